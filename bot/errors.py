@@ -1,0 +1,64 @@
+"""Everything that can go wrong, in one picture.
+
+* BotError
+  * ConfigError      a setting, the catalog or the database file makes no sense; fatal at start, exit 78
+  * UserError        the user can mend it; shown to them in their language
+  * SourceError      one source's trouble; recorded against it, never fatal
+    + FetchError     no usable bytes came back
+    + ParseError     bytes came back, but not in the shape we know
+  * StorageError     the database failed
+
+Errors are caught in three places only: around one source's poll, around one
+delivery, and in the handlers' error handler. Everything else goes up and stops
+the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class BotError(Exception):
+    """Anything this program raises on purpose."""
+
+
+class ConfigError(BotError):
+    """What the operator must mend before the program can start; carries every problem found."""
+
+    def __init__(self, problems: Sequence[str] | str) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class UserError(BotError):
+    """A wrong question. `msgid` is looked up in the reader's catalog and filled with `values`."""
+
+    def __init__(self, msgid: str, **values: object) -> None:
+        self.msgid = msgid
+        self.values: Mapping[str, object] = values
+        super().__init__(msgid)
+
+
+class SourceError(BotError):
+    """One source's trouble: recorded against that source, the others go on."""
+
+
+class FetchError(SourceError):
+    """No usable bytes came back.
+
+    `status` is the HTTP status when there was one; `retry_after` the seconds the
+    server asked us to wait, when it did.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class ParseError(SourceError):
+    """Bytes came back, but not in the shape we know; nothing of them is stored."""
+
+
+class StorageError(BotError):
+    """The database failed or refused."""

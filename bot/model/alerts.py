@@ -1,0 +1,209 @@
+"""Alerts: a decision, stored once, without language or text; and deliveries, alert × chat.
+
+A payload is a small versioned value. `to_json` and `from_json` are the only way
+in and out of the store, so that a new program can read an old decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any, ClassVar, Self
+
+from bot.model.rates import Pair, Rate, RateKind
+
+
+class Severity(StrEnum):
+    """How loud: `info` is silent, `notable` is heard, `urgent` passes quiet hours."""
+
+    INFO = "info"
+    NOTABLE = "notable"
+    URGENT = "urgent"
+
+    @property
+    def rank(self) -> int:
+        """0, 1, 2: so that severities compare."""
+        return tuple(Severity).index(self)
+
+
+class Lane(IntEnum):
+    """Who goes first: somebody waiting or in danger, then alerts, then what can wait."""
+
+    URGENT = 0
+    ALERT = 1
+    ROUTINE = 2
+
+
+class State(StrEnum):
+    """A delivery's life. The first three are open; the others are final."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    HELD = "held"  # waits for an operator
+    SENT = "sent"
+    DEAD = "dead"  # `error` says why
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+def rate_to_json(rate: Rate) -> dict[str, Any]:
+    """A rate as JSON values, decimals as strings."""
+    return {
+        "source": rate.source,
+        "pair": str(rate.pair),
+        "kind": rate.kind.value,
+        "effective_on": rate.effective_on.isoformat(),
+        "value": format(rate.value, "f"),
+        "units": rate.units,
+    }
+
+
+def rate_from_json(data: dict[str, Any]) -> Rate:
+    """The inverse of `rate_to_json`."""
+    return Rate(
+        source=data["source"],
+        pair=Pair.parse(data["pair"]),
+        kind=RateKind(data["kind"]),
+        effective_on=date.fromisoformat(data["effective_on"]),
+        value=Decimal(data["value"]),
+        units=data["units"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateMoved:
+    """A big move of `new` against `baseline` (the last alerted rate, or the previous fixing when there was none).
+
+    `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day the
+    baseline was effective, `extreme_since` the day of the last comparable move or level, when known.
+    `usual` is the usual size of a daily move in percent.
+    """
+
+    KIND: ClassVar[str] = "move"
+
+    baseline: Rate
+    previous: Rate
+    new: Rate
+    rules: tuple[str, ...]
+    usual: Decimal
+    extreme_since: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {
+            "v": 1,
+            "baseline": rate_to_json(self.baseline),
+            "previous": rate_to_json(self.previous),
+            "new": rate_to_json(self.new),
+            "rules": list(self.rules),
+            "usual": format(self.usual, "f"),
+            "extreme_since": self.extreme_since.isoformat() if self.extreme_since else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        since = data.get("extreme_since")
+        return cls(
+            baseline=rate_from_json(data["baseline"]),
+            previous=rate_from_json(data["previous"]),
+            new=rate_from_json(data["new"]),
+            rules=tuple(data["rules"]),
+            usual=Decimal(data["usual"]),
+            extreme_since=date.fromisoformat(since) if since else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryBroke:
+    """A new story worth telling; the words are read from the archive when it is sent."""
+
+    KIND: ClassVar[str] = "story"
+
+    story: int
+    topics: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "story": self.story, "topics": list(self.topics)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(story=data["story"], topics=tuple(data["topics"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDue:
+    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught up."""
+
+    KIND: ClassVar[str] = "digest"
+
+    day: date
+    late: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "day": self.day.isoformat(), "late": self.late}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(day=date.fromisoformat(data["day"]), late=data["late"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something an operator must know: `msgid` from the catalogs, filled with `values`."""
+
+    KIND: ClassVar[str] = "notice"
+
+    msgid: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "msgid": self.msgid, "values": [list(pair) for pair in self.values]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(msgid=data["msgid"], values=tuple((str(k), str(v)) for k, v in data["values"]))
+
+
+Payload = RateMoved | StoryBroke | DigestDue | Notice
+PAYLOADS: dict[str, type[RateMoved | StoryBroke | DigestDue | Notice]] = {
+    cls.KIND: cls for cls in (RateMoved, StoryBroke, DigestDue, Notice)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, or one chat.
+
+    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`; exactly one of the two is set.
+    """
+
+    subscription: str | None = None
+    chat: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A rule fired, once: what, how loud, why, for whom, and until when it is worth sending.
+
+    `dedup_key` is unique for ever; an unsent delivery with the same `supersede_key` gives way to a newer one.
+    """
+
+    dedup_key: str
+    payload: Payload
+    severity: Severity
+    lane: Lane
+    audience: Audience
+    created_at: datetime
+    expires_at: datetime
+    reasons: tuple[str, ...] = ()
+    supersede_key: str | None = None

@@ -1,0 +1,48 @@
+"""Chats: where we write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+LANGUAGES = ("en", "ru", "ky")
+
+
+class ChatKind(StrEnum):
+    """A person, a group (of either kind), or a channel."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+    CHANNEL = "channel"
+
+
+class Style(StrEnum):
+    """How much of a story is told; `full` only where the source's catalog entry allows it."""
+
+    FULL = "full"
+    BRIEF = "brief"
+    HEADLINE = "headline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One place we write to: its 64-bit id and what its members chose.
+
+    `active` is False after a block or a removal: nothing is sent until it comes back.
+    """
+
+    id: int
+    kind: ChatKind
+    language: str
+    time_zone: str
+    home: str  # the currency others are quoted in
+    style: Style = Style.BRIEF
+    active: bool = True
+    title: str = ""
+    thread: int | None = None  # a forum topic to post to
+
+
+def client_language(code: str | None, default: str) -> str:
+    """The reader's language from Telegram's `language_code` ("ru-RU"), else the default."""
+    short = (code or "").split("-", 1)[0].lower()
+    return short if short in LANGUAGES else default

@@ -1,0 +1,78 @@
+"""News: what was published (entry), and what it was about (story)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.alerts import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item as published: plain text, without markup or control characters.
+
+    `id` is the publisher's own (guid), else the link, else a hash of the title;
+    times are aware UTC or None when the publisher gave none that can be believed.
+    `summary` is the short text, `content` the full one when the feed carries it.
+    """
+
+    id: str
+    title: str
+    link: str | None = None
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    summary: str = ""
+    content: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry in the archive, with the feed it came from and what was decided about it."""
+
+    pk: int
+    feed: str
+    entry: Entry
+    seen_at: datetime
+    story: int
+    topics: tuple[str, ...] = ()
+    severity: Severity = Severity.INFO
+
+    @property
+    def at(self) -> datetime:
+        """When it was published, never later than when we saw it: dates in the future are not believed."""
+        published = self.entry.published_at
+        return min(published, self.seen_at) if published is not None else self.seen_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A cluster of entries about one event; `entries` oldest first, the first is the lead and gives the headline."""
+
+    pk: int
+    entries: tuple[StoredEntry, ...]
+    topics: tuple[str, ...] = ()
+    severity: Severity = Severity.INFO
+
+    @property
+    def lead(self) -> StoredEntry:
+        """The entry whose headline stands for the story."""
+        return self.entries[0]
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """Who reports it, in order of first report, each once."""
+        return tuple(dict.fromkeys(entry.feed for entry in self.entries))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the reasons in words."""
+
+    security: bool
+    score: float
+    severity: Severity
+    topics: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    language: str | None = None
