@@ -76,3 +76,17 @@ class Verdict:
     topics: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsPage:
+    """One page of the latest stories, newest first; `number` counts from 0, `more` says whether an older page exists.
+
+    `feed_names` maps feed key → language → name.
+    """
+
+    stories: tuple[Story, ...]
+    topic: str | None
+    number: int
+    more: bool
+    feed_names: dict[str, dict[str, str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -105,3 +105,54 @@ class Move:
     def percent(self) -> Decimal:
         """The change in percent of the old rate, unrounded; independent of the nominals."""
         return (self.new.per_unit - self.old.per_unit) / self.old.per_unit * 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRow:
+    """One currency on a card: what holds on the card's day, what is announced for the next, what held before."""
+
+    pair: Pair
+    today: SeenRate | None = None
+    tomorrow: SeenRate | None = None
+    previous: SeenRate | None = None  # the fixing before `today`'s, of another day
+
+    @property
+    def move(self) -> Move | None:
+        """The change a reader expects beside the row: to tomorrow's rate when it is known, else to today's."""
+        if self.today is not None and self.tomorrow is not None:
+            return Move(old=self.today, new=self.tomorrow)
+        if self.previous is not None and self.today is not None:
+            return Move(old=self.previous, new=self.today)
+        return None
+
+
+class Freshness(StrEnum):
+    """How the card's newest rates stand against the source's own hours."""
+
+    CURRENT = "current"  # today's (or tomorrow's) rate is here, or it is not yet due
+    RESTING = "resting"  # weekend or holiday: an earlier day's rate still holds
+    LATE = "late"  # the source missed its window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCard:
+    """A source's rates as a reader sees them on the day `on` (in the source's zone).
+
+    `source_names` maps language to name. `seen_at` is when we first had the newest of the rows' rates,
+    `holds_from` the effective day of the rates that hold on `on`, `next_on` the day of the announced ones.
+    With `LATE`, `expected_by` is the local end of the source's window, when it has one.
+    """
+
+    source: str
+    source_names: dict[str, str]
+    zone: str
+    kind: RateKind
+    quote: str
+    on: date
+    rows: tuple[CardRow, ...]
+    freshness: Freshness = Freshness.CURRENT
+    seen_at: datetime | None = None
+    holds_from: date | None = None
+    next_on: date | None = None
+    expected_by: time | None = None
+    page: str | None = None  # where a reader can check the number

@@ -1,0 +1,32 @@
+"""Status: how fresh each source is and how the queue stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """One source as an operator sees it.
+
+    `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
+    """
+
+    key: str
+    names: dict[str, str]
+    last_ok_at: datetime | None
+    next_due_at: datetime | None
+    failures: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The answer to /status: sources, deliveries not yet final, age of the oldest, when the last was sent."""
+
+    now: datetime
+    sources: tuple[SourceStatus, ...]
+    waiting: int
+    oldest: timedelta | None
+    last_sent_at: datetime | None

@@ -1,0 +1,68 @@
+"""Valid objects with one thing overridden."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.model.chats import Chat, ChatKind, Style
+from bot.model.news import Entry
+from bot.model.rates import Pair, Rate, RateKind, SeenRate
+
+NOW = datetime(2021, 10, 20, 10, 0, tzinfo=UTC)
+
+
+def rate(pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any) -> Rate:
+    """The National Bank's dollar of 2021-10-20."""
+    fields: dict[str, Any] = {
+        "source": "nbkr",
+        "pair": Pair.parse(pair),
+        "kind": RateKind.OFFICIAL,
+        "effective_on": date.fromisoformat(on),
+        "value": Decimal(value),
+        "units": 1,
+    }
+    return Rate(**{**fields, **changes})
+
+
+def seen_rate(pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any) -> SeenRate:
+    """The same, as stored."""
+    plain = rate(pair, value, on)
+    fields: dict[str, Any] = {
+        "source": plain.source,
+        "pair": plain.pair,
+        "kind": plain.kind,
+        "effective_on": plain.effective_on,
+        "value": plain.value,
+        "units": plain.units,
+        "seen_at": NOW,
+        "revision": 0,
+    }
+    return SeenRate(**{**fields, **changes})
+
+
+def entry(**changes: Any) -> Entry:
+    """A quiet story of our own writing."""
+    fields: dict[str, Any] = {
+        "id": "e1",
+        "title": "Apple harvest begins in Issyk-Kul",
+        "link": "https://news.example/apples",
+        "published_at": NOW,
+        "summary": "Growers around the lake expect a good year.",
+        "language": "en",
+    }
+    return Entry(**{**fields, **changes})
+
+
+def chat(id: int = 1001, **changes: Any) -> Chat:  # noqa: A002 - the field's name
+    """A person who reads English."""
+    fields: dict[str, Any] = {
+        "id": id,
+        "kind": ChatKind.PRIVATE,
+        "language": "en",
+        "time_zone": "Asia/Bishkek",
+        "home": "KGS",
+        "style": Style.BRIEF,
+    }
+    return Chat(**{**fields, **changes})
