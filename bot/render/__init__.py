@@ -1,0 +1,1 @@
+"""Model → Message: text, entities and buttons; no Telegram, no SQL."""
