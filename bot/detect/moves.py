@@ -1,0 +1,285 @@
+"""Big moves of one series: which new rate is worth interrupting somebody for.
+
+Facts of the outside world this is shaped by:
+
+* Official rates carried over a weekend or a holiday are the old number again, not a move of 0 %. Only values that
+  differ from the one before are fixings, and only they tell how much a pair usually moves.
+* USD/KGS stood still for a year (half of its changes under 0.03 %) and then moved 11.7 % in a day; RUB/KGS moves
+  0.5 % on an ordinary day. One threshold for both is either deaf or a nuisance.
+* The National Bank publishes a little earlier or later each day, so "24 hours" is counted in effective days, not by
+  the clock: Tuesday's rate may alert after Monday's, a second value for Monday may not.
+
+"Usual" is the median absolute change of the changed days in the window, so that one old shock in it does not hide
+the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from statistics import median
+
+from bot.model.alerts import RateMoved, Severity
+from bot.model.rates import Move, Rate
+
+HUNDREDTH = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePolicy:
+    """What counts as big. Percents are of the older value; the defaults were argued on NBKR's rates of 2021-2023.
+
+    `certain`: a move against the previous fixing, or a drift since the last alert, of this size always alerts. 3 %
+    is what a reader of any currency expects to be told; in an ordinary year it happens to RUB/KGS a dozen times and
+    to USD/KGS once or twice.
+
+    Below `certain` an alert is a courtesy, subject to `rest`:
+
+    `factor`, `floor`: a single change of `factor` × usual, never under `floor`. Five medians happen about once in
+    two hundred days when changes are bell-shaped; 1.5 % keeps a pair that stands still from alerting at 0.06 %.
+    `extreme`: a new high or low of the window counts when the drift since the last alert is at least this; otherwise
+    a trend would make a "new high" every day.
+    `rest`, `quiet_rest`: days since the last alert before a courtesy may follow. Under `quiet` (usual change in
+    percent) the longer one holds: a year, so that a calm year brings one courtesy beside what is certain.
+
+    `window`: days looked back for usual, high and low. `known`: days the history must reach back before a high or
+    low means anything. `samples`: changes needed before "usual" is believed.
+    `urgent`: from this size it passes quiet hours: it happens about once in a decade to an official rate.
+    `fresh`: days after which a rate is history, not news (a long weekend and its bridge day).
+    """
+
+    certain: Decimal = Decimal(3)
+    factor: Decimal = Decimal(5)
+    floor: Decimal = Decimal("1.5")
+    extreme: Decimal = Decimal(2)
+    rest: int = 30
+    quiet_rest: int = 365
+    quiet: Decimal = Decimal("0.2")
+    window: int = 90
+    known: int = 60
+    samples: int = 15
+    urgent: Decimal = Decimal(10)
+    fresh: int = 5
+
+
+DEFAULT_POLICY = MovePolicy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The rate readers were last told about; `severity` is None for the first rate known, which alerted nobody."""
+
+    rate: Rate
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BigMove:
+    """A decision to alert: what moved, how loud, and why in words. `baseline` is the one to keep from now on."""
+
+    moved: RateMoved
+    severity: Severity
+    reasons: tuple[str, ...]
+
+    @property
+    def baseline(self) -> Baseline:
+        """What the next rate's drift is measured from."""
+        return Baseline(rate=self.moved.new, severity=self.severity)
+
+    @property
+    def rule(self) -> str:
+        """The condition that leads the message."""
+        return self.moved.rules[0]
+
+    @property
+    def headline(self) -> Move:
+        """The change that condition speaks of: against the previous fixing, or against the last alerted value."""
+        old = self.moved.previous if self.rule == "fixing" else self.moved.baseline
+        return Move(old=old, new=self.moved.new)
+
+
+def big_move(
+    history: Sequence[Rate],
+    new: Rate,
+    baseline: Baseline | None,
+    policy: MovePolicy = DEFAULT_POLICY,
+    *,
+    now: datetime,
+) -> BigMove | None:
+    """Say whether `new` is a big move against the previous fixing or against the last alerted rate.
+
+    `history` is the same series oldest first, one rate an effective day; days from `new`'s on are ignored, so a
+    revision is judged against the same past as the value it replaces. Without a `baseline` (nothing was ever
+    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: no change, too
+    small, a day already told about at this severity, or a rate too old to be news.
+    """
+    past = _before(history, new.effective_on)
+    if not past or (now.date() - new.effective_on).days > policy.fresh:
+        return None
+    base = baseline or Baseline(rate=past[0])
+    previous = past[-1]
+    if new.effective_on < base.rate.effective_on or previous.per_unit == new.per_unit:
+        return None
+    case = _Case(past=past, base=base, previous=previous, new=new, policy=policy)
+    rules = case.certain_rules() or case.courtesy_rules()
+    if not rules:
+        return None
+    decision = case.decide(rules)
+    told_today = base.severity is not None and base.rate.effective_on == new.effective_on
+    if told_today and decision.severity.rank <= (base.severity or Severity.INFO).rank:
+        return None
+    return decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One new rate with everything it is compared with; `past` ends with `previous`."""
+
+    past: Sequence[Rate]
+    base: Baseline
+    previous: Rate
+    new: Rate
+    policy: MovePolicy
+
+    @property
+    def fixing(self) -> Decimal:
+        return Move(old=self.previous, new=self.new).percent
+
+    @property
+    def drift(self) -> Decimal:
+        return Move(old=self.base.rate, new=self.new).percent
+
+    def certain_rules(self) -> tuple[str, ...]:
+        """The conditions that always alert."""
+        sizes = (("fixing", self.fixing), ("drift", self.drift))
+        return tuple(name for name, percent in sizes if abs(percent) >= self.policy.certain)
+
+    def courtesy_rules(self) -> tuple[str, ...]:
+        """The conditions that alert only after a rest since the last alert."""
+        policy = self.policy
+        jumped = abs(self.fixing) >= policy.floor
+        drifted = abs(self.drift) >= policy.extreme
+        rested = (self.new.effective_on - self.base.rate.effective_on).days
+        if rested < policy.rest or not (jumped or drifted):
+            return ()
+        usual = self.usual()
+        if usual is None or (usual < policy.quiet and rested < policy.quiet_rest):
+            return ()
+        rules = ["fixing"] if jumped and abs(self.fixing) >= usual * policy.factor else []
+        level = self.extreme_level() if drifted else None
+        return (*rules, level) if level else tuple(rules)
+
+    def decide(self, rules: tuple[str, ...]) -> BigMove:
+        """Name the decision's size, loudness and reasons."""
+        policy = self.policy
+        level = self.extreme_level()
+        if level and level not in rules:
+            rules = (*rules, level)
+        fixing, drift = self.fixing, self.drift
+        usual = self.usual()
+        size = max(abs(fixing) if rule == "fixing" else abs(drift) for rule in rules)
+        severity = _severity(size, policy)
+        words = {
+            "fixing": f"{_signed(fixing)} % against the fixing of {self.previous.effective_on}",
+            "drift": f"{_signed(drift)} % since {'the alert' if self.base.severity else 'the first rate'}"
+            f" of {self.base.rate.effective_on}",
+            "high": f"highest in {policy.window} days",
+            "low": f"lowest in {policy.window} days",
+        }
+        reasons = [words[rule] for rule in rules]
+        if rules[0] in {"high", "low"}:
+            reasons.append(words["drift"])
+        if usual is not None:
+            reasons.append(f"a usual day moves {usual.quantize(HUNDREDTH)} %")
+        moved = RateMoved(
+            baseline=self.base.rate,
+            previous=self.previous,
+            new=self.new,
+            rules=rules,
+            usual=usual.quantize(HUNDREDTH) if usual is not None else Decimal(0),
+            extreme_since=self.last_like_this() if rules[0] == "fixing" else self.last_level(),
+        )
+        return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
+
+    def usual(self) -> Decimal | None:
+        """The median absolute change in percent of the window's changed days; None while too few are known."""
+        start = self.new.effective_on - timedelta(days=self.policy.window)
+        recent = _since(self.past, start)
+        sizes = [abs(Move(old=old, new=new).percent) for old, new in pairwise(recent) if old.per_unit != new.per_unit]
+        return median(sizes) if len(sizes) >= self.policy.samples else None
+
+    def extreme_level(self) -> str | None:
+        """`high` or `low` when no value of the window reached `new`'s; None also while the past is too short."""
+        day, value = self.new.effective_on, self.new.per_unit
+        if (day - self.past[0].effective_on).days < self.policy.known:
+            return None
+        values = [rate.per_unit for rate in _since(self.past, day - timedelta(days=self.policy.window))]
+        if not values:
+            return None
+        if value > max(values):
+            return "high"
+        return "low" if value < min(values) else None
+
+    def last_like_this(self) -> date | None:
+        """The day of the latest earlier change as large in the same direction; None when none is known."""
+        percent = self.fixing
+        for old, new in pairwise(reversed(self.past)):
+            earlier = Move(old=new, new=old).percent
+            if earlier * percent > 0 and abs(earlier) >= abs(percent):
+                return old.effective_on
+        return None
+
+    def last_level(self) -> date | None:
+        """The latest earlier day whose value was as high (after a rise) or as low; None when none is known."""
+        rise, value = self.drift > 0, self.new.per_unit
+        for rate in reversed(self.past):
+            if (rate.per_unit >= value) if rise else (rate.per_unit <= value):
+                return rate.effective_on
+        return None
+
+
+def _severity(size: Decimal, policy: MovePolicy) -> Severity:
+    if size >= policy.urgent:
+        return Severity.URGENT
+    return Severity.NOTABLE if size >= policy.certain else Severity.INFO
+
+
+def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
+    """The part of `history` before `day`; usually all of it, so look from the end."""
+    end = len(history)
+    while end and history[end - 1].effective_on >= day:
+        end -= 1
+    return history[:end] if end < len(history) else history
+
+
+def _since(past: Sequence[Rate], day: date) -> Sequence[Rate]:
+    """What was in force from `day` on: its rates and the one that still held when it began."""
+    start = len(past)
+    while start and past[start - 1].effective_on > day:
+        start -= 1
+    return past[max(start - 1, 0) :]
+
+
+def _signed(percent: Decimal) -> str:
+    return f"{percent.quantize(HUNDREDTH):+f}".replace("-", "−")
+
+
+def replay(rates: Iterable[Rate], policy: MovePolicy = DEFAULT_POLICY) -> Iterator[BigMove]:
+    """Decide about one series day by day, as if each rate had come on its own day; `rates` oldest first.
+
+    The first rate is what the first drift is measured from, however long ago that is.
+    """
+    history: list[Rate] = []
+    baseline: Baseline | None = None
+    for rate in rates:
+        now = datetime.combine(rate.effective_on, time(12), tzinfo=UTC)
+        move = big_move(history, rate, baseline, policy, now=now)
+        baseline = baseline or Baseline(rate=rate)
+        if move is not None:
+            baseline = move.baseline
+            yield move
+        if not history or history[-1].per_unit != rate.per_unit:
+            history.append(rate)
