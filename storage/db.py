@@ -1,0 +1,187 @@
+"""Opening the store: one set of statements on two databases.
+
+SQLite: one file in WAL mode, exactly one writing connection (two that write or
+checkpoint at once can corrupt the WAL in SQLite 3.7.0-3.51.2), whose
+transactions start with BEGIN IMMEDIATE because a read that turns into a write
+fails at once with "database is locked"; readers are others and may not write.
+`synchronous=NORMAL`: a power cut may take the last commits with it, never the
+file; polls make them again, and `expires_at` keeps old alerts from going out.
+
+PostgreSQL: psycopg without prepared statements, so that PgBouncer in
+transaction mode may stand in between.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import URL, Table, event, func, make_url, select, text
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import ConfigError, StorageError
+from storage.types import EPOCH, MICROSECOND
+
+#: The revision this program writes. A test compares it with the newest file in migrations/versions.
+HEAD = "0001"
+BUSY_SECONDS = 30
+
+Db = AsyncConnection
+
+
+def parse_url(text_url: str) -> URL:
+    """`sqlite:///path` or `postgresql://…` with the driver we use; ConfigError for anything else."""
+    try:
+        url = make_url(text_url)
+    except (SQLAlchemyError, ValueError):
+        raise ConfigError("DATABASE_URL: not a database address; try sqlite:///data/jarchy.db") from None
+    family = url.drivername.partition("+")[0]
+    if family == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise ConfigError("DATABASE_URL: name a file, as in sqlite:///data/jarchy.db")
+        return url.set(drivername="sqlite+aiosqlite")
+    if family in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    raise ConfigError(f"DATABASE_URL: {family!r} is neither sqlite nor postgresql")
+
+
+class Store:
+    """The open database. `reading()` and `writing()` each give one transaction."""
+
+    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.url = url
+        self._writer = writer
+        self._reader = reader
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None on a server."""
+        return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Db]:
+        """A consistent view; nothing can be written through it on SQLite."""
+        try:
+            async with self._reader.connect() as connection, connection.begin():
+                yield connection
+        except DBAPIError as error:
+            raise storage_error(error) from error
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Db]:
+        """All or nothing: committed when the block ends, rolled back when it raises."""
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise storage_error(error) from error
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._reader.dispose()
+        if self._writer is not self._reader:
+            await self._writer.dispose()
+
+
+def storage_error(error: DBAPIError) -> StorageError:
+    """The database's trouble in one line, without the statement and its parameters."""
+    first_line = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
+    return StorageError(first_line)
+
+
+async def open_store(text_url: str, *, create: bool = True) -> Store:
+    """Open the database, bring its schema up to date (after a backup copy) and check that it is sound.
+
+    ConfigError when it is newer than this program, damaged, read-only or cannot be reached.
+    """
+    from storage import migrate  # Alembic is only imported when there is something to do
+
+    url = parse_url(text_url)
+    store = _connect(url)
+    try:
+        await migrate.bring_up(store, create=create)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def _connect(url: URL) -> Store:
+    if url.get_backend_name() == "sqlite":
+        return _connect_sqlite(url)
+    engine = create_async_engine(
+        url,
+        connect_args={"prepare_threshold": None, "connect_timeout": 10, "application_name": "jarchy"},
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+    )
+    return Store(url, engine, engine)
+
+
+def _connect_sqlite(url: URL) -> Store:
+    path = Path(url.database or "")
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
+    os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
+    options: dict[str, Any] = {
+        "json_serializer": _dumps,
+        "json_deserializer": orjson.loads,
+        "connect_args": {"timeout": BUSY_SECONDS, "isolation_level": None},
+    }
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
+    reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
+    _on_connect(writer, "PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 1000")
+    _on_connect(reader, "PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0")
+    _on_begin(writer, "BEGIN IMMEDIATE")
+    _on_begin(reader, "BEGIN")
+    return Store(url, writer, reader)
+
+
+def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
+    common = ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = NORMAL", "PRAGMA secure_delete = ON")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own
+        cursor = connection.cursor()
+        for pragma in (*pragmas, *common):
+            cursor.execute(pragma)
+        cursor.close()
+
+
+def _on_begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+_SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
+_CLOCK = select(func.clock_timestamp())
+
+
+async def db_now(db: Db) -> datetime:
+    """The database's clock: the only one that rules leases, expiry and pace, whatever the replicas' clocks say."""
+    sqlite = db.dialect.name == "sqlite"  # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
+    value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()
+    return value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
+
+
+def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
+    """The database's own INSERT … ON CONFLICT; both spell it the same way."""
+    return SqliteInsert(table) if db.dialect.name == "sqlite" else PostgresInsert(table)

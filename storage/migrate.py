@@ -1,0 +1,95 @@
+"""Bringing a database up to this program's schema, or refusing it by name.
+
+The version is read with one plain statement, so that Alembic is only imported
+when there is something to do: a start with a migrated database is quick.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection, inspect, text
+
+from bot.errors import ConfigError, StorageError
+from storage.db import HEAD, Db, Store
+
+REVISIONS = ("0001",)
+SCRIPTS = Path(__file__).parent / "migrations"
+log = structlog.get_logger(__name__)
+
+
+async def bring_up(store: Store, *, create: bool = True) -> None:
+    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError when refused."""
+    path = store.sqlite_path
+    if path is not None:
+        _check_file(path, create=create)
+    try:
+        async with store.reading() as db:
+            version = await _version(db)
+        if version == HEAD:
+            return
+        if version is not None and version not in REVISIONS:
+            raise ConfigError(
+                f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program"
+            )
+        if version is None and not create:
+            raise ConfigError("the database is empty: run `jarchy db upgrade`")
+        if path is not None and version is not None:
+            await backup_copy(store, path.with_name(f"{path.name}.before-{HEAD}"))
+        async with store.writing() as db:
+            await db.run_sync(_upgrade)
+    except StorageError as error:
+        raise ConfigError(f"DATABASE_URL: {error}") from error
+    log.info("database migrated", version=HEAD, was=version)
+
+
+async def backup_copy(store: Store, target: Path) -> Path:
+    """A consistent copy of a SQLite database (never by copying the file: the WAL would be missing)."""
+    if target.exists():  # noqa: ASYNC240 - one stat, at start
+        target = target.with_name(f"{target.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    async with store.reading() as db:
+        await db.execute(text("COMMIT"))  # VACUUM refuses to run inside a transaction
+        await db.execute(text("VACUUM INTO :target"), {"target": str(target)})
+        await db.execute(text("BEGIN"))
+    return target
+
+
+def _check_file(path: Path, *, create: bool) -> None:
+    """Sound, ours to write, or not there yet."""
+    if not path.exists():
+        if not create:
+            raise ConfigError(f"DATABASE_URL: {path} does not exist")
+        return
+    try:
+        with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        connection.close()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            return  # another process writes: the instance lock says so better
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {error}") from error
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    if verdict != "ok":
+        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): put a backup in its place")
+
+
+async def _version(db: Db) -> str | None:
+    if not await db.run_sync(lambda connection: inspect(connection).has_table("alembic_version")):
+        return None
+    return (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

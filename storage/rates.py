@@ -1,0 +1,208 @@
+"""Rates: append-only, one row a revision; `latest` means the newest effective day up to a given one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+
+from bot.model.alerts import Severity, rate_from_json, rate_to_json
+from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
+from storage.db import Db, upsert
+from storage.schema import held_rate, rate, series
+
+_later = rate.alias("later")
+#: The last word on a day: no later revision exists.
+_IS_CURRENT: ColumnElement[bool] = ~(
+    select(_later.c.revision)
+    .where(
+        _later.c.series_id == rate.c.series_id,
+        _later.c.effective_on == rate.c.effective_on,
+        _later.c.revision > rate.c.revision,
+    )
+    .exists()
+)
+_COLUMNS = (
+    series.c.source,
+    series.c.base,
+    series.c.quote,
+    series.c.kind,
+    rate.c.effective_on,
+    rate.c.revision,
+    rate.c.value,
+    rate.c.units,
+    rate.c.seen_at,
+)
+
+
+def _seen(row: Any) -> SeenRate:  # noqa: ANN401 - a result row
+    return SeenRate(
+        source=row.source,
+        pair=Pair(row.base, row.quote),
+        kind=RateKind(row.kind),
+        effective_on=row.effective_on,
+        value=row.value,
+        units=row.units,
+        seen_at=row.seen_at,
+        revision=row.revision,
+    )
+
+
+def _rates() -> Select[Any]:
+    return select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
+
+
+def _is_series(of: Series) -> ColumnElement[bool]:
+    return and_(
+        series.c.source == of.source,
+        series.c.base == of.pair.base,
+        series.c.quote == of.pair.quote,
+        series.c.kind == of.kind.value,
+    )
+
+
+async def _series_id(db: Db, of: Series) -> int:
+    found = (await db.execute(select(series.c.id).where(_is_series(of)))).scalar()
+    if found is not None:
+        return int(found)
+    values = {"source": of.source, "base": of.pair.base, "quote": of.pair.quote, "kind": of.kind.value}
+    await db.execute(upsert(db, series).values(**values).on_conflict_do_nothing())
+    return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
+
+
+async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
+    """Store what is new: a first value or a different one (a revision). Returns just those, in the order given."""
+    added = []
+    for item in rates:
+        series_id = await _series_id(db, item.series)
+        on_day = and_(rate.c.series_id == series_id, rate.c.effective_on == item.effective_on)
+        query = select(rate.c.revision, rate.c.value, rate.c.units).where(on_day)
+        last = (await db.execute(query.order_by(rate.c.revision.desc()).limit(1))).first()
+        if last is not None and (last.value, last.units) == (item.value, item.units):
+            continue
+        revision = 0 if last is None else last.revision + 1
+        row = {"value": item.value, "units": item.units, "seen_at": seen_at, "revision": revision}
+        await db.execute(insert(rate).values(series_id=series_id, effective_on=item.effective_on, **row))
+        added.append(
+            SeenRate(
+                **{name: getattr(item, name) for name in Rate.__dataclass_fields__}, seen_at=seen_at, revision=revision
+            )
+        )
+    return added
+
+
+async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> int:
+    """Store many rates at once where none is yet: for seeds and backfills. Returns how many were offered."""
+    ids = {item: await _series_id(db, item) for item in dict.fromkeys(one.series for one in rates)}
+    rows = [
+        {
+            "series_id": ids[item.series],
+            "effective_on": item.effective_on,
+            "revision": 0,
+            "value": item.value,
+            "units": item.units,
+            "seen_at": seen_at,
+        }
+        for item in rates
+    ]
+    for start in range(0, len(rows), 1000):
+        await db.execute(upsert(db, rate).on_conflict_do_nothing(), rows[start : start + 1000])
+    return len(rows)
+
+
+async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
+    """One series, oldest first, `since` and `until` included, each day's last word."""
+    in_range = rate.c.effective_on.between(since, until)
+    query = _rates().where(_is_series(of), in_range, _IS_CURRENT).order_by(rate.c.effective_on)
+    return [_seen(row) for row in await db.execute(query)]
+
+
+async def around(db: Db, source: str, day: date) -> list[SeenRate]:
+    """For every series of a source: the rate that holds on `day`, the one before it, and the next one announced.
+
+    Index look-ups only, so that five million stored rates answer as quickly as five thousand.
+    """
+    own = rate.alias("own")
+    own_days = select(func.max(own.c.effective_on)).where(own.c.series_id == series.c.id).correlate(series)
+    holding = own_days.where(own.c.effective_on <= day).scalar_subquery()
+    earlier = rate.alias("earlier")
+    before = (
+        select(func.max(earlier.c.effective_on))
+        .where(earlier.c.series_id == series.c.id, earlier.c.effective_on < holding)
+        .correlate(series)
+        .scalar_subquery()
+    )
+    after = rate.alias("after")
+    coming = (
+        select(func.min(after.c.effective_on))
+        .where(after.c.series_id == series.c.id, after.c.effective_on > day)
+        .correlate(series)
+        .scalar_subquery()
+    )
+    days = select(series, holding.label("holding"), before.label("before"), coming.label("coming"))
+    known = days.where(series.c.source == source).cte("known")
+    query = (
+        select(known.c.source, known.c.base, known.c.quote, known.c.kind, *_COLUMNS[4:])
+        .join_from(known, rate, rate.c.series_id == known.c.id)
+        .where(rate.c.effective_on.in_([known.c.holding, known.c.before, known.c.coming]), _IS_CURRENT)
+        .order_by(known.c.id, rate.c.effective_on)
+    )
+    return [_seen(row) for row in await db.execute(query)]
+
+
+async def days_known(db: Db, source: str) -> tuple[date, date] | None:
+    """The first and the last effective day stored of a source, or None when there is none."""
+    query = select(func.min(rate.c.effective_on), func.max(rate.c.effective_on)).join_from(
+        rate, series, rate.c.series_id == series.c.id
+    )
+    first, last = (await db.execute(query.where(series.c.source == source))).one()
+    return None if first is None else (first, last)
+
+
+async def known_series(db: Db, source: str | None = None) -> list[Series]:
+    """Every series stored, of one source or of all."""
+    query = select(series.c.source, series.c.base, series.c.quote, series.c.kind).order_by(series.c.id)
+    if source is not None:
+        query = query.where(series.c.source == source)
+    return [Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in await db.execute(query)]
+
+
+async def baseline(db: Db, of: Series) -> tuple[Rate, Severity, datetime] | None:
+    """The last alerted rate of a series, how severe that alert was and when it was decided."""
+    query = select(series.c.alerted, series.c.alerted_severity, series.c.alerted_at).where(_is_series(of))
+    row = (await db.execute(query)).first()
+    if row is None or row.alerted is None:
+        return None
+    return rate_from_json(row.alerted), Severity(row.alerted_severity), row.alerted_at
+
+
+async def set_baseline(db: Db, new: Rate, *, severity: Severity, now: datetime) -> None:
+    """Remember the rate that was alerted: the next move is measured from it."""
+    values = {"alerted": rate_to_json(new), "alerted_severity": severity.value, "alerted_at": now}
+    await db.execute(update(series).where(_is_series(new.series)).values(**values))
+
+
+async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> int:
+    """Put an implausible value aside; seen again, it is counted. Returns how many polls brought it."""
+    series_id = await _series_id(db, item.series)
+    values = {
+        "series_id": series_id,
+        "effective_on": item.effective_on,
+        "value": item.value,
+        "units": item.units,
+        "seen_at": now,
+        "reasons": list(reasons),
+        "state": "held",
+    }
+    statement = upsert(db, held_rate).values(**values)
+    await db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["series_id", "effective_on", "value", "units"],
+            set_={"seen_times": held_rate.c.seen_times + 1},
+        )
+    )
+    same = (held_rate.c.series_id == series_id, held_rate.c.effective_on == item.effective_on)
+    query = select(held_rate.c.seen_times).where(*same, held_rate.c.value == item.value)
+    return int((await db.execute(query)).scalar_one())

@@ -1,0 +1,276 @@
+"""The tables. What a column means is said here; how it is used, in the file of its subject."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.types import ExactDecimal, Json, Key, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- sources: what we poll, and how that went -----------------------------------------------------------------
+
+source = Table(
+    "source",
+    metadata,
+    Column("key", String, primary_key=True),  # the catalog's key
+    Column("first_ok_at", UtcDateTime),  # before this nothing alerts: a backlog is not news
+    Column("last_tried_at", UtcDateTime),
+    Column("last_ok_at", UtcDateTime),
+    Column("next_due_at", UtcDateTime),
+    Column("asked_at", UtcDateTime),  # somebody wishes it polled now
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("error", Text),  # of the last attempt, in our words
+    Column("gone_at", UtcDateTime),  # the publisher said 410: not asked again
+)
+
+document = Table(  # one URL of a source: what makes the next request conditional
+    "document",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("digest", String),  # SHA-256 of the last body that was stored
+    Column("moved_to", Text),  # where permanent redirects point
+    Column("moved_seen", Integer, nullable=False, server_default="0"),  # how often in a row they did
+)
+
+# --- rates ----------------------------------------------------------------------------------------------------
+
+series = Table(  # one source's rates of one pair and kind
+    "series",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("base", String(3), nullable=False),
+    Column("quote", String(3), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("alerted", Json),  # the last alerted rate: the baseline of the next move
+    Column("alerted_at", UtcDateTime),
+    Column("alerted_severity", String),
+    UniqueConstraint("source", "base", "quote", "kind"),
+)
+
+rate = Table(  # append-only; a corrected value is a new revision
+    "rate",
+    metadata,
+    Column("series_id", BigInteger, ForeignKey("series.id"), primary_key=True),
+    Column("effective_on", Date, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("value", ExactDecimal, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+held_rate = Table(  # implausible: neither stored as a rate nor dropped
+    "held_rate",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("series_id", BigInteger, ForeignKey("series.id"), nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("value", ExactDecimal, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("seen_times", Integer, nullable=False, server_default="1"),  # polls that brought the same value
+    Column("reasons", Json, nullable=False),
+    Column("state", String, nullable=False),  # held, released, rejected
+    UniqueConstraint("series_id", "effective_on", "value", "units"),
+)
+
+# --- news -----------------------------------------------------------------------------------------------------
+
+story = Table(  # a cluster of entries about one event
+    "story",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),  # of its lead: where it stands in the list
+    Column("severity", String, nullable=False),
+    Column("reasons", Json, nullable=False),
+)
+Index(None, story.c.at)
+
+story_topic = Table(
+    "story_topic",
+    metadata,
+    Column("topic", String, primary_key=True),
+    Column("story_id", BigInteger, ForeignKey("story.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+entry = Table(  # one item as published
+    "entry",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("story_id", BigInteger, ForeignKey("story.id"), nullable=False),
+    Column("feed", String, nullable=False),
+    Column("guid", Text, nullable=False),
+    Column("link", Text),
+    Column("link_key", Text),  # the link without what does not matter
+    Column("title", Text, nullable=False),
+    Column("title_key", String, nullable=False),  # hash of the title's words
+    Column("summary", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("language", String),
+    Column("published_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("topics", Json, nullable=False),
+    Column("severity", String, nullable=False),
+    UniqueConstraint("feed", "guid"),
+)
+Index(None, entry.c.story_id)
+Index(None, entry.c.link_key)
+Index(None, entry.c.title_key, entry.c.seen_at)
+Index(None, entry.c.seen_at)
+
+# --- chats ----------------------------------------------------------------------------------------------------
+
+chat = Table(
+    "chat",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("language", String, nullable=False),
+    Column("time_zone", String, nullable=False),
+    Column("home", String(3), nullable=False),
+    Column("style", String, nullable=False),
+    Column("thread", BigInteger),
+    Column("active", Boolean, nullable=False),
+    Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("tat", UtcDateTime),  # theoretical arrival time: this chat's own pace
+)
+
+subscription = Table(  # keys as in bot.model.alerts.Audience
+    "subscription",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("chat_id", BigInteger, ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"), primary_key=True),
+    Column("since_at", UtcDateTime, nullable=False),
+    Column("snoozed_until", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+Index(None, subscription.c.chat_id)
+
+# --- alerts and deliveries ------------------------------------------------------------------------------------
+
+alert = Table(  # a decision, stored once, without language or text
+    "alert",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("dedup_key", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("audience_key", String),
+    Column("audience_chat", BigInteger),
+    Column("supersede_key", String),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("fanned_to", BigInteger),  # the last chat that has its delivery: where fan-out goes on
+    Column("fanned_at", UtcDateTime),  # when fan-out was complete
+)
+Index("ix_alert_open", alert.c.id, sqlite_where=text("fanned_at IS NULL"), postgresql_where=text("fanned_at IS NULL"))
+Index(
+    "ix_alert_supersede_key",
+    alert.c.supersede_key,
+    sqlite_where=text("supersede_key IS NOT NULL"),
+    postgresql_where=text("supersede_key IS NOT NULL"),
+)
+
+delivery = Table(  # alert × chat
+    "delivery",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("alert_id", BigInteger, ForeignKey("alert.id"), nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # outcomes that may have been deliveries
+    Column("plain", Boolean, nullable=False, server_default="0"),  # refused with entities: goes as plain text
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),  # number of the lease: an old one marks nothing
+    Column("message_id", BigInteger),
+    Column("finished_at", UtcDateTime),
+    Column("error", Text),
+    UniqueConstraint("alert_id", "chat_id"),
+)
+_OPEN = text("state IN ('pending', 'leased')")
+_PENDING = text("state = 'pending'")
+_LEASED = text("state = 'leased'")
+Index("ix_delivery_due", delivery.c.lane, delivery.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)
+Index("ix_delivery_leased", delivery.c.lease_until, sqlite_where=_LEASED, postgresql_where=_LEASED)
+Index("ix_delivery_open", delivery.c.chat_id, delivery.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+pace = Table(  # rates shared by all replicas; one row a token
+    "pace",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("tat", UtcDateTime, nullable=False),
+    Column("paused_until", UtcDateTime),  # Telegram refuses everything until then
+)
+
+# --- updates in -----------------------------------------------------------------------------------------------
+
+inbox = Table(  # stored before Telegram is told that it arrived
+    "inbox",
+    metadata,
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger),
+    Column("kind", String, nullable=False),
+    Column("body", Text),  # emptied when retention passes
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("holder", String),
+    Column("lease_until", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("outcome", String),  # done, ignored, failed
+)
+_UNDONE = text("finished_at IS NULL")
+Index("ix_inbox_undone", inbox.c.chat_id, inbox.c.update_id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
+
+lease = Table(  # "exactly one": a role, who has it, until when
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+mark = Table(  # small facts about the whole: high-water marks, last runs
+    "mark",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)

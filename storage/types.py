@@ -1,0 +1,80 @@
+"""Column types that mean the same on SQLite and PostgreSQL.
+
+SQLAlchemy's own types do not: on SQLite a `DateTime(timezone=True)` comes back
+naive, and `Numeric` travels through floats and is padded with zeros.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, Text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+#: A 64-bit key that SQLite still numbers by itself.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+#: A JSON document; JSONB where there is one.
+Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, returned in UTC: microseconds since 1970 on SQLite, `timestamptz` on PostgreSQL.
+
+    A naive value is a mistake of the caller and is refused.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column for the database at hand."""
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - int or datetime
+        """Aware in, microseconds or UTC out."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - int or datetime
+        """Always aware, always UTC."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return EPOCH + int(value) * MICROSECOND
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal with exactly the digits it was given: text on SQLite, unbounded `numeric` on PostgreSQL.
+
+    NaN and infinities are no amounts and are refused.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column for the database at hand."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:  # noqa: ANN401 - str or Decimal
+        """Plain digits, no exponent."""
+        if value is None:
+            return None
+        if not value.is_finite():
+            raise ValueError(f"not a finite number: {value}")
+        plain = format(value, "f")
+        return plain if dialect.name == "sqlite" else Decimal(plain)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ANN401, ARG002 - str or Decimal
+        """The digits that were stored."""
+        return None if value is None else Decimal(value)
