@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 
 from storage.db import Db, upsert
 from storage.schema import document, source
@@ -61,7 +61,7 @@ async def record_success(db: Db, key: str, *, now: datetime, next_due_at: dateti
         statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "first_ok_at": func.coalesce(source.c.first_ok_at, now),
+                "first_ok_at": func.coalesce(source.c.first_ok_at, literal(now, source.c.first_ok_at.type)),
                 "last_tried_at": now,
                 "last_ok_at": now,
                 "next_due_at": next_due_at,

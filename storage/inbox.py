@@ -1,0 +1,72 @@
+"""The inbox: an update is stored before Telegram is told that it arrived, and finished after its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from storage.db import Db, db_now, upsert
+from storage.schema import inbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One update as Telegram sent it; `chat` orders what must not overtake."""
+
+    update_id: int
+    chat: int | None
+    kind: str
+    body: str
+
+
+async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta) -> list[Received]:
+    """Store updates for `holder` to handle. Returns those that are new: one seen before has its effect already."""
+    now = await db_now(db)
+    fresh = []
+    for item in updates:
+        statement = upsert(db, inbox).values(
+            update_id=item.update_id,
+            chat_id=item.chat,
+            kind=item.kind,
+            body=item.body,
+            received_at=now,
+            holder=holder,
+            lease_until=now + lease,
+        )
+        done = await db.execute(statement.on_conflict_do_nothing().returning(inbox.c.update_id))
+        if done.first() is not None:
+            fresh.append(item)
+    return fresh
+
+
+async def take_over(
+    db: Db, *, holder: str, lease: timedelta, everything: bool = False, limit: int = 500
+) -> list[Received]:
+    """Take unfinished updates whose holder is gone, oldest first; `everything` at an exclusive start."""
+    now = await db_now(db)
+    undone = select(inbox).where(inbox.c.finished_at.is_(None)).order_by(inbox.c.update_id).limit(limit)
+    if not everything:
+        undone = undone.where(or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now))
+    rows = (await db.execute(undone.with_for_update(skip_locked=True))).all()
+    ids = [row.update_id for row in rows]
+    values = {"holder": holder, "lease_until": now + lease, "tries": inbox.c.tries + 1}
+    await db.execute(update(inbox).where(inbox.c.update_id.in_(ids)).values(**values))
+    return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
+
+
+async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`)."""
+    now = await db_now(db)
+    for update_id, outcome in outcomes:
+        values = {"finished_at": now, "outcome": outcome}
+        await db.execute(update(inbox).where(inbox.c.update_id == update_id).values(**values))
+
+
+async def forget_bodies(db: Db, *, older_than: timedelta) -> None:
+    """Empty what finished updates said; their numbers stay, so that none has its effect twice."""
+    now: datetime = await db_now(db)
+    old = (inbox.c.finished_at.is_not(None), inbox.c.finished_at < now - older_than, inbox.c.body.is_not(None))
+    await db.execute(update(inbox).where(*old).values(body=None))

@@ -1,0 +1,36 @@
+"""Leases: a role that exactly one process has, until it ends or gives it back.
+
+Rows with a fencing number, never advisory locks: those are silent no-ops on
+some servers and break behind PgBouncer.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+
+from storage.db import Db, db_now, upsert
+from storage.schema import lease
+
+
+async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | None:
+    """Take or prolong a role. Returns its fence, or None while somebody else has it."""
+    now = await db_now(db)
+    free = or_(lease.c.until <= now, lease.c.holder == holder)
+    statement = upsert(db, lease).values(name=name, holder=holder, fence=1, until=now + span)
+    result = await db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"holder": holder, "until": now + span, "fence": lease.c.fence + 1},
+            where=free,
+        ).returning(lease.c.fence)
+    )
+    fence: int | None = result.scalar()
+    return fence
+
+
+async def release(db: Db, name: str, *, holder: str) -> None:
+    """Give a role back: the next one need not wait for its end."""
+    now = await db_now(db)
+    await db.execute(update(lease).where(lease.c.name == name, lease.c.holder == holder).values(until=now))

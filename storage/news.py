@@ -1,0 +1,156 @@
+"""News: entries as published, clustered into stories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from bot.model.alerts import Severity
+from bot.model.news import Entry, StoredEntry, Story, Verdict
+from storage.db import Db, upsert
+from storage.schema import entry, story, story_topic
+
+
+def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
+    return StoredEntry(
+        pk=row.id,
+        feed=row.feed,
+        entry=Entry(
+            id=row.guid,
+            title=row.title,
+            link=row.link,
+            published_at=row.published_at,
+            updated_at=row.updated_at,
+            summary=row.summary,
+            content=row.content,
+            language=row.language,
+        ),
+        seen_at=row.seen_at,
+        story=row.story_id,
+        topics=tuple(row.topics),
+        severity=Severity(row.severity),
+    )
+
+
+async def known(db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these ids a feed has brought already, and which links any feed has."""
+    have_ids = select(entry.c.guid).where(entry.c.feed == feed, entry.c.guid.in_(list(guids)))
+    have_links = select(entry.c.link_key).where(entry.c.feed == feed, entry.c.link_key.in_(list(link_keys)))
+    return set((await db.execute(have_ids)).scalars()), set((await db.execute(have_links)).scalars())
+
+
+async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
+    """Open a story for an entry that belongs to none; its topics make it findable."""
+    values = {"at": at, "severity": verdict.severity.value, "reasons": list(verdict.reasons)}
+    pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
+    await _add_topics(db, pk, verdict.topics)
+    return int(pk)
+
+
+async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
+    """One more entry reports it: topics add up, severity only rises."""
+    await _add_topics(db, pk, verdict.topics)
+    row = (await db.execute(select(story.c.severity).where(story.c.id == pk))).scalar_one()
+    if verdict.severity.rank > Severity(row).rank:
+        values = {"severity": verdict.severity.value, "reasons": list(verdict.reasons)}
+        await db.execute(update(story).where(story.c.id == pk).values(**values))
+
+
+async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
+    for topic in topics:
+        await db.execute(upsert(db, story_topic).values(topic=topic, story_id=pk).on_conflict_do_nothing())
+
+
+async def add_entry(
+    db: Db,
+    feed: str,
+    item: Entry,
+    *,
+    story_pk: int,
+    link_key: str | None,
+    title_key: str,
+    verdict: Verdict,
+    now: datetime,
+) -> None:
+    """Store one entry; an id that the feed brought before is left as it is."""
+    values = {
+        "story_id": story_pk,
+        "feed": feed,
+        "guid": item.id,
+        "link": item.link,
+        "link_key": link_key,
+        "title": item.title,
+        "title_key": title_key,
+        "summary": item.summary,
+        "content": item.content,
+        "language": item.language or verdict.language,
+        "published_at": item.published_at,
+        "updated_at": item.updated_at,
+        "seen_at": now,
+        "topics": list(verdict.topics),
+        "severity": verdict.severity.value,
+    }
+    await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
+
+
+async def recent(db: Db, *, since: datetime, limit: int = 500) -> list[StoredEntry]:
+    """The latest entries of all feeds, newest first: what a new one may belong to."""
+    query = select(entry).where(entry.c.seen_at >= since).order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+    return [_stored(row) for row in await db.execute(query.limit(limit))]
+
+
+async def get(db: Db, pk: int) -> Story | None:
+    """One story with all its entries, or None."""
+    found = await _with_entries(db, [pk])
+    return found[0] if found else None
+
+
+async def latest(
+    db: Db,
+    *,
+    topic: str | None = None,
+    before: datetime | None = None,
+    offset: int = 0,
+    limit: int = 5,
+    since: datetime | None = None,
+) -> list[Story]:
+    """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time."""
+    query = select(story.c.id).order_by(story.c.at.desc(), story.c.id.desc()).offset(offset).limit(limit)
+    if topic is not None:
+        query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(story_topic.c.topic == topic)
+    if before is not None:
+        query = query.where(story.c.at <= before)
+    if since is not None:
+        query = query.where(story.c.at >= since)
+    return await _with_entries(db, list((await db.execute(query)).scalars()))
+
+
+async def count(db: Db) -> int:
+    """How many stories the archive has."""
+    return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
+
+
+async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
+    if not pks:
+        return []
+    heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}
+    rows = await db.execute(select(entry).where(entry.c.story_id.in_(pks)).order_by(entry.c.id))
+    entries: dict[int, list[StoredEntry]] = {}
+    for row in rows:
+        entries.setdefault(row.story_id, []).append(_stored(row))
+    topics: dict[int, list[str]] = {}
+    for row in await db.execute(select(story_topic).where(story_topic.c.story_id.in_(pks))):
+        topics.setdefault(row.story_id, []).append(row.topic)
+    return [
+        Story(
+            pk=pk,
+            entries=tuple(entries[pk]),
+            topics=tuple(sorted(topics.get(pk, ()))),
+            severity=Severity(heads[pk].severity),
+        )
+        for pk in pks
+        if pk in entries
+    ]

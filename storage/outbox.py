@@ -1,0 +1,485 @@
+"""The outbox: alerts, their deliveries, and who may send them now.
+
+A delivery is taken by a lease that ends by itself: whoever holds it may send
+until then, and marks it with the lease's number (fence); a mark with an old
+number changes nothing. One delivery of a chat is out at a time, so a chat's
+messages keep the order of their alerts within a lane.
+
+Telegram has no idempotency key: an outcome nobody saw may have been a delivery.
+Such doubts are counted; when there were more than the lane allows, the row is
+dead rather than sent once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, text, update
+
+from bot.model.alerts import PAYLOADS, Alert, Audience, Lane, Payload, Severity, State
+from bot.model.chats import ChatKind
+from storage.db import Db, db_now, upsert
+from storage.schema import alert, chat, delivery, pace, subscription
+
+CHUNK = 20_000  # deliveries a transaction of fan-out: some 100 ms
+ANALYZE_AFTER = 50_000  # claiming a freshly filled table without statistics is four times slower on PostgreSQL
+PRIVATE_EVERY = timedelta(seconds=1)
+GROUP_EVERY = timedelta(seconds=3)  # 20 a minute
+PRIVATE_BURST = timedelta(seconds=3)
+GROUP_BURST = timedelta(seconds=12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post to."""
+
+    id: int
+    alert: int
+    chat: int
+    lane: Lane
+    fence: int
+    tries: int
+    doubts: int
+    plain: bool
+    language: str
+    style: str
+    kind: ChatKind
+    thread: int | None
+    home: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one claim gave: deliveries, when the first may go, the time between two, and when the lease ends.
+
+    All times are spans from the moment of the claim, because the caller's clock is not the database's.
+    """
+
+    deliveries: tuple[Claimed, ...]
+    first_in: timedelta
+    every: timedelta
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlert:
+    """An alert as the outbox keeps it."""
+
+    id: int
+    payload: Payload
+    severity: Severity
+    reasons: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What became of one claimed delivery. `retry_in` is given for PENDING."""
+
+    id: int
+    fence: int
+    state: State
+    message_id: int | None = None
+    error: str | None = None
+    retry_in: timedelta | None = None
+    doubts: int = 0
+    tries: int = 0
+    plain: bool = False
+
+
+async def enqueue(db: Db, new: Alert) -> int | None:
+    """Store a decision once. Returns its id, or None when its `dedup_key` was there already.
+
+    `expires_at - created_at` is the time it stays worth sending, counted on the database's clock.
+    """
+    now = await db_now(db)
+    values = {
+        "dedup_key": new.dedup_key,
+        "kind": new.payload.KIND,
+        "payload": new.payload.to_json(),
+        "severity": new.severity.value,
+        "lane": int(new.lane),
+        "reasons": list(new.reasons),
+        "audience_key": new.audience.subscription,
+        "audience_chat": new.audience.chat,
+        "supersede_key": new.supersede_key,
+        "created_at": new.created_at,
+        "expires_at": now + (new.expires_at - new.created_at),
+    }
+    statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
+    pk: int | None = (await db.execute(statement)).scalar()
+    if pk is not None and new.supersede_key is not None:
+        older = select(alert.c.id).where(alert.c.supersede_key == new.supersede_key, alert.c.id < pk)
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.alert_id.in_(older), delivery.c.state == State.PENDING.value)
+            .values(state=State.SUPERSEDED.value, finished_at=now)
+        )
+        await db.execute(update(alert).where(alert.c.id.in_(older), alert.c.fanned_at.is_(None)).values(fanned_at=now))
+    return pk
+
+
+async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
+    """Give the oldest open alert its next chunk of deliveries. Returns how many, or None when none is open.
+
+    The cursor moves in the same transaction: a crash repeats or loses nothing.
+    """
+    row = (
+        await db.execute(
+            select(alert)
+            .where(alert.c.fanned_at.is_(None))
+            .order_by(alert.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+    ).first()
+    if row is None:
+        return None
+    now = await db_now(db)
+    members: Any
+    if row.audience_chat is not None:
+        members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, chat.c.active)
+    else:
+        members = (
+            select(subscription.c.chat_id)
+            .join(chat, chat.c.id == subscription.c.chat_id)
+            .where(
+                subscription.c.key == row.audience_key,
+                chat.c.active,
+                or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
+            )
+        )
+        if row.fanned_to is not None:
+            members = members.where(subscription.c.chat_id > row.fanned_to)
+        members = members.order_by(subscription.c.chat_id).limit(chunk)
+    part = members.subquery()
+    source = select(
+        literal(row.id),
+        part.c.chat_id,
+        literal(row.lane),
+        literal(State.PENDING.value),
+        literal(now, delivery.c.not_before.type),
+        literal(row.expires_at, delivery.c.expires_at.type),
+    )
+    columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
+    last, size = (await db.execute(select(func.max(part.c.chat_id), func.count()).select_from(part))).one()
+    if size:
+        # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
+        await db.execute(upsert(db, delivery).from_select(columns, source.where(text("true"))).on_conflict_do_nothing())
+    done = row.audience_chat is not None or size < chunk
+    values = {"fanned_to": last if size else row.fanned_to, "fanned_at": now if done else None}
+    await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
+    if done and size + chunk > ANALYZE_AFTER:
+        await db.execute(text("ANALYZE delivery"))
+    return int(size)
+
+
+def _chat_pace(now: datetime) -> ColumnElement[bool]:
+    """The chat's own bucket has room: a short burst, then one a second (private) or twenty a minute."""
+    room = or_(
+        and_(chat.c.kind == ChatKind.PRIVATE.value, chat.c.tat <= now + PRIVATE_BURST),
+        and_(chat.c.kind != ChatKind.PRIVATE.value, chat.c.tat <= now + GROUP_BURST),
+    )
+    return or_(chat.c.tat.is_(None), room)
+
+
+async def claim(
+    db: Db, *, token: str, rate: float, horizon: timedelta, lease: timedelta, limit: int = 500, borrowed: int = 0
+) -> Claim:
+    """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
+
+    `borrowed` slots were used by replies since the last claim and are taken first. Lanes in order,
+    then by age; one delivery a chat at a time; nothing that expired.
+    """
+    now = await db_now(db)
+    every = timedelta(seconds=1 / rate)
+    row = (await db.execute(select(pace).where(pace.c.name == token).with_for_update())).first()
+    start = max(now, row.tat if row is not None else now) + every * borrowed
+    if row is not None and row.paused_until is not None and row.paused_until > now:
+        return Claim(deliveries=(), first_in=row.paused_until - now, every=every, lease=lease)
+    room = min(limit, int((now + horizon - start) / every) + 1)
+    rows = await _due(db, now, room) if room > 0 else []
+    if rows or borrowed:
+        tat = start + every * len(rows)
+        await db.execute(
+            upsert(db, pace)
+            .values(name=token, tat=tat)
+            .on_conflict_do_update(index_elements=["name"], set_={"tat": tat})
+        )
+    if rows:
+        ids = [item.id for item in rows]
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.id.in_(ids))
+            .values(state=State.LEASED.value, lease_until=now + lease, fence=delivery.c.fence + 1)
+        )
+        await _charge_chats(db, rows, now)
+    claimed = tuple(
+        Claimed(
+            id=item.id,
+            alert=item.alert_id,
+            chat=item.chat_id,
+            lane=Lane(item.lane),
+            fence=item.fence + 1,
+            tries=item.tries,
+            doubts=item.doubts,
+            plain=item.plain,
+            language=item.language,
+            style=item.style,
+            kind=ChatKind(item.kind),
+            thread=item.thread,
+            home=item.home,
+            time_zone=item.time_zone,
+        )
+        for item in rows
+    )
+    return Claim(deliveries=claimed, first_in=start - now, every=every, lease=lease)
+
+
+async def _due(db: Db, now: datetime, room: int) -> Sequence[Any]:
+    other = delivery.alias("other")
+    waits = (
+        select(other.c.id)
+        .where(
+            other.c.chat_id == delivery.c.chat_id,
+            or_(
+                and_(
+                    other.c.state == State.PENDING.value,
+                    other.c.id < delivery.c.id,
+                    other.c.lane == delivery.c.lane,
+                    other.c.expires_at > now,
+                ),
+                other.c.state == State.LEASED.value,
+            ),
+            other.c.state.in_([State.PENDING.value, State.LEASED.value]),
+        )
+        .exists()
+    )
+    query = (
+        select(
+            delivery.c.id,
+            delivery.c.alert_id,
+            delivery.c.chat_id,
+            delivery.c.lane,
+            delivery.c.fence,
+            delivery.c.tries,
+            delivery.c.doubts,
+            delivery.c.plain,
+            chat.c.language,
+            chat.c.style,
+            chat.c.kind,
+            chat.c.thread,
+            chat.c.home,
+            chat.c.time_zone,
+            chat.c.tat,
+        )
+        .join(chat, chat.c.id == delivery.c.chat_id)
+        .where(
+            delivery.c.state == State.PENDING.value,
+            delivery.c.not_before <= now,
+            delivery.c.expires_at > now,
+            chat.c.active,
+            _chat_pace(now),
+            ~waits,
+        )
+        .order_by(delivery.c.lane, delivery.c.id)
+        .limit(room)
+        .with_for_update(skip_locked=True, of=delivery)
+    )
+    return (await db.execute(query)).all()
+
+
+async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
+    by_tat = [
+        {
+            "chat_key": item.chat_id,
+            "new_tat": max(item.tat or now, now)
+            + (PRIVATE_EVERY if item.kind == ChatKind.PRIVATE.value else GROUP_EVERY),
+        }
+        for item in rows
+    ]
+    statement = update(chat).where(chat.c.id == bindparam("chat_key")).values(tat=bindparam("new_tat"))
+    await db.execute(statement, by_tat)
+
+
+async def finish(db: Db, marks: Iterable[Mark]) -> None:
+    """Write down what became of claimed deliveries; a mark under an old fence changes nothing."""
+    now = await db_now(db)
+    rows = [
+        {
+            "key": mark.id,
+            "its_fence": mark.fence,
+            "new_state": mark.state.value,
+            "new_message": mark.message_id,
+            "new_error": mark.error,
+            "at": None if mark.state is State.PENDING else now,
+            "next": now + (mark.retry_in or timedelta(0)),
+            "new_doubts": mark.doubts,
+            "new_tries": mark.tries,
+            "new_plain": mark.plain,
+        }
+        for mark in marks
+    ]
+    if not rows:
+        return
+    statement = (
+        update(delivery)
+        .where(
+            delivery.c.id == bindparam("key"),
+            delivery.c.fence == bindparam("its_fence"),
+            delivery.c.state == State.LEASED.value,
+        )
+        .values(
+            state=bindparam("new_state"),
+            message_id=bindparam("new_message"),
+            error=bindparam("new_error"),
+            finished_at=bindparam("at"),
+            not_before=bindparam("next"),
+            doubts=bindparam("new_doubts"),
+            tries=bindparam("new_tries"),
+            plain=bindparam("new_plain"),
+            lease_until=None,
+        )
+    )
+    await db.execute(statement, rows)
+
+
+async def tidy(db: Db) -> int:
+    """Free leases that ended without a mark, and close what expired. Returns how many leases were freed.
+
+    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
+    """
+    now = await db_now(db)
+    ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
+    freed = await _free(db, ended, now)
+    gone = and_(delivery.c.state == State.PENDING.value, delivery.c.expires_at <= now)
+    await db.execute(update(delivery).where(gone).values(state=State.EXPIRED.value, finished_at=now))
+    return freed
+
+
+async def free_all(db: Db) -> int:
+    """Free every lease at once: for a start with the instance lock held, when no other sender can be alive."""
+    now = await db_now(db)
+    return await _free(db, delivery.c.state == State.LEASED.value, now)
+
+
+async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
+    values = {"state": State.PENDING.value, "lease_until": None, "not_before": now}
+    freed = await db.execute(update(delivery).where(which).values(**values).returning(delivery.c.id))
+    return len(freed.all())
+
+
+async def release(db: Db, claimed: Iterable[Claimed]) -> None:
+    """Give back deliveries that were not begun: another sender may take them at once."""
+    await finish(
+        db,
+        [
+            Mark(
+                id=item.id,
+                fence=item.fence,
+                state=State.PENDING,
+                tries=item.tries,
+                doubts=item.doubts,
+                plain=item.plain,
+            )
+            for item in claimed
+        ],
+    )
+
+
+async def pause_token(db: Db, token: str, span: timedelta) -> None:
+    """Telegram refuses everything: no replica sends until then."""
+    now = await db_now(db)
+    values = {"paused_until": now + span}
+    statement = upsert(db, pace).values(name=token, tat=now, **values)
+    await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
+    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit."""
+    now = await db_now(db)
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=False, inactive_why=why))
+    waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
+    await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
+
+
+async def get_alert(db: Db, pk: int) -> StoredAlert | None:
+    """One alert by its id, or None."""
+    row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
+    if row is None:
+        return None
+    return StoredAlert(
+        id=row.id,
+        payload=PAYLOADS[row.kind].from_json(row.payload),
+        severity=Severity(row.severity),
+        reasons=tuple(row.reasons),
+        created_at=row.created_at,
+    )
+
+
+async def audience_of(db: Db, pk: int) -> Audience | None:
+    """Whom an alert was for."""
+    row = (await db.execute(select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk))).first()
+    return None if row is None else Audience(subscription=row.audience_key, chat=row.audience_chat)
+
+
+async def message_of(db: Db, alert_pk: int, chat_id: int) -> int | None:
+    """The ledger: the Telegram message that carried an alert to a chat."""
+    query = select(delivery.c.message_id).where(delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id)
+    return (await db.execute(query)).scalar()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many deliveries are in one state and lane."""
+
+    state: str
+    lane: Lane
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The outbox at a glance; `oldest` is the age of the oldest open delivery's alert."""
+
+    counts: tuple[Count, ...]
+    open_alerts: int
+    waiting: int
+    oldest: timedelta | None
+    last_sent_at: datetime | None
+    last_error: str | None
+
+
+async def summary(db: Db, *, now: datetime) -> Summary:
+    """Counts by state and lane, age of the oldest, the last error."""
+    grouped = select(delivery.c.state, delivery.c.lane, func.count().label("n")).group_by(
+        delivery.c.state, delivery.c.lane
+    )
+    counts = tuple(
+        Count(state=row.state, lane=Lane(row.lane), count=row.n)
+        for row in await db.execute(grouped.order_by(delivery.c.state, delivery.c.lane))
+    )
+    is_open = delivery.c.state.in_([State.PENDING.value, State.LEASED.value])
+    oldest = await db.execute(
+        select(func.min(alert.c.created_at)).where(
+            alert.c.id == select(func.min(delivery.c.alert_id)).where(is_open).scalar_subquery()
+        )
+    )
+    first = oldest.scalar()
+    sent = await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value))
+    error = await db.execute(
+        select(delivery.c.error).where(delivery.c.error.is_not(None)).order_by(delivery.c.id.desc()).limit(1)
+    )
+    opened = await db.execute(select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None)))
+    return Summary(
+        counts=counts,
+        open_alerts=int(opened.scalar_one()),
+        waiting=sum(item.count for item in counts if item.state in {State.PENDING.value, State.LEASED.value}),
+        oldest=None if first is None else max(now - first, timedelta(0)),
+        last_sent_at=sent.scalar(),
+        last_error=error.scalar(),
+    )

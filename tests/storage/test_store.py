@@ -1,0 +1,254 @@
+"""One storage contract, every database."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+import storage.chats
+import storage.leases
+import storage.news
+import storage.rates
+import storage.sources
+from bot.errors import ConfigError, StorageError
+from bot.model.alerts import Severity
+from bot.model.news import Verdict
+from storage.db import HEAD, Store, db_now, open_store
+from storage.migrate import REVISIONS, SCRIPTS
+from storage.schema import mark, metadata, pace, rate
+from tests.factories import NOW, chat, entry
+from tests.factories import rate as a_rate
+
+QUIET = Verdict(security=False, score=0.0, severity=Severity.INFO)
+
+
+async def test_a_decimal_comes_back_with_exactly_its_digits(store: Store) -> None:
+    """Neither padded nor rounded, on either database."""
+    values = ["84.7935", "0.0045994", "1.20", "100", "12345678901234567890.123456789"]
+    rates = [a_rate(value=value, on=f"2021-10-{day:02}") for day, value in enumerate(values, 1)]
+    async with store.writing() as db:
+        await storage.rates.add(db, rates, seen_at=NOW)
+        got = await storage.rates.history(db, rates[0].series, since=date(2021, 10, 1), until=date(2021, 10, 31))
+    assert [str(item.value) for item in got] == values
+
+
+async def test_a_time_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
+    """Whatever zone it had when it was stored."""
+    bishkek = datetime(2021, 10, 20, 15, 12, 0, 123456, tzinfo=timezone(timedelta(hours=6)))
+    async with store.writing() as db:
+        await storage.rates.add(db, [a_rate()], seen_at=bishkek)
+        got = await storage.rates.around(db, "nbkr", date(2021, 10, 20))
+    assert got[0].seen_at == bishkek
+    assert got[0].seen_at.tzinfo is UTC
+
+
+async def test_a_naive_time_is_refused(store: Store) -> None:
+    """A time without a zone is a mistake of the caller."""
+    with pytest.raises(Exception, match="naive"):
+        async with store.writing() as db:
+            await db.execute(pace.insert().values(name="x", tat=datetime(2021, 1, 1)))  # noqa: DTZ001 - the mistake
+
+
+async def test_nan_is_refused(store: Store) -> None:
+    """NaN is no rate."""
+    with pytest.raises(Exception, match="finite"):
+        async with store.writing() as db:
+            await storage.rates.add(db, [a_rate(value="NaN")], seen_at=NOW)
+
+
+async def test_R4_same_value_is_kept_once_and_a_different_one_is_a_revision(store: Store) -> None:
+    """History is kept; the last word is what is shown."""
+    async with store.writing() as db:
+        assert len(await storage.rates.add(db, [a_rate()], seen_at=NOW)) == 1
+        assert await storage.rates.add(db, [a_rate()], seen_at=NOW) == []
+        (revised,) = await storage.rates.add(db, [a_rate(value="84.80")], seen_at=NOW)
+        shown = await storage.rates.around(db, "nbkr", date(2021, 10, 20))
+        rows = (await db.execute(rate.select())).all()
+    assert revised.revision == 1
+    assert [item.value for item in shown] == [Decimal("84.80")]
+    assert len(rows) == 2
+
+
+async def test_R9_tomorrows_rate_stands_beside_todays(store: Store) -> None:
+    """`around` gives the day before, the day, and what is announced."""
+    days = ["2021-10-18", "2021-10-19", "2021-10-20", "2021-10-21", "2021-10-22"]
+    async with store.writing() as db:
+        await storage.rates.add(db, [a_rate(on=day) for day in days], seen_at=NOW)
+        got = await storage.rates.around(db, "nbkr", date(2021, 10, 20))
+    assert [item.effective_on.day for item in got] == [19, 20, 21]
+
+
+async def test_what_fails_midway_leaves_nothing(store: Store) -> None:
+    """A transaction is all or nothing."""
+    with pytest.raises(RuntimeError):
+        async with store.writing() as db:
+            await storage.rates.add(db, [a_rate()], seen_at=NOW)
+            raise RuntimeError
+    async with store.reading() as db:
+        assert await storage.rates.around(db, "nbkr", date(2021, 10, 20)) == []
+
+
+async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> None:
+    """Failures in a row are counted; the first success is remembered for ever."""
+    async with store.writing() as db:
+        for _ in range(3):
+            await storage.sources.record_failure(db, "nbkr", now=NOW, next_due_at=NOW, error="no answer")
+        assert (await storage.sources.states(db))["nbkr"].failures == 3
+        later = NOW + timedelta(days=1)
+        seen = [storage.sources.Document(source="nbkr", url="https://x/", etag='"1"')]
+        await storage.sources.record_success(db, "nbkr", now=NOW, next_due_at=later, seen=seen)
+        await storage.sources.record_success(db, "nbkr", now=later, next_due_at=later, seen=seen)
+        state = (await storage.sources.states(db))["nbkr"]
+        documents = await storage.sources.documents(db, "nbkr")
+    assert (state.failures, state.error, state.first_ok_at, state.last_ok_at) == (0, None, NOW, later)
+    assert documents["https://x/"].etag == '"1"'
+
+
+async def test_F12_an_entry_is_stored_once(store: Store) -> None:
+    """The same id from the same feed is the same entry."""
+    async with store.writing() as db:
+        pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
+        for _ in range(2):
+            await storage.news.add_entry(
+                db, "feed", entry(), story_pk=pk, link_key="k", title_key="t", verdict=QUIET, now=NOW
+            )
+        (story,) = await storage.news.latest(db)
+    assert len(story.entries) == 1
+    assert story.lead.entry.title == entry().title
+
+
+async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:
+    """An entry is never newer than the moment we saw it."""
+    async with store.writing() as db:
+        pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
+        future = entry(published_at=NOW + timedelta(days=900))
+        await storage.news.add_entry(db, "f", future, story_pk=pk, link_key=None, title_key="t", verdict=QUIET, now=NOW)
+        (story,) = await storage.news.latest(db)
+    assert story.lead.at == NOW
+
+
+async def test_a_known_chat_keeps_its_settings(store: Store) -> None:
+    """/start twice does not reset the language."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(), now=NOW)
+        await storage.chats.change(db, 1001, language="ky")
+        assert (await storage.chats.add(db, chat(), now=NOW)).language == "ky"
+
+
+async def test_G8_a_migrated_chat_keeps_its_subscriptions(store: Store) -> None:
+    """A group that became a supergroup is the same chat under another id."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(-5), now=NOW)
+        await storage.chats.subscribe(db, -5, ["topic:security", "pair:USD/KGS"], now=NOW)
+        await storage.chats.migrate(db, -5, -1005)
+        await storage.chats.migrate(db, -5, -1005)
+        assert await storage.chats.subscriptions(db, -1005) == ("pair:USD/KGS", "topic:security")
+        assert await storage.chats.get(db, -5) is None
+
+
+async def test_a_role_has_one_holder_until_it_ends(store: Store) -> None:
+    """A second process waits; the fence grows with every change of hands."""
+    span = timedelta(minutes=1)
+    async with store.writing() as db:
+        first = await storage.leases.acquire(db, "poll", holder="a", span=span)
+        assert await storage.leases.acquire(db, "poll", holder="b", span=span) is None
+        await storage.leases.release(db, "poll", holder="a")
+        second = await storage.leases.acquire(db, "poll", holder="b", span=span)
+    assert first is not None
+    assert second is not None
+    assert second > first
+
+
+async def test_the_databases_clock_is_aware_and_moves(store: Store) -> None:
+    """The clock that rules leases."""
+    async with store.reading() as db:
+        now = await db_now(db)
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_the_migrations_make_the_schema(store: Store) -> None:
+    """What Alembic built is what the statements expect, column for column."""
+
+    def compare(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with store.writing() as db:
+        assert await db.run_sync(compare) == []
+
+
+def test_head_is_the_newest_migration() -> None:
+    """The version that start compares with is the one Alembic would reach."""
+    files = sorted(path.stem.partition("_")[0] for path in (SCRIPTS / "versions").glob("*.py"))
+    assert tuple(files) == REVISIONS
+    assert files[-1] == HEAD
+
+
+async def test_P12_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
+    """A rolled-back program does not touch what it does not know."""
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    await (await open_store(url)).close()
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(ConfigError, match="9999"):
+        await open_store(url)
+
+
+async def test_P9_a_damaged_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Never an empty database over a damaged one."""
+    path = tmp_path / "x.db"
+    await (await open_store(f"sqlite:///{path}")).close()
+    content = bytearray(path.read_bytes())
+    content[:100] = b"\0" * 100
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="damaged"):
+        await open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == bytes(content)
+
+
+async def test_S19_the_file_is_the_operators_alone(tmp_path: Path) -> None:
+    """Neither the database nor its log can be read by others."""
+    path = tmp_path / "data" / "x.db"
+    opened = await open_store(f"sqlite:///{path}")
+    async with opened.writing() as db:
+        await db.execute(mark.insert().values(name="a", value="b"))
+    modes = {item.name: oct(item.stat().st_mode & 0o777) for item in path.parent.iterdir()}
+    await opened.close()
+    assert set(modes.values()) == {"0o600"}
+    assert oct(path.parent.stat().st_mode & 0o777) == "0o700"
+
+
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """On SQLite there is one writing connection and no other."""
+    opened = await open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(StorageError, match="readonly"):
+        async with opened.reading() as db:
+            await db.execute(mark.insert().values(name="a", value="b"))
+    await opened.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "nonsense", "sqlite:///:memory:"])
+async def test_a_wrong_address_is_a_setting_to_mend(url: str) -> None:
+    """The message names the setting."""
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        await open_store(url)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(value=st.decimals(min_value=Decimal("1e-12"), max_value=Decimal("1e15"), allow_nan=False, places=None))
+async def test_R10_any_decimal_survives(store: Store, value: Decimal) -> None:
+    """Stored and read, a decimal is equal to itself, digit for digit."""
+    plain = Decimal(format(value, "f"))
+    async with store.writing() as db:
+        await storage.rates.add(db, [a_rate(value=str(plain))], seen_at=NOW)
+        (shown,) = await storage.rates.around(db, "nbkr", date(2021, 10, 20))
+    assert str(shown.value) == str(plain)
