@@ -1,0 +1,356 @@
+"""The only outgoing HTTP client for sources: conditional GET, limits, guard, pacing.
+
+What the outside world does, and what is done about it:
+
+* A feed's address may lead anywhere. Only http and https, only ports 80 and 443 (or the port the configured
+  address itself names), no user name in the address, and every redirect is followed here, checked hop by hop.
+* aiohttp does not ask its resolver about IP literals and a name may resolve differently a second later, so the
+  *address* is judged where the socket is made (`socket_factory`). Python 3.11's `is_global` believes
+  `::127.0.0.1`, `64:ff9b::7f00:1` and `2002:7f00:1::`; the table below does not.
+* An operator may point a source at his own machine. Only the very origin he wrote down is reached that way,
+  through a connector of its own: nothing that came in by a redirect can borrow its sockets.
+* A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one time-out or
+  one capped buffer; aiohttp >= 3.14.4 refuses bodies of very many gzip members.
+
+Messages of `FetchError` are our own words: no query string, no exception text. A refused address and a dead one
+read the same, so that nobody can map a network by looking at errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from bot.errors import FetchError
+
+USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, text/html;q=0.8, */*;q=0.5"
+)
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# IANA special-purpose registries, read 2026; 192.88.99.0/24 and 2002::/16 are 6to4, 2001::/23 holds Teredo and ORCHID.
+_NOT_PUBLIC_4 = tuple(
+    ipaddress.IPv4Network(net)
+    for net in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4",
+    )
+)  # fmt: skip
+_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_6 = tuple(ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+_OWN_4 = tuple(ipaddress.IPv4Network(net) for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_OWN_6 = (ipaddress.IPv6Network("::1/128"), ipaddress.IPv6Network("fc00::/7"))
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether an address belongs to the public internet, by our own table and never by `is_global`."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in net for net in _NOT_PUBLIC_4)
+    return address in _PUBLIC_6 and not any(address in net for net in _NOT_PUBLIC_6)
+
+
+def is_own(address: IPAddress) -> bool:
+    """Whether an address is this machine or a private network; link-local (cloud metadata) is neither."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return any(address in net for net in _OWN_4)
+    return any(address in net for net in _OWN_6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What the server gave us to ask "has it changed?" with next time."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A good answer. `body` is None when nothing changed since the validators were given (304).
+
+    `url` is where the answer came from in the end; `moved_to` is set when the way from the asked address
+    began with permanent redirects: it is the address to ask in future. `charset` is what the server claims.
+    """
+
+    status: int
+    body: bytes | None
+    url: str
+    content_type: str | None = None
+    charset: str | None = None
+    moved_to: str | None = None
+    validators: Validators = Validators()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of our time and memory one answer may cost, and how often one host is asked (seconds, bytes)."""
+
+    total: float = 20.0
+    connect: float = 8.0
+    body: int = 5 * 1024 * 1024
+    redirects: int = 5
+    pause: float = 1.0  # between the end of one request to a host and the start of the next
+
+
+@dataclass(slots=True)
+class _Host:
+    """One host's turn: a request at a time, the next not before `free_at` (loop time)."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free_at: float = 0.0
+
+
+class Fetcher:
+    """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
+
+    `tls` replaces the system's trust store, `resolver` the system's resolver, `may_connect` the judgement of
+    addresses that are not the operator's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits = Limits(),
+        tls: ssl.SSLContext | None = None,
+        resolver: AbstractResolver | None = None,
+        may_connect: Callable[[IPAddress], bool] = is_public,
+    ) -> None:
+        self._limits = limits
+        self._tls = tls or ssl.create_default_context()
+        self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        self._resolver = resolver
+        self._may_connect = may_connect
+        self._hosts: dict[str, _Host] = {}
+        self._public: aiohttp.ClientSession | None = None
+        self._own: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Make the two sessions: the guarded one, and the one for the operator's own machines."""
+        self._public = self._session(self._may_connect)
+        self._own = self._session(is_own)
+
+    async def close(self) -> None:
+        """Close both sessions; requests under way fail."""
+        for session in (self._public, self._own):
+            if session is not None:
+                await session.close()
+        self._public = self._own = None
+
+    async def get(
+        self,
+        url: str,
+        *,
+        validators: Validators | None = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched:
+        """Fetch `url` as its publisher configured it, waiting for the host's turn first.
+
+        With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the configured origin only.
+        Raises FetchError for anything but a complete 2xx answer, or a 304 to `validators`.
+        """
+        start = _checked(url)
+        asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+        if validators and validators.etag:
+            asked["If-None-Match"] = validators.etag
+        if validators and validators.last_modified:
+            asked["If-Modified-Since"] = validators.last_modified
+        async with self._turn(start.host or ""):
+            try:
+                async with asyncio.timeout(self._limits.total):
+                    return await self._follow(start, data, asked, dict(headers or {}))
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+                raise self._translated(error, start.host) from None
+
+    @asynccontextmanager
+    async def _turn(self, name: str) -> AsyncIterator[None]:
+        host = self._hosts.setdefault(name, _Host())
+        loop = asyncio.get_running_loop()
+        async with host.lock:
+            await asyncio.sleep(max(0.0, host.free_at - loop.time()))
+            try:
+                yield
+            finally:
+                host.free_at = loop.time() + self._limits.pause
+
+    async def _follow(self, start: URL, data: bytes | None, asked: dict[str, str], extra: dict[str, str]) -> Fetched:
+        url, own, moved_to, permanent = start, _is_own_host(start), None, True
+        for _ in range(self._limits.redirects + 1):
+            session = self._own if own else self._public
+            if session is None:
+                raise RuntimeError("the fetcher is not open")
+            sent = asked | extra if url.origin() == start.origin() else asked
+            method = "GET" if data is None else "POST"
+            async with session.request(method, url, data=data, headers=sent, allow_redirects=False) as response:
+                if response.status not in REDIRECTS:
+                    return await self._answer(response, url, moved_to, conditional=_is_conditional(asked))
+                target = _redirect_target(url, response.headers.get("Location"), start)
+                permanent = permanent and response.status in PERMANENT
+                moved_to = str(target) if permanent else moved_to
+                if response.status in {301, 302, 303}:
+                    data = None  # as every browser does, whatever the method was
+            own = own and target.origin() == start.origin()  # having left it, one does not come back
+            url = target
+        raise FetchError(f"more than {self._limits.redirects} redirects")
+
+    async def _answer(
+        self, response: aiohttp.ClientResponse, url: URL, moved_to: str | None, *, conditional: bool
+    ) -> Fetched:
+        body: bytes | None = None
+        if response.status != 304 or not conditional:
+            if not 200 <= response.status < 300:
+                wait = retry_after(response.headers, datetime.now(UTC))
+                raise FetchError(f"the server answered {response.status}", status=response.status, retry_after=wait)
+            body = await self._body(response)
+        return Fetched(
+            status=response.status,
+            body=body,
+            url=str(url),
+            content_type=response.content_type if "Content-Type" in response.headers else None,
+            charset=response.charset,
+            moved_to=moved_to,
+            validators=Validators(
+                etag=response.headers.get("ETag"), last_modified=response.headers.get("Last-Modified")
+            ),
+        )
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        most = self._limits.body
+        body = bytearray()
+        if (response.content_length or 0) <= most:
+            async for chunk in response.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > most:
+                    break
+            else:
+                return bytes(body)
+        raise FetchError(f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status)
+
+    def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
+        def guarded(info: tuple[Any, ...]) -> socket.socket:
+            family, kind, protocol, _, address = info
+            if not allowed(ipaddress.ip_address(address[0])):
+                raise OSError("address refused")
+            return socket.socket(family, kind, protocol)
+
+        # force_close: a socket that was allowed once is never lent to another request.
+        connector = aiohttp.TCPConnector(
+            ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._limits.connect),
+        )
+
+    def _translated(self, error: Exception, host: str | None) -> FetchError:
+        match error:
+            case aiohttp.ConnectionTimeoutError():
+                text = f"{host} did not accept a connection within {self._limits.connect:g} s"
+            case TimeoutError():
+                text = f"no complete answer from {host} within {self._limits.total:g} s"
+            case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
+                text = f"{host} has no TLS certificate we can trust"
+            case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorDNSError():
+                text = f"cannot connect to {host}"
+            case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+                text = f"the answer from {host} broke off or is not proper HTTP"
+            case ValueError():  # InvalidURL and what encoding a strange host name raises
+                text = f"cannot connect to {host}"
+            case _:
+                text = f"the connection to {host} broke"
+        return FetchError(text)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day, None when it does not say.
+
+    A date is measured from the server's own `Date`, so that its clock need not agree with ours.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        until = _http_date(value)
+        if until is None:
+            return None
+        seconds = (until - (_http_date(headers.get("Date", "")) or now)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER.total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _is_conditional(asked: Mapping[str, str]) -> bool:
+    return "If-None-Match" in asked or "If-Modified-Since" in asked
+
+
+def _checked(url: str, start: URL | None = None) -> URL:
+    """Read an address and refuse what is not plain http(s); a redirect's port is a usual one or that of `start`."""
+    try:
+        parsed = URL(url.strip()).with_fragment(None)
+        host, port = parsed.host, parsed.port
+    except ValueError:
+        raise FetchError("the address cannot be read") from None
+    if parsed.scheme not in {"http", "https"} or not host or port is None:
+        raise FetchError("only http and https addresses are fetched")
+    if parsed.user is not None or parsed.password is not None:
+        raise FetchError("an address with a user name or password is not fetched")
+    if start is not None and port not in {80, 443, start.port}:
+        raise FetchError("redirected to an unusual port")
+    return parsed
+
+
+def _redirect_target(url: URL, location: str | None, start: URL) -> URL:
+    if not location:
+        raise FetchError("redirected to nowhere")
+    try:
+        target = url.join(URL(location.strip()))
+    except ValueError:
+        raise FetchError("the address cannot be read") from None
+    return _checked(str(target), start)
+
+
+def _is_own_host(url: URL) -> bool:
+    """Whether the configured address names the operator's own machine: a private literal, or localhost."""
+    if url.host == "localhost":
+        return True
+    try:
+        return is_own(ipaddress.ip_address(url.host or ""))
+    except ValueError:
+        return False
