@@ -184,7 +184,7 @@ def fill(template: str, /, **values: Rich | str | int) -> Rich:
     return out
 
 
-def join(separator: Rich | str, parts: Iterable[Rich | str]) -> Rich:
+def join(separator: Rich | str, parts: Iterable[Rich | str | None]) -> Rich:
     """The parts that have something to say, with the separator between them."""
     out = Rich()
     for part in parts:

@@ -1,0 +1,166 @@
+"""The reader's language: words from gettext catalogs, numbers, days and names as that language writes them.
+
+`locales/<language>/LC_MESSAGES/jarchy.po` are the source, English included; keys
+are stable ids ("rates.today"). They are compiled in memory when a language is
+first used, so nothing generated is kept in the tree.
+
+Two things the languages do that a template cannot: Kyrgyz puts its case endings
+on the month ("3-марттан бери", since 3 March; "2022-жылдын 3-марты", with a
+year), so the catalogs carry the months in the forms they are needed in; and a
+plural of a whole number has two forms in English and Kyrgyz, three in Russian.
+Numbers use the true minus sign, U+2212, as wide as the plus.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
+from gettext import GNUTranslations
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from bot.model.chats import LANGUAGES
+
+DOMAIN = "jarchy"
+FALLBACK = "en"
+MINUS = "\u2212"
+
+
+def t(msgid: str, language: str) -> str:
+    """The words for `msgid`, a template with {names}: English where the language lacks them, KeyError without any."""
+    for catalog in (_catalog(language), _catalog(FALLBACK)):
+        text = catalog.gettext(msgid)
+        if text != msgid:
+            return text
+    raise KeyError(msgid)
+
+
+def tn(msgid: str, n: int, language: str) -> str:
+    """The words for `n` of something, in the plural form that `n` takes; {n} is left for the caller to fill."""
+    for catalog in (_catalog(language), _catalog(FALLBACK)):
+        text = catalog.ngettext(msgid, msgid, n)
+        if text != msgid:
+            return text
+    raise KeyError(msgid)
+
+
+def known(msgid: str) -> bool:
+    """Whether the catalogs have words for `msgid`."""
+    return _catalog(FALLBACK).gettext(msgid) != msgid
+
+
+def number(value: Decimal | int, language: str, digits: int | None = None) -> str:
+    """A number with the language's marks: "1,234.50", "1 234,50"; exact, or rounded half up to `digits` decimals."""
+    value = Decimal(value)
+    if digits is not None:
+        value = rounded(value, digits)
+    decimal_mark, group_mark = _marks(language)
+    text = f"{value.copy_abs():,f}"
+    text = text.translate({ord(","): group_mark, ord("."): decimal_mark})
+    return f"{MINUS}{text}" if value < 0 else text
+
+
+def percent(value: Decimal, language: str, digits: int = 2) -> str:
+    """A change in percent, always with its sign: "+0.02 %", "−2,40 %"; "0.00 %" when nothing is left to show."""
+    value = rounded(value, digits)
+    sign = "+" if value > 0 else ""
+    return f"{sign}{number(value, language)} %"
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    """Half up, as readers learnt at school: 0.125 is 0.13, and never "−0.00"."""
+    with localcontext(prec=60):
+        result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return result.copy_abs() if result == 0 else result
+
+
+def day(on: date, language: str, *, today: date | None = None) -> str:
+    """A date: "20 Oct", "20 октября", "20-октябрь"; with its year when that is not `today`'s."""
+    return _day(on, language, "months.day", "months.year", today)
+
+
+def day_since(on: date, language: str, *, today: date | None = None) -> str:
+    """The same after the word "since": "3 March", "3 марта", "3-марттан"."""
+    return _day(on, language, "months.since", "months.since_year", today)
+
+
+def weekday_of(on: date, language: str) -> str:
+    """Whose day it is, before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
+    return t("weekdays.of", language).split()[on.weekday()]
+
+
+def clock(at: datetime | time, zone: str | None = None) -> str:
+    """The hour as "15:12", moved to `zone` when `at` is a moment; the three languages write it alike."""
+    if isinstance(at, datetime):
+        at = at.astimezone(ZoneInfo(zone)) if zone else at
+    return f"{at.hour:02}:{at.minute:02}"
+
+
+def moment(at: datetime, language: str, zone: str, *, now: datetime | None = None) -> str:
+    """Day and hour in `zone`: "20 Oct 15:12"; the hour alone when `now` is the same day there."""
+    local = at.astimezone(ZoneInfo(zone))
+    here = now.astimezone(ZoneInfo(zone)).date() if now else None
+    if local.date() == here:
+        return clock(local)
+    return f"{day(local.date(), language, today=here)} {clock(local)}"
+
+
+def ago(age: timedelta, language: str) -> str:
+    """How long ago: "5 minutes ago", "5 минут назад", "5 мүнөт мурун"; "just now" under a minute."""
+    from babel.dates import format_timedelta
+
+    if age < timedelta(minutes=1):
+        return t("time.just_now", language)
+    return format_timedelta(-age, locale=language, add_direction=True, threshold=1.5)
+
+
+def span(length: timedelta, language: str) -> str:
+    """How long: "5 minutes", "5 минут", "5 мүнөт"."""
+    from babel.dates import format_timedelta
+
+    return format_timedelta(length, locale=language, threshold=1.5)
+
+
+def currency_name(code: str, language: str) -> str:
+    """A currency's name: ours where people here say another than CLDR's (сом, сум), else CLDR's, else the code."""
+    if known(f"currency.{code}"):
+        return t(f"currency.{code}", language)
+    from babel.numbers import get_currency_name
+
+    return get_currency_name(code, locale=language)
+
+
+def name_of(names: dict[str, str], language: str) -> str:
+    """A source's name in the language, else in English, else in whatever there is."""
+    return names.get(language) or names.get(FALLBACK) or next(iter(names.values()), "")
+
+
+def _day(on: date, language: str, months: str, months_with_year: str, today: date | None) -> str:
+    with_year = today is not None and on.year != today.year
+    month = t(months_with_year if with_year else months, language).split()[on.month - 1]
+    template = t("date.year" if with_year else "date.day", language)
+    return template.format(day=on.day, month=month, year=on.year)
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def _catalog(language: str) -> GNUTranslations:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    chosen = language if language in LANGUAGES else FALLBACK
+    source = resources.files("bot") / "locales" / chosen / "LC_MESSAGES" / f"{DOMAIN}.po"
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=chosen))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def _marks(language: str) -> tuple[str, str]:
+    """The decimal and the group mark, from CLDR."""
+    from babel.core import Locale
+
+    symbols = Locale.parse(language if language in LANGUAGES else FALLBACK).number_symbols["latn"]
+    return str(symbols["decimal"]), str(symbols["group"])

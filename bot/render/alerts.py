@@ -1,0 +1,198 @@
+"""What the bot says by itself: a rate moved, a story broke, something needs the operator; and why it spoke.
+
+A channel's readers have no settings here, so a channel's message carries no
+buttons that change any.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.i18n import day, day_since, name_of, number, percent, t, tn
+from bot.model.alerts import Notice, RateMoved, Severity
+from bot.model.chats import Style
+from bot.model.news import Story
+from bot.model.rates import Move, Pair, Rate
+from bot.render.news import URGENT_MARK, Names, body, headline, reporters, told, topic_name
+from bot.render.numbers import arrow, as_printed, change
+from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
+
+CHART = "90d"
+_COUNT = re.compile(r"\d+ sources?")  # a reason that is said here in the reader's language
+_TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
+
+
+def headline_move(moved: RateMoved) -> Move:
+    """The change the leading rule speaks of: against the previous fixing, or against the last alerted rate."""
+    return Move(old=moved.previous if moved.rules[:1] == ("fixing",) else moved.baseline, new=moved.new)
+
+
+def move(
+    moved: RateMoved,
+    *,
+    alert: int,
+    language: str,
+    source_names: dict[str, str],
+    headlines: Sequence[tuple[str, str | None]] = (),
+    channel: bool = False,
+) -> Message:
+    """A big move: what, from what to what, since when, how unusual, whose number, the headlines around it.
+
+    `headlines` are (title, address) pairs of stories of those days.
+    """
+    shift = headline_move(moved)
+    today = moved.new.effective_on
+    source = name_of(source_names, language) or moved.new.source
+    text = lines(
+        _first_line(shift, language),
+        join(" · ", [_since(moved, language), _unusual(moved, language)]),
+        fill(t("move.effective", language), source=source, day=day(today, language)),
+        *(f"• {title}" if not url else "• " + link(title, url) for title, url in _clean(headlines)),
+    )
+    return message(text, _move_buttons(moved.new.pair, alert, language, channel=channel))
+
+
+def story(
+    story: Story,
+    *,
+    alert: int,
+    style: Style,
+    language: str,
+    feed_names: Names,
+    severity: Severity | None = None,
+    channel: bool = False,
+) -> Message:
+    """A story that broke: headline, as much text as the style tells, who reports it; urgent ones are marked.
+
+    Shown again with more entries, it is the edit of the same message.
+    """
+    urgent = (severity or story.severity) is Severity.URGENT
+    title = (f"{URGENT_MARK} " if urgent else "") + bold(link(headline(story), story.lead.entry.link))
+    shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)
+    return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel))
+
+
+def notice(notice: Notice, language: str) -> Message:
+    """Something an operator must know."""
+    return message(fill(t(notice.msgid, language), **dict(notice.values)))
+
+
+def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:
+    """Why a move was told: the rules that fired, the usual size of a day, and the threshold where there is one."""
+    pair = bold(str(moved.new.pair))
+    shift = headline_move(moved)
+    usual: Rich | None = None
+    if moved.usual:
+        times = number(abs(shift.percent) / moved.usual, language, 1)
+        usual = fill(t("why.usual", language), usual=number(moved.usual, language, 2), times=times)
+    limit = fill(t("why.threshold", language), percent=number(threshold, language)) if threshold is not None else None
+    rules = [f"• {_rule(rule, moved, language).text}" for rule in moved.rules]
+    return message(lines(fill(t("why.move", language), pair=pair), *rules, usual, limit, t("why.tune", language)))
+
+
+def why_story(
+    severity: Severity, reasons: Sequence[str], language: str, *, topics: Sequence[str] = (), sources: int = 1
+) -> Message:
+    """Why a story was told: how severe it was judged, its topics, the reasons, how many report it."""
+    named = ", ".join(topic_name(topic, language) for topic in topics)
+    return message(
+        lines(
+            fill(t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))),
+            fill(t("why.topics", language), topics=named) if named else None,
+            *(f"• {one_line(reason)}" for reason in reasons if not _COUNT.fullmatch(reason)),
+            "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
+            t("why.tune", language),
+        )
+    )
+
+
+def correction(old: Rate, new: Rate, language: str, *, source_names: dict[str, str]) -> Message:
+    """The source revised a rate that was told: what it was, what it is."""
+    source = name_of(source_names, language) or new.source
+    return message(
+        lines(
+            bold(fill(t("correction.rate", language), pair=str(new.pair), day=day(new.effective_on, language))),
+            f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}",
+            fill(t("correction.source", language), source=source),
+        )
+    )
+
+
+def _first_line(shift: Move, language: str) -> Rich:
+    old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
+    size = percent(shift.percent, language, 1)
+    return bold(f"{arrow(shift.percent)} {shift.new.pair} {size}".strip()) + f"  {old} → {new}"
+
+
+def _since(moved: RateMoved, language: str) -> Rich:
+    """Which earlier rate the change is counted from, and the drift beside it when both rules fired."""
+    today = moved.new.effective_on
+    previous, base = moved.previous.effective_on, moved.baseline.effective_on
+    if headline_move(moved).old is moved.baseline and base != previous:
+        return fill(t("move.since", language), day=day(base, language, today=today))
+    fixing = fill(t("move.fixing", language), day=day(previous, language, today=today))
+    if "drift" in moved.rules and base != previous:
+        drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
+        both = fill(t("move.drift", language), percent=drift, day=day(base, language, today=today))
+        return join(" · ", [fixing, both])
+    return fixing
+
+
+def _unusual(moved: RateMoved, language: str) -> Rich | None:
+    """How long it was since the like: of a jump for a single day's move, of a level for a drift."""
+    since, today = moved.extreme_since, moved.new.effective_on
+    if since is not None and today - since < _TRIVIAL:
+        return None
+    jump = moved.rules[:1] == ("fixing",)
+    key = "move.largest_" if jump else "move.level_"
+    key += "rise" if headline_move(moved).percent > 0 else "fall"
+    if since is not None:
+        return fill(t(key, language), day=day_since(since, language, today=today))
+    level = {"high": "move.high", "low": "move.low"}
+    return next((fill(t(level[rule], language)) for rule in moved.rules if rule in level), None)
+
+
+def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
+    """One fired rule with its own figure; a rule we have no words for is a chat's own and speaks for itself."""
+    today = moved.new.effective_on
+    old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
+    if old is not None:
+        size = change(Move(old=old, new=moved.new).percent, language).strip()
+        template = t(f"why.{rule}", language)
+        return fill(template, change=size, day=day(old.effective_on, language, today=today))
+    return fill(t(f"move.{rule}", language)) if rule in {"high", "low"} else Rich(rule)
+
+
+def _clean(headlines: Sequence[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    return [(one_line(title), url) for title, url in headlines if one_line(title)]
+
+
+def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:
+    """Two rows of two: four words in a row are cut off on a phone in Russian and Kyrgyz."""
+    chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
+    if channel:
+        return ((chart,),)
+    mute = fill(t("button.mute", language), what=pair.base).text
+    return ((chart, _why(alert, language)), (_snooze(alert, language), Button(mute, f"mute:{alert}")))
+
+
+def _story_buttons(story: Story, alert: int, language: str, *, channel: bool) -> Rows:
+    address = link("x", story.lead.entry.link).entities
+    opened = [Button(t("button.open", language), url=address[0].url)] if address else []
+    if channel:
+        return (tuple(opened),) if opened else ()
+    topic = next(iter(story.topics), "")
+    what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
+    mute = fill(t("button.mute", language), what=what).text
+    return ((*opened, _why(alert, language), _snooze(alert, language)), (Button(mute, f"mute:{alert}"),))
+
+
+def _why(alert: int, language: str) -> Button:
+    return Button(t("button.why", language), f"why:{alert}")
+
+
+def _snooze(alert: int, language: str) -> Button:
+    return Button(t("button.snooze", language), f"snooze:{alert}")

@@ -1,0 +1,72 @@
+"""The digest: rates, one line a currency; an empty line; headline; an empty line; the text.
+
+Plain, it is exactly the sample that started the project. Posted, the codes are
+bold, the headline links to its page, and a last line says whose rates these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.i18n import day as day_text
+from bot.i18n import t
+from bot.model.chats import Style
+from bot.model.news import Story
+from bot.model.rates import Rate
+from bot.render.news import body, headline
+from bot.render.numbers import short
+from bot.render.rates import kind_name
+from bot.render.text import LIMIT, Message, Rich, bold, cut, fill, italic, join, lines, link, message, units
+
+
+def digest(
+    rates: Sequence[Rate],
+    story: Story | None,
+    style: Style,
+    language: str,
+    day: date,
+    *,
+    plain: bool = False,
+    late: bool = False,
+    source_name: str = "",
+) -> Message:
+    """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
+
+    `source_name` names the source of the rates, in the language; `late` marks one that was caught up.
+    """
+    blocks = [
+        italic(fill(t("digest.late", language), day=day_text(day, language))) if late and not plain else Rich(),
+        lines(*(_line(rate, language, plain=plain) for rate in rates)),
+        *_story(story, style, plain=plain),
+    ]
+    said = join("\n\n", blocks) or fill(t("digest.empty", language), day=day_text(day, language))
+    source = Rich() if plain or not rates else _source(rates, language, source_name)
+    room = LIMIT - (units(source.text) + 2 if source else 0)
+    short_enough = cut(message(said), room, more=_more(story, language))
+    whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), source])
+    return message(whole, silent=True)
+
+
+def _line(rate: Rate, language: str, *, plain: bool) -> Rich:
+    code: Rich | str = rate.pair.base if plain else bold(rate.pair.base)
+    return join(" ", [code, short(rate.per_unit, language)])
+
+
+def _story(story: Story | None, style: Style, *, plain: bool) -> list[Rich]:
+    if story is None:
+        return []
+    title = Rich(headline(story)) if plain else bold(link(headline(story), story.lead.entry.link))
+    return [title, body(story, style)]
+
+
+def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:
+    days = sorted({rate.effective_on for rate in rates})
+    parts = [name or rates[0].source, kind_name(rates[0].kind, language), day_text(days[0], language)]
+    return italic(join(" · ", parts))
+
+
+def _more(story: Story | None, language: str) -> Rich:
+    if story is None or not story.lead.entry.link:
+        return Rich()
+    return link(t("news.read_on", language), story.lead.entry.link)

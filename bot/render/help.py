@@ -1,0 +1,235 @@
+"""Conversation: greeting, help, errors, and short answers to what was set.
+
+An error's words are the catalog's; its values become words here, by their type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+from bot.errors import UserError
+from bot.i18n import ago, clock, day, known, name_of, number, span, t, tn
+from bot.model.chats import LANGUAGES, Style
+from bot.model.status import SourceStatus, Status
+from bot.render.news import rows_of, topic_name
+from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message, one_line
+
+CHOSEN = "✓"
+SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
+
+# What `say` can say, with the values each needs.
+ANSWERS: dict[str, frozenset[str]] = {
+    "cancel.done": frozenset(),
+    "cancel.nothing": frozenset(),
+    "delete.done": frozenset(),
+    "digest.off": frozenset(),
+    "digest.time_set": frozenset({"time"}),
+    "language.set": frozenset(),
+    "mute.done": frozenset({"what"}),
+    "mydata.ready": frozenset(),
+    "quiet.off": frozenset(),
+    "quiet.set": frozenset({"start", "end"}),
+    "rule.deleted": frozenset({"rule"}),
+    "rule.paused": frozenset({"rule"}),
+    "rule.resumed": frozenset({"rule"}),
+    "rule.saved": frozenset({"rule"}),
+    "settings.saved": frozenset(),
+    "snooze.done": frozenset({"time"}),
+    "stop.done": frozenset(),
+    "zone.set": frozenset({"zone", "time"}),
+}
+# What a UserError can carry to the reader, likewise.
+ERRORS: dict[str, frozenset[str]] = {
+    "error.admins_only": frozenset(),
+    "error.arguments": frozenset({"example"}),
+    "error.currency": frozenset({"code", "known"}),
+    "error.date": frozenset({"text", "example"}),
+    "error.date_future": frozenset({"day"}),
+    "error.no_chart": frozenset({"pair"}),
+    "error.no_conversion": frozenset({"base", "quote"}),
+    "error.no_rates": frozenset(),
+    "error.no_rates_on": frozenset({"day", "nearest"}),
+    "error.operators_only": frozenset(),
+    "error.private_only": frozenset(),
+    "error.search_nothing": frozenset({"words"}),
+    "error.stale": frozenset(),
+    "error.throttled": frozenset({"wait"}),
+    "error.time": frozenset({"text", "example"}),
+    "error.too_long": frozenset(),
+    "error.too_many": frozenset({"limit"}),
+    "error.topic": frozenset({"topic", "known"}),
+    "error.unexpected": frozenset(),
+    "error.zone": frozenset({"text", "example"}),
+}
+
+
+def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
+    """(command, one line) for Telegram's menu, in the order given; a command without words raises KeyError."""
+    return tuple((name, t(f"command.{name}", language)) for name in names)
+
+
+def start(
+    language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = (), name: str = ""
+) -> Message:
+    """The greeting, with currencies and topics to choose from: data `cur:USD`, `top:security`, `lang:?`, `done`.
+
+    `chosen` are the data strings already on; `name` is what the reader is called.
+    """
+    hello = fill(t("start.hello_name", language), name=one_line(name)) if name else fill(t("start.hello", language))
+    text = lines(bold(hello), fill(t("start.what", language)), "\n" + fill(t("start.choose", language)))
+    languages = [Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language]
+    return message(text, [*_toggles(language, currencies, topics, chosen), languages, [_done(language)]])
+
+
+def subscribe(
+    language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
+) -> Message:
+    """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
+    text = fill(t("subscribe.choose", language))
+    return message(text, [*_toggles(language, currencies, topics, chosen), [_done(language)]])
+
+
+def subscribed(language: str, currencies: Sequence[str], topics: Sequence[str]) -> Message:
+    """What the chat gets from now on, after `done`."""
+    kept = [*currencies, *(topic_name(topic, language) for topic in topics)]
+    if not kept:
+        return message(fill(t("subscribe.nothing", language)))
+    return message(fill(t("subscribe.saved", language), what=bold(", ".join(kept))))
+
+
+def help(names: Sequence[str], language: str) -> Message:  # noqa: A001 - the command's name
+    """The commands that exist here, one line each, and that one may simply write."""
+    rows = [f"/{name} – {line}" for name, line in command_descriptions(names, language)]
+    return message(lines(bold(t("help.title", language)), *rows, "\n" + fill(t("help.free", language))))
+
+
+def language_menu(language: str) -> Message:
+    """The languages, each in its own name: data `lang:ru`."""
+    return message(
+        fill(t("language.choose", language)),
+        [[_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES],
+    )
+
+
+def error(error: UserError, language: str, *, today: date | None = None) -> Message:
+    """A wrong question, answered: what is wrong and an example that works. Never an id, whatever the error.
+
+    Dates are written with their year unless it is `today`'s.
+    """
+    if not known(error.msgid):
+        return message(fill(t("error.unexpected", language)))
+    return say(error.msgid, language, today=today, **error.values)
+
+
+def say(msgid: str, language: str, *, today: date | None = None, **values: object) -> Message:
+    """A short answer from the catalog, with values made into words as in an error."""
+    words = {name: _value(name, value, language, today or date.min) for name, value in values.items()}
+    return message(fill(t(msgid, language), **words))
+
+
+def status(status: Status, language: str) -> Message:
+    """How fresh each source is, how long the queue, when the last message went out."""
+    sources = [_source(source, status, language) for source in status.sources]
+    hidden = len(sources) - SHOWN_SOURCES
+    queue = fill(tn("status.waiting", status.waiting, language), n=status.waiting)
+    if status.oldest is not None and status.waiting:
+        queue = join(", ", [queue, fill(t("status.oldest", language), age=span(status.oldest, language))])
+    sent = (
+        fill(t("status.sent", language), ago=ago(status.now - status.last_sent_at, language))
+        if status.last_sent_at
+        else fill(t("status.sent_nothing", language))
+    )
+    rest = fill(tn("status.more", hidden, language), n=hidden) if hidden > 0 else None
+    empty = fill(t("status.no_sources", language)) if not sources else None
+    return message(lines(bold(t("status.title", language)), *sources[:SHOWN_SOURCES], rest, empty, "\n" + queue, sent))
+
+
+def channel_welcome(title: str, language: str) -> Message:
+    """To the one who made the bot an administrator of a channel."""
+    return message(fill(t("channel.welcome", language), title=bold(one_line(title))))
+
+
+def unknown(language: str) -> Message:
+    """To text that is neither a command nor a conversion."""
+    return message(fill(t("unknown.text", language), example=code("100 usd")))
+
+
+def settings(language: str, *, zone: str, style: Style, quiet: tuple[time, time] | None = None) -> Message:
+    """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`, `style:brief`."""
+    hours = f"{clock(quiet[0])}–{clock(quiet[1])}" if quiet else t("settings.quiet_off", language)
+    rows = [
+        fill(t("settings.language", language), language=t("language.name", language)),
+        fill(t("settings.zone", language), zone=zone),
+        fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
+        fill(t("settings.quiet", language), hours=hours),
+    ]
+    styles = [_toggle(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style) for one in Style]
+    other = [
+        Button(t("settings.change_language", language), "set:language"),
+        Button(t("settings.change_zone", language), "set:zone"),
+    ]
+    return message(lines(bold(t("settings.title", language)), *rows), [styles, other])
+
+
+def privacy(language: str, *, contact: str | None = None) -> Message:
+    """What is stored, for how long, and how to get or erase it."""
+    whom = fill(t("privacy.contact", language), contact=link(contact, contact)) if contact else None
+    return message(lines(bold(t("privacy.title", language)), fill(t("privacy.text", language)), whom))
+
+
+def delete_question(language: str) -> Message:
+    """Asks before everything about a chat is erased: data `delete:yes`, `delete:no`."""
+    return message(
+        fill(t("delete.question", language)),
+        [[Button(t("delete.yes", language), "delete:yes"), Button(t("delete.no", language), "delete:no")]],
+    )
+
+
+def _toggles(
+    language: str, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str]
+) -> list[list[Button]]:
+    money = [_toggle(one, f"cur:{one}", on=f"cur:{one}" in chosen) for one in currencies]
+    news = [_toggle(topic_name(one, language), f"top:{one}", on=f"top:{one}" in chosen) for one in topics]
+    return [*rows_of(money, 4), *rows_of(news, 2)]
+
+
+def _toggle(text: str, data: str, *, on: bool) -> Button:
+    return Button(f"{CHOSEN} {text}" if on else text, data)
+
+
+def _done(language: str) -> Button:
+    return Button(t("button.done", language), "done")
+
+
+def _source(source: SourceStatus, status: Status, language: str) -> Rich:
+    name = name_of(source.names, language) or source.key
+    seen = ago(status.now - source.last_ok_at, language) if source.last_ok_at else t("status.never", language)
+    if not source.failures:
+        return Rich(f"🟢 {one_line(name)} – {seen}" if source.last_ok_at else f"⚪ {one_line(name)} – {seen}")
+    trouble = fill(tn("status.failures", source.failures, language), n=source.failures)
+    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble])
+
+
+def _value(name: str, value: object, language: str, today: date) -> Rich | str:
+    """A value in words: examples can be tapped to copy; dates, hours and numbers as the language writes them."""
+    words: Rich | str
+    match value:
+        case _ if name == "example":
+            words = code(str(value))
+        case Rich():
+            words = value
+        case date():
+            words = day(value, language, today=today)
+        case time():
+            words = clock(value)
+        case timedelta():
+            words = span(value, language)
+        case Decimal() | int():
+            words = number(value, language)
+        case list() | tuple() | set() | frozenset():
+            words = ", ".join(str(one) for one in value)
+        case _:
+            words = str(value)
+    return words

@@ -1,0 +1,141 @@
+"""Stories: a page of them, and one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from bot.i18n import moment, name_of, t, tn
+from bot.model.alerts import Severity
+from bot.model.chats import Style
+from bot.model.news import NewsPage, Story
+from bot.render.text import (
+    LIMIT,
+    Button,
+    Message,
+    Rich,
+    bold,
+    clean,
+    cut,
+    fill,
+    join,
+    lines,
+    link,
+    message,
+    one_line,
+    units,
+)
+
+BRIEF = 420  # one paragraph on a phone: about six lines
+NAMED = 3  # so many reporters are named, the rest are counted
+URGENT_MARK = "❗"
+
+Names = Mapping[str, Mapping[str, str]]
+
+
+def page(
+    page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = (), words: str | None = None
+) -> Message:
+    """A page of stories: headline with its link, who reports it, when; buttons for other pages and topics.
+
+    `topics` are offered as filters; with `words` it is a page of search results, without filters.
+    """
+    told = [_item(story, page.feed_names, language, zone, now) for story in page.stories]
+    buttons = [_pages(page, language)] + ([] if words else _filters(topics, page.topic, language))
+    if not told:
+        return message(fill(t("news.none", language)), buttons)
+    return message(join("\n\n", [_page_title(page, language, words), *told]), buttons)
+
+
+def story(
+    story: Story, style: Style, language: str, feed_names: Names, *, zone: str, now: datetime | None = None
+) -> Message:
+    """One story: headline, as much of the text as the style tells, who reports it and when."""
+    foot = join(" · ", [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)])
+    return told(bold(link(headline(story), story.lead.entry.link)), body(story, style), foot, story, language)
+
+
+def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Message:
+    """Title, text, foot in one message; the text gives way, ended at a sentence, and leads on to its page."""
+    room = LIMIT - units(foot.text) - 2
+    onward = link(t("news.read_on", language), story.lead.entry.link) if story.lead.entry.link else Rich()
+    shortened = cut(message(join("\n\n", [title, text])), room, more=onward)
+    return message(join("\n\n", [Rich(shortened.text, shortened.entities), foot]))
+
+
+def headline(story: Story) -> str:
+    """The lead's title on one line."""
+    return one_line(story.lead.entry.title)
+
+
+def body(story: Story, style: Style) -> Rich:
+    """As much text as the style tells: all paragraphs, one, or none; never the headline again."""
+    entry = story.lead.entry
+    if style is Style.HEADLINE:
+        return Rich()
+    if style is Style.FULL:
+        return _paragraphs(entry.content or entry.summary, headline(story))
+    return _brief(_paragraphs(entry.summary or entry.content, headline(story)))
+
+
+def reporters(story: Story, feed_names: Names, language: str) -> Rich:
+    """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on."""
+    names = [name_of(dict(feed_names.get(feed, {})), language) or feed for feed in story.feeds]
+    named = ", ".join(one_line(name) for name in names[:NAMED])
+    if len(names) == 1:
+        return Rich(named)
+    return join(" · ", [named, fill(tn("news.sources", len(names), language), n=len(names))])
+
+
+def _paragraphs(text: str, title: str) -> Rich:
+    paragraphs = [" ".join(part.split()) for part in clean(text).split("\n")]
+    kept = [part for part in paragraphs if part]
+    if kept and kept[0] == title:
+        kept = kept[1:]
+    return Rich("\n\n".join(kept))
+
+
+def _brief(text: Rich) -> Rich:
+    first = Rich(text.text.split("\n\n", 1)[0])
+    short = cut(message(first), BRIEF)
+    return Rich(short.text, short.entities)
+
+
+def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:
+    mark = f"{URGENT_MARK} " if story.severity is Severity.URGENT else ""
+    title = mark + link(headline(story), story.lead.entry.link)
+    when = moment(story.lead.at, language, zone, now=now)
+    return lines(title, join(" · ", [reporters(story, names, language), when]))
+
+
+def _page_title(page: NewsPage, language: str, words: str | None) -> Rich:
+    if words:
+        return bold(fill(t("search.title", language), words=one_line(words)))
+    return bold(topic_name(page.topic, language) if page.topic else t("news.title", language))
+
+
+def topic_name(topic: str, language: str) -> str:
+    """A topic as the reader calls it; one we have no word for stays as it is."""
+    try:
+        return t(f"topic.{topic}", language)
+    except KeyError:
+        return topic
+
+
+def _pages(page: NewsPage, language: str) -> list[Button]:
+    """Newer to the left, older to the right, as one turns pages."""
+    key = f"news:{page.topic or '-'}:"
+    newer = [Button(t("news.newer", language), f"{key}{page.number - 1}")] if page.number else []
+    older = [Button(t("news.older", language), f"{key}{page.number + 1}")] if page.more else []
+    return newer + older
+
+
+def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[list[Button]]:
+    buttons = [Button(t("news.all", language), "news:-:0")] if chosen and topics else []
+    buttons += [Button(topic_name(topic, language), f"news:{topic}:0") for topic in topics if topic != chosen]
+    return list(rows_of(buttons, 3))
+
+
+def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
+    """The buttons in rows of at most `width`."""
+    return (list(buttons[i : i + width]) for i in range(0, len(buttons), width))

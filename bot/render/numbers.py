@@ -1,0 +1,54 @@
+"""Rates and changes as readers see them.
+
+A card shows every digit the source printed (the rouble needs all four decimals:
+1.1948); a digest rounds to two, half up, as readers do in their heads. Small
+units keep two significant digits instead, or the Uzbek sum would cost 0.01 som.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.i18n import number, percent, rounded
+
+UP, DOWN = "▲", "▼"
+_LONGEST = 10  # no publisher prints more significant digits; what has more comes out of a division of ours
+_OURS = 6  # digits of such a number that mean something
+
+
+def as_printed(value: Decimal, language: str) -> str:
+    """A rate with the digits its source gave it; a quotient of ours with six significant ones."""
+    digits = value.as_tuple().digits
+    if len(digits) > _LONGEST:
+        return significant(value, language, _OURS)
+    return number(value, language)
+
+
+def short(value: Decimal, language: str) -> str:
+    """A rate in a digest: two decimals, more only where they would leave less than two significant digits."""
+    return number(value, language, max(2, 1 - value.adjusted()) if value else 2)
+
+
+def significant(value: Decimal, language: str, digits: int) -> str:
+    """A number with at most so many significant digits, but never fewer than its whole part has."""
+    return number(value, language, max(0, digits - 1 - value.adjusted()) if value else 0)
+
+
+def money(value: Decimal, language: str) -> str:
+    """An amount: whole as it is, else two decimals, or two significant digits when there is less than a hundredth."""
+    if value == value.to_integral_value():
+        return number(value, language, 0)
+    return short(value, language)
+
+
+def change(value: Decimal, language: str, digits: int = 2) -> str:
+    """A change with arrow and sign: "▲ +0.02 %"; as wide, with spaces for both, when it rounds to nothing."""
+    value = rounded(value, digits)
+    return f"{arrow(value)} {percent(value, language, digits)}" if value else f"   {percent(value, language, digits)}"
+
+
+def arrow(value: Decimal) -> str:
+    """▲ or ▼, always beside a sign; nothing where nothing moved."""
+    if value == 0:
+        return ""
+    return UP if value > 0 else DOWN

@@ -1,0 +1,259 @@
+"""The catalogs are complete and alike in every language, and numbers and dates read as each language writes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from string import Formatter
+
+import polib
+import pytest
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import i18n
+from bot.model.chats import LANGUAGES
+from bot.render.help import ANSWERS, ERRORS
+from bot.render.text import fill
+from tests.conftest import ROOT
+
+CATALOGS = {
+    language: polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+    for language in LANGUAGES
+}
+FORMS = {"en": 2, "ru": 3, "ky": 2}
+KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
+# Words that are the same in two languages, and are meant to be.
+SHARED_WORDS = {
+    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "months.day", "months.since",
+    "months.since_year", "months.year", "topic.economy", "topic.sport",
+}  # fmt: skip
+
+
+def entries(language: str) -> dict[str, polib.POEntry]:
+    return {entry.msgid: entry for entry in CATALOGS[language]}
+
+
+def texts(entry: polib.POEntry) -> list[str]:
+    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+
+
+def names(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+
+
+def in_code() -> tuple[set[str], set[str]]:
+    """Every string of the program that looks like a key, and the beginnings of those put together (f"topic.{…}")."""
+    whole, begun = set(), set()
+    files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            whole.add(node.value)
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            begun.add(str(node.values[0].value))
+    return whole, begun
+
+
+def used_keys() -> set[str]:
+    """The literal keys given to t, tn, say, UserError and Notice anywhere in the program."""
+    found = set()
+    files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        given_ = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "msgid")]
+        if called in {"t", "tn", "say", "UserError", "Notice"}:
+            found |= {arg.value for arg in given_ if isinstance(arg, ast.Constant) and KEY.fullmatch(str(arg.value))}
+    return found
+
+
+def test_no_key_appears_twice_in_a_catalog() -> None:
+    for language in LANGUAGES:
+        assert len(entries(language)) == len(CATALOGS[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalog_misses_no_key_and_no_plural_form_and_leaves_none_empty(language: str) -> None:
+    assert entries(language).keys() == entries("en").keys()
+    for key, entry in entries(language).items():
+        assert bool(entry.msgid_plural) == bool(entries("en")[key].msgid_plural), key
+        assert len(texts(entry)) == (FORMS[language] if entry.msgid_plural else 1), key
+        assert all(text.strip() == text != "" for text in texts(entry)), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_translation_has_the_same_places_to_fill(language: str) -> None:
+    for key, entry in entries(language).items():
+        wanted = names(texts(entries("en")[key])[0])
+        for text in texts(entry):
+            assert names(text) == wanted, key
+            fill(text, **dict.fromkeys(wanted, "x"))
+
+
+def test_no_language_is_a_copy_of_another() -> None:
+    for key in entries("en").keys() - SHARED_WORDS:
+        said = [tuple(texts(entries(language)[key])[:2]) for language in LANGUAGES]
+        assert len(set(said)) == len(said), key
+
+
+def test_every_key_the_program_uses_exists() -> None:
+    missing = used_keys() - entries("en").keys()
+    assert not missing
+
+
+def test_answers_and_errors_name_the_values_their_words_need() -> None:
+    for key, wanted in {**ANSWERS, **ERRORS}.items():
+        assert names(i18n.t(key, "en")) == wanted, key
+
+
+def test_no_catalog_keeps_a_key_nobody_uses() -> None:
+    whole, begun = in_code()
+    prefixes = tuple(one for one in begun if KEY.match(one + "x"))
+    assert not {key for key in entries("en") if key not in whole and not key.startswith(prefixes)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_whole_number_takes_the_plural_form_cldr_gives_it(language: str) -> None:
+    rule = Locale(language).plural_form
+    by_tag: dict[str, set[str]] = {}
+    for n in range(250):
+        by_tag.setdefault(rule(n), set()).add(i18n.tn("status.failures", n, language))
+    assert all(len(forms) == 1 for forms in by_tag.values())
+    assert len(by_tag) == FORMS[language]
+
+
+def test_russian_counts_as_russian_does() -> None:
+    said = [fill(i18n.tn("news.sources", n, "ru"), n=n).text for n in (1, 2, 5, 11, 21, 112)]
+    assert said == ["1 источник", "2 источника", "5 источников", "11 источников", "21 источник", "112 источников"]
+
+
+def test_an_unknown_key_raises_and_is_never_shown() -> None:
+    with pytest.raises(KeyError):
+        i18n.t("no.such_key", "ru")
+    with pytest.raises(KeyError):
+        i18n.tn("no.such_key", 2, "ky")
+
+
+def test_an_unknown_language_is_answered_in_english() -> None:
+    assert i18n.t("rates.today", "de") == "today"
+
+
+def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for language in ("en", "ky"):
+        catalog = tmp_path / "locales" / language / "LC_MESSAGES" / "jarchy.po"
+        catalog.parent.mkdir(parents=True)
+        word = 'msgid "rates.today"\nmsgstr "today"\n' if language == "en" else ""
+        catalog.write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n{word}', encoding="utf-8")
+    monkeypatch.setattr(i18n.resources, "files", lambda _: tmp_path)
+    i18n._catalog.cache_clear()
+    try:
+        assert i18n.t("rates.today", "ky") == "today"
+    finally:
+        i18n._catalog.cache_clear()
+
+
+def test_lists_of_months_and_weekdays_are_complete() -> None:
+    for language in LANGUAGES:
+        for key in ("months.day", "months.year", "months.since", "months.since_year"):
+            assert len(i18n.t(key, language).split()) == 12, (language, key)
+        assert len(i18n.t("weekdays.of", language).split()) == 7
+
+
+@pytest.mark.parametrize(
+    ("language", "plain", "with_year", "since", "since_with_year"),
+    [
+        ("en", "20 Oct", "20 Oct 2021", "3 March", "3 March 2021"),
+        ("ru", "20 октября", "20 октября 2021", "3 марта", "3 марта 2021"),
+        ("ky", "20-октябрь", "2021-жылдын 20-октябры", "3-марттан", "2021-жылдын 3-мартынан"),
+    ],
+)
+def test_dates_read_as_the_language_writes_them(
+    language: str, plain: str, with_year: str, since: str, since_with_year: str
+) -> None:
+    october, march = date(2021, 10, 20), date(2021, 3, 3)
+    this_year, next_year = date(2021, 12, 31), date(2022, 1, 1)
+    assert i18n.day(october, language, today=this_year) == i18n.day(october, language) == plain
+    assert i18n.day(october, language, today=next_year) == with_year
+    assert i18n.day_since(march, language, today=this_year) == since
+    assert i18n.day_since(march, language, today=next_year) == since_with_year
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "digits", "shown"),
+    [
+        ("en", "1234567.8", None, "1,234,567.8"),
+        ("ru", "1234567.8", None, "1\u00a0234\u00a0567,8"),
+        ("ky", "-1234.5", 2, "−1\u00a0234,50"),
+        ("en", "84.7935", 2, "84.79"),
+        ("en", "1.1948", None, "1.1948"),
+        ("en", "0.125", 2, "0.13"),
+        ("ru", "-0.001", 2, "0,00"),
+        ("en", "123456789012345678901234567890.12", None, "123,456,789,012,345,678,901,234,567,890.12"),
+    ],
+)
+def test_numbers_are_exact_and_wear_the_marks_of_the_language(
+    language: str, value: str, digits: int | None, shown: str
+) -> None:
+    assert i18n.number(Decimal(value), language, digits) == shown
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
+def test_a_number_can_be_read_back(value: Decimal) -> None:
+    """In every language nothing is lost or added."""
+    for language in LANGUAGES:
+        decimal_mark, group = i18n._marks(language)
+        shown = i18n.number(value, language).replace(group, "").replace(decimal_mark, ".").replace("−", "-")
+        assert Decimal(shown) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "shown"),
+    [
+        ("0.0194", "en", "+0.02 %"),
+        ("-0.2543", "en", "−0.25 %"),
+        ("-2.4", "ru", "−2,40 %"),
+        ("0", "ky", "0,00 %"),
+        ("-0.004", "en", "0.00 %"),
+    ],
+)
+def test_a_percent_always_has_its_sign_unless_nothing_moved(value: str, language: str, shown: str) -> None:
+    assert i18n.percent(Decimal(value), language) == shown
+
+
+def test_hours_are_told_in_the_readers_zone() -> None:
+    at = datetime(2021, 10, 20, 20, 5, tzinfo=UTC)
+    assert i18n.clock(at, "Asia/Bishkek") == "02:05"
+    assert i18n.clock(time(9, 0)) == "09:00"
+    assert i18n.moment(at, "ru", "Asia/Bishkek") == "21 октября 02:05"
+    assert i18n.moment(at, "ru", "Asia/Bishkek", now=at + timedelta(hours=3)) == "02:05"
+    assert i18n.moment(at, "en", "Asia/Bishkek", now=at + timedelta(days=100)) == "21 Oct 2021 02:05"
+
+
+def test_ages_are_told_in_words() -> None:
+    said = [i18n.ago(timedelta(minutes=5), language) for language in LANGUAGES]
+    assert said == ["5 minutes ago", "5 минут назад", "5 мүнөт мурун"]
+    assert i18n.ago(timedelta(seconds=3), "ky") == "азыр эле"
+    assert i18n.span(timedelta(hours=3), "ru") == "3 часа"
+
+
+def test_som_and_sum_are_two_currencies_and_others_are_named_by_cldr() -> None:
+    assert [i18n.currency_name("KGS", language) for language in LANGUAGES] == ["som", "сом", "сом"]
+    assert [i18n.currency_name("UZS", language) for language in LANGUAGES] == [
+        "Uzbek sum",
+        "узбекский сум",
+        "өзбек суму",
+    ]
+    assert i18n.currency_name("USD", "ky") == "АКШ доллары"
+    assert i18n.currency_name("TRY", "ru") == "турецкая лира"
+    assert i18n.currency_name("XQX", "en") == "XQX"
+
+
+def test_a_source_without_a_name_in_the_language_is_named_in_english() -> None:
+    assert i18n.name_of({"en": "Kaktus", "ru": "Кактус"}, "ky") == "Kaktus"
+    assert i18n.name_of({"ru": "Кактус"}, "ky") == "Кактус"
+    assert i18n.name_of({}, "ky") == ""
