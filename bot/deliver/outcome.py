@@ -1,0 +1,130 @@
+"""What became of one request to Telegram: six outcomes, told apart in one place.
+
+The Bot API tells most refusals apart by its English `description` only, so the
+phrases are listed here and nowhere else. The lists are from the API's own
+answers; an unknown 400 counts as "our message is bad", an unknown 403 as "gone".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Telegram has it. `message_id` is 0 for methods that make no message."""
+
+    message_id: int
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not accepted; the same request may do later. `after` in seconds, when Telegram said how long."""
+
+    why: str
+    after: float | None = None
+    flood: bool = False  # 429: this chat (or everybody) must wait
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The group lives on under another id."""
+
+    chat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nobody can be reached there until they come back by themselves."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """This message cannot be sent as it is; `plain` when it may do without entities and buttons."""
+
+    why: str
+    plain: bool = False
+    thread: bool = False  # the forum topic is closed or gone: General may do
+    token: bool = False  # 401: Telegram does not know the token
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Nobody knows: it may have been delivered."""
+
+    why: str
+
+
+Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
+
+_GONE = (
+    ("bot was blocked", "blocked"),
+    ("user is deactivated", "deactivated"),
+    ("bot was kicked", "kicked"),
+    ("bot is not a member", "kicked"),
+    ("chat not found", "not found"),
+    ("chat_write_forbidden", "no right to write"),
+    ("not enough rights", "no right to write"),
+    ("need administrator rights", "no right to write"),
+    ("have no rights to send", "no right to write"),
+    ("group chat was deactivated", "deactivated"),
+    ("bot can't initiate conversation", "never started"),
+    ("peer_id_invalid", "not found"),
+)
+_THREAD = ("topic_closed", "topic_deleted", "message thread not found")
+_PLAIN = (
+    "can't parse entities",
+    "entity",
+    "button_url_invalid",
+    "button_data_invalid",
+    "reply markup",
+    "wrong http url",
+)
+
+
+def read(status: int, body: bytes) -> Outcome:
+    """Classify one complete HTTP answer."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if status >= 500:
+            return Retry(f"HTTP {status}")
+        return Ambiguous(f"HTTP {status} without JSON")  # cut off after Telegram acted, perhaps
+    if not isinstance(answer, dict):
+        return Ambiguous(f"HTTP {status} without an object")
+    if answer.get("ok") is True:
+        result = answer.get("result")
+        return Sent(result.get("message_id", 0) if isinstance(result, dict) else 0, result)
+    code = answer.get("error_code", status)
+    parameters = answer.get("parameters") or {}
+    return _refused(int(code), str(answer.get("description", "")), parameters)
+
+
+def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: PLR0911 - a table of answers
+    text = description.lower()
+    if code == 429:
+        return Retry("too many requests", after=float(parameters.get("retry_after") or 5), flood=True)
+    if code >= 500 or code == 200:
+        return Retry(f"error {code}")
+    if code in {401, 404} and text in {"unauthorized", "not found"}:
+        return Rejected("Telegram does not know this token", token=True)
+    if "migrate_to_chat_id" in parameters:
+        return Migrated(int(parameters["migrate_to_chat_id"]))
+    if any(phrase in text for phrase in _THREAD):
+        return Rejected(description, thread=True)
+    if "slow mode" in text or "slowmode" in text:
+        return Retry("slow mode", after=30.0, flood=True)
+    for phrase, why in _GONE:
+        if phrase in text:
+            return Gone(why)
+    if code == 403:
+        return Gone(description.removeprefix("Forbidden: ")[:100])
+    if "message is not modified" in text:
+        return Sent(0)
+    return Rejected(description[:200], plain=any(phrase in text for phrase in _PLAIN))

@@ -1,0 +1,133 @@
+"""Requests to the Bot API over one aiohttp session.
+
+`Api` sends ready-made JSON bodies: for broadcasts, where only `chat_id` differs
+from chat to chat, and for replies. `AiohttpRequest` gives python-telegram-bot
+the same session: its default transport collapses with 100 requests in flight,
+because its pool polls every socket on every request.
+
+The token is part of every address, so no error text of aiohttp goes further than here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+from bot.deliver import outcome
+from bot.deliver.outcome import Ambiguous, Outcome, Retry
+
+CONNECT_SECONDS = 10
+TOTAL_SECONDS = 30
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+def open_session(*, connections: int = 100) -> aiohttp.ClientSession:
+    """The session that everything to Telegram goes through."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),
+        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=True,
+    )
+
+
+def chat_body(chat_id: int, rest: bytes) -> bytes:
+    """A JSON object's bytes with a `chat_id` put in front of its other fields."""
+    return b'{"chat_id":%d,' % chat_id + rest[1:]
+
+
+class Api:
+    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception of aiohttp."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str) -> None:
+        self._session = session
+        self._base = f"{url}/bot{token}/"
+
+    async def post(self, method: str, body: bytes) -> Outcome:
+        """Send a ready-made JSON body."""
+        return await self._post(method, data=body, headers=JSON_HEADERS)
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """Send parameters as JSON; those that are None are left out."""
+        kept = {name: value for name, value in parameters.items() if value is not None}
+        return await self.post(method, orjson.dumps(kept))
+
+    async def upload(self, method: str, parameters: Mapping[str, Any], *, field: str, content: bytes) -> Outcome:
+        """Send parameters with one file."""
+        form = aiohttp.FormData()
+        for name, value in parameters.items():
+            form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
+        form.add_field(field, content, filename=f"{field}.png", content_type="image/png")
+        return await self._post(method, data=form)
+
+    async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
+        try:
+            async with self._session.post(self._base + method, **request) as response:
+                return outcome.read(response.status, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Retry(type(error).__name__)  # nothing was sent
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Ambiguous(type(error).__name__)
+
+
+class AiohttpRequest(BaseRequest):
+    """python-telegram-bot's requests over our session, with a JSON body wherever there is no file."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds without a byte."""
+        return float(TOTAL_SECONDS)
+
+    async def initialize(self) -> None:
+        """The session is the composition root's."""
+
+    async def shutdown(self) -> None:
+        """Likewise."""
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ANN401 - the base class's type
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ANN401 - likewise
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ANN401 - likewise
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ANN401 - likewise
+    ) -> tuple[int, bytes]:
+        """One request; errors keep their class's name and lose the address with the token in it."""
+        del write_timeout, connect_timeout, pool_timeout
+        total = read_timeout + CONNECT_SECONDS if isinstance(read_timeout, int | float) else TOTAL_SECONDS
+        try:
+            async with self._session.request(
+                method, url, timeout=aiohttp.ClientTimeout(total=total), **_content(request_data)
+            ) as response:
+                return response.status, await response.read()
+        except TimeoutError:
+            raise TimedOut from None
+        except asyncio.CancelledError:
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise NetworkError(type(error).__name__) from None
+
+
+def _content(data: RequestData | None) -> dict[str, Any]:
+    if data is None:
+        return {}
+    if not data.contains_files:
+        return {"data": orjson.dumps(data.parameters), "headers": JSON_HEADERS}
+    form = aiohttp.FormData()
+    for name, value in data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, mime) in (data.multipart_data or {}).items():
+        form.add_field(name, content, filename=filename, content_type=mime)
+    return {"data": form}
