@@ -1,0 +1,100 @@
+"""The emulator as one object: a world, and a server in front of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from bot.emulator.errors import Json
+from bot.emulator.faults import Limits
+from bot.emulator.page import Page
+from bot.emulator.scenario import Control, Scenario
+from bot.emulator.server import Server
+from bot.emulator.updates import Backoff
+
+TEST_TOKEN = "123456789:TEST-emulator-token-of-thirty-five_"  # noqa: S105 - opens nothing but the emulator
+
+
+class Emulator(Scenario):
+    """A Bot API on loopback with a chat page.
+
+    `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls` bound memory;
+    `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by default.
+    """
+
+    def __init__(
+        self,
+        token: str = TEST_TOKEN,
+        username: str = "jarchy_bot",
+        controls: Sequence[Control] = (),
+        *,
+        title: str = "Jarchy",
+        name: str = "Jarchy",
+        clock: Callable[[], float] = time.time,
+        keep_messages: int | None = None,
+        keep_calls: int = 200_000,
+        open_chats: bool = False,
+        privacy: bool = True,
+        limits: Limits | None = None,
+        webhook_backoff: Backoff | None = None,
+    ) -> None:
+        super().__init__(
+            bot_id=int(token.partition(":")[0]),
+            username=username,
+            name=name,
+            clock=clock,
+            keep_messages=keep_messages,
+            keep_calls=keep_calls,
+            open_chats=open_chats,
+            privacy=privacy,
+            limits=limits,
+            webhook_backoff=webhook_backoff,
+        )
+        self.token = token
+        self._page = Page(self, title, controls)
+        self._server = Server(self, token, self._page.handle)
+        self._address: tuple[str, int] | None = None
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 picks a free one, and a second start after a stop may name the first one's."""
+        self._address = host, await self._server.start(host, port)
+
+    async def stop(self) -> None:
+        """Stop listening; the world stays as it is."""
+        self._page.stop()
+        await self.updates.stop()
+        await self._server.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens, or last listened, on."""
+        if self._address is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._address[1]
+
+    @property
+    def api_url(self) -> str:
+        """What BOT_API_URL wants: up to but not including /bot<token>."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def page_url(self) -> str:
+        """The chat page."""
+        return f"{self.api_url}/"
+
+    async def play(self, steps: Sequence[Json]) -> None:
+        """Do the steps of a scenario file: a list of {"do": action, ...parameters}."""
+        for step in steps:
+            parameters = {name: value for name, value in step.items() if name != "do"}
+            await self._page.actions.run(str(step.get("do")), parameters)

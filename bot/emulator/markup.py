@@ -1,0 +1,99 @@
+"""Reply markup: what the server accepts as a keyboard.
+
+An inline button carries exactly one action; callback data is 1 to 64 bytes, not characters: a Cyrillic
+letter is two. Channels take inline keyboards only. https://core.telegram.org/bots/api#inlinekeyboardbutton
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from bot.emulator.errors import Json, bad_request
+
+_ACTIONS = (
+    "url",
+    "callback_data",
+    "web_app",
+    "login_url",
+    "switch_inline_query",
+    "switch_inline_query_current_chat",
+    "switch_inline_query_chosen_chat",
+    "copy_text",
+    "callback_game",
+    "pay",
+    "disabled",
+)
+_STYLES = frozenset({"danger", "success", "primary"})
+_BUTTON_LIMIT = 100
+
+
+def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
+    """The markup as the server understood it, or None for none; refuses what the server refuses."""
+    if markup is None or markup == "":
+        return None
+    if not isinstance(markup, dict):
+        raise bad_request("object expected as reply markup")
+    if "inline_keyboard" in markup:
+        rows = [[_inline_button(b) for b in row] for row in _rows(markup["inline_keyboard"], "inline_keyboard") if row]
+        if sum(map(len, rows)) > _BUTTON_LIMIT:
+            raise bad_request("reply markup is too long")
+        return {"inline_keyboard": rows} if rows else None
+    if inline_only:
+        raise bad_request("inline keyboard expected")
+    if "keyboard" in markup:
+        rows = [[_key(key) for key in row] for row in _rows(markup["keyboard"], "keyboard") if row]
+        return dict(markup) | {"keyboard": rows}
+    if markup.get("remove_keyboard") is True or markup.get("force_reply") is True:
+        return dict(markup)
+    return None  # {} is "no markup", as on the real server
+
+
+def _rows(value: object, field: str) -> list[list[object]]:
+    if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
+        raise bad_request(f"can't parse reply markup: field {field} must be of type Array of Arrays")
+    return value
+
+
+def _inline_button(button: object) -> Json:
+    if not isinstance(button, dict):
+        raise bad_request("can't parse inline keyboard button: expected an Object")
+    text = button.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise bad_request("can't parse inline keyboard button: can't find field text")
+    actions = [name for name in _ACTIONS if button.get(name) is not None]
+    if len(actions) != 1:
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+    if button.get("style") not in _STYLES | {None}:
+        raise bad_request("can't parse inline keyboard button: invalid button style specified")
+    _check_action(actions[0], button[actions[0]])
+    return dict(button)
+
+
+def _check_action(action: str, value: object) -> None:
+    if action == "callback_data" and not (isinstance(value, str) and 1 <= len(value.encode()) <= 64):
+        raise bad_request("BUTTON_DATA_INVALID")
+    if action == "url":
+        problem = _url_problem(value)
+        if problem:
+            raise bad_request(f"inline keyboard button URL '{value}' is invalid: {problem}")
+    if action == "copy_text" and not (isinstance(value, dict) and 1 <= len(str(value.get("text", ""))) <= 256):
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")
+
+
+def _url_problem(value: object) -> str | None:
+    if not isinstance(value, str) or not value or any(sign.isspace() for sign in value):
+        return "URL host is empty"
+    parts = urlsplit(value if "://" in value else f"http://{value}")
+    if parts.scheme not in {"http", "https", "tg", "ton"}:
+        return "unsupported URL protocol"
+    if parts.scheme in {"http", "https"} and "." not in (parts.hostname or "") and parts.hostname != "localhost":
+        return "wrong HTTP URL"
+    return None
+
+
+def _key(key: object) -> Json:
+    if isinstance(key, str):
+        return {"text": key}
+    if not isinstance(key, dict) or not isinstance(key.get("text"), str) or not key["text"]:
+        raise bad_request("can't parse keyboard button: can't find field text")
+    return dict(key)

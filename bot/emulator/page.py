@@ -1,0 +1,246 @@
+"""The chat page and the scenario over HTTP, for a browser and for other processes.
+
+    GET  /                          the page
+    GET  /emulator/state            everything the page shows; chat and user ids are text, because numbers of
+                                    64 bits do not survive JavaScript
+    GET  /emulator/events           the same, live (server-sent events)
+    GET  /emulator/messages         ?chat_id=&after=      messages as the API shows them
+    GET  /emulator/wait             ?chat_id=&after=&contains=&timeout=   the first message that fits; 408 if none
+    GET  /emulator/calls            ?after=&method=&chat_id=&limit=   the call log
+    GET  /emulator/faults           the faults in force
+    GET  /emulator/file/<file_id>   an uploaded file
+    POST /emulator/do/<action>      what a person does (see actions.py), with a JSON body
+
+Any page in the operator's browser could post here, so actions want a JSON content type, which a foreign page
+cannot send unasked, and a loopback Host, which a rebound DNS name is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib import resources
+from itertools import islice
+
+import orjson
+from aiohttp import web
+from yarl import URL
+
+from bot.emulator.actions import Actions, seconds_to_wait
+from bot.emulator.errors import ApiError, Json, ScenarioError
+from bot.emulator.faults import Fault
+from bot.emulator.params import Params, read_params
+from bot.emulator.scenario import Control, Scenario
+from bot.emulator.world import PRESENT, Chat
+
+_CHATS_SHOWN = 200
+_MESSAGES_SHOWN = 200
+_CALLS_SHOWN = 10_000
+_EVENTS_BEHIND = 5_000  # a page that is this far behind starts over
+_HEARTBEAT = 15.0
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_POLICY = (  # everything the page needs is in the page
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+class Page:
+    """The requests that are not the Bot API's."""
+
+    def __init__(self, scenario: Scenario, title: str, controls: Sequence[Control]) -> None:
+        self._scenario = scenario
+        self._title = title
+        self._controls = controls
+        self.actions = Actions(scenario, controls)
+        self._listeners: set[asyncio.Queue[Json | None]] = set()
+        self._html = resources.files("bot.emulator").joinpath("page.html").read_bytes()
+
+    def stop(self) -> None:
+        """End the event streams."""
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for the page, its data or an action."""
+        path = request.rel_url.raw_path
+        try:
+            _check_host(request)
+            if path == "/":
+                headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+                return web.Response(body=self._html, content_type="text/html", charset="utf-8", headers=headers)
+            if path == "/emulator/events":
+                return await self._events(request)
+            return await self._answer(request, path)
+        except (ScenarioError, ValueError) as error:
+            code, words = 400, str(error)
+        except ApiError as error:
+            code, words = error.code, error.description
+        except TimeoutError:
+            code, words = 408, "nothing came in time"
+        return _json({"error": words}, code)
+
+    async def _answer(self, request: web.BaseRequest, path: str) -> web.Response:
+        area, _, name = path.removeprefix("/emulator/").partition("/")
+        if area == "do":
+            if request.method != "POST" or request.content_type != "application/json":
+                return _json({"error": "POST a JSON body"}, 415)
+            params = await read_params(request)
+            return _json({"result": await self.actions.run(name, params.values)})
+        if area == "file":
+            file = self._scenario.files.get(name)
+            return web.Response(body=file.content, content_type=file.content_type)
+        return _json(await self._read(area, Params(dict(request.query))))
+
+    async def _read(self, what: str, params: Params) -> object:
+        match what:
+            case "state":
+                return self.state()
+            case "messages":
+                after = params.count("after", 0)
+                messages = self._scenario.messages(self._scenario.api.chat_id(params))
+                return [message for message in messages if message["message_id"] > after]
+            case "wait":
+                return await self._wait(params)
+            case "calls":
+                return self._calls(params)
+            case "faults":
+                return [_fault_json(fault) for fault in self._scenario.faults.active()]
+        raise ApiError(404, "Not Found")
+
+    async def _wait(self, params: Params) -> Json:
+        wanted = params.text("contains")
+        return await self._scenario.wait_message(
+            self._scenario.api.chat_id(params),
+            lambda message: wanted in str(message.get("text", message.get("caption", ""))),
+            timeout=seconds_to_wait(params),
+            after=params.count("after", 0),
+        )
+
+    def _calls(self, params: Params) -> Json:
+        method, chat_id = params.text("method"), params.integer("chat_id")
+        calls = (
+            call
+            for call in self._scenario.calls.since(params.count("after", 0))
+            if (not method or call.method == method) and (chat_id is None or call.chat_id == chat_id)
+        )
+        shown = list(islice(calls, params.count("limit", _CALLS_SHOWN)))
+        return {"total": self._scenario.calls.total, "calls": [call._asdict() for call in shown]}
+
+    # what the page shows
+
+    def state(self) -> Json:
+        """Everything, for a page that has just been opened."""
+        scenario = self._scenario
+        world = scenario.world
+        chats = list(islice(world.chats.values(), _CHATS_SHOWN))
+        members = {chat.user.id for chat in chats if chat.user} | {m for chat in chats for m in chat.members}
+        users = [world.users[user_id] for user_id in world.users if user_id in members]
+        return {
+            "title": self._title,
+            "bot": {"id": str(world.bot.id), "name": world.bot.first_name, "username": world.bot.username},
+            "descriptions": {
+                language: text for (name, language), text in scenario.profile.texts.items() if name == "description"
+            },
+            "controls": [{"id": control.id, "label": control.label} for control in self._controls],
+            "users": [
+                {"id": str(user.id), "name": user.first_name, "language": user.language_code or "en"} for user in users
+            ],
+            "chats": [self._chat(chat) for chat in chats],
+            "faults": [_fault_json(fault) for fault in scenario.faults.active()],
+            "now": world.now(),
+        }  # fmt: skip
+
+    def _chat(self, chat: Chat) -> Json:
+        messages = list(chat.messages.values())[-_MESSAGES_SHOWN:]
+        pinned = chat.messages.get(chat.pinned[-1]) if chat.pinned else None
+        return {
+            "id": str(chat.id),
+            "type": chat.type,
+            "title": chat.title,
+            "username": chat.username,
+            "user": str(chat.user.id) if chat.user else None,
+            "members": [str(user_id) for user_id, member in chat.members.items() if member.status in PRESENT],
+            "admins": [str(i) for i, member in chat.members.items() if member.status in {"creator", "administrator"}],
+            "blocked": chat.blocked,
+            "bot_status": chat.bot.status,
+            "keyboard": chat.keyboard,
+            "pinned": _view(pinned) if pinned else None,
+            "messages": [
+                _view(message, silent=(chat.id, message["message_id"]) in self._scenario.world.silent)
+                for message in messages
+            ],
+        }
+
+    # live
+
+    async def _events(self, request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._listeners.add(queue)
+        if len(self._listeners) == 1:
+            self._scenario.world.observers.append(self._show)
+        try:
+            await response.prepare(request)
+            await response.write(b'retry: 500\n\ndata: {"kind":"hello"}\n\n')
+            while (event := await _next_event(queue)) is not None:
+                await response.write(b"data: " + orjson.dumps(event) + b"\n\n" if event else b": still here\n\n")
+        except ConnectionError:
+            pass  # the page was closed
+        finally:
+            self._listeners.discard(queue)
+            if not self._listeners:
+                self._scenario.world.observers.remove(self._show)
+        return response
+
+    def _show(self, event: Json) -> None:
+        """Translate an event of the world for the pages."""
+        if event["kind"] in {"message", "edit"}:
+            message = event["message"]
+            silent = (
+                event.get("silent") or (int(event["chat_id"]), message["message_id"]) in self._scenario.world.silent
+            )
+            event = {"kind": event["kind"], "chat_id": event["chat_id"], **_view(message, silent=bool(silent))}
+        elif event["kind"] == "pinned":
+            event = event | {"message": None, "pinned": _view(event["message"]) if event["message"] else None}
+        elif event["kind"] == "chat":
+            chat = self._scenario.world.chats.get(int(event["chat_id"]))
+            event = event | {"chat": self._chat(chat) if chat else None}
+        for queue in list(self._listeners):
+            if queue.qsize() < _EVENTS_BEHIND:
+                queue.put_nowait(event)
+            else:
+                self._listeners.discard(queue)
+                queue.put_nowait(None)
+
+
+async def _next_event(queue: asyncio.Queue[Json | None]) -> Json | None:
+    """The next event; an empty one after a while, None when the stream ends."""
+    try:
+        async with asyncio.timeout(_HEARTBEAT):
+            return await queue.get()
+    except TimeoutError:
+        return {}
+
+
+def _check_host(request: web.BaseRequest) -> None:
+    if URL(f"http://{request.host}").host not in _LOOPBACK:
+        raise ApiError(403, "only on this machine")
+
+
+def _view(message: Json, *, silent: bool = False) -> Json:
+    """A message for the page: the API's JSON and, as text, who wrote it."""
+    author: Json = message.get("from") or message.get("sender_chat") or {}
+    return {"message": message, "from": str(author.get("id", "")), "silent": silent}
+
+
+def _fault_json(fault: Fault) -> Json:
+    names = ("kind", "method", "chat_id", "times", "after", "code", "description", "retry_after", "delay", "hits")
+    return {name: getattr(fault, name) for name in names}
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    body = orjson.dumps(value)
+    return web.Response(
+        status=status, body=body, content_type="application/json", headers={"Cache-Control": "no-store"}
+    )

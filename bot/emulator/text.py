@@ -1,0 +1,147 @@
+"""Texts and their entities, as the Bot API keeps them.
+
+Offsets and lengths count UTF-16 units: an emoji is two. The server trims white space around a text, drops
+empty entities, sorts the rest, and adds the ones it finds by itself (links, commands, mentions), also in
+messages of the bot. https://core.telegram.org/bots/api#messageentity
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.emulator.errors import Json, bad_request
+
+TEXT_LIMIT = 4096
+CAPTION_LIMIT = 1024
+ENTITY_TYPES = frozenset(
+    (
+        "mention",
+        "hashtag",
+        "cashtag",
+        "bot_command",
+        "url",
+        "email",
+        "phone_number",
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "blockquote",
+        "expandable_blockquote",
+        "code",
+        "pre",
+        "text_link",
+        "text_mention",
+        "custom_emoji",
+        "date_time",
+    )
+)
+_NOT_SEARCHED = frozenset({"pre", "code", "text_link", "text_mention", "url", "bot_command", "mention"})
+_TOP_LEVEL = "com|org|net|info|io|dev|gov|edu|kg|kz|ru|uz|tj|tm|eu|us|uk|de|tr|cn|me|news|media|asia"
+_FOUND = re.compile(
+    r"(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})"
+    r"|(?P<url>https?://[^\s<>\"«»]*[^\s<>\"«».,:;!?)\]}']"
+    rf"|(?<![\w@./-])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w@])(?:/[^\s<>\"«»]*[^\s<>\"«».,:;!?)\]}}'])?)"
+    r"|(?P<mention>(?<!\w)@[a-zA-Z]\w{3,31})"
+    r"|(?P<hashtag>(?<!\w)#(?=\w*[^\W\d])\w+)"
+    r"|(?P<cashtag>(?<!\w)\$[A-Z]{1,8}(?!\w))"
+    r"|(?P<bot_command>(?<![\w/<>@#])/[a-zA-Z0-9_]{1,64}(?:@[a-zA-Z]\w{2,31})?(?![\w/]))"
+)
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def clean(text: str, entities: Sequence[Json] | None, *, find: bool = True) -> tuple[str, list[Json]]:
+    """What the server keeps of a text and its entities; refuses entities that leave the text or split a symbol."""
+    given = [_checked(entity) for entity in entities or ()]
+    given = [entity for entity in given if entity["length"] > 0]
+    if given:
+        _check_bounds(text, given)
+    kept, start = _trim(text, given)
+    if kept != text:
+        given = _clip(given, start=start, length=utf16_length(kept))
+    if find and kept:
+        given += _find(kept, given)
+    given.sort(key=lambda entity: (entity["offset"], -entity["length"]))
+    return kept, given
+
+
+def _checked(entity: object) -> Json:
+    if not isinstance(entity, dict):
+        raise bad_request("can't parse MessageEntity: expected an Object")
+    kind, offset, length = entity.get("type"), entity.get("offset"), entity.get("length")
+    if kind not in ENTITY_TYPES:
+        raise bad_request("can't parse MessageEntity: unsupported type specified")
+    if type(offset) is not int or type(length) is not int:
+        raise bad_request("can't parse MessageEntity: fields offset and length must be of type Integer")
+    if kind == "text_link" and not entity.get("url"):
+        raise bad_request("can't parse MessageEntity: can't find field url")
+    return dict(entity)
+
+
+def _check_bounds(text: str, entities: Sequence[Json]) -> None:
+    total = utf16_length(text)
+    units = b"" if total == len(text) else text.encode("utf-16-le", "surrogatepass")
+    for entity in entities:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        if start < 0 or end > total:
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {start} ends after the end of the text at UTF-16 offset {end}"
+            )
+        if units and any(_splits(units, at) for at in (start, end)):
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at byte offset {end}"
+            )
+
+
+def _splits(units: bytes, at: int) -> bool:
+    """Whether `at` stands between the two halves of one symbol."""
+    return 2 * at < len(units) and 0xDC <= units[2 * at + 1] <= 0xDF
+
+
+def _trim(text: str, entities: Sequence[Json]) -> tuple[str, int]:
+    kept = text.rstrip()
+    lead = len(kept) - len(kept.lstrip())
+    if lead and any(entity["offset"] < lead for entity in entities):
+        lead = 0  # white space that belongs to an entity, such as a table in <pre>, stays
+    return kept[lead:], lead
+
+
+def _clip(entities: Sequence[Json], *, start: int, length: int) -> list[Json]:
+    clipped = []
+    for entity in entities:
+        offset = entity["offset"] - start
+        end = min(offset + entity["length"], length)
+        if end > offset:
+            clipped.append(entity | {"offset": offset, "length": end - offset})
+    return clipped
+
+
+def _find(text: str, given: Sequence[Json]) -> list[Json]:
+    if not any(sign in text for sign in "./@#$"):
+        return []
+    taken = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NOT_SEARCHED]
+    wide = utf16_length(text) != len(text)
+    found = []
+    for match in _FOUND.finditer(text):
+        start, end = match.span()
+        if wide:
+            start, end = utf16_length(text[:start]), utf16_length(text[:end])
+        if not any(start < stop and begin < end for begin, stop in taken):
+            found.append({"type": match.lastgroup, "offset": start, "length": end - start})
+    return found
+
+
+def commands_in(text: str, entities: Sequence[Json]) -> list[str]:
+    """The commands of a text ("/rates@jarchy_bot"), in order."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    return [
+        units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le", "surrogatepass")
+        for e in entities
+        if e["type"] == "bot_command"
+    ]

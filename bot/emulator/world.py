@@ -1,0 +1,353 @@
+"""The world behind the API: people, chats, memberships and messages.
+
+Only what a bot can notice is modelled. Messages are kept as the JSON the API shows. Private chats and basic
+groups share one message counter, as on a real account; supergroups and channels have their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bot.emulator.errors import ApiError, Json, ScenarioError, bad_request, forbidden
+
+ANONYMOUS_ADMIN = 1087968824  # "Group", the author of what an anonymous administrator writes
+TELEGRAM = 777000  # the author of channel posts forwarded to the linked group
+
+_ADMIN_RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+)
+_CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
+_GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
+_PERMISSIONS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_react_to_messages",
+    "can_edit_tag",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+)
+PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """A person or a bot."""
+
+    id: int
+    first_name: str
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str | None = None
+    is_bot: bool = False
+
+    def json(self) -> Json:
+        """The user as updates show it."""
+        user: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
+        for name in ("last_name", "username", "language_code"):
+            value = getattr(self, name)
+            if value is not None:
+                user[name] = value
+        return user
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """Somebody's place in a chat; `rights` override what the status brings."""
+
+    status: str
+    rights: dict[str, bool] = field(default_factory=dict)
+
+    def can(self, right: str) -> bool:
+        """Whether an administrator or a restricted member may do this."""
+        return self.status == "creator" or self.rights.get(right, self.status in {"administrator", "member"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Topic:
+    """A forum topic."""
+
+    name: str
+    closed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Chat:
+    """A chat, its members, and its messages by id."""
+
+    id: int
+    type: str
+    counter: Iterator[int]
+    title: str | None = None
+    username: str | None = None
+    user: User | None = None
+    is_forum: bool = False
+    bot: Member
+    members: dict[int, Member] = field(default_factory=dict)
+    topics: dict[int, Topic] = field(default_factory=dict)
+    started: bool = True
+    blocked: bool = False
+    deactivated: bool = False
+    migrated_to: int | None = None
+    messages: dict[int, Json] = field(default_factory=dict)
+    pinned: list[int] = field(default_factory=list)
+    keyboard: Json | None = None  # the reply keyboard in force
+    brief: Json = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.brief = {"id": self.id, "type": self.type}
+        if self.user is not None:
+            self.brief |= {k: v for k, v in self.user.json().items() if k in {"first_name", "last_name", "username"}}
+        if self.title is not None:
+            self.brief["title"] = self.title
+        if self.username is not None:
+            self.brief["username"] = self.username
+        if self.is_forum:
+            self.brief["is_forum"] = True
+
+    @property
+    def is_channel(self) -> bool:
+        """Posts here have no author but the channel."""
+        return self.type == "channel"
+
+    @property
+    def word(self) -> str:
+        """What the server calls this kind of chat in its refusals."""
+        return "channel" if self.is_channel else self.type
+
+
+def member_json(user: User, member: Member, chat_type: str) -> Json:
+    """A ChatMember object, with every field its status requires."""
+    card: Json = {"status": member.status, "user": user.json()}
+    if member.status == "creator":
+        card["is_anonymous"] = False
+    elif member.status == "administrator":
+        special = _CHANNEL_RIGHTS if chat_type == "channel" else _GROUP_RIGHTS
+        card |= {"can_be_edited": False, "is_anonymous": False}
+        card |= {right: member.can(right) for right in (*_ADMIN_RIGHTS, *special)}
+        card |= {right: value for right, value in member.rights.items() if right not in card}
+    elif member.status == "restricted":
+        card |= {"is_member": True, "until_date": 0} | {r: member.rights.get(r, False) for r in _PERMISSIONS}
+    elif member.status == "kicked":
+        card["until_date"] = 0
+    return card
+
+
+def permissions_json() -> Json:
+    """ChatPermissions of an ordinary group."""
+    return dict.fromkeys(_PERMISSIONS, True)
+
+
+class World:
+    """All chats of one bot.
+
+    `keep_messages` bounds the messages kept over all chats (the oldest go first); with `open_chats`, a private
+    chat comes into being when the bot first writes to it: a load test needs no million introductions.
+    """
+
+    def __init__(
+        self,
+        bot: User,
+        *,
+        clock: Callable[[], float] = time.time,
+        keep_messages: int | None = None,
+        open_chats: bool = False,
+    ) -> None:
+        self.bot = bot
+        self.bot_json = bot.json()
+        self.clock = clock
+        self.open_chats = open_chats
+        self.users: dict[int, User] = {bot.id: bot}
+        self.chats: dict[int, Chat] = {}
+        self.names: dict[str, int] = {}
+        self.silent: set[tuple[int, int]] = set()  # messages sent without a sound; only the page can tell
+        self.foreign_posts: set[tuple[int, int]] = set()  # channel posts the bot did not write
+        self.observers: list[Callable[[Json], None]] = []
+        self._account_counter = itertools.count(1)
+        self._keep = keep_messages
+        self._order: deque[tuple[int, int]] = deque()
+        self._waiting: dict[int, set[asyncio.Event]] = {}
+
+    def now(self) -> int:
+        """Unix time by the emulator's clock, which a demonstration may move."""
+        return int(self.clock())
+
+    # people and chats
+
+    def add_user(self, user: User) -> User:
+        """Introduce a person, or replace what is known of them."""
+        self.users[user.id] = user
+        return user
+
+    def add_chat(self, chat: Chat) -> Chat:
+        """Open a chat and tell those who watch."""
+        self.chats[chat.id] = chat
+        if chat.username:
+            self.names[chat.username.lower()] = chat.id
+        self.tell({"kind": "chat", "chat_id": str(chat.id)})
+        return chat
+
+    def new_counter(self, chat_type: str) -> Iterator[int]:
+        """Where a chat of this type takes its message ids from."""
+        return itertools.count(1) if chat_type in {"supergroup", "channel"} else self._account_counter
+
+    def chat(self, chat_id: int) -> Chat:
+        """A chat of the scenario."""
+        try:
+            return self.chats[chat_id]
+        except KeyError:
+            raise ScenarioError(f"there is no chat {chat_id}") from None
+
+    def user(self, user_id: int) -> User:
+        """A person of the scenario."""
+        try:
+            return self.users[user_id]
+        except KeyError:
+            raise ScenarioError(f"there is no user {user_id}") from None
+
+    def known_chat(self, chat_id: int) -> Chat:
+        """The chat a call names, for reading; refuses unknown ones."""
+        chat = self.chats.get(chat_id)
+        if chat is None and self.open_chats and chat_id > 0:
+            user = self.add_user(User(id=chat_id, first_name=f"Reader {chat_id}"))
+            chat = Chat(id=chat_id, type="private", user=user, bot=Member(status="member"), counter=itertools.count(1))
+            self.chats[chat_id] = chat
+        if chat is None:
+            raise bad_request("chat not found")
+        return chat
+
+    def writable_chat(self, chat_id: int, *, media: str | None = None, thread_id: int | None = None) -> Chat:
+        """The chat a call wants to write to; refuses as the server does where the bot may not."""
+        chat = self.known_chat(chat_id)
+        if chat.migrated_to is not None:
+            raise ApiError(
+                400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to=chat.migrated_to
+            )
+        if chat.type == "private":
+            _check_private(chat)
+        else:
+            _check_membership(chat, media)
+        if thread_id is not None:
+            _check_topic(chat, thread_id)
+        return chat
+
+    # messages
+
+    def add_message(self, chat: Chat, message: Json, *, silent: bool = False) -> Json:
+        """Give a message its id and date, keep it, and wake those who wait for it."""
+        message_id = next(chat.counter)
+        message = {"message_id": message_id, "date": self.now(), "chat": chat.brief, **message}
+        chat.messages[message_id] = message
+        if self._keep is not None:
+            self._order.append((chat.id, message_id))
+            while len(self._order) > self._keep:
+                old_chat, old_id = self._order.popleft()
+                self.chats[old_chat].messages.pop(old_id, None)
+                self.silent.discard((old_chat, old_id))
+        if silent:
+            self.silent.add((chat.id, message_id))
+        self._changed(chat.id, {"kind": "message", "message": message, "silent": silent})
+        return message
+
+    def change_message(self, chat: Chat, message: Json, changes: Json, *, mark: bool = True) -> Json:
+        """Replace fields of a message (None removes one); `mark` shows it as edited."""
+        changed = message | changes
+        if mark:
+            changed["edit_date"] = self.now()
+        changed = {name: value for name, value in changed.items() if value is not None}
+        chat.messages[message["message_id"]] = changed
+        self._changed(chat.id, {"kind": "edit", "message": changed})
+        return changed
+
+    def delete_message(self, chat: Chat, message_id: int) -> None:
+        """Forget a message everywhere."""
+        del chat.messages[message_id]
+        if message_id in chat.pinned:
+            chat.pinned.remove(message_id)
+        self._changed(chat.id, {"kind": "delete", "message_id": message_id})
+
+    async def changed(self, chat_id: int) -> None:
+        """Return when the next message of this chat comes, changes or goes."""
+        event = asyncio.Event()
+        waiting = self._waiting.setdefault(chat_id, set())
+        waiting.add(event)
+        try:
+            await event.wait()
+        finally:
+            waiting.discard(event)
+
+    def tell(self, event: Json) -> None:
+        """Show an event to those who watch, if anybody does."""
+        for observer in self.observers:
+            observer(event)
+
+    def _changed(self, chat_id: int, event: Json) -> None:
+        for waiting in self._waiting.get(chat_id, ()):
+            waiting.set()
+        if self.observers:
+            self.tell(event | {"chat_id": str(chat_id)})
+
+
+def _check_private(chat: Chat) -> None:
+    if chat.deactivated:
+        raise forbidden("user is deactivated")
+    if chat.blocked:
+        raise forbidden("bot was blocked by the user")
+    if not chat.started:
+        raise forbidden("bot can't initiate conversation with a user")
+
+
+def _check_membership(chat: Chat, media: str | None) -> None:
+    if chat.bot.status == "kicked":
+        raise forbidden(f"bot was kicked from the {chat.word} chat")
+    if chat.bot.status == "left":
+        raise forbidden(f"bot is not a member of the {chat.word} chat")
+    if chat.is_channel:
+        if chat.bot.status != "administrator" or not chat.bot.can("can_post_messages"):
+            raise bad_request("need administrator rights in the channel chat")
+    elif chat.bot.status == "restricted":
+        if not chat.bot.can("can_send_messages"):
+            raise bad_request("not enough rights to send text messages to the chat")
+        if media and not chat.bot.can(f"can_send_{media}"):
+            raise bad_request(f"not enough rights to send {media} to the chat")
+
+
+def _check_topic(chat: Chat, thread_id: int) -> None:
+    topic = chat.topics.get(thread_id)
+    if topic is None:
+        raise bad_request("message thread not found")
+    if topic.closed and not (chat.bot.status == "administrator" and chat.bot.can("can_manage_topics")):
+        raise bad_request("TOPIC_CLOSED")
+
+
+def administrators(world: World, chat: Chat) -> Iterable[tuple[User, Member]]:
+    """The people, and the bot, who run a chat."""
+    for user_id, member in chat.members.items():
+        if member.status in {"creator", "administrator"}:
+            yield world.user(user_id), member
+    if chat.bot.status == "administrator":
+        yield world.bot, chat.bot
