@@ -89,6 +89,8 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path
+        if "%" in path:  # some clients write the token's colon as %3A
+            path = request.rel_url.path
         if path.startswith("/bot"):
             return await self._bot_request(request, path)
         if path.startswith("/file/bot"):

@@ -58,6 +58,7 @@ class Updates:
     _unordered: bool = False
     _new: asyncio.Event = field(default_factory=asyncio.Event)
     _poll: asyncio.Future[None] | None = None
+    _polled: asyncio.Event = field(default_factory=asyncio.Event)
     _pusher: asyncio.Task[None] | None = None
 
     def push(self, kind: str, content: Json) -> int | None:
@@ -92,7 +93,12 @@ class Updates:
         finally:
             if self._poll is mine:
                 self._poll = None
+                self._polled.clear()
         return list(islice(self.pending, limit))
+
+    async def polled(self) -> None:
+        """Return when somebody waits in getUpdates: the bot is up, and has confirmed what it had."""
+        await self._polled.wait()
 
     def _confirm(self, offset: int) -> None:
         if offset < 0:  # "the last -offset updates"; all earlier ones are forgotten
@@ -108,6 +114,7 @@ class Updates:
     async def _wait_for_one(self, mine: asyncio.Future[None], seconds: float) -> None:
         if self.pending or seconds <= 0:
             return
+        self._polled.set()
         self._new.clear()
         news = asyncio.create_task(self._new.wait())
         news.add_done_callback(lambda _: mine.cancel())  # an update; a rival sets a result instead

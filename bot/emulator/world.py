@@ -206,7 +206,7 @@ class World:
     def add_chat(self, chat: Chat) -> Chat:
         """Open a chat and tell those who watch."""
         self.chats[chat.id] = chat
-        if chat.username:
+        if chat.username and chat.type != "private":
             self.names[chat.username.lower()] = chat.id
         self.tell({"kind": "chat", "chat_id": str(chat.id)})
         return chat
