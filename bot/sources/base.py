@@ -1,0 +1,388 @@
+"""What every reader of a rate publisher needs: exact decimals, days, safe XML and JSON, and one sheet of rows.
+
+* A publisher module turns bytes into a `Sheet`; `RateSource.parse` turns the sheet into rates of a catalog
+  key. No network, no clock, no database.
+* A broken document (HTML, cut off, another shape, no usable row) is refused whole with `ParseError`. One bad
+  value in a good document costs that row only and is named in `Parsed.problems`; a currency that is absent is
+  no error.
+* Banks put non-ASCII text only into names, which we do not read. So a body whose bytes contradict its
+  declared encoding is decoded with replacement characters instead of being refused.
+* Numbers are kept as printed. A binary float has never seen them: 0.1859 per tenge is off in the 17th digit
+  as a float, and alerts compare for equality.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from lxml import etree
+
+from bot.errors import ParseError
+from bot.model.rates import CODE, Pair, Rate, RateKind
+
+# Group separators seen at banks: space, no-break, thin and narrow no-break space, apostrophe.
+_PLAIN = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,15})?")
+_SPACED = re.compile(r"[0-9]{1,3}(?:[ \u00a0\u2009\u202f'][0-9]{3})+(?:[.,][0-9]{1,15})?")
+_COMMA_GROUPS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,15}")
+_POINT_GROUPS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,15}")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+
+_DMY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?")
+_YEARS = range(1990, 2101)  # no bank here has electronic rates outside
+
+_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
+_HTML = re.compile(r"<!doctype\s{1,9}html|<html[\s>]", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
+
+# Charsets that banks of our region use. Python knows others that should not meet foreign bytes ("idna", "utf-7").
+_CHARSETS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "windows-1251": "cp1251",
+    "cp1251": "cp1251",
+    "windows-1252": "cp1252",
+    "iso-8859-1": "cp1252",
+    "iso-8859-5": "iso8859-5",
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+}
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask a publisher for; a body makes it a POST."""
+
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """The rates of one document, and one short sentence for each row that could not be believed."""
+
+    rates: tuple[Rate, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line as printed: `value` quote units for `units` base units."""
+
+    value: Decimal
+    units: int
+
+
+class Sheet:
+    """The rows of one document, as they are read; bad rows become problems."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Pair, date], Row] = {}
+        self.problems: list[str] = []
+        self._disputed: set[tuple[Pair, date]] = set()
+
+    def add(self, base: object, quote: object, on: object, value: object, units: object = 1) -> None:
+        """Take one row as found; `on` may be a day or its text, numbers may be text or `Decimal`."""
+        try:
+            pair = _pair(base, quote)
+            row = Row(positive(value), whole(units))
+            day = on if isinstance(on, date) else day_of(on)
+        except ParseError as error:
+            self.problems.append(f"{_label(base)}/{_label(quote)}: {error}")
+            return
+        self._put((pair, day), row)
+
+    def _put(self, key: tuple[Pair, date], row: Row) -> None:
+        """Two different values for one day contradict each other: neither is believed."""
+        if key in self._disputed:
+            return
+        known = self.rows.get(key)
+        if known is not None and known != row:
+            del self.rows[key]
+            self._disputed.add(key)
+            self.problems.append(f"{key[0]}: two different values for {key[1]}")
+            return
+        self.rows[key] = row
+
+
+def _label(code: object) -> str:
+    return code if isinstance(code, str) and CODE.fullmatch(code) else shown(code)
+
+
+def _pair(base: object, quote: object) -> Pair:
+    for code in (base, quote):
+        if not isinstance(code, str) or not CODE.fullmatch(code):
+            raise ParseError(f"{shown(code)} is not a currency code")
+    if base == quote:
+        raise ParseError("a currency against itself")
+    return Pair(cast("str", base), cast("str", quote))
+
+
+def get(url: str, today: date) -> Request:
+    """A plain GET; `{today:%d.%m.%Y}` and `{tomorrow:…}` in a catalog URL become days in the source's zone."""
+    days = {"today": today, "tomorrow": today + timedelta(days=1)}
+    return Request(url=PLACEHOLDER.sub(lambda found: days[found[1]].strftime(found[2]), url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSource:
+    """How one publisher is asked and read.
+
+    `home` is the currency its rates are against; `request` makes today's request of a
+    catalog URL; `history` lists the requests for a range of days, for some currencies or (None) for
+    all it has, most wanted first; without it the publisher has no history we can read.
+    """
+
+    home: str
+    kind: RateKind
+    read: Callable[[bytes, str | None], Sheet]
+    request: Callable[[str, date], Request] = get
+    history: Callable[[date, date, Collection[str] | None], Sequence[Request]] | None = None
+
+    def parse(self, body: bytes, *, source: str, url: str | None = None, kind: RateKind | None = None) -> Parsed:
+        """Read one answer of the publisher as rates of the catalog key `source`.
+
+        `url` is where it came from (some documents do not name their currency), `kind`
+        what the catalog calls the numbers, when it differs. Raises `ParseError` when
+        the document is not in a shape we know or has no rate at all.
+        """
+        if not body.strip():
+            raise ParseError("an empty answer")
+        sheet = self.read(body, url)
+        if not sheet.rows:
+            raise ParseError(sheet.problems[0] if sheet.problems else "no rates in the document")
+        rates = (
+            Rate(source=source, pair=pair, kind=kind or self.kind, effective_on=on, value=row.value, units=row.units)
+            for (pair, on), row in sheet.rows.items()
+        )
+        return Parsed(rates=tuple(rates), problems=tuple(sheet.problems))
+
+    def history_requests(
+        self, since: date, until: date, currencies: Collection[str] | None = None
+    ) -> Sequence[Request]:
+        """Requests that together cover `since` to `until`, both included; empty when there is no history."""
+        if self.history is None or since > until:
+            return ()
+        return self.history(since, until, currencies)
+
+
+def spans(since: date, until: date, days: int) -> Iterator[tuple[date, date]]:
+    """Cut a range of days, both ends included, into pieces of at most `days`, newest first."""
+    end = until
+    while end >= since:
+        start = max(since, end - timedelta(days=days - 1))
+        yield start, end
+        end = start - timedelta(days=1)
+
+
+def each_day(since: date, until: date, *, weekdays: Collection[int] = range(7)) -> Iterator[date]:
+    """The days from `until` back to `since` that fall on `weekdays` (Monday is 0): recent days are wanted first."""
+    for back in range((until - since).days + 1):
+        day = until - timedelta(days=back)
+        if day.weekday() in weekdays:
+            yield day
+
+
+# ── values ──────────────────────────────────────────────────────────────────
+
+
+def shown(value: object) -> str:
+    """A foreign value, short and harmless enough for a message."""
+    if value is None:
+        return "nothing"
+    text = "".join(char if char.isprintable() else "?" for char in str(value)[:24])
+    return f"“{text}”"
+
+
+def positive(value: object) -> Decimal:
+    """The exact positive number a bank printed ("1 234,5600" keeps its zeros); ParseError for anything else."""
+    number = _number(value)
+    if number is None or not number.is_finite():
+        raise ParseError(f"value {shown(value)} is not a number")
+    if number <= 0:
+        raise ParseError(f"value {shown(value)} is not positive")
+    if not -12 <= number.adjusted() <= 12 or len(number.as_tuple().digits) > 30:
+        raise ParseError(f"value {shown(value)} is absurd")
+    return number
+
+
+def whole(value: object) -> int:
+    """A nominal: a whole number from 1 to a billion; ParseError for anything else."""
+    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else _number(value)
+    if number is None or not number.is_finite() or not 1 <= number <= 10**9 or number != int(number):
+        raise ParseError(f"nominal {shown(value)} is not a whole number of units")
+    return int(number)
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value
+    return _printed(value.strip()) if isinstance(value, str) else None
+
+
+def _printed(text: str) -> Decimal | None:
+    """Read a number in any of the ways banks print one: a comma or a point, groups of three or none."""
+    if _PLAIN.fullmatch(text):
+        return Decimal(text.replace(",", "."))
+    if _COMMA_GROUPS.fullmatch(text) or _POINT_GROUPS.fullmatch(text) or _SPACED.fullmatch(text):
+        point = max(text.rfind("."), text.rfind(","))
+        if point < 0:
+            return Decimal(_NOT_DIGITS.sub("", text))
+        return Decimal(f"{_NOT_DIGITS.sub('', text[:point])}.{text[point + 1 :]}")
+    if text.startswith("-") and _PLAIN.fullmatch(text[1:]):
+        return Decimal(text.replace(",", "."))  # refused later, for the right reason
+    return None
+
+
+def day_of(text: object) -> date:
+    """The calendar day in "20.10.2021" or "2021-10-20[T…]"; a time and zone behind it are dropped, not converted.
+
+    Banks write their own calendar day and pad it with a midnight in whatever zone the
+    web framework had; converting it would move the rate to the day before.
+    """
+    if isinstance(text, str):
+        found = text.strip()
+        if match := _DMY.fullmatch(found):
+            return _day(int(match[3]), int(match[2]), int(match[1]), found)
+        if match := _ISO.fullmatch(found):
+            return _day(int(match[1]), int(match[2]), int(match[3]), found)
+    raise ParseError("no date" if text is None else f"date {shown(text)} is not a day")
+
+
+def _day(year: int, month: int, day: int, text: str) -> date:
+    if year not in _YEARS:
+        raise ParseError(f"date {shown(text)} is absurd")
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise ParseError(f"date {shown(text)} is not a day") from None
+
+
+# ── documents ───────────────────────────────────────────────────────────────
+
+
+def decoded(body: bytes) -> str:
+    """The text of a document by its byte order mark, XML declaration, or as UTF-8; stray bytes become U+FFFD."""
+    for bom, charset in _BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(charset, errors="replace")
+    declared = _DECLARED.match(body[:512])
+    if declared is None:
+        return body.decode("utf-8", errors="replace")
+    name = declared[1].decode("ascii").lower()
+    if name.startswith(("utf-16", "utf-32", "ucs-")):
+        name = "utf-8"  # the declaration was readable byte by byte, so it is not true
+    charset = _CHARSETS.get(name, "")
+    if not charset:
+        raise ParseError(f"unknown encoding {shown(name)}")
+    return body.decode(charset, errors="replace")
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether this is a web page: what banks send instead of data on maintenance days."""
+    return _HTML.search(text[:2000]) is not None
+
+
+def xml(body: bytes, *, root: str) -> Element:
+    """The root element of a well-formed document of ours; nothing is expanded, loaded or fetched.
+
+    Raises `ParseError` for HTML, a DOCTYPE of any kind (no bank has one, every attack
+    does), a cut-off document and another root than `root` (its local name).
+    """
+    text = decoded(body)
+    if looks_like_html(text):
+        raise ParseError("a web page instead of XML")
+    if _DOCTYPE.search(text):
+        raise ParseError("XML with a DOCTYPE")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    plain = _DECLARATION.sub("", text, count=1).strip().encode("utf-8", errors="replace")
+    try:
+        element = etree.fromstring(plain, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise ParseError("not well-formed XML, or cut off") from None
+    if local_name(element) != root:
+        raise ParseError(f"the document is a {shown(local_name(element))}, not a {root}")
+    return element
+
+
+Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
+
+
+def local_name(element: Element) -> str:
+    """The element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def children(element: Element, name: str) -> Iterator[Element]:
+    """The direct children of that name, whatever their namespace."""
+    return (child for child in element if local_name(child) == name)
+
+
+def descendants(element: Element, name: str) -> Iterator[Element]:
+    """All elements of that name below `element`, in document order."""
+    return (found for found in element.iter() if local_name(found) == name)
+
+
+def text_of(element: Element, name: str) -> str | None:
+    """The text of the only child of that name, stripped; None when it is absent, empty or there are several."""
+    found = list(children(element, name))
+    if len(found) != 1:
+        return None
+    return (found[0].text or "").strip() or None
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """An attribute as text."""
+    value = element.get(name)
+    return None if value is None else str(value).strip()
+
+
+def json_of(body: bytes) -> object:
+    """The JSON value in `body`, every number as the exact `Decimal` printed; ParseError when it is not JSON."""
+    text = decoded(body)
+    if text.lstrip()[:1] == "<":
+        raise ParseError("a web page or XML instead of JSON")
+    try:
+        # "NaN" is no JSON, but some serializers write it: a bad value in one row, not a bad document
+        return cast(
+            "object", json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=lambda _: Decimal("NaN"))
+        )
+    except (ValueError, RecursionError, ArithmeticError):
+        raise ParseError("not JSON, or cut off") from None
+
+
+def objects(value: object, what: str) -> list[dict[str, Any]]:
+    """The list of objects `value` must be; ParseError names `what` otherwise."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ParseError(f"{what} is not a list of objects")
+    return value
+
+
+def an_object(value: object, what: str) -> dict[str, Any]:
+    """The object `value` must be; ParseError names `what` otherwise."""
+    if not isinstance(value, dict):
+        raise ParseError(f"{what} is not an object")
+    return value
+
+
+def valutes(root: Element, home: str) -> Sheet:
+    """The shape the Bank of Russia made and others took over: <ValCurs Date> with <Valute> rows."""
+    on = day_of(attribute(root, "Date"))
+    sheet = Sheet()
+    for row in children(root, "Valute"):
+        sheet.add(text_of(row, "CharCode"), home, on, text_of(row, "Value"), text_of(row, "Nominal"))
+    return sheet

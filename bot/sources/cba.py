@@ -1,0 +1,81 @@
+"""Central Bank of Armenia: official rates against the dram.
+
+SOAP over POST, no plain address. ExchangeRatesLatest answers with one <CurrentDate>, the day the rates were
+set and hold from, and <ExchangeRate> rows; ExchangeRatesByDateRangeByISO with a diffgram of
+<ExchangeRatesByRange> rows, each with its own <RateDate>. `Amount` is the nominal, decimal point, five
+significant figures rather than fixed decimals (480.2). XAU and XAG are per gram, unlike the ISO unit (a troy
+ounce), so they are left out. Rates are set on working days; a weekend has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from bot.errors import ParseError
+from bot.model.rates import RateKind
+from bot.sources import base
+from bot.sources.base import RateSource, Request, Sheet
+
+ENDPOINT = "https://api.cba.am/exchangerates.asmx"
+_PER_GRAM = frozenset({"XAU", "XAG", "XPT", "XPD"})
+_CURRENCIES = (  # as of 2026-03
+    "USD,EUR,RUB,KGS,KZT,GBP,CNY,GEL,UZS,TJS,BYN,UAH,AED,CHF,JPY,CAD,AUD,NZD,SEK,NOK,PLN,CZK,INR,IRR,SGD,HKD,BRL,XDR"
+)
+_LATEST = '<ExchangeRatesLatest xmlns="http://www.cba.am/"/>'
+_RANGE = (
+    '<ExchangeRatesByDateRangeByISO xmlns="http://www.cba.am/"><ISOCodes>{codes}</ISOCodes>'
+    "<DateFrom>{since}</DateFrom><DateTo>{until}</DateTo></ExchangeRatesByDateRangeByISO>"
+)
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="utf-8"?>'
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>{call}</soap:Body></soap:Envelope>'
+)
+
+
+def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
+    """The latest rates, or a range of days."""
+    root = base.xml(body, root="Envelope")
+    if next(base.descendants(root, "Fault"), None) is not None:
+        raise ParseError("the service answered with a fault")
+    sheet = Sheet()
+    for result in base.descendants(root, "ExchangeRatesLatestResult"):
+        on = base.day_of(base.text_of(result, "CurrentDate"))
+        for row in base.descendants(result, "ExchangeRate"):
+            _add(sheet, row, on)
+    for row in base.descendants(root, "ExchangeRatesByRange"):
+        _add(sheet, row, base.text_of(row, "RateDate"))
+    return sheet
+
+
+def _add(sheet: Sheet, row: base.Element, on: date | str | None) -> None:
+    code = base.text_of(row, "ISO")
+    if code not in _PER_GRAM:
+        sheet.add(code, "AMD", on, base.text_of(row, "Rate"), base.text_of(row, "Amount"))
+
+
+def _call(action: str, call: str, url: str = ENDPOINT) -> Request:
+    return Request(
+        url=url,
+        body=_ENVELOPE.format(call=call).encode(),
+        headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"http://www.cba.am/{action}"'},
+    )
+
+
+def request(url: str, today: date) -> Request:  # noqa: ARG001 - the service knows what is latest
+    """Ask for the latest rates."""
+    return _call("ExchangeRatesLatest", _LATEST, url)
+
+
+def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
+    """One request per year, all currencies at once."""
+    wanted = [code for code in _CURRENCIES.split(",") if currencies is None or code in currencies]
+    if not wanted:
+        return []
+    calls = (
+        _RANGE.format(codes=",".join(wanted), since=start, until=end) for start, end in base.spans(since, until, 365)
+    )
+    return [_call("ExchangeRatesByDateRangeByISO", call) for call in calls]
+
+
+SOURCE = RateSource(home="AMD", kind=RateKind.OFFICIAL, read=read, request=request, history=history)
