@@ -56,10 +56,15 @@ def number(value: Decimal | int, language: str, digits: int | None = None) -> st
     value = Decimal(value)
     if digits is not None:
         value = rounded(value, digits)
-    decimal_mark, group_mark = _marks(language)
+    point, group = _marks(language)
     text = f"{value.copy_abs():,f}"
-    text = text.translate({ord(","): group_mark, ord("."): decimal_mark})
+    text = text.translate({ord(","): group, ord("."): point})
     return f"{MINUS}{text}" if value < 0 else text
+
+
+def decimal_mark(language: str) -> str:
+    """What stands before the decimals: a point, or a comma."""
+    return _marks(language)[0]
 
 
 def percent(value: Decimal, language: str, digits: int = 2) -> str:

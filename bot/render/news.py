@@ -27,6 +27,7 @@ from bot.render.text import (
 )
 
 BRIEF = 420  # one paragraph on a phone: about six lines
+UNTITLED = 100  # so much of the text stands in for a missing title
 NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
 
@@ -64,8 +65,12 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
 
 
 def headline(story: Story) -> str:
-    """The lead's title on one line."""
-    return one_line(story.lead.entry.title)
+    """The lead's title on one line; where it was published without one, how its text begins, else its address."""
+    entry = story.lead.entry
+    if title := one_line(entry.title):
+        return title
+    begins = message(one_line(entry.summary or entry.content))
+    return cut(begins, UNTITLED).text or entry.link or story.lead.feed
 
 
 def body(story: Story, style: Style) -> Rich:
@@ -88,7 +93,7 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
 
 
 def _paragraphs(text: str, title: str) -> Rich:
-    paragraphs = [" ".join(part.split()) for part in clean(text).split("\n")]
+    paragraphs = [one_line(part) for part in clean(text).split("\n")]
     kept = [part for part in paragraphs if part]
     if kept and kept[0] == title:
         kept = kept[1:]

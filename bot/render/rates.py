@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.i18n import clock, currency_name, day, name_of, t, weekday_of
+from bot.i18n import clock, currency_name, day, decimal_mark, name_of, t, weekday_of
 from bot.model.rates import CardRow, Freshness, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
 from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
@@ -60,9 +60,22 @@ def _table(card: RateCard, language: str, *, past: bool) -> str:
     for row in card.rows:
         values = [_value(row.today, language)] + ([_value(row.tomorrow, language)] if ahead else [])
         cells.append([row.pair.base, *values])
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    columns = [list(column) for column in zip(*cells, strict=True)]
+    aligned = [columns[0], *(_at_the_mark(column, language) for column in columns[1:])]
+    widths = [max(map(len, column)) for column in aligned]
     moves = ["", *(_change(row, language) for row in card.rows)]
-    return "\n".join(_row(line, widths, move) for line, move in zip(cells, moves, strict=True))
+    return "\n".join(_row(line, widths, move) for line, move in zip(zip(*aligned, strict=True), moves, strict=True))
+
+
+def _at_the_mark(column: Sequence[str], language: str) -> list[str]:
+    """The column with its decimal marks one below the other, whatever digits each source prints."""
+    mark = decimal_mark(language)
+    tails = [len(cell) - (cell + mark).index(mark) if cell[:1].isdigit() else None for cell in column[1:]]
+    longest = max((tail for tail in tails if tail is not None), default=0)
+    padded = (
+        cell if tail is None else cell + " " * (longest - tail) for cell, tail in zip(column[1:], tails, strict=True)
+    )
+    return [column[0], *padded]
 
 
 def _row(line: Sequence[str], widths: Sequence[int], move: str) -> str:

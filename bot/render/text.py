@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from string import Formatter
+from typing import Any
 from urllib.parse import urlsplit
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
@@ -30,6 +31,7 @@ _INVISIBLE = re.compile(
 )
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]]*(?=\s)|(?=\n)")
+_SPACES = re.compile(r"[ \n]+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
 _ZALGO = 2  # marks on one letter; no language of ours needs more
 
@@ -109,8 +111,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same on one line, without spaces around: for headlines and names."""
-    return " ".join(clean(text).split())
+    """The same on one line, without spaces around, for headlines and names; no-break spaces are the author's."""
+    return _SPACES.sub(" ", clean(text)).strip()
 
 
 def rich(value: Rich | str) -> Rich:
@@ -280,3 +282,31 @@ def _without_zalgo(text: str) -> str:
         if marks <= _ZALGO:
             out.append(char)
     return "".join(out)
+
+
+def to_api(message: Message) -> dict[str, Any]:
+    """The message as the Bot API's JSON parameters, without the chat: text or caption, entities, buttons, sound."""
+    field = "text" if message.photo is None else "caption"
+    body: dict[str, Any] = {field: message.text}
+    if message.entities:
+        body["entities" if message.photo is None else "caption_entities"] = [_entity(e) for e in message.entities]
+    if message.photo is None:
+        body["link_preview_options"] = {"is_disabled": True}
+    if message.buttons:
+        body["reply_markup"] = {"inline_keyboard": [[_button(one) for one in row] for row in message.buttons]}
+    if message.silent:
+        body["disable_notification"] = True
+    return body
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    marked: dict[str, Any] = {"type": entity.type, "offset": entity.offset, "length": entity.length}
+    if entity.url is not None:
+        marked["url"] = entity.url
+    if entity.language is not None:
+        marked["language"] = entity.language
+    return marked
+
+
+def _button(button: Button) -> dict[str, str]:
+    return {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data or "-"})

@@ -1,0 +1,221 @@
+"""An alert says what happened, since when and how unusual; it explains itself; a channel gets no private buttons."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bot.model.alerts import Notice, Severity
+from bot.model.chats import LANGUAGES, Style
+from bot.render import alerts
+from bot.render.text import LIMIT, units
+from tests.factories import rate
+from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
+
+DRIFT = {
+    "en": (
+        "▼ RUB/KGS −2.4 %  1.1948 → 1.1661\n"
+        "since the alert of 14 Oct · lowest since 3 March\n"
+        "National Bank, effective 21 Oct"
+    ),
+    "ru": (
+        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
+        "с оповещения 14 октября · минимум с 3 марта\n"
+        "Национальный банк, курс на 21 октября"
+    ),
+    "ky": (
+        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
+        "14-октябрь күнкү эскертүүдөн бери · 3-марттан бери эң төмөнкү деңгээл\n"
+        "Улуттук банк, 21-октябрь күнкү курс"
+    ),
+}
+JUMP = {
+    "en": (
+        "▼ RUB/KGS −2.4 %  1.1948 → 1.1661\n"
+        "against the rate of 20 Oct · −9.9 % since the alert of 14 Oct · largest fall since 3 March 2020\n"
+        "National Bank, effective 21 Oct"
+    ),
+    "ru": (
+        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
+        "к курсу на 20 октября · −9,9 % с оповещения 14 октября · крупнейшее падение с 3 марта 2020\n"
+        "Национальный банк, курс на 21 октября"
+    ),
+    "ky": (
+        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
+        "20-октябрь күнкү курска салыштырмалуу · 14-октябрь күнкү эскертүүдөн бери −9,9 % · "
+        "2020-жылдын 3-мартынан бери эң чоң төмөндөө\n"
+        "Улуттук банк, 21-октябрь күнкү курс"
+    ),
+}
+WHY = {
+    "en": (
+        "Why I wrote about RUB/KGS:\n"
+        "• ▼ −2.40 % against the rate of 20 Oct\n"
+        "• ▼ −9.94 % since the alert of 14 Oct\n"
+        "Usual change in a day: 0.51 % (this one: ×4.7)\n"
+        "Threshold: 3 %\n"
+        "Own rules: /alert. To pause or mute, use the buttons under the alert."
+    ),
+    "ru": (
+        "Почему я написал о RUB/KGS:\n"
+        "• ▼ −2,40 % к курсу на 20 октября\n"
+        "• ▼ −9,94 % с оповещения 14 октября\n"
+        "Обычное изменение за день: 0,51 % (сейчас: ×4,7)\n"
+        "Порог: 3 %\n"
+        "Свои правила: /alert. Отложить или отключить можно кнопками под оповещением."
+    ),
+    "ky": (
+        "RUB/KGS тууралуу эмне үчүн жаздым:\n"
+        "• 20-октябрь күнкү курска салыштырмалуу ▼ −2,40 %\n"
+        "• 14-октябрь күнкү эскертүүдөн бери ▼ −9,94 %\n"
+        "Адаттагы күндүк өзгөрүү: 0,51 % (азыр: ×4,7)\n"
+        "Босогосу: 3 %\n"
+        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды басыңыз."
+    ),
+}
+WHY_STORY = {
+    "en": (
+        "Why I wrote about this. Severity: urgent\n"
+        "Topics: Security\n"
+        "• border\n"
+        "• 3 sources\n"
+        "Own rules: /alert. To pause or mute, use the buttons under the alert."
+    ),
+    "ru": (
+        "Почему я об этом написал. Важность: срочно\n"
+        "Темы: Безопасность\n"
+        "• border\n"
+        "• 3 источника\n"
+        "Свои правила: /alert. Отложить или отключить можно кнопками под оповещением."
+    ),
+    "ky": (
+        "Бул тууралуу эмне үчүн жаздым. Маанилүүлүгү: шашылыш\n"
+        "Темалар: Коопсуздук\n"
+        "• border\n"
+        "• 3 булак\n"
+        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды басыңыз."
+    ),
+}
+LABELS = {
+    "en": [["Chart", "Why?"], ["Snooze", "Mute RUB"]],
+    "ru": [["График", "Почему?"], ["Отложить", "Отключить: RUB"]],
+    "ky": [["График", "Эмне үчүн?"], ["Кийинчерээк", "Өчүрүү: RUB"]],
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_drift_is_told_since_the_last_alert(language: str) -> None:
+    shown = alerts.move(drifted(), alert=7, language=language, source_names=BANK)
+    assert shown.text == DRIFT[language]
+    assert marked(shown, "bold") == [DRIFT[language].split("  ")[0]]
+    assert data(shown) == [["chart:RUB/KGS:90d", "why:7"], ["snooze:7", "mute:7"]]
+    assert labels(shown) == LABELS[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_jump_is_told_against_the_previous_rate_with_the_drift_beside_it(language: str) -> None:
+    assert alerts.move(jumped(), alert=7, language=language, source_names=BANK).text == JUMP[language]
+
+
+def test_a_rise_points_up() -> None:
+    risen = drifted(new=rate("RUB/KGS", "1.2500", "2021-10-21"), rules=("drift", "high"))
+    shown = alerts.move(risen, alert=7, language="en", source_names=BANK).text
+    assert shown.startswith("▲ RUB/KGS +4.6 %  1.1948 → 1.2500\n")
+    assert "highest since 3 March" in shown
+
+
+def test_a_largest_fall_of_this_week_is_not_worth_a_word() -> None:
+    shown = alerts.move(jumped(extreme_since=date(2021, 10, 18)), alert=7, language="en", source_names=BANK).text
+    assert "largest" not in shown
+
+
+def test_a_low_nobody_remembers_the_like_of_is_a_90_day_low() -> None:
+    shown = alerts.move(drifted(extreme_since=None), alert=7, language="en", source_names=BANK).text
+    assert "since the alert of 14 Oct · lowest in 90 days" in shown
+
+
+def test_headlines_of_the_day_stand_under_a_move_as_links() -> None:
+    headlines = [
+        ("Rouble\u202e slides\n again", "https://news.example/1"),
+        ("Oil falls", "javascript:x"),
+        ("\u200b", None),
+    ]
+    shown = alerts.move(drifted(), alert=7, language="en", source_names=BANK, headlines=headlines)
+    assert shown.text.endswith("\n• Rouble slides again\n• Oil falls")
+    assert marked(shown, "text_link") == ["Rouble slides again"]
+
+
+def test_a_channel_gets_no_buttons_that_change_settings() -> None:
+    moved = alerts.move(drifted(), alert=7, language="en", source_names=BANK, channel=True)
+    told = alerts.story(story(), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True)
+    assert (data(moved), data(told)) == ([["chart:RUB/KGS:90d"]], [["https://news.example/apples"]])
+
+
+def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
+    told = story(feeds=("24kg", "kaktus", "aki", "kaktus"), summary="First paragraph.\n\nSecond paragraph.")
+    shown = alerts.story(told, alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS)
+    assert shown.text == (
+        "Apple harvest begins in Issyk-Kul\n\nFirst paragraph.\n\n24.kg, Kaktus, AKIpress · 3 sources"
+    )
+    assert marked(shown, "bold") == marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
+    assert data(shown) == [["https://news.example/apples", "why:8", "snooze:8"], ["mute:8"]]
+    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Mute security"]]
+
+
+def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
+    shown = alerts.story(
+        story(title="Quake 🌋 felt"),
+        alert=8,
+        style=Style.HEADLINE,
+        language="ky",
+        feed_names=FEEDS,
+        severity=Severity.URGENT,
+    )
+    assert shown.text == "❗ Quake 🌋 felt\n\n24.kg"
+    assert marked(shown, "bold") == ["Quake 🌋 felt"]
+
+
+def test_a_story_without_an_address_has_no_open_button() -> None:
+    shown = alerts.story(story(link=None), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True)
+    assert shown.buttons == ()
+
+
+def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
+    long = story(content="The pass stays closed 🌨. " * 400)
+    shown = alerts.story(long, alert=8, style=Style.FULL, language="en", feed_names=FEEDS)
+    assert units(shown.text) <= LIMIT
+    assert shown.text.endswith("closed 🌨. … Read on\n\n24.kg")
+    assert marked(shown, "text_link")[-1] == "Read on"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_move_explains_itself(language: str) -> None:
+    assert alerts.why_move(jumped(), language, threshold=Decimal(3)).text == WHY[language]
+
+
+def test_a_chats_own_rule_explains_itself_in_its_own_words() -> None:
+    assert "• RUB < 1.17\n" in alerts.why_move(drifted(rules=("RUB < 1.17",)), "en").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_story_explains_itself(language: str) -> None:
+    shown = alerts.why_story(Severity.URGENT, ["border", "3 sources"], language, topics=["security"], sources=3)
+    assert shown.text == WHY_STORY[language]
+
+
+def test_a_revised_rate_is_corrected_openly() -> None:
+    shown = alerts.correction(rate(), rate(value="84.8035"), "en", source_names=BANK)
+    assert shown.text == "Correction: USD/KGS for 20 Oct\n84.7935 → 84.8035\nNational Bank revised its rate."
+
+
+def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
+    shown = alerts.notice(Notice(msgid="zone.set", values=(("zone", "Asia/Bishkek"), ("time", "16:00"))), "en")
+    assert shown.text == "Time zone: Asia/Bishkek. It is 16:00 where you are."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
+    moved = alerts.move(drifted(), alert=2**63, language=language, source_names=BANK)
+    assert all(len(button.data or "") <= 64 for row in moved.buttons for button in row)

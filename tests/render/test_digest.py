@@ -1,0 +1,76 @@
+"""The digest reads as the sample that started the project; posted, it is marked up and says whose rates it shows."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.model.chats import Style
+from bot.render.digest import digest
+from bot.render.text import LIMIT, units
+from tests.factories import rate
+from tests.render.world import TODAY, marked, story
+
+RATES = [rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")]
+
+
+def test_the_plain_digest_is_rates_headline_and_text() -> None:
+    told = story(content="Growers expect a good year.\n\nThe fair opens on\u00a0Friday.")
+    assert digest(RATES, told, Style.FULL, "en", TODAY, plain=True, late=True).text == (
+        "USD 84.79\nEUR 98.85\nRUB 1.19\n\nApple harvest begins in Issyk-Kul\n\n"
+        "Growers expect a good year.\n\nThe fair opens on\u00a0Friday."
+    )
+
+
+def test_the_plain_digest_equals_the_sample_character_for_character(shared: Path) -> None:
+    sample = (shared / "seed" / "sample.txt").read_bytes().decode("utf-8")
+    _, title, text = sample.split("\n\n", 2)
+    said = digest(RATES, story(title=title, content=text), Style.FULL, "en", TODAY, plain=True)
+    assert said.text == sample
+    assert (said.entities, said.buttons) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "last"),
+    [
+        ("en", "Digest for 20 Oct, late", "National Bank · official rate · 20 Oct"),
+        ("ru", "Сводка за 20 октября, с опозданием", "National Bank · официальный курс · 20 октября"),
+        ("ky", "20-октябрь күнкү жыйынтык, кечигип келди", "National Bank · расмий курс · 20-октябрь"),
+    ],
+)
+def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is_late(
+    language: str, first: str, last: str
+) -> None:
+    shown = digest(RATES, story(), Style.BRIEF, language, TODAY, late=True, source_name="National Bank")
+    mark = "." if language == "en" else ","
+    assert shown.text.split("\n\n") == [
+        first,
+        f"USD 84{mark}79\nEUR 98{mark}85\nRUB 1{mark}19",
+        "Apple harvest begins in Issyk-Kul",
+        "Growers around the lake expect a good year.",
+        last,
+    ]
+    assert marked(shown, "bold") == ["USD", "EUR", "RUB", "Apple harvest begins in Issyk-Kul"]
+    assert marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
+    assert shown.silent
+
+
+def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> None:
+    long = story(content="The pass stays closed 🌨. " * 400)
+    shown = digest(RATES, long, Style.FULL, "en", TODAY, source_name="National Bank")
+    assert LIMIT - 100 < units(shown.text) <= LIMIT
+    assert shown.text.endswith("closed 🌨. … Read on\n\nNational Bank · official rate · 20 Oct")
+    assert marked(shown, "text_link")[-1] == "Read on"
+
+
+def test_a_day_without_a_story_is_only_rates_and_one_without_rates_only_the_story() -> None:
+    assert digest(RATES[:1], None, Style.FULL, "en", TODAY, plain=True).text == "USD 84.79"
+    assert digest([], story(), Style.HEADLINE, "en", TODAY).text == "Apple harvest begins in Issyk-Kul"
+
+
+def test_a_day_with_nothing_says_so() -> None:
+    assert digest([], None, Style.FULL, "ky", date(2021, 1, 1)).text == (
+        "1-январь күнүнө азырынча курс да, жаңылык да жок."
+    )

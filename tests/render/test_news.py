@@ -1,0 +1,114 @@
+"""A page of stories reads in every language and leads to the next; one story tells what its style allows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.model.chats import LANGUAGES, Style
+from bot.render import news
+from tests.factories import NOW
+from tests.render.world import FEEDS, ZONE, data, labels, marked, news_page, story
+
+PAGE = {
+    "en": (
+        "Security\n"
+        "\n"
+        "Apple harvest begins in Issyk-Kul\n"
+        "24.kg · 16:00\n"
+        "\n"
+        "❗ Border post at the pass closed\n"
+        "24.kg, Kaktus, AKIpress · 4 sources · 16:00"
+    ),
+    "ru": (
+        "Безопасность\n"
+        "\n"
+        "Apple harvest begins in Issyk-Kul\n"
+        "24.kg · 16:00\n"
+        "\n"
+        "❗ Border post at the pass closed\n"
+        "24.kg, Kaktus, AKIpress · 4 источника · 16:00"
+    ),
+    "ky": (
+        "Коопсуздук\n"
+        "\n"
+        "Apple harvest begins in Issyk-Kul\n"
+        "24.kg · 16:00\n"
+        "\n"
+        "❗ Border post at the pass closed\n"
+        "24.kg, Kaktus, AKIpress · 4 булак · 16:00"
+    ),
+}
+TOPICS = ("security", "economy", "politics", "society", "world")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_lists_headline_reporters_and_hour(language: str) -> None:
+    shown = news.page(news_page(), language, zone=ZONE, now=NOW, topics=TOPICS)
+    assert shown.text == PAGE[language]
+    assert marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul", "Border post at the pass closed"]
+
+
+def test_a_page_leads_to_newer_and_older_pages_and_other_topics() -> None:
+    shown = news.page(news_page(), "en", zone=ZONE, now=NOW, topics=TOPICS)
+    assert data(shown) == [
+        ["news:security:0", "news:security:2"],
+        ["news:-:0", "news:economy:0", "news:politics:0"],
+        ["news:society:0", "news:world:0"],
+    ]
+    assert labels(shown)[0] == ["← Newer", "Older →"]
+
+
+def test_the_only_page_of_all_topics_leads_nowhere() -> None:
+    shown = news.page(news_page(topic=None, number=0, more=False), "ky", zone=ZONE, now=NOW)
+    assert shown.buttons == ()
+    assert shown.text.startswith("Жаңылыктар\n\n")
+
+
+def test_a_story_of_another_day_carries_its_date() -> None:
+    shown = news.page(news_page(), "ru", zone=ZONE, now=NOW + timedelta(hours=9))
+    assert "24.kg · 20 октября 16:00" in shown.text
+
+
+def test_an_empty_page_says_so_and_still_offers_topics() -> None:
+    shown = news.page(news_page(stories=(), number=0, more=False), "en", zone=ZONE, now=NOW, topics=TOPICS[:2])
+    assert shown.text.startswith("No stories here yet.")
+    assert data(shown) == [["news:-:0", "news:economy:0"]]
+
+
+def test_search_results_name_the_words_searched_for() -> None:
+    shown = news.page(news_page(topic=None, number=0, more=False), "ru", zone=ZONE, now=NOW, words=" яблоки\u202e ")
+    assert shown.text.startswith("Найдено: яблоки\n\n")
+
+
+def test_a_full_story_keeps_its_paragraphs_and_a_brief_one_its_first() -> None:
+    told = story(summary="In short.", content="Apple harvest begins in Issyk-Kul\nOne.\nTwo  words.\n\n\nThree.")
+    shown = [news.story(told, style, "en", FEEDS, zone=ZONE, now=NOW).text.split("\n\n") for style in Style]
+    assert shown == [
+        ["Apple harvest begins in Issyk-Kul", "One.", "Two words.", "Three.", "24.kg · 16:00"],
+        ["Apple harvest begins in Issyk-Kul", "In short.", "24.kg · 16:00"],
+        ["Apple harvest begins in Issyk-Kul", "24.kg · 16:00"],
+    ]
+
+
+def test_a_brief_story_ends_at_a_sentence() -> None:
+    shown = news.body(story(summary="Growers pick apples. " * 40), Style.BRIEF).text
+    assert len(shown) <= news.BRIEF
+    assert shown.endswith("Growers pick apples. …")
+
+
+def test_a_headline_with_markup_and_braces_is_shown_as_it_is() -> None:
+    title = "<b>5 > 3</b> {name} _x_ *y* \U0001f34e"
+    shown = news.story(story(title=title), Style.HEADLINE, "en", FEEDS, zone=ZONE, now=NOW)
+    assert marked(shown, "bold") == [title]
+
+
+def test_a_story_without_a_title_goes_by_its_first_words_or_its_address() -> None:
+    assert news.headline(story(title=" ", summary="Apples " * 30)).startswith("Apples Apples")
+    assert news.headline(story(title="", summary="")) == "https://news.example/apples"
+
+
+def test_a_feed_without_a_name_goes_by_its_key_and_a_topic_without_a_word_by_its_own() -> None:
+    assert news.reporters(story(feeds=("nameless",)), FEEDS, "en").text == "nameless"
+    assert news.topic_name("chess", "ky") == "chess"

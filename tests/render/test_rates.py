@@ -1,0 +1,235 @@
+"""The rate card shows what is valid today and tomorrow, whose number it is, of which day, and how fresh."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import pytest
+
+from bot.model.chats import LANGUAGES
+from bot.model.rates import Freshness, RateKind
+from bot.render import rates
+from bot.render.numbers import as_printed, change, money, short
+from bot.render.text import units
+from tests.factories import rate
+from tests.render.world import BANK, TODAY, marked, rate_card, row
+
+EVENING = {
+    "en": (
+        "National Bank · som · official rate\n"
+        "       today  tomorrow\n"
+        "USD  84.7935   84.8100 ▲ +0.02 %\n"
+        "EUR  98.8523   98.6010 ▼ −0.25 %\n"
+        "RUB   1.1948    1.1902 ▼ −0.39 %\n"
+        "published 20 Oct 15:12 · effective 21 Oct"
+    ),
+    "ru": (
+        "Национальный банк · сом · официальный курс\n"
+        "     сегодня   завтра\n"
+        "USD  84,7935  84,8100 ▲ +0,02 %\n"
+        "EUR  98,8523  98,6010 ▼ −0,25 %\n"
+        "RUB   1,1948   1,1902 ▼ −0,39 %\n"
+        "опубликовано 20 октября 15:12 · курс на 21 октября"
+    ),
+    "ky": (
+        "Улуттук банк · сом · расмий курс\n"
+        "       бүгүн    эртең\n"
+        "USD  84,7935  84,8100 ▲ +0,02 %\n"
+        "EUR  98,8523  98,6010 ▼ −0,25 %\n"
+        "RUB   1,1948   1,1902 ▼ −0,39 %\n"
+        "жарыяланды: 20-октябрь 15:12 · 21-октябрь күнкү курс"
+    ),
+}
+LATE = {
+    "en": (
+        "National Bank · som · official rate\n"
+        "       today\n"
+        "USD  84.7935    0.00 %\n"
+        "EUR  98.8523 ▲ +0.77 %\n"
+        "KZT  no rate\n"
+        "published 20 Oct 15:12 · effective 20 Oct\n"
+        "not published today, expected by 16:00"
+    ),
+    "ru": (
+        "Национальный банк · сом · официальный курс\n"
+        "       сегодня\n"
+        "USD    84,7935    0,00 %\n"
+        "EUR    98,8523 ▲ +0,77 %\n"
+        "KZT  нет курса\n"
+        "опубликовано 20 октября 15:12 · курс на 20 октября\n"
+        "сегодня не опубликован, ожидался к 16:00"
+    ),
+    "ky": (
+        "Улуттук банк · сом · расмий курс\n"
+        "        бүгүн\n"
+        "USD   84,7935    0,00 %\n"
+        "EUR   98,8523 ▲ +0,77 %\n"
+        "KZT  курс жок\n"
+        "жарыяланды: 20-октябрь 15:12 · 20-октябрь күнкү курс\n"
+        "бүгүн жарыялана элек, күтүлгөн убакыт: 16:00"
+    ),
+}
+RESTING = {
+    "en": (
+        "National Bank · som · official rate\n"
+        "       today\n"
+        "USD  84.7935 ▲ +0.11 %\n"
+        "published 22 Oct 15:12 · effective 23 Oct\n"
+        "Saturday's rate holds (23 Oct)"
+    ),
+    "ru": (
+        "Национальный банк · сом · официальный курс\n"
+        "     сегодня\n"
+        "USD  84,7935 ▲ +0,11 %\n"
+        "опубликовано 22 октября 15:12 · курс на 23 октября\n"
+        "действует курс на субботу (23 октября)"
+    ),
+    "ky": (
+        "Улуттук банк · сом · расмий курс\n"
+        "       бүгүн\n"
+        "USD  84,7935 ▲ +0,11 %\n"
+        "жарыяланды: 22-октябрь 15:12 · 23-октябрь күнкү курс\n"
+        "ишембинин курсу күчүндө (23-октябрь)"
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a_weekday_evening_the_card_shows_today_and_tomorrow(language: str) -> None:
+    shown = rates.card(rate_card(), language, today=TODAY)
+    assert shown.text == EVENING[language]
+    assert [(e.type, e.url) for e in shown.entities] == [
+        ("text_link", "https://bank.example/rates"),
+        ("bold", None),
+        ("pre", None),
+    ]
+    assert marked(shown, "bold") == [BANK[language]]
+    assert marked(shown, "pre") == ["\n".join(EVENING[language].split("\n")[1:5])]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_source_that_missed_its_window_is_called_late(language: str) -> None:
+    rows = (row("USD", "84.7935", None, "84.7935"), row("EUR", "98.8523", None, "98.1000"), row("KZT", None))
+    card = rate_card(*rows, freshness=Freshness.LATE, expected_by=time(16))
+    assert rates.card(card, language, today=TODAY).text == LATE[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_a_weekend_the_card_says_whose_rate_still_holds(language: str) -> None:
+    monday = date(2021, 10, 25)
+    card = rate_card(
+        row("USD", "84.7935", None, "84.7000"),
+        on=monday,
+        holds_from=date(2021, 10, 23),
+        freshness=Freshness.RESTING,
+        seen_at=datetime(2021, 10, 22, 9, 12, tzinfo=UTC),
+    )
+    assert rates.card(card, language, today=monday).text == RESTING[language]
+
+
+def test_a_rate_that_holds_for_weeks_is_called_by_its_date() -> None:
+    card = rate_card(
+        row("USD", "84.7935"), on=date(2022, 1, 10), holds_from=date(2021, 12, 31), freshness=Freshness.RESTING
+    )
+    shown = rates.card(card, "en", today=date(2022, 1, 10)).text
+    assert shown.endswith("the rate of 31 Dec 2021 still holds")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "National Bank · som · official rate · 20 Oct 2021"),
+        ("ru", "Национальный банк · сом · официальный курс · 20 октября 2021"),
+        ("ky", "Улуттук банк · сом · расмий курс · 2021-жылдын 20-октябры"),
+    ],
+)
+def test_a_past_days_card_is_titled_with_its_date(language: str, title: str) -> None:
+    shown = rates.card(rate_card(), language, today=date(2022, 5, 1)).text
+    assert shown.split("\n")[0] == title
+    assert "2021" in shown.split("\n")[-1]
+    for word in ("today", "tomorrow", "сегодня", "завтра", "бүгүн", "эртең"):
+        assert word not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_table_fits_a_phone(language: str) -> None:
+    card = rate_card(row("USD", "128.7935", "128.8100"), row("RUB", "1.1948", "1.3902"))
+    table = marked(rates.card(card, language), "pre")[0]
+    assert max(units(line) for line in table.split("\n")) <= 34
+
+
+def test_a_currency_without_any_rate_says_so() -> None:
+    table = marked(rates.card(rate_card(row("KZT", None), row("USD", "84.7935", "84.81")), "en"), "pre")[0]
+    assert table.split("\n")[1:] == ["KZT  no rate   no rate", "USD  84.7935     84.81 ▲ +0.02 %"]
+
+
+def test_decimal_marks_stand_one_below_the_other() -> None:
+    card = rate_card(row("USD", "1.1638"), row("JPY", "132.5"), row("IDR", "16421"))
+    table = marked(rates.card(card, "ru"), "pre")[0]
+    assert table.split("\n")[1:] == ["USD       1,1638", "JPY     132,5", "IDR  16\u00a0421"]
+
+
+def test_when_the_next_rate_is_not_tomorrows_its_date_stands_above_it() -> None:
+    shown = rates.card(rate_card(next_on=date(2021, 10, 23)), "en", today=TODAY).text
+    assert "today   23 Oct" in shown
+
+
+def test_kinds_are_named_and_our_own_arithmetic_is_called_ours() -> None:
+    for kind in RateKind:
+        assert rates.kind_name(kind, "en") in rates.card(rate_card(kind=kind), "en").text
+    assert "our arithmetic" in rates.kind_name(RateKind.CROSS, "en")
+
+
+@pytest.mark.parametrize(
+    ("value", "printed", "in_digest"),
+    [
+        ("84.7935", "84.7935", "84.79"),
+        ("98.8523", "98.8523", "98.85"),
+        ("1.1948", "1.1948", "1.19"),
+        ("84.8100", "84.8100", "84.81"),
+        ("84.795", "84.795", "84.80"),
+        ("16421", "16,421", "16,421.00"),
+        ("0.1992", "0.1992", "0.20"),
+        ("0.0079", "0.0079", "0.0079"),
+        ("0.00791", "0.00791", "0.0079"),
+        ("0.8369557276533557", "0.836956", "0.84"),
+    ],
+)
+def test_a_card_keeps_every_digit_and_a_digest_two(value: str, printed: str, in_digest: str) -> None:
+    assert as_printed(Decimal(value), "en") == printed
+    assert short(Decimal(value), "en") == in_digest
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("0.019", "▲ +0.02 %"), ("-0.254", "▼ −0.25 %"), ("0", "   0.00 %"), ("-0.001", "   0.00 %")]
+)
+def test_an_arrow_always_comes_with_a_sign(value: str, shown: str) -> None:
+    assert change(Decimal(value), "en") == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("100", "100"), ("8479.35", "8,479.35"), ("0.5", "0.50"), ("0.00123", "0.0012"), ("1E+3", "1,000")],
+)
+def test_money_is_shown_without_needless_digits(value: str, shown: str) -> None:
+    assert money(Decimal(value), "en") == shown
+
+
+def test_a_conversion_says_by_which_rate_and_of_which_day() -> None:
+    shown = rates.conversion(
+        Decimal(100), "USD", Decimal("8479.35"), "KGS", "ru", path=[rate()], source_names=BANK, today=TODAY
+    )
+    assert shown.text == (
+        "100 USD = 8\u00a0479,35 KGS\n1 USD = 84,7935 KGS\nНациональный банк · официальный курс · 20 октября"
+    )
+    assert marked(shown, "bold") == ["100 USD = 8\u00a0479,35 KGS"]
+
+
+def test_a_conversion_through_a_third_currency_is_called_ours() -> None:
+    path = [rate(), rate("RUB/KGS", "1.1948", "2021-10-19")]
+    shown = rates.conversion(Decimal(1), "USD", Decimal("70.9688"), "RUB", "en", path=path, source_names=BANK)
+    assert shown.text == (
+        "1 USD = 70.97 RUB\n1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS\n"
+        "National Bank · cross rate, our arithmetic · 19 Oct"
+    )
