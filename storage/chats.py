@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from bot.model.chats import Chat, ChatKind, Style
-from storage.db import Db, upsert
+from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, inbox, subscription
 
 _FIELDS = ("id", "kind", "title", "language", "time_zone", "home", "style", "thread", "active")
@@ -48,10 +48,9 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
 
 
-async def set_active(db: Db, chat_id: int, active: bool, *, why: str | None = None) -> None:  # noqa: FBT001 - a column
-    """Start or stop writing to a chat; the reason of a stop is kept."""
-    values = {"active": active, "inactive_why": None if active else why}
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+async def activate(db: Db, chat_id: int) -> None:
+    """Write to a chat (again); `outbox.close_chat` is the way back."""
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None))
 
 
 async def migrate(db: Db, old: int, new: int) -> None:
@@ -102,8 +101,9 @@ async def replace_subscriptions(db: Db, chat_id: int, keys: Sequence[str], *, no
     await subscribe(db, chat_id, [key for key in keys if key not in have], now=now)
 
 
-async def snooze(db: Db, chat_id: int, key: str, *, until: datetime) -> None:
-    """No alerts of this subscription until then."""
+async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta) -> None:
+    """No alerts of this subscription for a while, by the database's clock."""
+    until = await db_now(db) + span
     is_it = (subscription.c.chat_id == chat_id, subscription.c.key == key)
     await db.execute(update(subscription).where(*is_it).values(snoozed_until=until))
 

@@ -399,6 +399,16 @@ async def pause_token(db: Db, token: str, span: timedelta) -> None:
     await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
+async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
+    """Telegram refuses this chat for a while: nothing of it is claimed until then; others go on."""
+    now = await db_now(db)
+    for kind, burst in (
+        (chat.c.kind == ChatKind.PRIVATE.value, PRIVATE_BURST),
+        (chat.c.kind != ChatKind.PRIVATE.value, GROUP_BURST),
+    ):
+        await db.execute(update(chat).where(chat.c.id == chat_id, kind).values(tat=now + span + burst))
+
+
 async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
     """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit."""
     now = await db_now(db)

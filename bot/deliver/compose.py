@@ -1,0 +1,116 @@
+"""Alert → the request that carries it, made once per (alert, language, style), not once per chat."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import timedelta
+
+import orjson
+
+import storage.chats
+import storage.news
+import storage.outbox
+from bot import views
+from bot.i18n import name_of
+from bot.model.alerts import DigestDue, RateMoved, Severity, StoryBroke
+from bot.model.chats import ChatKind, Style
+from bot.render import alerts, digest
+from bot.render.text import Message, to_api
+from bot.sources.catalog import Catalog
+from storage.db import Db, Store
+from storage.outbox import Claimed, StoredAlert
+
+KEPT = 512
+AROUND = timedelta(days=1)
+
+Request = tuple[str, bytes]
+
+
+class Composer:
+    """Makes messages of alerts and remembers the last few hundred."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._made: OrderedDict[tuple[object, ...], Request | None] = OrderedDict()
+
+    async def compose(self, item: Claimed) -> Request | None:
+        """The method and the JSON body without its `chat_id`; None when there is nothing to say any more."""
+        channel = item.kind is ChatKind.CHANNEL
+        key = (item.alert, item.language, item.style, channel, item.plain, item.thread)
+        if key in self._made:
+            self._made.move_to_end(key)
+            return self._made[key]
+        async with self._store.reading() as db:
+            stored = await storage.outbox.get_alert(db, item.alert)
+            message = None if stored is None else await self._message(db, stored, item, channel=channel)
+        request = None if message is None or stored is None else _request(message, stored, item)
+        if stored is not None and not isinstance(stored.payload, DigestDue):  # a digest is each chat's own
+            self._made[key] = request
+            while len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return request
+
+    async def _message(self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
+        payload = stored.payload
+        if isinstance(payload, RateMoved):
+            spec = self._catalog.rates.get(payload.new.source)
+            return alerts.move(
+                payload,
+                alert=stored.id,
+                language=item.language,
+                source_names=dict(spec.names) if spec else {},
+                channel=channel,
+            )
+        if isinstance(payload, StoryBroke):
+            story = await storage.news.get(db, payload.story)
+            if story is None:
+                return None
+            names = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
+            return alerts.story(
+                story,
+                alert=stored.id,
+                style=Style(item.style),
+                language=item.language,
+                feed_names=names,
+                severity=stored.severity,
+                channel=channel,
+            )
+        if isinstance(payload, DigestDue):
+            return await self._digest(db, payload, item)
+        return alerts.notice(payload, item.language)
+
+    async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
+        keys = await storage.chats.subscriptions(db, item.chat)
+        pairs = [key.removeprefix("pair:").partition("/") for key in keys if key.startswith("pair:")]
+        found = await views.digest(
+            db,
+            self._catalog,
+            day=payload.day,
+            home=item.home,
+            zone=item.time_zone,
+            language=item.language,
+            codes=[code for code in views.CURRENCIES if (code, "/", item.home) in pairs],
+            topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
+        )
+        names = dict(self._catalog.rates[found.source].names) if found.source else {}
+        return digest.digest(
+            found.rates,
+            found.story,
+            Style(item.style),
+            item.language,
+            found.day,
+            late=payload.late,
+            source_name=name_of(names, item.language),
+        )
+
+
+def _request(message: Message, stored: StoredAlert, item: Claimed) -> Request:
+    body = to_api(message)
+    if item.plain:  # Telegram refused it as it was: words are what matters
+        body = {"text": message.text, "link_preview_options": {"is_disabled": True}}
+    if stored.severity is Severity.INFO:
+        body["disable_notification"] = True
+    if item.thread is not None:
+        body["message_thread_id"] = item.thread
+    return "sendMessage", orjson.dumps(body)

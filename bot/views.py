@@ -1,0 +1,196 @@
+"""What a reader is shown, put together from the store and the catalog: cards, pages, digests, the status.
+
+Read by the handlers, by the worker that composes messages, and by the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import storage.news
+import storage.outbox
+import storage.rates
+import storage.sources
+from bot.errors import UserError
+from bot.model.news import NewsPage, Story
+from bot.model.rates import CardRow, Freshness, RateCard, RateKind, SeenRate
+from bot.model.status import SourceStatus, Status
+from bot.sources.catalog import Catalog, FeedSpec, PollSpec, RateSpec
+from storage.db import Db
+
+#: What a card and a digest show when the reader chose nothing, in this order.
+CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
+DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
+TOPICS = ("security", "economy", "politics", "society")
+PAGE = 5
+RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
+
+
+def leading_source(catalog: Catalog, home: str) -> str:
+    """The source whose rates against `home` lead: the first of the catalog that quotes it; UserError when none does."""
+    for key, spec in catalog.rates.items():
+        if not spec.disabled and spec.home == home:
+            return key
+    for key, spec in catalog.rates.items():
+        if not spec.disabled:
+            return key
+    raise UserError("error.no_rates")
+
+
+def local_day(catalog: Catalog, source: str, now: datetime) -> date:
+    """Today, where the source is."""
+    return now.astimezone(ZoneInfo(catalog.rates[source].poll.zone)).date()
+
+
+async def rate_card(
+    db: Db, catalog: Catalog, *, home: str, now: datetime, codes: Sequence[str] = (), on: date | None = None
+) -> RateCard:
+    """The card of the leading source against `home`, today's or a past day's.
+
+    UserError for an unknown currency, a day in the future, a day or a store without rates.
+    """
+    source = leading_source(catalog, home)
+    today = local_day(catalog, source, now)
+    day = on or today
+    if day > today + timedelta(days=1):
+        raise UserError("error.date_future", day=day)
+    spec = catalog.rates[source]
+    by_code: dict[str, list[SeenRate]] = {}
+    for item in await storage.rates.around(db, source, day):
+        by_code.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    if not by_code:
+        raise UserError("error.no_rates")
+    unknown = [code for code in codes if code not in by_code]
+    if unknown:
+        raise UserError("error.currency", code=unknown[0], known=", ".join(sorted(by_code)))
+    chosen = codes or [code for code in CURRENCIES if code in by_code] or sorted(by_code)[:5]
+    rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
+    if all(row.today is None and row.tomorrow is None for row in rows):
+        nearest = min((item.effective_on for items in by_code.values() for item in items), default=day)
+        raise UserError("error.no_rates_on", day=day, nearest=nearest)
+    newest = max(filter(None, [row.tomorrow or row.today for row in rows]), key=lambda item: item.effective_on)
+    holding = max((row.today.effective_on for row in rows if row.today), default=None)
+    return RateCard(
+        source=source,
+        source_names=dict(spec.names),
+        zone=spec.poll.zone,
+        kind=newest.kind,
+        quote=newest.pair.quote,
+        on=day,
+        rows=rows,
+        freshness=_freshness(spec.poll, newest, now) if day >= today else Freshness.CURRENT,
+        seen_at=newest.seen_at,
+        holds_from=holding,
+        next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
+        expected_by=spec.poll.between[1] if spec.poll.between else None,
+    )
+
+
+def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
+    held = [item for item in rates if item.effective_on <= day]
+    coming = [item for item in rates if item.effective_on > day]
+    return CardRow(
+        pair=rates[0].pair,
+        today=held[-1] if held else None,
+        tomorrow=coming[0] if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS else None,
+        previous=held[-2] if len(held) > 1 else None,
+    )
+
+
+def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
+    """Late when the last publishing window passed and brought nothing newer than its own day's rate."""
+    zone = ZoneInfo(poll.zone)
+    local = now.astimezone(zone)
+    end = poll.between[1] if poll.between else time(23, 59)
+    day = local.date() if local.time() >= end else local.date() - timedelta(days=1)
+    while poll.days and day.weekday() not in poll.days:
+        day -= timedelta(days=1)
+    if newest.effective_on < day:
+        return Freshness.LATE
+    return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
+
+
+async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
+    """A page of the latest stories, newest first."""
+    stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
+    names = {key: dict(spec.names) for key, spec in catalog.feeds.items()}
+    return NewsPage(
+        stories=tuple(stories[:PAGE]), topic=topic, number=number, more=len(stories) > PAGE, feed_names=names
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a digest tells of a day: rates in order, and the one story worth it, if any."""
+
+    day: date
+    source: str | None
+    rates: tuple[SeenRate, ...]
+    story: Story | None
+
+
+async def digest(
+    db: Db,
+    catalog: Catalog,
+    *,
+    day: date,
+    home: str,
+    zone: str,
+    language: str,
+    codes: Sequence[str] = (),
+    topics: Sequence[str] = (),
+) -> Digest:
+    """The day's rates (those that hold on it) and its most severe story, one in the reader's language before others."""
+    try:
+        source = leading_source(catalog, home)
+    except UserError:
+        source = None
+    rates: list[SeenRate] = []
+    if source is not None:
+        held = {
+            item.pair.base: item
+            for item in await storage.rates.around(db, source, day)
+            if item.effective_on <= day and item.pair.quote == home and item.kind is not RateKind.CROSS
+        }
+        rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
+    start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    end = start + timedelta(days=1)
+    stories = await storage.news.latest(db, since=start, before=end - timedelta(microseconds=1), limit=200)
+    wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
+
+    def worth(story: Story) -> tuple[bool, int, int, datetime]:
+        mine = story.lead.entry.language == language
+        return mine, story.severity.rank, len(story.feeds), story.lead.at
+
+    return Digest(day=day, source=source, rates=tuple(rates), story=max(wanted, key=worth, default=None))
+
+
+async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
+    """How fresh every enabled source is, and how the queue stands."""
+    states = await storage.sources.states(db)
+    summary = await storage.outbox.summary(db, now=now)
+    sources = []
+    polled: list[RateSpec | FeedSpec] = [*catalog.rates.values(), *catalog.feeds.values()]
+    for spec in (one for one in polled if not one.disabled):
+        key = spec.key
+        state = states.get(key)
+        sources.append(
+            SourceStatus(
+                key=key,
+                names=dict(spec.names),
+                last_ok_at=state.last_ok_at if state else None,
+                next_due_at=state.next_due_at if state else None,
+                failures=state.failures if state else 0,
+                error=state.error if state else None,
+            )
+        )
+    return Status(
+        now=now,
+        sources=tuple(sources),
+        waiting=summary.waiting,
+        oldest=summary.oldest,
+        last_sent_at=summary.last_sent_at,
+    )

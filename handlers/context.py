@@ -1,0 +1,173 @@
+"""What every handler has at hand, and the one way an answer leaves."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from telegram import Chat as TelegramChat
+from telegram import Update
+from telegram.ext import Application, CallbackContext, ExtBot
+
+import storage.chats
+from bot.errors import UserError
+from bot.model.chats import Chat, ChatKind, Style, client_language
+from bot.render.text import Message, to_api
+from bot.sources.catalog import Catalog
+from storage.db import Store
+
+KNOWN_CHATS = 10_000
+BURST = 8  # commands a chat may send at once, then one in two seconds
+EVERY = 2.0
+
+
+class Sender(Protocol):
+    """The Bot API: a method and its parameters; the answer's fields are read by name."""
+
+    async def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401 - an outcome
+        """Send and classify."""
+
+
+@dataclass(slots=True)
+class Services:
+    """What the program lends to its handlers; `replied` is told before each answer, so that broadcasts make room."""
+
+    store: Store
+    api: Sender
+    catalog: Catalog
+    clock: Callable[[], datetime]
+    replied: Callable[[], None]
+    home: str
+    time_zone: str
+    default_language: str
+    admins: frozenset[int]
+    chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
+    cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
+    buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+
+    def forget_cards(self) -> None:
+        """New rates were stored: cards are made anew."""
+        self.cards.clear()
+
+    def allow(self, chat_id: int) -> bool:
+        """Whether a chat may ask now; when not, UserError once, then False until it calms down."""
+        now = time.monotonic()
+        tat, warned = self.buckets.get(chat_id, (now, False))
+        tat = max(tat, now)
+        if tat - now > (BURST - 1) * EVERY:
+            self.buckets[chat_id] = (tat, True)
+            if warned:
+                return False
+            raise UserError("error.throttled", wait=timedelta(seconds=BURST * EVERY))
+        self.buckets[chat_id] = (tat + EVERY, False)
+        self.buckets.move_to_end(chat_id)
+        while len(self.buckets) > KNOWN_CHATS:
+            self.buckets.popitem(last=False)
+        return True
+
+
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
+    """python-telegram-bot's context with our chat and services; `incoming` is the update being handled."""
+
+    services: Services
+    chat: Chat
+    incoming: Update
+
+    @property
+    def language(self) -> str:
+        """The language the chat has now."""
+        return self.chat.language
+
+    @property
+    def words(self) -> list[str]:
+        """The words after the command."""
+        return list(self.args or [])
+
+    async def reply(self, message: Message) -> None:
+        """Answer in the same chat and topic."""
+        self.services.replied()
+        origin = self.incoming.effective_message
+        thread = origin.message_thread_id if origin is not None and origin.is_topic_message else None
+        await self.services.api.call("sendMessage", chat_id=self.chat.id, message_thread_id=thread, **to_api(message))
+
+    async def edit(self, message: Message) -> None:
+        """Change the message whose button was pressed."""
+        self.services.replied()
+        origin = self.incoming.effective_message
+        if origin is not None:
+            await self.services.api.call(
+                "editMessageText", chat_id=self.chat.id, message_id=origin.message_id, **to_api(message)
+            )
+
+    async def answer(self, text: str = "", *, alert: bool = False) -> None:
+        """Answer a button press; without words it just stops spinning."""
+        query = self.incoming.callback_query
+        if query is not None:
+            self.services.replied()
+            await self.services.api.call(
+                "answerCallbackQuery", callback_query_id=query.id, text=text[:200] or None, show_alert=alert or None
+            )
+
+    async def change_chat(self, **values: object) -> None:
+        """Change a setting of this chat."""
+        async with self.services.store.writing() as db:
+            await storage.chats.change(db, self.chat.id, **values)
+            changed = await storage.chats.get(db, self.chat.id)
+        if changed is not None:
+            self.services.chats[self.chat.id] = self.chat = changed
+
+    async def must_be_admin(self) -> None:
+        """In a group only its administrators change settings; asked at Telegram each time, the menu is no proof."""
+        if self.chat.kind is ChatKind.PRIVATE:
+            return
+        message, user = self.incoming.effective_message, self.incoming.effective_user
+        if self.incoming.callback_query is None and message is not None and message.sender_chat is not None:
+            if message.sender_chat.id == self.chat.id:
+                return  # an anonymous administrator of this very group
+            raise UserError("error.admins_only")
+        if user is None:
+            raise UserError("error.admins_only")
+        outcome = await self.services.api.call("getChatMember", chat_id=self.chat.id, user_id=user.id)
+        member = getattr(outcome, "result", None)
+        if not isinstance(member, dict) or member.get("status") not in {"creator", "administrator"}:
+            raise UserError("error.admins_only")
+
+
+Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]
+App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], None]
+
+
+async def load_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
+    """The chat as stored; a new one starts in the client's language."""
+    known = services.chats.get(origin.id)
+    if known is not None:
+        services.chats.move_to_end(origin.id)
+        return known
+    new = new_chat(services, origin, language_code)
+    async with services.store.reading() as db:
+        stored = await storage.chats.get(db, origin.id)
+    if stored is None:
+        async with services.store.writing() as db:
+            stored = await storage.chats.add(db, new, now=services.clock())
+    services.chats[origin.id] = stored
+    while len(services.chats) > KNOWN_CHATS:
+        services.chats.popitem(last=False)
+    return stored
+
+
+def new_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
+    """What we assume of a chat we meet for the first time."""
+    kind = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(origin.type, ChatKind.GROUP)
+    return Chat(
+        id=origin.id,
+        kind=kind,
+        title=origin.title or "",
+        language=client_language(language_code, services.default_language),
+        time_zone=services.time_zone,
+        home=services.home,
+        style=Style.BRIEF,
+    )

@@ -1,0 +1,66 @@
+"""/digest: today's digest now, or its daily time."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from telegram import Update
+
+import storage.chats
+from bot import views
+from bot.errors import UserError
+from bot.i18n import name_of
+from bot.render import digest as render
+from bot.render import help as words
+from handlers.context import Context
+
+EXAMPLE = "/digest 09:00"
+_TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
+
+
+async def digest(_update: Update, context: Context) -> None:
+    """/digest · /digest 09:00 · /digest off."""
+    said = " ".join(context.words).strip().lower()
+    if said:
+        await _set_time(context, said)
+        return
+    services, chat = context.services, context.chat
+    day = services.clock().astimezone(ZoneInfo(chat.time_zone)).date()
+    async with services.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, chat.id)
+        found = await views.digest(
+            db,
+            services.catalog,
+            day=day,
+            home=chat.home,
+            zone=chat.time_zone,
+            language=context.language,
+            codes=[code for code in views.CURRENCIES if f"pair:{code}/{chat.home}" in keys],
+            topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
+        )
+    names = dict(services.catalog.rates[found.source].names) if found.source else {}
+    await context.reply(
+        render.digest(
+            found.rates, found.story, chat.style, context.language, day, source_name=name_of(names, context.language)
+        )
+    )
+
+
+async def _set_time(context: Context, said: str) -> None:
+    await context.must_be_admin()
+    services, chat = context.services, context.chat
+    match = _TIME.fullmatch(said)
+    if match is None and said not in {"off", "выкл", "өчүр", "stop"}:
+        raise UserError("error.time", text=said[:20], example=EXAMPLE)
+    async with services.store.writing() as db:
+        old = [key for key in await storage.chats.subscriptions(db, chat.id) if key.startswith("digest:")]
+        await storage.chats.unsubscribe(db, chat.id, old)
+        if match is not None:
+            at = time(int(match[1]), int(match[2]))
+            await storage.chats.subscribe(db, chat.id, [f"digest:{at:%H:%M}@{chat.time_zone}"], now=services.clock())
+    if match is None:
+        await context.reply(words.say("digest.off", context.language))
+    else:
+        await context.reply(words.say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}"))

@@ -1,0 +1,47 @@
+"""/news and /security: the latest stories, paged in place."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot import views
+from bot.errors import UserError
+from bot.model.chats import LANGUAGES
+from bot.render import news as render
+from bot.render.text import Message
+from handlers.context import Context
+
+
+async def news(_update: Update, context: Context) -> None:
+    """/news economy: the latest stories, of one topic or of all."""
+    await context.reply(await _page(context, _topic(context.words), 0))
+
+
+async def security(_update: Update, context: Context) -> None:
+    """/security: the security stories."""
+    await context.reply(await _page(context, "security", 0))
+
+
+async def turn_page(context: Context, topic: str, number: str) -> None:
+    """Button `news:<topic or ->:<number>`."""
+    if not number.isdecimal() or int(number) > 1000 or (topic != "-" and topic not in views.TOPICS):
+        raise UserError("error.stale")
+    await context.edit(await _page(context, None if topic == "-" else topic, int(number)))
+    await context.answer()
+
+
+async def _page(context: Context, topic: str | None, number: int) -> Message:
+    services, now = context.services, context.services.clock()
+    async with services.store.reading() as db:
+        page = await views.news_page(db, services.catalog, topic=topic, number=number, now=now)
+    return render.page(page, context.language, zone=context.chat.time_zone, now=now, topics=views.TOPICS)
+
+
+def _topic(words: list[str]) -> str | None:
+    if not words:
+        return None
+    said = " ".join(words).lower()
+    for topic in views.TOPICS:
+        if said == topic or any(said == render.topic_name(topic, language).lower() for language in LANGUAGES):
+            return topic
+    raise UserError("error.topic", topic=said[:30], known=", ".join(views.TOPICS))

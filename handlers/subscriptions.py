@@ -1,0 +1,154 @@
+"""/start, /subscribe, /unsubscribe, /stop and the buttons that choose currencies and topics."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from telegram import Update
+
+import storage.chats
+import storage.outbox
+from bot import views
+from bot.errors import UserError
+from bot.i18n import clock
+from bot.model.alerts import RateMoved
+from bot.model.chats import LANGUAGES
+from bot.render import alerts
+from bot.render import help as words
+from bot.render.news import topic_name
+from bot.render.text import Message
+from handlers.context import Context
+
+OFFERED = views.CURRENCIES
+SNOOZE = timedelta(hours=8)
+
+
+async def start(update: Update, context: Context) -> None:
+    """/start: greets, and offers what one may follow. Wakes a chat that was silent."""
+    services = context.services
+    if not context.chat.active:
+        async with services.store.writing() as db:
+            await storage.chats.activate(db, context.chat.id)
+        services.chats.pop(context.chat.id, None)
+    chosen = await _chosen(context)
+    name = update.effective_user.first_name if update.effective_user is not None else ""
+    await context.reply(
+        words.start(context.language, currencies=OFFERED, topics=views.TOPICS, chosen=chosen, name=name)
+    )
+
+
+async def subscribe(_update: Update, context: Context) -> None:
+    """/subscribe and /unsubscribe: the same switches."""
+    await context.reply(await _menu(context))
+
+
+async def stop(_update: Update, context: Context) -> None:
+    """/stop: no more messages by themselves; the settings stay."""
+    await context.must_be_admin()
+    async with context.services.store.writing() as db:
+        await storage.outbox.close_chat(db, context.chat.id, why="stopped")
+    context.services.chats.pop(context.chat.id, None)
+    await context.reply(words.say("stop.done", context.language))
+
+
+async def toggle(context: Context, kind: str, what: str) -> None:
+    """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
+    await context.must_be_admin()
+    if what not in (OFFERED if kind == "cur" else views.TOPICS):
+        raise UserError("error.stale")
+    key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
+    services, chat = context.services, context.chat
+    async with services.store.writing() as db:
+        if key in await storage.chats.subscriptions(db, chat.id):
+            await storage.chats.unsubscribe(db, chat.id, [key])
+        else:
+            await storage.chats.subscribe(db, chat.id, [key], now=services.clock())
+    await context.edit(await _menu(context))
+    await context.answer()
+
+
+async def done(context: Context) -> None:
+    """Button `done`: says what the chat follows now."""
+    chosen = await _chosen(context)
+    currencies = [item.removeprefix("cur:") for item in chosen if item.startswith("cur:")]
+    topics = [item.removeprefix("top:") for item in chosen if item.startswith("top:")]
+    await context.edit(words.subscribed(context.language, currencies, topics))
+    await context.answer()
+
+
+async def language(_update: Update, context: Context) -> None:
+    """/language: choose among the three."""
+    await context.reply(words.language_menu(context.language))
+
+
+async def set_language(context: Context, code: str) -> None:
+    """Button `lang:ru`."""
+    await context.must_be_admin()
+    if code not in LANGUAGES:
+        raise UserError("error.stale")
+    await context.change_chat(language=code)
+    await context.edit(await _menu(context))
+    await context.answer(words.say("language.set", code).text)
+
+
+async def why(context: Context, alert: str) -> None:
+    """Button `why:<alert>`: how this alert came about."""
+    async with context.services.store.reading() as db:
+        stored = await storage.outbox.get_alert(db, _number(alert))
+    if stored is None:
+        raise UserError("error.stale")
+    if isinstance(stored.payload, RateMoved):
+        message = alerts.why_move(stored.payload, context.language)
+    else:
+        message = alerts.why_story(stored.severity, stored.reasons, context.language)
+    await context.reply(message)
+    await context.answer()
+
+
+async def snooze(context: Context, alert: str) -> None:
+    """Button `snooze:<alert>`: silence about its subject for some hours."""
+    await context.must_be_admin()
+    services = context.services
+    key = await _subject(context, alert)
+    until = services.clock() + SNOOZE
+    async with services.store.writing() as db:
+        await storage.chats.snooze(db, context.chat.id, key, span=SNOOZE)
+    at = clock(until, context.chat.time_zone)
+    await context.answer(words.say("snooze.done", context.language, time=at).text)
+
+
+async def mute(context: Context, alert: str) -> None:
+    """Button `mute:<alert>`: its subject is no longer followed."""
+    await context.must_be_admin()
+    key = await _subject(context, alert)
+    async with context.services.store.writing() as db:
+        await storage.chats.unsubscribe(db, context.chat.id, [key])
+    kind, _, what = key.partition(":")
+    shown = topic_name(what, context.language) if kind == "topic" else what
+    await context.answer(words.say("mute.done", context.language, what=shown).text, alert=True)
+
+
+async def _subject(context: Context, alert: str) -> str:
+    async with context.services.store.reading() as db:
+        audience = await storage.outbox.audience_of(db, _number(alert))
+    if audience is None or audience.subscription is None:
+        raise UserError("error.stale")
+    return audience.subscription
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise UserError("error.stale")
+    return int(text)
+
+
+async def _chosen(context: Context) -> list[str]:
+    async with context.services.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, context.chat.id)
+    tail = f"/{context.chat.home}"
+    currencies = [f"cur:{key[5:-4]}" for key in keys if key.startswith("pair:") and key.endswith(tail)]
+    return currencies + [f"top:{key.removeprefix('topic:')}" for key in keys if key.startswith("topic:")]
+
+
+async def _menu(context: Context) -> Message:
+    return words.subscribe(context.language, currencies=OFFERED, topics=views.TOPICS, chosen=await _chosen(context))

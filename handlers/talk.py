@@ -1,0 +1,36 @@
+"""/help, /status, /privacy, and what is said to words we do not understand."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot import views
+from bot.model.chats import ChatKind
+from bot.render import help as words
+from handlers.context import Context
+
+
+async def help(_update: Update, context: Context) -> None:  # noqa: A001 - the command's name
+    """/help: the commands that exist."""
+    from handlers import COMMANDS
+
+    await context.reply(words.help(tuple(COMMANDS), context.language))
+
+
+async def status(_update: Update, context: Context) -> None:
+    """/status: how fresh each source is, how long the queue."""
+    services = context.services
+    async with services.store.reading() as db:
+        found = await views.status(db, services.catalog, now=services.clock())
+    await context.reply(words.status(found, context.language))
+
+
+async def privacy(_update: Update, context: Context) -> None:
+    """/privacy: what is stored."""
+    await context.reply(words.privacy(context.language))
+
+
+async def unknown(_update: Update, context: Context) -> None:
+    """Words we do not understand are never met with silence, except in a group, where they were not for us."""
+    if context.chat.kind is ChatKind.PRIVATE:
+        await context.reply(words.say("unknown.text", context.language, example="/rates USD"))
