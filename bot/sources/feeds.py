@@ -104,7 +104,7 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
     )
 
 
-def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry | None:
+def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
     updated_at = _date_of(item, "updated")
     content = _content_of(item)
     # Without a summary of its own, feedparser repeats the content there.
@@ -172,9 +172,12 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
         data = json.loads(text)
     except (ValueError, RecursionError):
         raise ParseError("not a feed") from None
-    if not isinstance(data, dict) or "jsonfeed.org/version/" not in str(data.get("version")):
+    if not isinstance(data, dict):
         raise ParseError("not a feed")
     items = data.get("items")
+    # Some write version "1.1" where the specification asks for an address.
+    if "jsonfeed.org/version/" not in str(data.get("version")) and not ("feed_url" in data and isinstance(items, list)):
+        raise ParseError("not a feed")
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
     return Feed(
@@ -188,7 +191,7 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
     )
 
 
-def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> Entry | None:
+def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> Entry:
     updated_at = parse_date(_string(item, "date_modified"))
     html = _string(item, "content_html")
     return _entry(
@@ -221,12 +224,10 @@ def _entry(
     summary: str,
     content: str,
     language: str | None,
-) -> Entry | None:
-    """One entry, or None when nothing of it is left."""
+) -> Entry:
+    """One entry; without an id and a link it is known by what it says, and when."""
     title, own_id = one_line(title), one_line(own_id)
-    said = title or summary or content
-    if not (own_id or link or said):
-        return None
+    said = title or summary or content or str(published_at)
     return Entry(
         id=own_id or link or hashlib.sha256(said.encode()).hexdigest(),
         title=title,
@@ -239,12 +240,11 @@ def _entry(
     )
 
 
-def _each_id_once(entries: Iterable[Entry | None]) -> tuple[Entry, ...]:
+def _each_id_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The first of each id: feeds put the newest version first."""
     first: dict[str, Entry] = {}
     for entry in entries:
-        if entry is not None:
-            first.setdefault(entry.id, entry)
+        first.setdefault(entry.id, entry)
     return tuple(first.values())
 
 
@@ -277,7 +277,7 @@ _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0x
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _ZALGO = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
 
-_SKIPPED = frozenset({"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas", "object"})
+_SKIPPED = frozenset({"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas"})
 _PARAGRAPHS = frozenset({
     "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset", "figcaption", "figure",
     "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section",
@@ -287,7 +287,8 @@ _LINES = frozenset({"br", "caption", "dd", "dt", "legend", "li", "option", "summ
 _CELLS = frozenset({"td", "th"})
 _INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins",
-    "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "wbr",
 })  # fmt: skip
 _KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key=len, reverse=True))
 # A real tag, attributes and all; "a <b and c> d" is none.

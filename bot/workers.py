@@ -1,0 +1,253 @@
+"""Worker processes for what would block the loop: feeds, pages, charts.
+
+A job is a plain function and plain arguments; it crosses the boundary pickled by name and comes back as a value. A
+10,000-entry feed takes seconds and a hostile one for ever, so a job has a time limit, its process limits of memory
+and processor time, and a process that overstays or dies is replaced; other jobs run beside it.
+
+* A process starts when first needed (about 0.1 s) and ends after some idle time, so that an idle bot is small:
+  feedparser, lxml, trafilatura and matplotlib are never imported by the bot itself.
+* asyncio's own subprocesses are used instead of `ProcessPoolExecutor`, which declares the whole pool broken when
+  one process is killed, and cannot end one job without ending all.
+* The child reads hostile bytes: it gets no secret from the environment, and what it sends back may name only our
+  own classes and a few harmless ones, so that a subverted child cannot make the bot run code by a forged pickle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import math
+import os
+import pickle
+import resource
+import struct
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from bot.errors import BotError
+
+T = TypeVar("T")
+
+MEMORY = 1024 * 1024 * 1024  # bytes of private memory a worker may use; matplotlib alone maps 200 MB
+LARGEST_REPLY = 256 * 1024 * 1024
+_LENGTH = struct.Struct("<Q")
+_JOB = struct.Struct("<Qd")
+# What a child may know of our environment: nothing that could be a secret.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "SYSTEMROOT")
+
+
+class WorkerError(BotError):
+    """A job was ended (too slow, too large, crashed) or failed in a way it did not plan."""
+
+
+class Workers:
+    """At most `size` worker processes; use as an async context manager, or `close` at the end.
+
+    A process ends after `idle` seconds without a job.
+    """
+
+    def __init__(self, *, size: int = 2, idle: float = 60.0, memory: int = MEMORY) -> None:
+        self._idle = idle
+        self._memory = memory
+        self._slots = asyncio.Semaphore(size)
+        self._free: list[_Worker] = []
+        self._all: set[_Worker] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ASYNC109 - kills the process
+        """Run `job(*args)` in a worker and return what it returns.
+
+        A BotError the job raises comes out as itself; everything else, and running longer than `timeout` seconds
+        (not counting the wait for a free worker), is a WorkerError.
+        """
+        async with self._slots:
+            worker = await self._take()
+            try:
+                async with asyncio.timeout(timeout):
+                    reply = await worker.ask(job, args, timeout)
+            except BaseException as error:
+                # Cancelled or not, its next answer would be to a question nobody asks any more.
+                await self._end(worker, kill=True)
+                match error:
+                    case TimeoutError():
+                        raise WorkerError(f"{job.__name__} took longer than {timeout:g} s") from None
+                    case EOFError() | OSError() | pickle.UnpicklingError():
+                        raise WorkerError(f"the worker died over {job.__name__}") from None
+                raise
+            worker.rest(self._idle, self._retire)
+            self._free.append(worker)
+        done, value = reply
+        if not done:
+            raise value if isinstance(value, BotError) else WorkerError(f"{job.__name__} failed: {value}")
+        result: T = value
+        return result
+
+    async def close(self) -> None:
+        """End all processes; a job under way fails."""
+        for worker in list(self._all):
+            await self._end(worker, kill=worker not in self._free)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The process ids of the workers that live."""
+        return tuple(worker.pid for worker in self._all)
+
+    async def _take(self) -> _Worker:
+        while self._free:
+            worker = self._free.pop()
+            worker.wake()
+            if worker.lives:
+                return worker
+            await self._end(worker, kill=True)
+        worker = await _Worker.start(self._memory)
+        self._all.add(worker)
+        return worker
+
+    def _retire(self, worker: _Worker) -> asyncio.Task[None]:
+        self._free.remove(worker)
+        return asyncio.create_task(self._end(worker, kill=False))
+
+    async def _end(self, worker: _Worker, *, kill: bool) -> None:
+        if worker in self._free:
+            self._free.remove(worker)
+        try:
+            await worker.end(kill=kill)
+        finally:
+            self._all.discard(worker)
+
+
+class _Worker:
+    """One child process: a question down its stdin, an answer up its stdout."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._rest: asyncio.TimerHandle | None = None
+        self._farewell: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, memory: int) -> Self:
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        # One job runs in it at a time, beside a loop that wants the processor: no thread pools.
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", f"from bot.workers import serve; serve({memory})",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment,
+            start_new_session=True,  # Ctrl-C is for the bot, which then ends its workers
+        )  # fmt: skip
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, job: Callable[..., object], args: tuple[object, ...], seconds: float) -> tuple[bool, Any]:
+        """Send a job, wait for its reply: (True, value) or (False, error or its class's name)."""
+        question, answer = self._process.stdin, self._process.stdout
+        if question is None or answer is None:
+            raise EOFError
+        data = pickle.dumps((job, args), pickle.HIGHEST_PROTOCOL)
+        question.write(_JOB.pack(len(data), seconds) + data)
+        await question.drain()
+        (length,) = _LENGTH.unpack(await answer.readexactly(_LENGTH.size))
+        if length > LARGEST_REPLY:
+            raise EOFError
+        reply = _Replies(io.BytesIO(await answer.readexactly(length))).load()
+        if not (isinstance(reply, tuple) and len(reply) == 2):
+            raise pickle.UnpicklingError
+        return reply
+
+    def rest(self, seconds: float, retire: Callable[[_Worker], asyncio.Task[None]]) -> None:
+        """Call `retire` after some seconds, unless woken before."""
+
+        def farewell() -> None:
+            self._farewell = retire(self)
+
+        self._rest = asyncio.get_running_loop().call_later(seconds, farewell)
+
+    def wake(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+
+    async def end(self, *, kill: bool) -> None:
+        self.wake()
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # the child leaves when nobody can ask any more
+        if kill:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        try:
+            async with asyncio.timeout(2):
+                await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+
+class _Replies(pickle.Unpickler):
+    """Reads values, and refuses the names a forged pickle would need to run code."""
+
+    _BUILTINS = frozenset({"set", "frozenset", "bytearray", "complex", "range", "slice"})
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as its parent
+        if (
+            module.startswith("bot.")
+            or module in {"datetime", "decimal"}
+            or (module == "builtins" and name in self._BUILTINS)
+        ):
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:  # not what the module imported
+                return found
+        raise pickle.UnpicklingError(name)
+
+
+# --- in the child -----------------------------------------------------------------------------------------------------
+
+
+def serve(memory: int) -> None:
+    """A worker's whole life: read a job, run it, write the reply, until stdin ends."""
+    # What a library prints must not mix with our replies.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _limit(memory)
+    while header := sys.stdin.buffer.read(_JOB.size):
+        length, seconds = _JOB.unpack(header)
+        reply = _reply(sys.stdin.buffer.read(length), seconds)
+        replies.write(_LENGTH.pack(len(reply)) + reply)
+        replies.flush()
+
+
+def _limit(memory: int) -> None:
+    os.nice(5)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # not every system lets it be set
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def _reply(data: bytes, seconds: float) -> bytes:
+    # The bot ends a slow job itself; this ends it when the bot is gone.
+    spent = math.ceil(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (spent, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    try:
+        job, args = pickle.loads(data)  # noqa: S301 - from our own parent
+        return pickle.dumps((True, job(*args)), pickle.HIGHEST_PROTOCOL)
+    except BotError as error:
+        error.__cause__ = error.__context__ = None
+        return pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
+    except BaseException as error:  # noqa: BLE001 - whatever a job does, the bot hears its name and the worker goes on
+        return pickle.dumps((False, type(error).__name__), pickle.HIGHEST_PROTOCOL)

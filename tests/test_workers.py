@@ -1,0 +1,232 @@
+"""Worker processes: jobs that end well, jobs that do not, and everybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import operator
+import os
+import pickle
+import resource
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import psutil
+import pytest
+
+from bot.errors import FetchError, ParseError
+from bot.model.news import Entry
+from bot.sources.feeds import Feed, parse_feed
+from bot.workers import WorkerError, Workers, _Replies
+
+ENDLESS = 600.0  # a job that would outlast the whole suite
+FEED = b"<rss version='2.0'><channel><title>t</title><item><title>one</title></item></channel></rss>"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    for _ in range(3000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it never happened")
+
+
+async def test_a_job_returns_its_value_from_another_process() -> None:
+    async with Workers() as workers:
+        assert await workers.run(operator.add, 2, 3, timeout=30) == 5
+        assert await workers.run(os.getpid, timeout=30) != os.getpid()
+
+
+async def test_a_feed_crosses_the_boundary_as_our_own_values() -> None:
+    async with Workers() as workers:
+        feed = await workers.run(parse_feed, FEED, timeout=30)
+    assert isinstance(feed, Feed)
+    assert isinstance(feed.entries[0], Entry)
+    assert feed == parse_feed(FEED)
+
+
+async def test_nothing_is_started_before_it_is_needed() -> None:
+    async with Workers() as workers:
+        assert workers.processes == ()
+        await workers.run(os.getpid, timeout=30)
+        assert len(workers.processes) == 1
+
+
+async def test_one_process_serves_jobs_that_follow_each_other() -> None:
+    async with Workers() as workers:
+        pids = {await workers.run(os.getpid, timeout=30) for _ in range(5)}
+    assert len(pids) == 1
+
+
+async def test_our_own_errors_come_out_as_themselves_and_the_worker_lives_on() -> None:
+    async with Workers() as workers:
+        pid = await workers.run(os.getpid, timeout=30)
+        with pytest.raises(ParseError, match="not a feed"):
+            await workers.run(parse_feed, b"<html>", timeout=30)
+        assert await workers.run(os.getpid, timeout=30) == pid
+
+
+async def test_a_foreign_error_is_told_by_its_name_only() -> None:
+    async with Workers() as workers:
+        with pytest.raises(WorkerError) as caught:
+            await workers.run(int, "canary", timeout=30)
+    assert str(caught.value) == "int failed: ValueError"
+
+
+async def test_S16_an_overlong_job_is_killed_and_others_go_on_beside_it() -> None:
+    async with Workers(size=2) as workers:
+        slow = asyncio.create_task(workers.run(time.sleep, ENDLESS, timeout=1.0))
+        await until(lambda: bool(workers.processes))
+        (pid,) = workers.processes
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+        assert not slow.done()
+        with pytest.raises(WorkerError, match="longer than 1 s"):
+            await slow
+        assert not psutil.pid_exists(pid)
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+
+
+@pytest.mark.parametrize(("job", "argument"), [(os._exit, 3), (signal.raise_signal, signal.SIGKILL)])
+async def test_S16_a_crash_costs_its_own_job_only(job: object, argument: int) -> None:
+    async with Workers(size=1) as workers:
+        with pytest.raises(WorkerError, match="the worker died"):
+            await workers.run(job, argument, timeout=30)  # type: ignore[arg-type]
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+
+
+async def test_S16_a_job_cannot_take_more_memory_than_allowed() -> None:
+    async with Workers(memory=300 * 1024 * 1024) as workers:
+        with pytest.raises(WorkerError, match="MemoryError"):
+            await workers.run(bytearray, 600 * 1024 * 1024, timeout=30)
+        assert await workers.run(len, bytes(1000), timeout=30) == 1000
+
+
+async def test_S16_processor_time_is_limited_to_the_jobs_own() -> None:
+    async with Workers() as workers:
+        soft, _ = await workers.run(resource.getrlimit, resource.RLIMIT_CPU, timeout=30)
+        assert 30 < soft <= 35
+
+
+async def test_a_worker_that_died_at_rest_is_replaced_unnoticed() -> None:
+    async with Workers() as workers:
+        pid = await workers.run(os.getpid, timeout=30)
+        process = psutil.Process(pid)
+        process.kill()
+        await until(lambda: not psutil.pid_exists(pid))
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+
+
+async def test_an_idle_worker_leaves() -> None:
+    async with Workers(idle=0.05) as workers:
+        pid = await workers.run(os.getpid, timeout=30)
+        await until(lambda: not workers.processes)
+        assert not psutil.pid_exists(pid)
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+
+
+async def test_a_cancelled_job_takes_its_process_with_it_and_confuses_nobody() -> None:
+    async with Workers(size=1) as workers:
+        await workers.run(operator.add, 1, 1, timeout=30)
+        job = asyncio.create_task(workers.run(time.sleep, ENDLESS, timeout=ENDLESS))
+        await asyncio.sleep(0)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        assert await workers.run(operator.add, 2, 2, timeout=30) == 4
+
+
+async def test_closing_ends_every_process_even_a_busy_one() -> None:
+    workers = Workers()
+    await workers.run(os.getpid, timeout=30)
+    job = asyncio.create_task(workers.run(time.sleep, ENDLESS, timeout=ENDLESS))
+    await asyncio.sleep(0.05)
+    pids = workers.processes
+    await workers.close()
+    with pytest.raises(WorkerError):
+        await job
+    assert pids
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_what_a_job_prints_does_not_mix_with_its_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    async with Workers() as workers:
+        assert await workers.run(print, "hello", timeout=30) is None
+        assert await workers.run(operator.add, 1, 1, timeout=30) == 2
+    assert capfd.readouterr().out == ""
+
+
+async def test_the_loop_runs_on_while_a_worker_works() -> None:
+    async with Workers() as workers:
+        job = asyncio.create_task(workers.run(time.sleep, 0.3, timeout=30))
+        turns = 0
+        while not job.done():
+            turns += 1
+            await asyncio.sleep(0.01)
+    assert turns > 5
+
+
+async def test_a_worker_knows_no_secret_of_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "1234567:canary")
+    async with Workers() as workers:
+        assert await workers.run(os.getenv, "BOT_TOKEN", timeout=30) is None
+
+
+async def test_a_large_answer_arrives_whole() -> None:
+    async with Workers() as workers:
+        assert await workers.run(bytes, 20_000_000, timeout=30) == bytes(20_000_000)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        (1, 2.5, "текст", b"\0", True),
+        {"a": [Decimal("1.10")]},
+        datetime(2021, 10, 20, tzinfo=UTC),
+        Entry(id="1", title="t", published_at=datetime(2021, 10, 20, tzinfo=UTC)),
+    ],
+)
+def test_replies_carry_plain_values_and_our_own(value: object) -> None:
+    assert _Replies(io.BytesIO(pickle.dumps(value))).load() == value
+
+
+def test_an_error_keeps_its_fields_across_the_boundary() -> None:
+    error = _Replies(io.BytesIO(pickle.dumps(FetchError("gone", status=410)))).load()
+    assert (str(error), error.status) == ("gone", 410)
+
+
+class Forged:
+    """Unpickled by the book, it would run a command."""
+
+    def __init__(self, function: object, *args: object) -> None:
+        self.recipe = (function, args)
+
+    def __reduce__(self) -> object:
+        return self.recipe  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        Forged(os.system, "true"),
+        Forged(eval, "1"),
+        Forged(getattr, object, "__subclasses__"),
+        Forged(io.open, "/etc/x"),
+    ],
+)
+def test_a_forged_answer_cannot_run_code(forged: Forged) -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        _Replies(io.BytesIO(pickle.dumps(forged))).load()
+
+
+def test_a_forged_answer_cannot_reach_what_our_modules_import() -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        _Replies(io.BytesIO(b"cbot.workers\nasyncio\n.")).load()
+    with pytest.raises(pickle.UnpicklingError):
+        _Replies(io.BytesIO(b"cbot.workers\nserve\n.")).load()
+    with pytest.raises(pickle.UnpicklingError):
+        _Replies(io.BytesIO(b"cbot.sources.feeds\npartial\n.")).load()
