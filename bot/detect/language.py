@@ -15,17 +15,41 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-WORD = re.compile(r"[а-яёөүңқғұәіһҳӣӯў]+")
+WORD = re.compile(r"[а-яёөүңқғұәіһҳӣӯў]+", re.IGNORECASE)
 LATIN = re.compile(r"[a-z]")
 CYRILLIC = re.compile(r"[а-яёөүңқғұәіһ]")
 TURKIC_LETTERS = re.compile(r"[өүңқғұәһ]")
 FOLDED = str.maketrans("өүңқғұәһіё", "оункгуахие")
 
-WORD_LIMIT = 3.0  # a Russian headline may name a Kyrgyz city, person or party; one word must not outvote the others
+WORD_LIMIT = 3.0  # one word must not outvote the others
+NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
 TURKIC_LETTER = 4.0  # what a word with such a letter says, however Russian its triples
 # Kyrgyz has no prepositions: one of these outweighs a president's name.
 RUSSIAN_WORD = 5.0
-RUSSIAN_WORDS = frozenset("в во на с со к по о об от из за для не что при под над до у без как это его".split())
+RUSSIAN_WORDS = frozenset(
+    (
+        "в",
+        "во",
+        "на",
+        "с",
+        "со",
+        "к",
+        "по",
+        "о",
+        "об",
+        "от",
+        "из",
+        "за",
+        "для",
+        "не",
+        "что",
+        "при",
+        "под",
+        "до",
+        "без",
+        "как",
+    )
+)
 READ = 600  # characters that are enough to tell
 
 
@@ -41,8 +65,9 @@ def language_of(text: str, default: str = "ru") -> str:
 
     Meant for a headline or the beginning of an article; a name in another script does not change the answer.
     """
-    text = text[:READ].lower()
-    latin, cyrillic = len(LATIN.findall(text)), len(CYRILLIC.findall(text))
+    text = text[:READ]
+    folded = text.lower()
+    latin, cyrillic = len(LATIN.findall(folded)), len(CYRILLIC.findall(folded))
     if latin > cyrillic:
         return "en"
     if not cyrillic:
@@ -54,7 +79,9 @@ def kyrgyz_score(text: str) -> float:
     """How much a Cyrillic text looks Kyrgyz rather than Russian; zero is undecided."""
     triples = _triples()
     total = 0.0
-    for word in WORD.findall(text):
+    for written in WORD.findall(text):
+        word = written.lower()
+        limit = WORD_LIMIT if written == word else NAME_LIMIT
         padded = f" {word.translate(FOLDED)} "
         score = sum(triples.get(padded[at : at + 3], 0.0) for at in range(len(padded) - 2))
         if TURKIC_LETTERS.search(word):
@@ -62,5 +89,5 @@ def kyrgyz_score(text: str) -> float:
         elif word in RUSSIAN_WORDS:
             total -= RUSSIAN_WORD
         else:
-            total += max(-WORD_LIMIT, min(WORD_LIMIT, score))
+            total += max(-limit, min(limit, score))
     return total
