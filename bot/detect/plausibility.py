@@ -1,0 +1,165 @@
+"""Is this number believable? What is not is held: never sent as it is, never silently dropped.
+
+Facts of the outside world:
+
+* Publishers change a nominal ("per 100") without notice, shift a comma, and swap two rows; all of these look like
+  the move of the century. Ratios near 10, 100, 1000 and their inverses are a shift until somebody else agrees.
+* A real shock exists: 2022-02-26 the som lost 11.75 % to the dollar in a day, and a devaluation may be larger still.
+  Hence nothing is refused for being large, only asked for again.
+* The same page fetched twice repeats its own mistake: a shift or a swap needs a second *source*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.model.rates import Move, Rate
+
+LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
+AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
+SHIFT_SLACK = Decimal("0.25")  # a shifted value lies this near to 10^k times the last one, in parts of it
+SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the swap
+
+
+class Standing(StrEnum):
+    """What may be done with a value."""
+
+    OK = "ok"
+    HELD = "held"  # kept aside, asked for again, shown to the operator
+    REFUSED = "refused"  # not a price at all: nothing can confirm it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plausibility:
+    """A judgement of one value and its reasons; `needs_source` when fetching it again would prove nothing."""
+
+    standing: Standing
+    reasons: tuple[str, ...] = ()
+    needs_source: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it may be stored and alerted."""
+        return self.standing is Standing.OK
+
+
+def judge(
+    history: Sequence[Rate], new: Rate, others: Sequence[Rate] = (), *, siblings: Sequence[Move] = ()
+) -> Plausibility:
+    """Compare `new` with the last rate of its own series, with other sources and with its neighbours on the page.
+
+    `history`: the same series oldest first; an empty one means a new currency, which is believed. `others`: the
+    latest rates of the same pair from other sources. `siblings`: the same page's other pairs, from their last rate
+    to the one beside `new`, to notice swapped rows. A value a second source agrees with is never held.
+    """
+    if not new.value.is_finite() or new.value <= 0 or new.units <= 0:
+        return Plausibility(standing=Standing.REFUSED, reasons=(f"{new.value} for {new.units} is not a price",))
+    last = _last(history, new)
+    if last is None or new.per_unit == last.per_unit:
+        return Plausibility(standing=Standing.OK)
+    suspicion = _shift(last, new) or _swap(last, new, siblings) or _leap(last, new)
+    if suspicion is None:
+        return Plausibility(standing=Standing.OK)
+    ally = agreeing(new, others)
+    if ally is not None:
+        return Plausibility(standing=Standing.OK, reasons=(*suspicion.reasons, f"{ally.source} agrees"))
+    return suspicion
+
+
+def confirm(
+    held: Rate,
+    refetched: Rate | None,
+    others: Sequence[Rate] = (),
+    *,
+    history: Sequence[Rate],
+    siblings: Sequence[Move] = (),
+) -> Plausibility:
+    """Judge a held value again: with what a second fetch said (None when it failed) and with other sources.
+
+    A leap is released by the same value fetched again or by a second source; a shift or a swap only by a second
+    source, or by the operator. A second fetch that says something else is a new value: judge that one instead.
+    """
+    again = judge(history, held, others, siblings=siblings)
+    if again.standing is not Standing.HELD:
+        return again
+    if refetched is None:
+        return again
+    if refetched.per_unit != held.per_unit or refetched.effective_on != held.effective_on:
+        reasons = (*again.reasons, f"fetched again it was {refetched.value} for {refetched.units}")
+        return Plausibility(standing=Standing.REFUSED, reasons=reasons)
+    if again.needs_source:
+        return Plausibility(
+            standing=Standing.HELD,
+            reasons=(*again.reasons, "fetched again the same, but no second source"),
+            needs_source=True,
+        )
+    return Plausibility(standing=Standing.OK, reasons=(*again.reasons, "fetched again the same"))
+
+
+def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
+    """The first rate of another source for the same pair within the tolerance; None when there is none.
+
+    Old rates prove nothing: only those effective within three days of `rate` are heard.
+    """
+    for other in others:
+        near = abs((other.effective_on - rate.effective_on).days) <= 3
+        if other.pair == rate.pair and other.source != rate.source and near and not disagree(rate, other):
+            return other
+    return None
+
+
+def disagree(one: Rate, other: Rate) -> bool:
+    """Whether two sources' rates of one pair are more than 2 % apart: then both are shown and neither alerts."""
+    return abs(Move(old=one, new=other).percent) > AGREE
+
+
+def _last(history: Sequence[Rate], new: Rate) -> Rate | None:
+    """The rate that held before `new`'s day."""
+    for rate in reversed(history):
+        if rate.effective_on < new.effective_on:
+            return rate
+    return None
+
+
+def _shift(last: Rate, new: Rate) -> Plausibility | None:
+    """A power of ten away from the last value: a shifted comma, or a nominal changed without saying so."""
+    ratio = new.per_unit / last.per_unit
+    power = round(ratio.log10())
+    if power == 0 or abs(ratio.scaleb(-power) - 1) > SHIFT_SLACK:
+        return None
+    what = f"decimal shift: {ratio.normalize():.4g} times the rate of {last.effective_on}"
+    reasons = [what]
+    if new.units != last.units:
+        reasons.append(f"units changed from {last.units} to {new.units}")
+    return Plausibility(standing=Standing.HELD, reasons=tuple(reasons), needs_source=True)
+
+
+def _swap(last: Rate, new: Rate, siblings: Sequence[Move]) -> Plausibility | None:
+    """It took a neighbour's last value and the neighbour took its own: two rows changed places."""
+    own = abs(Move(old=last, new=new).percent)
+    for sibling in siblings:
+        if sibling.new.pair == new.pair or sibling.new.pair.quote != new.pair.quote:
+            continue
+        here = _apart(new, sibling.old)
+        there = _apart(sibling.new, last)
+        if max(here, there) <= SWAP_SLACK and own > 3 * max(here, there):
+            reason = f"took the value of {sibling.new.pair}, which took this one's: rows swapped"
+            return Plausibility(standing=Standing.HELD, reasons=(reason,), needs_source=True)
+    return None
+
+
+def _apart(one: Rate, other: Rate) -> Decimal:
+    return abs((one.per_unit - other.per_unit) / other.per_unit * 100)
+
+
+def _leap(last: Rate, new: Rate) -> Plausibility | None:
+    percent = Move(old=last, new=new).percent
+    if abs(percent) <= LARGEST_UNASKED:
+        return None
+    return Plausibility(
+        standing=Standing.HELD,
+        reasons=(f"{percent:+.2f} % against {last.effective_on}, more than {LARGEST_UNASKED} %",),
+    )
