@@ -1,0 +1,283 @@
+"""The demonstration's world on loopback: a bank that sets rates, three agencies, a calendar that can be turned.
+
+The rates are the National Bank's own; the stories are invented. As the real bank does on working days, this one
+publishes in the afternoon for the next day, and from Saturday afternoon to Monday afternoon says nothing new. (On a
+few Sundays in wild weeks the real bank set a rate out of turn; those days are in the history and are not played.)
+
+The first day is a Monday: the document of its afternoon has the rouble at a low, the next day's has it 5.46 % up.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import tomllib
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from html import escape
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+ZONE = ZoneInfo("Asia/Bishkek")
+FIRST_DAY = date(2023, 8, 14)
+PUBLISHED_AT = time(15)  # the bank sets tomorrow's rates
+TURNED_TO = time(16)  # both answers, today's and tomorrow's, are there
+WEEK = 7  # the stories' programme, after which it begins again
+FEED_LENGTH = 20
+CHANNEL = -1002021102000
+
+_STOP_GRACE = 0.1  # seconds an idle connection may keep `stop` waiting
+_FOUR_PLACES = Decimal("0.0001")  # as the bank prints every rate
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """Who reports in one language; `key` is its section in the catalog, `name` is in its own language."""
+
+    key: str
+    name: str
+    english: str
+
+
+AGENCIES: Mapping[str, Agency] = {
+    "en": Agency(key="alatoo", name="Ala-Too News", english="Ala-Too News"),
+    "ru": Agency(key="manas", name="Манас Пост", english="Manas Post"),
+    "ky": Agency(key="jailoo", name="Жайлоо Пресс", english="Jailoo Press"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One story of the programme; `day` is a day of the week-long programme, `at` the time in Bishkek."""
+
+    id: str
+    language: str
+    day: int
+    at: time
+    headline: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A story as it came out on one day of the calendar; its id is unique for good."""
+
+    id: str
+    story: Story
+    at: datetime
+
+
+def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
+    """Som for one unit, by effective day, oldest first; a day on which nothing changed has no entry."""
+    text = files(__package__).joinpath("rates.csv").read_text("utf-8")
+    return [
+        (
+            date.fromisoformat(row.pop("date")),
+            {code: Decimal(value).quantize(_FOUR_PLACES) for code, value in row.items()},
+        )
+        for row in csv.DictReader(text.splitlines())
+    ]
+
+
+def read_stories() -> tuple[Story, ...]:
+    """The whole programme, in the file's order."""
+    document = tomllib.loads(files(__package__).joinpath("stories.toml").read_text("utf-8"))
+    return tuple(Story(**{**story, "text": story["text"].strip()}) for story in document["story"])
+
+
+def effective_day(now: datetime) -> date:
+    """The day whose rates the bank shows: on working days from three o'clock tomorrow, else the last one it set."""
+    local = now.astimezone(ZONE)
+    day = local.date() if local.time() >= PUBLISHED_AT else local.date() - timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day -= timedelta(days=1)
+    return day + timedelta(days=1)
+
+
+def published(stories: tuple[Story, ...], language: str, first_day: date, now: datetime) -> list[Published]:
+    """What the agency of that language has reported up to `now`, newest first, at most what a feed shows."""
+    own = [story for story in stories if story.language == language]
+    found: list[Published] = []
+    today = now.astimezone(ZONE).date()
+    while today >= first_day and len(found) < FEED_LENGTH:
+        on_air = [story for story in own if story.day == (today - first_day).days % WEEK]
+        for story in sorted(on_air, key=lambda one: one.at, reverse=True):
+            at = datetime.combine(today, story.at, ZONE)
+            if at <= now:
+                found.append(Published(id=f"{story.id}-{today}", story=story, at=at))
+        today -= timedelta(days=1)
+    return found[:FEED_LENGTH]
+
+
+class World:
+    """The calendar and the server; `clock` is the real time, on which the calendar runs.
+
+    ValueError for a first day before the first known rates.
+    """
+
+    def __init__(
+        self, first_day: date = FIRST_DAY, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._first_day = first_day
+        self._clock = clock
+        self._rates = read_rates()
+        self._days = [day for day, _ in self._rates]
+        self._stories = read_stories()
+        if first_day < self._days[0]:
+            raise ValueError(f"the rates of this world begin on {self._days[0]}")
+        self._runner: web.AppRunner | None = None
+        self._url = ""
+        self._turn_to(first_day)
+
+    # ── the calendar ────────────────────────────────────────────────────────
+
+    def now(self) -> datetime:
+        """The demonstration's time, in Bishkek; it began on the first day at 16:00 and runs as real time does."""
+        return (self._clock() + self._offset).astimezone(ZONE)
+
+    def next_day(self) -> str:
+        """Move on to 16:00 of the next calendar day; returns that day for people, "Tuesday 15 August 2023"."""
+        day = self.now().date() + timedelta(days=1)
+        self._turn_to(day)
+        return f"{day:%A} {day.day} {day:%B %Y}"
+
+    def _turn_to(self, day: date) -> None:
+        self._offset = datetime.combine(day, TURNED_TO, ZONE) - self._clock()
+
+    # ── what the bot starts with ────────────────────────────────────────────
+
+    def history(self) -> list[tuple[date, dict[str, Decimal]]]:
+        """Every rate effective up to the first day and on it, oldest first; som for one unit, by currency code."""
+        return self._rates[: bisect_right(self._days, self._first_day)]
+
+    def catalog(self) -> str:
+        """The catalog (TOML) that points at this world; RuntimeError before `start`."""
+        if not self._url:
+            raise RuntimeError("the world has no address before it is started")
+        feeds = "".join(
+            f"""
+[feeds.{agency.key}]
+name = {{ {_names(language, agency)} }}
+url = "{self._url}/feeds/{language}.xml"
+language = "{language}"
+trust = 2
+style = "brief"
+poll = {{ every = "2s" }}
+"""
+            for language, agency in AGENCIES.items()
+        )
+        return f"""[rates.nbkr]
+parser = "nbkr"
+name = {{ en = "National Bank", ru = "Национальный банк", ky = "Улуттук банк" }}
+urls = ["{self._url}/nbkr/daily.xml"]
+kind = "official"
+poll = {{ every = "2s", zone = "{ZONE.key}" }}
+{feeds}
+[channels."{CHANNEL}"]
+language = "en"
+topics = ["security"]
+pairs = ["USD/KGS", "EUR/KGS", "RUB/KGS"]
+digest = ["18:00"]
+style = "brief"
+"""
+
+    # ── the server ──────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Serve on a free port of 127.0.0.1; the calendar starts to run."""
+        application = web.Application()
+        application.router.add_get("/nbkr/daily.xml", self._serve_rates)
+        application.router.add_get("/feeds/{language:en|ru|ky}.xml", self._serve_feed)
+        application.router.add_get("/stories/{id}", self._serve_story)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_GRACE)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self._url = f"http://{host}:{port}"
+        self._turn_to(self._first_day)
+
+    async def stop(self) -> None:
+        """Stop serving; harmless when nothing was started."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _serve_rates(self, request: web.Request) -> web.Response:
+        day = effective_day(self.now())
+        rates = self._rates[bisect_right(self._days, day) - 1][1]
+        return _answer(request, _bank_document(day, rates), "application/xml")
+
+    async def _serve_feed(self, request: web.Request) -> web.Response:
+        language = request.match_info["language"]
+        items = published(self._stories, language, self._first_day, self.now())
+        return _answer(request, _feed(language, items, self._url), "application/rss+xml")
+
+    async def _serve_story(self, request: web.Request) -> web.Response:
+        for language in AGENCIES:
+            for item in published(self._stories, language, self._first_day, self.now()):
+                if item.id == request.match_info["id"]:
+                    return _answer(request, _page(item), "text/html")
+        raise web.HTTPNotFound
+
+
+# ── documents ───────────────────────────────────────────────────────────────
+
+
+def _names(language: str, agency: Agency) -> str:
+    return ", ".join(f'{key} = "{name}"' for key, name in {"en": agency.english, language: agency.name}.items())
+
+
+def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:
+    tag = hashlib.sha256(body).hexdigest()[:16]
+    known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
+    response = web.Response(status=304) if known else web.Response(body=body, content_type=content_type)
+    response.etag = tag
+    return response
+
+
+def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:
+    rows = "".join(
+        f'<Currency ISOCode="{code}"><Nominal>1</Nominal>'
+        f"<Value>{str(rates[code]).replace('.', ',')}</Value></Currency>\n"
+        for code in ("USD", "EUR", "KZT", "RUB")
+    )
+    return (
+        '<?xml version="1.0" encoding="windows-1251"?>\n'
+        f'<CurrencyRates Name="Daily Exchange Rates" Date="{day:%d.%m.%Y}">\n{rows}</CurrencyRates>\n'
+    ).encode("windows-1251")
+
+
+def _feed(language: str, items: list[Published], url: str) -> bytes:
+    # No lastBuildDate: the bytes, and with them the ETag, change only when a story comes.
+    name = escape(AGENCIES[language].name)
+    entries = "".join(
+        f"<item><title>{escape(item.story.headline)}</title><link>{url}/stories/{item.id}</link>"
+        f'<guid isPermaLink="false">{item.id}</guid><pubDate>{format_datetime(item.at)}</pubDate>'
+        f"<description>{escape(item.story.text)}</description></item>\n"
+        for item in items
+    )
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<rss version="2.0"><channel><title>{name}</title><link>{url}/feeds/{language}.xml</link>'
+        f"<description>{name}</description><language>{language}</language>\n{entries}</channel></rss>\n"
+    ).encode()
+
+
+def _page(item: Published) -> bytes:
+    story = item.story
+    return (
+        f'<!doctype html>\n<html lang="{story.language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><style>'
+        "body{max-width:38em;margin:3em auto;padding:0 1em;font:1.1em/1.6 serif;color:#222;background:#fffdf8}"
+        f"time,p.agency{{color:#666}}</style><title>{escape(story.headline)}</title></head>\n"
+        f'<body><p class="agency">{escape(AGENCIES[story.language].name)}</p><article><h1>{escape(story.headline)}</h1>'
+        f'<time datetime="{item.at.isoformat()}">{item.at:%d.%m.%Y %H:%M}</time>'
+        f"<p>{escape(story.text)}</p></article></body></html>\n"
+    ).encode()
