@@ -18,7 +18,7 @@ from bot.errors import UserError
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Freshness, RateCard, RateKind, SeenRate
 from bot.model.status import SourceStatus, Status
-from bot.sources.catalog import Catalog, FeedSpec, PollSpec, RateSpec
+from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
 
 #: What a card and a digest show when the reader chose nothing, in this order.
@@ -31,12 +31,9 @@ RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 def leading_source(catalog: Catalog, home: str) -> str:
     """The source whose rates against `home` lead: the first of the catalog that quotes it; UserError when none does."""
-    for key, spec in catalog.rates.items():
-        if not spec.disabled and spec.home == home:
-            return key
-    for key, spec in catalog.rates.items():
-        if not spec.disabled:
-            return key
+    leader = catalog.leader(home) or next((spec for spec in catalog.rates.values() if not spec.disabled), None)
+    if leader is not None:
+        return leader.key
     raise UserError("error.no_rates")
 
 
@@ -106,7 +103,7 @@ def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
     local = now.astimezone(zone)
     end = poll.between[1] if poll.between else time(23, 59)
     day = local.date() if local.time() >= end else local.date() - timedelta(days=1)
-    while poll.days and day.weekday() not in poll.days:
+    while poll.days and not poll.publishes_on(day):
         day -= timedelta(days=1)
     if newest.effective_on < day:
         return Freshness.LATE
@@ -173,8 +170,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     states = await storage.sources.states(db)
     summary = await storage.outbox.summary(db, now=now)
     sources = []
-    polled: list[RateSpec | FeedSpec] = [*catalog.rates.values(), *catalog.feeds.values()]
-    for spec in (one for one in polled if not one.disabled):
+    for spec in catalog.polled:
         key = spec.key
         state = states.get(key)
         sources.append(

@@ -81,15 +81,15 @@ class Workers:
                 await self._end(worker, kill=True)
                 match error:
                     case TimeoutError():
-                        raise WorkerError(f"{job.__name__} took longer than {timeout:g} s") from None
+                        raise WorkerError(f"{_name(job)} took longer than {timeout:g} s") from None
                     case EOFError() | OSError() | pickle.UnpicklingError():
-                        raise WorkerError(f"the worker died over {job.__name__}") from None
+                        raise WorkerError(f"the worker died over {_name(job)}") from None
                 raise
             worker.rest(self._idle, self._retire)
             self._free.append(worker)
         done, value = reply
         if not done:
-            raise value if isinstance(value, BotError) else WorkerError(f"{job.__name__} failed: {value}")
+            raise value if isinstance(value, BotError) else WorkerError(f"{_name(job)} failed: {value}")
         result: T = value
         return result
 
@@ -251,3 +251,9 @@ def _reply(data: bytes, seconds: float) -> bytes:
         return pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # noqa: BLE001 - whatever a job does, the bot hears its name and the worker goes on
         return pickle.dumps((False, type(error).__name__), pickle.HIGHEST_PROTOCOL)
+
+
+def _name(job: Callable[..., object]) -> str:
+    """What a job is called, a `functools.partial` too."""
+    named = getattr(job, "func", job)
+    return str(getattr(named, "__name__", "a job"))

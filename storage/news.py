@@ -154,3 +154,14 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
         for pk in pks
         if pk in entries
     ]
+
+
+async def same_title(db: Db, title_key: str, *, since: datetime) -> int | None:
+    """The story of a recent entry with the same headline, from any feed."""
+    query = (
+        select(entry.c.story_id)
+        .where(entry.c.title_key == title_key, entry.c.seen_at >= since)
+        .order_by(entry.c.seen_at.desc())
+        .limit(1)
+    )
+    return (await db.execute(query)).scalar()

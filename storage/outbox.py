@@ -150,6 +150,7 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
             .where(
                 subscription.c.key == row.audience_key,
                 chat.c.active,
+                subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
                 or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
             )
         )

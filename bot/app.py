@@ -1,0 +1,380 @@
+"""The composition root: what is opened, in what order, what runs, and how it stops.
+
+A crash in one task stops them all; what was opened is closed in reverse. On a
+signal nothing new is begun, what is in flight ends, the rest is given back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+from telegram import Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ContextTypes, ExtBot
+
+import storage.chats
+import storage.inbox
+import storage.outbox
+import storage.sources
+from bot import schedule
+from bot.config import Settings
+from bot.deliver.compose import Composer
+from bot.deliver.outcome import Sent
+from bot.deliver.transport import AiohttpRequest, Api, open_session
+from bot.deliver.worker import Worker
+from bot.errors import ConfigError, StorageError
+from bot.fetch import Fetcher
+from bot.ingest import Ingest, notice
+from bot.intake.inbox import Inbox
+from bot.intake.polling import poll
+from bot.intake.webhook import webhook_app
+from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
+from bot.model.chats import LANGUAGES, Chat, ChatKind
+from bot.ops import ops_app
+from bot.render.help import command_descriptions
+from bot.sources.catalog import Catalog, ChannelSpec
+from bot.workers import Workers
+from handlers import COMMANDS, App, Context, Services, failed, route
+from storage.db import Store, open_store
+
+log = structlog.get_logger(__name__)
+
+TICK = 1.0
+POLLS_AT_ONCE = 8
+DIGEST_LATE = timedelta(minutes=10)
+DIGEST_LASTS = timedelta(hours=6)
+KEEP_BODIES = timedelta(hours=24)
+DRAIN = 9.0  # seconds a stop may take before what is left is cut off
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Running:
+    """The opened program: what others may look at while it runs."""
+
+    settings: Settings
+    catalog: Catalog
+    store: Store
+    services: Services
+    ingest: Ingest
+    inbox: Inbox
+    worker: Worker
+    api: Api
+    application: App
+    clock: Callable[[], datetime]
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    ops_port: int | None = None
+
+
+async def run(
+    settings: Settings,
+    catalog: Catalog,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[Running], None] | None = None,
+) -> None:
+    """The bot, until SIGTERM, SIGINT or `stop`."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings, catalog, clock) as bot:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(task, name=name)
+                    for name, task in (
+                        ("inbox", bot.inbox.run()),
+                        ("poll sources", _keep_polling(bot)),
+                        ("digests", _keep_digesting(bot)),
+                        ("tidy", _keep_tidy(bot)),
+                        ("talk", _talk(bot, on_ready)),
+                    )
+                ]
+                sender = tasks.create_task(bot.worker.run(), name="worker")
+                await stop.wait()
+                log.info("stopping")
+                bot.worker.stop()
+                for task in running:
+                    task.cancel()
+                await asyncio.wait([sender], timeout=DRAIN)
+                sender.cancel()
+        except* ConfigError as group:
+            raise group.exceptions[0] from None
+        finally:
+            await bot.inbox.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
+    """Everything with a door, opened in order and closed in reverse."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings.database_url)
+        stack.push_async_callback(store.close)
+        if store.sqlite_path is not None:
+            stack.enter_context(only_instance(store.sqlite_path))
+        session = await stack.enter_async_context(open_session())
+        workers = await stack.enter_async_context(Workers())
+        fetcher = await stack.enter_async_context(Fetcher())
+        token = settings.token
+        api = Api(session, url=settings.bot_api_url, token=token)
+        application = _application(settings, AiohttpRequest(session))
+        worker = Worker(
+            store=store,
+            api=api,
+            composer=Composer(store, catalog),
+            token_name=token.partition(":")[0],
+            rate=settings.send_rate,
+            on_trouble=lambda msgid, values: _tell(store, settings, msgid, values, clock),
+        )
+        services = Services(
+            store=store,
+            api=api,
+            catalog=catalog,
+            clock=clock,
+            replied=worker.borrow,
+            home=settings.home_currency,
+            time_zone=settings.time_zone,
+            default_language=settings.default_language,
+            admins=frozenset(settings.admin_ids),
+        )
+        route(application, services)
+        application.add_error_handler(failed)
+        ingest = Ingest(
+            store=store,
+            fetcher=fetcher,
+            workers=workers,
+            poll_every=settings.poll_every,
+            security_policy=settings.security_policy,
+            admins=settings.admin_ids,
+        )
+
+        async def handle(raw: dict[str, Any]) -> None:
+            await application.process_update(Update.de_json(raw, application.bot))
+
+        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        inbox = Inbox(store, handle, holder=holder)
+        bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock)
+        ops = ops_app(store, catalog, clock, bot.ready.is_set)
+        bot.ops_port = await _serve(stack, ops, settings.ops_listen)
+        if settings.updates == "webhook":
+            path, secret = urlsplit(settings.webhook_url or "").path, settings.webhook_secret
+            hook = webhook_app(inbox, path=path, secret=secret.get_secret_value() if secret else "")
+            await _serve(stack, hook, settings.webhook_listen)
+        yield bot
+
+
+@contextmanager
+def only_instance(path: Path) -> Any:  # noqa: ANN401 - a generator of nothing
+    """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
+    with path.with_name(path.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
+        yield
+
+
+def _application(settings: Settings, request: AiohttpRequest) -> App:
+    base = settings.bot_api_url
+    bot: ExtBot[None] = ExtBot(
+        settings.token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=request,
+        get_updates_request=request,
+    )
+    context_types = ContextTypes(context=Context)
+    return Application.builder().bot(bot).updater(None).job_queue(None).context_types(context_types).build()
+
+
+async def _serve(stack: AsyncExitStack, application: web.Application, listen: str) -> int | None:
+    if listen == "off":
+        return None
+    host, _, port = listen.rpartition(":")
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {listen}: {error.strerror}") from None
+    actual = int(runner.addresses[0][1])
+    log.info("listening", address=f"{host}:{actual}")
+    return actual
+
+
+async def _tell(
+    store: Store, settings: Settings, msgid: str, values: dict[str, str], clock: Callable[[], datetime]
+) -> None:
+    async with store.writing() as db:
+        for admin in settings.admin_ids:
+            await storage.outbox.enqueue(db, notice(admin, msgid, values, now=clock()))
+
+
+# ── what runs ───────────────────────────────────────────────────────────────
+
+
+async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
+    """Introduce ourselves to Telegram, however long that takes, then listen."""
+    if bot.store.sqlite_path is not None:
+        async with bot.store.writing() as db:
+            await storage.outbox.free_all(db)  # nobody else can be sending
+    wait = 1.0
+    while True:
+        try:
+            await bot.application.initialize()
+            break
+        except InvalidToken:
+            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?") from None
+        except TelegramError as error:
+            log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 30.0)
+    await bot.inbox.resume()
+    bot.ready.set()
+    log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
+    if on_ready is not None:
+        on_ready(bot)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_introduce(bot))
+        if bot.settings.updates == "polling":
+            tasks.create_task(poll(bot.api, bot.inbox))
+
+
+async def _introduce(bot: Running) -> None:
+    """The command menu in every language, the webhook's address, and the channels of the catalog."""
+    for language in ("", *LANGUAGES):
+        listed = command_descriptions(tuple(COMMANDS), language or bot.settings.default_language)
+        commands = [{"command": name, "description": words} for name, words in listed]
+        await bot.api.call("setMyCommands", commands=commands, language_code=language or None)
+    if bot.settings.updates == "webhook" and bot.settings.webhook_secret is not None:
+        secret = bot.settings.webhook_secret.get_secret_value()
+        await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
+    missing = [spec for spec in bot.catalog.channels.values() if not spec.disabled]
+    while missing:
+        missing = [spec for spec in missing if not await _join(bot, spec)]
+        if missing:
+            await asyncio.sleep(300)
+
+
+async def _join(bot: Running, spec: ChannelSpec) -> bool:
+    """Subscribe a channel of the catalog to exactly what the catalog says; False while Telegram does not find it."""
+    outcome = await bot.api.call("getChat", chat_id=spec.chat)
+    if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+        log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
+        return False
+    settings, now = bot.settings, bot.clock()
+    chat = Chat(
+        id=int(outcome.result["id"]),
+        kind=ChatKind.CHANNEL,
+        title=str(outcome.result.get("title", "")),
+        language=spec.language or settings.default_language,
+        time_zone=settings.time_zone,
+        home=settings.home_currency,
+        style=spec.style,
+    )
+    keys = [f"topic:{topic}" for topic in spec.topics] + [f"pair:{pair}" for pair in spec.pairs]
+    keys += [f"digest:{at:%H:%M}@{settings.time_zone}" for at in spec.digest]
+    async with bot.store.writing() as db:
+        await storage.chats.add(db, chat, now=now)
+        await storage.chats.change(db, chat.id, language=chat.language, style=chat.style.value, title=chat.title)
+        await storage.chats.activate(db, chat.id)
+        await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
+    return True
+
+
+async def _keep_polling(bot: Running) -> None:
+    """Poll what is due, several side by side; each source's trouble stays its own."""
+    slots = asyncio.Semaphore(POLLS_AT_ONCE)
+    busy: set[str] = set()
+
+    async def one(spec: schedule.Spec) -> None:
+        try:
+            async with slots:
+                report = await bot.ingest.poll(spec, now=bot.clock())
+            if report.new:
+                bot.services.forget_cards()
+            if report.alerts:
+                bot.worker.wake()
+        except StorageError as error:
+            log.warning("poll waits for the database", source=spec.key, error=str(error))
+        finally:
+            busy.discard(spec.key)
+
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            try:
+                async with bot.store.reading() as db:
+                    states = await storage.sources.states(db)
+                for spec in schedule.due(bot.catalog.polled, states, now=bot.clock()):
+                    if spec.key not in busy:
+                        busy.add(spec.key)
+                        tasks.create_task(one(spec))
+            except StorageError as error:
+                log.warning("schedule waits for the database", error=str(error))
+            await asyncio.sleep(TICK)
+
+
+async def _keep_digesting(bot: Running) -> None:
+    """Enqueue each digest once a day at its time; one that was missed is caught up once, marked late."""
+    while True:
+        try:
+            async with bot.store.writing() as db:
+                for key in await storage.chats.digest_keys(db):
+                    alert = due_digest(key, now=bot.clock())
+                    if alert is not None and await storage.outbox.enqueue(db, alert) is not None:
+                        bot.worker.wake()
+        except StorageError as error:
+            log.warning("digests wait for the database", error=str(error))
+        await asyncio.sleep(TICK * 5)
+
+
+def due_digest(key: str, *, now: datetime) -> Alert | None:
+    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for today, once its time has come."""
+    at, _, zone = key.removeprefix("digest:").partition("@")
+    day = now.astimezone(ZoneInfo(zone)).date()
+    slot = datetime.combine(day, time.fromisoformat(at), ZoneInfo(zone)).astimezone(UTC)
+    if not slot <= now < slot + DIGEST_LASTS:
+        return None
+    return Alert(
+        dedup_key=f"{key}:{day}",
+        payload=DigestDue(day=day, late=now - slot > DIGEST_LATE),
+        severity=Severity.INFO,
+        lane=Lane.ROUTINE,
+        audience=Audience(subscription=key),
+        created_at=slot,
+        expires_at=slot + DIGEST_LASTS,
+        supersede_key=key,
+    )
+
+
+async def _keep_tidy(bot: Running) -> None:
+    """Hourly: forget what finished updates said."""
+    while True:
+        try:
+            async with bot.store.writing() as db:
+                await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
+        except StorageError as error:
+            log.warning("tidying waits for the database", error=str(error))
+        await asyncio.sleep(3600)

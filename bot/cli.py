@@ -1,0 +1,422 @@
+"""The verbs: `jarchy VERB`. Machine output is JSON on stdout, progress and logs go to stderr.
+
+Exit codes: 0 success, 1 a failure explained in one line, 2 wrong usage, 78 wrong configuration.
+Heavy modules are imported by the verb that needs them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import orjson
+import typer
+
+from bot import log
+from bot.config import Settings, load_settings
+from bot.errors import BotError, ConfigError, SourceError
+from bot.model.rates import Rate
+from bot.sources.catalog import Catalog, load_catalog
+
+if TYPE_CHECKING:
+    from storage.db import Store
+
+CONFIG_EXIT = 78
+
+cli = typer.Typer(
+    name="jarchy",
+    help=__doc__.splitlines()[0],
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+inspect = typer.Typer(help="What a parser sees in a file or at an address.", no_args_is_help=True)
+detect = typer.Typer(help="What a detector decides about texts or history.", no_args_is_help=True)
+database = typer.Typer(help="The database.", no_args_is_help=True)
+cli.add_typer(inspect, name="inspect")
+cli.add_typer(detect, name="detect")
+cli.add_typer(database, name="db")
+
+
+def main() -> None:
+    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    try:
+        cli()
+    except ConfigError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"jarchy: {log.redact(problem)}\n")
+        sys.exit(CONFIG_EXIT)
+    except BotError as error:
+        sys.stderr.write(f"jarchy: {log.redact(str(error))}\n")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(work)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not on Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - any setting
+    """Settings and catalog with all their problems at once, and logs set up."""
+    problems: list[str] = []
+    settings, catalog = None, None
+    try:
+        settings = load_settings(**overrides)
+        path = settings.catalog
+    except ConfigError as error:
+        problems += error.problems
+        path = None
+    try:
+        catalog = load_catalog(path)
+    except ConfigError as error:
+        problems += error.problems
+    if settings is None or catalog is None:
+        raise ConfigError(problems)
+    log.set_up(settings.log_format, settings.log_level)
+    return settings, catalog
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Store]:
+    from storage.db import open_store
+
+    store = await open_store(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _write(value: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+# ── running ─────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+def run() -> None:
+    """The bot, until SIGTERM or SIGINT. Example: jarchy run"""
+    settings, catalog = _prepare()
+    settings.token  # noqa: B018 - refuses to start without one
+    from bot.app import run as run_bot
+
+    _run(run_bot(settings, catalog))
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="of the chat page; 0 picks a free one")] = 8088,
+    exit_after: Annotated[float | None, typer.Option(help="seconds, for scripts")] = None,
+) -> None:
+    """The whole bot on this machine, without token or network. Example: jarchy demo --port 0 --exit-after 20"""
+    from bot.demo.show import show
+
+    _run(show(port=port, exit_after=exit_after, say=lambda line: print(line, flush=True)))
+
+
+@cli.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,  # noqa: FBT002 - an option
+    sources: Annotated[bool, typer.Option(help="also fetch each source once")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Settings, token, database, catalog. Example: jarchy check --sources"""
+    settings, catalog = _prepare()
+    _run(_check(settings, catalog, as_json=as_json, sources=sources))
+
+
+async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:
+    found: dict[str, str] = {"settings": "ok", "catalog": f"ok, {len(catalog.polled)} sources"}
+    async with _store(settings):
+        found["database"] = "ok"
+    found["token"] = await _check_token(settings)
+    if sources:
+        from bot.fetch import Fetcher
+        from bot.sources.base import Request
+        from bot.sources.catalog import FeedSpec
+
+        async with Fetcher() as fetcher:
+            for spec in catalog.polled:
+                requests: Iterable[Request] = (
+                    [Request(url=spec.url)] if isinstance(spec, FeedSpec) else spec.requests(datetime.now(UTC).date())
+                )
+                try:
+                    for request in requests:
+                        await fetcher.get(request.url, data=request.body, headers=request.headers)
+                    found[f"source {spec.key}"] = "ok"
+                except SourceError as error:
+                    found[f"source {spec.key}"] = str(error)
+    if as_json:
+        _write(found)
+    else:
+        width = max(map(len, found))
+        for name, verdict in found.items():
+            typer.echo(f"{name:<{width}}  {verdict}")
+    if any(verdict.partition(",")[0] != "ok" for name, verdict in found.items()):
+        raise typer.Exit(1)
+
+
+async def _check_token(settings: Settings) -> str:
+    if settings.bot_token is None:
+        return "missing: put BOT_TOKEN into .env"
+    from bot.deliver.outcome import Rejected, Sent
+    from bot.deliver.transport import Api, open_session
+
+    async with open_session() as session:
+        outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
+    if isinstance(outcome, Sent):
+        return f"ok, @{outcome.result['username']}" if isinstance(outcome.result, dict) else "ok"
+    return outcome.why if isinstance(outcome, Rejected) else "Telegram cannot be reached"
+
+
+@cli.command()
+def poll(keys: Annotated[list[str] | None, typer.Argument(help="sources; all when none is named")] = None) -> None:
+    """One poll now, with everything that follows except sending. Example: jarchy poll nbkr"""
+    settings, catalog = _prepare()
+    known = {spec.key: spec for spec in catalog.polled}
+    if unknown := [key for key in keys or () if key not in known]:
+        raise typer.BadParameter(f"no source {unknown[0]!r}; there are: {', '.join(known)}")
+    _run(_poll(settings, catalog, keys or list(known)))
+
+
+async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
+    from bot.fetch import Fetcher
+    from bot.ingest import Ingest
+    from bot.workers import Workers
+
+    known = {spec.key: spec for spec in catalog.polled}
+    failed = False
+    async with _store(settings) as store, Workers() as workers, Fetcher() as fetcher:
+        ingest = Ingest(
+            store=store,
+            fetcher=fetcher,
+            workers=workers,
+            poll_every=settings.poll_every,
+            security_policy=settings.security_policy,
+            admins=settings.admin_ids,
+        )
+        for key in keys:
+            report = await ingest.poll(known[key], now=datetime.now(UTC))
+            failed = failed or report.error is not None
+            names = ("source", "fetched", "new", "alerts", "error")
+            _write({name: getattr(report, name) for name in names})
+    if failed:
+        raise typer.Exit(1)
+
+
+# ── looking ─────────────────────────────────────────────────────────────────
+
+
+async def _bytes_of(place: str) -> bytes:
+    if place.startswith(("http://", "https://")):
+        from bot.fetch import Fetcher
+
+        async with Fetcher() as fetcher:
+            return (await fetcher.get(place)).body or b""
+    try:
+        return Path(place).read_bytes()  # noqa: ASYNC240 - a verb that does nothing else
+    except OSError as error:
+        raise SourceError(f"{place}: {error.strerror}") from None
+
+
+def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:
+    """Print what `read` sees in each place; with several, each line names its file and a failing one its error."""
+    failed = False
+
+    async def each() -> None:
+        nonlocal failed
+        for place in places:
+            label = {"file": place} if len(places) > 1 else {}
+            try:
+                for line in read(await _bytes_of(place), place):
+                    _write({**label, **line})
+            except SourceError as error:
+                if not label:
+                    raise
+                failed = True
+                _write({**label, "error": str(error)})
+
+    _run(each())
+    if failed:
+        raise typer.Exit(1)
+
+
+@inspect.command("rates")
+def inspect_rates(
+    key: Annotated[str, typer.Argument(help="a parser or a source of the catalog")],
+    places: Annotated[list[str], typer.Argument(help="files or addresses")],
+) -> None:
+    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml"""
+    from bot.sources import SOURCES
+
+    log.set_up(None, "warning")
+    spec = load_catalog().rates.get(key)
+    source = spec.source if spec is not None else SOURCES.get(key)
+    if source is None:
+        raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        url = place if place.startswith("http") else None
+        parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
+        for problem in parsed.problems:
+            typer.echo(f"not believed: {problem}", err=True)
+        return map(_rate_line, parsed.rates)
+
+    _inspect(places, read)
+
+
+def _rate_line(rate: Rate) -> dict[str, Any]:
+    return {
+        "source": rate.source,
+        "base": rate.pair.base,
+        "quote": rate.pair.quote,
+        "kind": rate.kind.value,
+        "effective_on": rate.effective_on.isoformat(),
+        "value": format(rate.value, "f"),
+        "units": rate.units,
+        "per_unit": format(rate.per_unit, "f"),
+    }
+
+
+@inspect.command("feed")
+def inspect_feed(places: Annotated[list[str], typer.Argument(help="files or addresses")]) -> None:
+    """What the feed reader sees, a JSON line an entry. Example: jarchy inspect feed rss.xml"""
+    from bot.sources.feeds import parse_feed
+
+    log.set_up(None, "warning")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        feed = parse_feed(body, url=place if place.startswith("http") else None)
+        for entry in feed.entries:
+            yield {
+                "id": entry.id,
+                "title": entry.title,
+                "link": entry.link,
+                "published_at": entry.published_at.isoformat() if entry.published_at else None,
+                "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
+                "summary": entry.summary,
+                "content": entry.content,
+                "language": entry.language or feed.language,
+            }
+
+    _inspect(places, read)
+
+
+@detect.command("security")
+def detect_security() -> None:
+    """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
+    from bot.detect.security import detect as judge
+
+    for number, raw in enumerate(sys.stdin.buffer, 1):
+        if not raw.strip():
+            continue
+        try:
+            item = orjson.loads(raw)
+            verdict = judge(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
+        except (orjson.JSONDecodeError, AttributeError):
+            raise BotError(f"line {number} of stdin is not a JSON object") from None
+        _write(
+            {
+                "id": item.get("id"),
+                "lang": verdict.language,
+                "security": verdict.security,
+                "score": round(verdict.score, 4),
+                "severity": verdict.severity.value,
+                "topics": list(verdict.topics),
+                "reasons": list(verdict.reasons),
+            }
+        )
+
+
+@cli.command()
+def digest(
+    date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
+    style: Annotated[Literal["full", "brief", "headline"], typer.Option(help="how much of the story")] = "brief",
+    plain: Annotated[bool, typer.Option(help="without marks")] = False,  # noqa: FBT002 - an option
+    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="of the words")] = None,
+) -> None:
+    """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
+    settings, catalog = _prepare()
+    _run(_digest(settings, catalog, date_.date(), style, language or settings.default_language, plain=plain))
+
+
+async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool) -> None:
+    from bot import views
+    from bot.i18n import name_of
+    from bot.model.chats import Style
+    from bot.render import digest as render
+
+    async with _store(settings) as store, store.reading() as db:
+        found = await views.digest(
+            db, catalog, day=day, home=settings.home_currency, zone=settings.time_zone, language=language
+        )
+    names = dict(catalog.rates[found.source].names) if found.source else {}
+    message = render.digest(
+        found.rates, found.story, Style(style), language, day, plain=plain, source_name=name_of(names, language)
+    )
+    typer.echo(message.text)
+
+
+@cli.command()
+def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+    """What waits to be sent, and what became of the rest. Example: jarchy outbox --json"""
+    settings, _ = _prepare()
+    _run(_outbox(settings, as_json=as_json))
+
+
+async def _outbox(settings: Settings, *, as_json: bool) -> None:
+    import storage.outbox
+
+    async with _store(settings) as store, store.reading() as db:
+        found = await storage.outbox.summary(db, now=datetime.now(UTC))
+    oldest = found.oldest.total_seconds() if found.oldest is not None else None
+    if as_json:
+        counts = [{"state": item.state, "lane": item.lane.name.lower(), "count": item.count} for item in found.counts]
+        _write(
+            {
+                "counts": counts,
+                "open_alerts": found.open_alerts,
+                "waiting": found.waiting,
+                "oldest_seconds": oldest,
+                "last_sent_at": found.last_sent_at.isoformat() if found.last_sent_at else None,
+                "last_error": found.last_error,
+            }
+        )
+        return
+    for item in found.counts:
+        typer.echo(f"{item.state:<11}{item.lane.name.lower():<9}{item.count:>9}")
+    typer.echo(
+        f"alerts to fan out: {found.open_alerts} · oldest waiting: {'–' if oldest is None else f'{oldest:.0f} s'}"
+    )
+    if found.last_error:
+        typer.echo(f"last error: {found.last_error}")
+
+
+@database.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this program's schema, after a backup copy. Example: jarchy db upgrade"""
+    settings, _ = _prepare()
+
+    async def upgrade() -> None:
+        from storage.db import HEAD
+
+        async with _store(settings):
+            typer.echo(f"schema {HEAD}")
+
+    _run(upgrade())

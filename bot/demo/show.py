@@ -1,0 +1,80 @@
+"""The demonstration: emulator, chat page, sample world and the real bot, in one process on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import storage.rates
+from bot import log
+from bot.app import run
+from bot.config import Settings
+from bot.demo.world import World
+from bot.emulator import TEST_TOKEN, Control, Emulator
+from bot.model.rates import Pair, Rate, RateKind
+from bot.sources.catalog import parse_catalog
+from storage.db import open_store
+
+CHANNEL = -1002021102000
+READER = 1001
+
+
+async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
+    """Bring everything up, say where the chat page is, and run until a signal (or for `exit_after` seconds)."""
+    log.set_up(None, "warning")
+    stop = asyncio.Event()
+    world = World()
+    await world.start()
+
+    async def next_day() -> str:
+        return world.next_day()
+
+    emulator = Emulator(
+        TEST_TOKEN, "jarchy_bot", title="Jarchy", controls=[Control(id="next-day", label="Next day", run=next_day)]
+    )
+    try:
+        await emulator.start(port=port)
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
+        emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
+        with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
+            url = f"sqlite:///{Path(folder) / 'demo.db'}"
+            await _seed(url, world)
+            settings = Settings(
+                _env_file=None,
+                bot_token=TEST_TOKEN,
+                bot_api_url=emulator.api_url,
+                database_url=url,
+                ops_listen="127.0.0.1:0",
+                poll_every=timedelta(seconds=2),
+            )
+            say(emulator.page_url)
+            if exit_after is not None:
+                asyncio.get_running_loop().call_later(exit_after, stop.set)
+            await run(
+                settings,
+                parse_catalog(world.catalog()),
+                clock=world.now,
+                stop=stop,
+                on_ready=lambda bot: say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status"),
+            )
+    finally:
+        await emulator.stop()
+        await world.stop()
+
+
+async def _seed(url: str, world: World) -> None:
+    """Everything the bank published before the demonstration's first day."""
+    rates = [
+        Rate(source="nbkr", pair=Pair(code, "KGS"), kind=RateKind.OFFICIAL, effective_on=day, value=value)
+        for day, values in world.history()
+        for code, value in values.items()
+    ]
+    store = await open_store(url)
+    try:
+        async with store.writing() as db:
+            await storage.rates.add_history(db, rates, seen_at=datetime.now(UTC))
+    finally:
+        await store.close()

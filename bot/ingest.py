@@ -1,0 +1,304 @@
+"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for news."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import structlog
+
+import storage.news
+import storage.outbox
+import storage.rates
+import storage.sources
+from bot import metrics, schedule
+from bot.detect import moves
+from bot.detect.security import detect
+from bot.errors import FetchError, ParseError, SourceError
+from bot.fetch import Fetched, Fetcher, Validators
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, StoryBroke
+from bot.model.news import Entry, Verdict
+from bot.model.rates import Rate, SeenRate
+from bot.sources.base import Request
+from bot.sources.catalog import FeedSpec, RateSpec
+from bot.sources.feeds import Feed, normalise_link, parse_feed
+from bot.workers import WorkerError, Workers
+from storage.db import Db, Store
+from storage.sources import Document, SourceState
+
+log = structlog.get_logger(__name__)
+
+HISTORY = timedelta(days=400)
+FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
+FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
+SAME_EVENT = timedelta(hours=48)
+MOVE_LASTS = timedelta(hours=24)
+STORY_LASTS = timedelta(hours=6)
+PARSE_SECONDS = 10.0
+MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What one poll of one source brought; `error` in our words when it failed."""
+
+    source: str
+    fetched: int = 0
+    new: int = 0
+    alerts: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's choices."""
+
+    store: Store
+    fetcher: Fetcher
+    workers: Workers
+    poll_every: timedelta | None = None
+    security_policy: str = "publish"
+    admins: Sequence[int] = ()
+    feed_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    async def poll(self, spec: RateSpec | FeedSpec, *, now: datetime) -> IngestReport:
+        """Poll one source; its trouble is recorded against it and never raised."""
+        async with self.store.reading() as db:
+            state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
+        try:
+            flow = self.rates(spec, state, now=now) if isinstance(spec, RateSpec) else self.news(spec, state, now=now)
+            report = await flow
+        except SourceError as error:
+            report = await self._failed(spec, state, error, now=now)
+        metrics.POLLS.labels(spec.key, "failed" if report.error else "ok").inc()
+        if report.error is None:
+            metrics.FRESH.labels(spec.key).set(now.timestamp())
+        log.info("polled", **{name: getattr(report, name) for name in ("source", "fetched", "new", "alerts", "error")})
+        return report
+
+    async def rates(self, spec: RateSpec, state: SourceState, *, now: datetime) -> IngestReport:
+        """fetch | parse | store | detect | enqueue
+
+        The last three share one transaction: a rate is never stored without its
+        alerts, nor alerted without being stored. The first poll never alerts.
+        """
+        today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
+        bodies, seen = await self._fetch(spec.key, spec.requests(today))
+        rates: list[Rate] = []
+        problems: list[str] = []
+        for body, url in bodies:
+            parsed = spec.parse(body, url=url)
+            rates += parsed.rates
+            problems += parsed.problems
+        async with self.store.writing() as db:
+            added = await storage.rates.add(db, rates, seen_at=now)
+            alerts = await self._moves(db, spec, added, now=now) if state.first_ok_at is not None else 0
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+        for problem in problems[:5]:
+            log.warning("row not believed", source=spec.key, problem=problem)
+        return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
+
+    async def news(self, spec: FeedSpec, state: SourceState, *, now: datetime) -> IngestReport:
+        """fetch | parse | store | detect | enqueue
+
+        The last three share one transaction. The first poll never alerts, nor does
+        a flood of "new" entries from a known feed, nor what is older than the
+        freshness window.
+        """
+        bodies, seen = await self._fetch(spec.key, [Request(url=spec.url)])
+        entries: list[Entry] = []
+        for body, url in bodies:
+            entries += (await self._parse_feed(body, url)).entries
+        judged = [(item, _judge(item, spec)) for item in entries]
+        async with self.store.writing() as db:
+            fresh = await self._unknown(db, spec, judged)
+            quiet = state.first_ok_at is None or len(fresh) > FLOOD
+            alerts = 0
+            for item, verdict in reversed(fresh):  # feeds list the newest first
+                alerts += await self._keep(db, spec, item, verdict, quiet=quiet, now=now)
+            if state.first_ok_at is not None and len(fresh) > FLOOD:
+                await self._tell(db, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+        return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
+
+    # ── fetching ────────────────────────────────────────────────────────────
+
+    async def _fetch(self, key: str, requests: Sequence[Request]) -> tuple[list[tuple[bytes, str]], list[Document]]:
+        """Changed bodies with their addresses, and what to remember of every answer; the first failure is raised."""
+        async with self.store.reading() as db:
+            known = await storage.sources.documents(db, key)
+        bodies, seen = [], []
+        for request in requests:
+            old = known.get(request.url) or Document(source=key, url=request.url)
+            address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
+            answer = await self.fetcher.get(
+                address,
+                validators=Validators(etag=old.etag, last_modified=old.last_modified),
+                data=request.body,
+                headers=request.headers,
+            )
+            digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
+            if answer.body is not None and digest != old.digest:
+                bodies.append((answer.body, answer.url))
+            seen.append(_remember(old, answer, digest))
+        return bodies, seen
+
+    async def _parse_feed(self, body: bytes, url: str) -> Feed:
+        try:
+            return await self.workers.run(partial(parse_feed, url=url), body, timeout=PARSE_SECONDS)
+        except WorkerError as error:
+            raise ParseError(f"the feed could not be read: {error}") from None
+
+    async def _failed(
+        self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError, *, now: datetime
+    ) -> IngestReport:
+        gone = isinstance(error, FetchError) and error.status == 410
+        wait = error.retry_after if isinstance(error, FetchError) else None
+        due = schedule.retry_due(spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every)
+        async with self.store.writing() as db:
+            await storage.sources.record_failure(
+                db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
+            )
+            if gone or state.failures + 1 == 5:
+                await self._tell(db, "notice.source", {"source": spec.key, "why": str(error)[:200]}, now=now)
+        return IngestReport(source=spec.key, error=str(error)[:300])
+
+    # ── rates ───────────────────────────────────────────────────────────────
+
+    async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, now: datetime) -> int:
+        alerts = 0
+        for new in sorted(added, key=lambda item: item.effective_on):
+            day = new.effective_on
+            past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+            known = await storage.rates.baseline(db, new.series)
+            baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else None
+            found = moves.big_move(past, new, baseline, now=now)
+            if found is None:
+                continue
+            await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
+            alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
+        return alerts
+
+    # ── news ────────────────────────────────────────────────────────────────
+
+    async def _unknown(
+        self, db: Db, spec: FeedSpec, judged: Sequence[tuple[Entry, Verdict]]
+    ) -> list[tuple[Entry, Verdict]]:
+        """Those that this feed has not brought before, neither by id nor by link."""
+        links = [normalise_link(item.link) for item, _ in judged if item.link]
+        ids, known_links = await storage.news.known(db, spec.key, [item.id for item, _ in judged], links)
+        return [
+            (item, verdict)
+            for item, verdict in judged
+            if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
+        ]
+
+    async def _keep(self, db: Db, spec: FeedSpec, item: Entry, verdict: Verdict, *, quiet: bool, now: datetime) -> int:
+        """Store one entry in its story, and tell the story when it is fresh, about security and notable."""
+        at = min(item.published_at or now, now)
+        title = title_key(item.title)
+        pk = await storage.news.same_title(db, title, since=now - SAME_EVENT)
+        if pk is None:
+            pk = await storage.news.add_story(db, at=at, verdict=verdict)
+        else:
+            await storage.news.join_story(db, pk, verdict)
+        link = normalise_link(item.link) if item.link else None
+        await storage.news.add_entry(
+            db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
+        )
+        if quiet or now - at > FRESH or not verdict.security or verdict.severity is Severity.INFO:
+            return 0
+        return await self._break(db, pk, verdict, now=now)
+
+    async def _break(self, db: Db, pk: int, verdict: Verdict, *, now: datetime) -> int:
+        story = await storage.news.get(db, pk)
+        if story is None or (self.security_policy == "two_sources" and len(story.feeds) < 2):
+            return 0
+        alert = Alert(
+            dedup_key=f"story:{pk}" if verdict.severity is not Severity.URGENT else f"story:{pk}:urgent",
+            payload=StoryBroke(story=pk, topics=verdict.topics),
+            severity=verdict.severity,
+            lane=Lane.URGENT if verdict.severity is Severity.URGENT else Lane.ALERT,
+            audience=Audience(subscription="topic:security"),
+            created_at=now,
+            expires_at=now + STORY_LASTS,
+            reasons=verdict.reasons,
+            supersede_key=f"story:{pk}",
+        )
+        return int(await storage.outbox.enqueue(db, alert) is not None)
+
+    async def _tell(self, db: Db, msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
+        """Tell the operators, once a day for one trouble."""
+        for admin in self.admins:
+            await storage.outbox.enqueue(db, notice(admin, msgid, values, now=now))
+
+
+def notice(admin: int, msgid: str, values: Mapping[str, str], *, now: datetime) -> Alert:
+    """An operator's message; the same trouble is told once a day."""
+    digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]
+    return Alert(
+        dedup_key=f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}",
+        payload=Notice(msgid=msgid, values=tuple(sorted(values.items()))),
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=Audience(chat=admin),
+        created_at=now,
+        expires_at=now + timedelta(days=2),
+    )
+
+
+def title_key(title: str) -> str:
+    """The same for two headlines that differ in case, punctuation or spaces only."""
+    words = re.findall(r"\w+", title.casefold())
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:32]
+
+
+def _judge(item: Entry, spec: FeedSpec) -> Verdict:
+    found = detect(item.title, item.summary or item.content, item.language or spec.language)
+    topics = dict.fromkeys([*spec.topics, *(["security"] if found.security else [])])
+    return Verdict(
+        security=found.security,
+        score=found.score,
+        severity=found.severity if found.security else Severity.INFO,
+        topics=tuple(topics),
+        reasons=found.reasons,
+        language=item.language or spec.language or found.language,
+    )
+
+
+def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert:
+    new = found.moved.new
+    direction = "up" if found.headline.percent > 0 else "down"
+    return Alert(
+        dedup_key=f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{found.severity}",
+        payload=found.moved,
+        severity=found.severity,
+        lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
+        audience=Audience(subscription=f"pair:{new.pair}"),
+        created_at=now,
+        expires_at=now + MOVE_LASTS,
+        reasons=found.reasons,
+        supersede_key=f"move:{spec.key}:{new.pair}:{new.kind}",
+    )
+
+
+def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
+    same = answer.moved_to is not None and answer.moved_to == old.moved_to
+    return Document(
+        source=old.source,
+        url=old.url,
+        etag=answer.validators.etag,
+        last_modified=answer.validators.last_modified,
+        digest=digest,
+        moved_to=answer.moved_to or old.moved_to,
+        moved_seen=old.moved_seen + 1
+        if same or (answer.moved_to is None and old.moved_seen >= MOVED_AFTER)
+        else int(answer.moved_to is not None),
+    )

@@ -1,0 +1,1 @@
+"""Updates in: polling or webhook, the inbox, order per chat."""

@@ -1,0 +1,95 @@
+"""For the operator: /healthz (alive), /readyz (working), /metrics, /status (a page to look at)."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from bot import views
+from bot.errors import StorageError
+from bot.i18n import ago, t
+from bot.metrics import REGISTRY, WAITING
+from bot.model.status import Status
+from bot.sources.catalog import Catalog
+from storage.db import Store
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="30"><title>Jarchy · status</title><style>
+:root{{color-scheme:light dark;--line:#8884;--good:#1a8a4a;--bad:#c0392b}}
+body{{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:56rem;padding:1.5rem 1rem}}
+h1{{font-size:1.3rem;margin:0 0 .25rem}}p{{margin:.25rem 0 1.25rem;opacity:.75}}
+.cards{{display:flex;flex-wrap:wrap;gap:.75rem;margin:0 0 1.5rem}}
+.card{{flex:1 1 9rem;border:1px solid var(--line);border-radius:.75rem;padding:.75rem 1rem}}
+.card b{{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}}
+ul{{list-style:none;margin:0;padding:0}}
+li{{display:grid;grid-template-columns:1.2rem 1fr auto;gap:.25rem .5rem;
+border-top:1px solid var(--line);padding:.6rem 0}}
+li small{{grid-column:2/4;color:var(--bad);overflow-wrap:anywhere}}
+.good::before{{content:"●";color:var(--good)}}.bad::before{{content:"▲";color:var(--bad)}}
+.new::before{{content:"○"}}time{{opacity:.75;white-space:nowrap}}</style>
+<h1>Jarchy</h1><p>{now}</p><div class="cards">{cards}</div><ul>{sources}</ul></html>"""
+
+
+def ops_app(
+    store: Store, catalog: Catalog, clock: Callable[[], datetime], ready: Callable[[], bool]
+) -> web.Application:
+    """The operator's little server, on loopback unless told otherwise; it shows no chats and no texts."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_request: web.Request) -> web.Response:
+        if not ready():
+            return web.Response(status=503, text="starting\n")
+        try:
+            async with store.reading() as db:
+                await views.status(db, catalog, now=clock())
+        except StorageError:
+            return web.Response(status=503, text="database\n")
+        return web.Response(text="ready\n")
+
+    async def metrics(_request: web.Request) -> web.Response:
+        async with store.reading() as db:
+            WAITING.set((await views.status(db, catalog, now=clock())).waiting)
+        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def status(_request: web.Request) -> web.Response:
+        async with store.reading() as db:
+            found = await views.status(db, catalog, now=clock())
+        return web.Response(text=status_page(found), content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/readyz", readyz)
+    application.router.add_get("/metrics", metrics)
+    application.router.add_get("/status", status)
+    return application
+
+
+def status_page(found: Status) -> str:
+    """The status as a page that reads well on a phone."""
+    sent = ago(found.now - found.last_sent_at, "en") if found.last_sent_at else "–"
+    fresh = sum(1 for source in found.sources if source.error is None and source.last_ok_at)
+    cards = [
+        (f"{fresh} / {len(found.sources)}", "sources fresh"),
+        (str(found.waiting), "deliveries waiting"),
+        (sent, "last delivery"),
+    ]
+    rows = []
+    for source in found.sources:
+        seen = ago(found.now - source.last_ok_at, "en") if source.last_ok_at else t("status.never", "en")
+        mark = "bad" if source.error else "good" if source.last_ok_at else "new"
+        name = html.escape(source.names.get("en") or source.key)
+        trouble = f"<small>{html.escape(source.error)}</small>" if source.error else ""
+        rows.append(
+            f'<li><span class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
+        )
+    return _PAGE.format(
+        now=f"{found.now:%Y-%m-%d %H:%M} UTC",
+        cards="".join(f'<div class="card"><b>{html.escape(n)}</b>{label}</div>' for n, label in cards),
+        sources="".join(rows),
+    )

@@ -1,0 +1,79 @@
+"""When a source is due: its publisher's hours, back-off after failures, and what the server asked for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.sources.catalog import FeedSpec, PollSpec, RateSpec
+from storage.sources import SourceState
+
+JITTER = 0.1
+LONGEST = timedelta(hours=6)
+SHORTEST_BACKOFF = timedelta(seconds=30)
+OUTSIDE = 6  # outside its publisher's window a source is still looked at, this many times less often
+
+Spec = RateSpec | FeedSpec
+
+
+def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:
+    """The sources to poll now: never tried, wished for, or past their time; not those that said they are gone."""
+    found = []
+    for spec in specs:
+        state = states.get(spec.key)
+        if state is None or _is_due(state, now):
+            found.append(spec)
+    return found
+
+
+def _is_due(state: SourceState, now: datetime) -> bool:
+    if state.asked_at is not None:
+        return True
+    return state.gone_at is None and (state.next_due_at is None or state.next_due_at <= now)
+
+
+def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -> datetime:
+    """The time of the next poll after one that went well; `every` replaces the catalog's figure and its windows."""
+    if every is not None:
+        return now + every
+    span = poll.every * random.uniform(1 - JITTER, 1 + JITTER)
+    if within(poll, now + span):
+        return now + span
+    opening = _opens(poll, now + span) + span * random.random()
+    sooner: datetime = min(now + span * OUTSIDE, opening)
+    return sooner
+
+
+def retry_due(
+    poll: PollSpec, *, now: datetime, failures: int, retry_after: float | None = None, every: timedelta | None = None
+) -> datetime:
+    """The time of the next poll after the `failures`-th failure in a row: twice as long each time, never hammering."""
+    base = every or poll.every
+    floor = base if every is not None else SHORTEST_BACKOFF
+    doubled: timedelta = base * (1 << min(failures, 10))
+    wait = max(min(doubled, LONGEST), floor) * random.uniform(1 - JITTER, 1 + JITTER)
+    asked = timedelta(seconds=min(retry_after, 7 * 86400)) if retry_after is not None else timedelta(0)
+    return now + max(wait, asked)
+
+
+def within(poll: PollSpec, at: datetime) -> bool:
+    """Whether the publisher is expected to publish at that moment."""
+    local = at.astimezone(ZoneInfo(poll.zone))
+    if not poll.publishes_on(local.date()):
+        return False
+    return poll.between is None or poll.between[0] <= local.time() <= poll.between[1]
+
+
+def _opens(poll: PollSpec, after: datetime) -> datetime:
+    """When the next window opens."""
+    zone = ZoneInfo(poll.zone)
+    local = after.astimezone(zone)
+    for ahead in range(15):
+        day = local.date() + timedelta(days=ahead)
+        start = poll.between[0] if poll.between else datetime.min.time()
+        opening = datetime.combine(day, start, zone)
+        if poll.publishes_on(day) and opening >= local:
+            return opening
+    return local + timedelta(days=1)
