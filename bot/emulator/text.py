@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.emulator.errors import Json, bad_request
 
@@ -123,18 +124,28 @@ def _clip(entities: Sequence[Json], *, start: int, length: int) -> list[Json]:
 
 
 def _find(text: str, given: Sequence[Json]) -> list[Json]:
-    if not any(sign in text for sign in "./@#$"):
+    found = _found(text)
+    if not found:
         return []
     taken = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NOT_SEARCHED]
+    return [
+        {"type": kind, "offset": start, "length": end - start}
+        for kind, start, end in found
+        if not any(start < stop and begin < end for begin, stop in taken)
+    ]
+
+
+@lru_cache(maxsize=256)  # a broadcast is one text many times
+def _found(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Kind, start and end, in UTF-16 units, of what the server finds in a text by itself."""
     wide = utf16_length(text) != len(text)
     found = []
     for match in _FOUND.finditer(text):
         start, end = match.span()
         if wide:
             start, end = utf16_length(text[:start]), utf16_length(text[:end])
-        if not any(start < stop and begin < end for begin, stop in taken):
-            found.append({"type": match.lastgroup, "offset": start, "length": end - start})
-    return found
+        found.append((str(match.lastgroup), start, end))
+    return tuple(found)
 
 
 def commands_in(text: str, entities: Sequence[Json]) -> list[str]:
