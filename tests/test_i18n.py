@@ -111,6 +111,16 @@ def test_answers_and_errors_name_the_values_their_words_need() -> None:
         assert names(i18n.t(key, "en")) == wanted, key
 
 
+def test_every_error_brings_the_values_its_words_need() -> None:
+    for path in (path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "UserError" or not node.args:
+                continue
+            key, brought = node.args[0], {keyword.arg for keyword in node.keywords}
+            if isinstance(key, ast.Constant) and None not in brought:
+                assert names(i18n.t(str(key.value), "en")) == brought, (path, key.value)
+
+
 def test_no_catalog_keeps_a_key_nobody_uses() -> None:
     whole, begun = in_code()
     prefixes = tuple(one for one in begun if KEY.match(one + "x"))

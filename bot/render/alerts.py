@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.i18n import day, day_since, name_of, number, percent, t, tn
+from bot.i18n import day, day_since, known, name_of, number, percent, t, tn
 from bot.model.alerts import Notice, RateMoved, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
@@ -21,7 +21,14 @@ from bot.render.numbers import arrow, as_printed, change
 from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
 
 CHART = "90d"
-_COUNT = re.compile(r"\d+ sources?")  # a reason that is said here in the reader's language
+_SOURCES = re.compile(r"\d+ sources?")  # said here from the count, not from the reason
+_DEAD = re.compile(r"(\d+) dead")
+_PLAIN_REASONS = {
+    "grave": "reason.grave",
+    "danger": "reason.danger",
+    "near": "reason.near",
+    "not happening now": "reason.calm",
+}
 _TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
@@ -76,8 +83,11 @@ def story(
 
 
 def notice(notice: Notice, language: str) -> Message:
-    """Something an operator must know."""
-    return message(fill(t(notice.msgid, language), **dict(notice.values)))
+    """Something an operator must know; a notice without words of its own still tells what it carries."""
+    if known(notice.msgid):
+        return message(fill(t(notice.msgid, language), **dict(notice.values)))
+    what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
+    return message(fill(t("notice.other", language), what=what))
 
 
 def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:
@@ -102,7 +112,7 @@ def why_story(
         lines(
             fill(t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))),
             fill(t("why.topics", language), topics=named) if named else None,
-            *(f"• {one_line(reason)}" for reason in reasons if not _COUNT.fullmatch(reason)),
+            *("• " + reason for reason in _reasons(reasons, language)),
             "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
             t("why.tune", language),
         )
@@ -164,6 +174,27 @@ def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
         template = t(f"why.{rule}", language)
         return fill(template, change=size, day=day(old.effective_on, language, today=today))
     return fill(t(f"move.{rule}", language)) if rule in {"high", "low"} else Rich(rule)
+
+
+def _reasons(reasons: Sequence[str], language: str) -> list[Rich]:
+    """The detector's reasons in the reader's language, the words it found gathered by kind.
+
+    Reasons against ("−sport: match") are left out: they explain why something was not told.
+    """
+    said: list[Rich] = []
+    found: dict[str, list[str]] = {}
+    for reason in reasons:
+        kind, colon, words = reason.partition(": ")
+        dead = _DEAD.fullmatch(reason)
+        if colon and known(f"reason.{kind}"):
+            found.setdefault(kind, []).append(words.removesuffix("*"))
+        elif dead:
+            said.append(fill(tn("reason.dead", int(dead[1]), language), n=int(dead[1])))
+        elif reason in _PLAIN_REASONS:
+            said.append(fill(t(_PLAIN_REASONS[reason], language)))
+        elif not _SOURCES.fullmatch(reason) and not reason.startswith("−"):
+            said.append(Rich(one_line(reason)))
+    return said + [fill(t(f"reason.{kind}", language), words=", ".join(words)) for kind, words in found.items()]
 
 
 def _clean(headlines: Sequence[tuple[str, str | None]]) -> list[tuple[str, str | None]]:

@@ -44,6 +44,17 @@ ANSWERS: dict[str, frozenset[str]] = {
 ERRORS: dict[str, frozenset[str]] = {
     "error.admins_only": frozenset(),
     "error.arguments": frozenset({"example"}),
+    "error.convert.amount": frozenset({"amount"}),
+    "error.convert.currency": frozenset(),
+    "error.convert.digits": frozenset({"limit"}),
+    "error.convert.empty": frozenset(),
+    "error.convert.large": frozenset({"limit"}),
+    "error.convert.long": frozenset({"limit"}),
+    "error.convert.percent": frozenset(),
+    "error.convert.same": frozenset({"code"}),
+    "error.convert.unclear": frozenset(),
+    "error.convert.word": frozenset({"word"}),
+    "error.convert.zero": frozenset(),
     "error.currency": frozenset({"code", "known"}),
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
@@ -53,6 +64,19 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.no_rates_on": frozenset({"day", "nearest"}),
     "error.operators_only": frozenset(),
     "error.private_only": frozenset(),
+    "error.rule.amount": frozenset(),
+    "error.rule.date": frozenset({"part"}),
+    "error.rule.level_window": frozenset(),
+    "error.rule.no_amount": frozenset(),
+    "error.rule.no_currency": frozenset(),
+    "error.rule.percent_side": frozenset(),
+    "error.rule.same_currency": frozenset({"code"}),
+    "error.rule.too_small": frozenset({"smallest"}),
+    "error.rule.two_amounts": frozenset({"part"}),
+    "error.rule.two_currencies": frozenset({"first", "second"}),
+    "error.rule.two_sides": frozenset(),
+    "error.rule.unclear": frozenset({"part"}),
+    "error.rule.window": frozenset({"longest"}),
     "error.search_nothing": frozenset({"words"}),
     "error.stale": frozenset(),
     "error.throttled": frozenset({"wait"}),
@@ -120,7 +144,8 @@ def error(error: UserError, language: str, *, today: date | None = None) -> Mess
     """
     if not known(error.msgid):
         return message(fill(t("error.unexpected", language)))
-    return say(error.msgid, language, today=today, **error.values)
+    wanted = ERRORS.get(error.msgid, error.values.keys())
+    return say(error.msgid, language, today=today, **{k: v for k, v in error.values.items() if k in wanted})
 
 
 def say(msgid: str, language: str, *, today: date | None = None, **values: object) -> Message:

@@ -205,14 +205,44 @@ def test_a_story_explains_itself(language: str) -> None:
     assert shown.text == WHY_STORY[language]
 
 
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("en", ["it is near: Central Asia", "12 dead", "border: border guard, checkpoint", "disaster: mudflow"]),
+        (
+            "ru",
+            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard, checkpoint", "бедствие: mudflow"],
+        ),
+        (
+            "ky",
+            [
+                "жакын жерде: Борбордук Азия",
+                "12 киши каза болгон",
+                "чек ара: border guard, checkpoint",
+                "табигый кырсык: mudflow",
+            ],
+        ),
+    ],
+)
+def test_the_detectors_reasons_are_told_in_the_readers_language(language: str, lines: list[str]) -> None:
+    reasons = ["near", "12 dead", "border: border guard*", "disaster: mudflow*", "border: checkpoint", "−sport: match"]
+    shown = alerts.why_story(Severity.NOTABLE, reasons, language)
+    assert shown.text.split("\n")[1:-1] == [f"• {line}" for line in lines]
+
+
 def test_a_revised_rate_is_corrected_openly() -> None:
     shown = alerts.correction(rate(), rate(value="84.8035"), "en", source_names=BANK)
     assert shown.text == "Correction: USD/KGS for 20 Oct\n84.7935 → 84.8035\nNational Bank revised its rate."
 
 
 def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
-    shown = alerts.notice(Notice(msgid="zone.set", values=(("zone", "Asia/Bishkek"), ("time", "16:00"))), "en")
-    assert shown.text == "Time zone: Asia/Bishkek. It is 16:00 where you are."
+    shown = alerts.notice(Notice(msgid="notice.flood", values=(("n", "300"), ("source", "kaktus"))), "en")
+    assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
+
+
+def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
+    shown = alerts.notice(Notice(msgid="notice.of_tomorrow", values=(("disk", "full"),)), "ru")
+    assert shown.text == "Нужно ваше внимание: notice.of_tomorrow, disk: full"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

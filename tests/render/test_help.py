@@ -199,6 +199,10 @@ def test_an_error_nobody_wrote_words_for_never_shows_its_id() -> None:
     assert shown == "Something went wrong on my side. Please try again in a minute."
 
 
+def test_a_value_the_words_have_no_place_for_does_not_silence_an_error() -> None:
+    assert talk.error(UserError("error.stale", alert=7), "en").text == "This button is out of date. Please ask again."
+
+
 def test_values_become_words_by_their_type() -> None:
     assert talk.say("digest.time_set", "ru", time=time(9, 5)).text == "Сводка будет приходить каждый день в 09:05."
     assert talk.say("mute.done", "en", what=bold("RUB")).text == "Muted: RUB. To hear it again: /subscribe"

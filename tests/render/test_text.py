@@ -28,6 +28,7 @@ from bot.render.text import (
     pre,
     quote,
     safe_url,
+    to_api,
     units,
 )
 
@@ -194,3 +195,24 @@ def test_a_message_of_exactly_the_limit_is_left_alone() -> None:
 
 def test_empty_rows_of_buttons_are_dropped() -> None:
     assert message("x", [[], [Button("a", "b")]]).buttons == ((Button("a", "b"),),)
+
+
+def test_a_message_becomes_the_bot_apis_json() -> None:
+    sent = message(
+        bold("Rates") + " " + link("here", "https://news.example/"), [[Button("Why?", "why:7")]], silent=True
+    )
+    assert to_api(sent) == {
+        "text": "Rates here",
+        "entities": [
+            {"type": "bold", "offset": 0, "length": 5},
+            {"type": "text_link", "offset": 6, "length": 4, "url": "https://news.example/"},
+        ],
+        "link_preview_options": {"is_disabled": True},
+        "reply_markup": {"inline_keyboard": [[{"text": "Why?", "callback_data": "why:7"}]]},
+        "disable_notification": True,
+    }
+
+
+def test_with_a_photo_the_words_are_its_caption() -> None:
+    sent = Message("RUB", (Entity(type="bold", offset=0, length=3),), photo=b"png")
+    assert to_api(sent) == {"caption": "RUB", "caption_entities": [{"type": "bold", "offset": 0, "length": 3}]}
