@@ -1,0 +1,135 @@
+"""Yesterday's rates through today's rules: a table of `date,USD,EUR,…` replayed day by day.
+
+Such tables carry a weekend's rate forward, so that a row is a calendar day and an equal value is no fixing.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bot.detect.moves import DEFAULT_POLICY, BigMove, MovePolicy, replay
+from bot.detect.rules import Fired, Rule, parse_rule, replay_rule
+from bot.errors import ParseError
+from bot.model.alerts import Severity
+from bot.model.rates import CODE, Pair, Rate, RateKind
+
+SOURCE = "history"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """One alert of a replay; `percent` is signed, from `old` to `new`, both for one unit."""
+
+    pair: Pair
+    effective_on: date
+    rule: str
+    percent: Decimal
+    old: Decimal
+    new: Decimal
+    severity: Severity
+    reasons: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line that `jarchy detect moves` prints: rates as strings, the percent as a number."""
+        return {
+            "pair": str(self.pair),
+            "effective_on": self.effective_on.isoformat(),
+            "rule": self.rule,
+            "percent": round(float(self.percent), 4),
+            "old": format(self.old, "f"),
+            "new": format(self.new, "f"),
+            "severity": self.severity.value,
+            "reasons": list(self.reasons),
+        }
+
+
+def replay_csv(
+    lines: Iterable[str], quote: str, rule: str | None = None, policy: MovePolicy = DEFAULT_POLICY
+) -> list[Replayed]:
+    """Every alert of the table in order of day and pair: under the default policy, or under one chat's `rule`.
+
+    `quote` is the currency the columns are priced in. ParseError names the line that cannot be read; UserError
+    says what is wrong with the rule.
+    """
+    own = parse_rule(rule, home=quote) if rule is not None else None
+    series = read_table(lines, quote)
+    found: list[Replayed] = []
+    for rates in series:
+        if own is None:
+            found.extend(_big(move) for move in replay(rates, policy))
+        elif rates and rates[0].pair == own.pair:
+            found.extend(_own(own, fired) for fired in replay_rule(own, rates))
+    return sorted(found, key=lambda each: (each.effective_on, each.pair))
+
+
+def read_table(lines: Iterable[str], quote: str) -> list[list[Rate]]:
+    """One list of rates a column, oldest first; an empty cell is an absent rate, not zero."""
+    rows = csv.reader(lines)
+    header = [cell.strip() for cell in next(rows, [])]
+    codes = header[1:]
+    if not codes or header[0].lower() != "date" or not all(CODE.fullmatch(code) for code in codes):
+        raise ParseError("the first line must be date,USD,EUR,…")
+    table: list[list[Rate]] = [[] for _ in codes]
+    for number, row in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        for column, rate in _read_row(row, codes, quote, number):
+            table[column].append(rate)
+    for rates in table:
+        rates.sort(key=lambda rate: rate.effective_on)
+    return table
+
+
+def _read_row(row: list[str], codes: list[str], quote: str, number: int) -> Iterator[tuple[int, Rate]]:
+    if len(row) > len(codes) + 1:
+        raise ParseError(f"line {number} has more cells than the first line")
+    try:
+        day = date.fromisoformat(row[0].strip())
+    except ValueError:
+        raise ParseError(f"line {number} has no date: {row[0]!r}") from None
+    for column, cell in enumerate(row[1:]):
+        if not cell.strip():
+            continue
+        try:
+            value = Decimal(cell.strip())
+        except InvalidOperation:
+            raise ParseError(f"line {number} has no number for {codes[column]}: {cell!r}") from None
+        if not value.is_finite() or value <= 0:
+            raise ParseError(f"line {number}: {cell!r} is not a price of {codes[column]}")
+        yield (
+            column,
+            Rate(source=SOURCE, pair=Pair(codes[column], quote), kind=RateKind.OFFICIAL, effective_on=day, value=value),
+        )
+
+
+def _big(move: BigMove) -> Replayed:
+    headline = move.headline
+    return Replayed(
+        pair=headline.new.pair,
+        effective_on=headline.new.effective_on,
+        rule=move.rule,
+        percent=headline.percent,
+        old=headline.old.per_unit,
+        new=headline.new.per_unit,
+        severity=move.severity,
+        reasons=move.reasons,
+    )
+
+
+def _own(rule: Rule, fired: Fired) -> Replayed:
+    move = fired.move
+    return Replayed(
+        pair=rule.pair,
+        effective_on=move.new.effective_on,
+        rule=str(rule),
+        percent=move.percent,
+        old=move.old.per_unit,
+        new=move.new.per_unit,
+        severity=Severity.NOTABLE,
+        reasons=fired.reasons,
+    )

@@ -1,0 +1,480 @@
+"""A chat's own rules: a level, a move, a move within days. Read, written back, decided, previewed.
+
+    RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
+    USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only rises, `USD -1%` falls
+    USD 0.5            the same by half a som
+    EUR 3% 7d          3 % within seven days
+    sell USD < 87      a dealer's rate; official otherwise
+    … once             one message and no more
+    … until 2026-12-31
+
+A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`: a rate that
+trembles on the level is one message. A move rule is measured from where it last spoke, so it re-arms itself.
+Kyrgyz puts the comparison after the number and an ending on it, Russian before it: order does not matter here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from bot.errors import UserError
+from bot.model.alerts import rate_from_json, rate_to_json
+from bot.model.rates import CODE, Move, Pair, Rate, RateKind
+
+MARGIN = Decimal("0.25")  # percent of the level: more than an official rate's tremble, less than anybody's interest
+SMALLEST = Decimal("0.1")  # percent; below it a rule speaks on every fixing of every pair
+LONGEST = 366  # days of a window
+
+
+class Condition(StrEnum):
+    """What is compared: the rate with a level, or its change in percent or in money."""
+
+    LEVEL = "level"
+    PERCENT = "percent"
+    ABSOLUTE = "absolute"
+
+
+class Direction(StrEnum):
+    """Which way counts; a level is always one of the first two."""
+
+    UP = "up"
+    DOWN = "down"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window` is days.
+
+    `inclusive`: a level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in force.
+    """
+
+    pair: Pair
+    kind: RateKind = RateKind.OFFICIAL
+    condition: Condition
+    amount: Decimal
+    direction: Direction = Direction.BOTH
+    inclusive: bool = False
+    window: int | None = None
+    once: bool = False
+    until: date | None = None
+    paused: bool = False
+
+    def __str__(self) -> str:
+        """As a person would type it; `parse_rule` reads it back as the same rule, but for `paused`."""
+        kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
+        amount = format(self.amount, "f")
+        if self.condition is Condition.LEVEL:
+            sign = (">" if self.direction is Direction.UP else "<") + ("=" if self.inclusive else "")
+            what = f"{sign} {amount}"
+        else:
+            sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
+            what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
+        window = f" {self.window}d" if self.window else ""
+        until = f" until {self.until}" if self.until else ""
+        return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {
+            "v": 1,
+            "pair": str(self.pair),
+            "kind": self.kind.value,
+            "condition": self.condition.value,
+            "amount": format(self.amount, "f"),
+            "direction": self.direction.value,
+            "inclusive": self.inclusive,
+            "window": self.window,
+            "once": self.once,
+            "until": self.until.isoformat() if self.until else None,
+            "paused": self.paused,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(
+            pair=Pair.parse(data["pair"]),
+            kind=RateKind(data["kind"]),
+            condition=Condition(data["condition"]),
+            amount=Decimal(data["amount"]),
+            direction=Direction(data["direction"]),
+            inclusive=data["inclusive"],
+            window=data["window"],
+            once=data["once"],
+            until=date.fromisoformat(data["until"]) if data["until"] else None,
+            paused=data["paused"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began with)."""
+
+    armed: bool = True
+    anchor: Rate | None = None
+    fired_on: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {
+            "v": 1,
+            "armed": self.armed,
+            "anchor": rate_to_json(self.anchor) if self.anchor else None,
+            "fired_on": self.fired_on.isoformat() if self.fired_on else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(
+            armed=data["armed"],
+            anchor=rate_from_json(data["anchor"]) if data["anchor"] else None,
+            fired_on=date.fromisoformat(data["fired_on"]) if data["fired_on"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """A rule's condition came true with `move.new`; `move.old` is what it was measured from."""
+
+    rule: Rule
+    move: Move
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The days a rule would have spoken on, oldest first."""
+
+    dates: tuple[date, ...]
+
+    @property
+    def count(self) -> int:
+        """How often."""
+        return len(self.dates)
+
+
+# --- deciding -------------------------------------------------------------------------------------------------
+
+
+def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
+    """The state of a rule made now: moves count from the latest rate; a level already reached has to be left first."""
+    if not history:
+        return RuleState()
+    latest = history[-1]
+    return RuleState(armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest)
+
+
+def evaluate(
+    rule: Rule, state: RuleState, history: Sequence[Rate], new: Rate, *, now: datetime
+) -> tuple[Fired | None, RuleState]:
+    """Decide about `new` and say what to remember; speaks at most once an effective day.
+
+    `history` is the same series oldest first; rates from `new`'s day on are ignored. A paused, finished or expired
+    rule says nothing and remembers what it knew.
+    """
+    finished = rule.once and state.fired_on is not None
+    expired = rule.until is not None and max(now.date(), new.effective_on) > rule.until
+    told = state.fired_on is not None and new.effective_on <= state.fired_on
+    if rule.paused or finished or expired or told:
+        return None, state
+    past = _before(history, new.effective_on)
+    if state.anchor is None:
+        if not past:
+            return None, replace(initial_state(rule, [new]), fired_on=state.fired_on)
+        state = replace(initial_state(rule, past[:1]), fired_on=state.fired_on)
+    if rule.condition is Condition.LEVEL:
+        return _evaluate_level(rule, state, past, new)
+    return _evaluate_move(rule, state, past, new)
+
+
+def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
+    """The days of `history` (oldest first, one series) on which the rule would have spoken, had it been made then."""
+    rule = replace(rule, until=None, paused=False)
+    fired = replay_rule(rule, history)
+    return Preview(dates=tuple(each.move.new.effective_on for each in fired))
+
+
+def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
+    """Each time the rule speaks when `rates` come one after another."""
+    if not rates:
+        return []
+    state = initial_state(rule, rates[:1])
+    found: list[Fired] = []
+    for at in range(1, len(rates)):
+        start = max(0, at - (rule.window or 1) - 1)
+        now = datetime.combine(rates[at].effective_on, time(12), tzinfo=UTC)
+        fired, state = evaluate(rule, state, rates[start:at], rates[at], now=now)
+        if fired is not None:
+            found.append(fired)
+    return found
+
+
+def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
+    """The part before `day`, sought from the end: ten thousand rules look at the same long history."""
+    end = len(history)
+    while end and history[end - 1].effective_on >= day:
+        end -= 1
+    return history if end == len(history) else history[:end]
+
+
+def _reached(rule: Rule, rate: Rate) -> bool:
+    value = rate.per_unit
+    if rule.inclusive and value == rule.amount:
+        return True
+    return value > rule.amount if rule.direction is Direction.UP else value < rule.amount
+
+
+def _left(rule: Rule, rate: Rate) -> bool:
+    """Whether the rate has come back past the level by the margin."""
+    margin = rule.amount * MARGIN / 100
+    value = rate.per_unit
+    return value <= rule.amount - margin if rule.direction is Direction.UP else value >= rule.amount + margin
+
+
+def _evaluate_level(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate) -> tuple[Fired | None, RuleState]:
+    if not state.armed:
+        return None, replace(state, armed=_left(rule, new))
+    if not _reached(rule, new):
+        return None, state
+    old = past[-1] if past else state.anchor or new
+    side = "above" if rule.direction is Direction.UP else "below"
+    fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(f"{side} {rule.amount}, was {old.per_unit}",))
+    return fired, RuleState(armed=False, anchor=new, fired_on=new.effective_on)
+
+
+def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate) -> tuple[Fired | None, RuleState]:
+    if rule.window is None:
+        olds = [*([state.anchor] if state.anchor else []), *past[-1:]]
+    else:
+        olds = _window(rule.window, state, past, new)
+    moves = [move for move in (Move(old=old, new=new) for old in olds) if _large(rule, move)]
+    if not moves:
+        return None, state
+    move = max(moves, key=lambda move: abs(move.percent))
+    reason = f"{move.percent:+.2f} % since {move.old.effective_on}".replace("-", "−", 1)
+    return (
+        Fired(rule=rule, move=move, reasons=(reason,)),
+        RuleState(armed=True, anchor=new, fired_on=new.effective_on),
+    )
+
+
+def _window(days: int, state: RuleState, past: Sequence[Rate], new: Rate) -> list[Rate]:
+    """What was in force within the window, but nothing from before the rule last spoke."""
+    start = new.effective_on - timedelta(days=days)
+    if state.fired_on is not None:
+        start = max(start, state.fired_on)
+    first = len(past)
+    while first and past[first - 1].effective_on > start:
+        first -= 1
+    return list(past[max(first - 1, 0) :])
+
+
+def _large(rule: Rule, move: Move) -> bool:
+    change = move.percent if rule.condition is Condition.PERCENT else move.new.per_unit - move.old.per_unit
+    if rule.direction is Direction.UP:
+        return change >= rule.amount
+    if rule.direction is Direction.DOWN:
+        return -change >= rule.amount
+    return abs(change) >= rule.amount
+
+
+# --- reading --------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    RateKind.OFFICIAL: ("official", "официальный", "расмий"),
+    RateKind.REFERENCE: ("reference",),
+    RateKind.BUY: ("buy", "buying", "покупка", "покупки", "сатып алуу"),
+    RateKind.SELL: ("sell", "selling", "продажа", "продажи", "сатуу"),
+    RateKind.MID: ("mid",),
+    RateKind.CROSS: ("cross",),
+}
+_BELOW = ("<", "≤", "below", "under", "less", "ниже", "меньше", "дешевле", "төмөн", "аз", "арзан")
+_ABOVE = (">", "≥", "above", "over", "more", "выше", "больше", "дороже", "жогору", "көп", "кымбат")
+_ONCE = ("once", "один раз", "однажды", "разово", "бир жолу")
+_UNTIL = ("until", "till", "до", "чейин")
+_FILLER = ("than", "чем", "if", "когда", "если", "in", "за", "within", "ичинде", "на", "by", "is", "rate", "курс")
+_UNITS = {"d": 1, "day": 1, "days": 1, "д": 1, "дн": 1, "день": 1, "дня": 1, "дней": 1, "күн": 1, "күндө": 1,
+          "w": 7, "week": 7, "weeks": 7, "неделя": 7, "неделю": 7, "недели": 7, "апта": 7, "жума": 7,
+          "m": 30, "month": 30, "months": 30, "месяц": 30, "месяца": 30, "ай": 30}  # fmt: skip
+
+_WORDS: dict[str, tuple[str, str]] = {
+    **{word: ("kind", kind.value) for kind, words in _KINDS.items() for word in words},
+    **dict.fromkeys(_BELOW, ("side", Direction.DOWN.value)),
+    **dict.fromkeys(_ABOVE, ("side", Direction.UP.value)),
+    **dict.fromkeys(_ONCE, ("once", "")),
+    **dict.fromkeys(_UNTIL, ("until", "")),
+    **dict.fromkeys(_FILLER, ("filler", "")),
+}
+_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+_TOKEN = re.compile(
+    rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
+       |(?P<pair>[A-Za-z]{{3}}\s*/\s*[A-Za-z]{{3}})(?![A-Za-z])
+       |(?P<span>\d+)\s?(?P<unit>{"|".join(sorted(_UNITS, key=len, reverse=True))})(?!\w)
+       |(?P<number>{_NUMBER})(?P<ending>д[аеоө]н|т[аеоө]н)?(?![\d.,]*\d)
+       |(?P<percent>%|процент\w*|percent|пайыз\w*)
+       |(?P<sign>[+\-−])
+       |(?P<side><=|>=|=<|=>|[<>≤≥])
+       |(?P<phrase>один\ раз|бир\ жолу|сатып\ алуу)(?!\w)
+       |(?P<word>[^\W\d_]+|[$€₽₸£¥])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def parse_rule(text: str, *, home: str, currency: Callable[[str], str | None] | None = None) -> Rule:
+    """Read a rule as a person types it; `home` is the currency others are quoted in.
+
+    `currency` turns a word or a sign ("доллар", "$") into a code, or None when it is no currency; without it only
+    codes are known. UserError (`error.rule.*`) says what is missing or cannot be read.
+    """
+    draft = _Draft(home=home.upper(), currency=currency)
+    at = 0
+    while at < len(text):
+        if text[at].isspace() or text[at] in ",;:":
+            at += 1
+            continue
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise UserError("error.rule.unclear", part=text[at:].split(maxsplit=1)[0])
+        draft.take(match)
+        at = match.end()
+    return draft.rule()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """What has been read of a rule so far."""
+
+    home: str
+    currency: Callable[[str], str | None] | None
+    pair: Pair | None = None
+    kind: RateKind = RateKind.OFFICIAL
+    side: Direction | None = None
+    inclusive: bool = False
+    sign: Direction | None = None
+    amount: Decimal | None = None
+    percent: bool = False
+    window: int | None = None
+    once: bool = False
+    until: date | None = None
+    until_said: bool = False
+
+    def take(self, match: re.Match[str]) -> None:
+        """Put one token where it belongs."""
+        text = match.group()
+        if match["date"]:
+            self.until = _read_date(text)
+        elif match["pair"]:
+            base, quote = (part.strip().upper() for part in text.split("/"))
+            self._set_pair(base, quote)
+        elif match["span"]:
+            self._set_window(int(match["span"]) * _UNITS[match["unit"].lower()])
+        elif match["number"]:
+            self._set_amount(match["number"])
+        elif match["percent"]:
+            self.percent = True
+        elif match["sign"]:
+            self.sign = Direction.UP if text == "+" else Direction.DOWN
+        elif match["side"]:
+            self._set_side(Direction.UP if text[0] in ">≥" or text == "=>" else Direction.DOWN)
+            self.inclusive = text not in "<>"
+        else:
+            self._take_word(" ".join(text.lower().split()))
+
+    def _take_word(self, word: str) -> None:
+        role, value = _WORDS.get(word, ("", ""))
+        if role == "kind":
+            self.kind = RateKind(value)
+        elif role == "side":
+            self._set_side(Direction(value))
+        elif role == "once":
+            self.once = True
+        elif role == "until":
+            self.until_said = True
+        elif not role:
+            self._take_currency(word)
+
+    def _take_currency(self, word: str) -> None:
+        code = (self.currency(word) if self.currency else None) or word.upper()
+        if not CODE.fullmatch(code):
+            raise UserError("error.rule.unclear", part=word)
+        if self.pair is not None and code == self.pair.quote:
+            return  # "USD > 90 KGS" names the quote once more
+        self._set_pair(code, self.home)
+
+    def _set_pair(self, base: str, quote: str) -> None:
+        if self.pair is not None:
+            raise UserError("error.rule.two_currencies", first=self.pair.base, second=base)
+        if base == quote:
+            raise UserError("error.rule.same_currency", code=base)
+        self.pair = Pair(base, quote)
+
+    def _set_side(self, side: Direction) -> None:
+        if self.side not in {None, side}:
+            raise UserError("error.rule.two_sides")
+        self.side = side
+
+    def _set_amount(self, text: str) -> None:
+        if self.amount is not None:
+            raise UserError("error.rule.two_amounts", part=text)
+        self.amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+
+    def _set_window(self, days: int) -> None:
+        if not 1 <= days <= LONGEST:
+            raise UserError("error.rule.window", longest=LONGEST)
+        self.window = days
+
+    def rule(self) -> Rule:
+        """The rule, when everything it needs was said and fits together."""
+        if self.pair is None:
+            raise UserError("error.rule.no_currency")
+        if self.amount is None:
+            raise UserError("error.rule.no_amount")
+        if self.amount <= 0:
+            raise UserError("error.rule.amount")
+        if self.until_said and self.until is None:
+            raise UserError("error.rule.date", part="")
+        condition, direction = self._condition()
+        if condition is Condition.PERCENT and self.amount < SMALLEST:
+            raise UserError("error.rule.too_small", smallest=f"{SMALLEST} %")
+        return Rule(
+            pair=self.pair,
+            kind=self.kind,
+            condition=condition,
+            amount=self.amount,
+            direction=direction,
+            inclusive=self.inclusive and condition is Condition.LEVEL,
+            window=self.window,
+            once=self.once,
+            until=self.until,
+        )
+
+    def _condition(self) -> tuple[Condition, Direction]:
+        if self.side is not None and not self.percent:
+            if self.sign is not None:
+                raise UserError("error.rule.amount")
+            if self.window is not None:
+                raise UserError("error.rule.level_window")
+            return Condition.LEVEL, self.side
+        direction = self.sign or Direction.BOTH
+        if self.side is Direction.DOWN and self.sign is None:
+            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than guess.
+            raise UserError("error.rule.percent_side")
+        return (Condition.PERCENT if self.percent else Condition.ABSOLUTE), direction
+
+
+def _read_date(text: str) -> date:
+    try:
+        if "-" in text:
+            return date.fromisoformat(text)
+        day, month, year = (int(part) for part in text.split("."))
+        return date(year, month, day)
+    except ValueError:
+        raise UserError("error.rule.date", part=text) from None
