@@ -1,0 +1,121 @@
+"""Arithmetic with published rates: direct, inverse, or crossed through a common currency of one source.
+
+Rates of two sources are never mixed: they are set at other hours, by other rules, and their cross is
+nobody's number. A dealer has two prices, and each holds in one direction only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.convert.numbers import to_decimal
+from bot.model.rates import Pair, Rate, RateKind
+
+_DEALER = frozenset({RateKind.BUY, RateKind.SELL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What `amount` source units are in target units, and by which published rates, in the order they were used.
+
+    `rate` is target units for one source unit. Both are exact where the decimal ends, else 40 digits. The path is
+    empty when both currencies are the same.
+    """
+
+    result: Decimal
+    rate: Decimal
+    path: tuple[Rate, ...]
+
+    @property
+    def cross(self) -> bool:
+        """Whether this is our own arithmetic over two rates, not a number anybody published."""
+        return len(self.path) > 1
+
+    @property
+    def effective_on(self) -> date | None:
+        """The day of the oldest rate used: an answer is no fresher than that."""
+        return min((rate.effective_on for rate in self.path), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """One rate used in one direction: `factor` units of `end` for one unit of `start`."""
+
+    start: str
+    end: str
+    factor: Fraction
+    rate: Rate
+
+    @property
+    def inverse(self) -> bool:
+        return self.rate.pair.quote == self.start
+
+
+def convert(amount: Decimal, source: str, target: str, rates: Sequence[Rate], home: str = "KGS") -> Answer | None:
+    """Say what `amount` of `source` is in `target`, or None when these rates do not tell.
+
+    `rates` holds what is valid now, of any sources; of two effective days the later is used. An official number comes
+    before a dealer's, a published one before a cross, a source that quotes in the home currency before others.
+    """
+    if source == target:
+        return Answer(result=amount, rate=Decimal(1), path=())
+    best = min(_ways(source, target, rates), key=lambda way: _rank(way, _at_home(rates, home)), default=None)
+    if best is None:
+        return None
+    factor = Fraction(1)
+    for leg in best:
+        factor *= leg.factor
+    return Answer(
+        result=to_decimal(Fraction(amount) * factor), rate=to_decimal(factor), path=tuple(leg.rate for leg in best)
+    )
+
+
+def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Leg, ...]]:
+    """Every way of one or two steps; the two steps are one source's, and both a dealer's or neither."""
+    legs = list(_legs(rates))
+    yield from ((leg,) for leg in legs if (leg.start, leg.end) == (source, target))
+    out = [leg for leg in legs if leg.start == source and leg.end != target]
+    back = [leg for leg in legs if leg.end == target and leg.start != source]
+    for first in out:
+        for second in back:
+            if first.end == second.start and _book(first.rate) == _book(second.rate):
+                yield first, second
+
+
+def _book(rate: Rate) -> tuple[str, RateKind | None]:
+    """Rates that may be crossed: of one source and one kind, a dealer's two sides counting as one kind."""
+    return rate.source, None if rate.kind in _DEALER else rate.kind
+
+
+def _legs(rates: Iterable[Rate]) -> Iterator[_Leg]:
+    for rate in rates:
+        if rate.value <= 0 or rate.units <= 0:
+            continue
+        price = Fraction(rate.value) / rate.units
+        if rate.kind is not RateKind.SELL:  # whoever brings the base is paid the buying price
+            yield _Leg(rate.pair.base, rate.pair.quote, price, rate)
+        if rate.kind is not RateKind.BUY:  # whoever wants the base pays the selling price
+            yield _Leg(rate.pair.quote, rate.pair.base, 1 / price, rate)
+
+
+def _at_home(rates: Iterable[Rate], home: str) -> frozenset[str]:
+    """The sources that quote in the home currency."""
+    return frozenset(rate.source for rate in rates if rate.pair.quote == home)
+
+
+def _rank(way: tuple[_Leg, ...], at_home: frozenset[str]) -> tuple[int, int, int, int, int, str, Pair]:
+    """Smaller is better; the source and the pair only make the choice stable."""
+    rate = way[0].rate
+    return (
+        int(rate.kind in _DEALER),
+        len(way),
+        int(rate.source not in at_home),
+        sum(leg.inverse for leg in way),
+        -min(leg.rate.effective_on for leg in way).toordinal(),
+        rate.source,
+        rate.pair,
+    )

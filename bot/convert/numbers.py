@@ -1,0 +1,350 @@
+"""Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "эки жүз элүү", "2*(100+50)".
+
+Exact throughout: fractions inside, a Decimal at the end. English and Russian number words come from num2words,
+which only writes them; the words for 0..999 are turned round. It has no Kyrgyz, whose words never change.
+
+"1,500" and "1.500" have two readings. The one of the reader's own notation comes first (a decimal comma in Russian
+and Kyrgyz, a point in English), except that nobody writes 1,5 with two zeros behind it: three digits
+ending in zero are thousands first. The other reading is kept beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from enum import Enum, auto
+from fractions import Fraction
+from functools import cache
+
+from bot.errors import UserError
+
+MAX_DIGITS = 30
+MAX_AMOUNT = Decimal(10) ** 15
+_DEPTH = 12  # brackets within brackets
+_EXACT = Context(prec=40)
+_GROUPED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[ .,'])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
+# In the order of trying: space-grouped thousands, then whatever else digits and marks can be.
+LITERAL = r"[0-9]{1,3}(?:\ [0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,'][0-9]+)*½?|[.,][0-9]+|½"
+
+
+class Sort(Enum):
+    """What a piece of a number does to its neighbours."""
+
+    LITERAL = auto()  # digits
+    VALUE = auto()  # "five", "двадцать", "двести"
+    HUNDRED = auto()  # "hundred", "жүз": multiplies what stands before it
+    SCALE = auto()  # "thousand", "млн": likewise, and closes the group
+    SHORT = auto()  # "к", "m": a scale after which nothing may follow
+    HALF = auto()  # "половина", "жарым", "and a half"
+    AND = auto()  # "two hundred and fifty"
+    SIGN = auto()  # + - * / ( )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a number; `other` is a literal's second reading, `room` what may be added to a value."""
+
+    sort: Sort
+    value: Fraction = Fraction(0)
+    other: Fraction | None = None
+    sign: str = ""
+    room: int = 0
+
+
+def to_decimal(value: Fraction) -> Decimal:
+    """Give the decimal, exact where it ends within 40 digits."""
+    return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def read_literal(text: str, *, comma: bool) -> Piece:
+    """Read digits with their marks; `comma` tells that the language's decimal mark is the comma.
+
+    Spaces must be plain ones and apostrophes straight. UserError when the marks make no sense.
+    """
+    half = text.endswith("½")
+    body = text.removesuffix("½") or "0"
+    if (half and not body.isdigit()) or re.match(r"0[0-9]", body):
+        raise _malformed(text)
+    value, other = _readings(body, comma=comma)
+    return Piece(Sort.LITERAL, value + Fraction(half, 2), other)
+
+
+def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
+    marks = re.findall(r"[ .,']", text)
+    if not marks:
+        return Fraction(text), None
+    whole, last, tail = text.rpartition(marks[-1])
+    grouped = _GROUPED.fullmatch(text) is not None and not text.startswith("0")
+    thousands = Fraction(re.sub(r"[ .,']", "", text)) if grouped else None
+    if last in " '" or (len(marks) > 1 and thousands is not None):
+        if thousands is None:
+            raise _malformed(text)
+        return thousands, None
+    if len(marks) > 1 and (last in whole or not _GROUPED.fullmatch(whole)):  # 12.05.2024 is a date, 1,5,5 nothing
+        raise _malformed(text)
+    decimal = Fraction(re.sub(r"[ ,.']", "", whole) + "." + tail)
+    if thousands is None:
+        return decimal, None
+    own = (last == ",") == comma and not tail.endswith("0")
+    return (decimal, thousands) if own else (thousands, decimal)
+
+
+def _malformed(text: str) -> UserError:
+    return UserError("error.convert.amount", amount=text)
+
+
+_SCALES = {
+    1_000: "thousand thousands grand тысяча тысячи тысяч тысячу тысяче тысячей тысячам тысячах тыс тыща тыщи тыщу тыщ "
+    "косарь косаря косарей миң мин",
+    1_000_000: "million millions mln mio миллион миллиона миллионов миллиону миллионе миллионом миллионах млн "
+    "лям ляма лямов",
+    1_000_000_000: "billion billions bn bln миллиард миллиарда миллиардов миллиарду миллиарде миллиардом миллиардах "
+    "млрд",
+    1_000_000_000_000: "trillion trillions trn триллион триллиона триллионов трлн",
+}
+_SHORT = {1_000: "k к т", 1_000_000: "m mm м kk кк", 1_000_000_000: "b"}
+_KYRGYZ_ONES = ("нөл", "бир", "эки", "үч", "төрт", "беш", "алты", "жети", "сегиз", "тогуз", "он")
+_KYRGYZ_TENS = ("жыйырма", "отуз", "кырк", "элүү", "алтымыш", "жетимиш", "сексен", "токсон")
+_KYRGYZ = dict(enumerate(_KYRGYZ_ONES)) | dict(zip(range(20, 100, 10), _KYRGYZ_TENS, strict=True))
+_HALVES = "half пол половиной жарым"
+_RUSSIAN_CASES = "ngdaip"
+
+
+def _scale(value: int, sort: Sort = Sort.SCALE) -> Piece:
+    return Piece(sort, Fraction(value))
+
+
+def _value(number: int, *, ten: int = 0) -> Piece:
+    """A number below a thousand; behind a hundred tens may follow, behind twenty ones, in Kyrgyz also behind ten."""
+    return Piece(
+        Sort.VALUE, Fraction(number), room=100 if number >= 100 else 10 if number >= 20 else ten * (number == 10)
+    )
+
+
+def _kyrgyz_spellings(word: str) -> set[str]:
+    """The word, and as typed on a Russian keyboard."""
+    return {word, word.translate(str.maketrans("өүң", "оун"))}
+
+
+@cache
+def number_words() -> dict[str, Piece]:
+    """Every word that is a number or a piece of one, in lower case."""
+    words = {word: _value(number) for word, number in _library_words().items()}
+    for number, kyrgyz in _KYRGYZ.items():
+        words |= dict.fromkeys(_kyrgyz_spellings(kyrgyz), _value(number, ten=10))
+    for scale, names in _SCALES.items():
+        words |= dict.fromkeys(names.split(), _scale(scale))
+        # "полмиллиона", "полтысячи"
+        halves = {"тысячи", "миллиона", "миллиарда", "ляма"} & set(names.split())
+        words |= {f"пол{name}": _scale(scale // 2, Sort.VALUE) for name in halves}
+    words |= dict.fromkeys(["hundred", "hundreds", *_kyrgyz_spellings("жүз")], _scale(100, Sort.HUNDRED))
+    words |= dict.fromkeys(["сотня", "сотню", "сотни"], _scale(100, Sort.VALUE))
+    words |= dict.fromkeys(["полтора", "полторы", "полутора"], Piece(Sort.VALUE, Fraction(3, 2)))
+    words |= dict.fromkeys(_HALVES.split(), Piece(Sort.HALF, Fraction(1, 2)))
+    words["and"] = Piece(Sort.AND)
+    return words
+
+
+@cache
+def short_scales() -> dict[str, Piece]:
+    """The letters that mean thousands and more, only right after a number."""
+    return {word: _scale(scale, Sort.SHORT) for scale, words in _SHORT.items() for word in words.split()}
+
+
+def _library_words() -> dict[str, int]:
+    """The English and Russian words for 0..90 and the Russian hundreds, in every case and gender."""
+    from num2words import num2words
+
+    numbers = [*range(20), *range(20, 100, 10)]
+    words = {num2words(number, lang="en"): number for number in numbers}
+    for number in [*numbers, *range(100, 1000, 100)]:
+        for case in _RUSSIAN_CASES:
+            for gender in "mfn":
+                words[num2words(number, lang="ru", case=case, gender=gender)] = number
+    return words
+
+
+def _starts_number(piece: Piece | None) -> bool:
+    return piece is not None and piece.sign in {"", "("}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """A reader of "2*(150+50) тыс" over pieces; stops before the first thing that cannot continue a number."""
+
+    pieces: Sequence[Piece | None]
+    second: bool  # take each ambiguous literal's second reading
+    position: int = 0
+    depth: int = 0
+
+    def _peek(self, ahead: int = 0) -> Piece | None:
+        at = self.position + ahead
+        return self.pieces[at] if at < len(self.pieces) else None
+
+    def _sign(self, signs: str) -> str:
+        """Take one of these signs if a number follows it: a dash before a word is not ours."""
+        piece, following = self._peek(), self._peek(1)
+        if piece is None or not piece.sign or piece.sign not in signs or not _starts_number(following):
+            return ""
+        self.position += 1
+        return piece.sign
+
+    def sum(self) -> Fraction:
+        total = self.product()
+        while sign := self._sign("+-"):
+            term = self.product()
+            total = total + term if sign == "+" else total - term
+        return total
+
+    def product(self) -> Fraction:
+        total = self.factor()
+        while sign := self._sign("*/"):
+            factor = self.factor()
+            if sign == "/" and not factor:
+                raise UserError("error.convert.zero")
+            total = total * factor if sign == "*" else total / factor
+        return total
+
+    def factor(self) -> Fraction:
+        piece = self._peek()
+        if piece is None or not _starts_number(piece):
+            raise UserError("error.convert.unclear")
+        if piece.sign == "(":
+            return self._brackets()
+        return self._phrase()
+
+    def _brackets(self) -> Fraction:
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise UserError("error.convert.unclear")
+        self.position += 1
+        value = self.sum()
+        closing = self._peek()
+        if closing is None or closing.sign != ")":
+            raise UserError("error.convert.unclear")
+        self.position += 1
+        self.depth -= 1
+        following = self._peek()
+        if following is not None and following.sort in {Sort.SCALE, Sort.SHORT}:
+            self.position += 1
+            value *= following.value
+        return value
+
+    def _phrase(self) -> Fraction:
+        phrase = _Phrase(second=self.second)
+        while (piece := self._peek()) is not None and not piece.sign:
+            if piece.sort is Sort.AND:
+                following = self._peek(1)
+                if phrase.empty or following is None or following.sort not in {Sort.VALUE, Sort.HALF, Sort.HUNDRED}:
+                    break
+            elif not phrase.take(piece):
+                break
+            self.position += 1
+        if phrase.empty:
+            raise UserError("error.convert.unclear")
+        return phrase.value
+
+
+@dataclass(slots=True)
+class _Phrase:
+    """A number told in pieces, large to small: closed groups in `total`, the open one in `group`."""
+
+    second: bool
+    total: Fraction = Fraction(0)
+    group: Fraction | None = None
+    room: int = 0  # the open group takes only values below this
+    ceiling: Fraction | None = None  # the next scale must be below this
+    closed: bool = False
+
+    @property
+    def empty(self) -> bool:
+        return self.group is None and self.ceiling is None
+
+    @property
+    def value(self) -> Fraction:
+        return self.total + (self.group or 0)
+
+    def take(self, piece: Piece) -> bool:
+        """Add a piece; False when it cannot follow."""
+        if self.closed:
+            return False
+        if piece.sort is Sort.LITERAL:
+            return self._open(piece.other if self.second and piece.other is not None else piece.value, 0)
+        if piece.sort is Sort.VALUE:
+            return self._value(piece)
+        if piece.sort is Sort.HUNDRED:
+            return self._hundred()
+        if piece.sort is Sort.HALF:
+            return self._half()
+        return self._scale(piece)
+
+    def _open(self, value: Fraction, room: int) -> bool:
+        if self.group is not None or (self.ceiling is not None and value >= self.ceiling):
+            return False
+        self.group, self.room = value, room
+        return True
+
+    def _value(self, piece: Piece) -> bool:
+        if self.group is None:
+            return self._open(piece.value, piece.room)
+        if not 0 < piece.value < self.room:
+            return False
+        self.group, self.room = self.group + piece.value, piece.room
+        return True
+
+    def _hundred(self) -> bool:
+        if self.group is None:
+            return self._open(Fraction(100), 100)
+        if not 0 < self.group < 100:
+            return False
+        self.group, self.room = self.group * 100, 100
+        return True
+
+    def _half(self) -> bool:
+        half = Fraction(1, 2)
+        if self.group is None:
+            if self.ceiling is None:
+                return self._open(half, 0)
+            self.total += self.ceiling / 2  # "миллион с половиной"
+            self.closed = True
+            return True
+        if self.group.denominator != 1:
+            return False
+        self.group, self.room = self.group + half, 0
+        return True
+
+    def _scale(self, piece: Piece) -> bool:
+        if self.ceiling is not None and (self.group is None or piece.value >= self.ceiling):
+            return False
+        self.total += piece.value if self.group is None else self.group * piece.value
+        self.group, self.ceiling = None, piece.value
+        self.closed = piece.sort is Sort.SHORT
+        return True
+
+
+def read_number(pieces: Sequence[Piece | None], start: int) -> tuple[Decimal, Decimal | None, int]:
+    """Read the number that begins at `start`: its first reading, the other one if there is one, and where it ends.
+
+    None among the pieces is something that is no number. UserError: brackets that do not match, a division
+    by zero, an amount that is not above zero or is too large.
+    """
+    reader = _Reader(pieces, second=False, position=start)
+    amount = _checked(reader.sum())
+    end = reader.position
+    if all(piece is None or piece.other is None for piece in pieces[start:end]):
+        return amount, None, end
+    try:
+        other = _checked(_Reader(pieces, second=True, position=start).sum())
+    except UserError:  # the second reading makes no sense, so there is only one
+        return amount, None, end
+    return amount, None if other == amount else other, end
+
+
+def _checked(value: Fraction) -> Decimal:
+    if value <= 0:
+        raise UserError("error.convert.amount", amount=str(to_decimal(value)))
+    if value > MAX_AMOUNT:
+        raise UserError("error.convert.large", limit=MAX_AMOUNT)
+    return to_decimal(value)
