@@ -5,37 +5,91 @@ A JSON list, numbers as JSON numbers with their zeros (2.0700): they must be rea
 midnight without zone. periodicity=0 are the currencies set daily (on working days, for the next day),
 periodicity=1 those set monthly.
 
-The bank's own range request (dynamics) goes by Cur_ID without code and nominal, and ids are replaced when a
-name or nominal changes (most of them on 2021-07-09), so history is asked for by day with `ondate`. Before
-2016-07-01 the currency was BYR, ten thousand to one: such days are not asked for.
+A range (dynamics) is of one Cur_ID, without code and nominal, so they are data here, taken from the daily
+document of 2026-03-17. A currency gets a new id when its name or nominal changes; most were replaced on
+2021-07-09, so older days are asked for one by one, with `ondate`. Before 2016-07-01 the currency was BYR, ten
+thousand to one: such days are not asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 from bot.model.rates import RateKind
 from bot.sources import base
 from bot.sources.base import RateSource, Request, Sheet
 
 DAY = "https://api.nbrb.by/exrates/rates?ondate={day}&periodicity=0"
-_REDENOMINATED = date(2016, 7, 1)
+DYNAMICS = "https://api.nbrb.by/exrates/rates/dynamics/{id}?startDate={since}&endDate={until}"
+REDENOMINATED = date(2016, 7, 1)
+NUMBERED = date(2021, 7, 9)
+
+IDS: dict[int, tuple[str, int]] = {
+    431: ("USD", 1),
+    451: ("EUR", 1),
+    456: ("RUB", 100),
+    458: ("KGS", 100),
+    459: ("KZT", 1000),
+    462: ("CNY", 10),
+    440: ("AUD", 1),
+    510: ("AMD", 1000),
+    514: ("BRL", 10),
+    449: ("UAH", 100),
+    450: ("DKK", 10),
+    513: ("AED", 10),
+    512: ("VND", 100000),
+    452: ("PLN", 10),
+    508: ("JPY", 100),
+    511: ("INR", 100),
+    461: ("IRR", 100000),
+    453: ("ISK", 100),
+    371: ("CAD", 1),
+    394: ("KWD", 1),
+    454: ("MDL", 10),
+    448: ("NZD", 1),
+    455: ("NOK", 10),
+    457: ("XDR", 1),
+    421: ("SGD", 1),
+    460: ("TRY", 10),
+    429: ("GBP", 1),
+    463: ("CZK", 100),
+    464: ("SEK", 10),
+    426: ("CHF", 1),
+}
 
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
-    """The list of all currencies of one day."""
+    """The list of all currencies of one day, or of one currency over a range."""
     sheet = Sheet()
     for row in base.objects(base.json_of(body), "the answer"):
-        value, scale = row.get("Cur_OfficialRate"), row.get("Cur_Scale")
-        sheet.add(row.get("Cur_Abbreviation"), "BYN", row.get("Date"), value, scale)
+        code, scale = _unit(row)
+        sheet.add(code, "BYN", row.get("Date"), row.get("Cur_OfficialRate"), scale)
     return sheet
 
 
-def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
-    """One request per working day, not before the redenomination."""
-    days = base.each_day(max(since, _REDENOMINATED), until, weekdays=range(5))
-    return [Request(url=DAY.format(day=day)) for day in days]
+def _unit(row: dict[str, Any]) -> tuple[object, object]:
+    """The code and nominal a row prints, or those its id stands for."""
+    if "Cur_Abbreviation" in row or "Cur_Scale" in row:
+        return row.get("Cur_Abbreviation"), row.get("Cur_Scale")
+    number = row.get("Cur_ID")
+    # bounded first: int(Decimal("1E+999999999")) would fill the memory
+    known = isinstance(number, Decimal) and number.is_finite() and 0 < number < 10**6
+    return IDS.get(int(number), (None, None)) if known else (None, None)
+
+
+def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
+    """One request per currency and year, then the older days one by one, not before the redenomination."""
+    ranges = [
+        Request(url=DYNAMICS.format(id=number, since=start, until=end))
+        for number, (code, _) in IDS.items()
+        if currencies is None or code in currencies
+        for start, end in base.spans(max(since, NUMBERED), until, 365)
+    ]
+    older = base.each_day(max(since, REDENOMINATED), min(until, NUMBERED - timedelta(days=1)), weekdays=range(5))
+    return ranges + [Request(url=DAY.format(day=day)) for day in older]
 
 
 SOURCE = RateSource(home="BYN", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -164,6 +164,15 @@ NBRB = Document(
     rows=("AUD/BYN 2026-03-17 2.0700/1", "VND/BYN 2026-03-17 11.2071/100000"),
 )
 
+NBRB_RANGE = Document(
+    parser="nbrb",
+    body=(
+        b'[{"Cur_ID":456,"Date":"2026-03-16T00:00:00","Cur_OfficialRate":3.7011},'
+        b'{"Cur_ID":456,"Date":"2026-03-17T00:00:00","Cur_OfficialRate":3.6709}]'
+    ),
+    rows=("RUB/BYN 2026-03-16 3.7011/100", "RUB/BYN 2026-03-17 3.6709/100"),
+)
+
 NBM = Document(
     parser="nbm",
     body=(

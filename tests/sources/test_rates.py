@@ -215,6 +215,15 @@ def test_no_history_is_asked_for_backwards_or_before_a_redenomination_or_where_t
     assert not SOURCES["ecb"].history_requests(SINCE, UNTIL, {"EUR"})
 
 
+def test_history_of_belarus_goes_by_number_where_the_numbers_hold_and_by_day_before() -> None:
+    around = SOURCES["nbrb"].history_requests(date(2021, 7, 7), date(2021, 7, 12), {"RUB"})
+    assert [request.url.rpartition("/")[2] for request in around] == [
+        "456?startDate=2021-07-09&endDate=2021-07-12",
+        "rates?ondate=2021-07-08&periodicity=0",
+        "rates?ondate=2021-07-07&periodicity=0",
+    ]
+
+
 @pytest.mark.parametrize("parser", sorted(set(SOURCES) - {"erapi"}))
 def test_every_history_request_is_plain_http_without_unfilled_places(parser: str) -> None:
     requests = SOURCES[parser].history_requests(date(2025, 3, 3), date(2025, 3, 14))

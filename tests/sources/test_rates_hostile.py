@@ -120,6 +120,25 @@ def test_R1_a_number_json_should_not_have_costs_its_row_or_the_document(value: s
     assert parsed is None or [rate.pair.base for rate in parsed.rates] == ["VND"]
 
 
+def test_F8_a_good_document_that_brings_entities_is_refused_whole() -> None:
+    body = NBKR_DAILY.body.replace(b"?><", b'?><!DOCTYPE x [<!ENTITY v "84,7935">]><', 1).replace(b"84,7935", b"&v;", 2)
+    with pytest.raises(ParseError, match="DOCTYPE"):
+        SOURCES["nbkr"].parse(body, source="nbkr")
+
+
+def test_a_declared_utf_16_that_is_none_is_read_as_what_it_is() -> None:
+    body = GOOD["NBM"].body.replace(b"UTF-8", b"UTF-16")
+    assert len(SOURCES["nbm"].parse(body, source="nbm").rates) == 1
+
+
+@pytest.mark.parametrize("number", ["1E+999999999", "NaN", "-456", "456.5e400", "[]", '"456"', "440000"])
+def test_an_absurd_series_number_costs_its_row_and_no_memory(number: str) -> None:
+    body = GOOD["NBRB_RANGE"].body.replace(b":456,", f":{number},".encode(), 1)
+    parsed = rates_or_refusal("nbrb", body)
+    assert parsed is not None
+    assert len(parsed.rates) == len(parsed.problems) == 1
+
+
 def test_a_huge_document_of_one_row_is_read_in_one_go() -> None:
     """Nothing in here grows faster than the body: five megabytes of comment are no trouble."""
     body = NBKR_DAILY.body.replace(b"</CurrencyRates>", b"<!--" + b"x" * 5_000_000 + b"--></CurrencyRates>")

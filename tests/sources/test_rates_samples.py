@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -153,6 +154,13 @@ def test_the_numbers_of_the_bank_of_russia_are_those_of_its_daily_document() -> 
 
     root = etree.fromstring((samples() / "cbr_00.xml").read_bytes())
     assert {row.get("ID"): row.findtext("CharCode") for row in root.iter("Valute")} == IDS
+
+
+def test_the_numbers_of_belarus_are_those_of_its_daily_document() -> None:
+    from bot.sources.nbrb import IDS
+
+    rows = json.loads((samples() / "nbrb_00.json").read_bytes())
+    assert {row["Cur_ID"]: (row["Cur_Abbreviation"], row["Cur_Scale"]) for row in rows} == IDS
 
 
 def test_every_currency_the_national_bank_sets_today_has_a_history_series() -> None:
