@@ -76,8 +76,9 @@ def _unit(row: dict[str, Any]) -> tuple[object, object]:
         return row.get("Cur_Abbreviation"), row.get("Cur_Scale")
     number = row.get("Cur_ID")
     # bounded first: int(Decimal("1E+999999999")) would fill the memory
-    known = isinstance(number, Decimal) and number.is_finite() and 0 < number < 10**6
-    return IDS.get(int(number), (None, None)) if known else (None, None)
+    if not isinstance(number, Decimal) or not number.is_finite() or not 0 < number < 10**6:
+        return None, None
+    return IDS.get(int(number)) or (None, None)
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
