@@ -8,8 +8,8 @@ sometimes in scientific notation ("5,39256E-05"): read <Value> and <Nominal>.
 
 The dynamic document names its currency only by an internal id (R01010), so the ids are data here, taken from
 the daily document of 2026-04-25. A letter behind the number marks the successor after a redenomination
-(R01700J is the new lira). The ruble of before 1998 is a thousand times smaller without any mark. An unknown
-id is answered with an empty, well-formed document.
+(R01700J is the new lira). The rouble of before 1998 is a thousand times smaller
+without any mark.
 """
 
 from __future__ import annotations
