@@ -100,6 +100,11 @@ class Updates:
         """Return when somebody waits in getUpdates: the bot is up, and has confirmed what it had."""
         await self._polled.wait()
 
+    async def arrived(self) -> None:
+        """Return when the next update is queued."""
+        self._new.clear()
+        await self._new.wait()
+
     def _confirm(self, offset: int) -> None:
         if offset < 0:  # "the last -offset updates"; all earlier ones are forgotten
             while len(self.pending) > -offset:

@@ -1,0 +1,211 @@
+"""The chat page in a real browser, with a person in front of it and no bot behind: the test answers itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bot.emulator import Control, Emulator
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AIGUL, GROUP, CHANNEL = 9007199254740993, -1001000000001, -1001000000002  # the first is beyond JavaScript's integers
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine"),
+]
+
+
+async def next_day() -> str:
+    """A control of the demonstration."""
+    return "It is tomorrow"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def emulator() -> AsyncIterator[Emulator]:
+    """One person, a group, a channel, a control."""
+    async with Emulator(controls=[Control(id="next", label="Next day", run=next_day)]) as town:
+        town.add_user(AIGUL, "Aigul", "en")
+        town.add_user(2, "Boris", "ru")
+        town.add_private(AIGUL)
+        town.add_group(GROUP, "Neighbours", members=[AIGUL, 2])
+        town.add_channel(CHANNEL, "City news", "city_news")
+        yield town
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def opened(browser: Browser, emulator: Emulator, width: int, height: int) -> tuple[Page, list[str]]:
+    """The page at a size, and what its console complains of."""
+    page = await browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    problems: list[str] = []
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    await page.goto(emulator.page_url)
+    await expect(page.locator("#chats button").first).to_be_visible()
+    return page, problems
+
+
+async def call(emulator: Emulator, page: Page, method: str, **parameters: Any) -> dict[str, Any]:
+    """Speak as the bot."""
+    answer = await page.request.post(f"{emulator.api_url}/bot{emulator.token}/{method}", data=parameters)
+    body: dict[str, Any] = await answer.json()
+    assert body["ok"], body
+    return body
+
+
+async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emulator) -> None:
+    """Start, an answer with every kind of text, a button with its toast, and a post in the channel beside it."""
+    page, problems = await opened(browser, emulator, 1280, 800)
+    main, side = page.locator("#main"), page.locator("#side")
+    await expect(side.locator("h2")).to_have_text("City news")
+
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+    await main.get_by_role("button", name="Start").click()
+    assert (await emulator.wait_message(AIGUL))["text"] == "/start"
+
+    text = "<img src=x onerror=alert(1)> bold secret 24.kg"
+    entities = [
+        {"type": "bold", "offset": 29, "length": 4},
+        {"type": "spoiler", "offset": 34, "length": 6},
+    ]
+    keys = {"inline_keyboard": [[{"text": "Why?", "callback_data": "why"}]]}
+    await call(emulator, page, "sendMessage", chat_id=AIGUL, text=text, entities=entities, reply_markup=keys)
+    bubble = main.locator(".msg:not(.mine) .bubble")
+    await expect(bubble).to_contain_text(text)
+    await expect(bubble.locator("b")).to_have_text("bold")
+    assert await bubble.locator("img").count() == 0
+    await expect(bubble.locator("a")).to_have_attribute("href", "https://24.kg/")
+    await bubble.locator(".spoiler").press("Enter")
+    await expect(bubble.locator(".spoiler.shown")).to_have_text("secret")
+
+    await main.get_by_role("button", name="Why?").click()
+    await expect(main.locator(".key[aria-busy=true]")).to_be_visible()
+    query = emulator.updates.pending[-1]["callback_query"]
+    assert (query["data"], query["from"]["id"]) == ("why", AIGUL)
+    await call(emulator, page, "answerCallbackQuery", callback_query_id=query["id"], text="Because of oil")
+    await expect(page.locator(".toast")).to_have_text("Because of oil")
+    await expect(main.locator(".key[aria-busy=true]")).to_have_count(0)
+
+    posted = await call(
+        emulator, page, "sendMessage", chat_id=CHANNEL, text="Border reopens", disable_notification=True
+    )
+    await expect(side.locator(".bubble")).to_contain_text("Border reopens")
+    await expect(side.get_by_label("without sound")).to_be_visible()
+    message_id = posted["result"]["message_id"]
+    await call(emulator, page, "editMessageText", chat_id=CHANNEL, message_id=message_id, text="Border stays shut")
+    await expect(side.locator(".bubble")).to_contain_text("edited")
+    await call(emulator, page, "pinChatMessage", chat_id=CHANNEL, message_id=message_id)
+    await expect(side.locator(".pinned")).to_contain_text("Border stays shut")
+    assert problems == []
+
+
+async def test_a_phone_goes_between_the_list_and_a_chat(browser: Browser, emulator: Emulator) -> None:
+    """390 pixels: an unread badge, the chat, nothing wider than the screen, and back."""
+    page, problems = await opened(browser, emulator, 390, 844)
+    await expect(page.locator("#main")).to_be_hidden()
+    await call(emulator, page, "sendMessage", chat_id=GROUP, text="w" * 300)
+    row = page.locator(f"[data-chat='{GROUP}']")
+    await expect(row.locator(".badge")).to_have_text("1")
+    await row.click()
+    await expect(page.locator("#main .bubble")).to_be_visible()
+    await expect(page.locator(".list")).to_be_hidden()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    assert await page.evaluate("document.querySelector('#main .scroll').scrollWidth") <= 390
+    await page.get_by_label("Back to the chats").click()
+    await expect(row).to_be_visible()
+    await expect(row.locator(".badge")).to_have_count(0)
+    assert problems == []
+
+
+async def test_the_keyboard_alone_is_enough(browser: Browser, emulator: Emulator) -> None:
+    """A slash offers the commands, arrows choose, Enter sends, Escape closes."""
+    commands = [{"command": "rates", "description": "Rates"}, {"command": "news", "description": "News"}]
+    page, problems = await opened(browser, emulator, 1000, 700)
+    await call(emulator, page, "setMyCommands", commands=commands)
+    await emulator.send_text(AIGUL, "/start")
+    await page.locator(f"[data-chat='{AIGUL}']").press("Enter")
+    message = page.get_by_label("Message", exact=True)
+    await expect(message).to_be_focused()
+    await expect(page.get_by_label("Commands")).to_be_visible()
+    await page.keyboard.type("/")
+    await expect(page.locator("#popup-main").get_by_role("option")).to_have_count(2)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#popup-main").get_by_role("option")).to_have_count(0)
+    await page.keyboard.press("Backspace")
+    await page.keyboard.type("/")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    assert (await emulator.wait_message(AIGUL, after=1))["text"] == "/news"
+    assert problems == []
+
+
+async def test_language_controls_and_faults(browser: Browser, emulator: Emulator) -> None:
+    """The reader's language, the demonstration's button, blocking, and a flood on order."""
+    page, problems = await opened(browser, emulator, 1280, 800)
+    await page.get_by_role("radio", name="Кыргызча").click()
+    await expect(page.get_by_role("radio", name="Кыргызча")).to_be_checked()
+    assert emulator.world.user(AIGUL).language_code == "ky"
+    await page.get_by_role("button", name="Next day").click()
+    await expect(page.locator(".toast")).to_have_text("It is tomorrow")
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+    more = page.locator("#main").get_by_label("More")
+    await more.click()
+    await page.get_by_role("menuitem", name="says “slow down” for 30 s").click()
+    await expect(page.locator("#faulty")).to_contain_text("429")
+    assert emulator.faults.active()[0].retry_after == 30
+    await page.get_by_role("button", name="Lift").click()
+    await expect(page.locator("#faulty")).to_be_hidden()
+    await more.click()
+    await page.get_by_role("menuitem", name="Block the bot").click()
+    await expect(page.get_by_role("button", name="Unblock and restart")).to_be_visible()
+    assert emulator.world.chat(AIGUL).blocked
+    assert problems == []
+
+
+async def test_inline_results_and_reply_keys(browser: Browser, emulator: Emulator) -> None:
+    """Typing @bot shows its results and posts the chosen one; reply buttons say what they read."""
+    page, problems = await opened(browser, emulator, 1000, 700)
+    await emulator.send_text(AIGUL, "/start")
+    keyboard = {"keyboard": [["USD", "EUR"]], "resize_keyboard": True}
+    await call(emulator, page, "sendMessage", chat_id=AIGUL, text="Which?", reply_markup=keyboard)
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+    await page.locator(".replykeys").get_by_role("button", name="EUR").click()
+    assert (await emulator.wait_message(AIGUL, after=2))["text"] == "EUR"
+
+    await page.get_by_label("Message", exact=True).fill("@jarchy_bot 100 usd")
+    async with asyncio.timeout(10):
+        while "inline_query" not in emulator.updates.pending[-1]:
+            await emulator.updates.arrived()
+    query = emulator.updates.pending[-1]["inline_query"]
+    content = {"message_text": "100 USD = 8,745 KGS"}
+    result = {"type": "article", "id": "1", "title": "8,745 som", "input_message_content": content}
+    await call(emulator, page, "answerInlineQuery", inline_query_id=query["id"], results=[result])
+    await page.get_by_role("option", name="8,745 som").click()
+    await expect(page.locator(".msg.mine .bubble").last).to_contain_text("100 USD = 8,745 KGS")
+    await expect(page.locator(".msg.mine .bubble").last).to_contain_text("via @jarchy_bot")
+    assert problems == []
