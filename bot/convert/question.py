@@ -79,11 +79,12 @@ _WORDS = {
     "t": "in,to,into,vs,versus,against,в,во,на,к,ко,против",
     "f": "from,of,for,per,за,из,от,с,со",
     "r": "rate,rates,exchange rate,price,value,курс,курса,курсу,курсы,цена,стоимость,баасы,наркы,по курсу,at the rate",
-    "i": "convert,calculate,exchange,конвертируй,конвертировать,переведи,перевести,посчитай,пересчитай,"
+    "i": "convert,calculate,exchange,конвертируй,конвертировать,переведи,перевести,перевод,посчитай,пересчитай,"
     "эсептеп бер,которуп бер,которчу,айландыр,айландырып бер",
-    "x": "is,are,will,be,will be,does,do,cost,costs,worth,equal,equals,equal to,it,this,now,today,currently,right now,"
-    "for today,стоит,стоят,стоить,будет,будут,это,составит,составляет,равно,равен,получится,выйдет,выходит,сейчас,"
-    "сегодня,на сегодня,на сейчас,азыр,бүгүн,бугун,болот,болду,турат,экен,карата,бул",
+    "x": "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,today,today's,current,"
+    "currently,right now,for today,стоит,стоят,стоить,будет,будут,это,составит,составляет,равно,равен,получится,выйдет,"
+    "выходит,сейчас,сегодня,на сегодня,на сейчас,текущий,сегодняшний,азыр,азыркы,бүгүн,бүгүнкү,бугун,болот,болду,турат,"
+    "экен,карата,бул",
     "p": "please,pls,plz,пожалуйста,плиз,пж,бот,bot,а,сураныч",
     "w": "менен",  # Kyrgyz "with" stands behind the currency that is wanted
 }
@@ -100,7 +101,7 @@ _SHAPES = tuple(
         rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
         rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
         rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
-        rf"[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
+        rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
         rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
         rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
         rf"q?(?P<s>{_ANY})(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # usd; доллар канча сом
@@ -108,7 +109,7 @@ _SHAPES = tuple(
         rf"Q(?P<s>{_ANY})T(?P<t>{_ANY})",  # сколько евро в рублях
         rf"Q(?P<t>{_ANY})[tfe]?(?P<s>{_ANY})",  # сколько сомов в долларе
         rf"(?P<t>{_ANY})f(?P<s>{_ANY})q?",  # рублей за доллар
-        rf"[tT](?P<t>{_ANY})q?f?(?P<s>{_ANY})q?",  # в сомах доллар
+        rf"q?[tT](?P<t>{_ANY})q?f?(?P<s>{_ANY})q?",  # в сомах доллар
     )
 )
 _SPACES = re.compile(r"[\t\u00a0\u2000-\u200a\u202f\u205f]")

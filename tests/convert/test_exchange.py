@@ -99,7 +99,7 @@ def test_a_dealers_two_sides_hold_in_one_direction_each() -> None:
 
 def test_an_official_rate_comes_before_a_dealers() -> None:
     """Nobody asked what a particular shop pays."""
-    shop = rate(value="84.5", source="shop", kind=RateKind.BUY)
+    shop = rate(value="84.5", source="akbank", kind=RateKind.BUY)
     answer = convert(Decimal(1), "USD", "KGS", [shop, USD])
     assert answer is not None
     assert answer.path == (USD,)

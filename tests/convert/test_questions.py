@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ ASKED = """
 100 usd | 100 USD
 USD 100 | 100 USD
 usd100 | 100 USD
+usd 100. | 100 USD
 EUR100 to USD | 100 EUR USD
 usd 100 kgs | 100 USD KGS
 $100 | 100 USD
@@ -245,6 +248,9 @@ exchange rate usd kgs | 1 USD KGS
 100 долларов, сколько это в сомах? | 100 USD KGS
 100 долларов — сколько в сомах? | 100 USD KGS
 в сомах 100 долларов | 100 USD KGS
+сколько будет в сомах 100 долларов | 100 USD KGS
+сколько в рублях 100 сом | 100 KGS RUB
+сколько в сомах доллар | 1 USD KGS
 из 100 долларов в сомы | 100 USD KGS
 из долларов в сомы | 1 USD KGS
 с доллара на рубль | 1 USD RUB
@@ -288,10 +294,12 @@ exchange rate usd kgs | 1 USD KGS
 100 АКШ доллары | 100 USD
 АКШ долларынын курсу | 1 USD
 доллар курсу | 1 USD
+бүгүнкү доллар курсу | 1 USD
 рублдин курсу кандай | 1 RUB
 доллардын сомго карата курсу | 1 USD KGS
 1000 орус рублу канча сом | 1000 RUB KGS
 1000 казак теңгеси | 1000 KZT
+5000 сумду сомго | 5000 UZS KGS
 1000 өзбек суму | 1000 UZS
 200 түрк лирасы | 200 TRY
 500 кытай юаны сомго | 500 CNY KGS
@@ -318,6 +326,7 @@ all 100 usd
 try
 try usd
 try all
+allmad
 mad
 cup final
 won 2
@@ -368,6 +377,8 @@ see you at 5
 доллар стоит 87 сомов
 доллар стоит 87
 курс доллара 87
+курс usd 87
+курс usd 87 kgs
 курс доллара 87 сом
 курс доллара к сому 87
 USD = 87 KGS
@@ -533,6 +544,15 @@ def test_an_amount_without_its_currency_is_of_the_home_currency() -> None:
     assert parse_question("100 in usd", home="KZT") == Question(amount=Decimal(100), source="KZT", target="USD")
     with pytest.raises(UserError):
         parse_question("100 в тенге", home="KZT")
+
+
+@pytest.mark.parametrize("name", ["ru.dev.jsonl", "ky.dev.jsonl", "en.dev.jsonl"])
+def test_headlines_are_no_questions(shared: Path, name: str) -> None:
+    """Not one of a few hundred real headlines asks for a conversion."""
+    lines = (shared / "data" / "security" / name).read_text(encoding="utf-8").splitlines()[:400]
+    for title in (json.loads(line)["title"] for line in lines):
+        with pytest.raises(UserError):
+            parse_question(title)
 
 
 def test_the_largest_amount_is_still_answered() -> None:
