@@ -148,6 +148,25 @@ def test_the_day_of_the_last_comparable_move_is_named() -> None:
     assert largest.moved.extreme_since is None
 
 
+def test_a_drift_names_the_last_day_the_level_was_seen() -> None:
+    values = [83.1, 83, 80, *wobble(80, around=80, percent=0.2), 81, 82]
+    *history, rate = line([*values, 82.9])
+    told = Baseline(rate=history[50], severity=Severity.NOTABLE)
+    move = big_move(history, rate, told, now=noon(rate.effective_on))
+    assert move is not None
+    assert move.rule == "drift"
+    assert move.moved.extreme_since == START + timedelta(days=1)
+
+
+def test_a_new_high_is_told_quietly_and_only_of_a_lively_pair() -> None:
+    for percent, told in ((0.3, True), (0.05, False)):
+        values = [*wobble(120, percent=percent), 80.6, 81.2]
+        move = judge(values, 81.8)
+        assert (move is not None) is told
+        if move is not None:
+            assert (move.rule, move.severity) == ("high", Severity.INFO)
+
+
 def test_reasons_name_the_size_the_day_and_what_is_usual() -> None:
     move = judge(wobble(121), 90)
     assert move is not None

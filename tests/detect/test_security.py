@@ -119,6 +119,12 @@ def test_the_longest_pattern_at_a_place_takes_its_words() -> None:
     assert [pattern.text for _, pattern in words.find(["fire", "sales", "fires"])] == ["fire sale*", "fire*"]
 
 
+def test_a_phrase_beats_the_word_it_begins_with() -> None:
+    words = build_lexicon([read_pattern("security", "alliance", 1), read_pattern("secur* deposit*", "economy", -1)], 0)
+    assert [pattern.kind for _, pattern in words.find(["security", "deposits"])] == ["economy"]
+    assert [pattern.kind for _, pattern in words.find(["security", "council"])] == ["alliance"]
+
+
 @pytest.mark.parametrize("language", ["en", "ru", "ky"])
 def test_every_line_of_the_lexicons_is_on_its_own_side_of_zero(language: str) -> None:
     words = lexicon(language)
