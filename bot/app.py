@@ -34,7 +34,6 @@ import storage.sources
 from bot import schedule
 from bot.config import Settings
 from bot.deliver.compose import Composer
-from bot.deliver.outcome import Sent
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import Worker
 from bot.errors import ConfigError, StorageError
@@ -45,6 +44,7 @@ from bot.intake.polling import poll
 from bot.intake.webhook import webhook_app
 from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
 from bot.model.chats import LANGUAGES, Chat, ChatKind
+from bot.model.outcomes import Sent
 from bot.ops import ops_app
 from bot.render.help import command_descriptions
 from bot.sources.catalog import Catalog, ChannelSpec
@@ -164,6 +164,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             store=store,
             fetcher=fetcher,
             workers=workers,
+            clock=clock,
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
@@ -312,7 +313,7 @@ async def _keep_polling(bot: Running) -> None:
     async def one(spec: schedule.Spec) -> None:
         try:
             async with slots:
-                report = await bot.ingest.poll(spec, now=bot.clock())
+                report = await bot.ingest.poll(spec)
             if report.new:
                 bot.services.forget_cards()
             if report.alerts:

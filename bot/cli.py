@@ -175,8 +175,8 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
 async def _check_token(settings: Settings) -> str:
     if settings.bot_token is None:
         return "missing: put BOT_TOKEN into .env"
-    from bot.deliver.outcome import Rejected, Sent
     from bot.deliver.transport import Api, open_session
+    from bot.model.outcomes import Rejected, Sent
 
     async with open_session() as session:
         outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
@@ -207,12 +207,13 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             store=store,
             fetcher=fetcher,
             workers=workers,
+            clock=lambda: datetime.now(UTC),
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
         )
         for key in keys:
-            report = await ingest.poll(known[key], now=datetime.now(UTC))
+            report = await ingest.poll(known[key])
             failed = failed or report.error is not None
             names = ("source", "fetched", "new", "alerts", "error")
             _write({name: getattr(report, name) for name in names})

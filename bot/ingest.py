@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -61,34 +61,35 @@ class Ingest:
     store: Store
     fetcher: Fetcher
     workers: Workers
+    clock: Callable[[], datetime]
     poll_every: timedelta | None = None
     security_policy: str = "publish"
     admins: Sequence[int] = ()
     feed_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    async def poll(self, spec: RateSpec | FeedSpec, *, now: datetime) -> IngestReport:
+    async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
         async with self.store.reading() as db:
             state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
         try:
-            flow = self.rates(spec, state, now=now) if isinstance(spec, RateSpec) else self.news(spec, state, now=now)
-            report = await flow
+            report = await (self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state))
         except SourceError as error:
-            report = await self._failed(spec, state, error, now=now)
+            report = await self._failed(spec, state, error)
         metrics.POLLS.labels(spec.key, "failed" if report.error else "ok").inc()
         if report.error is None:
-            metrics.FRESH.labels(spec.key).set(now.timestamp())
+            metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
         log.info("polled", **{name: getattr(report, name) for name in ("source", "fetched", "new", "alerts", "error")})
         return report
 
-    async def rates(self, spec: RateSpec, state: SourceState, *, now: datetime) -> IngestReport:
+    async def rates(self, spec: RateSpec, state: SourceState) -> IngestReport:
         """fetch | parse | store | detect | enqueue
 
         The last three share one transaction: a rate is never stored without its
         alerts, nor alerted without being stored. The first poll never alerts.
         """
-        today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
+        today = self.clock().astimezone(ZoneInfo(spec.poll.zone)).date()
         bodies, seen = await self._fetch(spec.key, spec.requests(today))
+        now = self.clock()  # of the decision: fetching may have taken its time
         rates: list[Rate] = []
         problems: list[str] = []
         for body, url in bodies:
@@ -104,7 +105,7 @@ class Ingest:
             log.warning("row not believed", source=spec.key, problem=problem)
         return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
 
-    async def news(self, spec: FeedSpec, state: SourceState, *, now: datetime) -> IngestReport:
+    async def news(self, spec: FeedSpec, state: SourceState) -> IngestReport:
         """fetch | parse | store | detect | enqueue
 
         The last three share one transaction. The first poll never alerts, nor does
@@ -112,6 +113,7 @@ class Ingest:
         freshness window.
         """
         bodies, seen = await self._fetch(spec.key, [Request(url=spec.url)])
+        now = self.clock()
         entries: list[Entry] = []
         for body, url in bodies:
             entries += (await self._parse_feed(body, url)).entries
@@ -156,9 +158,8 @@ class Ingest:
         except WorkerError as error:
             raise ParseError(f"the feed could not be read: {error}") from None
 
-    async def _failed(
-        self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError, *, now: datetime
-    ) -> IngestReport:
+    async def _failed(self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError) -> IngestReport:
+        now = self.clock()
         gone = isinstance(error, FetchError) and error.status == 410
         wait = error.retry_after if isinstance(error, FetchError) else None
         due = schedule.retry_due(spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every)

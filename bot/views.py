@@ -66,7 +66,8 @@ async def rate_card(
     chosen = codes or [code for code in CURRENCIES if code in by_code] or sorted(by_code)[:5]
     rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
     if all(row.today is None and row.tomorrow is None for row in rows):
-        nearest = min((item.effective_on for items in by_code.values() for item in items), default=day)
+        days = [item.effective_on for items in by_code.values() for item in items]
+        nearest = min(days, key=lambda one: abs(one - day))
         raise UserError("error.no_rates_on", day=day, nearest=nearest)
     newest = max(filter(None, [row.tomorrow or row.today for row in rows]), key=lambda item: item.effective_on)
     holding = max((row.today.effective_on for row in rows if row.today), default=None)

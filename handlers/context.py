@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind, Style, client_language
+from bot.model.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
 from storage.db import Store
@@ -23,12 +25,14 @@ from storage.db import Store
 KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
+REPLY_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries of a reply
+LONGEST_WAIT = 30.0
 
 
 class Sender(Protocol):
-    """The Bot API: a method and its parameters; the answer's fields are read by name."""
+    """The Bot API: a method and its parameters."""
 
-    async def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401 - an outcome
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         """Send and classify."""
 
 
@@ -87,28 +91,36 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """The words after the command."""
         return list(self.args or [])
 
+    async def _send(self, method: str, **parameters: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Send what somebody waits for: again when Telegram is busy, once more when nobody knows whether it arrived."""
+        doubts = 0
+        for wait in REPLY_WAITS:
+            self.services.replied()
+            outcome = await self.services.api.call(method, **parameters)
+            if isinstance(outcome, Ambiguous) and doubts == 0:
+                doubts += 1
+            elif not isinstance(outcome, Retry):
+                return
+            after = outcome.after if isinstance(outcome, Retry) else None
+            await asyncio.sleep(min(after or wait, LONGEST_WAIT))
+
     async def reply(self, message: Message) -> None:
         """Answer in the same chat and topic."""
-        self.services.replied()
         origin = self.incoming.effective_message
         thread = origin.message_thread_id if origin is not None and origin.is_topic_message else None
-        await self.services.api.call("sendMessage", chat_id=self.chat.id, message_thread_id=thread, **to_api(message))
+        await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=thread, **to_api(message))
 
     async def edit(self, message: Message) -> None:
         """Change the message whose button was pressed."""
-        self.services.replied()
         origin = self.incoming.effective_message
         if origin is not None:
-            await self.services.api.call(
-                "editMessageText", chat_id=self.chat.id, message_id=origin.message_id, **to_api(message)
-            )
+            await self._send("editMessageText", chat_id=self.chat.id, message_id=origin.message_id, **to_api(message))
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning."""
         query = self.incoming.callback_query
         if query is not None:
-            self.services.replied()
-            await self.services.api.call(
+            await self._send(
                 "answerCallbackQuery", callback_query_id=query.id, text=text[:200] or None, show_alert=alert or None
             )
 
@@ -132,7 +144,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if user is None:
             raise UserError("error.admins_only")
         outcome = await self.services.api.call("getChatMember", chat_id=self.chat.id, user_id=user.id)
-        member = getattr(outcome, "result", None)
+        member = outcome.result if isinstance(outcome, Sent) else None
         if not isinstance(member, dict) or member.get("status") not in {"creator", "administrator"}:
             raise UserError("error.admins_only")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from telegram import Update
 
@@ -24,7 +23,7 @@ async def rates(_update: Update, context: Context) -> None:
     """/rates usd eur 20.10.2021: the latest rates, or those of a day."""
     services, chat = context.services, context.chat
     now = services.clock()
-    today = now.astimezone(ZoneInfo(chat.time_zone)).date()
+    today = views.local_day(services.catalog, views.leading_source(services.catalog, chat.home), now)
     codes, on = parse_rates_request(context.words, today=today)
     key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
     message = services.cards.get(key)

@@ -7,11 +7,12 @@ from datetime import timedelta
 from telegram import Update
 
 import storage.chats
+import storage.news
 import storage.outbox
 from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
-from bot.model.alerts import RateMoved
+from bot.model.alerts import RateMoved, StoryBroke
 from bot.model.chats import LANGUAGES
 from bot.render import alerts
 from bot.render import help as words
@@ -100,7 +101,15 @@ async def why(context: Context, alert: str) -> None:
     if isinstance(stored.payload, RateMoved):
         message = alerts.why_move(stored.payload, context.language)
     else:
-        message = alerts.why_story(stored.severity, stored.reasons, context.language)
+        async with context.services.store.reading() as db:
+            story = await storage.news.get(db, stored.payload.story) if isinstance(stored.payload, StoryBroke) else None
+        message = alerts.why_story(
+            stored.severity,
+            stored.reasons,
+            context.language,
+            topics=story.topics if story is not None else (),
+            sources=len(story.feeds) if story is not None else 1,
+        )
     await context.reply(message)
     await context.answer()
 

@@ -7,61 +7,11 @@ answers; an unknown 400 counts as "our message is bad", an unknown 403 as "gone"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Telegram has it. `message_id` is 0 for methods that make no message."""
-
-    message_id: int
-    result: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Not accepted; the same request may do later. `after` in seconds, when Telegram said how long."""
-
-    why: str
-    after: float | None = None
-    flood: bool = False  # 429: this chat (or everybody) must wait
-
-
-@dataclass(frozen=True, slots=True)
-class Migrated:
-    """The group lives on under another id."""
-
-    chat: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """Nobody can be reached there until they come back by themselves."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """This message cannot be sent as it is; `plain` when it may do without entities and buttons."""
-
-    why: str
-    plain: bool = False
-    thread: bool = False  # the forum topic is closed or gone: General may do
-    token: bool = False  # 401: Telegram does not know the token
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """Nobody knows: it may have been delivered."""
-
-    why: str
-
-
-Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
+from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 
 _GONE = (
     ("bot was blocked", "blocked"),

@@ -20,7 +20,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.deliver import outcome
-from bot.deliver.outcome import Ambiguous, Outcome, Retry
+from bot.model.outcomes import Ambiguous, Outcome, Retry
 
 CONNECT_SECONDS = 10
 TOTAL_SECONDS = 30

@@ -25,10 +25,10 @@ import storage.chats
 import storage.outbox
 from bot import metrics
 from bot.deliver.compose import Composer
-from bot.deliver.outcome import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
+from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from storage.db import Store
 from storage.outbox import Claimed, Mark
 

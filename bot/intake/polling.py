@@ -9,6 +9,7 @@ import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox
+from bot.model.outcomes import Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -17,9 +18,9 @@ SHORTEST, LONGEST = 1.0, 30.0
 
 
 class Caller(Protocol):
-    """The Bot API: a method and its parameters; the answer's fields are read by name."""
+    """The Bot API: a method and its parameters."""
 
-    async def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401 - an outcome
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         """Send and classify."""
 
 
@@ -30,16 +31,16 @@ async def poll(api: Caller, inbox: Inbox) -> None:
     await api.call("deleteWebhook")
     while True:
         outcome = await api.call("getUpdates", offset=offset, timeout=LONG_POLL, allowed_updates=KINDS)
-        updates = getattr(outcome, "result", None)
-        if not isinstance(updates, list):
-            if getattr(outcome, "token", False):
-                raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
-            after = getattr(outcome, "after", None) or wait
-            log.warning("no updates", why=getattr(outcome, "why", "?"), again_in=after)
+        if isinstance(outcome, Rejected) and outcome.token:
+            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            after = (outcome.after if isinstance(outcome, Retry) else None) or wait
+            log.warning("no updates", outcome=type(outcome).__name__, again_in=after)
             await asyncio.sleep(after)
             wait = min(wait * 2, LONGEST)
             continue
         wait = SHORTEST
+        updates = outcome.result
         if not updates:
             continue
         try:

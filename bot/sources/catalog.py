@@ -163,9 +163,9 @@ class Catalog:
 
     @property
     def polled(self) -> tuple[RateSpec | FeedSpec, ...]:
-        """Every source that is to be polled: rates first, by rank."""
+        """Every source that is polled: rates first, by rank. Pages are described, but not polled yet."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
-        every: list[RateSpec | FeedSpec] = [*rates, *self.feeds.values(), *self.pages.values()]
+        every: list[RateSpec | FeedSpec] = [*rates, *self.feeds.values()]
         return tuple(spec for spec in every if not spec.disabled)
 
     def names(self, key: str, language: str) -> str:
@@ -249,9 +249,9 @@ def parse_catalog(text: str) -> Catalog:
 
 
 def _twice(catalog: Catalog) -> Iterable[str]:
-    """Rates, feeds and pages share one space of keys: storage and commands name a source by its key alone."""
+    """Rates and feeds share one space of keys: storage and commands name a source by its key alone."""
     seen: dict[str, str] = {}
-    for section, keys in (("rates", catalog.rates), ("feeds", catalog.feeds), ("pages", catalog.pages)):
+    for section, keys in (("rates", catalog.rates), ("feeds", catalog.feeds)):
         for key in keys:
             if key in seen:
                 yield f"[{section}.{key}]: the key is already used by [{seen[key]}.{key}]; choose another"

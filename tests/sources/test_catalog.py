@@ -164,7 +164,7 @@ def test_a_name_falls_back_to_english_to_any_language_and_to_the_key(catalog: Ca
 
 
 def test_what_is_polled_is_enabled_and_rates_go_first(catalog: Catalog) -> None:
-    assert [spec.key for spec in catalog.polled] == ["ecb", "agency", "bare", "list"]
+    assert [spec.key for spec in catalog.polled] == ["ecb", "agency", "bare"]
 
 
 # ── problems ────────────────────────────────────────────────────────────────
@@ -193,7 +193,6 @@ def test_all_problems_are_told_at_once_each_with_section_key_and_what_would_be_r
         "[rates.unknown] parser:", "[rates.unknown] name:", "[rates.unknown] urls:",
         "[feeds.a] url:", "[feeds.a] langauge:", "[pages.a] url:", "[pages.a] item:", "[pages.a] link:",
         '[channels."example"]:', '[channels."example"] digest:', '[channels."example"] pairs:', "[sorces]:",
-        "[pages.a]:",
     ]  # fmt: skip
     assert sorted(starts) == sorted(
         next((start for start in starts if problem.startswith(start)), problem) for problem in told
