@@ -94,7 +94,7 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
             )
     except _GIVES_UP as error:
         raise ParseError("the feed cannot be read") from error
-    if not parsed.version:
+    if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError("not a feed")
     language = two_letter(_get(parsed.feed, "language"))
     return Feed(
@@ -273,7 +273,7 @@ _INVISIBLE = re.compile(
     # A zero-width joiner is kept between two halves of one emoji only.
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])"
 )
-_C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code != 0x85}
+_C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _ZALGO = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
 
@@ -305,7 +305,7 @@ def _text(value: str, *, html: bool) -> str:
     if html or _TAG.search(value):
         value = _without_markup(value) if "<" in value or "&" in value else re.sub(r"\s", " ", value)
     else:
-        value = re.sub(r"(?<!\n)\n(?!\s*\n)", " ", value.replace("\r", ""))
+        value = " ".join(line.strip() or "\n\n" for line in value.splitlines())  # a line break alone is only wrapping
     return _tidy(clean(value))[:LONGEST_TEXT].rstrip()
 
 
@@ -349,7 +349,7 @@ class _TextTarget:
     def end(self, tag: str | bytes) -> None:
         if tag in _SKIPPED:
             self._skipping -= 1
-        if tag != "br":
+        if tag in _PARAGRAPHS:
             self._break(tag)
 
     def data(self, data: str | bytes) -> None:
