@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# no index addresses in the lock: it says what, not from where
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+  --generate-hashes --custom-compile-command "make lock" pyproject.toml --group dev
 
 .PHONY: setup demo run test test-all check bench lock clean
 
@@ -34,14 +37,15 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes pyproject.toml --group dev -o requirements.lock --no-header --check 2>/dev/null || true
+	@cp requirements.lock $(VENV)/lock.txt && $(COMPILE) -o $(VENV)/lock.txt && diff -q requirements.lock $(VENV)/lock.txt \
+	  || (echo "requirements.lock is not what pyproject.toml asks for: make lock" >&2; exit 1)
+	$(BIN)/python -m pytest -q tests/test_documents.py tests/test_i18n.py
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
 
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-	  --generate-hashes pyproject.toml --group dev -o requirements.lock
+	$(COMPILE) -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
