@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -17,8 +16,9 @@ import storage.outbox
 import storage.rates
 import storage.sources
 from bot import metrics, schedule
-from bot.detect import moves
+from bot.detect import moves, plausibility, stories
 from bot.detect.security import detect
+from bot.detect.stories import title_key
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, StoryBroke
@@ -38,6 +38,9 @@ FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is 
 FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 SAME_EVENT = timedelta(hours=48)
 MOVE_LASTS = timedelta(hours=24)
+PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
+ASK_AGAIN = timedelta(seconds=60)
+CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
 STORY_LASTS = timedelta(hours=6)
 PARSE_SECONDS = 10.0
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
@@ -65,7 +68,6 @@ class Ingest:
     poll_every: timedelta | None = None
     security_policy: str = "publish"
     admins: Sequence[int] = ()
-    feed_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
@@ -97,9 +99,13 @@ class Ingest:
             rates += parsed.rates
             problems += parsed.problems
         async with self.store.writing() as db:
-            added = await storage.rates.add(db, rates, seen_at=now)
+            believed, held = await self._believed(db, spec, rates, now=now)
+            added = await storage.rates.add(db, believed, seen_at=now)
             alerts = await self._moves(db, spec, added, now=now) if state.first_ok_at is not None else 0
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            if held:  # asked for again soon, and read again even if it did not change
+                due = min(due, now + ASK_AGAIN)
+                seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
@@ -173,6 +179,34 @@ class Ingest:
 
     # ── rates ───────────────────────────────────────────────────────────────
 
+    async def _believed(
+        self, db: Db, spec: RateSpec, rates: Sequence[Rate], *, now: datetime
+    ) -> tuple[list[Rate], int]:
+        """Those that are plausible, and how many are held: asked for again, compared, never dropped silently."""
+        believed: list[Rate] = []
+        held = 0
+        for new in sorted(rates, key=lambda item: item.effective_on):
+            day = new.effective_on
+            past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
+            if past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit:
+                continue
+            others = await storage.rates.elsewhere(db, new.series, on=day)
+            found = plausibility.judge([item for item in past if item.effective_on < day], new, others)
+            if found.standing is plausibility.Standing.HELD:
+                times = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
+                if times == 1:
+                    values = {"source": spec.key, "rate": f"{new.pair} {new.value}", "why": "; ".join(found.reasons)}
+                    await self._tell(db, "notice.held", values, now=now)
+                if found.needs_source or times < CONFIRMED:
+                    held += 1
+                    continue
+                await storage.rates.release(db, new)
+            elif found.standing is plausibility.Standing.REFUSED:
+                log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
+                continue
+            believed.append(new)
+        return believed, held
+
     async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, now: datetime) -> int:
         alerts = 0
         for new in sorted(added, key=lambda item: item.effective_on):
@@ -206,6 +240,10 @@ class Ingest:
         at = min(item.published_at or now, now)
         title = title_key(item.title)
         pk = await storage.news.same_title(db, title, since=now - SAME_EVENT)
+        if pk is None and verdict.security:
+            recent = await storage.news.recent(db, since=now - SAME_EVENT, language=verdict.language)
+            told = stories.best_match(item, recent, now=now)
+            pk = told[0].story if told is not None else None
         if pk is None:
             pk = await storage.news.add_story(db, at=at, verdict=verdict)
         else:
@@ -253,12 +291,6 @@ def notice(admin: int, msgid: str, values: Mapping[str, str], *, now: datetime) 
         created_at=now,
         expires_at=now + timedelta(days=2),
     )
-
-
-def title_key(title: str) -> str:
-    """The same for two headlines that differ in case, punctuation or spaces only."""
-    words = re.findall(r"\w+", title.casefold())
-    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:32]
 
 
 def _judge(item: Entry, spec: FeedSpec) -> Verdict:

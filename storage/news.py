@@ -96,9 +96,13 @@ async def add_entry(
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
 
 
-async def recent(db: Db, *, since: datetime, limit: int = 500) -> list[StoredEntry]:
-    """The latest entries of all feeds, newest first: what a new one may belong to."""
-    query = select(entry).where(entry.c.seen_at >= since).order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+async def recent(db: Db, *, since: datetime, language: str | None, limit: int = 500) -> list[StoredEntry]:
+    """The latest entries of all feeds in one language, newest first: what a new one may belong to."""
+    query = (
+        select(entry)
+        .where(entry.c.seen_at >= since, entry.c.language == language)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+    )
     return [_stored(row) for row in await db.execute(query.limit(limit))]
 
 

@@ -206,3 +206,33 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> 
     same = (held_rate.c.series_id == series_id, held_rate.c.effective_on == item.effective_on)
     query = select(held_rate.c.seen_times).where(*same, held_rate.c.value == item.value)
     return int((await db.execute(query)).scalar_one())
+
+
+async def release(db: Db, item: Rate) -> None:
+    """A held value was confirmed and becomes a rate like any other."""
+    series_id = await _series_id(db, item.series)
+    same = (
+        held_rate.c.series_id == series_id,
+        held_rate.c.effective_on == item.effective_on,
+        held_rate.c.value == item.value,
+    )
+    await db.execute(update(held_rate).where(*same).values(state="released"))
+
+
+async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:
+    """The rates of the same pair that other sources hold on a day: for a second opinion."""
+    other = rate.alias("other")
+    newest = (
+        select(func.max(other.c.effective_on))
+        .where(other.c.series_id == series.c.id, other.c.effective_on <= on)
+        .correlate(series)
+        .scalar_subquery()
+    )
+    query = _rates().where(
+        series.c.base == of.pair.base,
+        series.c.quote == of.pair.quote,
+        series.c.source != of.source,
+        rate.c.effective_on == newest,
+        _IS_CURRENT,
+    )
+    return [_seen(row) for row in await db.execute(query)]

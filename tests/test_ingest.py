@@ -1,0 +1,173 @@
+"""The poll flow against publishers on loopback, on every database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import storage.chats
+import storage.news
+import storage.rates
+import storage.sources
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest, IngestReport
+from bot.sources.catalog import Catalog, parse_catalog
+from bot.workers import Workers
+from storage.db import Store
+from storage.schema import alert, held_rate
+from tests.e2e.program import Publishers
+from tests.e2e.test_whole import ATTACK, QUIET, daily, rss
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+OPERATOR = 77
+
+
+def catalog(url: str) -> Catalog:
+    """A bank, two agencies."""
+    return parse_catalog(f"""
+[rates.nbkr]
+name = {{ en = "National Bank" }}
+urls = ["{url}/daily.xml"]
+kind = "official"
+[feeds.one]
+name = {{ en = "One" }}
+url = "{url}/one.xml"
+language = "en"
+[feeds.two]
+name = {{ en = "Two" }}
+url = "{url}/two.xml"
+language = "en"
+""")
+
+
+class World:
+    """Publishers, a store and the flow between them."""
+
+    def __init__(self, publishers: Publishers, ingest: Ingest) -> None:
+        self.publishers, self.ingest = publishers, ingest
+        self.catalog = catalog(publishers.url)
+
+    async def poll(self, key: str) -> IngestReport:
+        """One poll of one source."""
+        return await self.ingest.poll(self.catalog.rates.get(key) or self.catalog.feeds[key])
+
+    async def bank(self, days_ago: int, usd: str, rub: str = "1,1948") -> IngestReport:
+        """The bank publishes a day's rates and is polled."""
+        self.publishers.put("/daily.xml", daily(f"{NOW - timedelta(days=days_ago):%d.%m.%Y}", usd, "98,8523", rub))
+        return await self.poll("nbkr")
+
+    async def rows(self, table: Any) -> list[Any]:
+        """Everything in a table."""
+        async with self.ingest.store.reading() as db:
+            return list((await db.execute(select(table))).all())
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Nothing polled yet; one operator."""
+    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
+        ingest = Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW, admins=(OPERATOR,))
+        yield World(publishers, ingest)
+
+
+async def test_the_first_poll_never_alerts_and_the_next_move_does_once(world: World) -> None:
+    """A backlog is not news; a move is, once."""
+    assert await world.bank(1, "84,7935") == IngestReport(source="nbkr", fetched=3, new=3, alerts=0)
+    assert (await world.bank(0, "89,9000")).alerts == 1
+    assert (await world.bank(0, "89,9000")) == IngestReport(source="nbkr")  # the same document: not even read
+
+
+async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) -> None:
+    """A fifth more in a day is asked for again before anybody hears of it."""
+    await world.bank(1, "84,7935")
+    first = await world.bank(0, "101,9000")
+    assert (first.new, first.alerts) == (2, 0)
+    second = await world.poll("nbkr")
+    assert (second.new, second.alerts) == (1, 1)
+    (held,) = await world.rows(held_rate)
+    assert (held.state, held.seen_times) == ("released", 2)
+
+
+async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: World) -> None:
+    """Ten times yesterday needs a second source; the operator is told once, the readers keep the old value."""
+    await world.bank(1, "84,7935")
+    for _ in range(3):
+        await world.bank(0, "847,9350")
+    async with world.ingest.store.reading() as db:
+        shown = await storage.rates.around(db, "nbkr", NOW.date())
+    assert max(item.value for item in shown if item.pair.base == "USD") == Decimal("84.7935")
+    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html><body>login</body></html>", daily("20.10.2021", "1", "2", "3")[:150]])
+async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(world: World, body: bytes) -> None:
+    """HTML, nothing, or half a document."""
+    await world.bank(1, "84,7935")
+    world.publishers.put("/daily.xml", body)
+    report = await world.poll("nbkr")
+    assert report.error
+    async with world.ingest.store.reading() as db:
+        state = (await storage.sources.states(db))["nbkr"]
+        assert len(await storage.rates.around(db, "nbkr", NOW.date())) == 3
+    assert state.failures == 1
+    assert state.error == report.error
+
+
+async def test_R1_a_bad_row_leaves_the_others(world: World) -> None:
+    """Zero is no price; the dollar beside it is."""
+    await world.bank(1, "84,7935")
+    report = await world.bank(0, "84,9000", rub="0,0000")
+    assert (report.fetched, report.new, report.error) == (2, 2, None)
+
+
+async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) -> None:
+    """First polls are silent; then one alert for the story, none when another agency repeats it."""
+    for feed in ("one", "two"):
+        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        assert (await world.poll(feed)).alerts == 0
+    world.publishers.put("/one.xml", rss(ATTACK, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    repeated = ("other-id", ATTACK[1], "The same event, told by another agency.")
+    world.publishers.put("/two.xml", rss(repeated, QUIET))
+    assert (await world.poll("two")).alerts == 0
+    async with world.ingest.store.reading() as db:
+        stories = await storage.news.latest(db, topic="security")
+    assert [story.feeds for story in stories] == [("one", "two")]
+
+
+async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: World) -> None:
+    """A known feed whose ids all changed: one word to the operator, none to the readers."""
+    world.publishers.put("/one.xml", rss(QUIET))
+    await world.poll("one")
+    flood = [(f"x{n}", f"{ATTACK[1]} – {n}", ATTACK[2]) for n in range(25)]
+    world.publishers.put("/one.xml", rss(*flood))
+    report = await world.poll("one")
+    assert (report.new, report.alerts) == (25, 0)
+    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+
+
+async def test_F16_a_source_that_is_gone_is_not_asked_again(world: World) -> None:
+    """410 disables, and the operator is told."""
+    world.publishers.put("/one.xml", b"gone", status=410)
+    assert (await world.poll("one")).error
+    async with world.ingest.store.reading() as db:
+        assert (await storage.sources.states(db))["one"].gone_at == NOW
+
+
+async def test_a_rate_is_never_stored_without_its_alert(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store, detect and enqueue share one transaction: when the last fails, the first is undone."""
+    await world.bank(1, "84,7935")
+
+    async def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("the power went out")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("storage.outbox.enqueue", broken)
+        with pytest.raises(RuntimeError):
+            await world.bank(0, "89,9000")
+    assert (await world.bank(0, "89,9000")).alerts == 1
