@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -262,6 +262,7 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, 
 def inspect_rates(
     key: Annotated[str, typer.Argument(help="a parser or a source of the catalog")],
     places: Annotated[list[str], typer.Argument(help="files or addresses")],
+    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
 ) -> None:
     """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml"""
     from bot.sources import SOURCES
@@ -273,7 +274,7 @@ def inspect_rates(
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
     def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        url = place if place.startswith("http") else None
+        url = place if place.startswith("http") else saved_from
         parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
@@ -324,14 +325,8 @@ def detect_security() -> None:
     """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
     from bot.detect.security import detect as judge
 
-    for number, raw in enumerate(sys.stdin.buffer, 1):
-        if not raw.strip():
-            continue
-        try:
-            item = orjson.loads(raw)
-            verdict = judge(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
-        except (orjson.JSONDecodeError, AttributeError):
-            raise BotError(f"line {number} of stdin is not a JSON object") from None
+    for item in _json_lines():
+        verdict = judge(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
         _write(
             {
                 "id": item.get("id"),
@@ -343,6 +338,57 @@ def detect_security() -> None:
                 "reasons": list(verdict.reasons),
             }
         )
+
+
+@detect.command("same-story")
+def detect_same_story() -> None:
+    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect same-story < pairs"""
+    from bot.detect.stories import same_story
+    from bot.model.news import Entry
+
+    for item in _json_lines():
+        sides = [
+            Entry(
+                id=side,
+                title=str((item.get(side) or {}).get("title") or ""),
+                summary=str((item.get(side) or {}).get("text") or ""),
+                language=item.get("lang"),
+            )
+            for side in ("a", "b")
+        ]
+        match = same_story(*sides)
+        _write({"id": item.get("id"), "same": match.same, "score": round(match.score, 4)})
+
+
+@detect.command("moves")
+def detect_moves(
+    history: Annotated[Path, typer.Option(help="CSV: date,USD,EUR,…", exists=True, dir_okay=False)],
+    quote: Annotated[str, typer.Option(help="what the columns are priced in")] = "KGS",
+    rule: Annotated[str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')] = None,
+) -> None:
+    """Replay a history day by day. Example: jarchy detect moves --history rates.csv --quote KGS"""
+    from bot.detect.replay import replay_csv
+
+    try:
+        with history.open(encoding="utf-8") as lines:
+            for found in replay_csv(lines, quote, rule):
+                _write(found.to_json())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BotError(f"{history}: {error}") from None
+
+
+def _json_lines() -> Iterator[dict[str, Any]]:
+    """The objects on stdin, a line each; BotError names the line that is none."""
+    for number, raw in enumerate(sys.stdin.buffer, 1):
+        if not raw.strip():
+            continue
+        try:
+            item = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            item = None
+        if not isinstance(item, dict):
+            raise BotError(f"line {number} of stdin is not a JSON object")
+        yield item
 
 
 @cli.command()

@@ -1,0 +1,166 @@
+"""The verbs, as processes: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import storage.news
+import storage.rates
+from bot.model.alerts import Severity
+from bot.model.news import Verdict
+from storage.db import open_store
+from tests.conftest import ROOT
+from tests.factories import entry, rate
+
+OCTOBER_20 = [
+    rate("USD/KGS", "84.7935", "2021-10-20"),
+    rate("EUR/KGS", "98.8523", "2021-10-20"),
+    rate("RUB/KGS", "1.1948", "2021-10-20"),
+    rate("KZT/KGS", "0.1992", "2021-10-20"),
+]
+SECURITY = Verdict(security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="en")
+
+
+def jarchy(folder: Path, *words: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a verb with a database of its own."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {**keep, "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}", **settings}
+    command = [sys.executable, "-m", "bot", *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=stdin, capture_output=True, timeout=60, check=False
+    )
+
+
+async def seed(folder: Path, title: str, text: str) -> None:
+    """The day of the sample: its rates, and one story."""
+    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
+    async with store.writing() as db:
+        await storage.rates.add(db, OCTOBER_20, seen_at=at)
+        pk = await storage.news.add_story(db, at=at, verdict=SECURITY)
+        told = entry(title=title, summary="", content=text, published_at=at)
+        await storage.news.add_entry(
+            db, "24kg-en", told, story_pk=pk, link_key=None, title_key="t", verdict=SECURITY, now=at
+        )
+    await store.close()
+
+
+async def test_the_sample_comes_out_byte_for_byte(tmp_path: Path, shared: Path) -> None:
+    """The digest that started the project."""
+    sample = (shared / "seed" / "sample.txt").read_text(encoding="utf-8")
+    _rates, title, text = sample.rstrip("\n").split("\n\n", 2)
+    await seed(tmp_path, title, text)
+    words = ["digest", "--date", "2021-10-20", "--plain", "--style", "full", "--language", "en"]
+    done = jarchy(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().rstrip("\n") == sample.rstrip("\n")
+
+
+async def test_a_digest_has_rates_headline_and_text(tmp_path: Path) -> None:
+    """One line a currency, an empty line, the headline, an empty line, the text."""
+    await seed(tmp_path, "Border drill begins", "Guards train in the mountains.\n\nIt lasts a week.")
+    done = jarchy(tmp_path, "digest", "--date", "2021-10-20", "--plain", "--style", "full")
+    expected = (
+        "USD 84.79\nEUR 98.85\nRUB 1.19\n\nBorder drill begins\n\nGuards train in the mountains.\n\nIt lasts a week."
+    )
+    assert done.stdout.decode().rstrip("\n") == expected
+
+
+def test_inspect_rates_prints_a_line_a_rate(tmp_path: Path) -> None:
+    """Decimals as strings, exactly as printed by the bank."""
+    document = (
+        '<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="20.10.2021">'
+        '<Currency ISOCode="KZT"><Nominal>10</Nominal><ValidFor>7</ValidFor><Value>1,9920</Value></Currency>'
+        "</CurrencyRates>"
+    )
+    (tmp_path / "daily.xml").write_bytes(document.encode("cp1251"))
+    done = jarchy(tmp_path, "inspect", "rates", "nbkr", "daily.xml")
+    assert json.loads(done.stdout) == {
+        "source": "nbkr",
+        "base": "KZT",
+        "quote": "KGS",
+        "kind": "official",
+        "effective_on": "2021-10-20",
+        "value": "1.9920",
+        "units": 10,
+        "per_unit": "0.19920",
+    }
+
+
+def test_inspect_with_several_files_names_each_and_fails_for_the_bad_one(tmp_path: Path) -> None:
+    """One bad file does not hide the others."""
+    feed = '<rss version="2.0"><channel><title>t</title><item><title>One</title><guid>1</guid></item></channel></rss>'
+    (tmp_path / "good.xml").write_text(feed)
+    (tmp_path / "bad.xml").write_text("<html><body>no feed</body></html>")
+    done = jarchy(tmp_path, "inspect", "feed", "bad.xml", "good.xml")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert set(lines[0]) == {"file", "error"}
+    assert (lines[1]["file"], lines[1]["title"]) == ("good.xml", "One")
+
+
+def test_outbox_counts(tmp_path: Path) -> None:
+    """An empty outbox is an answer too."""
+    done = jarchy(tmp_path, "outbox", "--json")
+    assert json.loads(done.stdout)["waiting"] == 0
+
+
+def test_db_upgrade_makes_a_database(tmp_path: Path) -> None:
+    """From nothing to the newest schema."""
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    assert (tmp_path / "jarchy.db").exists()
+
+
+def test_detect_security_judges_lines(tmp_path: Path) -> None:
+    """One answer a line; a line that is no JSON is named."""
+    line = json.dumps({"id": 7, "title": "Gunmen attack border post, three soldiers killed", "text": ""}).encode()
+    (answer,) = jarchy(tmp_path, "detect", "security", stdin=line + b"\n").stdout.splitlines()
+    assert json.loads(answer)["id"] == 7
+    assert json.loads(answer)["security"] is True
+    broken = jarchy(tmp_path, "detect", "security", stdin=b"nonsense\n")
+    assert broken.returncode == 1
+    assert broken.stderr.decode().strip() == "jarchy: line 1 of stdin is not a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "code"),
+    [
+        (["frobnicate"], {}, 2),
+        (["poll", "nowhere"], {}, 2),
+        (["inspect", "feed", "absent.xml"], {}, 1),
+        (["run"], {}, 78),
+        (["check"], {"TIME_ZONE": "Mars/Base"}, 78),
+        (["outbox"], {"DATABASE_URL": "mysql://x"}, 78),
+    ],
+)
+def test_the_exit_code_says_whose_turn_it_is(
+    tmp_path: Path, words: list[str], settings: dict[str, str], code: int
+) -> None:
+    """2: the command line, 1: the thing itself, 78: the configuration; never a traceback."""
+    done = jarchy(tmp_path, *words, **settings)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
+    """What is named in --help exists, and shows how."""
+    from typer.main import get_command
+
+    from bot.cli import cli
+
+    root = get_command(cli)
+    leaves = [
+        leaf
+        for command in root.commands.values()  # type: ignore[attr-defined]  # a click group
+        for leaf in getattr(command, "commands", {"": command}).values()
+    ]
+    assert len(leaves) >= 10
+    for leaf in leaves:
+        assert "Example: jarchy " in (leaf.help or ""), leaf.name
