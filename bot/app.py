@@ -7,13 +7,15 @@ signal nothing new is begun, what is in flight ends, the rest is given back.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import fcntl
 import os
 import signal
 import socket
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -59,7 +61,8 @@ POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
 KEEP_BODIES = timedelta(hours=24)
-DRAIN = 9.0  # seconds a stop may take before what is left is cut off
+DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
+STOP_LIMIT = 15.0
 
 
 def utc_now() -> datetime:
@@ -83,6 +86,13 @@ class Running:
     clock: Callable[[], datetime]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, but not through a stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
 
 async def run(
@@ -95,6 +105,7 @@ async def run(
 ) -> None:
     """The bot, until SIGTERM, SIGINT or `stop`."""
     stop = stop or asyncio.Event()
+    watchdog: threading.Timer | None = None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -104,25 +115,43 @@ async def run(
                 running = [
                     tasks.create_task(task, name=name)
                     for name, task in (
-                        ("inbox", bot.inbox.run()),
                         ("poll sources", _keep_polling(bot)),
                         ("digests", _keep_digesting(bot)),
                         ("tidy", _keep_tidy(bot)),
-                        ("talk", _talk(bot, on_ready)),
                     )
                 ]
+                listening = tasks.create_task(_talk(bot, on_ready), name="talk")
                 sender = tasks.create_task(bot.worker.run(), name="worker")
+                marker = tasks.create_task(bot.inbox.run(), name="inbox")
                 await stop.wait()
                 log.info("stopping")
+                watchdog = _watch_the_stop()
+                bot.stopping.set()
                 bot.worker.stop()
-                for task in running:
+                listening.cancel()
+                await asyncio.wait([sender, *running], timeout=DRAIN)
+                for task in (sender, marker, *running):
                     task.cancel()
-                await asyncio.wait([sender], timeout=DRAIN)
-                sender.cancel()
         except* ConfigError as group:
             raise group.exceptions[0] from None
         finally:
             await bot.inbox.close()
+    if watchdog is not None:
+        watchdog.cancel()
+
+
+def _watch_the_stop() -> threading.Timer:
+    """End the process when stopping hangs, saying where: a supervisor would only kill it later, silently."""
+
+    def give_up() -> None:
+        log.error("stopping took too long")
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(1)
+
+    timer = threading.Timer(STOP_LIMIT, give_up)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 @asynccontextmanager
@@ -324,7 +353,7 @@ async def _keep_polling(bot: Running) -> None:
             busy.discard(spec.key)
 
     async with asyncio.TaskGroup() as tasks:
-        while True:
+        while not bot.stopping.is_set():
             try:
                 async with bot.store.reading() as db:
                     states = await storage.sources.states(db)
@@ -334,12 +363,12 @@ async def _keep_polling(bot: Running) -> None:
                         tasks.create_task(one(spec))
             except StorageError as error:
                 log.warning("schedule waits for the database", error=str(error))
-            await asyncio.sleep(TICK)
+            await bot.pause(TICK)
 
 
 async def _keep_digesting(bot: Running) -> None:
     """Enqueue each digest once a day at its time; one that was missed is caught up once, marked late."""
-    while True:
+    while not bot.stopping.is_set():
         try:
             async with bot.store.writing() as db:
                 for key in await storage.chats.digest_keys(db):
@@ -348,7 +377,7 @@ async def _keep_digesting(bot: Running) -> None:
                         bot.worker.wake()
         except StorageError as error:
             log.warning("digests wait for the database", error=str(error))
-        await asyncio.sleep(TICK * 5)
+        await bot.pause(TICK * 5)
 
 
 def due_digest(key: str, *, now: datetime) -> Alert | None:
@@ -372,10 +401,10 @@ def due_digest(key: str, *, now: datetime) -> Alert | None:
 
 async def _keep_tidy(bot: Running) -> None:
     """Hourly: forget what finished updates said."""
-    while True:
+    while not bot.stopping.is_set():
         try:
             async with bot.store.writing() as db:
                 await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
         except StorageError as error:
             log.warning("tidying waits for the database", error=str(error))
-        await asyncio.sleep(3600)
+        await bot.pause(3600)

@@ -129,6 +129,7 @@ class Program:
                 code = await self.process.wait()
         except TimeoutError:
             self.process.kill()
-            raise
+            await self.process.wait()
+            raise AssertionError("it did not end: " + "".join(self.log[-60:])) from None
         await self._reader
         return code
