@@ -1,0 +1,53 @@
+"""The measurements, each against a named baseline of the same run: `python -m bench [--quick] [--only NAME]`.
+
+Everything is on loopback and bounded in time. Exits 1 when a goal was missed; figures of a busy machine say little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from bench import card, fan_out, reply, sending, start
+from bench.figure import Figure, table
+from bot import log
+
+LONGEST = 300.0  # seconds for one measurement
+
+MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
+    "reply": reply.measure,
+    "start": start.measure,
+    "throughput": sending.throughput,
+    "pace": sending.pace,
+    "fan-out": fan_out.measure,
+    "card": card.measure,
+}
+
+
+def main() -> int:
+    """Measure what was asked for and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller numbers, for a look")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=", ".join(MEASUREMENTS))
+    arguments = parser.parse_args()
+    log.set_up("json", "error")
+    figures: list[Figure] = []
+    for name in arguments.only or MEASUREMENTS:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            figures += runner.run(_bounded(MEASUREMENTS[name](arguments.quick)))
+    print(table(figures))
+    return int(any(one.verdict == "over" for one in figures))
+
+
+async def _bounded(measurement: Awaitable[list[Figure]]) -> list[Figure]:
+    async with asyncio.timeout(LONGEST):
+        return await measurement
+
+
+if __name__ == "__main__":
+    sys.exit(main())

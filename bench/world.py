@@ -1,0 +1,120 @@
+"""Stores filled for a measurement."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import text
+
+import storage.outbox
+import storage.rates
+from bot import views
+from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
+from bot.model.rates import Pair, Rate, RateKind
+from bot.sources.catalog import Catalog, parse_catalog
+from storage.db import Db, Store, open_store
+
+KEY = "pair:USD/KGS"
+CATALOG = """
+[rates.nbkr]
+name = { en = "National Bank" }
+urls = ["http://127.0.0.1:1/daily.xml"]
+kind = "official"
+poll = { every = "30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }
+"""
+CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + views.CURRENCIES
+_CHATS = """
+INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, created_at)
+SELECT n, 'private', '', 'en', 'Asia/Bishkek', 'KGS', 'brief', {true}, {old} FROM {numbers}
+"""
+_SUBSCRIPTIONS = "INSERT INTO subscription (key, chat_id, since_at) SELECT '{key}', n, {old} FROM {numbers}"
+
+
+def catalog() -> Catalog:
+    """One bank."""
+    return parse_catalog(CATALOG)
+
+
+@asynccontextmanager
+async def sqlite_store() -> AsyncIterator[Store]:
+    """An empty SQLite store in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="jarchy-bench-") as folder:
+        store = await open_store(f"sqlite:///{Path(folder) / 'jarchy.db'}")
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def rate(code: str, on: date, step: int) -> Rate:
+    """An official rate that wobbles a little."""
+    value = Decimal(847935 + step * 37 % 900) / 10000
+    return Rate(source="nbkr", pair=Pair(code, "KGS"), kind=RateKind.OFFICIAL, effective_on=on, value=value, units=1)
+
+
+async def add_rates(store: Store, count: int, *, until: date) -> None:
+    """`count` rates of some forty currencies, the newest effective on `until`."""
+    days = count // len(CODES)
+    for start in range(0, days, 500):
+        rates = [
+            rate(code, until - timedelta(days=day), day + number)
+            for day in range(start, min(start + 500, days))
+            for number, code in enumerate(CODES)
+        ]
+        async with store.writing() as db:
+            await storage.rates.add_history(db, rates, seen_at=datetime.now(UTC))
+    async with store.writing() as db:
+        await db.execute(text("ANALYZE"))
+
+
+async def add_subscribers(store: Store, count: int) -> None:
+    """Private chats 1 … count, all following the dollar."""
+    sqlite = store.sqlite_path is not None
+    if sqlite:
+        numbers = (
+            f"(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"  # noqa: S608 - a number
+        )
+        words = {"numbers": numbers, "true": "1", "old": "0", "key": KEY}
+    else:
+        numbers = f"generate_series(1, {count}) AS numbers(n)"
+        words = {"numbers": numbers, "true": "true", "old": "to_timestamp(0)", "key": KEY}
+    async with store.writing() as db:
+        for statement in (_CHATS, _SUBSCRIPTIONS):
+            await db.execute(text(statement.format(**words)))
+        await db.execute(text("ANALYZE"))
+
+
+async def add_alert(db: Db, name: str) -> int:
+    """A move of the dollar, decided now; its number."""
+    now = datetime.now(UTC)
+    old, new = rate("USD", now.date() - timedelta(days=1), 0), rate("USD", now.date(), 20)
+    pk = await storage.outbox.enqueue(
+        db,
+        Alert(
+            dedup_key=name,
+            payload=RateMoved(baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.1")),
+            severity=Severity.NOTABLE,
+            lane=Lane.ALERT,
+            audience=Audience(subscription=KEY),
+            created_at=now,
+            expires_at=now + timedelta(hours=6),
+        ),
+    )
+    assert pk is not None
+    return pk
+
+
+async def fan_out(store: Store) -> int:
+    """Give every open alert its deliveries; how many."""
+    total = 0
+    while True:
+        async with store.writing() as db:
+            size = await storage.outbox.fan_out(db)
+        if size is None:
+            return total
+        total += size
