@@ -1,0 +1,79 @@
+"""The documents say what is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from typer.main import get_command
+
+from bot.cli import cli
+from bot.config import Settings
+from handlers import COMMANDS
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
+
+
+def env_example() -> dict[str, str]:
+    """Names and defaults of `.env.example`."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_env_example_has_every_setting_with_its_default() -> None:
+    """No more, no less, each explained by the line above it."""
+    shown = env_example()
+    assert set(shown) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        text = "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+        assert shown[name.upper()] == text, name
+
+
+def test_readme_names_every_setting_command_and_verb() -> None:
+    """A reader finds what exists."""
+    for name in (field.upper() for field in Settings.model_fields):
+        assert f"`{name}`" in README, name
+    for command in COMMANDS:
+        assert re.search(rf"`/{command}\b", README), command
+    root = get_command(cli)
+    for name, command in root.commands.items():  # type: ignore[attr-defined]  # a click group
+        for verb in [f"{name} {leaf}" for leaf in getattr(command, "commands", {})] or [name]:
+            assert f"`{verb}`" in README, verb
+
+
+def test_readmes_code_map_names_every_room() -> None:
+    """Nothing at the top of bot/ is unexplained."""
+    for path in (ROOT / "bot").iterdir():
+        if path.name.startswith("__"):
+            continue
+        shown = f"`bot/{path.name}/`" if path.is_dir() else f"`bot/{path.name}`"
+        assert shown in README, shown
+
+
+def test_design_gives_a_reason_for_every_dependency() -> None:
+    """A dependency earns a line."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table = DESIGN.partition("## Dependencies")[2].partition("## Decisions")[0]
+    for requirement in project["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)
+        assert name is not None
+        assert name[0] in table, name[0]
+
+
+def test_no_file_names_a_package_index() -> None:
+    """The lock says what, not from where."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "--index" not in lock
+    assert "--find-links" not in lock
+    assert "://" not in lock
+
+
+def test_readmes_make_targets_exist() -> None:
+    """The two commands are there."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"^make (\w+)|`make (\w+)", README, re.MULTILINE)):
+        name = "".join(target)
+        assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
