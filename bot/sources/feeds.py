@@ -28,7 +28,7 @@ import warnings
 from calendar import timegm
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -129,7 +129,7 @@ def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's
 
 def _text_of(item: Fields, key: str) -> str:
     detail = _get(item, f"{key}_detail")
-    return _text(str(_get(item, key) or ""), html=_is_html(detail) if detail else key != "title")
+    return plain_text(str(_get(item, key) or ""), html=_is_html(detail) if detail else key != "title")
 
 
 def _is_html(detail: Fields) -> bool:
@@ -139,7 +139,7 @@ def _is_html(detail: Fields) -> bool:
 def _content_of(item: Fields) -> str:
     """The fullest of the texts an entry carries; pictures and other attachments are none."""
     texts = [
-        _text(str(_get(part, "value") or ""), html=_is_html(part))
+        plain_text(str(_get(part, "value") or ""), html=_is_html(part))
         for part in _get(item, "content") or ()
         if _is_html(part) or _get(part, "type") in {None, "", "text/plain"}
     ]
@@ -181,7 +181,7 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
     return Feed(
-        title=one_line(_text(_string(data, "title"), html=False)),
+        title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
         entries=_each_id_once(
             _json_entry(item, home, language)
@@ -196,12 +196,12 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
     html = _string(item, "content_html")
     return _entry(
         own_id=_string(item, "id"),
-        title=_text(_string(item, "title"), html=False),
+        title=plain_text(_string(item, "title"), html=False),
         link=absolute_link(_string(item, "url"), url) or absolute_link(_string(item, "external_url"), url),
         published_at=parse_date(_string(item, "date_published")) or updated_at,
         updated_at=updated_at,
-        summary=_text(_string(item, "summary"), html=False),
-        content=_text(html, html=True) if html else _text(_string(item, "content_text"), html=False),
+        summary=plain_text(_string(item, "summary"), html=False),
+        content=plain_text(html, html=True) if html else plain_text(_string(item, "content_text"), html=False),
         language=two_letter(item.get("language")) or language,
     )
 
@@ -297,7 +297,7 @@ _TAG = re.compile(
 )
 
 
-def _text(value: str, *, html: bool) -> str:
+def plain_text(value: str, *, html: bool) -> str:
     """Plain text of a value: paragraphs separated by blank lines, nothing a chat should not see."""
     if not value:
         return ""
@@ -462,8 +462,8 @@ _FORMS = tuple(
 )
 
 
-def parse_date(text: str) -> datetime | None:
-    """A moment in UTC from any form feeds use; without a zone UTC is meant.
+def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
+    """A moment in UTC from any form feeds use; one that names no zone is meant in `zone`.
 
     None for what cannot be read or believed (before 1990). Dates in the future are left as they are.
     """
@@ -472,13 +472,13 @@ def parse_date(text: str) -> datetime | None:
         return _believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC))
     for form in _FORMS:
         match = form.fullmatch(text)
-        found = _believable(partial(_assemble, match.groupdict())) if match is not None else None
+        found = _believable(partial(_assemble, match.groupdict(), zone)) if match is not None else None
         if found is not None:
             return found
     return None
 
 
-def _assemble(fields: Mapping[str, str | None]) -> datetime:
+def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
     """A moment from the named parts of a form; ValueError or KeyError when they make none."""
     name = (fields.get("name") or "")[:3].lower()
     month = _MONTHS[name] if name else int(fields.get("month") or 0)
@@ -488,19 +488,20 @@ def _assemble(fields: Mapping[str, str | None]) -> datetime:
     if half := fields.get("half"):
         hour = hour % 12 + (12 if half.lower() == "p" else 0)
     # 24:00 is the next midnight, second 60 a leap second.
-    start = datetime(year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or ""))
+    start = datetime(year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or "") or zone)
     if hour > 24 or (minute := int(fields.get("minute") or 0)) > 59:
         raise ValueError("no time of day")
     return (start + timedelta(hours=hour, minutes=minute, seconds=int(fields.get("second") or 0))).astimezone(UTC)
 
 
-def _zone(text: str) -> timezone:
+def _zone(text: str) -> timezone | None:
+    """The zone a text names; UTC for a name we do not know, None where there is none."""
     match = re.match(r"(?:GMT|UTC|Z|UT)?\s*([+-])(\d{1,2}):?(\d{2})?(?!\d)", text, re.IGNORECASE)
     if match is not None:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
         return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
     word = re.match(r"[^\W\d]+", text)
-    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0))) if word else UTC
+    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0))) if word else None
 
 
 def _believable(make: Callable[[], datetime]) -> datetime | None:
@@ -549,11 +550,11 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 
 
 def _labels(body: bytes, content_type: str | None) -> list[str]:
-    """The encodings the document claims, by Python's names: the header's first, then the declaration's."""
+    """The encodings the document claims, by Python's names: the header's first, then the declaration's or a page's."""
     claims = re.findall(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type or "", re.IGNORECASE)
-    claims += [
-        claim.decode("ascii") for claim in re.findall(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body[:1000])
-    ]
+    declared = re.findall(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body[:1000])
+    declared += re.findall(rb"<meta[^>]*?charset\s*=\s*[\"']?([\w.:-]+)", body[:4000], re.IGNORECASE)
+    claims += [claim.decode("ascii") for claim in declared]
     labels: list[str] = []
     for claim in claims:
         name = re.sub(r"^(?:x-|win-?(?=\d))", lambda m: "cp" if m[0].startswith("win") else "", claim.lower())

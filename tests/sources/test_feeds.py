@@ -208,9 +208,9 @@ def test_a_damaged_feed_is_still_a_feed_or_a_parse_error(damage: list[tuple[int,
 
 
 def test_malformed_xml_still_gives_its_entries() -> None:
-    body = rss("<title>A & B</title><link>https://news.example/1</link><description>an <b>open tag</description>").replace(
-        "</item></channel></rss>", ""
-    )
+    cut = "</item></channel></rss>"
+    item = "<title>A & B</title><link>https://news.example/1</link><description>an <b>open tag</description>"
+    body = rss(item).replace(cut, "")
     entry = only(body)
     assert (entry.title, entry.link, entry.summary) == ("A & B", "https://news.example/1", "an open tag")
 

@@ -1,0 +1,246 @@
+"""Web pages without a feed: a list page → entries, an article page → its text.
+
+A list page is described by CSS selectors in the catalog. We translate the part of CSS that such descriptions need
+to XPath ourselves (tags, classes, ids, attributes, "a b", "a > b", "a, b", :first-child), which spares a dependency.
+A page where nothing matches has been redesigned: that is an error, not an empty day.
+
+Article pages are read by trafilatura (the best measured extractor); it knows the day of publication only, so the
+moment is looked for first where publishers state it: JSON-LD, meta elements, `<time>`.
+
+24.kg and others print only "15:12" beside a headline, in local time, and mean today, or last night's.
+
+Runs in a worker process: no network, no database; `now` is an argument. trafilatura takes 100 MB and half a second to
+import, so it is imported when the first article comes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from lxml import etree, html
+
+from bot.errors import ParseError
+from bot.model.news import Entry
+from bot.sources.catalog import PageSpec
+from bot.sources.feeds import absolute_link, decode, one_line, parse_date, plain_text, two_letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
+
+    title: str
+    text: str
+    author: str | None
+    published_at: datetime | None
+    language: str | None
+    url: str | None
+
+
+def parse_list_page(
+    body: bytes, spec: PageSpec, *, now: datetime, content_type: str | None = None, url: str | None = None
+) -> tuple[Entry, ...]:
+    """The entries of a list page in its own order, each link once; the link is the id.
+
+    `now` dates a bare "15:12"; `url` is where the page came from in the end (else the configured address). Raises
+    ParseError when the selectors find nothing.
+    """
+    entries: dict[str, Entry] = {}
+    for item in _tree(decode(body, content_type)).xpath(xpath_of(spec.item)):
+        entry = _list_entry(item, spec, now=now, base=url or spec.url)
+        if entry is not None:
+            entries.setdefault(entry.id, entry)
+    if not entries:
+        raise ParseError("the page has changed: its selectors find no entries")
+    return tuple(entries.values())
+
+
+def parse_article(
+    body: bytes, *, url: str | None = None, content_type: str | None = None, selector: str | None = None
+) -> Article:
+    """The article on a page; with `selector` its text is taken from there, else the extractor decides.
+
+    `url` is the page's address, for the result. Raises ParseError when there is no article.
+    """
+    from trafilatura import bare_extraction
+
+    text = decode(body, content_type)
+    page = _tree(text)
+    found = bare_extraction(text, url=url, include_comments=False, include_tables=False, with_metadata=True)
+    if isinstance(found, dict):
+        raise TypeError("trafilatura changed its answer")
+    content = "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector))) if selector else ""
+    if not content and found is not None and found.text:
+        content = plain_text("\n\n".join(found.text.splitlines()), html=False)
+    title = _headline(_first(page, "//meta[@property='og:title']/@content") or (found and found.title) or "")
+    title = title or _headline(_first(page, "//title/text()"))
+    if not content or not title:
+        raise ParseError("no article on this page")
+    return Article(
+        title=title,
+        text=content,
+        author=one_line(found.author.replace(";", ",")) if found is not None and found.author else None,
+        published_at=_published_at(page, text) or parse_date((found.date if found is not None else None) or ""),
+        language=two_letter(_first(page, "/html/@lang") or _first(page, "//meta[@property='og:locale']/@content")),
+        url=url or absolute_link(_first(page, "//link[@rel='canonical']/@href"), None),
+    )
+
+
+# --- list pages -------------------------------------------------------------------------------------------------------
+
+
+def _list_entry(item: html.HtmlElement, spec: PageSpec, *, now: datetime, base: str) -> Entry | None:
+    """One item of the list; None where it has no link or no title (advertising, an empty row)."""
+    anchor = _inside(item, spec.link)
+    if anchor is None:
+        return None
+    link = absolute_link(anchor.get("href") or _first(anchor, ".//@href") or _first(anchor, "ancestor::a/@href"), base)
+    named = _inside(item, spec.title) if spec.title else anchor
+    title = one_line(_inner_text(named)) if named is not None else ""
+    if not link or not title:
+        return None
+    dated = _inside(item, spec.time) if spec.time else None
+    moment = _moment(dated, now.astimezone(ZoneInfo(spec.poll.zone))) if dated is not None else None
+    return Entry(id=link, title=title, link=link, published_at=moment, language=spec.language)
+
+
+def _inside(item: html.HtmlElement, selector: str) -> html.HtmlElement | None:
+    found = item.xpath(xpath_of(selector, start="descendant-or-self::"))
+    return found[0] if found else None
+
+
+_CLOCK = re.compile(r"(?:(\w+)[,\s]+(?:в\s+)?)?(\d{1,2})[:.](\d{2})")
+_YESTERDAY = frozenset({"вчера", "yesterday", "кечээ"})
+_TODAY = frozenset({"сегодня", "today", "бүгүн"})
+
+
+def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
+    """When an item says it appeared; `here` is now in the page's zone."""
+    stated = _first(dated, "descendant-or-self::*/@datetime")
+    text = " ".join(dated.text_content().split()).lower()
+    found = parse_date(stated, zone=here.tzinfo or UTC) or parse_date(text, zone=here.tzinfo or UTC)
+    match = _CLOCK.fullmatch(text)
+    if found is not None or match is None or match[1] not in {None, *_TODAY, *_YESTERDAY}:
+        return found
+    hour, minute = int(match[2]), int(match[3])
+    if hour > 23 or minute > 59:
+        return None
+    moment = datetime.combine(here.date(), time(hour, minute), here.tzinfo)
+    if match[1] in _YESTERDAY or (match[1] is None and moment > here + timedelta(minutes=5)):
+        moment -= timedelta(days=1)  # shortly after midnight the list still shows the evening before
+    return moment.astimezone(UTC)
+
+
+# --- article pages ----------------------------------------------------------------------------------------------------
+
+_STATED = (
+    "//meta[@property='article:published_time']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//meta[@name='pubdate' or @name='publish-date' or @name='date' or @name='mediator_published_time']/@content",
+    "//*[@itemprop='datePublished']/@datetime",
+    "//time[@pubdate]/@datetime",
+    "//article//time/@datetime",
+)
+
+
+def _headline(title: str) -> str:
+    """A title without the site's name behind a bar ("Bridge opens today | Example Times")."""
+    whole = one_line(title)
+    bare = re.split(r"\s[|•*]\s", whole)[0]
+    return bare if len(bare.split()) >= 3 else whole
+
+
+def _published_at(page: html.HtmlElement, text: str) -> datetime | None:
+    """The moment a publisher states for machines; None when it states only a day, or nothing."""
+    stated = re.findall(r"\"datePublished\"\s*:\s*\"([^\"]{8,60})\"", text)
+    stated += [value for query in _STATED for value in page.xpath(query)]
+    moments = [parse_date(value) for value in stated if ":" in value]
+    return next((moment for moment in moments if moment is not None), None)
+
+
+def _inner_text(element: html.HtmlElement) -> str:
+    return plain_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True)
+
+
+def _first(element: html.HtmlElement, query: str) -> str:
+    found = element.xpath(query)
+    return str(found[0]) if found else ""
+
+
+def _tree(text: str) -> html.HtmlElement:
+    # lxml refuses a text with an encoding declaration; bytes it reads as it is told. NUL would end the page.
+    source = text.replace("\0", "").encode("utf-8", "replace")
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        page = html.document_fromstring(source, parser=parser)
+    except (etree.LxmlError, ValueError):
+        raise ParseError("not a page") from None
+    return page
+
+
+# --- CSS selectors ----------------------------------------------------------------------------------------------------
+
+_STEP = re.compile(
+    r"\s*(?P<child>>)?\s*(?P<compound>(?:\*|[\w-]+)?(?:[.#][\w-]+|\[[^\]]*\]|:first-child|:last-child)*)(?=[\s>]|$)"
+)
+_PART = re.compile(
+    r"(?P<tag>^(?:\*|[A-Za-z][\w-]*))|\.(?P<cls>[\w-]+)|#(?P<id>[\w-]+)|(?P<edge>:first-child|:last-child)"
+    r"|\[\s*(?P<name>[\w:-]+)\s*(?:(?P<how>[~^$*]?=)\s*(?P<quote>[\"']?)(?P<value>[^\"'\]]*)(?P=quote)\s*)?\]"
+)
+
+
+def xpath_of(selector: str, *, start: str = "descendant::") -> str:
+    """An XPath for a CSS selector of the usual kind; ValueError for one we do not understand."""
+    return " | ".join(_path(group.strip(), start) for group in _groups(selector))
+
+
+def _groups(selector: str) -> list[str]:
+    return re.split(r",(?![^\[]*\])", selector)
+
+
+def _path(group: str, start: str) -> str:
+    path, place = "", 0
+    while place < len(group):
+        match = _STEP.match(group, place)
+        if match is None or not match["compound"] or (place == 0 and match["child"]):
+            raise ValueError(f"not a selector we understand: {group!r}")
+        path += f"/{'' if match['child'] else 'descendant::'}" if path else start
+        path += _compound(match["compound"])
+        place = match.end()
+    if not path:
+        raise ValueError("an empty selector")
+    return path
+
+
+def _compound(text: str) -> str:
+    tag = "*"
+    conditions: list[str] = []
+    for part in _PART.finditer(text):
+        if part["tag"]:
+            tag = part["tag"].lower()
+        else:
+            conditions.append(_condition(part))
+    if "".join(part[0] for part in _PART.finditer(text)) != text:
+        raise ValueError(f"not a selector we understand: {text!r}")
+    return tag + "".join(f"[{condition}]" for condition in conditions)
+
+
+def _condition(part: re.Match[str]) -> str:
+    if part["id"]:
+        return f"@id='{part['id']}'"
+    if part["edge"]:
+        side = "preceding" if part["edge"] == ":first-child" else "following"
+        return f"not({side}-sibling::*)"
+    name, value, how = (part["name"] or "class").lower(), part["cls"] or part["value"] or "", part["how"] or ""
+    forms = {
+        "": f"@{name}",
+        "=": f"@{name}='{value}'",
+        "~=": f"contains(concat(' ', normalize-space(@{name}), ' '), ' {value} ')",
+        "^=": f"starts-with(@{name}, '{value}')",
+        "*=": f"contains(@{name}, '{value}')",
+        "$=": f"substring(@{name}, string-length(@{name}) - {len(value) - 1})='{value}'",
+    }
+    return forms["~=" if part["cls"] else how]
