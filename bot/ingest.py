@@ -101,7 +101,7 @@ class Ingest:
         async with self.store.writing() as db:
             believed, held = await self._believed(db, spec, rates, now=now)
             added = await storage.rates.add(db, believed, seen_at=now)
-            alerts = await self._moves(db, spec, added, now=now) if state.first_ok_at is not None else 0
+            alerts = await self._moves(db, spec, added, quiet=state.first_ok_at is None, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             if held:  # asked for again soon, and read again even if it did not change
                 due = min(due, now + ASK_AGAIN)
@@ -207,13 +207,19 @@ class Ingest:
             believed.append(new)
         return believed, held
 
-    async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, now: datetime) -> int:
+    async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, quiet: bool, now: datetime) -> int:
+        """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there."""
         alerts = 0
         for new in sorted(added, key=lambda item: item.effective_on):
             day = new.effective_on
             past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
             known = await storage.rates.baseline(db, new.series)
-            baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else None
+            first = past[-1] if past and not quiet else new
+            baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=first)
+            if known is None:
+                await storage.rates.set_baseline(db, first, severity=None, now=now)
+            if quiet:
+                continue
             found = moves.big_move(past, new, baseline, now=now)
             if found is None:
                 continue

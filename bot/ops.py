@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -89,7 +89,7 @@ def status_page(found: Status) -> str:
             f'<li><span class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
         )
     return _PAGE.format(
-        now=f"{found.now:%Y-%m-%d %H:%M} UTC",
+        now=f"{found.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         cards="".join(f'<div class="card"><b>{html.escape(n)}</b>{label}</div>' for n, label in cards),
         sources="".join(rows),
     )

@@ -169,18 +169,18 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     return [Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in await db.execute(query)]
 
 
-async def baseline(db: Db, of: Series) -> tuple[Rate, Severity, datetime] | None:
-    """The last alerted rate of a series, how severe that alert was and when it was decided."""
-    query = select(series.c.alerted, series.c.alerted_severity, series.c.alerted_at).where(_is_series(of))
+async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
+    """The last alerted rate of a series and how severe that was; severity is None where watching began."""
+    query = select(series.c.alerted, series.c.alerted_severity).where(_is_series(of))
     row = (await db.execute(query)).first()
     if row is None or row.alerted is None:
         return None
-    return rate_from_json(row.alerted), Severity(row.alerted_severity), row.alerted_at
+    return rate_from_json(row.alerted), Severity(row.alerted_severity) if row.alerted_severity else None
 
 
-async def set_baseline(db: Db, new: Rate, *, severity: Severity, now: datetime) -> None:
-    """Remember the rate that was alerted: the next move is measured from it."""
-    values = {"alerted": rate_to_json(new), "alerted_severity": severity.value, "alerted_at": now}
+async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
+    """Remember the rate that was alerted (or, without a severity, first seen): drift is measured from it."""
+    values = {"alerted": rate_to_json(new), "alerted_severity": severity.value if severity else None, "alerted_at": now}
     await db.execute(update(series).where(_is_series(new.series)).values(**values))
 
 

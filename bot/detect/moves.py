@@ -198,6 +198,7 @@ class _Case:
             baseline=self.base.rate,
             previous=self.previous,
             new=self.new,
+            told=self.base.severity is not None,
             rules=rules,
             usual=usual.quantize(HUNDREDTH) if usual is not None else Decimal(0),
             extreme_since=self.last_like_this() if rules[0] == "fixing" else self.last_level(),

@@ -79,7 +79,8 @@ class RateMoved:
 
     `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day the
     baseline was effective, `extreme_since` the day of the last comparable move or level, when known.
-    `usual` is the usual size of a daily move in percent.
+    `usual` is the usual size of a daily move in percent; `told` is False when nothing was ever alerted and the
+    baseline is where watching began.
     """
 
     KIND: ClassVar[str] = "move"
@@ -90,11 +91,13 @@ class RateMoved:
     rules: tuple[str, ...]
     usual: Decimal
     extreme_since: date | None = None
+    told: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
             "v": 1,
+            "told": self.told,
             "baseline": rate_to_json(self.baseline),
             "previous": rate_to_json(self.previous),
             "new": rate_to_json(self.new),
@@ -113,6 +116,7 @@ class RateMoved:
             new=rate_from_json(data["new"]),
             rules=tuple(data["rules"]),
             usual=Decimal(data["usual"]),
+            told=data.get("told", True),
             extreme_since=date.fromisoformat(since) if since else None,
         )
 

@@ -142,11 +142,13 @@ def _since(moved: RateMoved, language: str) -> Rich:
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
     if headline_move(moved).old is moved.baseline and base != previous:
-        return fill(t("move.since", language), day=day(base, language, today=today))
+        key = "move.since" if moved.told else "move.since_first"
+        return fill(t(key, language), day=day(base, language, today=today))
     fixing = fill(t("move.fixing", language), day=day(previous, language, today=today))
     if "drift" in moved.rules and base != previous:
         drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
-        both = fill(t("move.drift", language), percent=drift, day=day(base, language, today=today))
+        key = "move.drift" if moved.told else "move.drift_first"
+        both = fill(t(key, language), percent=drift, day=day(base, language, today=today))
         return join(" · ", [fixing, both])
     return fixing
 
@@ -171,7 +173,8 @@ def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
     old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
     if old is not None:
         size = change(Move(old=old, new=moved.new).percent, language).strip()
-        template = t(f"why.{rule}", language)
+        first = "_first" if rule == "drift" and not moved.told else ""
+        template = t(f"why.{rule}{first}", language)
         return fill(template, change=size, day=day(old.effective_on, language, today=today))
     return fill(t(f"move.{rule}", language)) if rule in {"high", "low"} else Rich(rule)
 
