@@ -360,6 +360,15 @@ async def test_an_address_that_is_no_plain_web_address_is_refused(url: str) -> N
         await fetch(url)
 
 
+async def test_S1_an_address_with_a_user_name_is_refused_even_when_configured(serve: Serve) -> None:
+    inner = Inner()
+    port = (await serve(inner)).rsplit(":", 1)[1]
+    for user in ("user", "user:pass", ":pass", ":"):
+        with pytest.raises(FetchError, match="user name"):
+            await fetch(f"http://{user}@127.0.0.1:{port}/")
+    assert inner.hits == 0
+
+
 # Ten ways to say "this machine" or "inside" that others' guards let through, and the classes of S2.
 INSIDE = [
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
