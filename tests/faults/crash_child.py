@@ -1,0 +1,185 @@
+"""The program's flow in a process that kills itself at the K-th step: statements, commits, requests to Telegram.
+
+`python -m tests.faults.crash_child` reads jobs from standard input (a JSON object a line: `folder`, `telegram`,
+`publishers`, `die_at`) and answers each with a line of JSON (`{"signal", "exit", "steps"}`). It forks for every job but
+the first, which runs in this very process to the end: what that imported and loaded the forks inherit, where a fresh
+interpreter for each would take two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import ssl
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+
+import storage.outbox
+from bot import log
+from bot.deliver.compose import Composer
+from bot.deliver.transport import Api, open_session
+from bot.deliver.worker import Worker
+from bot.emulator import TEST_TOKEN
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest
+from bot.model.outcomes import Outcome
+from bot.sources.catalog import Catalog, parse_catalog
+from bot.workers import Workers
+from storage.db import Store, open_store
+
+T = TypeVar("T")
+TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
+
+LONGEST = 20  # seconds; a run that takes longer is ended by SIGALRM
+LOOK = 0.01  # seconds between looks whether all is done; through a connection that counts no steps
+_OPEN = """
+SELECT (SELECT count(*) FROM alert WHERE fanned_at IS NULL)
+     + (SELECT count(*) FROM delivery WHERE state IN ('pending', 'leased'))
+"""
+
+
+def catalog(url: str) -> Catalog:
+    """One bank, one agency."""
+    return parse_catalog(f"""
+[rates.nbkr]
+name = {{ en = "National Bank" }}
+urls = ["{url}/daily.xml"]
+kind = "official"
+[feeds.test]
+name = {{ en = "Test agency" }}
+url = "{url}/feed.xml"
+language = "en"
+""")
+
+
+class Steps:
+    """Counts, and dies at the wanted one; 0 is never."""
+
+    def __init__(self, die_at: int) -> None:
+        self.count = 0
+        self._die_at = die_at
+
+    def step(self, *_event: object) -> None:
+        """One more: the process may end here, as if the machine had lost its power."""
+        self.count += 1
+        if self.count == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, store: Store) -> None:
+        """Count every statement and every commit of the store."""
+        for engine in {store._writer.sync_engine, store._reader.sync_engine}:
+            event.listen(engine, "before_cursor_execute", self.step)
+            event.listen(engine, "commit", self.step)
+
+
+class DyingApi(Api):
+    """The real transport; the process may die right before a request leaves and right after its answer came."""
+
+    steps: Steps
+
+    async def post(self, method: str, body: bytes) -> Outcome:
+        """Step, send, step."""
+        self.steps.step()
+        outcome = await super().post(method, body)
+        self.steps.step()
+        return outcome
+
+
+class Here(Workers):
+    """Parses in this process: where a feed is parsed is not what dies here."""
+
+    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ARG002, ASYNC109 - as Workers
+        """Just call it."""
+        return job(*args)
+
+
+async def flow(folder: Path, *, telegram: str, publishers: str, die_at: int) -> int:
+    """poll → detect → enqueue → fan out → claim → send → mark, until nothing is open; how many steps that took."""
+    steps = Steps(die_at)
+    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    steps.watch(store)
+    async with open_session() as session, Fetcher(limits=Limits(pause=0.0), tls=TLS) as fetcher:
+        async with store.writing() as db:
+            await storage.outbox.free_all(db)  # as every start with the instance lock held
+        specs = catalog(publishers)
+        ingest = Ingest(store=store, fetcher=fetcher, workers=Here(), clock=lambda: datetime.now(UTC))
+        for spec in specs.polled:
+            report = await ingest.poll(spec)
+            assert report.error is None, report
+        api = DyingApi(session, url=telegram, token=TEST_TOKEN)
+        api.steps = steps
+        worker = Worker(
+            store=store,
+            api=api,
+            composer=Composer(store, specs),
+            token_name=TEST_TOKEN.partition(":")[0],
+            rate=1000.0,
+            on_trouble=_trouble,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run())
+            await _all_done(folder / "jarchy.db")
+            worker.stop()
+    await store.close()
+    return steps.count
+
+
+async def _trouble(msgid: str, values: dict[str, str]) -> None:
+    raise AssertionError(f"{msgid}: {values}")
+
+
+async def _all_done(path: Path) -> None:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        while connection.execute(_OPEN).fetchone()[0]:  # noqa: ASYNC110 - a commit of the worker's makes no event here
+            await asyncio.sleep(LOOK)
+
+
+def _run(job: dict[str, Any]) -> int:
+    """Run the flow, leave the number of its steps behind; the exit code."""
+    folder = Path(job.pop("folder"))
+    try:
+        steps = asyncio.run(flow(folder, **job))
+    except BaseException as error:  # noqa: BLE001 - told on standard error, the parent sees the exit code
+        sys.stderr.write(f"{error!r}\n")
+        sys.stderr.flush()
+        return 1
+    (folder / "steps").write_text(str(steps))
+    return 0
+
+
+def _forked(job: dict[str, Any]) -> dict[str, int | None]:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(LONGEST)
+        os._exit(_run(job))
+    _, status = os.waitpid(child, 0)
+    return {
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+        "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+    }
+
+
+def main() -> None:
+    """One job for each line of standard input."""
+    log.set_up("json", "error")
+    for number, line in enumerate(sys.stdin):
+        job = json.loads(line)
+        steps = Path(job["folder"]) / "steps"
+        steps.unlink(missing_ok=True)
+        ended = _forked(job) if number else {"signal": None, "exit": _run(job)}
+        answer = {**ended, "steps": int(steps.read_text()) if steps.exists() else None}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
