@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import storage.rates
 from bot import log
 from bot.app import run
 from bot.config import Settings
-from bot.demo.world import World
+from bot.demo.world import ZONE, World
+from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.catalog import parse_catalog
@@ -33,7 +34,12 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         return world.next_day()
 
     emulator = Emulator(
-        TEST_TOKEN, "jarchy_bot", title="Jarchy", controls=[Control(id="next-day", label="Next day", run=next_day)]
+        TEST_TOKEN,
+        "jarchy_bot",
+        title="Jarchy",
+        controls=[Control(id="next-day", label="Next day", run=next_day)],
+        clock=lambda: world.now().timestamp(),
+        zone=ZONE.key,
     )
     try:
         await emulator.start(port=port)
@@ -66,15 +72,21 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
 
 
 async def _seed(url: str, world: World) -> None:
-    """Everything the bank published before the demonstration's first day."""
+    """Everything the bank published before the demonstration's first day, and what readers were last told of it."""
     rates = [
         Rate(source="nbkr", pair=Pair(code, "KGS"), kind=RateKind.OFFICIAL, effective_on=day, value=value)
         for day, values in world.history()
         for code, value in values.items()
     ]
+    series = {rate.series: [one for one in rates if one.series == rate.series] for rate in rates[-10:]}
+    now = world.now()
     store = await open_store(url)
     try:
         async with store.writing() as db:
-            await storage.rates.add_history(db, rates, seen_at=datetime.now(UTC))
+            await storage.rates.add_history(db, rates, seen_at=now)
+            for history in series.values():
+                # Without it the first move would be measured from the oldest rate of the store.
+                *_, told = replay(history)
+                await storage.rates.set_baseline(db, told.moved.new, severity=told.severity, now=now)
     finally:
         await store.close()

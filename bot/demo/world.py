@@ -184,7 +184,7 @@ poll = {{ every = "2s", zone = "{ZONE.key}" }}
 language = "en"
 topics = ["security"]
 pairs = ["USD/KGS", "EUR/KGS", "RUB/KGS"]
-digest = ["18:00"]
+digest = ["16:00"]
 style = "brief"
 """
 

@@ -21,7 +21,8 @@ class Emulator(Scenario):
     """A Bot API on loopback with a chat page.
 
     `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls` bound memory;
-    `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by default.
+    `zone` (IANA) is where the page's clock hangs, by default the browser's; `open_chats` lets the bot write to any
+    private chat; `limits` are Telegram's real ones, off by default.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Emulator(Scenario):
         title: str = "Jarchy",
         name: str = "Jarchy",
         clock: Callable[[], float] = time.time,
+        zone: str | None = None,
         keep_messages: int | None = None,
         keep_calls: int = 200_000,
         open_chats: bool = False,
@@ -53,7 +55,7 @@ class Emulator(Scenario):
             webhook_backoff=webhook_backoff,
         )
         self.token = token
-        self._page = Page(self, title, controls)
+        self._page = Page(self, title, controls, zone)
         self._server = Server(self, token, self._page.handle)
         self._address: tuple[str, int] | None = None
 

@@ -48,10 +48,11 @@ _POLICY = (  # everything the page needs is in the page
 class Page:
     """The requests that are not the Bot API's."""
 
-    def __init__(self, scenario: Scenario, title: str, controls: Sequence[Control]) -> None:
+    def __init__(self, scenario: Scenario, title: str, controls: Sequence[Control], zone: str | None) -> None:
         self._scenario = scenario
         self._title = title
         self._controls = controls
+        self._zone = zone
         self.actions = Actions(scenario, controls)
         self._listeners: set[asyncio.Queue[Json | None]] = set()
         self._html = resources.files("bot.emulator").joinpath("page.html").read_bytes()
@@ -149,6 +150,7 @@ class Page:
             "chats": [self._chat(chat) for chat in chats],
             "faults": [_fault_json(fault) for fault in scenario.faults.active()],
             "now": world.now(),
+            "zone": self._zone,
         }  # fmt: skip
 
     def _chat(self, chat: Chat) -> Json:
