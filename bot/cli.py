@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,11 +19,13 @@ import typer
 
 from bot import log
 from bot.config import Settings, load_settings
-from bot.errors import BotError, ConfigError, SourceError
+from bot.errors import BotError, ConfigError, SourceError, UserError
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
 
 if TYPE_CHECKING:
+    from bot.convert import Question
+    from bot.model.rates import SeenRate
     from storage.db import Store
 
 CONFIG_EXIT = 78
@@ -34,10 +36,13 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-inspect = typer.Typer(help="What a parser sees in a file or at an address.", no_args_is_help=True)
-detect = typer.Typer(help="What a detector decides about texts or history.", no_args_is_help=True)
-database = typer.Typer(help="The database.", no_args_is_help=True)
+inspect = typer.Typer(
+    rich_markup_mode=None, help="What a parser sees in a file or at an address.", no_args_is_help=True
+)
+detect = typer.Typer(rich_markup_mode=None, help="What a detector decides.", no_args_is_help=True)
+database = typer.Typer(rich_markup_mode=None, help="The database.", no_args_is_help=True)
 cli.add_typer(inspect, name="inspect")
 cli.add_typer(detect, name="detect")
 cli.add_typer(database, name="db")
@@ -320,6 +325,30 @@ def inspect_feed(places: Annotated[list[str], typer.Argument(help="files or addr
     _inspect(places, read)
 
 
+@inspect.command("page")
+def inspect_page(
+    places: Annotated[list[str], typer.Argument(help="files or addresses")],
+    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
+) -> None:
+    """What the article reader sees, a JSON line a page. Example: jarchy inspect page article.html"""
+    from bot.sources.pages import parse_article
+
+    log.set_up(None, "warning")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        article = parse_article(body, url=place if place.startswith("http") else saved_from)
+        yield {
+            "title": article.title,
+            "text": article.text,
+            "author": article.author,
+            "published_at": article.published_at.isoformat() if article.published_at else None,
+            "language": article.language,
+            "url": article.url,
+        }
+
+    _inspect(places, read)
+
+
 @detect.command("security")
 def detect_security() -> None:
     """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
@@ -389,6 +418,70 @@ def _json_lines() -> Iterator[dict[str, Any]]:
         if not isinstance(item, dict):
             raise BotError(f"line {number} of stdin is not a JSON object")
         yield item
+
+
+@cli.command()
+def convert(
+    text: Annotated[str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")],
+    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="decides what 1,500 is")] = None,
+    home: Annotated[str | None, typer.Option(help="the currency meant where none is said")] = None,
+    parse_only: Annotated[bool, typer.Option("--parse-only", help="without rates")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Read free text as the bot does. Example: jarchy convert "100 usd kgs" --parse-only"""
+    from bot.convert import parse_question
+    from bot.render.help import error as explain
+
+    settings, catalog = _prepare()
+    quoted = (home or settings.home_currency).upper()
+    rates: list[SeenRate] = []
+    if not parse_only:
+
+        async def read() -> None:
+            from bot import views
+
+            async with _store(settings) as store, store.reading() as db:
+                rates.extend(await views.current_rates(db, catalog, now=datetime.now(UTC)))
+
+        _run(read())
+
+    def answer(question: str) -> dict[str, Any]:
+        asked = parse_question(question, language=language, home=quoted)
+        return _question_line(asked) | ({} if parse_only else _answer_line(asked, rates, quoted))
+
+    def said(error: UserError) -> str:
+        return explain(error, language or "en").text
+
+    if text != "-":
+        try:
+            _write(answer(text))
+        except UserError as error:
+            raise BotError(said(error)) from None
+        return
+    for raw in sys.stdin.buffer:
+        try:
+            _write(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
+        except UserError as error:
+            _write({"error": said(error)})
+
+
+def _question_line(asked: Question) -> dict[str, Any]:
+    line = {"amount": format(asked.amount, "f"), "from": asked.source, "to": asked.target}
+    return line if asked.other is None else line | {"other_amount": format(asked.other, "f")}
+
+
+def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
+    """The first reading by the rates that hold now; `in` names the currency of the result where none was said."""
+    from bot import views
+
+    found = views.conversions(asked, rates, home=home)[0]
+    path = found.answer.path
+    return {
+        "in": found.quote,
+        "result": format(found.answer.result, "f"),
+        "rate": format(found.answer.rate, "f"),
+        "source": path[0].source,
+        "effective_on": min(rate.effective_on for rate in path).isoformat(),
+    }
 
 
 @cli.command()

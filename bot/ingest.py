@@ -90,12 +90,12 @@ class Ingest:
         alerts, nor alerted without being stored. The first poll never alerts.
         """
         today = self.clock().astimezone(ZoneInfo(spec.poll.zone)).date()
-        bodies, seen = await self._fetch(spec.key, spec.requests(today))
+        changed, seen = await self._fetch(spec.key, spec.requests(today))
         now = self.clock()  # of the decision: fetching may have taken its time
         rates: list[Rate] = []
         problems: list[str] = []
-        for body, url in bodies:
-            parsed = spec.parse(body, url=url)
+        for answer in changed:
+            parsed = spec.parse(answer.body or b"", url=answer.url)
             rates += parsed.rates
             problems += parsed.problems
         async with self.store.writing() as db:
@@ -118,11 +118,11 @@ class Ingest:
         a flood of "new" entries from a known feed, nor what is older than the
         freshness window.
         """
-        bodies, seen = await self._fetch(spec.key, [Request(url=spec.url)])
+        changed, seen = await self._fetch(spec.key, [Request(url=spec.url)])
         now = self.clock()
         entries: list[Entry] = []
-        for body, url in bodies:
-            entries += (await self._parse_feed(body, url)).entries
+        for answer in changed:
+            entries += (await self._parse_feed(answer)).entries
         judged = [(item, _judge(item, spec)) for item in entries]
         async with self.store.writing() as db:
             fresh = await self._unknown(db, spec, judged)
@@ -138,11 +138,11 @@ class Ingest:
 
     # ── fetching ────────────────────────────────────────────────────────────
 
-    async def _fetch(self, key: str, requests: Sequence[Request]) -> tuple[list[tuple[bytes, str]], list[Document]]:
-        """Changed bodies with their addresses, and what to remember of every answer; the first failure is raised."""
+    async def _fetch(self, key: str, requests: Sequence[Request]) -> tuple[list[Fetched], list[Document]]:
+        """Answers with changed bodies, and what to remember of every answer; the first failure is raised."""
         async with self.store.reading() as db:
             known = await storage.sources.documents(db, key)
-        bodies, seen = [], []
+        changed, seen = [], []
         for request in requests:
             old = known.get(request.url) or Document(source=key, url=request.url)
             address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
@@ -154,13 +154,15 @@ class Ingest:
             )
             digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
             if answer.body is not None and digest != old.digest:
-                bodies.append((answer.body, answer.url))
+                changed.append(answer)
             seen.append(_remember(old, answer, digest))
-        return bodies, seen
+        return changed, seen
 
-    async def _parse_feed(self, body: bytes, url: str) -> Feed:
+    async def _parse_feed(self, answer: Fetched) -> Feed:
+        kind = f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
+        job = partial(parse_feed, url=answer.url, content_type=kind)
         try:
-            return await self.workers.run(partial(parse_feed, url=url), body, timeout=PARSE_SECONDS)
+            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
         except WorkerError as error:
             raise ParseError(f"the feed could not be read: {error}") from None
 
