@@ -140,7 +140,7 @@ def _check(emulator: Emulator, path: Path, die_at: tuple[int, ...], crashes: int
                 "SELECT kind, chat_id, state, message_id, error, doubts FROM delivery JOIN alert ON alert.id = alert_id"
             )
         }
-    assert decided == {"move": 1, "story": 1}, f"I3, died at {die_at}: {decided}"
+    assert decided == {"move": 1, "story": 1}, f"decided otherwise than once (I1, I3), died at {die_at}: {decided}"
     for kind, words in TELLS.items():
         for chat in CHATS:
             state, message, error, doubts = rows.get((kind, chat), ("no row", None, None, 0))
