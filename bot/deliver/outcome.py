@@ -26,6 +26,9 @@ _GONE = (
     ("group chat was deactivated", "deactivated"),
     ("bot can't initiate conversation", "never started"),
     ("peer_id_invalid", "not found"),
+    ("channel_private", "kicked"),
+    ("chat_admin_required", "no right to write"),
+    ("chat_restricted", "no right to write"),
 )
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _PLAIN = (
@@ -43,7 +46,9 @@ def read(status: int, body: bytes) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if status >= 500:
+        if status == 429:
+            return Retry("too many requests", after=5.0, flood=True)
+        if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
         return Ambiguous(f"HTTP {status} without JSON")  # cut off after Telegram acted, perhaps
     if not isinstance(answer, dict):
@@ -51,9 +56,13 @@ def read(status: int, body: bytes) -> Outcome:
     if answer.get("ok") is True:
         result = answer.get("result")
         return Sent(result.get("message_id", 0) if isinstance(result, dict) else 0, result)
-    code = answer.get("error_code", status)
-    parameters = answer.get("parameters") or {}
-    return _refused(int(code), str(answer.get("description", "")), parameters)
+    code = answer.get("error_code")
+    parameters = answer.get("parameters")
+    return _refused(
+        code if isinstance(code, int) else status,
+        str(answer.get("description", "")),
+        parameters if isinstance(parameters, dict) else {},
+    )
 
 
 def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: PLR0911 - a table of answers
@@ -62,7 +71,7 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Retry("too many requests", after=float(parameters.get("retry_after") or 5), flood=True)
     if code >= 500 or code == 200:
         return Retry(f"error {code}")
-    if code in {401, 404} and text in {"unauthorized", "not found"}:
+    if code == 401 or (code == 404 and text == "not found"):
         return Rejected("Telegram does not know this token", token=True)
     if "migrate_to_chat_id" in parameters:
         return Migrated(int(parameters["migrate_to_chat_id"]))

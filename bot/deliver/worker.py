@@ -40,6 +40,7 @@ HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
 PACE = 0.995  # of the configured rate: clocks and networks jitter
 IN_FLIGHT = 64
+BATCH = 500
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
@@ -134,23 +135,33 @@ class Worker:
         async with self.store.writing() as db:
             await storage.outbox.tidy(db)
             borrowed, self._borrowed = self._borrowed, 0
+            down = self._troubles > FLOODS_FOR_ALL  # one delivery asks whether Telegram is back; the others wait
             claim = await storage.outbox.claim(
-                db, token=self.token_name, rate=self.rate * PACE, horizon=HORIZON, lease=LEASE, borrowed=borrowed
+                db,
+                token=self.token_name,
+                rate=self.rate * PACE,
+                horizon=HORIZON,
+                lease=LEASE,
+                limit=1 if down else BATCH,
+                borrowed=borrowed,
             )
         now = boottime()
         until = now + claim.lease.total_seconds() - MARGIN
         first, every = now + claim.first_in.total_seconds(), claim.every.total_seconds()
         ready = deque(_Ready(item, first + number * every, until) for number, item in enumerate(claim.deliveries))
         await self._send_all(ready, every)
+        if down and self._sending:
+            await asyncio.wait(self._sending)
         return bool(claim.deliveries) or bool(fanned)
 
     async def _send_all(self, ready: deque[_Ready], every: float) -> None:
+        enough = max(self._troubles, FLOODS_FOR_ALL)
         while ready:
             one = ready[0]
             wait = max(one.at, self._not_before) - boottime()
             if wait > 0:
                 await asyncio.sleep(wait)
-            if self._stopping.is_set() or self._fatal or self._troubles > FLOODS_FOR_ALL or boottime() > one.until:
+            if self._stopping.is_set() or self._fatal or self._troubles > enough or boottime() > one.until:
                 await self._give_back([each.item for each in ready])
                 return
             ready.popleft()
@@ -168,6 +179,9 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, StorageError):  # an unmarked delivery is taken again when its lease ends
+                log.warning("outbox unreachable", error=str(error))
+                return
             self._fatal = error
             self._wake.set()
 
@@ -240,7 +254,7 @@ class Worker:
         if not outcome.flood:
             self._troubles += 1
             if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                await self._pause(min(2.0 ** (self._troubles - FLOODS_FOR_ALL), 60.0))
+                await self._pause(min(2.0 ** min(self._troubles - FLOODS_FOR_ALL, 6), 60.0))
             return
         self._flooded.add(item.chat)
         async with self.store.writing() as db:
@@ -254,8 +268,8 @@ class Worker:
             await storage.outbox.pause_token(db, self.token_name, timedelta(seconds=seconds))
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
-        self._mark(self._dead(item, outcome.why))
         async with self.store.writing() as db:
+            await storage.outbox.finish(db, [self._dead(item, outcome.why)])
             await storage.outbox.close_chat(db, item.chat, why=outcome.why)
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})

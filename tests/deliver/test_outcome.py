@@ -1,0 +1,108 @@
+"""One table: what Telegram answers, and what it means for the message."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.deliver import outcome
+from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+
+BLOCKED, KICKED, NO_RIGHT = Gone("blocked"), Gone("kicked"), Gone("no right to write")
+GONE = [
+    (403, "Forbidden: bot was blocked by the user", BLOCKED),
+    (403, "Forbidden: user is deactivated", Gone("deactivated")),
+    (403, "Forbidden: the group chat was deactivated", Gone("deactivated")),
+    (403, "Forbidden: bot was kicked from the supergroup chat", KICKED),
+    (403, "Forbidden: bot was kicked from the group chat", KICKED),
+    (403, "Forbidden: bot was kicked from the channel chat", KICKED),
+    (403, "Forbidden: bot is not a member of the channel chat", KICKED),
+    (403, "Forbidden: bot is not a member of the supergroup chat", KICKED),
+    (403, "Forbidden: bot can't initiate conversation with a user", Gone("never started")),
+    (403, "Forbidden: CHAT_WRITE_FORBIDDEN", NO_RIGHT),
+    (400, "Bad Request: CHAT_WRITE_FORBIDDEN", NO_RIGHT),
+    (400, "Bad Request: chat not found", Gone("not found")),
+    (400, "Bad Request: PEER_ID_INVALID", Gone("not found")),
+    (400, "Bad Request: CHANNEL_PRIVATE", KICKED),
+    (400, "Bad Request: CHAT_ADMIN_REQUIRED", NO_RIGHT),
+    (400, "Bad Request: CHAT_RESTRICTED", NO_RIGHT),
+    (400, "Bad Request: not enough rights to send text messages to the chat", NO_RIGHT),
+    (400, "Bad Request: have no rights to send a message", NO_RIGHT),
+    (400, "Bad Request: need administrator rights in the channel chat", NO_RIGHT),
+    (403, "Forbidden: something nobody has seen", Gone("something nobody has seen")),
+]
+PLAIN = [
+    "Bad Request: can't parse entities: Unsupported start tag",
+    "Bad Request: BUTTON_URL_INVALID",
+    "Bad Request: BUTTON_DATA_INVALID",
+    "Bad Request: inline keyboard button URL 'x' is invalid: Wrong HTTP URL",
+    "Bad Request: can't parse reply markup JSON object",
+    "Bad Request: ENTITY_BOUNDS_INVALID",
+]
+BAD = [
+    "Bad Request: message is too long",
+    "Bad Request: message text is empty",
+    "Bad Request: something nobody has seen",
+]
+THREAD = ["Bad Request: TOPIC_CLOSED", "Bad Request: TOPIC_DELETED", "Bad Request: message thread not found"]
+
+
+def body(code: int, description: str, **parameters: int) -> bytes:
+    """A refusal as the server writes it."""
+    answer: dict[str, object] = {"ok": False, "error_code": code, "description": description}
+    return orjson.dumps(answer | ({"parameters": parameters} if parameters else {}))
+
+
+TABLE: list[tuple[int, bytes, Outcome]] = [
+    (200, b'{"ok":true,"result":{"message_id":42}}', Sent(42, {"message_id": 42})),
+    (200, b'{"ok":true,"result":true}', Sent(0, True)),
+    (429, body(429, "Too Many Requests: retry after 1", retry_after=1), Retry("too many requests", 1.0, True)),
+    (429, body(429, "Too Many Requests: retry after 3600", retry_after=3600), Retry("too many requests", 3600.0, True)),
+    (429, body(429, "Too Many Requests"), Retry("too many requests", 5.0, True)),
+    (429, b"<html>429</html>", Retry("too many requests", 5.0, True)),
+    (500, body(500, "Internal Server Error"), Retry("error 500")),
+    (502, body(502, "Bad Gateway"), Retry("error 502")),
+    (502, b"<html>Bad Gateway</html>", Retry("HTTP 502")),
+    (503, b"", Retry("HTTP 503")),
+    (403, b"<html>a proxy says no</html>", Retry("HTTP 403")),
+    (400, b'{"ok":false,"error_co', Retry("HTTP 400")),
+    (200, b'{"ok":false}', Retry("error 200")),
+    (200, b'{"ok":true,"result":{"mess', Ambiguous("HTTP 200 without JSON")),
+    (200, b"<html>hello</html>", Ambiguous("HTTP 200 without JSON")),
+    (200, b"[]", Ambiguous("HTTP 200 without an object")),
+    (401, body(401, "Unauthorized"), Rejected("Telegram does not know this token", token=True)),
+    (404, body(404, "Not Found"), Rejected("Telegram does not know this token", token=True)),
+    (
+        400,
+        body(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1001),
+        Migrated(-1001),
+    ),
+    (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
+    (400, body(400, "Bad Request: SLOWMODE_WAIT_30"), Retry("slow mode", 30.0, True)),
+    *((code, body(code, text), found) for code, text, found in GONE),
+    *((400, body(400, text), Rejected(text, plain=True)) for text in PLAIN),
+    *((400, body(400, text), Rejected(text)) for text in BAD),
+    *((400, body(400, text), Rejected(text, thread=True)) for text in THREAD),
+]
+
+
+@pytest.mark.parametrize(("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE])
+def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
+    """G4-G11."""
+    assert outcome.read(status, answer) == expected
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.integers(100, 599), JSON, JSON, JSON)
+def test_no_refusal_however_odd_raises_or_counts_as_sent(status: int, code: object, text: object, rest: object) -> None:
+    """G5: fields of the wrong type are a trouble of the answer, not of ours."""
+    answer = {"ok": False, "error_code": code, "description": text, "parameters": rest}
+    assert not isinstance(outcome.read(status, orjson.dumps(answer)), Sent)
