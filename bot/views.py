@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
+from bot.convert import Answer, Question, convert
 from bot.errors import UserError
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Freshness, RateCard, RateKind, SeenRate
+from bot.model.rates import CardRow, Freshness, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
@@ -109,6 +111,46 @@ def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
     if newest.effective_on < day:
         return Freshness.LATE
     return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
+
+
+async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
+    """What holds now, of every enabled source: each series' latest rate effective by today, where the source is."""
+    held: dict[Series, SeenRate] = {}
+    for spec in catalog.rates.values():
+        if spec.disabled:
+            continue
+        today = local_day(catalog, spec.key, now)
+        for item in await storage.rates.around(db, spec.key, today):
+            if item.effective_on <= today:
+                held[item.series] = item  # oldest first: the last one stays
+    return list(held.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """One equation of an answer: `amount` of `base` in `quote`."""
+
+    amount: Decimal
+    base: str
+    quote: str
+    answer: Answer
+
+
+def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Conversion]:
+    """A question's answers: each reading of its amount, and the way back too where no target was said.
+
+    UserError when no source relates the two currencies.
+    """
+    target = asked.target or (home if asked.source != home else next(code for code in CURRENCIES if code != home))
+    ways = [(asked.source, target)] if asked.target else [(asked.source, target), (target, asked.source)]
+    found = []
+    for base, quote in ways:
+        for amount in [asked.amount] if asked.other is None else [asked.amount, asked.other]:
+            answer = convert(amount, base, quote, rates, home)
+            if answer is None:
+                raise UserError("error.no_conversion", base=base, quote=quote)
+            found.append(Conversion(amount=amount, base=base, quote=quote, answer=answer))
+    return found
 
 
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:

@@ -6,12 +6,20 @@ import time
 
 import structlog
 from telegram import Update
-from telegram.ext import Application, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    InlineQueryHandler,
+    MessageHandler,
+    filters,
+)
 
 from bot import metrics
 from bot.errors import UserError
 from bot.render import help as words
-from handlers import digest, membership, news, rates, subscriptions, talk
+from handlers import convert, digest, membership, news, rates, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -19,6 +27,7 @@ log = structlog.get_logger(__name__)
 #: Command → handler, in the order of the menu.
 COMMANDS: dict[str, Handler] = {
     "rates": rates.rates,
+    "convert": convert.convert,
     "news": news.news,
     "security": news.security,
     "digest": digest.digest,
@@ -65,8 +74,13 @@ def route(application: App, services: Services) -> None:
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
     moved = _served(membership.migrated, services, counted=False)
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
-    text = filters.TEXT & filters.UpdateType.MESSAGE
-    application.add_handler(MessageHandler(text, _served(talk.unknown, services)))
+    text = filters.TEXT & filters.UpdateType.MESSAGE & (filters.ChatType.PRIVATE | convert.Mentioned())
+    application.add_handler(MessageHandler(text, _served(convert.text, services)))
+
+    async def inline(update: Update, _context: Context) -> None:
+        await convert.inline(services, update)
+
+    application.add_handler(InlineQueryHandler(inline))
 
 
 def _served(handler: Handler, services: Services, *, counted: bool = True) -> Handler:

@@ -1,0 +1,177 @@
+"""/convert, amounts written as plain words, and `@bot 100 usd` in any chat.
+
+In a group only a command or a mention is for us. Inline queries come letter by letter from chats we are not in:
+they are answered from the store, kept by Telegram for a short time, and never with an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from telegram import Message as TelegramMessage
+from telegram import Update
+from telegram.ext import filters
+
+import storage.chats
+from bot import views
+from bot.convert import looks_like_question, parse_question
+from bot.errors import UserError
+from bot.i18n import currency_name, t
+from bot.model.chats import Chat, ChatKind, client_language
+from bot.render import rates as render
+from bot.render.text import Message, bold, lines, message, to_api
+from handlers import talk
+from handlers.context import Context, Services
+
+INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
+#: Mistakes in what is surely a question about money; any other text is "not understood".
+MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
+
+
+class Mentioned(filters.MessageFilter):
+    """Lets pass what names the bot: the rest of a group's talk is neither read nor paced."""
+
+    def filter(self, message: TelegramMessage) -> bool:
+        """Whether the text holds @its_name."""
+        return bool(_partition(message.text or "", f"@{message.get_bot().username}")[1])
+
+
+async def convert(_update: Update, context: Context) -> None:
+    """/convert 100 usd kgs: the amount in the other money, or in the chat's own and back."""
+    await context.reply(await _answer(context, " ".join(context.words)))
+
+
+async def text(update: Update, context: Context) -> None:
+    """Free text: a conversion if it is one, else help; in a group it is where the bot is named."""
+    said = (update.effective_message.text or "") if update.effective_message is not None else ""
+    if context.chat.kind is not ChatKind.PRIVATE:
+        name = f"@{context.bot.username}"
+        before, _, after = _partition(said, name)
+        await context.reply(await _answer(context, f"{before} {after}"))
+    elif looks_like_question(said):
+        await _try(update, context, said)
+    else:
+        await talk.unknown(update, context)
+
+
+async def _try(update: Update, context: Context, said: str) -> None:
+    try:
+        await context.reply(await _answer(context, said))
+    except UserError as error:
+        family, _, what = error.msgid.rpartition(".")
+        if family == "error.convert" and what not in MEANT:
+            await talk.unknown(update, context)
+        else:
+            raise
+
+
+def _partition(text: str, name: str) -> tuple[str, str, str]:
+    """As `str.partition`, whatever the case."""
+    at = text.lower().find(name.lower())
+    return (text, "", "") if at < 0 else (text[:at], text[at : at + len(name)], text[at + len(name) :])
+
+
+async def _answer(context: Context, question: str) -> Message:
+    services, chat = context.services, context.chat
+    return await conversion(services, question, language=chat.language, home=chat.home, now=services.clock())
+
+
+async def conversion(services: Services, question: str, *, language: str, home: str, now: datetime) -> Message:
+    """Every reading of the amount, in both directions when one currency is said; UserError when it is no question."""
+    asked = parse_question(question, language=language, home=home)
+    async with services.store.reading() as db:
+        rates = await views.current_rates(db, services.catalog, now=now)
+    equations, basis = [], []
+    for found in views.conversions(asked, rates, home=home):
+        source = found.answer.path[0].source
+        shown = render.conversion(
+            found.amount,
+            found.base,
+            found.answer.result,
+            found.quote,
+            language,
+            path=found.answer.path,
+            source_names=dict(services.catalog.rates[source].names),
+            today=views.local_day(services.catalog, source, now),
+        )
+        equation, *rest = shown.text.split("\n")
+        equations.append(bold(equation))
+        basis += rest
+    return message(lines(*equations, *dict.fromkeys(basis)))
+
+
+# --- inline ---------------------------------------------------------------------------------------------------
+
+
+async def inline(services: Services, update: Update) -> None:
+    """`@bot 100 usd`: the conversion, when it is one, and the rate card, as results to send."""
+    query = update.inline_query
+    if query is None:
+        return
+    reader = await _reader(services, query.from_user.id, query.from_user.language_code)
+    results = [
+        *await _inline_conversion(services, query.query, reader),
+        *await _inline_card(services, reader),
+    ]
+    await services.api.call(
+        "answerInlineQuery",
+        inline_query_id=query.id,
+        results=results,
+        cache_time=INLINE_KEPT,
+        is_personal=True,
+    )
+
+
+async def _reader(services: Services, user: int, language_code: str | None) -> Chat:
+    """The reader's own settings; somebody we never met is not stored for looking."""
+    async with services.store.reading() as db:
+        known = services.chats.get(user) or await storage.chats.get(db, user)
+    return known or Chat(
+        id=user,
+        kind=ChatKind.PRIVATE,
+        language=client_language(language_code, services.default_language),
+        time_zone=services.time_zone,
+        home=services.home,
+    )
+
+
+async def _inline_conversion(services: Services, question: str, reader: Chat) -> list[dict[str, Any]]:
+    if not looks_like_question(question):
+        return []
+    try:
+        shown = await conversion(services, question, language=reader.language, home=reader.home, now=services.clock())
+    except UserError:
+        return []
+    first, *rest = shown.text.split("\n")
+    return [_article("convert", first, rest[0] if rest else "", shown)]
+
+
+async def _inline_card(services: Services, reader: Chat) -> list[dict[str, Any]]:
+    now = services.clock()
+    try:
+        async with services.store.reading() as db:
+            card = await views.rate_card(db, services.catalog, home=reader.home, now=now)
+    except UserError:
+        return []
+    today = views.local_day(services.catalog, card.source, now)
+    title = f"{t('inline.card', reader.language)} · {currency_name(card.quote, reader.language)}"
+    values = ", ".join(row.pair.base for row in card.rows)
+    return [_article("card", title, values, render.card(card, reader.language, today=today))]
+
+
+def _article(key: str, title: str, description: str, shown: Message) -> dict[str, Any]:
+    body = to_api(replace(shown, buttons=()))
+    content = {
+        "message_text": body["text"],
+        "link_preview_options": body["link_preview_options"],
+        **({"entities": body["entities"]} if "entities" in body else {}),
+    }
+    return {
+        "type": "article",
+        "id": key,
+        "title": title,
+        "description": description,
+        "input_message_content": content,
+    }

@@ -1,0 +1,85 @@
+"""Conversions in the chat, in groups and inline."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handlers.conftest import GROUP, READER, STRANGER, World
+
+
+async def test_a_command_is_answered_with_the_sum_and_whose_rate_it_was(world: World) -> None:
+    answer = await world.ask("/convert 100 usd kgs")
+    assert answer["text"].splitlines() == [
+        "100 USD = 8,479.35 KGS",
+        "1 USD = 84.7935 KGS",
+        "National Bank · official rate · 20 Oct",
+    ]
+
+
+@pytest.mark.parametrize("question", ["100$ в сомах", "100usdkgs", "сто долларов в сомах", "2*50 usd to kgs"])
+async def test_free_text_in_a_private_chat_is_a_question_too(world: World, question: str) -> None:
+    assert "100 USD = 8,479.35 KGS" in (await world.ask(question))["text"]
+
+
+async def test_one_currency_is_converted_in_both_directions(world: World) -> None:
+    said = (await world.ask("100 usd"))["text"].splitlines()
+    assert said[:2] == ["100 USD = 8,479.35 KGS", "100 KGS = 1.18 USD"]
+    assert said.count("1 USD = 84.7935 KGS") == 1
+
+
+async def test_the_home_currency_alone_is_told_in_dollars(world: World) -> None:
+    assert "100 KGS = 1.18 USD" in (await world.ask("100 сом"))["text"]
+
+
+async def test_both_readings_of_an_ambiguous_amount_are_shown(world: World) -> None:
+    said = (await world.ask("1,500 usd kgs"))["text"]
+    assert "1,500 USD = 127,190.25 KGS" in said
+    assert "1.50 USD = 127.19 KGS" in said
+
+
+async def test_a_cross_rate_says_that_it_is_ours(world: World) -> None:
+    said = (await world.ask("/convert 100 usd rub"))["text"]
+    assert "100 USD = 7,096.88 RUB" in said
+    assert "our own" in said or "cross" in said
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("/convert", "100 usd kgs"),
+        ("/convert abracadabra", "100 usd kgs"),
+        ("/convert 100 usd jpy", "JPY"),
+        ("100 usd usd", "stays the same"),
+        ("good morning", "/help"),
+        ("dollar store opened", "/help"),
+    ],
+)
+async def test_no_question_is_met_with_silence(world: World, question: str, answer: str) -> None:
+    assert answer in (await world.ask(question))["text"]
+
+
+async def test_in_a_group_only_a_mention_or_a_command_is_for_us(world: World) -> None:
+    """Whatever else is written there, even an amount, stays unanswered and costs the group nothing."""
+    for _ in range(12):
+        await world.emulator.send_text(GROUP, "100 usd kgs", user_id=STRANGER)
+        await world.emulator.send_text(GROUP, "@somebody 100 usd kgs", user_id=STRANGER)
+    asked = await world.emulator.send_text(GROUP, "@JARCHY_bot 100 usd kgs", user_id=STRANGER)
+    answer = await world.emulator.wait_message(GROUP, lambda m: "479,35 KGS" in m.get("text", ""), after=asked)
+    assert answer["message_id"] > asked
+    assert sum("=" in m.get("text", "") for m in world.emulator.messages(GROUP)) == 1
+
+
+async def test_inline_gives_the_conversion_and_the_card_in_the_readers_language(world: World) -> None:
+    """A stranger's client is Kyrgyz; nothing about him is stored."""
+    answer = await world.emulator.inline_query(STRANGER, "100 usd")
+    conversion, card = answer["results"]
+    assert conversion["title"].replace("\u00a0", " ") == "100 USD = 8 479,35 KGS"
+    assert "Улуттук банк" in conversion["input_message_content"]["message_text"]
+    assert "84,7935" in card["input_message_content"]["message_text"]
+    assert STRANGER not in world.bot.services.chats
+
+
+async def test_inline_without_a_question_gives_the_card_alone(world: World) -> None:
+    for question in ("", "apples", "100 usd jpy"):
+        answer = await world.emulator.inline_query(READER, question)
+        assert [result["id"] for result in answer["results"]] == ["card"]
