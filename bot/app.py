@@ -203,7 +203,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             await application.process_update(Update.de_json(raw, application.bot))
 
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        inbox = Inbox(store, handle, holder=holder)
+        alone = settings.updates == "polling" and store.sqlite_path is not None
+        inbox = Inbox(store, handle, holder=holder, alone=alone)
         bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)

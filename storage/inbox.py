@@ -57,6 +57,12 @@ async def take_over(
     return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
 
 
+async def latest_ids(db: Db, *, limit: int) -> list[int]:
+    """The numbers of the latest updates, oldest first."""
+    query = select(inbox.c.update_id).order_by(inbox.c.update_id.desc()).limit(limit)
+    return sorted((await db.execute(query)).scalars())
+
+
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
     """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`)."""
     now = await db_now(db)

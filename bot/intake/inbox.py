@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 AT_ONCE = 32
+REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
 KINDS = ("message", "edited_message", "channel_post", "callback_query", "inline_query", "my_chat_member", "chat_member")
 HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
@@ -29,12 +30,18 @@ Handle = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Inbox:
-    """Stores updates and hands each to `handle` exactly once, as far as a crash allows."""
+    """Stores updates and hands each to `handle` exactly once, as far as a crash allows.
 
-    def __init__(self, store: Store, handle: Handle, *, holder: str) -> None:
+    `alone` says that no other process receives updates: then an update is handled while it is being stored, and only
+    telling Telegram waits for the store. Otherwise the store's word that it is new comes first.
+    """
+
+    def __init__(self, store: Store, handle: Handle, *, holder: str, alone: bool = False) -> None:
         self._store = store
         self._handle = handle
         self._holder = holder
+        self._alone = alone
+        self._seen: OrderedDict[int, str | None] = OrderedDict()  # and what became of them here
         self._waiting: dict[int | None, deque[Received]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -45,16 +52,33 @@ class Inbox:
         """Handle what an earlier process stored and did not finish."""
         async with self._store.writing() as db:
             left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE, everything=True)
+            for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
+                self._seen[update_id] = None
         for item in left:
             self._accept(item)
 
     async def receive(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Store updates; when this returns, Telegram may be told. StorageError when it may not."""
         rows = [parse(update) for update in updates]
+        if self._alone:
+            for item in rows:
+                self._accept_once(item)
         async with self._store.writing() as db:
             fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
         for item in fresh:
-            self._accept(item)
+            outcome = self._seen.get(item.update_id)
+            if not self._alone:
+                self._accept(item)
+            elif outcome is not None:  # handled before the store had it: a first attempt to store it had failed
+                self._finish(item.update_id, outcome)
+
+    def _accept_once(self, item: Received) -> None:
+        if item.update_id in self._seen:
+            return
+        self._seen[item.update_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        self._accept(item)
 
     def _accept(self, item: Received) -> None:
         if item.kind not in HANDLED:
@@ -86,6 +110,8 @@ class Inbox:
         del self._waiting[chat]
 
     def _finish(self, update_id: int, outcome: str) -> None:
+        if update_id in self._seen:
+            self._seen[update_id] = outcome
         self._outcomes.append((update_id, outcome))
         self._done.set()
 

@@ -1,0 +1,94 @@
+"""The inbox of a program that is alone: handling does not wait for the store, telling Telegram does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.errors import StorageError
+from bot.intake.inbox import Inbox
+from storage.db import Store
+from storage.schema import inbox as table
+
+
+def update(number: int, text: str = "/rates") -> dict[str, Any]:
+    """A message as Telegram sends it."""
+    chat = {"id": 1001, "type": "private", "first_name": "A"}
+    return {"update_id": number, "message": {"message_id": number, "date": 1, "chat": chat, "from": chat, "text": text}}
+
+
+class Handler:
+    """Notes what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    async def __call__(self, raw: dict[str, Any]) -> None:
+        """One effect."""
+        self.seen.append(raw["update_id"])
+
+
+async def outcomes(store: Store) -> dict[int, str | None]:
+    """What the inbox says of each update."""
+    async with store.reading() as db:
+        rows = await db.execute(select(table.c.update_id, table.c.outcome))
+        return {row.update_id: row.outcome for row in rows}
+
+
+async def test_G1_the_same_update_twice_has_one_effect(store: Store) -> None:
+    """Within a process, and after a restart that finds it finished."""
+    handler = Handler()
+    first = Inbox(store, handler, holder="a", alone=True)
+    for _ in range(2):
+        await first.receive([update(7)])
+    await first.close()
+    second = Inbox(store, handler, holder="b", alone=True)
+    await second.resume()
+    await second.receive([update(7)])
+    await second.close()
+    assert handler.seen == [7]
+    assert await outcomes(store) == {7: "done"}
+
+
+async def test_G2_what_was_stored_and_not_finished_is_handled_after_a_restart(store: Store) -> None:
+    """The first process vanishes while it handles."""
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def stuck(_raw: dict[str, Any]) -> None:
+        begun.set()
+        await never.wait()
+
+    gone = Inbox(store, stuck, holder="a", alone=True)
+    await gone.receive([update(8)])
+    await begun.wait()
+    handler = Handler()
+    after = Inbox(store, handler, holder="b", alone=True)
+    await after.resume()
+    await after.close()
+    assert handler.seen == [8]
+    never.set()
+    await gone.close()
+
+
+async def test_an_update_that_could_not_be_stored_is_not_confirmed_and_not_handled_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram repeats it; the effect was had, so it is only written down."""
+    handler = Handler()
+    inbox = Inbox(store, handler, holder="a", alone=True)
+
+    async def full(*_args: object, **_kwargs: object) -> None:
+        raise StorageError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("storage.inbox.add", full)
+        with pytest.raises(StorageError):
+            await inbox.receive([update(9)])
+        await inbox.close()
+    await inbox.receive([update(9)])
+    await inbox.close()
+    assert handler.seen == [9]
+    assert await outcomes(store) == {9: "done"}
