@@ -79,6 +79,7 @@ class Worker:
     _not_before: float = 0.0
     _flooded: set[int] = field(default_factory=set)
     _troubles: int = 0
+    _asleep_until: float = 0.0
     _fatal: BaseException | None = None
 
     def wake(self) -> None:
@@ -252,9 +253,13 @@ class Worker:
         wait = outcome.after if outcome.after is not None else _backoff(item.tries)
         self._again(item, wait, outcome.why)
         if not outcome.flood:
+            if boottime() < self._asleep_until:
+                return  # was in flight beside the one that put us to sleep: the same trouble
             self._troubles += 1
             if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                await self._pause(min(2.0 ** min(self._troubles - FLOODS_FOR_ALL, 6), 60.0))
+                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL, 6), 60.0)
+                self._asleep_until = boottime() + span
+                await self._pause(span)
             return
         self._flooded.add(item.chat)
         async with self.store.writing() as db:

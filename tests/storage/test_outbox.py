@@ -305,7 +305,7 @@ async def test_a_paused_token_sends_nothing_and_says_for_how_long(store: Store) 
         got = await claim(db)
         assert got.deliveries == ()
         assert timedelta(seconds=50) < got.first_in <= 60 * SECOND
-        assert len((await claim(db, token="other")).deliveries) == 1  # noqa: S106 - a name
+        assert len((await claim(db, token="other")).deliveries) == 1
 
 
 @pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP, ChatKind.CHANNEL])

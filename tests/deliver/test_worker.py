@@ -1,0 +1,272 @@
+"""The worker against an emulated Telegram over HTTP: one row of troubles after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import storage.chats
+import storage.outbox
+from bot.deliver.compose import Composer
+from bot.deliver.transport import Api, open_session
+from bot.deliver.worker import Worker
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.errors import ConfigError
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.chats import ChatKind
+from bot.sources.catalog import Catalog
+from storage.db import Store, open_store
+from storage.schema import chat, delivery
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+
+ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
+KEY = "topic:security"
+
+
+class Bench:
+    """A store, a worker, an emulator, and what the operator was told."""
+
+    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float) -> None:
+        self.store, self.emulator = store, emulator
+        self.told: list[tuple[str, dict[str, str]]] = []
+        self.worker = Worker(
+            store=store,
+            api=api,
+            composer=Composer(store, Catalog()),
+            token_name="t",
+            rate=rate,
+            on_trouble=self._tell,
+        )
+        self._count = 0
+
+    async def _tell(self, msgid: str, values: dict[str, str]) -> None:
+        self.told.append((msgid, values))
+
+    async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:
+        """A chat that wants the alerts."""
+        async with self.store.writing() as db:
+            await storage.chats.add(db, a_chat(number, kind=kind, **changes), now=NOW)
+            await storage.chats.subscribe(db, number, [KEY], now=NOW)
+
+    async def alert(self, lane: Lane = Lane.ALERT) -> None:
+        """Enqueue one and wake the worker."""
+        self._count += 1
+        new = Alert(
+            dedup_key=str(self._count),
+            payload=Notice(msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))),
+            severity=Severity.NOTABLE,
+            lane=lane,
+            audience=Audience(subscription=KEY),
+            created_at=NOW,
+            expires_at=NOW.replace(year=NOW.year + 1),
+        )
+        async with self.store.writing() as db:
+            await storage.outbox.enqueue(db, new)
+        self.worker.wake()
+
+    async def rows(self, number: int) -> list[tuple[str, str | None]]:
+        """State and error of a chat's deliveries."""
+        query = select(delivery.c.state, delivery.c.error).where(delivery.c.chat_id == number).order_by(delivery.c.id)
+        async with self.store.reading() as db:
+            return [(row.state, row.error) for row in await db.execute(query)]
+
+    async def active(self, number: int) -> bool:
+        """Whether we write to a chat."""
+        async with self.store.reading() as db:
+            return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
+
+    async def arrived(self, number: int, count: int = 1) -> None:
+        """Wait until so many messages were accepted for a chat."""
+        after = 0
+        for _ in range(count):
+            call = await self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after)
+            after = call.number
+
+    async def asked(self, number: int) -> None:
+        """Wait for the first call about a chat."""
+        await self.emulator.calls.wait(lambda c: c.chat_id == number)
+
+    def accepted(self, number: int) -> int:
+        """How many messages a chat has of us."""
+        return sum(c.accepted for c in self.emulator.calls.of("sendMessage", number))
+
+
+@pytest.fixture
+async def bench(tmp_path: Any, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """Two people, a group and a forum."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with Emulator(open_chats=True) as emulator, open_session() as session:
+        emulator.add_user(ONE, "Aigul", "en")
+        emulator.add_user(TWO, "Boris", "en")
+        for person in (ONE, TWO):
+            emulator.add_private(person)
+        emulator.add_group(GROUP, "Neighbours", members=[ONE], owner=TWO)
+        emulator.add_group(FORUM, "Market", members=[ONE], is_forum=True)
+        emulator.add_topic(FORUM, 5, "Rates")
+        api = Api(session, url=emulator.api_url, token=TEST_TOKEN)
+        yield Bench(store, emulator, api, getattr(request, "param", 500.0))
+    await store.close()
+
+
+class Running:
+    """The worker at work until the block ends; then stopped as a shutdown stops it, with all marks written."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    async def __aenter__(self) -> None:
+        self.task = asyncio.create_task(self.bench.worker.run())
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self.bench.worker.stop()
+        await self.task
+
+
+async def test_g4_a_429_for_one_chat_does_not_delay_the_others(bench: Bench) -> None:
+    """The refused one stays in the queue and is asked once."""
+    await bench.reader(ONE)
+    await bench.reader(TWO)
+    bench.emulator.faults.add(Fault.flood(3600, chat_id=ONE))
+    await bench.alert()
+    async with Running(bench):
+        await bench.asked(ONE)
+        await bench.arrived(TWO)
+        await bench.alert()
+        await bench.arrived(TWO, 2)
+    assert await bench.rows(ONE) == [("pending", "too many requests"), ("pending", None)]
+    assert len(bench.emulator.calls.of("sendMessage", ONE)) == 1
+
+
+async def test_g5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
+    """More refusals in a row than make us believe that Telegram is down."""
+    for number in range(2001, 2009):
+        await bench.reader(number)
+        bench.emulator.add_user(number, "R", "en")
+        bench.emulator.add_private(number)
+    bench.emulator.faults.add(Fault.server_error(502, times=8))
+    await bench.alert()
+    async with Running(bench):
+        for number in range(2001, 2009):
+            await bench.arrived(number)
+    assert [bench.accepted(number) for number in range(2001, 2009)] == [1] * 8
+
+
+@pytest.mark.parametrize("fault", [Fault.lost_reply, Fault.truncated])
+@pytest.mark.parametrize(("lane", "copies"), [(Lane.ALERT, 2), (Lane.ROUTINE, 1)])
+async def test_g6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault: Any, lane: Lane, copies: int) -> None:
+    """However often replies are lost; the next alert goes out."""
+    await bench.reader(ONE)
+    bench.emulator.faults.add(fault(times=copies, chat_id=ONE))
+    await bench.alert(lane)
+    await bench.alert(lane)
+    async with Running(bench):
+        await bench.arrived(ONE, copies + 1)
+    assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
+    assert bench.accepted(ONE) == copies + 1
+
+
+@pytest.mark.parametrize("why", ["blocked", "deactivated", "kicked"])
+async def test_g7_who_left_is_asked_once_and_revived_by_activate(bench: Bench, why: str) -> None:
+    """A dead row and an inactive chat; after it came back, the next alert is sent."""
+    await bench.reader(ONE)
+    await bench.reader(TWO)
+    bench.emulator.faults.add(Fault.forbidden(why, chat_id=ONE, times=1))
+    await bench.alert()
+    async with Running(bench):
+        await bench.asked(ONE)
+        await bench.arrived(TWO)
+    assert await bench.rows(ONE) == [("dead", why)]
+    assert not await bench.active(ONE)
+    async with bench.store.writing() as db:
+        await storage.chats.activate(db, ONE)
+    bench.worker = Bench(bench.store, bench.emulator, bench.worker.api, 500.0).worker
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(ONE)
+    assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
+
+
+async def test_g8_a_migrated_group_is_told_once_under_its_new_id(bench: Bench) -> None:
+    """The old id has nothing left."""
+    await bench.reader(-555, ChatKind.GROUP)
+    bench.emulator.faults.add(Fault.migrated(GROUP, chat_id=-555))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(GROUP)
+    assert [state for state, _ in await bench.rows(GROUP)] == ["sent"]
+    assert await bench.rows(-555) == []
+    assert bench.accepted(GROUP) == 1
+
+
+async def test_g9_a_group_that_is_gone_is_reported_once(bench: Bench) -> None:
+    """It is inactive, and the operator knows why."""
+    await bench.reader(GROUP, ChatKind.GROUP)
+    bench.emulator.faults.add(Fault.bad_request("chat not found", chat_id=GROUP))
+    await bench.alert()
+    await bench.alert()
+    async with Running(bench):
+        await bench.asked(GROUP)
+    assert bench.told == [("notice.gone", {"chat": str(GROUP), "why": "not found"})]
+    assert not await bench.active(GROUP)
+
+
+async def test_g9_a_closed_topic_falls_back_to_general(bench: Bench) -> None:
+    """The operator is told once."""
+    await bench.reader(FORUM, ChatKind.GROUP, thread=5)
+    bench.emulator.faults.add(Fault.bad_request("TOPIC_CLOSED", chat_id=FORUM, times=1))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(FORUM)
+    assert "message_thread_id" not in bench.emulator.messages(FORUM)[-1]
+    assert [name for name, _ in bench.told] == ["notice.topic"]
+
+
+async def test_g10_refused_entities_go_once_more_as_plain_text(bench: Bench) -> None:
+    """Refused a second time it is dead, and the operator knows."""
+    for number in (ONE, TWO):
+        await bench.reader(number)
+    bench.emulator.faults.add(Fault.bad_request("can't parse entities: x", chat_id=ONE, times=1))
+    bench.emulator.faults.add(Fault.bad_request("can't parse entities: x", chat_id=TWO, times=2))
+    await bench.alert()
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(ONE, 2)
+        await bench.arrived(TWO)
+    assert [state for state, _ in await bench.rows(ONE)] == ["sent", "sent"]
+    assert [state for state, _ in await bench.rows(TWO)] == ["dead", "sent"]
+    assert [name for name, _ in bench.told] == ["notice.rejected"]
+
+
+async def test_g11_a_revoked_token_ends_it_and_keeps_the_queue(bench: Bench) -> None:
+    """Nothing is lost by it."""
+    await bench.reader(ONE)
+    bench.emulator.faults.add(Fault("error", code=401, description="Unauthorized"))  # type: ignore[arg-type]  # a str
+    await bench.alert()
+    with pytest.raises(ConfigError, match="BOT_TOKEN"):
+        await bench.worker.run()
+    assert [state for state, _ in await bench.rows(ONE)] == ["pending"]
+
+
+@pytest.mark.parametrize("bench", [20.0], indirect=True)
+async def test_p4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the_rest(bench: Bench) -> None:
+    """Whoever starts next sends the rest; nobody gets it twice."""
+    numbers = range(3001, 3013)
+    for number in numbers:
+        bench.emulator.add_user(number, "R", "en")
+        bench.emulator.add_private(number)
+        await bench.reader(number)
+    bench.emulator.faults.add(Fault.slow(0.2, chat_id=3002))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(3001)
+    states = [(await bench.rows(number))[0][0] for number in numbers]
+    assert set(states) == {"sent", "pending"}
+    bench.worker = Bench(bench.store, bench.emulator, bench.worker.api, 500.0).worker
+    async with Running(bench):
+        await bench.arrived(3012)
+    assert [bench.accepted(number) for number in numbers] == [1] * len(numbers)
