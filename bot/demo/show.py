@@ -9,18 +9,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import storage.rates
+import storage.sources
 from bot import log
-from bot.app import run
+from bot.app import Running, run
 from bot.config import Settings
 from bot.demo.world import ZONE, World
 from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind
-from bot.sources.catalog import parse_catalog
+from bot.sources.catalog import Catalog, parse_catalog
 from storage.db import open_store
 
 CHANNEL = -1002021102000
 READER = 1001
+GLANCE = 0.1  # seconds between looks at what the bot has heard
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
@@ -59,16 +61,30 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             say(emulator.page_url)
             if exit_after is not None:
                 asyncio.get_running_loop().call_later(exit_after, stop.set)
-            await run(
-                settings,
-                parse_catalog(world.catalog()),
-                clock=world.now,
-                stop=stop,
-                on_ready=lambda bot: say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status"),
-            )
+            catalog = parse_catalog(world.catalog())
+            async with asyncio.TaskGroup() as tasks:
+                greeting: list[asyncio.Task[None]] = []
+
+                def ready(bot: Running) -> None:
+                    greeting.append(tasks.create_task(_greet(bot, catalog, say)))
+
+                await run(settings, catalog, clock=world.now, stop=stop, on_ready=ready)
+                for task in greeting:
+                    task.cancel()
     finally:
         await emulator.stop()
         await world.stop()
+
+
+async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
+    """Say that the bot is ready once it has heard every source: what is asked before that is half an answer."""
+    waiting = {*catalog.rates, *catalog.feeds}
+    while waiting:
+        async with bot.store.reading() as db:
+            known = await storage.sources.states(db)
+        waiting -= {key for key, state in known.items() if state.first_ok_at is not None}
+        await asyncio.sleep(GLANCE)
+    say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status")
 
 
 async def _seed(url: str, world: World) -> None:

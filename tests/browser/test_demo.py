@@ -1,0 +1,223 @@
+"""The demonstration as its user meets it: started from the command line, used in a real browser, ended by SIGTERM.
+
+Each test has a demonstration of its own, because the bot asks a chat that writes too fast to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, Request, expect
+from yarl import URL
+
+from bot.demo.world import AGENCIES, FIRST_DAY, World, read_rates, read_stories
+from tests.conftest import ROOT
+
+WIDE, PHONE = (1280, 800), (390, 844)
+PATIENCE = 20_000  # milliseconds; a machine busy with other tests
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+Opener = Callable[[tuple[int, int]], Awaitable[Page]]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    """A demonstration's address, once its bot is ready; SIGTERM must end it with 0 and nothing to complain of."""
+    complaints = tmp_path / "stderr"
+    with complaints.open("wb") as stderr:
+        command = [sys.executable, "-m", "bot", "demo", "--port", "0", "--exit-after", "120"]
+        demo = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=stderr)
+    assert demo.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            said = (await demo.stdout.readline()).decode().strip()
+            assert said.startswith("http://127.0.0.1:"), said + complaints.read_text()
+            assert b"ready" in await demo.stdout.readline(), complaints.read_text()
+        yield said
+    finally:
+        if demo.returncode is None:
+            demo.terminate()
+        try:
+            code = await asyncio.wait_for(demo.wait(), 30)
+        except TimeoutError:
+            demo.kill()
+            await demo.wait()
+            raise
+    assert code == 0, complaints.read_text()
+    assert "Traceback" not in complaints.read_text()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(browser: Browser, address: str) -> AsyncIterator[Opener]:
+    """Opens the page at a size; in the end nothing was asked of another machine and the console is silent."""
+    pages: list[Page] = []
+    problems: list[str] = []
+
+    def overhear(request: Request) -> None:
+        if not request.url.startswith("data:") and URL(request.url).host != "127.0.0.1":
+            problems.append(f"asked for {request.url}")
+
+    async def open_page(size: tuple[int, int]) -> Page:
+        page = await browser.new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+        pages.append(page)
+        page.set_default_timeout(PATIENCE)
+        page.context.on("request", overhear)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type in {"error", "warning"} else None)
+        await page.goto(address)
+        await expect(page.locator("#chats button").first).to_be_visible()
+        return page
+
+    expect.set_options(timeout=PATIENCE)
+    yield open_page
+    expect.set_options(timeout=5_000)
+    for page in pages:
+        await page.close()
+    assert problems == []
+
+
+def last(page: Page, *, pane: str = "#main") -> Locator:
+    """The newest message of a chat, with its buttons."""
+    return page.locator(f"{pane} .msg").last
+
+
+async def write(page: Page, text: str) -> Locator:
+    """Write to the bot; returns the place of its answer."""
+    written = page.locator("#main .msg.mine")
+    count = await written.count()
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.keyboard.press("Enter")
+    await expect(written).to_have_count(count + 1)
+    answer = page.locator("#main .msg.mine", has_text=text).last.locator("xpath=following-sibling::article[1]")
+    await expect(answer).to_be_visible()
+    return answer
+
+
+async def press(message: Locator, name: str) -> None:
+    """Press a button and see it answered: it stops spinning."""
+    key = message.get_by_role("button", name=name)
+    await key.click()
+    await expect(message.locator(".key[aria-busy=true]")).to_have_count(0)
+
+
+async def start(page: Page, *follow: str) -> Locator:
+    """Press Start, and what there is to follow; returns the menu."""
+    await page.locator("#main").get_by_role("button", name="Start").click()
+    menu = page.locator("#main .msg:not(.mine)").first
+    await expect(menu).to_contain_text("Aigul")
+    for name in follow:
+        await press(menu, name)
+        await expect(menu.get_by_role("button", name=f"✓ {name}")).to_be_visible()
+    return menu
+
+
+def bank_rates() -> dict[str, tuple[str, str]]:
+    """Today's and tomorrow's rate by code, as the bank prints them on the first afternoon."""
+    past = World().history()
+    following = read_rates()[len(past)]
+    return {code: (str(value), str(following[1][code])) for code, value in past[-1][1].items()}
+
+
+async def test_the_first_minutes(opened: Opener) -> None:
+    """Start greets by name, a tap follows, /rates has the bank's figures, /news the day's stories, paged in place."""
+    page = await opened(WIDE)
+    menu = await start(page, "USD", "Security")
+    await press(menu, "Done")
+    await expect(menu).to_contain_text("USD")
+    await expect(menu).to_contain_text("Security")
+    await expect(menu.locator(".key")).to_have_count(0)
+
+    card = await write(page, "/rates")
+    await expect(card).to_contain_text("National Bank")
+    for code, (today, tomorrow) in bank_rates().items():
+        await expect(card).to_contain_text(re.compile(rf"{code}\s+{today}\s+{tomorrow}"))
+
+    news = await write(page, "/news")
+    headlines = [story.headline for story in read_stories() if story.day == 0 and story.at.hour < 16]
+    for headline in headlines:
+        link = news.get_by_role("link", name=headline)
+        assert URL(str(await link.get_attribute("href"))).host == "127.0.0.1"
+    await press(news, "Security")
+    await expect(news).not_to_contain_text(headlines[0])
+    await press(news, "All")
+    await expect(news).to_contain_text(headlines[0])
+
+
+async def test_a_day_with_news(opened: Opener) -> None:
+    """The next day's jump and earthquake reach the follower and the channel; Why? explains, Mute mutes."""
+    page = await opened(WIDE)
+    await start(page, "RUB", "Security")
+    phone = await opened(PHONE)
+    await page.locator("#controls").get_by_role("button", name="Next day").click()
+    await expect(page.locator("#today")).to_contain_text(f"{FIRST_DAY.day + 1} August 2023")
+
+    old, new = bank_rates()["RUB"][1], str(dict(read_rates())[FIRST_DAY.replace(day=16)]["RUB"])
+    quake = next(story for story in read_stories() if story.day == 1 and "earthquake" in story.headline)
+    for pane in ("#main", "#side"):
+        move = page.locator(f"{pane} .msg", has_text="RUB/KGS")
+        await expect(move).to_contain_text(f"RUB/KGS +5.5 % {old} → {new}")
+        story = page.locator(f"{pane} .msg", has_text=quake.headline).filter(has_text=AGENCIES["en"].name)
+        await expect(story.first).to_contain_text(quake.text.split(".")[0])
+
+    move = page.locator("#main .msg", has_text="RUB/KGS")
+    await press(move, "Why?")
+    why = page.locator("#main .msg", has_text="Why I wrote")
+    await expect(why).to_contain_text("+5.46 %")
+    await move.get_by_role("button", name="Mute RUB").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("RUB")
+    await dialog.get_by_role("button", name="OK").click()
+    menu = await write(page, "/subscribe")
+    await expect(menu.get_by_role("button", name="✓ Security")).to_be_visible()
+    await expect(menu.get_by_role("button", name="RUB")).to_have_text("RUB")
+    await read_on_a_phone(phone)
+
+
+async def read_on_a_phone(page: Page) -> None:
+    """390 pixels: the list with what is unread, one chat at a time and back; nothing is wider than the screen."""
+    await expect(page.locator("#main")).to_be_hidden()
+    chats = page.locator("#chats button")
+    for chat in (chats.filter(has_text="the herald"), chats.filter(has_not_text="the herald")):
+        await expect(chat.locator(".badge")).to_be_visible()
+        await chat.click()
+        await expect(page.locator(".list")).to_be_hidden()
+        await expect(page.locator("#main .msg", has_text="+5.5 %")).to_be_attached()
+        for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
+            assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
+        await page.get_by_label("Back to the chats").click()
+        await expect(chat.locator(".badge")).to_have_count(0)
+    await chats.filter(has_not_text="the herald").click()
+    card = await write(page, "/rates")
+    await expect(card.locator("pre")).to_contain_text("USD")
+    assert await card.locator("pre").evaluate("it => it.scrollWidth <= it.clientWidth"), "the card scrolls sideways"
+
+
+async def test_without_a_mouse(opened: Opener) -> None:
+    """Start, a command from the menu and a button are reached and pressed by keys alone; Russian greets in Russian."""
+    page = await opened(WIDE)
+    await page.get_by_role("radio", name="English").press("ArrowRight")
+    await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
+    await page.locator("#main").get_by_role("button", name="Start").press("Enter")
+    await expect(page.locator("#main .msg:not(.mine)").first).to_contain_text("Здравствуйте, Aigul")
+    message = page.get_by_label("Message", exact=True)
+    await expect(message).to_be_focused()
+
+    await page.keyboard.type("/rat")
+    await expect(page.locator("#popup-main").get_by_role("option")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    await expect(last(page)).to_contain_text(bank_rates()["USD"][0].replace(".", ","))
+    await expect(message).to_be_focused()
+
+    for _ in range(30):
+        await page.keyboard.press("Shift+Tab")
+        if await page.evaluate("document.activeElement.textContent") == "USD":
+            break
+    await page.keyboard.press("Space")
+    await expect(page.locator("#main").get_by_role("button", name="✓ USD")).to_be_visible()
