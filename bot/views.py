@@ -18,7 +18,7 @@ import storage.sources
 from bot.convert import Answer, Question, convert
 from bot.errors import UserError
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Freshness, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
@@ -151,6 +151,25 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
                 raise UserError("error.no_conversion", base=base, quote=quote)
             found.append(Conversion(amount=amount, base=base, quote=quote, answer=answer))
     return found
+
+
+async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now: datetime) -> list[SeenRate]:
+    """A pair's last days, oldest first, of the source that leads for it; UserError when there are not two.
+
+    What is announced for tomorrow is in it.
+    """
+    leader = catalog.leader(pair.quote)
+    enabled = {key for key, spec in catalog.rates.items() if not spec.disabled}
+    known = [one for one in await storage.rates.known_series(db) if one.pair == pair and one.source in enabled]
+    order = list(RateKind)
+    known.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
+    for series in known:
+        today = local_day(catalog, series.source, now)
+        start, end = date.fromordinal(max(1, today.toordinal() - days)), today + timedelta(days=1)
+        history = await storage.rates.history(db, series, since=start, until=end)
+        if len(history) > 1:
+            return history
+    raise UserError("error.no_chart", pair=str(pair))
 
 
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:

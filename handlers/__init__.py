@@ -19,7 +19,7 @@ from telegram.ext import (
 from bot import metrics
 from bot.errors import UserError
 from bot.render import help as words
-from handlers import convert, digest, membership, news, rates, subscriptions, talk
+from handlers import charts, convert, digest, membership, news, rates, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 COMMANDS: dict[str, Handler] = {
     "rates": rates.rates,
     "convert": convert.convert,
+    "chart": charts.chart,
     "news": news.news,
     "security": news.security,
     "digest": digest.digest,
@@ -55,6 +56,8 @@ async def press(_update: Update, context: Context) -> None:
             await subscriptions.set_language(context, code)
         case "done", []:
             await subscriptions.done(context)
+        case "chart", [pair, span]:
+            await charts.pressed(context, pair, span)
         case "why", [alert]:
             await subscriptions.why(context, alert)
         case "snooze", [alert]:
@@ -67,6 +70,7 @@ async def press(_update: Update, context: Context) -> None:
 
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot."""
+    application.bot_data["drawn"] = charts.Drawn()
     for name, handler in COMMANDS.items():
         application.add_handler(CommandHandler(name, _served(handler, services)))
     application.add_handler(CallbackQueryHandler(_served(press, services)))

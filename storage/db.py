@@ -32,7 +32,7 @@ from bot.errors import ConfigError, StorageError
 from storage.types import EPOCH, MICROSECOND
 
 #: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0001"
+HEAD = "0002"
 BUSY_SECONDS = 30
 
 Db = AsyncConnection

@@ -177,6 +177,24 @@ subscription = Table(  # keys as in bot.model.alerts.Audience
 )
 Index(None, subscription.c.chat_id)
 
+rule = Table(  # a chat's own condition on a series
+    "rule",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("chat_id", BigInteger, ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"), nullable=False),
+    Column("source", String, nullable=False),
+    Column("base", String(3), nullable=False),
+    Column("quote", String(3), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rule", Json, nullable=False),  # as bot.detect.rules writes it
+    Column("state", Json, nullable=False),  # likewise: what it remembers between rates
+    Column("standing", String, nullable=False),  # pending (its preview waits for Save), on, paused
+    Column("snoozed_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+Index(None, rule.c.chat_id)
+Index(None, rule.c.source, rule.c.base, rule.c.quote)
+
 # --- alerts and deliveries ------------------------------------------------------------------------------------
 
 alert = Table(  # a decision, stored once, without language or text

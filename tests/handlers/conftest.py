@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +59,7 @@ class World:
 def days(pair: str, values: Sequence[str], *, last: date | None = None) -> list[Rate]:
     """One rate a day, the last on `last` (default: today)."""
     first = (last or NOW.date()) - timedelta(days=len(values) - 1)
-    return [
-        rate(pair, value, str(first + timedelta(days=number)), value=Decimal(value))
-        for number, value in enumerate(values)
-    ]
+    return [rate(pair, value, str(first + timedelta(days=number))) for number, value in enumerate(values)]
 
 
 @pytest.fixture

@@ -1,0 +1,267 @@
+"""A rate's picture: line, highest, lowest, last, and the alerts that were told, for a phone held upright.
+
+`draw` runs in a worker process (bot.workers): matplotlib takes a second to import and 100 MB to hold. Days without
+a fixing (weekends, holidays) are bridged, longer holes are left open: a line across a month nobody published in
+would be an invention.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from bot.i18n import day, name_of, number, t
+from bot.model.rates import Move, Rate
+from bot.render.numbers import as_printed, change
+from bot.render.rates import kind_name
+from bot.render.text import Button, Message, Rich, bold, fill, join, lines, message
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT, DPI = 1080, 720, 180
+HOLE = timedelta(days=5)
+RANGES = ("90d", "1y", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colours:
+    """What a chart is painted with."""
+
+    paper: str
+    ink: str
+    faint: str
+    line: str
+    alert: str
+
+
+LIGHT = Colours(paper="#ffffff", ink="#1d2733", faint="#e3e8ee", line="#1f6fb5", alert="#d9822b")
+DARK = Colours(paper="#17212b", ink="#e8eef4", faint="#2b3947", line="#64b5f6", alert="#ffb454")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of."""
+
+    title: str
+    subtitle: str
+    points: tuple[tuple[date, Decimal], ...]
+    alerts: tuple[date, ...] = ()
+    language: str
+    dark: bool = False
+
+
+def chart(
+    history: Sequence[Rate],
+    language: str,
+    *,
+    alerts: Sequence[date] = (),
+    source_names: dict[str, str],
+    today: date,
+    dark: bool = False,
+) -> Chart:
+    """What is drawn of a series, `history` oldest first."""
+    first, last = history[0], history[-1]
+    source = name_of(source_names, language) or last.source
+    span = f"{day(first.effective_on, language, today=today)} – {day(last.effective_on, language, today=today)}"
+    return Chart(
+        title=str(last.pair),
+        subtitle=f"{source} · {span}",
+        points=tuple((rate.effective_on, rate.per_unit) for rate in history),
+        alerts=tuple(alerts),
+        language=language,
+        dark=dark,
+    )
+
+
+def caption(
+    history: Sequence[Rate], language: str, *, source_names: dict[str, str], today: date, chosen: str
+) -> Message:
+    """The words under the picture: last, change over the time shown, high and low, whose number; other ranges."""
+    last = history[-1]
+    high = max(history, key=lambda rate: rate.per_unit)
+    low = min(history, key=lambda rate: rate.per_unit)
+    move = change(Move(old=history[0], new=last).percent, language).strip()
+
+    def told(key: str, rate: Rate) -> Rich:
+        shown = as_printed(rate.per_unit, language)
+        return fill(t(key, language), value=shown, day=day(rate.effective_on, language, today=today))
+
+    source = name_of(source_names, language) or last.source
+    text = lines(
+        bold(f"{last.pair} {as_printed(last.per_unit, language)}") + f"  {move}",
+        join(" · ", [told("chart.high", high), told("chart.low", low)]),
+        join(" · ", [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)]),
+    )
+    other = [Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}") for one in RANGES if one != chosen]
+    return message(text, [other])
+
+
+# --- drawing, in the worker -----------------------------------------------------------------------------------
+
+
+def draw(chart: Chart) -> bytes:
+    """The PNG, 1080 × 720."""
+    from matplotlib.figure import Figure
+
+    colours = DARK if chart.dark else LIGHT
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=colours.paper)
+    axes = figure.add_axes((0.115, 0.12, 0.765, 0.68), facecolor=colours.paper)
+    _frame(axes, chart, colours)
+    _line(axes, chart, colours)
+    _marks(axes, chart, colours)
+    figure.text(0.03, 0.93, chart.title, color=colours.ink, fontsize=13, fontweight="bold", va="center")
+    figure.text(0.03, 0.865, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center")
+    out = io.BytesIO()
+    figure.savefig(out, format="png", facecolor=colours.paper)
+    return out.getvalue()
+
+
+def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    first, last = chart.points[0][0], chart.points[-1][0]
+    values = [float(value) for _, value in chart.points]
+    low, high = min(values), max(values)
+    margin = (high - low) * 0.14 or abs(high) * 0.01
+    axes.set_ylim(low - margin, high + margin)
+    axes.set_xlim(_x(first), _x(last))
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(colours.faint)
+    axes.tick_params(colors=colours.ink, labelsize=7.5, length=0, pad=5)
+    axes.grid(visible=True, axis="y", color=colours.faint, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    shown = [tick for tick in axes.get_yticks() if low - margin <= tick <= high + margin]
+    digits = _digits(shown)
+    written = FuncFormatter(lambda value, _: number(Decimal(repr(float(value))), chart.language, digits))
+    axes.yaxis.set_major_formatter(written)
+    ticks = list(_ticks(first, last))
+    axes.set_xticks([_x(on) for on in ticks])
+    axes.set_xticklabels([_label(on, first, last, chart.language) for on in ticks])
+
+
+def _line(axes: Axes, chart: Chart, colours: Colours) -> None:
+    for run in _runs(chart.points):
+        xs, ys = [_x(on) for on, _ in run], [float(value) for _, value in run]
+        if len(run) == 1:
+            axes.plot(xs, ys, marker="o", markersize=2, color=colours.line)
+        else:
+            axes.plot(
+                xs,
+                ys,
+                color=colours.line,
+                linewidth=1.6 if len(chart.points) < 500 else 1.0,
+                solid_joinstyle="round",
+                solid_capstyle="round",
+            )
+
+
+def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
+    by_day = dict(chart.points)
+    told = [on for on in chart.alerts if on in by_day]
+    if told:
+        axes.plot(
+            [_x(on) for on in told],
+            [float(by_day[on]) for on in told],
+            linestyle="none",
+            marker="o",
+            markersize=5,
+            markerfacecolor=colours.paper,
+            markeredgecolor=colours.alert,
+            markeredgewidth=1.4,
+            clip_on=False,
+        )
+        words = f"○ {t('chart.alerts', chart.language)}"
+        axes.text(1.12, 1.09, words, transform=axes.transAxes, ha="right", color=colours.alert, fontsize=7.5)
+    high = max(chart.points, key=lambda point: point[1])
+    low = min(chart.points, key=lambda point: point[1])
+    last = chart.points[-1]
+    if high[1] != low[1]:
+        _extreme(axes, chart, high, colours, above=True)
+        _extreme(axes, chart, low, colours, above=False)
+    x, y = _x(last[0]), float(last[1])
+    axes.plot([x], [y], marker="o", markersize=4.5, color=colours.line, clip_on=False, zorder=5)
+    axes.annotate(
+        as_printed(last[1], chart.language),
+        (x, y),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        color=colours.line,
+        fontsize=8.5,
+        fontweight="bold",
+        annotation_clip=False,
+    )
+
+
+def _extreme(axes: Axes, chart: Chart, point: tuple[date, Decimal], colours: Colours, *, above: bool) -> None:
+    """The value beside the highest or lowest point, kept inside the picture; the last point has its own."""
+    on, value = point
+    if on == chart.points[-1][0]:
+        return
+    place = (_x(on) - _x(chart.points[0][0])) / max(1, _x(chart.points[-1][0]) - _x(chart.points[0][0]))
+    side = "left" if place < 0.15 else "right" if place > 0.85 else "center"
+    axes.plot([_x(on)], [float(value)], marker="o", markersize=3, color=colours.ink, clip_on=False, zorder=4)
+    axes.annotate(
+        as_printed(value, chart.language),
+        (_x(on), float(value)),
+        xytext=(0, 7 if above else -7),
+        textcoords="offset points",
+        ha=side,
+        va="bottom" if above else "top",
+        color=colours.ink,
+        fontsize=7.5,
+    )
+
+
+def _x(on: date) -> int:
+    return on.toordinal()
+
+
+def _runs(points: Sequence[tuple[date, Decimal]]) -> Iterator[list[tuple[date, Decimal]]]:
+    """The stretches without a hole."""
+    run = [points[0]]
+    for point in points[1:]:
+        if point[0] - run[-1][0] > HOLE:
+            yield run
+            run = []
+        run.append(point)
+    yield run
+
+
+def _ticks(first: date, last: date) -> Iterator[date]:
+    """At most seven days to name: beginnings of years or months, else every so many days."""
+    length = (last - first).days
+    if length < 60:
+        step = max(1, -(-length // 5))
+        yield from (first + timedelta(days=days) for days in range(step // 2, length + 1, step))
+        return
+    months = (last.year - first.year) * 12 + last.month - first.month
+    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if months <= step * 6)
+    for month in range(first.year * 12, last.year * 12 + 12, step):
+        on = date(month // 12, month % 12 + 1, 1)
+        if first <= on <= last:
+            yield on
+
+
+def _label(on: date, first: date, last: date, language: str) -> str:
+    if (last - first).days > 3 * 365:
+        return str(on.year) if on.month == 1 else ""
+    crosses = first.year != last.year and on.day == 1 and on.month == 1
+    return f"{day(on, language)}\n{on.year}" if crosses else day(on, language)
+
+
+def _digits(ticks: Sequence[Any]) -> int:
+    """Decimals that tell the ticks apart."""
+    step = min((b - a for a, b in pairwise(ticks)), default=1)
+    digits = 0
+    while digits < 8 and abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
+        digits += 1
+    return digits

@@ -1,0 +1,144 @@
+"""A chat's own rules: at most one waits for a Yes, the others watch; and what they remember between rates.
+
+A rule that waits for its Save is a row like the others, not yet in force: what a button sends back is only its
+number, and that has to be a row of the same chat. A new proposal takes the place of the last one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+
+from bot.model.alerts import RateMoved
+from bot.model.rates import Pair, RateKind, Series
+from storage.db import Db
+from storage.schema import alert, chat, rule
+
+PENDING, ON, PAUSED = "pending", "on", "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRule:
+    """A rule of a chat and its number; `series` is what it watches.
+
+    `rule` and `state` are the stored forms of bot.detect.rules.Rule and RuleState, which alone read them.
+    """
+
+    id: int
+    chat: int
+    series: Series
+    rule: dict[str, Any]
+    state: dict[str, Any]
+    paused: bool
+
+
+def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
+    return StoredRule(
+        id=row.id,
+        chat=row.chat_id,
+        series=Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)),
+        rule=row.rule,
+        state=row.state,
+        paused=row.standing == PAUSED,
+    )
+
+
+def _of(chat_id: int) -> list[ColumnElement[bool]]:
+    return [rule.c.chat_id == chat_id, rule.c.standing != PENDING]
+
+
+async def propose(
+    db: Db, chat_id: int, of: Series, *, rule_json: dict[str, Any], state: dict[str, Any], now: datetime
+) -> int:
+    """Put a rule aside until the chat says Save; returns its number."""
+    await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
+    values = {
+        "chat_id": chat_id,
+        "source": of.source,
+        "base": of.pair.base,
+        "quote": of.pair.quote,
+        "kind": of.kind.value,
+        "rule": rule_json,
+        "state": state,
+        "standing": PENDING,
+        "created_at": now,
+    }
+    return int((await db.execute(insert(rule).values(**values).returning(rule.c.id))).scalar_one())
+
+
+async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> StoredRule | None:
+    """A rule of this very chat: one that waits, or one that was saved."""
+    standing = rule.c.standing == PENDING if pending else rule.c.standing != PENDING
+    query = select(rule).where(rule.c.id == number, rule.c.chat_id == chat_id, standing)
+    row = (await db.execute(query)).first()
+    return None if row is None else _stored(row)
+
+
+async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
+    """The chat's saved rules, oldest first."""
+    return [_stored(row) for row in await db.execute(select(rule).where(*_of(chat_id)).order_by(rule.c.id))]
+
+
+async def count(db: Db, chat_id: int) -> int:
+    """How many rules the chat saved."""
+    return int((await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one())
+
+
+async def save(db: Db, number: int) -> None:
+    """Put a proposed rule in force."""
+    await db.execute(update(rule).where(rule.c.id == number).values(standing=ON))
+
+
+async def pause(db: Db, number: int, *, paused: bool) -> None:
+    """Let a rule rest, or work again."""
+    await db.execute(update(rule).where(rule.c.id == number).values(standing=PAUSED if paused else ON))
+
+
+async def snooze(db: Db, number: int, *, until: datetime) -> None:
+    """Let a rule rest until a time."""
+    await db.execute(update(rule).where(rule.c.id == number).values(snoozed_until=until))
+
+
+async def remove(db: Db, number: int) -> None:
+    """Forget a rule."""
+    await db.execute(delete(rule).where(rule.c.id == number))
+
+
+async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
+    """The rules in force on a series, of chats that are written to."""
+    query = (
+        select(rule)
+        .join_from(rule, chat, chat.c.id == rule.c.chat_id)
+        .where(
+            rule.c.source == of.source,
+            rule.c.base == of.pair.base,
+            rule.c.quote == of.pair.quote,
+            rule.c.kind == of.kind.value,
+            rule.c.standing == ON,
+            or_(rule.c.snoozed_until.is_(None), rule.c.snoozed_until <= now),
+            chat.c.active,
+        )
+        .order_by(rule.c.id)
+    )
+    return [_stored(row) for row in await db.execute(query)]
+
+
+async def remember(db: Db, number: int, state: dict[str, Any]) -> None:
+    """Keep what a rule remembers after a rate."""
+    await db.execute(update(rule).where(rule.c.id == number).values(state=state))
+
+
+async def migrate(db: Db, old: int, new: int) -> None:
+    """A group became a supergroup, already known under its new id: its rules go along."""
+    await db.execute(update(rule).where(rule.c.chat_id == old).values(chat_id=new))
+
+
+async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
+    """The effective days on which a big move of a series was told, oldest first."""
+    key = f"move:{of.source}:{of.pair}:{of.kind}"
+    query = select(alert.c.payload).where(alert.c.supersede_key == key, alert.c.kind == RateMoved.KIND)
+    days = {RateMoved.from_json(payload).new.effective_on for payload in (await db.execute(query)).scalars()}
+    return sorted(day for day in days if day >= since)

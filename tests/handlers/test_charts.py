@@ -1,0 +1,51 @@
+"""/chart: a picture, once drawn, sent again by its file id."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handlers.conftest import READER, World, days
+
+WAVE = [f"1.{190 + number % 30}0" for number in range(100)]
+
+
+async def test_a_chart_is_a_photo_with_a_caption_and_is_drawn_once(world: World) -> None:
+    """The second time Telegram is given the file's id; a new rate is a new picture."""
+    await world.keep(days("RUB/KGS", WAVE[:-1]))
+    photos = []
+    for _ in range(2):
+        answer = await world.ask("/chart RUB 90d", fits="RUB/KGS")
+        assert answer["photo"]
+        assert "National Bank" in answer["caption"]
+        photos.append(answer["photo"][-1]["file_id"])
+    assert len(world.bot.application.bot_data["drawn"].file_ids) == 1
+    assert photos[0] == photos[1]
+
+
+async def test_the_button_under_a_move_shows_its_chart(world: World) -> None:
+    await world.keep(days("RUB/KGS", WAVE))
+    menu = await world.ask("/start")
+    await world.emulator.press(READER, menu["message_id"], "chart:RUB/KGS:1y")
+    shown = await world.emulator.wait_message(READER, lambda m: "photo" in m, after=menu["message_id"], timeout=20)
+    assert "RUB/KGS" in shown["caption"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("/chart JPY", "JPY/KGS"),
+        ("/chart RUB", "too little history"),
+        ("/chart RUB 0d", "/chart RUB 90d"),
+        ("/chart what is this", "/chart RUB 90d"),
+        ("/chart KGS", "KGS"),
+    ],
+)
+async def test_what_cannot_be_drawn_is_explained(world: World, question: str, answer: str) -> None:
+    assert answer in (await world.ask(question))["text"]
+
+
+@pytest.mark.parametrize("data", ["chart:RUB:90d", "chart:RUB/KGS:", "chart:RUB/KGS:99999d9", "chart:🙂/KGS:1y"])
+async def test_a_forged_button_is_stale(world: World, data: str) -> None:
+    menu = await world.ask("/start")
+    answer = await world.emulator.press(READER, menu["message_id"], data)
+    assert answer["show_alert"]
