@@ -62,15 +62,19 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             if exit_after is not None:
                 asyncio.get_running_loop().call_later(exit_after, stop.set)
             catalog = parse_catalog(world.catalog())
-            async with asyncio.TaskGroup() as tasks:
-                greeting: list[asyncio.Task[None]] = []
-
-                def ready(bot: Running) -> None:
-                    greeting.append(tasks.create_task(_greet(bot, catalog, say)))
-
-                await run(settings, catalog, clock=world.now, stop=stop, on_ready=ready)
+            greeting: list[asyncio.Task[None]] = []
+            try:
+                await run(
+                    settings,
+                    catalog,
+                    clock=world.now,
+                    stop=stop,
+                    on_ready=lambda bot: greeting.append(asyncio.create_task(_greet(bot, catalog, say))),
+                )
+            finally:
                 for task in greeting:
                     task.cancel()
+                await asyncio.gather(*greeting, return_exceptions=True)  # stopped before it was ready: nothing to say
     finally:
         await emulator.stop()
         await world.stop()
@@ -79,12 +83,13 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
 async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
     """Say that the bot is ready once it has heard every source: what is asked before that is half an answer."""
     waiting = {*catalog.rates, *catalog.feeds}
-    while waiting:
+    while waiting and not bot.stopping.is_set():
         async with bot.store.reading() as db:
             known = await storage.sources.states(db)
         waiting -= {key for key, state in known.items() if state.first_ok_at is not None}
-        await asyncio.sleep(GLANCE)
-    say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status")
+        await bot.pause(GLANCE)
+    if not waiting:
+        say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status")
 
 
 async def _seed(url: str, world: World) -> None:
