@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -14,14 +15,16 @@ import structlog
 import storage.news
 import storage.outbox
 import storage.rates
+import storage.rules
 import storage.sources
 from bot import metrics, schedule
 from bot.detect import moves, plausibility, stories
+from bot.detect.rules import Fired, Rule, RuleState, evaluate
 from bot.detect.security import detect
 from bot.detect.stories import title_key
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, StoryBroke
+from bot.model.alerts import Alert, Audience, Lane, Notice, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, SeenRate
 from bot.sources.base import Request
@@ -29,6 +32,7 @@ from bot.sources.catalog import FeedSpec, RateSpec
 from bot.sources.feeds import Feed, normalise_link, parse_feed
 from bot.workers import WorkerError, Workers
 from storage.db import Db, Store
+from storage.rules import StoredRule
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
@@ -38,6 +42,7 @@ FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is 
 FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 SAME_EVENT = timedelta(hours=48)
 MOVE_LASTS = timedelta(hours=24)
+BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
 CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
@@ -102,6 +107,7 @@ class Ingest:
             believed, held = await self._believed(db, spec, rates, now=now)
             added = await storage.rates.add(db, believed, seen_at=now)
             alerts = await self._moves(db, spec, added, quiet=state.first_ok_at is None, now=now)
+            alerts += await self._rules(db, added, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             if held:  # asked for again soon, and read again even if it did not change
                 due = min(due, now + ASK_AGAIN)
@@ -229,6 +235,23 @@ class Ingest:
             alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
         return alerts
 
+    async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
+        """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
+        alerts = 0
+        for new in sorted(added, key=lambda item: item.effective_on):
+            watching = await storage.rules.watching(db, new.series, now=now)
+            if not watching:
+                continue
+            day = new.effective_on
+            past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+            for item in watching:
+                fired, state = evaluate(Rule.from_json(item.rule), RuleState.from_json(item.state), past, new, now=now)
+                if (after := state.to_json()) != item.state:
+                    await storage.rules.remember(db, item.id, after)
+                if fired is not None and now.date() - day <= BACKLOG:
+                    alerts += await storage.outbox.enqueue(db, _rule_alert(item, fired, now=now)) is not None
+        return alerts
+
     # ── news ────────────────────────────────────────────────────────────────
 
     async def _unknown(
@@ -327,6 +350,29 @@ def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert
         expires_at=now + MOVE_LASTS,
         reasons=found.reasons,
         supersede_key=f"move:{spec.key}:{new.pair}:{new.kind}",
+    )
+
+
+def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
+    move = fired.move
+    return Alert(
+        dedup_key=f"rule:{item.id}:{move.new.effective_on}",
+        payload=RuleFired(
+            baseline=move.old,
+            previous=move.old,
+            new=move.new,
+            rules=(str(fired.rule),),
+            usual=Decimal(0),
+            told=False,
+            rule=item.id,
+        ),
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=Audience(chat=item.chat),
+        created_at=now,
+        expires_at=now + MOVE_LASTS,
+        reasons=fired.reasons,
+        supersede_key=f"rule:{item.id}",
     )
 
 

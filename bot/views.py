@@ -9,25 +9,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
-from bot.convert import Answer, Question, convert
+from bot.convert import Answer, Question, convert, parse_question
+from bot.detect.rules import Rule, initial_state, parse_rule, preview
 from bot.errors import UserError
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
+from storage.rules import StoredRule
 
 #: What a card and a digest show when the reader chose nothing, in this order.
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 TOPICS = ("security", "economy", "politics", "society")
 PAGE = 5
+YEAR = timedelta(days=365)
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -170,6 +174,60 @@ async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now:
         if len(history) > 1:
             return history
     raise UserError("error.no_chart", pair=str(pair))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A rule as read, what it will watch, and the days it would have spoken on in the past year.
+
+    `rule` and `state` are what is stored of it.
+    """
+
+    words: str
+    series: Series
+    rule: dict[str, Any]
+    state: dict[str, Any]
+    fired: tuple[date, ...]
+    today: date
+
+
+async def propose_rule(db: Db, catalog: Catalog, text: str, *, home: str, now: datetime) -> Proposal:
+    """Read a chat's own rule and try it on stored history; UserError says what is wrong with it.
+
+    The source that leads for the pair is watched, else the first that has it.
+    """
+    rule = parse_rule(text, home=home, currency=lambda word: _code_of(word, home))
+    leader = catalog.leader(rule.pair.quote)
+    known = [
+        one
+        for one in await storage.rates.known_series(db)
+        if (one.pair, one.kind) == (rule.pair, rule.kind) and one.source in catalog.rates
+    ]
+    if not known:
+        raise UserError("error.no_chart", pair=str(rule.pair))
+    series = min(known, key=lambda one: (leader is None or one.source != leader.key, known.index(one)))
+    today = local_day(catalog, series.source, now)
+    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    return Proposal(
+        words=str(rule),
+        series=series,
+        rule=rule.to_json(),
+        state=initial_state(rule, history).to_json(),
+        fired=preview(rule, history).dates,
+        today=today,
+    )
+
+
+def rule_words(stored: StoredRule) -> str:
+    """A stored rule as a person would type it."""
+    return str(Rule.from_json(stored.rule))
+
+
+def _code_of(word: str, home: str) -> str | None:
+    try:
+        return parse_question(word, home=home).source
+    except UserError:
+        return None
 
 
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:

@@ -19,7 +19,7 @@ from telegram.ext import (
 from bot import metrics
 from bot.errors import UserError
 from bot.render import help as words
-from handlers import charts, convert, digest, membership, news, rates, subscriptions, talk
+from handlers import charts, convert, digest, membership, news, rates, rules, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,8 @@ COMMANDS: dict[str, Handler] = {
     "chart": charts.chart,
     "news": news.news,
     "security": news.security,
+    "alert": rules.alert,
+    "alerts": rules.alerts,
     "digest": digest.digest,
     "subscribe": subscriptions.subscribe,
     "unsubscribe": subscriptions.subscribe,
@@ -58,6 +60,10 @@ async def press(_update: Update, context: Context) -> None:
             await subscriptions.done(context)
         case "chart", [pair, span]:
             await charts.pressed(context, pair, span)
+        case "rule", [what, rule]:
+            await rules.pressed(context, what, rule)
+        case ("snooze" | "mute") as what, [alert] if await rules.is_own(context, alert):
+            await rules.silence(context, what, alert)
         case "why", [alert]:
             await subscriptions.why(context, alert)
         case "snooze", [alert]:

@@ -191,6 +191,7 @@ rule = Table(  # a chat's own condition on a series
     Column("standing", String, nullable=False),  # pending (its preview waits for Save), on, paused
     Column("snoozed_until", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice: an old button must not mean a newer rule
 )
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)

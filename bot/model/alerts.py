@@ -6,7 +6,7 @@ in and out of the store, so that a new program can read an old decision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -122,6 +122,28 @@ class RateMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFired(RateMoved):
+    """A chat's own rule came true: a move like any other, whose only entry in `rules` is the rule in its own words.
+
+    `baseline` is what it was measured from; `rule` is its number in the store, which may be gone by now.
+    """
+
+    KIND: ClassVar[str] = "rule"
+
+    rule: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {**RateMoved.to_json(self), "rule": self.rule}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        moved = RateMoved.from_json(data)
+        return cls(**{field.name: getattr(moved, field.name) for field in fields(RateMoved)}, rule=data["rule"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryBroke:
     """A new story worth telling; the words are read from the archive when it is sent."""
 
@@ -178,10 +200,8 @@ class Notice:
         return cls(msgid=data["msgid"], values=tuple((str(k), str(v)) for k, v in data["values"]))
 
 
-Payload = RateMoved | StoryBroke | DigestDue | Notice
-PAYLOADS: dict[str, type[RateMoved | StoryBroke | DigestDue | Notice]] = {
-    cls.KIND: cls for cls in (RateMoved, StoryBroke, DigestDue, Notice)
-}
+Payload = RateMoved | RuleFired | StoryBroke | DigestDue | Notice
+PAYLOADS: dict[str, type[Payload]] = {cls.KIND: cls for cls in (RateMoved, RuleFired, StoryBroke, DigestDue, Notice)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""Rules in the store, on every database."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import storage.chats
+import storage.outbox
+import storage.rules
+from bot.model.alerts import Alert, Audience, Lane, RateMoved, RuleFired, Severity
+from storage.db import Db, Store
+from tests.factories import NOW, chat, rate
+
+SERIES = rate().series
+
+
+async def proposed(db: Db, chat_id: int = 1001) -> int:
+    """A rule that waits for its Save."""
+    await storage.chats.add(db, chat(chat_id), now=NOW)
+    return await storage.rules.propose(db, chat_id, SERIES, rule_json={"v": 1}, state={"v": 1}, now=NOW)
+
+
+async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
+    """Not before, not while it is snoozed, not when its chat is closed."""
+    async with store.writing() as db:
+        number = await proposed(db)
+        assert await storage.rules.watching(db, SERIES, now=NOW) == []
+        await storage.rules.save(db, number)
+        (found,) = await storage.rules.watching(db, SERIES, now=NOW)
+        assert (found.id, found.chat, found.series, found.rule) == (number, 1001, SERIES, {"v": 1})
+        await storage.rules.pause(db, number, paused=True)
+        assert await storage.rules.watching(db, SERIES, now=NOW) == []
+        await storage.rules.pause(db, number, paused=False)
+        await storage.rules.snooze(db, number, until=NOW + timedelta(hours=1))
+        assert await storage.rules.watching(db, SERIES, now=NOW) == []
+        assert len(await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1))) == 1
+        await storage.outbox.close_chat(db, 1001, why="blocked")
+        assert await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1)) == []
+
+
+async def test_a_new_proposal_takes_the_place_of_the_last(store: Store) -> None:
+    """And never that of a saved rule or of another chat's."""
+    async with store.writing() as db:
+        kept = await proposed(db)
+        await storage.rules.save(db, kept)
+        other = await proposed(db, 1002)
+        first, second = await proposed(db), await proposed(db)
+        assert await storage.rules.get(db, 1001, first, pending=True) is None
+        assert await storage.rules.get(db, 1001, second, pending=True) is not None
+        assert await storage.rules.get(db, 1002, other, pending=True) is not None
+        assert [one.id for one in await storage.rules.of_chat(db, 1001)] == [kept]
+        assert await storage.rules.count(db, 1001) == 1
+
+
+async def test_a_rule_belongs_to_one_chat_and_goes_where_the_chat_goes(store: Store) -> None:
+    async with store.writing() as db:
+        number = await proposed(db)
+        await storage.rules.save(db, number)
+        assert await storage.rules.get(db, 1002, number) is None
+        await storage.chats.add(db, chat(1002), now=NOW)
+        await storage.rules.migrate(db, 1001, 1002)
+        assert await storage.rules.get(db, 1002, number) is not None
+
+
+async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -> None:
+    """Days of big moves are a series' own; a chat's rule is not among them."""
+    moved = RateMoved(
+        baseline=rate(), previous=rate(), new=rate(on="2021-10-21"), rules=("fixing",), usual=rate().value
+    )
+    own = RuleFired(
+        baseline=rate(), previous=rate(), new=rate(on="2021-10-22"), rules=("x",), usual=rate().value, rule=7
+    )
+    async with store.writing() as db:
+        number = await proposed(db)
+        await storage.rules.save(db, number)
+        await storage.rules.remember(db, number, {"v": 1, "armed": False})
+        (found,) = await storage.rules.of_chat(db, 1001)
+        assert found.state == {"v": 1, "armed": False}
+        for payload in (moved, own):
+            alert = Alert(
+                dedup_key=payload.KIND,
+                payload=payload,
+                severity=Severity.NOTABLE,
+                lane=Lane.ALERT,
+                audience=Audience(chat=1001),
+                created_at=NOW,
+                expires_at=NOW + timedelta(hours=1),
+                supersede_key="move:nbkr:USD/KGS:official",
+            )
+            pk = await storage.outbox.enqueue(db, alert)
+            assert pk is not None
+            stored = await storage.outbox.get_alert(db, pk)
+            assert stored is not None
+            assert stored.payload == payload
+        assert await storage.rules.moves_told(db, SERIES, since=date(2021, 1, 1)) == [date(2021, 10, 21)]
