@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+import storage.rules
 from bot.model.chats import Chat, ChatKind, Style
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, inbox, subscription
@@ -66,6 +67,7 @@ async def migrate(db: Db, old: int, new: int) -> None:
             .values(chat_id=new)
         )
         await db.execute(delete(subscription).where(subscription.c.chat_id == old))
+        await storage.rules.migrate(db, old, new)
         await db.execute(delete(chat).where(chat.c.id == old))
     already = select(delivery.c.alert_id).where(delivery.c.chat_id == new)
     await db.execute(
