@@ -14,8 +14,8 @@ import signal
 import socket
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -105,11 +105,12 @@ async def run(
 ) -> None:
     """The bot, until SIGTERM, SIGINT or `stop`."""
     stop = stop or asyncio.Event()
-    watchdog: threading.Timer | None = None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with opened(settings, catalog, clock) as bot:
+    async with AsyncExitStack() as stack:
+        watched = stack.enter_context(ExitStack())  # until everything is closed
+        bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -125,7 +126,7 @@ async def run(
                 marker = tasks.create_task(bot.inbox.run(), name="inbox")
                 await stop.wait()
                 log.info("stopping")
-                watchdog = _watch_the_stop()
+                watched.enter_context(_watch_the_stop())
                 bot.stopping.set()
                 bot.worker.stop()
                 listening.cancel()
@@ -136,11 +137,10 @@ async def run(
             raise group.exceptions[0] from None
         finally:
             await bot.inbox.close()
-    if watchdog is not None:
-        watchdog.cancel()
 
 
-def _watch_the_stop() -> threading.Timer:
+@contextmanager
+def _watch_the_stop() -> Iterator[None]:
     """End the process when stopping hangs, saying where: a supervisor would only kill it later, silently."""
 
     def give_up() -> None:
@@ -151,7 +151,10 @@ def _watch_the_stop() -> threading.Timer:
     timer = threading.Timer(STOP_LIMIT, give_up)
     timer.daemon = True
     timer.start()
-    return timer
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @asynccontextmanager
@@ -216,7 +219,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
 
 
 @contextmanager
-def only_instance(path: Path) -> Any:  # noqa: ANN401 - a generator of nothing
+def only_instance(path: Path) -> Iterator[None]:
     """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
     with path.with_name(path.name + ".lock").open("w") as lock:
         try:

@@ -13,13 +13,17 @@ transaction mode may stand in between.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import orjson
 from sqlalchemy import URL, Table, event, func, make_url, select, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
@@ -136,10 +140,15 @@ def _connect_sqlite(url: URL) -> Store:
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True)
     os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
+
+    async def connect() -> aiosqlite.Connection:
+        connector = partial(sqlite3.connect, path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        return await _Connection(connector, 64)
+
     options: dict[str, Any] = {
         "json_serializer": _dumps,
         "json_deserializer": orjson.loads,
-        "connect_args": {"timeout": BUSY_SECONDS, "isolation_level": None},
+        "async_creator": connect,
     }
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
     reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
@@ -148,6 +157,32 @@ def _connect_sqlite(url: URL) -> Store:
     _on_begin(writer, "BEGIN IMMEDIATE")
     _on_begin(reader, "BEGIN")
     return Store(url, writer, reader)
+
+
+class _Connection(aiosqlite.Connection):
+    """A connection that rolls back before it closes.
+
+    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a connection closed in
+    that state, with its write lock, until the cursor is collected: nobody could write any more.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
+        super().__init__(connector, chunk)
+        self._thread.daemon = True  # a process that ends does not wait for it
+
+    async def close(self) -> None:
+        """Roll back, then close."""
+        self._let_go()
+        await super().close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """The same without waiting."""
+        self._let_go()
+        return super().stop()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._tx.put_nowait((None, self._connection.rollback))
 
 
 def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:

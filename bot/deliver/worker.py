@@ -257,7 +257,7 @@ class Worker:
                 return  # was in flight beside the one that put us to sleep: the same trouble
             self._troubles += 1
             if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL, 6), 60.0)
+                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL - 1, 6), 60.0)
                 self._asleep_until = boottime() + span
                 await self._pause(span)
             return

@@ -148,7 +148,7 @@ async def test_g5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
         await bench.reader(number)
         bench.emulator.add_user(number, "R", "en")
         bench.emulator.add_private(number)
-    bench.emulator.faults.add(Fault.server_error(502, times=8))
+    bench.emulator.faults.add(Fault.server_error(502, times=6))
     await bench.alert()
     async with Running(bench):
         for number in range(2001, 2009):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 import storage.chats
 import storage.leases
@@ -252,3 +253,31 @@ async def test_R10_any_decimal_survives(store: Store, value: Decimal) -> None:
         await storage.rates.add(db, [a_rate(value=str(plain))], seen_at=NOW)
         (shown,) = await storage.rates.around(db, "nbkr", date(2021, 10, 20))
     assert str(shown.value) == str(plain)
+
+
+async def test_a_task_cancelled_while_it_writes_leaves_the_store_free(store: Store) -> None:
+    """Whatever it was doing is undone; the next one writes at once, however often that happens."""
+    statement = mark.insert().values(name="half", value="").returning(mark.c.name)
+
+    async def half(inside: asyncio.Event) -> None:
+        async with store.writing() as db:
+            inside.set()
+            while True:
+                await db.execute(statement)
+                await db.execute(mark.delete())
+
+    for steps in range(30):
+        inside = asyncio.Event()
+        task = asyncio.create_task(half(inside))
+        await inside.wait()
+        for _ in range(steps % 7):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        async with asyncio.timeout(5), store.writing() as db:
+            await db.execute(mark.insert().values(name=f"whole {steps}", value=""))
+    async with store.reading() as db:
+        names = (await db.execute(select(mark.c.name))).scalars().all()
+    assert len(names) == 30
+    assert "half" not in names
