@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import timedelta
 
@@ -32,24 +33,31 @@ class Composer:
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
         self._catalog = catalog
-        self._made: OrderedDict[tuple[object, ...], Request | None] = OrderedDict()
+        self._made: OrderedDict[tuple[object, ...], asyncio.Future[Request | StoredAlert | None]] = OrderedDict()
 
     async def compose(self, item: Claimed) -> Request | None:
         """The method and the JSON body without its `chat_id`; None when there is nothing to say any more."""
         channel = item.kind is ChatKind.CHANNEL
         key = (item.alert, item.language, item.style, channel, item.plain, item.thread)
-        if key in self._made:
-            self._made.move_to_end(key)
-            return self._made[key]
-        async with self._store.reading() as db:
-            stored = await storage.outbox.get_alert(db, item.alert)
-            message = None if stored is None else await self._message(db, stored, item, channel=channel)
-        request = None if message is None or stored is None else _request(message, stored, item)
-        if stored is not None and not isinstance(stored.payload, DigestDue):  # a digest is each chat's own
-            self._made[key] = request
+        made = self._made.get(key)
+        if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
+            made = asyncio.ensure_future(self._make(item, channel=channel))
+            self._made[key] = made  # those that want the same meanwhile wait for it
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
-        return request
+        found = made.result() if made.done() else await asyncio.shield(made)
+        if not isinstance(found, StoredAlert):
+            return found
+        async with self._store.reading() as db:
+            return _request(await self._message(db, found, item, channel=channel), found, item)
+
+    async def _make(self, item: Claimed, *, channel: bool) -> Request | StoredAlert | None:
+        """A request for all chats alike, or the alert when what it says is each chat's own."""
+        async with self._store.reading() as db:
+            stored = await storage.outbox.get_alert(db, item.alert)
+            if stored is None or isinstance(stored.payload, DigestDue):
+                return stored
+            return _request(await self._message(db, stored, item, channel=channel), stored, item)
 
     async def _message(self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
         payload = stored.payload
@@ -105,7 +113,9 @@ class Composer:
         )
 
 
-def _request(message: Message, stored: StoredAlert, item: Claimed) -> Request:
+def _request(message: Message | None, stored: StoredAlert, item: Claimed) -> Request | None:
+    if message is None:
+        return None
     body = to_api(message)
     if item.plain:  # Telegram refused it as it was: words are what matters
         body = {"text": message.text, "link_preview_options": {"is_disabled": True}}

@@ -1,9 +1,11 @@
 """The worker: takes deliveries that may go now, sends them at their slots, and writes down what became of them.
 
-Slots come from the token's shared row, reserved in the claim's transaction; a
-late slot is never caught up (a stall would end in a burst), the following ones
-move back instead. Replies do not wait for slots: each takes one from the
-broadcast that runs beside it.
+Slots come from the token's shared row, reserved in the claim's transaction, a
+little ahead of their time so that the network never waits for the database; the
+local gate (`limits`) looks at what really leaves. Where several senders share the
+row, slots that were missed are lost and their deliveries given back: after them
+comes another's. Replies do not wait for slots: each takes one from the broadcast
+that runs beside it.
 
 Deadlines are counted on CLOCK_BOOTTIME: `time.monotonic()` stops while the
 machine sleeps, and a lease does not.
@@ -12,12 +14,15 @@ machine sleeps, and a lease does not.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -25,12 +30,13 @@ import storage.chats
 import storage.outbox
 from bot import metrics
 from bot.deliver.compose import Composer
+from bot.deliver.limits import PACE, TICK, Gate
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
 from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from storage.db import Store
-from storage.outbox import Claimed, Mark
+from storage.outbox import SHARED, Claim, Claimed, Mark
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +44,10 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take that long
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
-PACE = 0.995  # of the configured rate: clocks and networks jitter
 IN_FLIGHT = 64
 BATCH = 500
+COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
+SLACK = 0.005  # seconds a block of slots may be overrun where other senders follow it
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
@@ -51,18 +58,18 @@ def boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-@dataclass(slots=True)
-class _Ready:
-    """A claimed delivery, its slot and the end of its lease, on our clock."""
+class _Ready(NamedTuple):
+    """A claimed delivery, its slot, and until when it may be begun, on our clock."""
 
     item: Claimed
     at: float
     until: float
+    expires: float
 
 
 @dataclass(slots=True)
 class Worker:
-    """Sends the outbox. `on_gone` is told of a group or channel that cannot be reached any more."""
+    """Sends the outbox: one task claims ahead, some send, one writes down. `on_trouble` tells the operators."""
 
     store: Store
     api: Api
@@ -70,17 +77,25 @@ class Worker:
     token_name: str
     rate: float
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]]
+    _gate: Gate = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _queue: deque[_Ready] = field(default_factory=deque)
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _busy: int = 0
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
-    _sending: set[asyncio.Task[None]] = field(default_factory=set)
     _borrowed: int = 0
-    _not_before: float = 0.0
+    _end: datetime | None = None
+    _shared_until: float = 0.0
+    _tidy_at: float = 0.0
     _flooded: set[int] = field(default_factory=set)
     _troubles: int = 0
     _asleep_until: float = 0.0
-    _fatal: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self._gate = Gate(self.rate)
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -89,102 +104,162 @@ class Worker:
     def borrow(self) -> None:
         """A reply goes out now: the broadcast beside it gives up one slot."""
         self._borrowed += 1
-        self._not_before = max(self._not_before, boottime()) + 1 / self.rate
+        self._gate.take(boottime())
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""
         self._stopping.set()
+        self._filled.set()
         self._wake.set()
 
     async def run(self) -> None:
-        """Send until `stop`; a lost token or an unexpected error ends it loudly."""
-        marker = asyncio.create_task(self._keep_marking())
+        """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
+        marker = asyncio.create_task(self._keep_marking(), name="mark deliveries")
+        stopped = asyncio.create_task(self._stopping.wait(), name="stop")
+        tasks = [
+            asyncio.create_task(self._keep_claiming(), name="claim deliveries"),
+            *(asyncio.create_task(self._keep_sending(), name="send deliveries") for _ in range(IN_FLIGHT)),
+        ]
         try:
-            while not self._stopping.is_set():
-                try:
-                    busy = await self._round()
-                except StorageError as error:
-                    log.warning("outbox unreachable", error=str(error))
-                    busy = False
-                    await self._rest(IDLE)
-                if self._fatal is not None:
-                    raise self._fatal
-                if not busy:
-                    await self._rest(IDLE)
+            await asyncio.wait([stopped, marker, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            while self._sending:
-                await asyncio.wait(self._sending, timeout=MARGIN)
-            marker.cancel()
-            await asyncio.gather(marker, return_exceptions=True)
+            self.stop()
+            await asyncio.wait(tasks, timeout=MARGIN)
+            for task in (stopped, marker, *tasks):
+                task.cancel()
+            ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
+            await self._give_back()
             await self._write_marks()
+        for error in ended:
+            if error is not None and not isinstance(error, asyncio.CancelledError):
+                raise error
 
     async def _rest(self, seconds: float) -> None:
         self._wake.clear()
         if self._stopping.is_set():
             return
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
-    async def _round(self) -> bool:
-        """Fan out a chunk, claim a batch, send it. Returns whether there was anything to do."""
+    # ── claim ahead ─────────────────────────────────────────────────────────
+
+    async def _keep_claiming(self) -> None:
+        """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while others send."""
+        while not self._stopping.is_set():
+            if self._enough():
+                await self._rest(HORIZON.total_seconds() / 2)
+                continue
+            try:
+                rest = await self._claim()
+            except StorageError as error:
+                log.warning("outbox unreachable", error=str(error))
+                rest = IDLE
+            if rest:
+                await self._rest(rest)
+
+    def _enough(self) -> bool:
+        """The queue holds half a batch, or slots for half the horizon; or Telegram is down and one asks for all."""
+        if self._down:
+            return bool(self._queue or self._busy)
+        if not self._queue:
+            return False
+        return len(self._queue) > BATCH // 2 or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2
+
+    @property
+    def _down(self) -> bool:
+        return self._troubles > FLOODS_FOR_ALL
+
+    async def _claim(self) -> float:
+        """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
         async with self.store.writing() as db:
             fanned = await storage.outbox.fan_out(db)
-        await self._write_marks()
+        now = boottime()
         async with self.store.writing() as db:
-            await storage.outbox.tidy(db)
+            if now >= self._tidy_at:
+                await storage.outbox.tidy(db)
+                self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
-            down = self._troubles > FLOODS_FOR_ALL  # one delivery asks whether Telegram is back; the others wait
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
                 rate=self.rate * PACE,
                 horizon=HORIZON,
                 lease=LEASE,
-                limit=1 if down else BATCH,
+                limit=1 if self._down else BATCH,
                 borrowed=borrowed,
+                end=self._end,
             )
+        self._end = claim.end
+        self._queue_up(claim)
+        if claim.deliveries or fanned:
+            return 0.0
+        return HORIZON.total_seconds() / 4 if claim.full else IDLE
+
+    def _queue_up(self, claim: Claim) -> None:
         now = boottime()
-        until = now + claim.lease.total_seconds() - MARGIN
+        if claim.shared:
+            self._shared_until = now + SHARED.total_seconds()
         first, every = now + claim.first_in.total_seconds(), claim.every.total_seconds()
-        ready = deque(_Ready(item, first + number * every, until) for number, item in enumerate(claim.deliveries))
-        await self._send_all(ready, every)
-        if down and self._sending:
-            await asyncio.wait(self._sending)
-        return bool(claim.deliveries) or bool(fanned)
+        until = now + claim.lease.total_seconds() - MARGIN
+        if now < self._shared_until:  # what follows our slots is another's
+            until = min(until, first + len(claim.deliveries) * every + SLACK)
+        for number, item in enumerate(claim.deliveries):
+            expires = now + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
+            self._queue.append(_Ready(item, first + number * every, until, expires))
+        if claim.deliveries:
+            self._filled.set()
 
-    async def _send_all(self, ready: deque[_Ready], every: float) -> None:
-        enough = max(self._troubles, FLOODS_FOR_ALL)
-        while ready:
-            one = ready[0]
-            wait = max(one.at, self._not_before) - boottime()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            if self._stopping.is_set() or self._fatal or self._troubles > enough or boottime() > one.until:
-                await self._give_back([each.item for each in ready])
-                return
-            ready.popleft()
-            self._not_before = max(one.at, self._not_before, boottime() - every) + every
-            while len(self._sending) >= IN_FLIGHT:
-                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
-            task = asyncio.create_task(self._deliver(one.item))
-            self._sending.add(task)
-            task.add_done_callback(self._ended)
+    async def _give_back(self) -> None:
+        """What was claimed and not begun is anybody's again."""
+        items = [one.item for one in self._queue]
+        self._queue.clear()
+        if items:
+            async with self.store.writing() as db:
+                await storage.outbox.release(db, items)
 
-    async def _give_back(self, items: list[Claimed]) -> None:
-        async with self.store.writing() as db:
-            await storage.outbox.release(db, items)
+    # ── send ────────────────────────────────────────────────────────────────
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if isinstance(error, StorageError):  # an unmarked delivery is taken again when its lease ends
+    async def _keep_sending(self) -> None:
+        """Send one after the other, each at its slot."""
+        while (item := await self._next()) is not None:
+            self._busy += 1
+            try:
+                await self._deliver(item)
+            except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
-                return
-            self._fatal = error
-            self._wake.set()
+            finally:
+                self._busy -= 1
+                if self._down:
+                    self._wake.set()
+
+    async def _next(self) -> Claimed | None:
+        """The next delivery when its slot has come; None at a stop. One task at a time waits for a slot."""
+        async with self._turn:
+            while not self._stopping.is_set():
+                if not self._queue:
+                    self._wake.set()
+                    self._filled.clear()
+                    await self._filled.wait()
+                    continue
+                now = boottime()
+                one = self._queue[0]
+                hurry = now >= self._shared_until
+                wait = max(one.at - now, self._gate.wait(now, hurry=hurry))
+                if now > one.until:  # too late for its slot or its lease
+                    await self._give_back()
+                elif wait > 0:
+                    await asyncio.sleep(max(wait, TICK))
+                else:
+                    self._queue.popleft()
+                    if not self._enough():
+                        self._wake.set()
+                    if now >= one.expires:
+                        self._mark(self._dead(one.item, None, State.EXPIRED))
+                        continue
+                    self._gate.take(now, hurry=hurry)
+                    return one.item
+        return None
 
     async def _deliver(self, item: Claimed) -> None:
         """One delivery, start to mark. A failure of rendering is this delivery's alone."""
@@ -219,19 +294,12 @@ class Worker:
         """Turn an outcome into a mark, and into what else follows from it."""
         metrics.SENT.labels(item.lane.name.lower(), type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Sent):
-            self._flooded.clear()
-            self._troubles = 0
-            self._mark(
-                Mark(
-                    id=item.id,
-                    fence=item.fence,
-                    state=State.SENT,
-                    message_id=outcome.message_id,
-                    tries=item.tries + 1,
-                    doubts=item.doubts,
-                    plain=item.plain,
-                )
-            )
+            if self._flooded:
+                self._flooded.clear()
+            if self._troubles:
+                self._troubles = 0
+                self._wake.set()
+            self._mark(Mark(item.id, item.fence, State.SENT, outcome.message_id))
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
         elif isinstance(outcome, Ambiguous):
@@ -271,6 +339,7 @@ class Worker:
         log.warning("telegram refuses everything", pause=seconds)
         async with self.store.writing() as db:
             await storage.outbox.pause_token(db, self.token_name, timedelta(seconds=seconds))
+        await self._give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
         async with self.store.writing() as db:
@@ -311,7 +380,7 @@ class Worker:
         )
 
     @staticmethod
-    def _dead(item: Claimed, why: str, state: State = State.DEAD) -> Mark:
+    def _dead(item: Claimed, why: str | None, state: State = State.DEAD) -> Mark:
         return Mark(
             id=item.id,
             fence=item.fence,
@@ -330,6 +399,8 @@ class Worker:
         """Write marks soon after they are made, many at once; those that cannot be written are kept."""
         while True:
             await self._marked.wait()
+            if len(self._marks) < BATCH:
+                await asyncio.sleep(COLLECT)
             try:
                 await self._write_marks()
             except StorageError as error:
