@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -53,9 +54,10 @@ DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
 
 
-def boottime() -> float:
-    """Seconds since boot, asleep or awake."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+#: Seconds since boot, asleep or awake.
+boottime: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 class _Ready(NamedTuple):
@@ -82,8 +84,9 @@ class Worker:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _queue: deque[_Ready] = field(default_factory=deque)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _busy: int = 0
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _senders: set[asyncio.Task[None]] = field(default_factory=set)
+    _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
     _borrowed: int = 0
@@ -109,8 +112,8 @@ class Worker:
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""
         self._stopping.set()
-        self._filled.set()
-        self._wake.set()
+        for event in (self._filled, self._room, self._wake):
+            event.set()
 
     async def run(self) -> None:
         """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
@@ -118,19 +121,19 @@ class Worker:
         stopped = asyncio.create_task(self._stopping.wait(), name="stop")
         tasks = [
             asyncio.create_task(self._keep_claiming(), name="claim deliveries"),
-            *(asyncio.create_task(self._keep_sending(), name="send deliveries") for _ in range(IN_FLIGHT)),
+            asyncio.create_task(self._keep_feeding(), name="feed senders"),
         ]
         try:
             await asyncio.wait([stopped, marker, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
-            await asyncio.wait(tasks, timeout=MARGIN)
-            for task in (stopped, marker, *tasks):
+            await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
+            for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
             await self._give_back()
             await self._write_marks()
-        for error in ended:
+        for error in (self._fatal, *ended):
             if error is not None and not isinstance(error, asyncio.CancelledError):
                 raise error
 
@@ -161,7 +164,7 @@ class Worker:
     def _enough(self) -> bool:
         """The queue holds half a batch, or slots for half the horizon; or Telegram is down and one asks for all."""
         if self._down:
-            return bool(self._queue or self._busy)
+            return bool(self._queue or self._senders)
         if not self._queue:
             return False
         return len(self._queue) > BATCH // 2 or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2
@@ -220,46 +223,64 @@ class Worker:
 
     # ── send ────────────────────────────────────────────────────────────────
 
-    async def _keep_sending(self) -> None:
-        """Send one after the other, each at its slot."""
-        while (item := await self._next()) is not None:
-            self._busy += 1
+    async def _keep_feeding(self) -> None:
+        """Start a sender for each delivery whose slot has come, as long as there is room in flight."""
+        while not self._stopping.is_set():
+            if not self._queue:
+                self._wake.set()
+                await self._wait(self._filled)
+            elif boottime() > self._queue[0].until:  # too late for its slot or its lease
+                await self._give_back()
+            elif (wait := self._due_in(boottime())) > 0:
+                await asyncio.sleep(max(wait, TICK))
+            elif len(self._senders) >= IN_FLIGHT:
+                await self._wait(self._room)
+            elif (item := self._take()) is not None:
+                task = asyncio.create_task(self._send(item))
+                self._senders.add(task)
+                task.add_done_callback(self._sent)
+
+    @staticmethod
+    async def _wait(event: asyncio.Event) -> None:
+        event.clear()
+        await event.wait()
+
+    def _due_in(self, now: float) -> float:
+        return max(self._queue[0].at - now, self._gate.wait(now, hurry=now >= self._shared_until))
+
+    def _take(self) -> Claimed | None:
+        """The next delivery, if it may go now."""
+        while self._queue and not self._stopping.is_set():
+            now = boottime()
+            one = self._queue[0]
+            if now > one.until or self._due_in(now) > 0:
+                return None
+            self._queue.popleft()
+            if not self._enough():
+                self._wake.set()
+            if now < one.expires:
+                self._gate.take(now, hurry=now >= self._shared_until)
+                return one.item
+            self._mark(self._dead(one.item, None, State.EXPIRED))
+        return None
+
+    async def _send(self, item: Claimed | None) -> None:
+        """Deliver, and go on with what is due by then: a burst of answers becomes a burst of sends."""
+        while item is not None:
             try:
                 await self._deliver(item)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
-            finally:
-                self._busy -= 1
-                if self._down:
-                    self._wake.set()
+            item = self._take()
 
-    async def _next(self) -> Claimed | None:
-        """The next delivery when its slot has come; None at a stop. One task at a time waits for a slot."""
-        async with self._turn:
-            while not self._stopping.is_set():
-                if not self._queue:
-                    self._wake.set()
-                    self._filled.clear()
-                    await self._filled.wait()
-                    continue
-                now = boottime()
-                one = self._queue[0]
-                hurry = now >= self._shared_until
-                wait = max(one.at - now, self._gate.wait(now, hurry=hurry))
-                if now > one.until:  # too late for its slot or its lease
-                    await self._give_back()
-                elif wait > 0:
-                    await asyncio.sleep(max(wait, TICK))
-                else:
-                    self._queue.popleft()
-                    if not self._enough():
-                        self._wake.set()
-                    if now >= one.expires:
-                        self._mark(self._dead(one.item, None, State.EXPIRED))
-                        continue
-                    self._gate.take(now, hurry=hurry)
-                    return one.item
-        return None
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._senders.discard(task)
+        self._room.set()
+        if self._down:
+            self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fatal = error
+            self.stop()
 
     async def _deliver(self, item: Claimed) -> None:
         """One delivery, start to mark. A failure of rendering is this delivery's alone."""
