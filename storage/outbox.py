@@ -24,7 +24,7 @@ from bot.model.chats import ChatKind
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, pace, subscription
 
-CHUNK = 4_000  # deliveries a transaction of fan-out: some 60 ms on SQLite, 300 on a slow PostgreSQL
+CHUNK = 4_000  # deliveries a transaction of fan-out: short enough that replies and marks get in between
 PRIVATE_EVERY = timedelta(seconds=1)
 GROUP_EVERY = timedelta(seconds=4)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
 PRIVATE_BURST = timedelta(seconds=3)
@@ -148,23 +148,32 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
         return None
     now = await db_now(db)
     members: Any
+    last: int | None = None
     if row.audience_chat is not None:
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, chat.c.active)
     else:
+        after = row.fanned_to
+        subscribed = [subscription.c.key == row.audience_key]
+        if after is not None:
+            subscribed.append(subscription.c.chat_id > after)
+        end = select(subscription.c.chat_id).where(*subscribed).order_by(subscription.c.chat_id)
+        last = (await db.execute(end.offset(chunk - 1).limit(1))).scalar()
+        if last is not None:
+            subscribed.append(subscription.c.chat_id <= last)
         members = (
             select(subscription.c.chat_id)
             .join(chat, chat.c.id == subscription.c.chat_id)
             .where(
-                subscription.c.key == row.audience_key,
+                *subscribed,
+                # said of both sides, or PostgreSQL merges from the very first chat, every chunk
+                *([chat.c.id > after] if after is not None else []),
+                *([chat.c.id <= last] if last is not None else []),
                 chat.c.active,
                 subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
                 or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
             )
         )
-        if row.fanned_to is not None:
-            members = members.where(subscription.c.chat_id > row.fanned_to)
-        members = members.order_by(subscription.c.chat_id).limit(chunk)
-    part = members.subquery()
+    part = members.order_by("chat_id").subquery()
     source = select(
         literal(row.id),
         part.c.chat_id,
@@ -174,14 +183,15 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
         literal(row.expires_at, delivery.c.expires_at.type),
     )
     columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
-    last, size = (await db.execute(select(func.max(part.c.chat_id), func.count()).select_from(part))).one()
-    if size:
-        # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
-        await db.execute(upsert(db, delivery).from_select(columns, source.where(text("true"))).on_conflict_do_nothing())
-    done = row.audience_chat is not None or size < chunk
-    values = {"fanned_to": last if size else row.fanned_to, "fanned_at": now if done else None}
+    # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
+    insert = upsert(db, delivery).from_select(columns, source.where(text("true"))).on_conflict_do_nothing()
+    size = (await db.execute(insert, execution_options={"preserve_rowcount": True})).rowcount
+    done = last is None
+    values = {"fanned_to": row.fanned_to if done else last, "fanned_at": now if done else None}
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
     if done and row.fanned_to is not None:  # more than a chunk: without statistics PostgreSQL claims four times slower
+        if db.dialect.name == "sqlite":
+            await db.execute(text("PRAGMA analysis_limit = 400"))  # the whole table would take seconds
         await db.execute(text("ANALYZE delivery"))
     return int(size)
 

@@ -127,7 +127,7 @@ class Running:
         await self.task
 
 
-async def test_g4_a_429_for_one_chat_does_not_delay_the_others(bench: Bench) -> None:
+async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: Bench) -> None:
     """The refused one stays in the queue and is asked once."""
     await bench.reader(ONE)
     await bench.reader(TWO)
@@ -142,7 +142,7 @@ async def test_g4_a_429_for_one_chat_does_not_delay_the_others(bench: Bench) -> 
     assert len(bench.emulator.calls.of("sendMessage", ONE)) == 1
 
 
-async def test_g5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
+async def test_G5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
     """More refusals in a row than make us believe that Telegram is down."""
     for number in range(2001, 2009):
         await bench.reader(number)
@@ -158,7 +158,7 @@ async def test_g5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.lost_reply, Fault.truncated])
 @pytest.mark.parametrize(("lane", "copies"), [(Lane.ALERT, 2), (Lane.ROUTINE, 1)])
-async def test_g6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault: Any, lane: Lane, copies: int) -> None:
+async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault: Any, lane: Lane, copies: int) -> None:
     """However often replies are lost; the next alert goes out."""
     await bench.reader(ONE)
     bench.emulator.faults.add(fault(times=copies, chat_id=ONE))
@@ -171,7 +171,7 @@ async def test_g6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault
 
 
 @pytest.mark.parametrize("why", ["blocked", "deactivated", "kicked"])
-async def test_g7_who_left_is_asked_once_and_revived_by_activate(bench: Bench, why: str) -> None:
+async def test_G7_who_left_is_asked_once_and_revived_by_activate(bench: Bench, why: str) -> None:
     """A dead row and an inactive chat; after it came back, the next alert is sent."""
     await bench.reader(ONE)
     await bench.reader(TWO)
@@ -191,7 +191,7 @@ async def test_g7_who_left_is_asked_once_and_revived_by_activate(bench: Bench, w
     assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
 
 
-async def test_g8_a_migrated_group_is_told_once_under_its_new_id(bench: Bench) -> None:
+async def test_G8_a_migrated_group_is_told_once_under_its_new_id(bench: Bench) -> None:
     """The old id has nothing left."""
     await bench.reader(-555, ChatKind.GROUP)
     bench.emulator.faults.add(Fault.migrated(GROUP, chat_id=-555))
@@ -203,7 +203,7 @@ async def test_g8_a_migrated_group_is_told_once_under_its_new_id(bench: Bench) -
     assert bench.accepted(GROUP) == 1
 
 
-async def test_g9_a_group_that_is_gone_is_reported_once(bench: Bench) -> None:
+async def test_G9_a_group_that_is_gone_is_reported_once(bench: Bench) -> None:
     """It is inactive, and the operator knows why."""
     await bench.reader(GROUP, ChatKind.GROUP)
     bench.emulator.faults.add(Fault.bad_request("chat not found", chat_id=GROUP))
@@ -215,7 +215,7 @@ async def test_g9_a_group_that_is_gone_is_reported_once(bench: Bench) -> None:
     assert not await bench.active(GROUP)
 
 
-async def test_g9_a_closed_topic_falls_back_to_general(bench: Bench) -> None:
+async def test_G9_a_closed_topic_falls_back_to_general(bench: Bench) -> None:
     """The operator is told once."""
     await bench.reader(FORUM, ChatKind.GROUP, thread=5)
     bench.emulator.faults.add(Fault.bad_request("TOPIC_CLOSED", chat_id=FORUM, times=1))
@@ -226,7 +226,7 @@ async def test_g9_a_closed_topic_falls_back_to_general(bench: Bench) -> None:
     assert [name for name, _ in bench.told] == ["notice.topic"]
 
 
-async def test_g10_refused_entities_go_once_more_as_plain_text(bench: Bench) -> None:
+async def test_G10_refused_entities_go_once_more_as_plain_text(bench: Bench) -> None:
     """Refused a second time it is dead, and the operator knows."""
     for number in (ONE, TWO):
         await bench.reader(number)
@@ -242,7 +242,7 @@ async def test_g10_refused_entities_go_once_more_as_plain_text(bench: Bench) -> 
     assert [name for name, _ in bench.told] == ["notice.rejected"]
 
 
-async def test_g11_a_revoked_token_ends_it_and_keeps_the_queue(bench: Bench) -> None:
+async def test_G11_a_revoked_token_ends_it_and_keeps_the_queue(bench: Bench) -> None:
     """Nothing is lost by it."""
     await bench.reader(ONE)
     bench.emulator.faults.add(Fault("error", code=401, description="Unauthorized"))  # type: ignore[arg-type]  # a str
@@ -253,7 +253,7 @@ async def test_g11_a_revoked_token_ends_it_and_keeps_the_queue(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("bench", [20.0], indirect=True)
-async def test_p4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the_rest(bench: Bench) -> None:
+async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the_rest(bench: Bench) -> None:
     """Whoever starts next sends the rest; nobody gets it twice."""
     numbers = range(3001, 3013)
     for number in numbers:
