@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import card, fan_out, reply, sending, start
+from bench import beside, card, fan_out, reply, sending, start
 from bench.figure import Figure, table
 from bot import log
 
@@ -23,6 +23,8 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "start": start.measure,
     "throughput": sending.throughput,
     "pace": sending.pace,
+    "libraries": sending.libraries,
+    "beside": beside.measure,
     "fan-out": fan_out.measure,
     "card": card.measure,
 }

@@ -10,6 +10,8 @@ import time
 from statistics import median
 
 import orjson
+from telegram import Bot
+from telegram.request import HTTPXRequest
 
 from bench import stub, world
 from bench.figure import Figure, Goal
@@ -52,7 +54,7 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
             composer=Composer(store, world.catalog()),
             token_name=BOT_ID,
             rate=rate,
-            on_trouble=_trouble,
+            on_trouble=trouble,
         )
         api.worker, api.left = worker, count
         start, used = time.perf_counter(), time.process_time()
@@ -60,7 +62,8 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
         return time.perf_counter() - start, time.process_time() - used, api.body
 
 
-async def _trouble(msgid: str, values: dict[str, str]) -> None:
+async def trouble(msgid: str, values: dict[str, str]) -> None:
+    """A measurement goes well or stops."""
     raise AssertionError(f"{msgid}: {values}")
 
 
@@ -117,6 +120,41 @@ async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measure
             baseline=median(bare),
             goal=Goal(of="ratio", least=0.8),
             note="a bare aiohttp loop posting the same bodies",
+        )
+    ]
+
+
+async def libraries(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """Processor time a message of python-telegram-bot's own `send_message`, beside ours with claim and mark."""
+    count = 1_000 if quick else 4_000
+    async with stub.running() as url, world.sqlite_store() as store:
+        await world.add_subscribers(store, count)
+        await _ready(store, "libraries", count)
+        _, ours, body = await _send(store, url, count=count, rate=1e6)
+        words = orjson.loads(body)["text"]
+        numbers = iter(range(1, count + 1))
+        pool = HTTPXRequest(connection_pool_size=IN_FLIGHT, pool_timeout=60)
+        bot = Bot(TOKEN, base_url=f"{url}/bot", request=pool, get_updates_request=pool)
+        await pool.initialize()
+
+        async def poster() -> None:
+            for number in numbers:
+                await bot.send_message(number, words)
+
+        used = time.process_time()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.create_task(poster())
+        theirs = time.process_time() - used
+        await pool.shutdown()
+    return [
+        Figure(
+            name="processor a message",
+            value=ours / count * 1e6,
+            unit="µs",
+            baseline=theirs / count * 1e6,
+            goal=Goal(of="ratio", most=0.1),
+            note=f"python-telegram-bot's send_message, its own transport, {IN_FLIGHT} at once",
         )
     ]
 
