@@ -17,7 +17,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -374,31 +374,48 @@ async def _keep_digesting(bot: Running) -> None:
     """Enqueue each digest once a day at its time; one that was missed is caught up once, marked late."""
     while not bot.stopping.is_set():
         try:
-            async with bot.store.writing() as db:
-                for key in await storage.chats.digest_keys(db):
-                    alert = due_digest(key, now=bot.clock())
-                    if alert is not None and await storage.outbox.enqueue(db, alert) is not None:
-                        bot.worker.wake()
+            if await enqueue_digests(bot.store, now=bot.clock()):
+                bot.worker.wake()
         except StorageError as error:
             log.warning("digests wait for the database", error=str(error))
         await bot.pause(TICK * 5)
 
 
+async def enqueue_digests(store: Store, *, now: datetime) -> int:
+    """Enqueue each digest whose time has come, once a calendar day whatever the clock does; returns how many."""
+    new = 0
+    async with store.writing() as db:
+        for key in await storage.chats.digest_keys(db):
+            alert = due_digest(key, now=now)
+            if alert is not None:
+                new += await storage.outbox.enqueue(db, alert) is not None
+    return new
+
+
 def due_digest(key: str, *, now: datetime) -> Alert | None:
-    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for today, once its time has come."""
-    at, _, zone = key.removeprefix("digest:").partition("@")
-    day = now.astimezone(ZoneInfo(zone)).date()
-    slot = datetime.combine(day, time.fromisoformat(at), ZoneInfo(zone)).astimezone(UTC)
-    if not slot <= now < slot + DIGEST_LASTS:
-        return None
+    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for, from its time until it is too old.
+
+    Yesterday's counts too: one missed before midnight is caught up after it.
+    """
+    at, _, name = key.removeprefix("digest:").partition("@")
+    zone = ZoneInfo(name)
+    today = now.astimezone(zone).date()
+    for day in (today, today - timedelta(days=1)):
+        slot = schedule.first_instant(datetime.combine(day, time.fromisoformat(at)), zone)
+        if slot <= now < slot + DIGEST_LASTS:
+            return _digest_alert(key, day, slot, now)
+    return None
+
+
+def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
     return Alert(
         dedup_key=f"{key}:{day}",
         payload=DigestDue(day=day, late=now - slot > DIGEST_LATE),
         severity=Severity.INFO,
         lane=Lane.ROUTINE,
         audience=Audience(subscription=key),
-        created_at=slot,
-        expires_at=slot + DIGEST_LASTS,
+        created_at=slot,  # for those who wanted it then
+        expires_at=slot + (slot + DIGEST_LASTS - now),  # the store counts the time that is left from its own now
         supersede_key=key,
     )
 
