@@ -51,7 +51,7 @@ from bot.ops import ops_app
 from bot.render.help import command_descriptions
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.workers import Workers
-from handlers import COMMANDS, App, Context, Services, failed, route
+from handlers import COMMANDS, App, Context, Services, failed, route, sorry
 from storage.db import Store, open_store
 
 log = structlog.get_logger(__name__)
@@ -203,18 +203,20 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         )
 
         async def handle(raw: dict[str, Any]) -> None:
-            await application.process_update(Update.de_json(raw, application.bot))
+            update = Update.de_json(raw, application.bot)
+            await application.process_update(update)
+            if (error := services.broken.pop(update.update_id, None)) is not None:
+                raise error
+
+        async def apologise(raw: dict[str, Any]) -> None:
+            await sorry(services, Update.de_json(raw, application.bot))
 
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone)
+        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
         bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
-        if settings.updates == "webhook":
-            path, secret = urlsplit(settings.webhook_url or "").path, settings.webhook_secret
-            hook = webhook_app(inbox, path=path, secret=secret.get_secret_value() if secret else "")
-            await _serve(stack, hook, settings.webhook_listen)
         yield bot
 
 
@@ -286,11 +288,15 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
             await asyncio.sleep(wait)
             wait = min(wait * 2, 30.0)
     await bot.inbox.resume()
-    bot.ready.set()
-    log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
-    if on_ready is not None:
-        on_ready(bot)
-    async with asyncio.TaskGroup() as tasks:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        if bot.settings.updates == "webhook":
+            path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
+            hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
+            await _serve(stack, hook, bot.settings.webhook_listen)
+        bot.ready.set()
+        log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
+        if on_ready is not None:
+            on_ready(bot)
         tasks.create_task(_introduce(bot))
         if bot.settings.updates == "polling":
             tasks.create_task(poll(bot.api, bot.inbox))
