@@ -21,7 +21,7 @@ from bot.errors import UserError
 from bot.model.chats import client_language
 from bot.render import help as words
 from bot.render.text import to_api
-from handlers import charts, convert, digest, membership, news, rates, rules, subscriptions, talk
+from handlers import charts, convert, digest, membership, news, privacy, rates, rules, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,8 @@ COMMANDS: dict[str, Handler] = {
     "settings": subscriptions.language,
     "status": talk.status,
     "privacy": talk.privacy,
+    "mydata": privacy.mydata,
+    "delete": privacy.delete,
     "stop": subscriptions.stop,
     "help": talk.help,
     "start": subscriptions.start,
@@ -58,6 +60,8 @@ async def press(_update: Update, context: Context) -> None:
             await subscriptions.toggle(context, kind, what)
         case "lang", [code]:
             await subscriptions.set_language(context, code)
+        case "delete", [answer]:
+            await privacy.pressed(context, answer)
         case "done", []:
             await subscriptions.done(context)
         case "chart", [pair, span]:
