@@ -21,7 +21,7 @@ from bot.errors import UserError
 from bot.model.chats import client_language
 from bot.render import help as words
 from bot.render.text import to_api
-from handlers import charts, convert, digest, membership, news, privacy, rates, rules, subscriptions, talk
+from handlers import charts, convert, digest, membership, news, privacy, rates, rules, settings, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ COMMANDS: dict[str, Handler] = {
     "digest": digest.digest,
     "subscribe": subscriptions.subscribe,
     "unsubscribe": subscriptions.subscribe,
-    "settings": subscriptions.language,
+    "settings": settings.settings,
     "status": talk.status,
     "privacy": talk.privacy,
     "mydata": privacy.mydata,
@@ -58,8 +58,8 @@ async def press(_update: Update, context: Context) -> None:
             await news.turn_page(context, topic, number)
         case ("cur" | "top") as kind, [what]:
             await subscriptions.toggle(context, kind, what)
-        case "lang", [code]:
-            await subscriptions.set_language(context, code)
+        case ("lang" | "style" | "zone" | "set") as kind, [what]:
+            await settings.pressed(context, kind, what)
         case "delete", [answer]:
             await privacy.pressed(context, answer)
         case "done", []:
