@@ -51,7 +51,7 @@ from bot.ops import ops_app
 from bot.render.help import command_descriptions
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.workers import Workers
-from handlers import COMMANDS, App, Context, Services, failed, route, sorry
+from handlers import MENUS, App, Context, Services, failed, route, sorry
 from storage.db import Store, open_store
 
 log = structlog.get_logger(__name__)
@@ -303,11 +303,16 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
 
 
 async def _introduce(bot: Running) -> None:
-    """The command menu in every language, the webhook's address, and the channels of the catalog."""
-    for language in ("", *LANGUAGES):
-        listed = command_descriptions(tuple(COMMANDS), language or bot.settings.default_language)
-        commands = [{"command": name, "description": words} for name, words in listed]
-        await bot.api.call("setMyCommands", commands=commands, language_code=language or None)
+    """The command menus in every language, the webhook's address, and the channels of the catalog."""
+    for scope, names in MENUS.items():
+        for language in ("", *LANGUAGES):
+            listed = command_descriptions(names, language or bot.settings.default_language)
+            await bot.api.call(
+                "setMyCommands",
+                commands=[{"command": name, "description": words} for name, words in listed],
+                scope={"type": scope},
+                language_code=language or None,
+            )
     if bot.settings.updates == "webhook" and bot.settings.webhook_secret is not None:
         secret = bot.settings.webhook_secret.get_secret_value()
         await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)

@@ -48,6 +48,16 @@ COMMANDS: dict[str, Handler] = {
     "start": subscriptions.start,
 }
 
+#: What only administrators of a group may use, so that its other members are not offered it.
+ADMINISTRATORS = frozenset({"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"})
+#: Scope of Telegram's menus → commands; where nothing else fits, the first.
+MENUS: dict[str, tuple[str, ...]] = {
+    "default": tuple(COMMANDS),
+    "all_private_chats": tuple(COMMANDS),
+    "all_group_chats": tuple(name for name in COMMANDS if name not in ADMINISTRATORS),
+    "all_chat_administrators": tuple(COMMANDS),
+}
+
 
 async def press(_update: Update, context: Context) -> None:
     """Every button, by the first word of its data; anybody can send any data, so nothing in it is believed."""
@@ -153,4 +163,4 @@ async def sorry(services: Services, update: Update) -> None:
         await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
 
 
-__all__ = ["COMMANDS", "App", "Application", "Context", "Services", "failed", "route", "sorry"]
+__all__ = ["COMMANDS", "MENUS", "App", "Application", "Context", "Services", "failed", "route", "sorry"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import storage.chats
-from bot.model.chats import Style
+from bot.i18n import t
+from bot.model.chats import LANGUAGES, Style
+from bot.model.outcomes import Sent
+from handlers import MENUS
 from tests.handlers.conftest import READER, World
 
 
@@ -43,3 +46,22 @@ async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -
     for stale in ("zone:Nowhere", "style:loud", "set:fire", "lang:xx"):
         answer = await world.emulator.press(READER, menu["message_id"], stale)
         assert answer["show_alert"]
+
+
+async def test_menus_are_per_language_and_scope(world: World) -> None:
+    """A group's members are not offered what only its administrators may change; everybody reads their language."""
+    api = world.bot.services.api
+    wanted = len(MENUS) * (len(LANGUAGES) + 1)
+    await world.emulator.calls.wait(
+        lambda _: sum(call.method == "setMyCommands" and call.accepted for call in world.emulator.calls) == wanted
+    )
+
+    async def menu(scope: str, language: str) -> dict[str, str]:
+        found = await api.call("getMyCommands", scope={"type": scope}, language_code=language)
+        assert isinstance(found, Sent)
+        return {item["command"]: item["description"] for item in found.result}
+
+    assert (await menu("all_private_chats", "ru"))["settings"] == t("command.settings", "ru")
+    assert (await menu("all_group_chats", "ky"))["rates"] == t("command.rates", "ky")
+    assert "settings" not in await menu("all_group_chats", "en")
+    assert "settings" in await menu("all_chat_administrators", "en")
