@@ -17,7 +17,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,7 +51,7 @@ from bot.ops import ops_app
 from bot.render.help import command_descriptions
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.workers import Workers
-from handlers import COMMANDS, App, Context, Services, failed, route
+from handlers import MENUS, App, Context, Services, failed, route, sorry
 from storage.db import Store, open_store
 
 log = structlog.get_logger(__name__)
@@ -203,18 +203,20 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         )
 
         async def handle(raw: dict[str, Any]) -> None:
-            await application.process_update(Update.de_json(raw, application.bot))
+            update = Update.de_json(raw, application.bot)
+            await application.process_update(update)
+            if (error := services.broken.pop(update.update_id, None)) is not None:
+                raise error
+
+        async def apologise(raw: dict[str, Any]) -> None:
+            await sorry(services, Update.de_json(raw, application.bot))
 
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone)
+        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
         bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
-        if settings.updates == "webhook":
-            path, secret = urlsplit(settings.webhook_url or "").path, settings.webhook_secret
-            hook = webhook_app(inbox, path=path, secret=secret.get_secret_value() if secret else "")
-            await _serve(stack, hook, settings.webhook_listen)
         yield bot
 
 
@@ -286,22 +288,31 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
             await asyncio.sleep(wait)
             wait = min(wait * 2, 30.0)
     await bot.inbox.resume()
-    bot.ready.set()
-    log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
-    if on_ready is not None:
-        on_ready(bot)
-    async with asyncio.TaskGroup() as tasks:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        if bot.settings.updates == "webhook":
+            path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
+            hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
+            await _serve(stack, hook, bot.settings.webhook_listen)
+        bot.ready.set()
+        log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
+        if on_ready is not None:
+            on_ready(bot)
         tasks.create_task(_introduce(bot))
         if bot.settings.updates == "polling":
             tasks.create_task(poll(bot.api, bot.inbox))
 
 
 async def _introduce(bot: Running) -> None:
-    """The command menu in every language, the webhook's address, and the channels of the catalog."""
-    for language in ("", *LANGUAGES):
-        listed = command_descriptions(tuple(COMMANDS), language or bot.settings.default_language)
-        commands = [{"command": name, "description": words} for name, words in listed]
-        await bot.api.call("setMyCommands", commands=commands, language_code=language or None)
+    """The command menus in every language, the webhook's address, and the channels of the catalog."""
+    for scope, names in MENUS.items():
+        for language in ("", *LANGUAGES):
+            listed = command_descriptions(names, language or bot.settings.default_language)
+            await bot.api.call(
+                "setMyCommands",
+                commands=[{"command": name, "description": words} for name, words in listed],
+                scope={"type": scope},
+                language_code=language or None,
+            )
     if bot.settings.updates == "webhook" and bot.settings.webhook_secret is not None:
         secret = bot.settings.webhook_secret.get_secret_value()
         await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
@@ -374,31 +385,48 @@ async def _keep_digesting(bot: Running) -> None:
     """Enqueue each digest once a day at its time; one that was missed is caught up once, marked late."""
     while not bot.stopping.is_set():
         try:
-            async with bot.store.writing() as db:
-                for key in await storage.chats.digest_keys(db):
-                    alert = due_digest(key, now=bot.clock())
-                    if alert is not None and await storage.outbox.enqueue(db, alert) is not None:
-                        bot.worker.wake()
+            if await enqueue_digests(bot.store, now=bot.clock()):
+                bot.worker.wake()
         except StorageError as error:
             log.warning("digests wait for the database", error=str(error))
         await bot.pause(TICK * 5)
 
 
+async def enqueue_digests(store: Store, *, now: datetime) -> int:
+    """Enqueue each digest whose time has come, once a calendar day whatever the clock does; returns how many."""
+    new = 0
+    async with store.writing() as db:
+        for key in await storage.chats.digest_keys(db):
+            alert = due_digest(key, now=now)
+            if alert is not None:
+                new += await storage.outbox.enqueue(db, alert) is not None
+    return new
+
+
 def due_digest(key: str, *, now: datetime) -> Alert | None:
-    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for today, once its time has come."""
-    at, _, zone = key.removeprefix("digest:").partition("@")
-    day = now.astimezone(ZoneInfo(zone)).date()
-    slot = datetime.combine(day, time.fromisoformat(at), ZoneInfo(zone)).astimezone(UTC)
-    if not slot <= now < slot + DIGEST_LASTS:
-        return None
+    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for, from its time until it is too old.
+
+    Yesterday's counts too: one missed before midnight is caught up after it.
+    """
+    at, _, name = key.removeprefix("digest:").partition("@")
+    zone = ZoneInfo(name)
+    today = now.astimezone(zone).date()
+    for day in (today, today - timedelta(days=1)):
+        slot = schedule.first_instant(datetime.combine(day, time.fromisoformat(at)), zone)
+        if slot <= now < slot + DIGEST_LASTS:
+            return _digest_alert(key, day, slot, now)
+    return None
+
+
+def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
     return Alert(
         dedup_key=f"{key}:{day}",
         payload=DigestDue(day=day, late=now - slot > DIGEST_LATE),
         severity=Severity.INFO,
         lane=Lane.ROUTINE,
         audience=Audience(subscription=key),
-        created_at=slot,
-        expires_at=slot + DIGEST_LASTS,
+        created_at=slot,  # for those who wanted it then
+        expires_at=slot + (slot + DIGEST_LASTS - now),  # the store counts the time that is left from its own now
         supersede_key=key,
     )
 

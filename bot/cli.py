@@ -548,6 +548,36 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
         typer.echo(f"last error: {found.last_error}")
 
 
+@cli.command()
+def export(chat: Annotated[int, typer.Argument(help="the chat's number")]) -> None:
+    """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export 123456789"""
+    settings, _ = _prepare()
+
+    async def give() -> None:
+        import storage.privacy
+
+        async with _store(settings) as store, store.reading() as db:
+            found = await storage.privacy.export(db, chat)
+        sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+
+    _run(give())
+
+
+@cli.command()
+def erase(chat: Annotated[int, typer.Argument(help="the chat's number; -- before a negative one")]) -> None:
+    """Forget all about a chat, as its own /delete does. Example: jarchy erase -- -1001234567890"""
+    settings, _ = _prepare()
+
+    async def forget() -> None:
+        import storage.privacy
+
+        async with _store(settings) as store, store.writing() as db:
+            rows = await storage.privacy.erase(db, chat)
+        _write({"chat": chat, "rows": rows})
+
+    _run(forget())
+
+
 @database.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this program's schema, after a backup copy. Example: jarchy db upgrade"""

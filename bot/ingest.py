@@ -22,6 +22,7 @@ from bot.detect import moves, plausibility, stories
 from bot.detect.rules import Fired, Rule, RuleState, evaluate
 from bot.detect.security import detect
 from bot.detect.stories import title_key
+from bot.detect.topics import topics_of
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.alerts import Alert, Audience, Lane, Notice, RuleFired, Severity, StoryBroke
@@ -325,8 +326,10 @@ def notice(admin: int, msgid: str, values: Mapping[str, str], *, now: datetime) 
 
 
 def _judge(item: Entry, spec: FeedSpec) -> Verdict:
-    found = detect(item.title, item.summary or item.content, item.language or spec.language)
-    topics = dict.fromkeys([*spec.topics, *(["security"] if found.security else [])])
+    text, language = item.summary or item.content, item.language or spec.language
+    found = detect(item.title, text, language)
+    others = topics_of(item.title, text, language)
+    topics = dict.fromkeys([*spec.topics, *(["security"] if found.security else []), *others])
     return Verdict(
         security=found.security,
         score=found.score,

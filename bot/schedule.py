@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.sources.catalog import FeedSpec, PollSpec, RateSpec
@@ -77,3 +77,17 @@ def _opens(poll: PollSpec, after: datetime) -> datetime:
         if poll.publishes_on(day) and opening >= local:
             return opening
     return local + timedelta(days=1)
+
+
+def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
+    """The UTC time of a naive local time; in a gap (the clocks go forward) the first instant after it, in an overlap
+    the first of the two."""
+    before, after = (wanted.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if after >= before:
+        return before
+    late, early = before, after  # in a gap each fold counts with the other side's offset: the change lies between
+    offset = early.astimezone(zone).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) // 2
+        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == offset else (early, middle)
+    return late.replace(microsecond=0)

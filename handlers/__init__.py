@@ -18,8 +18,10 @@ from telegram.ext import (
 
 from bot import metrics
 from bot.errors import UserError
+from bot.model.chats import client_language
 from bot.render import help as words
-from handlers import charts, convert, digest, membership, news, rates, rules, subscriptions, talk
+from bot.render.text import to_api
+from handlers import charts, convert, digest, membership, news, privacy, rates, rules, settings, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -36,12 +38,24 @@ COMMANDS: dict[str, Handler] = {
     "digest": digest.digest,
     "subscribe": subscriptions.subscribe,
     "unsubscribe": subscriptions.subscribe,
-    "settings": subscriptions.language,
+    "settings": settings.settings,
     "status": talk.status,
     "privacy": talk.privacy,
+    "mydata": privacy.mydata,
+    "delete": privacy.delete,
     "stop": subscriptions.stop,
     "help": talk.help,
     "start": subscriptions.start,
+}
+
+#: What only administrators of a group may use, so that its other members are not offered it.
+ADMINISTRATORS = frozenset({"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"})
+#: Scope of Telegram's menus → commands; where nothing else fits, the first.
+MENUS: dict[str, tuple[str, ...]] = {
+    "default": tuple(COMMANDS),
+    "all_private_chats": tuple(COMMANDS),
+    "all_group_chats": tuple(name for name in COMMANDS if name not in ADMINISTRATORS),
+    "all_chat_administrators": tuple(COMMANDS),
 }
 
 
@@ -54,8 +68,10 @@ async def press(_update: Update, context: Context) -> None:
             await news.turn_page(context, topic, number)
         case ("cur" | "top") as kind, [what]:
             await subscriptions.toggle(context, kind, what)
-        case "lang", [code]:
-            await subscriptions.set_language(context, code)
+        case ("lang" | "style" | "zone" | "set") as kind, [what]:
+            await settings.pressed(context, kind, what)
+        case "delete", [answer]:
+            await privacy.pressed(context, answer)
         case "done", []:
             await subscriptions.done(context)
         case "chart", [pair, span]:
@@ -77,6 +93,7 @@ async def press(_update: Update, context: Context) -> None:
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot."""
     application.bot_data["drawn"] = charts.Drawn()
+    application.bot_data["services"] = services
     for name, handler in COMMANDS.items():
         application.add_handler(CommandHandler(name, _served(handler, services)))
     application.add_handler(CallbackQueryHandler(_served(press, services)))
@@ -123,11 +140,27 @@ async def _explain(context: Context, error: UserError) -> None:
 
 
 async def failed(update: object, context: Context) -> None:
-    """A handler broke: logged whole, told to the user in general words; the others go on."""
-    log.error("handler failed", exc_info=context.error)
-    if isinstance(update, Update) and update.effective_chat is not None and hasattr(context, "chat"):
-        await _explain(context, UserError("error.unexpected"))
-    raise context.error or RuntimeError("a handler failed without an error")
+    """A handler broke: kept for whoever processes updates, since python-telegram-bot keeps errors to itself."""
+    error = context.error or RuntimeError("a handler failed without an error")
+    if not isinstance(update, Update) or not isinstance(error, Exception):
+        raise error
+    services: Services = context.bot_data["services"]
+    services.broken[update.update_id] = error
 
 
-__all__ = ["COMMANDS", "App", "Application", "Context", "Services", "failed", "route"]
+async def sorry(services: Services, update: Update) -> None:
+    """Tell whoever waits for an answer that there will be none, in general words."""
+    query, origin, user = update.callback_query, update.effective_chat, update.effective_user
+    if origin is None or (update.message is None and query is None):
+        return
+    known = services.chats.get(origin.id)
+    guess = client_language(user.language_code if user else None, services.default_language)
+    message = words.error(UserError("error.unexpected"), known.language if known is not None else guess)
+    services.replied()
+    if query is not None:
+        await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True)
+    else:
+        await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
+
+
+__all__ = ["COMMANDS", "MENUS", "App", "Application", "Context", "Services", "failed", "route", "sorry"]

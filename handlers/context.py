@@ -52,6 +52,7 @@ class Services:
     chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+    broken: dict[int, Exception] = field(default_factory=dict)  # what a handler raised, by the update's number
 
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""

@@ -13,7 +13,6 @@ from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import RateMoved, StoryBroke
-from bot.model.chats import LANGUAGES
 from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
@@ -40,7 +39,7 @@ async def start(update: Update, context: Context) -> None:
 
 async def subscribe(_update: Update, context: Context) -> None:
     """/subscribe and /unsubscribe: the same switches."""
-    await context.reply(await _menu(context))
+    await context.reply(await menu(context))
 
 
 async def stop(_update: Update, context: Context) -> None:
@@ -64,7 +63,7 @@ async def toggle(context: Context, kind: str, what: str) -> None:
             await storage.chats.unsubscribe(db, chat.id, [key])
         else:
             await storage.chats.subscribe(db, chat.id, [key], now=services.clock())
-    await context.edit(await _menu(context))
+    await context.edit(await menu(context))
     await context.answer()
 
 
@@ -75,21 +74,6 @@ async def done(context: Context) -> None:
     topics = [item.removeprefix("top:") for item in chosen if item.startswith("top:")]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
-
-
-async def language(_update: Update, context: Context) -> None:
-    """/language: choose among the three."""
-    await context.reply(words.language_menu(context.language))
-
-
-async def set_language(context: Context, code: str) -> None:
-    """Button `lang:ru`."""
-    await context.must_be_admin()
-    if code not in LANGUAGES:
-        raise UserError("error.stale")
-    await context.change_chat(language=code)
-    await context.edit(await _menu(context))
-    await context.answer(words.say("language.set", code).text)
 
 
 async def why(context: Context, alert: str) -> None:
@@ -159,5 +143,6 @@ async def _chosen(context: Context) -> list[str]:
     return currencies + [f"top:{key.removeprefix('topic:')}" for key in keys if key.startswith("topic:")]
 
 
-async def _menu(context: Context) -> Message:
+async def menu(context: Context) -> Message:
+    """The switches as they stand."""
     return words.subscribe(context.language, currencies=OFFERED, topics=views.TOPICS, chosen=await _chosen(context))

@@ -43,11 +43,15 @@ async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timede
 
 
 async def take_over(
-    db: Db, *, holder: str, lease: timedelta, everything: bool = False, limit: int = 500
+    db: Db, *, holder: str, lease: timedelta, everything: bool = False, after: int = -1, limit: int = 500
 ) -> list[Received]:
-    """Take unfinished updates whose holder is gone, oldest first; `everything` at an exclusive start."""
+    """Take unfinished updates beyond number `after` whose holder is gone, oldest first.
+
+    `everything` at an exclusive start: whoever held them is gone.
+    """
     now = await db_now(db)
-    undone = select(inbox).where(inbox.c.finished_at.is_(None)).order_by(inbox.c.update_id).limit(limit)
+    undone = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
+    undone = undone.order_by(inbox.c.update_id).limit(limit)
     if not everything:
         undone = undone.where(or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now))
     rows = (await db.execute(undone.with_for_update(skip_locked=True))).all()

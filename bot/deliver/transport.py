@@ -59,12 +59,21 @@ class Api:
         kept = {name: value for name, value in parameters.items() if value is not None}
         return await self.post(method, orjson.dumps(kept))
 
-    async def upload(self, method: str, parameters: Mapping[str, Any], *, field: str, content: bytes) -> Outcome:
+    async def upload(
+        self,
+        method: str,
+        parameters: Mapping[str, Any],
+        *,
+        field: str,
+        content: bytes,
+        filename: str = "photo.png",
+        content_type: str = "image/png",
+    ) -> Outcome:
         """Send parameters with one file."""
         form = aiohttp.FormData()
         for name, value in parameters.items():
             form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
-        form.add_field(field, content, filename=f"{field}.png", content_type="image/png")
+        form.add_field(field, content, filename=filename, content_type=content_type)
         return await self._post(method, data=form)
 
     async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments

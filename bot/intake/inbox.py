@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from storage.inbox import Received
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
+PORTION = 500  # unfinished updates in memory at a start; the next come when these are handled
+RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
 AT_ONCE = 32
 REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
@@ -29,16 +32,33 @@ HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_membe
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+async def _say_nothing(_raw: dict[str, Any]) -> None:
+    """Where nobody is told that an update failed."""
+
+
 class Inbox:
     """Stores updates and hands each to `handle` exactly once, as far as a crash allows.
 
     `alone` says that no other process receives updates: then an update is handled while it is being stored, and only
     telling Telegram waits for the store. Otherwise the store's word that it is new comes first.
+    A StorageError inside `handle` is waited out and the update tried again, its chat's later ones behind it;
+    `apologise` is called for an update that cannot have its effect.
     """
 
-    def __init__(self, store: Store, handle: Handle, *, holder: str, alone: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        handle: Handle,
+        *,
+        holder: str,
+        alone: bool = False,
+        apologise: Handle = _say_nothing,
+        retries: Sequence[float] = RETRIES,
+    ) -> None:
         self._store = store
         self._handle = handle
+        self._apologise = apologise
+        self._retries = retries
         self._holder = holder
         self._alone = alone
         self._seen: OrderedDict[int, str | None] = OrderedDict()  # and what became of them here
@@ -47,19 +67,33 @@ class Inbox:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._outcomes: list[tuple[int, str]] = []
         self._done = asyncio.Event()
+        self._closing = asyncio.Event()
 
     async def resume(self) -> None:
-        """Handle what an earlier process stored and did not finish."""
-        async with self._store.writing() as db:
-            left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE, everything=True)
+        """Handle what an earlier process stored and did not finish: all of it, oldest first, a portion at a time.
+
+        Call it before `receive`: what is received must not overtake what was.
+        """
+        async with self._store.reading() as db:
             for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
                 self._seen[update_id] = None
-        for item in left:
-            self._accept(item)
+        after = -1
+        while True:
+            async with self._store.writing() as db:
+                left = await storage.inbox.take_over(
+                    db, holder=self._holder, lease=LEASE, everything=True, after=after, limit=PORTION
+                )
+            for item in left:
+                self._accept(item)
+            if len(left) < PORTION:
+                return
+            after = left[-1].update_id
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
 
     async def receive(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Store updates; when this returns, Telegram may be told. StorageError when it may not."""
-        rows = [parse(update) for update in updates]
+        rows = [parse(update) for update in updates if has_number(update)]
         if self._alone:
             for item in rows:
                 self._accept_once(item)
@@ -97,17 +131,43 @@ class Inbox:
         queue = self._waiting[chat]
         while queue:
             item = queue[0]
-            async with self._slots:
-                outcome = "done"
-                try:
-                    await self._handle(orjson.loads(item.body))
-                except Exception as error:  # one update's trouble is that update's alone
-                    log.exception("update failed", kind=item.kind, error=type(error).__name__)
-                    outcome = "failed"
+            outcome = await self._outcome(item)
+            if outcome is None:
+                return  # we are closing: it and those behind it stay unfinished, for the next start
             metrics.UPDATES.labels(item.kind, outcome).inc()
             self._finish(item.update_id, outcome)
             queue.popleft()
         del self._waiting[chat]
+
+    async def _outcome(self, item: Received) -> str | None:
+        """Handle one update, again while the database is away; None when a stop came in between."""
+        raw = orjson.loads(item.body)
+        waits = iter(self._retries)
+        while True:
+            try:
+                async with self._slots:
+                    await self._handle(raw)
+            except StorageError as error:
+                wait = next(waits, None)
+                if wait is None:
+                    log.exception("update failed", kind=item.kind, update_id=item.update_id)
+                    return await self._give_up(raw)
+                log.warning("update waits for the database", kind=item.kind, error=str(error), again_in=wait)
+            except Exception:  # one update's trouble is that update's alone
+                log.exception("update failed", kind=item.kind, update_id=item.update_id)
+                return await self._give_up(raw)
+            else:
+                return "done"
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), wait)
+                return None
+
+    async def _give_up(self, raw: dict[str, Any]) -> str:
+        try:
+            await self._apologise(raw)
+        except Exception:
+            log.exception("nobody could be told")
+        return "failed"
 
     def _finish(self, update_id: int, outcome: str) -> None:
         if update_id in self._seen:
@@ -126,7 +186,8 @@ class Inbox:
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """Let what is being handled come to its end, then write it down."""
+        """Let what is being handled come to its end, then write it down; what waits for the database stays open."""
+        self._closing.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)
         await self._write()
@@ -145,6 +206,11 @@ class Inbox:
             raise
 
 
+def has_number(update: object) -> bool:
+    """Whether this is an update at all: an object with a number that a database can hold."""
+    return isinstance(update, Mapping) and _is_id(update.get("update_id"))
+
+
 def parse(update: Mapping[str, Any]) -> Received:
     """What the inbox must know of an update; the kind of an unknown one is `unknown`."""
     kind = next((name for name in update if name != "update_id"), "unknown")
@@ -159,9 +225,16 @@ def parse(update: Mapping[str, Any]) -> Received:
 def _chat_of(content: object) -> int | None:
     if not isinstance(content, dict):
         return None
-    for holder in (content, content.get("message")):
-        chat = holder.get("chat") if isinstance(holder, dict) else None
-        if isinstance(chat, dict) and isinstance(chat.get("id"), int):
-            return int(chat["id"])
-    sender = content.get("from")
-    return int(sender["id"]) if isinstance(sender, dict) and isinstance(sender.get("id"), int) else None
+    for holder in (content.get("chat"), _inner(content.get("message"), "chat"), content.get("from")):
+        found = _inner(holder, "id")
+        if _is_id(found):
+            return int(found)
+    return None
+
+
+def _inner(holder: object, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    return holder.get(name) if isinstance(holder, dict) else None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.errors import ConfigError, StorageError
-from bot.intake.inbox import KINDS, Inbox
+from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.model.outcomes import Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ async def poll(api: Caller, inbox: Inbox) -> None:
             wait = min(wait * 2, LONGEST)
             continue
         wait = SHORTEST
-        updates = outcome.result
+        updates = [item for item in outcome.result if has_number(item)]
         if not updates:
             continue
         try:

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from bot.errors import StorageError
-from bot.intake.inbox import Inbox
+from bot.intake.inbox import Inbox, has_number
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
             update = orjson.loads(await request.read())
         except orjson.JSONDecodeError:
             return web.Response(status=400)
-        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        if not has_number(update):
             return web.Response(status=400)
         try:
             await inbox.receive([update])

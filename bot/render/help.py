@@ -183,19 +183,28 @@ def unknown(language: str) -> Message:
 
 def settings(language: str, *, zone: str, style: Style, quiet: tuple[time, time] | None = None) -> Message:
     """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`, `style:brief`."""
-    hours = f"{clock(quiet[0])}–{clock(quiet[1])}" if quiet else t("settings.quiet_off", language)
     rows = [
         fill(t("settings.language", language), language=t("language.name", language)),
         fill(t("settings.zone", language), zone=zone),
         fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
-        fill(t("settings.quiet", language), hours=hours),
     ]
+    if quiet is not None:
+        rows.append(fill(t("settings.quiet", language), hours=f"{clock(quiet[0])}–{clock(quiet[1])}"))
     styles = [_toggle(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style) for one in Style]
     other = [
         Button(t("settings.change_language", language), "set:language"),
         Button(t("settings.change_zone", language), "set:zone"),
     ]
-    return message(lines(bold(t("settings.title", language)), *rows), [styles, other])
+    topics = [Button(t("settings.change_topics", language), "set:topics")]
+    return message(lines(bold(t("settings.title", language)), *rows), [styles, other, topics])
+
+
+def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str) -> Message:
+    """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other."""
+    other = fill(t("zone.other", language), example=code(example))
+    text = lines(fill(t("settings.zone", language), zone=chosen), other)
+    cities = [_toggle(one.rpartition("/")[2].replace("_", " "), f"zone:{one}", on=one == chosen) for one in zones]
+    return message(text, [*rows_of(cities, 2), [Button(t("button.back", language), "set:back")]])
 
 
 def privacy(language: str, *, contact: str | None = None) -> Message:

@@ -147,7 +147,8 @@ def test_a_new_bots_status_is_honest() -> None:
 def test_the_settings_show_what_is_chosen(language: str) -> None:
     shown = talk.settings(language, zone=ZONE, style=Style.BRIEF, quiet=(time(23), time(7)))
     assert shown.text == SETTINGS[language]
-    assert data(shown) == [["style:full", "style:brief", "style:headline"], ["set:language", "set:zone"]]
+    rows = [["style:full", "style:brief", "style:headline"], ["set:language", "set:zone"], ["set:topics"]]
+    assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
 
 

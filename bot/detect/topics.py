@@ -1,0 +1,33 @@
+"""Which of economy, politics and society is a text about? Several, or none: a word must say it clearly.
+
+A small lexicon written by hand (`data/topics.tsv`: language, topic, weight, pattern), read like that of
+`bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a detector of its own; a topic here
+only chooses what /news and a digest show, it wakes nobody, so that a story in two of them does no harm.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from bot.detect.language import language_of
+from bot.detect.security import Lexicon, build_lexicon, read_pattern, shares, zones
+
+CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
+
+
+def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, ...]:
+    """The topics a text is clearly about, the clearest first; `language` as in `security.detect`."""
+    language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
+    sizes: dict[str, float] = {}
+    for pattern, share in shares(_lexicon(language), zones(title, text)).items():
+        sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
+    return tuple(topic for topic, size in sorted(sizes.items(), key=lambda item: -item[1]) if size >= CLEARLY)
+
+
+@cache
+def _lexicon(language: str) -> Lexicon:
+    text = (files("bot.detect") / "data" / "topics.tsv").read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    patterns = [read_pattern(words, topic, float(weight)) for code, topic, weight, words in lines if code == language]
+    return build_lexicon(patterns, 0.0)

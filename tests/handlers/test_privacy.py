@@ -1,0 +1,106 @@
+"""What is stored about a chat is its own: given on request, erased on request, everywhere."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+import storage.chats
+import storage.outbox
+import storage.privacy
+from bot.i18n import t
+from bot.ingest import notice
+from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
+from bot.model.chats import ChatKind
+from storage.db import Store, db_now
+from storage.inbox import Received, add
+from storage.schema import metadata, rule
+from tests.factories import NOW, chat, rate
+from tests.handlers.conftest import GROUP, READER, STRANGER, World
+
+LONELY = 987654321012
+
+
+async def everything(store: Store) -> str:
+    """Every row of every table, as text."""
+    async with store.reading() as db:
+        return " ".join([repr((await db.execute(table.select())).all()) for table in metadata.sorted_tables])
+
+
+async def fill(store: Store, number: int) -> None:
+    """A chat with rows in every table that can know it."""
+    async with store.writing() as db:
+        for one in (number, 1):
+            await storage.chats.add(db, chat(one, kind=ChatKind.PRIVATE), now=NOW)
+            await storage.chats.subscribe(db, one, ["pair:USD/KGS"], now=NOW)
+        series = {"source": "nbkr", "base": "USD", "quote": "KGS", "kind": "official"}
+        values = {**series, "chat_id": number, "rule": {}, "state": {}, "standing": "on", "created_at": NOW}
+        await db.execute(rule.insert().values(**values))
+        fired = RuleFired(
+            baseline=rate(), previous=rate(), new=rate(), rules=("USD 1%",), usual=rate().value, told=False, rule=1
+        )
+        for audience in (Audience(chat=number), Audience(subscription="pair:USD/KGS")):
+            alert = Alert(
+                dedup_key=f"rule:{audience}",
+                payload=fired,
+                severity=Severity.NOTABLE,
+                lane=Lane.ALERT,
+                audience=audience,
+                created_at=NOW,
+                expires_at=NOW + timedelta(hours=1),
+            )
+            await storage.outbox.enqueue(db, alert)
+        await storage.outbox.enqueue(db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW))
+        while await storage.outbox.fan_out(db) is not None:
+            pass
+        body = json.dumps({"message": {"chat": {"id": number}, "text": "my secret"}})
+        item = Received(update_id=7, chat=number, kind="message", body=body)
+        assert await db_now(db)
+        await add(db, [item], holder="h", lease=timedelta(seconds=60))
+
+
+async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
+    """Nor what it wrote; others keep what is theirs."""
+    await fill(store, LONELY)
+    async with store.writing() as db:
+        before = await storage.privacy.export(db, LONELY)
+        assert {name for name, rows in before.items() if rows} == set(before)
+        assert await storage.privacy.erase(db, LONELY) > 5
+    left = await everything(store)
+    assert str(LONELY) not in left
+    assert "my secret" not in left
+    async with store.reading() as db:
+        assert await storage.chats.subscriptions(db, 1) == ("pair:USD/KGS",)
+        assert len((await storage.privacy.export(db, 1))["delivery"]) == 1
+
+
+async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(world: World) -> None:
+    """As a file; then a button, and a goodbye in place."""
+    await world.ask("/alert USD < 80", fits="would have fired")
+    asked = await world.emulator.send_text(READER, "/mydata")
+    sent = await world.emulator.wait_message(READER, lambda m: "document" in m, after=asked)
+    assert sent["document"]["file_name"] == "jarchy.json"
+    question = await world.ask("/delete", fits="cannot be undone")
+    await world.emulator.press(READER, question["message_id"], "delete:no")
+    async with world.bot.store.reading() as db:
+        assert await storage.chats.get(db, READER) is not None
+    question = await world.ask("/delete", fits="cannot be undone")
+    await world.emulator.press(READER, question["message_id"], "delete:yes")
+    assert any("erased" in m.get("text", "") for m in world.emulator.messages(READER))
+    await world.bot.inbox._write()
+    async with world.bot.store.reading() as db:
+        assert not any((await storage.privacy.export(db, READER)).values())
+
+
+@pytest.mark.parametrize("command", ["/mydata", "/delete"])
+async def test_S10_in_a_group_only_its_administrators_get_or_erase_its_data(world: World, command: str) -> None:
+    """Nor by a button's data, which anybody can send."""
+    refused = t("error.admins_only", "ky")
+    asked = await world.emulator.send_text(GROUP, command, user_id=STRANGER)
+    said = await world.emulator.wait_message(GROUP, lambda m: refused in m.get("text", ""), after=asked)
+    answer = await world.emulator.press(GROUP, said["message_id"], "delete:yes", user_id=STRANGER)
+    assert refused in answer["text"]
+    async with world.bot.store.reading() as db:
+        assert await storage.chats.get(db, GROUP) is not None
