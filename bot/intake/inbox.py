@@ -19,7 +19,8 @@ from storage.inbox import Received
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+SHARE = 1.0  # seconds between looks for updates that lost their holder
 AT_ONCE = 32
 REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
@@ -49,9 +50,10 @@ class Inbox:
         self._done = asyncio.Event()
 
     async def resume(self) -> None:
-        """Handle what an earlier process stored and did not finish."""
+        """Handle what an earlier process stored and did not finish; all of it where no other can be alive."""
+        exclusive = self._alone or self._store.sqlite_path is not None
         async with self._store.writing() as db:
-            left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE, everything=True)
+            left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE, everything=exclusive)
             for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
                 self._seen[update_id] = None
         for item in left:
@@ -65,6 +67,9 @@ class Inbox:
                 self._accept_once(item)
         async with self._store.writing() as db:
             fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
+            if self._store.sqlite_path is None:
+                later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
+                fresh = [item for item in fresh if item.update_id not in later]
         for item in fresh:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
@@ -114,6 +119,23 @@ class Inbox:
             self._seen[update_id] = outcome
         self._outcomes.append((update_id, outcome))
         self._done.set()
+
+    async def share(self) -> None:
+        """Beside other replicas, for ever: keep what waits here, take what lost its holder."""
+        while True:
+            await asyncio.sleep(SHARE)
+            waiting = [item.update_id for queue in self._waiting.values() for item in queue]
+            waiting += [update_id for update_id, _ in self._outcomes]  # had their effect, not yet written down
+            try:
+                async with self._store.writing() as db:
+                    if waiting:
+                        await storage.inbox.prolong(db, waiting, holder=self._holder, lease=LEASE)
+                    left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE)
+            except StorageError as error:
+                log.warning("inbox waits for the database", error=str(error))
+                continue
+            for item in left:
+                self._accept(item)
 
     async def run(self) -> None:
         """Write down what was finished, many at once; kept when the database is away."""
