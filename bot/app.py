@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -43,6 +43,7 @@ from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
+from bot.intake.role import Role
 from bot.intake.webhook import webhook_app
 from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
 from bot.model.chats import LANGUAGES, Chat, ChatKind
@@ -84,6 +85,7 @@ class Running:
     api: Api
     application: App
     clock: Callable[[], datetime]
+    holder: str  # names this process among the replicas
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -113,14 +115,7 @@ async def run(
         bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(task, name=name)
-                    for name, task in (
-                        ("poll sources", _keep_polling(bot)),
-                        ("digests", _keep_digesting(bot)),
-                        ("tidy", _keep_tidy(bot)),
-                    )
-                ]
+                running = [tasks.create_task(task, name=name) for name, task in _recurring(bot).items()]
                 listening = tasks.create_task(_talk(bot, on_ready), name="talk")
                 sender = tasks.create_task(bot.worker.run(), name="worker")
                 marker = tasks.create_task(bot.inbox.run(), name="inbox")
@@ -203,6 +198,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         )
 
         async def handle(raw: dict[str, Any]) -> None:
+            if store.sqlite_path is None:
+                services.chats.clear()  # another replica may have changed them
             update = Update.de_json(raw, application.bot)
             await application.process_update(update)
             if (error := services.broken.pop(update.update_id, None)) is not None:
@@ -214,7 +211,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         alone = settings.updates == "polling" and store.sqlite_path is not None
         inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
-        bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock)
+        bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
         yield bot
@@ -298,8 +295,18 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
         if on_ready is not None:
             on_ready(bot)
         tasks.create_task(_introduce(bot))
+        if bot.store.sqlite_path is None:
+            tasks.create_task(bot.inbox.share())
         if bot.settings.updates == "polling":
-            tasks.create_task(poll(bot.api, bot.inbox))
+            tasks.create_task(_receive(bot))
+
+
+async def _receive(bot: Running) -> None:
+    """Poll for updates; beside other replicas only while it is our turn."""
+    if bot.store.sqlite_path is not None:
+        await poll(bot.api, bot.inbox)
+    else:
+        await Role(bot.store, "updates", bot.holder).during(lambda: poll(bot.api, bot.inbox))
 
 
 async def _introduce(bot: Running) -> None:
@@ -349,47 +356,115 @@ async def _join(bot: Running, spec: ChannelSpec) -> bool:
     return True
 
 
+def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
+    """Loops where we are alone; beside other replicas the same work as jobs that they share."""
+    if bot.store.sqlite_path is not None:
+        return {"poll sources": _keep_polling(bot), "digests": _keep_digesting(bot), "tidy": _keep_tidy(bot)}
+    from bot import cluster  # its libraries are for servers only
+
+    sources = {spec.key: spec for spec in bot.catalog.polled}
+
+    async def due() -> list[str]:
+        return [spec.key for spec in await _due(bot)]
+
+    async def poll_source(key: str) -> bool:
+        return key in sources and await _poll(bot, sources[key])  # of a replica with another catalog
+
+    work = cluster.Work(
+        due=due,
+        poll=poll_source,
+        fan_out=lambda: _fan_out(bot),
+        digests=lambda: _enqueue_digests(bot),
+        tidy=lambda: _tidy(bot),
+    )
+    return {"jobs": cluster.run(bot.store, work, bot.stopping), "freshness": _keep_fresh(bot)}
+
+
+async def _keep_fresh(bot: Running) -> None:
+    """Make cards anew when any replica polled."""
+    known: object = None
+    while not bot.stopping.is_set():
+        with suppress(StorageError):
+            async with bot.store.reading() as db:
+                polled = {key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()}
+            if polled != known:
+                known = polled
+                bot.services.forget_cards()
+        await bot.pause(TICK)
+
+
+async def _due(bot: Running) -> list[schedule.Spec]:
+    """The sources to poll now; none while the database is away."""
+    try:
+        async with bot.store.reading() as db:
+            states = await storage.sources.states(db)
+    except StorageError as error:
+        log.warning("schedule waits for the database", error=str(error))
+        return []
+    return schedule.due(bot.catalog.polled, states, now=bot.clock())
+
+
+async def _poll(bot: Running, spec: schedule.Spec) -> bool:
+    """Poll one source, whose trouble stays its own; whether alerts came of it."""
+    try:
+        report = await bot.ingest.poll(spec)
+    except StorageError as error:
+        log.warning("poll waits for the database", source=spec.key, error=str(error))
+        return False
+    if report.new:
+        bot.services.forget_cards()
+    if report.alerts:
+        bot.worker.wake()
+    return report.alerts > 0
+
+
+async def _fan_out(bot: Running) -> None:
+    """Give open alerts their deliveries, chunk by chunk."""
+    try:
+        size: int | None = 0
+        while size is not None and not bot.stopping.is_set():
+            async with bot.store.writing() as db:
+                size = await storage.outbox.fan_out(db)
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("fan-out waits for the database", error=str(error))
+
+
 async def _keep_polling(bot: Running) -> None:
-    """Poll what is due, several side by side; each source's trouble stays its own."""
+    """Poll what is due, several side by side."""
     slots = asyncio.Semaphore(POLLS_AT_ONCE)
     busy: set[str] = set()
 
     async def one(spec: schedule.Spec) -> None:
         try:
             async with slots:
-                report = await bot.ingest.poll(spec)
-            if report.new:
-                bot.services.forget_cards()
-            if report.alerts:
-                bot.worker.wake()
-        except StorageError as error:
-            log.warning("poll waits for the database", source=spec.key, error=str(error))
+                await _poll(bot, spec)
         finally:
             busy.discard(spec.key)
 
     async with asyncio.TaskGroup() as tasks:
         while not bot.stopping.is_set():
-            try:
-                async with bot.store.reading() as db:
-                    states = await storage.sources.states(db)
-                for spec in schedule.due(bot.catalog.polled, states, now=bot.clock()):
-                    if spec.key not in busy:
-                        busy.add(spec.key)
-                        tasks.create_task(one(spec))
-            except StorageError as error:
-                log.warning("schedule waits for the database", error=str(error))
+            for spec in await _due(bot):
+                if spec.key not in busy:
+                    busy.add(spec.key)
+                    tasks.create_task(one(spec))
             await bot.pause(TICK)
 
 
 async def _keep_digesting(bot: Running) -> None:
     """Enqueue each digest once a day at its time; one that was missed is caught up once, marked late."""
     while not bot.stopping.is_set():
-        try:
-            if await enqueue_digests(bot.store, now=bot.clock()):
-                bot.worker.wake()
-        except StorageError as error:
-            log.warning("digests wait for the database", error=str(error))
+        await _enqueue_digests(bot)
         await bot.pause(TICK * 5)
+
+
+async def _enqueue_digests(bot: Running) -> None:
+    """Enqueue the digests whose time has come."""
+    try:
+        if await enqueue_digests(bot.store, now=bot.clock()):
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("digests wait for the database", error=str(error))
 
 
 async def enqueue_digests(store: Store, *, now: datetime) -> int:
@@ -432,11 +507,16 @@ def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
 
 
 async def _keep_tidy(bot: Running) -> None:
-    """Hourly: forget what finished updates said."""
+    """Tidy hourly."""
     while not bot.stopping.is_set():
-        try:
-            async with bot.store.writing() as db:
-                await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
-        except StorageError as error:
-            log.warning("tidying waits for the database", error=str(error))
+        await _tidy(bot)
         await bot.pause(3600)
+
+
+async def _tidy(bot: Running) -> None:
+    """Forget what finished updates said."""
+    try:
+        async with bot.store.writing() as db:
+            await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
+    except StorageError as error:
+        log.warning("tidying waits for the database", error=str(error))

@@ -64,5 +64,15 @@ def set_up(log_format: str | None, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name in ("httpx", "httpcore", "aiohttp.access", "alembic", "aiosqlite", "telegram", "asyncio"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "aiohttp.access",
+        "alembic",
+        "aiosqlite",
+        "telegram",
+        "asyncio",
+        "procrastinate",
+        "psycopg",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)  # httpx and telegram would log addresses with the token

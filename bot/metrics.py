@@ -10,6 +10,8 @@ UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], reg
 SENT = Counter("jarchy_deliveries", "Deliveries by what became of them", ["lane", "outcome"], registry=REGISTRY)
 POLLS = Counter("jarchy_polls", "Polls of sources", ["source", "outcome"], registry=REGISTRY)
 FRESH = Gauge("jarchy_source_last_ok_timestamp_seconds", "When a source last answered", ["source"], registry=REGISTRY)
+ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
+JOBS = Counter("jarchy_jobs", "Jobs this replica did of those shared by all", ["job"], registry=REGISTRY)
 WAITING = Gauge("jarchy_deliveries_waiting", "Deliveries not yet final", registry=REGISTRY)
 REPLY = Histogram(
     "jarchy_reply_seconds",

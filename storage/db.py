@@ -8,7 +8,9 @@ fails at once with "database is locked"; readers are others and may not write.
 file; polls make them again, and `expires_at` keeps old alerts from going out.
 
 PostgreSQL: psycopg without prepared statements, so that PgBouncer in
-transaction mode may stand in between.
+transaction mode may stand in between; several hosts in the address
+(`?host=a:5432&host=b:5432&target_session_attrs=read-write`) are tried in turn,
+so that a standby takes over. A server that vanished is noticed within seconds.
 """
 
 from __future__ import annotations
@@ -21,23 +23,39 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 import orjson
 from sqlalchemy import URL, Table, event, func, make_url, select, text
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError, StorageError
 from storage.types import EPOCH, MICROSECOND
 
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
 #: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0002"
+HEAD = "0003"
 BUSY_SECONDS = 30
+#: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so long: without it, a
+#: machine that lost its power holds its clients for a quarter of an hour.
+SERVER_OPTIONS: dict[str, Any] = {
+    "prepare_threshold": None,
+    "connect_timeout": 10,
+    "application_name": "jarchy",
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
 Db = AsyncConnection
 
@@ -77,7 +95,7 @@ class Store:
         try:
             async with self._reader.connect() as connection, connection.begin():
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise storage_error(error) from error
 
     @asynccontextmanager
@@ -86,8 +104,22 @@ class Store:
         try:
             async with self._writer.begin() as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise storage_error(error) from error
+
+    def job_connections(self) -> AsyncConnectionPool:
+        """A small pool of plain connections to the same server, not yet open: for the queue of jobs."""
+        from psycopg_pool import AsyncConnectionPool
+
+        _, options = self._writer.dialect.create_connect_args(self.url)
+        return AsyncConnectionPool(
+            kwargs={**SERVER_OPTIONS, **options},
+            min_size=1,
+            max_size=4,
+            timeout=POOL_SECONDS,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+        )
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -96,8 +128,10 @@ class Store:
             await self._writer.dispose()
 
 
-def storage_error(error: DBAPIError) -> StorageError:
+def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
     """The database's trouble in one line, without the statement and its parameters."""
+    if isinstance(error, PoolTimeoutError):
+        return StorageError(f"no free connection for {POOL_SECONDS} s")
     first_line = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
     return StorageError(first_line)
 
@@ -124,15 +158,25 @@ def _connect(url: URL) -> Store:
         return _connect_sqlite(url)
     engine = create_async_engine(
         url,
-        connect_args={"prepare_threshold": None, "connect_timeout": 10, "application_name": "jarchy"},
+        connect_args=SERVER_OPTIONS,
         pool_size=5,
         max_overflow=5,
-        pool_timeout=30,
+        pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
     )
+    _leave_a_demoted_server(engine)
     return Store(url, engine, engine)
+
+
+def _leave_a_demoted_server(engine: AsyncEngine) -> None:
+    """A server that only reads now was demoted: drop its connections, the next ones find the new primary."""
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def look(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == "25006":  # read_only_sql_transaction
+            context.is_disconnect = True
 
 
 def _connect_sqlite(url: URL) -> Store:

@@ -42,19 +42,59 @@ async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timede
     return fresh
 
 
+async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) -> set[int]:
+    """Give up the updates of chats of which another replica handles an earlier one; their numbers.
+
+    Nobody holds them then: whoever is free takes them over once the earlier one is finished.
+    """
+    earlier = inbox.alias("earlier")
+    waits = (
+        select(earlier.c.update_id)
+        .where(
+            earlier.c.finished_at.is_(None),
+            earlier.c.chat_id == inbox.c.chat_id,
+            earlier.c.update_id < inbox.c.update_id,
+            or_(earlier.c.holder.is_(None), earlier.c.holder != holder),
+        )
+        .exists()
+    )
+    ids = [item.update_id for item in updates]
+    statement = update(inbox).where(inbox.c.update_id.in_(ids), waits).values(holder=None, lease_until=None)
+    return set((await db.execute(statement.returning(inbox.c.update_id))).scalars())
+
+
+async def prolong(db: Db, ids: Sequence[int], *, holder: str, lease: timedelta) -> None:
+    """Keep updates that wait here for their turn."""
+    now = await db_now(db)
+    mine = (inbox.c.update_id.in_(ids), inbox.c.holder == holder)
+    await db.execute(update(inbox).where(*mine).values(lease_until=now + lease))
+
+
 async def take_over(
     db: Db, *, holder: str, lease: timedelta, everything: bool = False, after: int = -1, limit: int = 500
 ) -> list[Received]:
     """Take unfinished updates beyond number `after` whose holder is gone, oldest first.
 
-    `everything` at an exclusive start: whoever held them is gone.
+    `everything` at an exclusive start: whoever held them is gone. One whose chat has an
+    earlier update with a living holder waits for that.
     """
     now = await db_now(db)
     undone = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
     undone = undone.order_by(inbox.c.update_id).limit(limit)
     if not everything:
-        undone = undone.where(or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now))
-    rows = (await db.execute(undone.with_for_update(skip_locked=True))).all()
+        earlier = inbox.alias("earlier")
+        alive = (
+            earlier.c.finished_at.is_(None),
+            earlier.c.chat_id == inbox.c.chat_id,
+            earlier.c.update_id < inbox.c.update_id,
+            earlier.c.holder != holder,
+            earlier.c.lease_until > now,
+        )
+        undone = undone.where(
+            or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now),
+            ~select(earlier.c.update_id).where(*alive).exists(),
+        )
+    rows = (await db.execute(undone.with_for_update(skip_locked=True, of=inbox))).all()
     ids = [row.update_id for row in rows]
     values = {"holder": holder, "lease_until": now + lease, "tries": inbox.c.tries + 1}
     await db.execute(update(inbox).where(inbox.c.update_id.in_(ids)).values(**values))

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import case, or_, update
 
 from storage.db import Db, db_now, upsert
 from storage.schema import lease
 
 
 async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | None:
-    """Take or prolong a role. Returns its fence, or None while somebody else has it."""
+    """Take or prolong a role. Returns its fence, or None while somebody else has it.
+
+    The fence grows with every change of hands, and stays while one holder prolongs.
+    """
     now = await db_now(db)
     free = or_(lease.c.until <= now, lease.c.holder == holder)
+    fence = case((lease.c.holder == holder, lease.c.fence), else_=lease.c.fence + 1)
     statement = upsert(db, lease).values(name=name, holder=holder, fence=1, until=now + span)
     result = await db.execute(
         statement.on_conflict_do_update(
             index_elements=["name"],
-            set_={"holder": holder, "until": now + span, "fence": lease.c.fence + 1},
+            set_={"holder": holder, "until": now + span, "fence": fence},
             where=free,
         ).returning(lease.c.fence)
     )
-    fence: int | None = result.scalar()
-    return fence
+    number: int | None = result.scalar()
+    return number
 
 
 async def release(db: Db, name: str, *, holder: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.errors import ConfigError, StorageError
 from storage.db import HEAD, Db, Store
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
@@ -39,8 +39,14 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
             raise ConfigError("the database is empty: run `jarchy db upgrade`")
         if path is not None and version is not None:
             await backup_copy(store, path.with_name(f"{path.name}.before-{HEAD}"))
+        if path is None:
+            await _make_version_table(store)
         async with store.writing() as db:
-            await db.run_sync(_upgrade)
+            if path is None:
+                await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+                version = await _version(db)
+            if version != HEAD:  # else another replica was quicker
+                await db.run_sync(_upgrade)
     except StorageError as error:
         raise ConfigError(f"DATABASE_URL: {error}") from error
     log.info("database migrated", version=HEAD, was=version)
@@ -77,6 +83,26 @@ def _check_file(path: Path, *, create: bool) -> None:
         verdict = str(error)
     if verdict != "ok":
         raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): put a backup in its place")
+
+
+async def _make_version_table(store: Store) -> None:
+    """The table whose lock lets one of several starting replicas migrate while the others wait.
+
+    No advisory lock: those are lost behind PgBouncer.
+    """
+    statement = text(
+        "CREATE TABLE IF NOT EXISTS alembic_version "
+        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    for last in (False, True):
+        try:
+            async with store.writing() as db:
+                await db.execute(statement)
+        except StorageError:  # IF NOT EXISTS does not save two that begin at the same moment
+            if last:
+                raise
+        else:
+            return
 
 
 async def _version(db: Db) -> str | None:

@@ -20,7 +20,8 @@ from storage.inbox import Received
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+SHARE = 1.0  # seconds between looks for updates that lost their holder
 PORTION = 500  # unfinished updates in memory at a start; the next come when these are handled
 RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
 AT_ONCE = 32
@@ -70,10 +71,11 @@ class Inbox:
         self._closing = asyncio.Event()
 
     async def resume(self) -> None:
-        """Handle what an earlier process stored and did not finish: all of it, oldest first, a portion at a time.
+        """Handle what an earlier process left unfinished, oldest first; all of it where no other can be alive.
 
-        Call it before `receive`: what is received must not overtake what was.
+        A portion at a time. Call it before `receive`: what is received must not overtake what was.
         """
+        exclusive = self._alone or self._store.sqlite_path is not None
         async with self._store.reading() as db:
             for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
                 self._seen[update_id] = None
@@ -81,7 +83,7 @@ class Inbox:
         while True:
             async with self._store.writing() as db:
                 left = await storage.inbox.take_over(
-                    db, holder=self._holder, lease=LEASE, everything=True, after=after, limit=PORTION
+                    db, holder=self._holder, lease=LEASE, everything=exclusive, after=after, limit=PORTION
                 )
             for item in left:
                 self._accept(item)
@@ -99,6 +101,9 @@ class Inbox:
                 self._accept_once(item)
         async with self._store.writing() as db:
             fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
+            if self._store.sqlite_path is None:
+                later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
+                fresh = [item for item in fresh if item.update_id not in later]
         for item in fresh:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
@@ -174,6 +179,23 @@ class Inbox:
             self._seen[update_id] = outcome
         self._outcomes.append((update_id, outcome))
         self._done.set()
+
+    async def share(self) -> None:
+        """Beside other replicas, for ever: keep what waits here, take what lost its holder."""
+        while True:
+            await asyncio.sleep(SHARE)
+            waiting = [item.update_id for queue in self._waiting.values() for item in queue]
+            waiting += [update_id for update_id, _ in self._outcomes]  # had their effect, not yet written down
+            try:
+                async with self._store.writing() as db:
+                    if waiting:
+                        await storage.inbox.prolong(db, waiting, holder=self._holder, lease=LEASE)
+                    left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE)
+            except StorageError as error:
+                log.warning("inbox waits for the database", error=str(error))
+                continue
+            for item in left:
+                self._accept(item)
 
     async def run(self) -> None:
         """Write down what was finished, many at once; kept when the database is away."""

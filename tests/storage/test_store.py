@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,14 @@ async def test_a_role_has_one_holder_until_it_ends(store: Store) -> None:
     assert second > first
 
 
+async def test_a_holder_that_prolongs_keeps_its_fence(store: Store) -> None:
+    """Only a change of hands makes what the earlier one wrote old."""
+    span = timedelta(minutes=1)
+    async with store.writing() as db:
+        first = await storage.leases.acquire(db, "poll", holder="a", span=span)
+        assert await storage.leases.acquire(db, "poll", holder="a", span=span) == first
+
+
 async def test_the_databases_clock_is_aware_and_moves(store: Store) -> None:
     """The clock that rules leases."""
     async with store.reading() as db:
@@ -179,11 +188,32 @@ async def test_the_databases_clock_is_aware_and_moves(store: Store) -> None:
 async def test_the_migrations_make_the_schema(store: Store) -> None:
     """What Alembic built is what the statements expect, column for column."""
 
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or not (name or "").startswith("procrastinate_")
+
     def compare(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        return list(compare_metadata(context, metadata))
 
     async with store.writing() as db:
         assert await db.run_sync(compare) == []
+
+
+@pytest.mark.postgres
+async def test_several_replicas_may_start_on_an_empty_database_at_once(postgres_url: str) -> None:
+    """One migrates, the others wait for it; all find a whole schema."""
+    stores = await asyncio.gather(*[open_store(postgres_url) for _ in range(4)])
+    for each in stores:
+        async with each.reading() as db:
+            assert await storage.sources.states(db) == {}
+        await each.close()
+
+
+def test_the_migrations_know_every_script_of_the_job_queue() -> None:
+    """A newer Procrastinate with a newer schema needs a migration of ours."""
+    scripts = [item.name for item in files("procrastinate.sql").joinpath("migrations").iterdir()]
+    newest = max(name for name in scripts if name[0].isdigit())
+    assert any(newest in path.read_text(encoding="utf-8") for path in (SCRIPTS / "versions").glob("*.py")), newest
 
 
 def test_head_is_the_newest_migration() -> None:

@@ -1,0 +1,116 @@
+"""Several replicas of the real program on one PostgreSQL, before one emulated Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.emulator import TEST_TOKEN, Emulator
+from tests.e2e.program import READER, Program, Publishers
+from tests.e2e.test_whole import QUIET, TODAY, daily, rss
+
+pytestmark = pytest.mark.postgres
+TAKEN = '"event": "role taken"'
+
+
+def catalog(url: str) -> str:
+    """One bank, one feed."""
+    return f"""
+[rates.nbkr]
+name = {{ en = "National Bank" }}
+urls = ["{url}/daily.xml"]
+kind = "official"
+poll = {{ every = "1s", zone = "Asia/Bishkek" }}
+[feeds.test]
+name = {{ en = "Test agency" }}
+url = "{url}/feed.xml"
+language = "en"
+poll = {{ every = "1s" }}
+"""
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """A Telegram with one reader."""
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        yield telegram
+
+
+@pytest.fixture
+async def publishers() -> AsyncIterator[Publishers]:
+    """A bank whose rate of yesterday holds, and a quiet feed."""
+    async with Publishers() as server:
+        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put("/feed.xml", rss(QUIET))
+        yield server
+
+
+@pytest.fixture
+async def replicas(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str
+) -> AsyncIterator[list[Program]]:
+    """Two replicas, both started at once on an empty database."""
+    started = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        started.append(Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url))
+    await asyncio.gather(*[program.start() for program in started])
+    yield started
+    for program in started:
+        await program.end()
+
+
+def said(program: Program, words: str) -> bool:
+    """Whether its log has a line with these words."""
+    return any(words in line for line in program.log)
+
+
+async def holder(replicas: list[Program]) -> tuple[Program, Program]:
+    """Who receives the updates, and who waits."""
+    looks = [asyncio.create_task(one.said(lambda line: TAKEN in line)) for one in replicas]
+    await asyncio.wait(looks, return_when=asyncio.FIRST_COMPLETED)
+    for look in looks:
+        look.cancel()
+    first, second = replicas
+    return (first, second) if said(first, TAKEN) else (second, first)
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(signal.SIGKILL, 10.0), (signal.SIGTERM, 1.0)])
+async def test_G3_a_second_poller_waits_for_its_lease_and_takes_over(
+    replicas: list[Program], emulator: Emulator, number: signal.Signals, seconds: float
+) -> None:
+    """Nobody fights over 409; what is asked after the first one's end is answered by the second."""
+    first, second = await holder(replicas)
+    asked = await emulator.send_text(READER, "/help")
+    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+    assert not said(second, TAKEN)
+    assert not any(said(one, '"event": "no updates"') for one in replicas)
+    await first.end(number)
+    asked = await emulator.send_text(READER, "/help")
+    async with asyncio.timeout(seconds):  # the promise: 10 s after a kill, 1 s after SIGTERM
+        await second.said(lambda line: TAKEN in line)
+    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+
+
+async def test_replicas_share_the_polls_and_a_move_is_told_once(
+    replicas: list[Program], emulator: Emulator, publishers: Publishers
+) -> None:
+    """Whoever polls, whoever sends: one alert, one message; the work of a killed replica goes on in the other."""
+    await publishers.asked_again("/daily.xml", 2)
+    asked = await emulator.send_text(READER, "/start")
+    menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+    await emulator.press(READER, menu["message_id"], "cur:USD")
+    await replicas[0].end(signal.SIGKILL)
+    publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
+    await publishers.asked_again("/daily.xml", 2)
+    move = await emulator.wait_message(READER, lambda m: "USD/KGS" in m.get("text", ""), after=asked, timeout=30)
+    assert "89.9" in move["text"]
+    await publishers.asked_again("/daily.xml", 3)
+    told = [m for m in emulator.messages(READER) if "89.9" in m.get("text", "")]
+    assert len(told) == 1
