@@ -19,7 +19,7 @@ from telegram.ext import (
 from bot import metrics
 from bot.errors import UserError
 from bot.render import help as words
-from handlers import charts, convert, digest, membership, news, rates, rules, subscriptions, talk
+from handlers import charts, convert, digest, held, membership, news, rates, rules, subscriptions, talk
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,8 @@ async def press(_update: Update, context: Context) -> None:
             await rules.pressed(context, what, rule)
         case ("snooze" | "mute") as what, [alert] if await rules.is_own(context, alert):
             await rules.silence(context, what, alert)
+        case "held", [what, number]:
+            await held.pressed(context, what, number)
         case "why", [alert]:
             await subscriptions.why(context, alert)
         case "snooze", [alert]:
