@@ -26,7 +26,7 @@ from bot.detect.security import detect
 from bot.detect.stories import title_key
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, RuleFired, Severity, StoryBroke
+from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, RateKind, SeenRate
 from bot.sources.base import Request
@@ -44,6 +44,7 @@ FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is 
 FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 SAME_EVENT = timedelta(hours=48)
 MOVE_LASTS = timedelta(hours=24)
+CORRECTION_LASTS = timedelta(days=2)
 BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
@@ -285,10 +286,31 @@ class Ingest:
                 continue
             found = moves.big_move(past, new, baseline, now=now)
             if found is None:
+                alerts += await self._correct(db, spec, new, baseline, now=now) if new.revision else 0
                 continue
             await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
             alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
         return alerts
+
+    async def _correct(self, db: Db, spec: RateSpec, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
+        """A revised figure: drift is measured from what it is now, and those who were told the old one are told."""
+        if baseline.rate.effective_on == new.effective_on:
+            await storage.rates.set_baseline(db, new, severity=baseline.severity, now=now)
+        told = await storage.outbox.latest_like(db, _move_key(spec, new))
+        old = await storage.rates.before_revision(db, new)
+        if told is None or old is None or old.per_unit == new.per_unit:
+            return 0
+        correction = Alert(
+            dedup_key=f"correction:{told}:{new.revision}",
+            payload=RateCorrected(told=told, old=old, new=new),
+            severity=Severity.NOTABLE,
+            lane=Lane.ALERT,
+            audience=Audience(told=told),
+            created_at=now,
+            expires_at=now + CORRECTION_LASTS,
+            reasons=(f"{spec.key} revised its rate",),
+        )
+        return int(await storage.outbox.enqueue(db, correction) is not None)
 
     async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
         """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
@@ -392,11 +414,16 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
     )
 
 
+def _move_key(spec: RateSpec, new: Rate) -> str:
+    """How the keys of all alerts about one day's rate begin."""
+    return f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:"
+
+
 def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert:
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(
-        dedup_key=f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{found.severity}",
+        dedup_key=f"{_move_key(spec, new)}{direction}:{found.severity}",
         payload=found.moved,
         severity=found.severity,
         lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,

@@ -36,7 +36,7 @@ from bot.errors import ConfigError, StorageError
 from storage.types import EPOCH, MICROSECOND
 
 #: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0002"
+HEAD = "0003"
 BUSY_SECONDS = 30
 
 Db = AsyncConnection

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select, text, update
 
 from bot.model.alerts import PAYLOADS, Alert, Audience, Lane, Payload, Severity, State
 from bot.model.chats import ChatKind
@@ -105,6 +105,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "reasons": list(new.reasons),
         "audience_key": new.audience.subscription,
         "audience_chat": new.audience.chat,
+        "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
@@ -119,6 +120,24 @@ async def enqueue(db: Db, new: Alert) -> int | None:
             .values(state=State.SUPERSEDED.value, finished_at=now)
         )
         await db.execute(update(alert).where(alert.c.id.in_(older), alert.c.fanned_at.is_(None)).values(fanned_at=now))
+    return pk
+
+
+def _told(pk: int, *, after: int | None) -> Select[Any]:
+    """The chats that got an alert and still listen, in order, from a chat on."""
+    members = (
+        select(delivery.c.chat_id)
+        .join(chat, chat.c.id == delivery.c.chat_id)
+        .where(delivery.c.alert_id == pk, delivery.c.state == State.SENT.value, chat.c.active)
+        .order_by(delivery.c.chat_id)
+    )
+    return members if after is None else members.where(delivery.c.chat_id > after)
+
+
+async def latest_like(db: Db, prefix: str) -> int | None:
+    """The newest alert whose `dedup_key` begins so, or None."""
+    begins = alert.c.dedup_key.startswith(prefix, autoescape=True)
+    pk: int | None = (await db.execute(select(func.max(alert.c.id)).where(begins))).scalar()
     return pk
 
 
@@ -142,6 +161,8 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     members: Any
     if row.audience_chat is not None:
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, chat.c.active)
+    elif row.audience_told is not None:
+        members = _told(row.audience_told, after=row.fanned_to).limit(chunk)
     else:
         members = (
             select(subscription.c.chat_id)

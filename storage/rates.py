@@ -120,6 +120,13 @@ async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenR
     return [_seen(row) for row in await db.execute(query)]
 
 
+async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
+    """What the same day's rate was before `new` revised it; None when it is the first value."""
+    query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
+    row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
+    return None if row is None else _seen(row)
+
+
 async def around(db: Db, source: str, day: date) -> list[SeenRate]:
     """For every series of a source: the rate that holds on `day`, the one before it, and the next one announced.
 

@@ -12,7 +12,7 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateMoved, Severity, StoryBroke
+from bot.model.alerts import DigestDue, RateCorrected, RateMoved, Severity, StoryBroke
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
@@ -44,8 +44,12 @@ class Composer:
         async with self._store.reading() as db:
             stored = await storage.outbox.get_alert(db, item.alert)
             message = None if stored is None else await self._message(db, stored, item, channel=channel)
-        request = None if message is None or stored is None else _request(message, stored, item)
-        if stored is not None and not isinstance(stored.payload, DigestDue):  # a digest is each chat's own
+            answered = None
+            if stored is not None and isinstance(stored.payload, RateCorrected):
+                answered = await storage.outbox.message_of(db, stored.payload.told, item.chat)
+        request = None if message is None or stored is None else _request(message, stored, item, answered)
+        # a digest is each chat's own, and so is the message a correction answers
+        if stored is not None and not isinstance(stored.payload, DigestDue | RateCorrected):
             self._made[key] = request
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
@@ -62,17 +66,21 @@ class Composer:
                 source_names=dict(spec.names) if spec else {},
                 channel=channel,
             )
+        if isinstance(payload, RateCorrected):
+            bank = self._catalog.rates.get(payload.new.source)
+            names = dict(bank.names) if bank else {}
+            return alerts.correction(payload.old, payload.new, item.language, source_names=names)
         if isinstance(payload, StoryBroke):
             story = await storage.news.get(db, payload.story)
             if story is None:
                 return None
-            names = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
+            feeds = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
             return alerts.story(
                 story,
                 alert=stored.id,
                 style=Style(item.style),
                 language=item.language,
-                feed_names=names,
+                feed_names=feeds,
                 severity=stored.severity,
                 channel=channel,
             )
@@ -105,12 +113,14 @@ class Composer:
         )
 
 
-def _request(message: Message, stored: StoredAlert, item: Claimed) -> Request:
+def _request(message: Message, stored: StoredAlert, item: Claimed, answered: int | None = None) -> Request:
     body = to_api(message)
     if item.plain:  # Telegram refused it as it was: words are what matters
         body = {"text": message.text, "link_preview_options": {"is_disabled": True}}
     if stored.severity is Severity.INFO:
         body["disable_notification"] = True
+    if answered is not None:
+        body["reply_parameters"] = {"message_id": answered, "allow_sending_without_reply": True}
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
