@@ -26,6 +26,7 @@ from bot.sources.catalog import Catalog, load_catalog
 if TYPE_CHECKING:
     from bot.convert import Question
     from bot.model.rates import SeenRate
+    from bot.sources.catalog import RateSpec
     from storage.db import Store
 
 CONFIG_EXIT = 78
@@ -224,6 +225,38 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             _write({name: getattr(report, name) for name in names})
     if failed:
         raise typer.Exit(1)
+
+
+@cli.command()
+def backfill(
+    key: Annotated[str, typer.Argument(help="a source of rates in the catalog")],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the first day wanted")],
+    pause: Annotated[float, typer.Option(min=0, help="seconds between requests")] = 3.0,
+) -> None:
+    """A bank's past rates, slowly; goes on where it was stopped, and never alerts.
+
+    Example: jarchy backfill nbkr --since 2020-01-01
+    """
+    settings, catalog = _prepare()
+    if key not in catalog.rates:
+        raise typer.BadParameter(f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}")
+    _run(_backfill(settings, catalog.rates[key], since.date(), pause))
+
+
+async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: float) -> None:
+    from zoneinfo import ZoneInfo
+
+    from bot.backfill import Backfill
+    from bot.fetch import Fetcher
+
+    def say(line: str) -> None:
+        typer.echo(log.redact(line), err=True)
+
+    until = datetime.now(ZoneInfo(spec.poll.zone)).date()
+    async with _store(settings) as store, Fetcher() as fetcher:
+        work = Backfill(store=store, fetcher=fetcher, clock=lambda: datetime.now(UTC), pause=pause, say=say)
+        done = await work.run(spec, since=since, until=until)
+    _write({name: getattr(done, name) for name in ("source", "asked", "skipped", "rates", "unreadable")})
 
 
 # ── looking ─────────────────────────────────────────────────────────────────

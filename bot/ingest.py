@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ import storage.rates
 import storage.rules
 import storage.sources
 from bot import metrics, schedule
+from bot.convert import convert
 from bot.detect import moves, plausibility, stories
 from bot.detect.rules import Fired, Rule, RuleState, evaluate
 from bot.detect.security import detect
@@ -25,9 +27,9 @@ from bot.detect.stories import title_key
 from bot.detect.topics import topics_of
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, RuleFired, Severity, StoryBroke
+from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
-from bot.model.rates import Rate, SeenRate
+from bot.model.rates import Rate, RateKind, SeenRate
 from bot.sources.base import Request
 from bot.sources.catalog import FeedSpec, RateSpec
 from bot.sources.feeds import Feed, normalise_link, parse_feed
@@ -43,6 +45,7 @@ FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is 
 FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 SAME_EVENT = timedelta(hours=48)
 MOVE_LASTS = timedelta(hours=24)
+CORRECTION_LASTS = timedelta(days=2)
 BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
@@ -106,12 +109,10 @@ class Ingest:
             problems += parsed.problems
         async with self.store.writing() as db:
             believed, held = await self._believed(db, spec, rates, now=now)
-            added = await storage.rates.add(db, believed, seen_at=now)
-            alerts = await self._moves(db, spec, added, quiet=state.first_ok_at is None, now=now)
-            alerts += await self._rules(db, added, now=now)
+            added, alerts = await self._keep_rates(db, spec, believed, quiet=state.first_ok_at is None, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
-            if held:  # asked for again soon, and read again even if it did not change
-                due = min(due, now + ASK_AGAIN)
+            if held:  # asked for again soon, then ever less often; and read again even if it did not change
+                due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
         for problem in problems[:5]:
@@ -179,6 +180,8 @@ class Ingest:
         wait = error.retry_after if isinstance(error, FetchError) else None
         due = schedule.retry_due(spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every)
         async with self.store.writing() as db:
+            if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
+                await self._keep_rates(db, spec, [], quiet=state.first_ok_at is None, now=now)
             await storage.sources.record_failure(
                 db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
             )
@@ -188,33 +191,86 @@ class Ingest:
 
     # ── rates ───────────────────────────────────────────────────────────────
 
+    async def _keep_rates(
+        self, db: Db, spec: RateSpec, believed: Sequence[Rate], *, quiet: bool, now: datetime
+    ) -> tuple[list[SeenRate], int]:
+        """Store what is believed and what an operator approved, with all that follows; what was new, and the alerts."""
+        approved = await storage.rates.approved(db, spec.key)
+        for item in approved:
+            await storage.rates.release(db, item)
+        rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
+        added = await storage.rates.add(db, rates.values(), seen_at=now)
+        alerts = await self._moves(db, spec, added, quiet=quiet, now=now)
+        return added, alerts + await self._rules(db, added, now=now)
+
     async def _believed(
         self, db: Db, spec: RateSpec, rates: Sequence[Rate], *, now: datetime
     ) -> tuple[list[Rate], int]:
-        """Those that are plausible, and how many are held: asked for again, compared, never dropped silently."""
+        """Those that are plausible, and how often the least asked for of the held ones came (0: none is held)."""
         believed: list[Rate] = []
-        held = 0
+        held: list[int] = []
         for new in sorted(rates, key=lambda item: item.effective_on):
             day = new.effective_on
             past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
             if past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit:
                 continue
-            others = await storage.rates.elsewhere(db, new.series, on=day)
-            found = plausibility.judge([item for item in past if item.effective_on < day], new, others)
+            before = [item for item in past if item.effective_on < day]
+            others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=day)]
+            found = plausibility.judge(before, new, others)
             if found.standing is plausibility.Standing.HELD:
-                times = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
-                if times == 1:
-                    values = {"source": spec.key, "rate": f"{new.pair} {new.value}", "why": "; ".join(found.reasons)}
-                    await self._tell(db, "notice.held", values, now=now)
-                if found.needs_source or times < CONFIRMED:
-                    held += 1
-                    continue
-                await storage.rates.release(db, new)
-            elif found.standing is plausibility.Standing.REFUSED:
+                others += await self._crosses(db, new)
+                found = plausibility.judge(before, new, others)
+            if found.standing is plausibility.Standing.REFUSED:
                 log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
                 continue
-            believed.append(new)
-        return believed, held
+            times = await self._held(db, spec, new, found, now=now) if found.reasons else None
+            if times is None:
+                believed.append(new)
+            elif times:
+                held.append(times)
+        return believed, min(held, default=0)
+
+    async def _held(
+        self, db: Db, spec: RateSpec, new: Rate, found: plausibility.Plausibility, *, now: datetime
+    ) -> int | None:
+        """Put a value aside, tell the operators and ask other sources the first time; None when it is now believed.
+
+        Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again.
+        """
+        held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
+        if held.state == "rejected":
+            return 0
+        if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
+            if held.times == 1:
+                why = "; ".join(found.reasons)
+                values = {"source": spec.key, "rate": f"{new.pair} {new.value}", "why": why, "held": str(held.id)}
+                await self._tell(db, "notice.held", values, now=now)
+                await storage.sources.ask(db, await self._seconds(db, new), now=now)
+            return held.times
+        await storage.rates.release(db, new)
+        return None
+
+    async def _seconds(self, db: Db, new: Rate) -> list[str]:
+        """The other sources that know both currencies of a rate."""
+        known: dict[str, set[str]] = {}
+        for one in await storage.rates.known_series(db):
+            known.setdefault(one.source, set()).update((one.pair.base, one.pair.quote))
+        return [key for key, codes in known.items() if key != new.source and {new.pair.base, new.pair.quote} <= codes]
+
+    async def _crosses(self, db: Db, new: Rate) -> list[Rate]:
+        """The same pair by way of another bank's own currency: our arithmetic, good enough to compare with."""
+        found = []
+        for key in await self._seconds(db, new):
+            around = await storage.rates.around(db, key, new.effective_on)
+            latest = {one.series: one for one in around if one.effective_on <= new.effective_on}
+            homes = Counter(code for one in latest for code in (one.pair.base, one.pair.quote))
+            home = homes.most_common(1)[0][0] if homes else new.pair.quote
+            answer = convert(Decimal(1), new.pair.base, new.pair.quote, list(latest.values()), home)
+            if answer is not None:
+                on = min(rate.effective_on for rate in answer.path)
+                kind, value = RateKind.CROSS, answer.rate
+                found.append(Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1))
+        return found
 
     async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, quiet: bool, now: datetime) -> int:
         """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there."""
@@ -231,10 +287,31 @@ class Ingest:
                 continue
             found = moves.big_move(past, new, baseline, now=now)
             if found is None:
+                alerts += await self._correct(db, spec, new, baseline, now=now) if new.revision else 0
                 continue
             await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
             alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
         return alerts
+
+    async def _correct(self, db: Db, spec: RateSpec, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
+        """A revised figure: drift is measured from what it is now, and those who were told the old one are told."""
+        if baseline.rate.effective_on == new.effective_on:
+            await storage.rates.set_baseline(db, new, severity=baseline.severity, now=now)
+        told = await storage.outbox.latest_like(db, _move_key(spec, new))
+        old = await storage.rates.before_revision(db, new)
+        if told is None or old is None or old.per_unit == new.per_unit:
+            return 0
+        correction = Alert(
+            dedup_key=f"correction:{told}:{new.revision}",
+            payload=RateCorrected(told=told, old=old, new=new),
+            severity=Severity.NOTABLE,
+            lane=Lane.ALERT,
+            audience=Audience(told=told),
+            created_at=now,
+            expires_at=now + CORRECTION_LASTS,
+            reasons=(f"{spec.key} revised its rate",),
+        )
+        return int(await storage.outbox.enqueue(db, correction) is not None)
 
     async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
         """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
@@ -340,11 +417,16 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
     )
 
 
+def _move_key(spec: RateSpec, new: Rate) -> str:
+    """How the keys of all alerts about one day's rate begin."""
+    return f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:"
+
+
 def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert:
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(
-        dedup_key=f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{found.severity}",
+        dedup_key=f"{_move_key(spec, new)}{direction}:{found.severity}",
         payload=found.moved,
         severity=found.severity,
         lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,

@@ -86,11 +86,16 @@ async def rate_card(
         on=day,
         rows=rows,
         freshness=_freshness(spec.poll, newest, now) if day >= today else Freshness.CURRENT,
-        seen_at=newest.seen_at,
+        seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
         expected_by=spec.poll.between[1] if spec.poll.between else None,
     )
+
+
+def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
+    """Whether it came to us when it was published: not when it was backfilled, or was there before we were."""
+    return newest.seen_at.astimezone(ZoneInfo(poll.zone)).date() <= newest.effective_on
 
 
 def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:

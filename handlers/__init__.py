@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from telegram import Update
@@ -21,7 +22,20 @@ from bot.errors import UserError
 from bot.model.chats import client_language
 from bot.render import help as words
 from bot.render.text import to_api
-from handlers import charts, convert, digest, membership, news, privacy, rates, rules, settings, subscriptions, talk
+from handlers import (
+    charts,
+    convert,
+    digest,
+    held,
+    membership,
+    news,
+    privacy,
+    rates,
+    rules,
+    settings,
+    subscriptions,
+    talk,
+)
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -59,35 +73,46 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
+def _with(pressed: Callable[..., Awaitable[None]], what: str) -> Callable[..., Awaitable[None]]:
+    """A button whose first word is itself what it is about."""
+
+    async def press_one(context: Context, *rest: str) -> None:
+        await pressed(context, what, *rest)
+
+    return press_one
+
+
+async def _silence(context: Context, what: str, alert: str) -> None:
+    """Snooze and Mute under an alert: a chat's own rule rests, or a subscription does."""
+    if await rules.is_own(context, alert):
+        await rules.silence(context, what, alert)
+    else:
+        await (subscriptions.snooze if what == "snooze" else subscriptions.mute)(context, alert)
+
+
+#: A button's first word and how many words follow it → what it does.
+BUTTONS: dict[tuple[str, int], Callable[..., Awaitable[None]]] = {
+    ("news", 2): news.turn_page,
+    **{(kind, 1): _with(subscriptions.toggle, kind) for kind in ("cur", "top")},
+    **{(kind, 1): _with(settings.pressed, kind) for kind in ("lang", "style", "zone", "set")},
+    ("delete", 1): privacy.pressed,
+    ("done", 0): subscriptions.done,
+    ("chart", 2): charts.pressed,
+    ("rule", 2): rules.pressed,
+    ("held", 2): held.pressed,
+    ("why", 1): subscriptions.why,
+    **{(what, 1): _with(_silence, what) for what in ("snooze", "mute")},
+}
+
+
 async def press(_update: Update, context: Context) -> None:
     """Every button, by the first word of its data; anybody can send any data, so nothing in it is believed."""
     query = context.incoming.callback_query
     verb, *rest = (query.data if query is not None and query.data else "-").split(":")
-    match verb, rest:
-        case "news", [topic, number]:
-            await news.turn_page(context, topic, number)
-        case ("cur" | "top") as kind, [what]:
-            await subscriptions.toggle(context, kind, what)
-        case ("lang" | "style" | "zone" | "set") as kind, [what]:
-            await settings.pressed(context, kind, what)
-        case "delete", [answer]:
-            await privacy.pressed(context, answer)
-        case "done", []:
-            await subscriptions.done(context)
-        case "chart", [pair, span]:
-            await charts.pressed(context, pair, span)
-        case "rule", [what, rule]:
-            await rules.pressed(context, what, rule)
-        case ("snooze" | "mute") as what, [alert] if await rules.is_own(context, alert):
-            await rules.silence(context, what, alert)
-        case "why", [alert]:
-            await subscriptions.why(context, alert)
-        case "snooze", [alert]:
-            await subscriptions.snooze(context, alert)
-        case "mute", [alert]:
-            await subscriptions.mute(context, alert)
-        case _:
-            raise UserError("error.stale")
+    pressed = BUTTONS.get((verb, len(rest)))
+    if pressed is None:
+        raise UserError("error.stale")
+    await pressed(context, *rest)
 
 
 def route(application: App, services: Services) -> None:

@@ -17,7 +17,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bot.model.alerts import PAYLOADS, Alert, Audience, Lane, Payload, Severity, State
 from bot.model.chats import ChatKind
@@ -113,6 +126,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "reasons": list(new.reasons),
         "audience_key": new.audience.subscription,
         "audience_chat": new.audience.chat,
+        "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
@@ -128,6 +142,28 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         )
         await db.execute(update(alert).where(alert.c.id.in_(older), alert.c.fanned_at.is_(None)).values(fanned_at=now))
     return pk
+
+
+async def latest_like(db: Db, prefix: str) -> int | None:
+    """The newest alert whose `dedup_key` begins so, or None."""
+    begins = alert.c.dedup_key.startswith(prefix, autoescape=True)
+    pk: int | None = (await db.execute(select(func.max(alert.c.id)).where(begins))).scalar()
+    return pk
+
+
+def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
+    """Where an alert's readers stand, which of them are meant, and which want it now."""
+    if row.audience_told is not None:  # those who got another alert
+        got = [delivery.c.alert_id == row.audience_told, delivery.c.state == State.SENT.value]
+        return delivery.c.chat_id, got, []
+    return (
+        subscription.c.chat_id,
+        [subscription.c.key == row.audience_key],
+        [
+            subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
+            or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
+        ],
+    )
 
 
 async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
@@ -147,32 +183,22 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     if row is None:
         return None
     now = await db_now(db)
-    members: Any
     last: int | None = None
     if row.audience_chat is not None:
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, chat.c.active)
     else:
-        after = row.fanned_to
-        subscribed = [subscription.c.key == row.audience_key]
-        if after is not None:
-            subscribed.append(subscription.c.chat_id > after)
-        end = select(subscription.c.chat_id).where(*subscribed).order_by(subscription.c.chat_id)
-        last = (await db.execute(end.offset(chunk - 1).limit(1))).scalar()
+        member, among, willing = _audience(row, now)
+        if row.fanned_to is not None:
+            among.append(member > row.fanned_to)
+        last = (await db.execute(select(member).where(*among).order_by(member).offset(chunk - 1).limit(1))).scalar()
         if last is not None:
-            subscribed.append(subscription.c.chat_id <= last)
-        members = (
-            select(subscription.c.chat_id)
-            .join(chat, chat.c.id == subscription.c.chat_id)
-            .where(
-                *subscribed,
-                # said of both sides, or PostgreSQL merges from the very first chat, every chunk
-                *([chat.c.id > after] if after is not None else []),
-                *([chat.c.id <= last] if last is not None else []),
-                chat.c.active,
-                subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
-                or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
-            )
-        )
+            among.append(member <= last)
+        members = select(member).join(chat, chat.c.id == member).where(*among, *willing, chat.c.active)
+        # said of both sides, or PostgreSQL merges from the very first chat, every chunk
+        if row.fanned_to is not None:
+            members = members.where(chat.c.id > row.fanned_to)
+        if last is not None:
+            members = members.where(chat.c.id <= last)
     part = members.order_by("chat_id").subquery()
     source = select(
         literal(row.id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -119,6 +120,13 @@ async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenR
     return [_seen(row) for row in await db.execute(query)]
 
 
+async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
+    """What the same day's rate was before `new` revised it; None when it is the first value."""
+    query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
+    row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
+    return None if row is None else _seen(row)
+
+
 async def around(db: Db, source: str, day: date) -> list[SeenRate]:
     """For every series of a source: the rate that holds on `day`, the one before it, and the next one announced.
 
@@ -184,11 +192,19 @@ async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: dat
     await db.execute(update(series).where(_is_series(new.series)).values(**values))
 
 
-async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> int:
-    """Put an implausible value aside; seen again, it is counted. Returns how many polls brought it."""
-    series_id = await _series_id(db, item.series)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A value put aside: its number, how many polls brought it, and `held`, `approved`, `released` or `rejected`."""
+
+    id: int
+    times: int
+    state: str
+
+
+async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> Held:
+    """Put an implausible value aside; seen again, it is counted. Returns where it stands: it may be decided already."""
     values = {
-        "series_id": series_id,
+        "series_id": await _series_id(db, item.series),
         "effective_on": item.effective_on,
         "value": item.value,
         "units": item.units,
@@ -197,15 +213,12 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> 
         "state": "held",
     }
     statement = upsert(db, held_rate).values(**values)
-    await db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["series_id", "effective_on", "value", "units"],
-            set_={"seen_times": held_rate.c.seen_times + 1},
-        )
+    again = statement.on_conflict_do_update(
+        index_elements=["series_id", "effective_on", "value", "units"],
+        set_={"seen_times": held_rate.c.seen_times + 1},
     )
-    same = (held_rate.c.series_id == series_id, held_rate.c.effective_on == item.effective_on)
-    query = select(held_rate.c.seen_times).where(*same, held_rate.c.value == item.value)
-    return int((await db.execute(query)).scalar_one())
+    row = (await db.execute(again.returning(held_rate.c.id, held_rate.c.seen_times, held_rate.c.state))).one()
+    return Held(id=row.id, times=row.seen_times, state=row.state)
 
 
 async def release(db: Db, item: Rate) -> None:
@@ -215,8 +228,45 @@ async def release(db: Db, item: Rate) -> None:
         held_rate.c.series_id == series_id,
         held_rate.c.effective_on == item.effective_on,
         held_rate.c.value == item.value,
+        held_rate.c.units == item.units,
     )
     await db.execute(update(held_rate).where(*same).values(state="released"))
+
+
+def _put_aside() -> Select[Any]:
+    columns = (held_rate.c.effective_on, held_rate.c.value, held_rate.c.units)
+    named = (series.c.source, series.c.base, series.c.quote, series.c.kind)
+    return select(*named, *columns).join_from(held_rate, series, held_rate.c.series_id == series.c.id)
+
+
+def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
+    return Rate(
+        source=row.source,
+        pair=Pair(row.base, row.quote),
+        kind=RateKind(row.kind),
+        effective_on=row.effective_on,
+        value=row.value,
+        units=row.units,
+    )
+
+
+async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
+    """An operator's word on a held value, given once; None when it is not held any more, or never was.
+
+    An approved one becomes a rate with the next poll of its source, and all that follows from it there.
+    """
+    verdict = "approved" if approve else "rejected"
+    open_one = (held_rate.c.id == held, held_rate.c.state == "held")
+    changed = await db.execute(update(held_rate).where(*open_one).values(state=verdict).returning(held_rate.c.id))
+    if changed.scalar() is None:
+        return None
+    return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
+
+
+async def approved(db: Db, source: str) -> list[Rate]:
+    """The held values of a source that an operator let through and that are not stored yet."""
+    query = _put_aside().where(held_rate.c.state == "approved", series.c.source == source)
+    return [_rate(row) for row in await db.execute(query.order_by(held_rate.c.effective_on))]
 
 
 async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:

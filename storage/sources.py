@@ -116,3 +116,18 @@ async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:
 async def revive(db: Db, key: str) -> None:
     """Ask a source again that once said it was gone."""
     await db.execute(update(source).where(source.c.key == key).values(gone_at=None))
+
+
+def _backfill(key: str) -> str:
+    """The name under which a source's backfill keeps its notes, apart from what polling knows of its addresses."""
+    return f"{key}:backfill"
+
+
+async def backfilled(db: Db, key: str) -> set[str]:
+    """The requests of a source's history that were answered and stored, as they were noted."""
+    return set((await db.execute(select(document.c.url).where(document.c.source == _backfill(key)))).scalars())
+
+
+async def note_backfilled(db: Db, key: str, note: str) -> None:
+    """Remember a request of the history, in the transaction that stores its answer."""
+    await db.execute(upsert(db, document).values(source=_backfill(key), url=note).on_conflict_do_nothing())

@@ -13,7 +13,7 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateMoved, Severity, StoryBroke
+from bot.model.alerts import DigestDue, RateCorrected, RateMoved, Severity, StoryBroke
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
@@ -49,13 +49,18 @@ class Composer:
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
-            return _request(await self._message(db, found, item, channel=channel), found, item)
+            message = await self._message(db, found, item, channel=channel)
+            answered = None
+            if isinstance(found.payload, RateCorrected):
+                answered = await storage.outbox.message_of(db, found.payload.told, item.chat)
+        return _request(message, found, item, answered)
 
     async def _make(self, item: Claimed, *, channel: bool) -> Request | StoredAlert | None:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
             stored = await storage.outbox.get_alert(db, item.alert)
-            if stored is None or isinstance(stored.payload, DigestDue):
+            # a digest is each chat's own, and so is the message a correction answers
+            if stored is None or isinstance(stored.payload, DigestDue | RateCorrected):
                 return stored
             return _request(await self._message(db, stored, item, channel=channel), stored, item)
 
@@ -70,17 +75,21 @@ class Composer:
                 source_names=dict(spec.names) if spec else {},
                 channel=channel,
             )
+        if isinstance(payload, RateCorrected):
+            bank = self._catalog.rates.get(payload.new.source)
+            names = dict(bank.names) if bank else {}
+            return alerts.correction(payload.old, payload.new, item.language, source_names=names)
         if isinstance(payload, StoryBroke):
             story = await storage.news.get(db, payload.story)
             if story is None:
                 return None
-            names = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
+            feeds = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
             return alerts.story(
                 story,
                 alert=stored.id,
                 style=Style(item.style),
                 language=item.language,
-                feed_names=names,
+                feed_names=feeds,
                 severity=stored.severity,
                 channel=channel,
             )
@@ -113,7 +122,9 @@ class Composer:
         )
 
 
-def _request(message: Message | None, stored: StoredAlert, item: Claimed) -> Request | None:
+def _request(
+    message: Message | None, stored: StoredAlert, item: Claimed, answered: int | None = None
+) -> Request | None:
     if message is None:
         return None
     body = to_api(message)
@@ -121,6 +132,8 @@ def _request(message: Message | None, stored: StoredAlert, item: Claimed) -> Req
         body = {"text": message.text, "link_preview_options": {"is_disabled": True}}
     if stored.severity is Severity.INFO:
         body["disable_notification"] = True
+    if answered is not None:
+        body["reply_parameters"] = {"message_id": answered, "allow_sending_without_reply": True}
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)

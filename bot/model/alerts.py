@@ -200,19 +200,43 @@ class Notice:
         return cls(msgid=data["msgid"], values=tuple((str(k), str(v)) for k, v in data["values"]))
 
 
-Payload = RateMoved | RuleFired | StoryBroke | DigestDue | Notice
-PAYLOADS: dict[str, type[Payload]] = {cls.KIND: cls for cls in (RateMoved, RuleFired, StoryBroke, DigestDue, Notice)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCorrected:
+    """A source revised a figure that alert `told` carried: it said `old`, it is `new`."""
+
+    KIND: ClassVar[str] = "correction"
+
+    told: int
+    old: Rate
+    new: Rate
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "told": self.told, "old": rate_to_json(self.old), "new": rate_to_json(self.new)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(told=data["told"], old=rate_from_json(data["old"]), new=rate_from_json(data["new"]))
+
+
+Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | DigestDue | Notice
+PAYLOADS: dict[str, type[Payload]] = {
+    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, DigestDue, Notice)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, or one chat.
+    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one chat, or
+    those who got the alert `told`.
 
-    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`; exactly one of the two is set.
+    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`; exactly one of the three is set.
     """
 
     subscription: str | None = None
     chat: int | None = None
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,9 +85,16 @@ def story(
 def notice(notice: Notice, language: str) -> Message:
     """Something an operator must know; a notice without words of its own still tells what it carries."""
     if known(notice.msgid):
-        return message(fill(t(notice.msgid, language), **dict(notice.values)))
+        values = dict(notice.values)
+        held = values.pop("held", None) if notice.msgid == "notice.held" else None
+        return message(fill(t(notice.msgid, language), **values), _held_buttons(held, language) if held else ())
     what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
     return message(fill(t("notice.other", language), what=what))
+
+
+def _held_buttons(held: str, language: str) -> Rows:
+    words = (("button.approve", "approve"), ("button.reject", "reject"))
+    return (tuple(Button(t(word, language), data=f"held:{verb}:{held}") for word, verb in words),)
 
 
 def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:

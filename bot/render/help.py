@@ -26,6 +26,8 @@ ANSWERS: dict[str, frozenset[str]] = {
     "delete.done": frozenset(),
     "digest.off": frozenset(),
     "digest.time_set": frozenset({"time"}),
+    "held.approved": frozenset({"source", "rate"}),
+    "held.rejected": frozenset({"source", "rate"}),
     "language.set": frozenset(),
     "mute.done": frozenset({"what"}),
     "mydata.ready": frozenset(),

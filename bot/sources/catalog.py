@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -62,7 +62,10 @@ class PollSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSpec:
-    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency."""
+    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
+
+    `archive` is a server asked for history instead of the publisher's own, at the same paths.
+    """
 
     key: str
     parser: str
@@ -74,6 +77,7 @@ class RateSpec:
     page: str | None = None
     pairs: frozenset[Pair] = frozenset()
     rank: int = _LAST_RANK
+    archive: str | None = None
     disabled: bool = False
 
     @property
@@ -100,7 +104,11 @@ class RateSpec:
     def history(self, since: date, until: date) -> Sequence[Request]:
         """The requests of a backfill, the most wanted first; empty when the publisher has no history."""
         wanted = {code for pair in self.pairs for code in (pair.base, pair.quote)} - {self.home}
-        return self.source.history_requests(since, until, wanted or None)
+        asked = self.source.history_requests(since, until, wanted or None)
+        if self.archive is None:
+            return asked
+        scheme, host, *_ = urlsplit(self.archive)
+        return [replace(one, url=urlsplit(one.url)._replace(scheme=scheme, netloc=host).geturl()) for one in asked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +352,7 @@ def _rate(table: Table) -> RateSpec:
         page=table.take("page", _url, None),
         pairs=frozenset(table.take("pairs", _pairs, _NO_PAIRS)),
         rank=table.take("rank", _whole(1, 1000), _LAST_RANK),
+        archive=table.take("archive", _url, None),
         disabled=table.take("disabled", _flag, False),  # noqa: FBT003 - a default
     )
 

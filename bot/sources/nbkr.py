@@ -121,7 +121,7 @@ def _series(text: str, url: str | None) -> tuple[str, int]:
         raise ParseError("the history page is of another currency than asked for")
     number = asked or (chosen[1] if chosen else "")
     if not number:
-        raise ParseError("a history page does not name its currency: its address is needed")
+        raise ParseError("a history page does not name its currency: say where it is from with --url")
     if not number.isdecimal() or int(number) not in SERIES:
         raise ParseError(f"unknown valuta_id {base.shown(number)}")
     code, nominal = SERIES[int(number)]
@@ -134,7 +134,7 @@ def history(since: date, until: date, currencies: Collection[str] | None) -> Seq
         Request(url=HISTORY.format(id=number, since=start, until=end))
         for number, (code, _) in SERIES.items()
         if currencies is None or code in currencies
-        for start, end in base.spans(since, until, 365)
+        for start, end in base.spans(since, until, 366)
     ]
 
 

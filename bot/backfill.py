@@ -1,0 +1,117 @@
+"""Backfill: a publisher's past, one request at a time and slowly; what was stored is not asked for again.
+
+The past is cut into calendar years, newest first, so that the requests of a finished year are the same ones whenever
+the command runs. An answer and the note that it was had are one transaction: a kill loses at most the request under
+way. Nothing alerts: a backlog is not news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import storage.rates
+import storage.sources
+from bot.errors import FetchError, ParseError, SourceError
+from bot.fetch import Fetched, Fetcher
+from bot.sources.base import Request
+from bot.sources.catalog import RateSpec
+from storage.db import Store
+
+TRIES = 4
+ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfilled:
+    """What one run did: answers stored, requests skipped because an earlier run had them, rates offered."""
+
+    source: str
+    asked: int
+    skipped: int
+    rates: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """The way out, the store, seconds to rest before each request, and whom to tell how far it is."""
+
+    store: Store
+    fetcher: Fetcher
+    clock: Callable[[], datetime]
+    pause: float
+    say: Callable[[str], None]
+
+    async def run(self, spec: RateSpec, *, since: date, until: date) -> Backfilled:
+        """Fetch and store what is not yet there; SourceError when there is no history, or the publisher is unwell."""
+        wanted = plan(spec, since, until)
+        if not wanted:
+            raise SourceError(f"{spec.key} has no history that can be fetched for these days")
+        async with self.store.reading() as db:
+            had = await storage.sources.backfilled(db, spec.key)
+        left = {note: request for note, request in wanted.items() if note not in had}
+        rates = unreadable = 0
+        for number, (note, request) in enumerate(left.items(), 1):
+            if number > 1:
+                await asyncio.sleep(self.pause)
+            try:
+                found = await self._one(spec, request, note)
+            except ParseError as error:
+                unreadable += 1
+                self.say(f"{number}/{len(left)} {request.url}: {error}")
+                continue
+            rates += found
+            self.say(f"{number}/{len(left)} {request.url}: {found} rates")
+        if left and unreadable == len(left):
+            raise ParseError(f"none of {unreadable} answers could be read")
+        return Backfilled(
+            source=spec.key, asked=len(left), skipped=len(wanted) - len(left), rates=rates, unreadable=unreadable
+        )
+
+    async def _one(self, spec: RateSpec, request: Request, note: str) -> int:
+        answer = await self._fetch(request)
+        rates = spec.parse(answer.body, url=answer.url).rates if answer is not None and answer.body else ()
+        async with self.store.writing() as db:
+            await storage.rates.add_history(db, rates, seen_at=self.clock())
+            await storage.sources.note_backfilled(db, spec.key, note)
+        return len(rates)
+
+    async def _fetch(self, request: Request) -> Fetched | None:
+        """The answer; None when there is nothing at that address. A busy or dropped server is given time."""
+        for number in range(1, TRIES + 1):
+            try:
+                return await self.fetcher.get(request.url, data=request.body, headers=request.headers)
+            except FetchError as error:
+                if error.status in ABSENT:
+                    return None
+                if number == TRIES or (error.status is not None and error.status < 500 and error.status != 429):
+                    raise
+                wait = max(self.pause * 2**number, error.retry_after or 0.0)
+                self.say(f"{error}; again in {wait:.0f} s")
+                await asyncio.sleep(wait)
+        return None
+
+
+def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
+    """The requests that cover these days, newest year first, by what a finished one is remembered as.
+
+    A request whose range is still growing is another one tomorrow.
+    """
+    found: dict[str, Request] = {}
+    for start, end in _years(since, until):
+        for request in spec.history(start, end):
+            body = hashlib.sha256(request.body).hexdigest()[:16] if request.body is not None else ""
+            found.setdefault(f"{request.url}#{end.isoformat() if end == until else ''}{body}", request)
+    return found
+
+
+def _years(since: date, until: date) -> Iterator[tuple[date, date]]:
+    end = until
+    while end >= since:
+        start = max(since, date(end.year, 1, 1))
+        yield start, end
+        end = date(start.year - 1, 12, 31)

@@ -1,0 +1,143 @@
+"""`jarchy backfill`: a publisher's past from a loopback server, by the real program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+import storage.rates
+from bot.backfill import plan
+from bot.sources.catalog import load_catalog, parse_catalog
+from storage.db import open_store
+from storage.schema import alert
+from tests.conftest import ROOT
+from tests.e2e.program import Publishers
+from tests.factories import rate
+
+THIS_YEAR = datetime.now(UTC).year
+SINCE = f"{THIS_YEAR - 2}-01-01"
+
+
+def page(*rows: tuple[str, str]) -> bytes:
+    """A history page of the bank's shape, of our own making."""
+    cells = "".join(
+        f"<tr><td><!--date-->{day}<!--date--></td><td><!--value-->{value}<!--value--></td></tr>" for day, value in rows
+    )
+    return f"<table>{cells}</table>".encode()
+
+
+class Machine:
+    """A folder with a catalog of one bank, and the verb as a process."""
+
+    def __init__(self, folder: Path, url: str, key: str = "nbkr") -> None:
+        self.folder = folder
+        (folder / "catalog.toml").write_text(
+            f'[rates.{key}]\nname = {{ en = "A bank" }}\nurls = ["{url}/now"]\narchive = "{url}"\npairs = ["USD/KGS"]\n'
+        )
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        """`jarchy backfill …`"""
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        own = {
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": f"sqlite:///{self.folder / 'jarchy.db'}",
+            "CATALOG": str(self.folder / "catalog.toml"),
+            "LOG_LEVEL": "warning",
+        }
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "backfill",
+            *words,
+            cwd=self.folder,
+            env={**keep, **own},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def finish(self, *words: str) -> tuple[int | None, bytes, str]:
+        """Its exit code, stdout and stderr."""
+        process = await self.start(*words)
+        out, err = await process.communicate()
+        return process.returncode, out, err.decode()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(tmp_path: Path, how: signal.Signals) -> None:
+    """What was stored before the kill is not asked for again; nothing is lost, nothing is told."""
+    async with Publishers() as bank:
+        bank.put("/index1.jsp", page(("05.03.2022", "105,0003"), ("04.03.2022", "96,4397")), kind="text/html")
+        machine = Machine(tmp_path, bank.url)
+        first = await machine.start("nbkr", "--since", SINCE, "--pause", "60")
+        assert first.stderr is not None
+        told = (await first.stderr.readline()).decode()
+        assert told.startswith("1/3 http://127.0.0.1:"), told
+        assert told.endswith(": 2 rates\n")
+        first.send_signal(how)
+        _, rest = await first.communicate()
+        assert b"Traceback" not in rest
+        assert first.returncode != 0
+        code, out, err = await machine.finish("nbkr", "--since", SINCE, "--pause", "0")
+        assert code == 0, err
+        assert json.loads(out) == {"source": "nbkr", "asked": 2, "skipped": 1, "rates": 4, "unreadable": 0}
+        code, out, _ = await machine.finish("nbkr", "--since", SINCE, "--pause", "0")
+        assert (code, json.loads(out)["asked"]) == (0, 0)
+        assert len(bank.asked) == 3
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with store.reading() as db:
+        got = await storage.rates.history(db, rate().series, since=date(2022, 1, 1), until=date(2022, 12, 31))
+        alerts = (await db.execute(select(func.count()).select_from(alert))).scalar_one()
+    await store.close()
+    assert [(str(item.effective_on), str(item.value)) for item in got] == [
+        ("2022-03-04", "96.4397"),
+        ("2022-03-05", "105.0003"),
+    ]
+    assert alerts == 0
+
+
+async def test_a_source_without_history_says_so(tmp_path: Path) -> None:
+    """In one line, with exit code 1."""
+    code, _, err = await Machine(tmp_path, "http://127.0.0.1:9", "erapi").finish("erapi", "--since", SINCE)
+    assert (code, err) == (1, "jarchy: erapi has no history that can be fetched for these days\n")
+
+
+async def test_an_answer_that_cannot_be_read_is_said_and_asked_for_again(tmp_path: Path) -> None:
+    """A maintenance page is not history."""
+    async with Publishers() as bank:
+        bank.put("/index1.jsp", b"<html><p>maintenance</p></html>", kind="text/html")
+        machine = Machine(tmp_path, bank.url)
+        code, _, err = await machine.finish("nbkr", "--since", f"{THIS_YEAR}-01-01", "--pause", "0")
+        assert code == 1
+        assert "a web page instead of XML" in err
+        bank.put("/index1.jsp", page(("04.03.2022", "96,4397")), kind="text/html")
+        code, out, _ = await machine.finish("nbkr", "--since", f"{THIS_YEAR}-01-01", "--pause", "0")
+        assert (code, json.loads(out)["rates"]) == (0, 1)
+
+
+def test_finished_years_are_asked_for_in_the_same_way_on_any_day() -> None:
+    """So that what a run of yesterday fetched is skipped today; only the year under way is asked for again."""
+    for spec in load_catalog().rates.values():
+        monday, tuesday = (set(plan(spec, date(2022, 12, 1), date(2023, 1, day))) for day in (2, 3))
+        old = set(plan(spec, date(2022, 12, 1), date(2022, 12, 30)))
+        assert bool(monday) == (spec.source.history is not None), spec.key
+        if monday and len(monday) > 2:  # more than the two years' requests: some are finished ones
+            assert monday & tuesday, spec.key
+        assert not old or old != tuesday
+
+
+def test_an_archive_is_asked_instead_of_the_publisher() -> None:
+    """At the same paths, with the same questions."""
+    spec = parse_catalog(
+        '[rates.cbr]\nname = { en = "x" }\nurls = ["https://a.example/"]\narchive = "http://10.0.0.1:81"\n'
+    ).rates["cbr"]
+    assert all(one.url.startswith("http://10.0.0.1:81/") for one in spec.history(date(2022, 1, 1), date(2022, 1, 2)))
+    assert spec.history(date(2022, 1, 1), date(2022, 1, 1) + timedelta(days=1))
