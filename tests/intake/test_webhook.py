@@ -38,9 +38,9 @@ class Desk:
         self.gates: dict[int, asyncio.Event] = {}
         self.inbox = self.open()
 
-    def open(self) -> Inbox:
+    def open(self, *, alone: bool = False) -> Inbox:
         """A process's inbox."""
-        return Inbox(self.store, self.handle, holder="me")
+        return Inbox(self.store, self.handle, holder="me", alone=alone)
 
     async def handle(self, item: dict[str, Any]) -> None:
         """Note it, after its gate opened."""
@@ -101,7 +101,7 @@ async def test_g2_what_was_stored_and_not_handled_is_handled_after_a_restart(des
     await dead.receive([update(2), update(3)])
     for task in dead._tasks:
         task.cancel()
-    fresh = desk.open()
+    fresh = desk.open(alone=True)
     desk.gates.clear()
     await fresh.resume()
     await fresh.close()

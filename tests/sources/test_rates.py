@@ -132,7 +132,7 @@ def test_a_second_value_in_one_row_is_not_guessed_between() -> None:
 
 
 def test_a_history_page_without_its_address_is_refused_not_guessed() -> None:
-    with pytest.raises(ParseError, match="its address is needed"):
+    with pytest.raises(ParseError, match="say where it is from"):
         parse(NBKR_HISTORY, url=None)
 
 
@@ -179,8 +179,8 @@ SINCE, UNTIL = date(2024, 1, 1), date(2025, 6, 30)
 def test_history_asks_for_every_day_of_the_range_in_bounded_pieces() -> None:
     urls = [request.url for request in SOURCES["nbkr"].history_requests(SINCE, UNTIL, {"USD"})]
     assert len(urls) == 2
-    assert "valuta_id=15&beg_day=01&beg_month=07&beg_year=2024&end_day=30&end_month=06&end_year=2025" in urls[0]
-    assert "beg_day=01&beg_month=01&beg_year=2024&end_day=30&end_month=06&end_year=2024" in urls[1]
+    assert "valuta_id=15&beg_day=30&beg_month=06&beg_year=2024&end_day=30&end_month=06&end_year=2025" in urls[0]
+    assert "beg_day=01&beg_month=01&beg_year=2024&end_day=29&end_month=06&end_year=2024" in urls[1]
 
 
 def test_the_answer_to_a_history_request_can_be_read_with_its_own_address() -> None:
