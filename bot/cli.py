@@ -124,7 +124,7 @@ def run() -> None:
     settings.token  # noqa: B018 - refuses to start without one
     from bot.app import run as run_bot
 
-    # what the libraries made is never garbage: looking through it takes tens of milliseconds in which nobody is answered
+    # what the libraries made is never garbage: looking through it takes tens of milliseconds of every answer under way
     _run(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
 
 
