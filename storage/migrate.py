@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.errors import ConfigError, StorageError
 from storage.db import HEAD, Db, Store
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
