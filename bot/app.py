@@ -29,6 +29,7 @@ from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+import storage.backup
 import storage.chats
 import storage.inbox
 import storage.outbox
@@ -38,7 +39,7 @@ from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import Worker
-from bot.errors import ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
 from bot.intake.inbox import Inbox
@@ -62,6 +63,8 @@ POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
 KEEP_BODIES = timedelta(hours=24)
+BACKUP_AT = time(3)  # in the operator's zone
+BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
 
@@ -359,7 +362,12 @@ async def _join(bot: Running, spec: ChannelSpec) -> bool:
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Loops where we are alone; beside other replicas the same work as jobs that they share."""
     if bot.store.sqlite_path is not None:
-        return {"poll sources": _keep_polling(bot), "digests": _keep_digesting(bot), "tidy": _keep_tidy(bot)}
+        return {
+            "poll sources": _keep_polling(bot),
+            "digests": _keep_digesting(bot),
+            "tidy": _keep_tidy(bot),
+            "backups": _keep_backed_up(bot, bot.store.sqlite_path),
+        }
     from bot import cluster  # its libraries are for servers only
 
     sources = {spec.key: spec for spec in bot.catalog.polled}
@@ -520,3 +528,30 @@ async def _tidy(bot: Running) -> None:
             await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+
+
+async def _keep_backed_up(bot: Running, path: Path) -> None:
+    """Copy the database once a night; what was missed is made up for by one copy."""
+    while not bot.stopping.is_set():
+        await back_up(bot, path)
+        await bot.pause(BACKUP_EVERY)
+
+
+async def back_up(bot: Running, path: Path) -> None:
+    """Tonight's copy, once it is late enough; the operators hear of a failure."""
+    now = bot.clock()
+    local = now.astimezone(ZoneInfo(bot.settings.time_zone))
+    if local.time() < BACKUP_AT:
+        return
+    try:
+        made = await asyncio.to_thread(
+            storage.backup.nightly, path, today=local.date(), now=now, stop=bot.stopping.is_set
+        )
+        if made is not None:
+            log.info("backed up", file=made.name)
+    except BotError as error:
+        if bot.stopping.is_set():
+            return  # cut short
+        log.warning("no backup", error=str(error))
+        with suppress(StorageError):
+            await _tell(bot.store, bot.settings, "notice.backup", {"why": str(error)}, bot.clock)

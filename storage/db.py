@@ -153,6 +153,14 @@ async def open_store(text_url: str, *, create: bool = True) -> Store:
     return store
 
 
+def connect(text_url: str) -> Store:
+    """The database as it is: neither checked nor migrated, and not made where there is none."""
+    url = parse_url(text_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ConfigError(f"DATABASE_URL: {url.database} does not exist")
+    return _connect(url)
+
+
 def _connect(url: URL) -> Store:
     if url.get_backend_name() == "sqlite":
         return _connect_sqlite(url)

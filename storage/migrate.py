@@ -6,14 +6,14 @@ when there is something to do: a start with a migrated database is quick.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, inspect, text
 
-from bot.errors import ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from storage.db import HEAD, Db, Store
 
 REVISIONS = ("0001", "0002", "0003", "0004")
@@ -38,7 +38,7 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
         if version is None and not create:
             raise ConfigError("the database is empty: run `jarchy db upgrade`")
         if path is not None and version is not None:
-            await backup_copy(store, path.with_name(f"{path.name}.before-{HEAD}"))
+            await asyncio.to_thread(_keep_copy, path)
         if path is None:
             await _make_version_table(store)
         async with store.writing() as db:
@@ -52,15 +52,13 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
     log.info("database migrated", version=HEAD, was=version)
 
 
-async def backup_copy(store: Store, target: Path) -> Path:
-    """A consistent copy of a SQLite database (never by copying the file: the WAL would be missing)."""
-    if target.exists():  # noqa: ASYNC240 - one stat, at start
-        target = target.with_name(f"{target.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    async with store.reading() as db:
-        await db.execute(text("COMMIT"))  # VACUUM refuses to run inside a transaction
-        await db.execute(text("VACUUM INTO :target"), {"target": str(target)})
-        await db.execute(text("BEGIN"))
-    return target
+def _keep_copy(path: Path) -> None:
+    from storage.backup import copy, stamped
+
+    try:
+        copy(path, stamped(path, f"before-{HEAD}"))
+    except BotError as error:
+        raise ConfigError(f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}") from error
 
 
 def _check_file(path: Path, *, create: bool) -> None:
