@@ -15,6 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.errors import BotError, ConfigError, StorageError
 from storage.db import HEAD, Db, Store
+from storage.highwater import beside
 
 REVISIONS = ("0001", "0002", "0003", "0004")
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -67,6 +68,8 @@ def _check_file(path: Path, *, create: bool) -> None:
         if not create:
             raise ConfigError(f"DATABASE_URL: {path} does not exist")
         return
+    if not path.stat().st_size and beside(path).exists():
+        raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -76,11 +79,20 @@ def _check_file(path: Path, *, create: bool) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {error}") from error
+        raise ConfigError(
+            f"DATABASE_URL: {path} cannot be written: {error}; it must belong to the user who runs the bot"
+        ) from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
-        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): put a backup in its place")
+        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): {_remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    from storage.backup import copies
+
+    newest = copies(path)[-1:]
+    return f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its place"
 
 
 async def _make_version_table(store: Store) -> None:
