@@ -7,6 +7,7 @@ when there is something to do: a start with a migrated database is quick.
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def _check_file(path: Path, *, create: bool) -> None:
         return
     if not path.stat().st_size and beside(path).exists():
         raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
+    if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
