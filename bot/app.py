@@ -34,6 +34,7 @@ import storage.chats
 import storage.highwater
 import storage.inbox
 import storage.outbox
+import storage.retention
 import storage.sources
 from bot import schedule
 from bot.config import Settings
@@ -64,8 +65,8 @@ TICK = 1.0
 POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
-KEEP_BODIES = timedelta(hours=24)
 BACKUP_AT = time(3)  # in the operator's zone
+BREATH = 0.05  # seconds between pieces of what is forgotten: others write in between
 BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
@@ -547,10 +548,14 @@ async def _keep_tidy(bot: Running) -> None:
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what finished updates said."""
+    """Forget what is too old, piece by piece."""
     try:
-        async with bot.store.writing() as db:
-            await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
+        for step in storage.retention.STEPS:
+            rows = 1
+            while rows and not bot.stopping.is_set():
+                async with bot.store.writing() as db:
+                    rows = await step(db, bot.clock())
+                await bot.pause(BREATH if rows else 0)
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
 
