@@ -625,3 +625,70 @@ def db_upgrade() -> None:
             typer.echo(f"schema {HEAD}")
 
     _run(upgrade())
+
+
+@database.command("backup")
+def db_backup(
+    file: Annotated[Path | None, typer.Argument(help="the copy; beside the database when not named")] = None,
+) -> None:
+    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup /safe/jarchy.db"""
+    from storage.backup import copy, stamped
+
+    path = _database_file("pg_dump")
+    target = file or stamped(path, "backup")
+    copy(path, target)
+    typer.echo(target)
+
+
+@database.command("restore")
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="a copy that `db backup` made")],
+    force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
+    from bot.app import only_instance
+    from storage.backup import restore
+
+    path = _database_file("pg_restore")
+    rows, kept = restore(file, path, force=force, alone=only_instance)
+    if kept is not None:
+        typer.echo(f"the old database is now {kept}", err=True)
+    _write({"restored": str(file), "rows": rows})
+
+
+@database.command("check")
+def db_check(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+    """Integrity, foreign keys, schema and rows; changes nothing. Example: jarchy db check --json"""
+    settings, _ = _prepare()
+    _run(_db_check(settings, as_json=as_json))
+
+
+async def _db_check(settings: Settings, *, as_json: bool) -> None:
+    from storage.backup import health
+    from storage.db import connect
+
+    store = connect(settings.database_url)
+    try:
+        found = await health(store)
+    finally:
+        await store.close()
+    if as_json:
+        _write({"schema": found.schema, "rows": found.rows, "problems": found.problems})
+    else:
+        typer.echo(f"schema {found.schema}")
+        for table, count in found.rows.items():
+            typer.echo(f"{table:<14}{count:>10}")
+        for problem in found.problems or ("sound",):
+            typer.echo(problem)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _database_file(tool: str) -> Path:
+    from storage.db import parse_url
+
+    settings, _ = _prepare()
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        raise BotError(f"this verb is for SQLite; use {tool} for a PostgreSQL database")
+    return Path(url.database or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import or_, select, update
 
@@ -113,10 +113,3 @@ async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
     for update_id, outcome in outcomes:
         values = {"finished_at": now, "outcome": outcome}
         await db.execute(update(inbox).where(inbox.c.update_id == update_id).values(**values))
-
-
-async def forget_bodies(db: Db, *, older_than: timedelta) -> None:
-    """Empty what finished updates said; their numbers stay, so that none has its effect twice."""
-    now: datetime = await db_now(db)
-    old = (inbox.c.finished_at.is_not(None), inbox.c.finished_at < now - older_than, inbox.c.body.is_not(None))
-    await db.execute(update(inbox).where(*old).values(body=None))

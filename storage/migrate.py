@@ -6,15 +6,17 @@ when there is something to do: a start with a migrated database is quick.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, inspect, text
 
-from bot.errors import ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from storage.db import HEAD, Db, Store
+from storage.highwater import beside
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -38,7 +40,7 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
         if version is None and not create:
             raise ConfigError("the database is empty: run `jarchy db upgrade`")
         if path is not None and version is not None:
-            await backup_copy(store, path.with_name(f"{path.name}.before-{HEAD}"))
+            await asyncio.to_thread(_keep_copy, path)
         if path is None:
             await _make_version_table(store)
         async with store.writing() as db:
@@ -52,15 +54,13 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
     log.info("database migrated", version=HEAD, was=version)
 
 
-async def backup_copy(store: Store, target: Path) -> Path:
-    """A consistent copy of a SQLite database (never by copying the file: the WAL would be missing)."""
-    if target.exists():  # noqa: ASYNC240 - one stat, at start
-        target = target.with_name(f"{target.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    async with store.reading() as db:
-        await db.execute(text("COMMIT"))  # VACUUM refuses to run inside a transaction
-        await db.execute(text("VACUUM INTO :target"), {"target": str(target)})
-        await db.execute(text("BEGIN"))
-    return target
+def _keep_copy(path: Path) -> None:
+    from storage.backup import copy, stamped
+
+    try:
+        copy(path, stamped(path, f"before-{HEAD}"))
+    except BotError as error:
+        raise ConfigError(f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}") from error
 
 
 def _check_file(path: Path, *, create: bool) -> None:
@@ -69,6 +69,10 @@ def _check_file(path: Path, *, create: bool) -> None:
         if not create:
             raise ConfigError(f"DATABASE_URL: {path} does not exist")
         return
+    if not path.stat().st_size and beside(path).exists():
+        raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
+    if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -78,11 +82,20 @@ def _check_file(path: Path, *, create: bool) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {error}") from error
+        raise ConfigError(
+            f"DATABASE_URL: {path} cannot be written: {error}; it must belong to the user who runs the bot"
+        ) from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
-        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): put a backup in its place")
+        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): {_remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    from storage.backup import copies
+
+    newest = copies(path)[-1:]
+    return f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its place"
 
 
 async def _make_version_table(store: Store) -> None:

@@ -45,6 +45,7 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take that long
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
+STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -180,7 +181,9 @@ class Worker:
         now = boottime()
         async with self.store.writing() as db:
             if now >= self._tidy_at:
-                await storage.outbox.tidy(db)
+                stood = self._tidy_at and now > self._tidy_at + STOOD
+                if not stood:  # else answers that came meanwhile are marked first
+                    await storage.outbox.tidy(db)
                 self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
             claim = await storage.outbox.claim(

@@ -1,0 +1,160 @@
+"""Senders that die, stand still, or lose their database while they send."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+import storage.chats
+import storage.db
+import storage.outbox
+from bot.deliver import worker as sending
+from bot.deliver.transport import Api, open_session
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.watch import LoopWatch, StoreWatch, keep_watch
+from storage.db import open_store
+from tests.conftest import ROOT
+from tests.deliver.test_worker import Bench, Running
+
+READER = 3001
+
+
+@asynccontextmanager
+async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIterator[Bench]:
+    """A sender on this database with so many readers."""
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(open_chats=True))
+        session = await stack.enter_async_context(open_session())
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
+        one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
+        for number in range(READER, READER + readers):
+            emulator.add_private(emulator.add_user(number, "R", "en"))
+            await one.reader(number)
+        yield one
+
+
+@pytest.mark.postgres
+async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgres_url: str) -> None:
+    """Everybody has it, nobody more than twice, and only what was in flight; the rate is never above what was set."""
+    readers, rate, lease = 240, 40.0, 3.0
+    async with bench(postgres_url, readers=readers) as one:
+        numbers = range(READER, READER + readers)
+        await one.alert()
+        child = (sys.executable, "-m", "tests.faults.sender_child")
+        arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+        senders = [
+            await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL)
+            for _ in range(3)
+        ]
+        try:
+            await one.emulator.calls.wait(lambda call: call.method == "sendMessage" and call.number >= 80, timeout=40)
+            senders[0].send_signal(signal.SIGKILL)
+            async with asyncio.timeout(60):
+                for number in numbers:
+                    await one.emulator.calls.wait(lambda call, number=number: call.chat_id == number, timeout=60)
+        finally:
+            for sender in senders:
+                if sender.returncode is None:
+                    sender.kill()
+                await sender.wait()
+        sent = [call for call in one.emulator.calls if call.method == "sendMessage" and call.accepted]
+        copies = Counter(call.chat_id for call in sent)
+        assert set(copies) == set(numbers), "I1"
+        assert max(copies.values()) <= 2, "I2"
+        assert sum(copies.values()) - readers <= sending.IN_FLIGHT, "only what was in flight comes twice"
+        times = [call.at for call in sent]
+        busiest = max(sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times))
+        assert busiest <= rate * 1.1, "I4"
+
+
+async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than we wait for it, again and again: the mark is kept and nothing is sent twice."""
+    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.1)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
+        await one.alert()
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
+            async with Running(one):
+                await one.asked(READER)
+                other.execute("BEGIN IMMEDIATE")
+                await one.arrived(READER)
+                while not any(line["event"] == "marks wait for the database" for line in said):  # noqa: ASYNC110 - a log
+                    await asyncio.sleep(0.05)
+                assert await one.rows(READER) == [("leased", None)]
+                assert "another program holds it" in (one.store.trouble or "")
+                other.execute("COMMIT")
+                while (await one.rows(READER))[0][0] != "sent":  # noqa: ASYNC110 - a row
+                    await asyncio.sleep(0.05)
+    assert one.accepted(READER) == 1
+
+
+async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses such at once, without waiting; our transactions are writers from their beginning."""
+    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 5)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("UPDATE chat SET title = 'other'")
+
+            async def change() -> None:
+                async with one.store.writing() as db:
+                    found = await storage.chats.get(db, READER)
+                    assert found is not None
+                    await storage.chats.change(db, READER, title=f"{found.title}, then ours")
+
+            changing = asyncio.create_task(change())
+            await asyncio.sleep(0.1)
+            other.execute("COMMIT")
+            await changing
+        async with one.store.reading() as db:
+            found = await storage.chats.get(db, READER)
+    assert found is not None
+    assert found.title == "other, then ours"
+
+
+async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had claimed is given back, what it had in flight is marked first; the log says where it stood."""
+    lease, stall = 1.0, 1.5
+    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
+    monkeypatch.setattr(sending, "MARGIN", lease / 3)
+    monkeypatch.setattr(sending, "STOOD", lease / 2)
+    monkeypatch.setattr(sending, "IDLE", 0.2)
+    readers = range(READER, READER + 20)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=20, rate=40.0) as one:
+        stopping = asyncio.Event()
+        watch = StoreWatch(one.store, one.worker.api, (), "en")
+        with capture_logs() as said:
+            watching = asyncio.create_task(
+                keep_watch(watch, LoopWatch(stall=0.4), stopping, lambda: asyncio.sleep(0.1))
+            )
+            await one.alert()
+            async with Running(one):
+                await one.arrived(READER + 2)
+                time.sleep(stall)  # noqa: ASYNC251 - that is the fault
+                for number in readers:
+                    await one.arrived(number)
+            stopping.set()
+            await watching
+        assert [one.accepted(number) for number in readers] == [1] * len(readers)
+        assert {(await one.rows(number))[0][0] for number in readers} == {"sent"}
+    still = next(line for line in said if line["event"] == "event loop stands still")
+    assert "test_senders.py" in still["at"][-1]
+    assert any(line["event"] == "event loop runs again" and line["stood"] >= stall / 2 for line in said)
