@@ -178,6 +178,8 @@ class Worker:
         async with self.store.writing() as db:
             fanned = await storage.outbox.fan_out(db)
         now = boottime()
+        if now >= self._tidy_at:
+            await self._write_marks()  # first: when the database was away, the leases of what we sent may have ended
         async with self.store.writing() as db:
             if now >= self._tidy_at:
                 await storage.outbox.tidy(db)

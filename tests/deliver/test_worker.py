@@ -16,6 +16,7 @@ from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator.calls import Call
 from bot.errors import ConfigError
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
@@ -89,12 +90,14 @@ class Bench:
         async with self.store.reading() as db:
             return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
 
-    async def arrived(self, number: int, count: int = 1) -> None:
-        """Wait until so many messages were accepted for a chat."""
+    async def arrived(self, number: int, count: int = 1) -> Call:
+        """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
-        for _ in range(count):
+        while True:
             call = await self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after)
-            after = call.number
+            after, count = call.number, count - 1
+            if count <= 0:
+                return call
 
     async def asked(self, number: int) -> None:
         """Wait for the first call about a chat."""
