@@ -61,10 +61,15 @@ class Bench:
             await storage.chats.subscribe(db, number, [KEY], now=NOW)
 
     async def alert(
-        self, lane: Lane = Lane.ALERT, *, lasts: timedelta = timedelta(days=365), supersede: str | None = None
+        self,
+        lane: Lane = Lane.ALERT,
+        *,
+        lasts: timedelta = timedelta(days=365),
+        supersede: str | None = None,
+        again: bool = False,
     ) -> None:
-        """Enqueue one and wake the worker."""
-        self._count += 1
+        """Enqueue one and wake the worker; `again` is the last one, found once more."""
+        self._count += not again
         new = Alert(
             dedup_key=str(self._count),
             payload=Notice(msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))),

@@ -81,6 +81,11 @@ class Server:
                 cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def replicated(self) -> None:
+        """Return when a standby has replayed all that is here now."""
+        while not self.tell("SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"):
+            time.sleep(0.02)
+
     def promote(self) -> None:
         """A standby becomes the primary; returns when it is."""
         _run("pg_ctl", "-D", self.folder, "-w", "promote")

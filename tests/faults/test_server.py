@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,14 +41,16 @@ READERS = range(3001, 3021)
 @asynccontextmanager
 async def bench(url: str, *, rate: float = 500.0) -> AsyncIterator[Bench]:
     """A sender on this database with twenty readers."""
-    store = await open_store(url)
-    async with Emulator(open_chats=True) as emulator, open_session() as session:
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(open_chats=True))
+        session = await stack.enter_async_context(open_session())
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
         one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
         for number in READERS:
             emulator.add_private(emulator.add_user(number, "R", "en"))
             await one.reader(number)
         yield one
-    await store.close()
 
 
 async def everybody_has_it(one: Bench) -> None:
