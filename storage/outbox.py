@@ -453,22 +453,14 @@ async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
     return len(freed.all())
 
 
+def unbegun(item: Claimed) -> Mark:
+    """The mark that gives a delivery back as it was."""
+    return Mark(item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain)
+
+
 async def release(db: Db, claimed: Iterable[Claimed]) -> None:
     """Give back deliveries that were not begun: another sender may take them at once."""
-    await finish(
-        db,
-        [
-            Mark(
-                id=item.id,
-                fence=item.fence,
-                state=State.PENDING,
-                tries=item.tries,
-                doubts=item.doubts,
-                plain=item.plain,
-            )
-            for item in claimed
-        ],
-    )
+    await finish(db, [unbegun(item) for item in claimed])
 
 
 async def pause_token(db: Db, token: str, span: timedelta) -> None:
