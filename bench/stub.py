@@ -10,25 +10,25 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import uvloop
 
 _BODY = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"x"}}'
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-_ANSWER = _HEAD % len(_BODY) + _BODY
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+ANSWER = HEAD % len(_BODY) + _BODY
 _LENGTH = b"content-length:"
 
 
 class Answering(asyncio.Protocol):
     """Keep-alive HTTP with a Content-Length, and nothing else."""
 
-    times: list[float]
+    times: list[Any]
 
-    def __init__(self, times: list[float]) -> None:
+    def __init__(self, times: list[Any]) -> None:
         self.times = times
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
@@ -47,31 +47,35 @@ class Answering(asyncio.Protocol):
             size = int(head[at + len(_LENGTH) : head.index(b"\r\n", at)]) if at >= 0 else 0
             if len(self._buffer) < end + 4 + size:
                 return
-            self._buffer = self._buffer[end + 4 + size :]
+            body, self._buffer = self._buffer[end + 4 : end + 4 + size], self._buffer[end + 4 + size :]
             if head.startswith(b"get"):
-                body = json.dumps(self.times).encode()
+                seen = json.dumps(self.times).encode()
                 self.times.clear()
-                self._transport.write(_HEAD % len(body) + body)
+                self._transport.write(HEAD % len(seen) + seen)
             else:
-                self.times.append(time.monotonic())
-                self._transport.write(_ANSWER)
+                self.answer(self._transport, body)
+
+    def answer(self, transport: asyncio.Transport, body: bytes) -> None:  # noqa: ARG002 - others look into it
+        """A message was accepted."""
+        self.times.append(time.monotonic())
+        transport.write(ANSWER)
 
 
-async def serve() -> None:
+async def serve(kind: Callable[[list[Any]], Answering] = Answering) -> None:
     """Until the parent closes our standard input."""
-    times: list[float] = []
+    times: list[Any] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Answering(times), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: kind(times), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[str]:
+async def running(module: str = "bench.stub", *words: str) -> AsyncIterator[str]:
     """The stub as a child process; gives its address."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.stub", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", module, *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
@@ -81,10 +85,10 @@ async def running() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def arrivals(url: str) -> list[float]:
+async def arrivals(url: str) -> list[Any]:
     """When requests arrived since the last call."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/times") as answer:
-        times: list[float] = json.loads(await answer.read())
+        times: list[Any] = json.loads(await answer.read())
         return times
 
 

@@ -389,7 +389,10 @@ async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
 
 
 async def finish(db: Db, marks: Iterable[Mark]) -> None:
-    """Write down what became of claimed deliveries; a mark under an old fence changes nothing."""
+    """Write down what became of claimed deliveries; a mark under an old fence changes nothing.
+
+    One that comes after its lease ended still counts while nobody took the delivery again: it spares a copy.
+    """
     now = await db_now(db)
     sent = []
     rows = []
@@ -425,14 +428,14 @@ _SENT = """
 UPDATE delivery SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL, tries = tries + 1,
   lease_until = NULL
 FROM (VALUES {values}) AS told
-WHERE delivery.id = told.column1 AND delivery.fence = told.column2 AND delivery.state = 'leased'
+WHERE delivery.id = told.column1 AND delivery.fence = told.column2 AND delivery.state IN ('leased', 'pending')
 """
 _FINISH = (
     update(delivery)
     .where(
         delivery.c.id == bindparam("key"),
         delivery.c.fence == bindparam("its_fence"),
-        delivery.c.state == State.LEASED.value,
+        or_(delivery.c.state == State.LEASED.value, delivery.c.state == State.PENDING.value),
     )
     .values(
         state=bindparam("new_state"),
@@ -474,22 +477,14 @@ async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
     return len(freed.all())
 
 
+def unbegun(item: Claimed) -> Mark:
+    """The mark that gives a delivery back as it was."""
+    return Mark(item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain)
+
+
 async def release(db: Db, claimed: Iterable[Claimed]) -> None:
     """Give back deliveries that were not begun: another sender may take them at once."""
-    await finish(
-        db,
-        [
-            Mark(
-                id=item.id,
-                fence=item.fence,
-                state=State.PENDING,
-                tries=item.tries,
-                doubts=item.doubts,
-                plain=item.plain,
-            )
-            for item in claimed
-        ],
-    )
+    await finish(db, [unbegun(item) for item in claimed])
 
 
 async def pause_token(db: Db, token: str, span: timedelta) -> None:

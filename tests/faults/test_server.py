@@ -1,0 +1,265 @@
+"""A PostgreSQL that dies, freezes, refuses, gives way to its standby, or is reached through PgBouncer.
+
+The sender and the emulated Telegram are real; where everything has to go on by itself, so is the whole program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, select, text
+
+import storage.chats
+import storage.leases
+from bot.deliver import worker as sending
+from bot.deliver.transport import open_session
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.errors import StorageError
+from storage import db as database
+from storage.db import Store, open_store
+from storage.schema import chat
+from tests.deliver.test_worker import Api, Bench, Running
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+from tests.faults.server import Server, servers
+
+pytestmark = pytest.mark.postgres
+READERS = range(3001, 3021)
+
+
+@asynccontextmanager
+async def bench(url: str, *, rate: float = 500.0) -> AsyncIterator[Bench]:
+    """A sender on this database with twenty readers."""
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(open_chats=True))
+        session = await stack.enter_async_context(open_session())
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
+        one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
+        for number in READERS:
+            emulator.add_private(emulator.add_user(number, "R", "en"))
+            await one.reader(number)
+        yield one
+
+
+async def everybody_has_it(one: Bench) -> None:
+    """Wait until each reader got it."""
+    async with asyncio.timeout(60):
+        for number in READERS:
+            await one.arrived(number)
+
+
+async def states(one: Bench) -> set[str]:
+    """What the rows of all readers say."""
+    return {state for number in READERS for state, _ in await one.rows(number)}
+
+
+async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_server: str) -> None:
+    """The server ends every connection in the middle of a broadcast, again and again; all is sent, at most twice."""
+    import psycopg
+
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    async with bench(postgres_url) as one:
+        await one.alert()
+        async with (
+            Running(one),
+            await psycopg.AsyncConnection.connect(postgres_server, autocommit=True) as admin,
+        ):
+            for number in (READERS[0], READERS[5], READERS[10]):
+                await one.arrived(number)
+                await admin.execute(kill, (make_url(postgres_url).database,))
+            await everybody_has_it(one)
+        assert await states(one) == {"sent"}
+        assert all(1 <= one.accepted(number) <= 2 for number in READERS)
+
+
+@pytest.fixture
+def pair(postgres_server: str) -> Iterator[tuple[Server, Server]]:
+    """Places for two servers; that of all tests has made the wheel's programs usable for whoever runs them."""
+    with servers() as (first, second):
+        yield first, second
+
+
+@pytest.fixture
+def primary(pair: tuple[Server, Server]) -> Server:
+    """A running server that may be killed."""
+    pair[0].make()
+    pair[0].start()
+    return pair[0]
+
+
+async def test_P15_a_killed_server_that_comes_back_has_lost_nothing(primary: Server) -> None:
+    """SIGKILL in the middle of a broadcast, and a start: the sender goes on by itself, nobody gets more than two."""
+    async with bench(primary.url, rate=20.0) as one:
+        await one.alert()
+        async with Running(one):
+            await one.arrived(READERS[5])
+            primary.kill()
+            primary.start()
+            await everybody_has_it(one)
+            await one.alert()
+            await asyncio.gather(*[one.arrived(number, 2) for number in READERS])
+        assert await states(one) == {"sent"}
+        assert all(2 <= one.accepted(number) <= 3 for number in READERS)
+
+
+async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadline_and_nothing_twice(
+    primary: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has claimed far ahead; what it did not begin in time is sent after the thaw, what it did is not sent again."""
+    lease, margin = 4.0, 2.0
+    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
+    monkeypatch.setattr(sending, "MARGIN", margin)
+    monkeypatch.setattr(sending, "HORIZON", timedelta(minutes=1))
+    async with bench(primary.url, rate=5.0) as one:  # four seconds for all
+        await one.alert()
+        async with Running(one):
+            first = await one.arrived(READERS[0])
+            primary.signal(signal.SIGSTOP)
+            await asyncio.sleep(lease + 1)  # a span that is the fault itself
+            begun = [call.at for call in one.emulator.calls.of("sendMessage")]
+            primary.signal(signal.SIGCONT)
+            await everybody_has_it(one)
+        assert 1 < len(begun) < len(READERS)
+        assert max(begun) - first.at < lease
+        assert await states(one) == {"sent"}
+        assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+
+
+async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller gets our error, and the next one a connection."""
+    monkeypatch.setattr(database, "POOL_SECONDS", 0.2)
+    store = await open_store(postgres_url)
+    async with asyncio.timeout(20):
+        gate, all_in = asyncio.Event(), asyncio.Barrier(11)
+
+        async def hog() -> None:
+            async with store.reading() as db:
+                await db.execute(text("SELECT 1"))
+                await all_in.wait()
+                await gate.wait()
+
+        hogs = [asyncio.create_task(hog()) for _ in range(10)]
+        await all_in.wait()
+        with pytest.raises(StorageError, match="no free connection"):
+            async with store.reading():
+                pass
+        gate.set()
+        await asyncio.gather(*hogs)
+        async with store.reading() as db:
+            assert (await db.execute(text("SELECT 1"))).scalar() == 1
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [
+        ("57014", "SET LOCAL statement_timeout = 50; SELECT pg_sleep(20)"),
+        ("40001", "DO $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$"),
+        ("40P01", "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"),
+    ],
+)
+async def test_P16_a_transaction_the_server_breaks_off_has_no_partial_effect(
+    postgres_url: str, state: str, trouble: str
+) -> None:
+    """Our error comes out; the same work a moment later is done once."""
+    store = await open_store(postgres_url)
+
+    async def work(*, broken: bool) -> None:
+        async with store.writing() as db:
+            await storage.chats.add(db, a_chat(1), now=NOW)
+            if broken:
+                await db.execute(text(trouble))
+
+    with pytest.raises(StorageError) as caught:
+        await work(broken=True)
+    assert getattr(caught.value.__cause__.orig, "sqlstate", None) == state  # type: ignore[union-attr]  # of SQLAlchemy
+    assert await chats(store) == []
+    await work(broken=False)
+    assert await chats(store) == [1]
+    await store.close()
+
+
+async def chats(store: Store) -> list[int]:
+    """Whom we know."""
+    async with store.reading() as db:
+        return list((await db.execute(select(chat.c.id))).scalars())
+
+
+@pytest.fixture
+def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
+    """The same database through PgBouncer in transaction mode."""
+    import subprocess
+
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("pgbouncer is missing: apt-get install pgbouncer")
+        pytest.skip("pgbouncer is not here")
+    url = make_url(postgres_url)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "users.txt").write_text('"postgres" ""\n')
+    (tmp_path / "pgbouncer.ini").write_text(f"""
+[databases]
+{url.database} = host={url.query["host"]} user=postgres dbname={url.database}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+auth_file = {tmp_path / "users.txt"}
+pool_mode = transaction
+default_pool_size = 3
+logfile = {tmp_path / "pgbouncer.log"}
+""")
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    owner = Path(str(url.query["host"])).owner()  # who may open the server's socket; PgBouncer refuses to be root
+    command = [program, *(["-u", owner] if getpass.getuser() == "root" else []), str(tmp_path / "pgbouncer.ini")]
+    (tmp_path / "pgbouncer.log").touch()
+    (tmp_path / "pgbouncer.log").chmod(0o666)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if "process up" in line:
+            break
+    else:
+        pytest.fail("".join(said))
+    threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
+    yield f"postgresql://postgres@127.0.0.1:{port}/{url.database}"
+    process.terminate()
+    process.wait()
+    process.stderr.close()
+
+
+async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbouncer: str, tmp_path: Path) -> None:
+    """Migration, leases, claims and marks with more clients than the three server connections they share."""
+    async with bench(pgbouncer) as one:
+
+        async def role(number: int) -> None:
+            async with one.store.writing() as db:
+                await storage.leases.acquire(db, f"role {number}", holder="a", span=timedelta(seconds=5))
+
+        await one.alert()
+        async with Running(one):
+            await asyncio.gather(*[role(number) for number in range(20)], everybody_has_it(one))
+        assert await states(one) == {"sent"}
+        assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+    assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()

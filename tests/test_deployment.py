@@ -1,0 +1,90 @@
+"""How the program is started by others: the systemd unit, the container, the two replicas of compose.yaml."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+UNIT = ROOT / "docs" / "jarchy.service"
+COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def service() -> configparser.SectionProxy:
+    """What the unit says of the process."""
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case
+    unit.read(UNIT, encoding="utf-8")
+    return unit["Service"]
+
+
+def test_S20_the_unit_runs_the_program_hardened(service: configparser.SectionProxy) -> None:
+    """No root, no new rights, nothing to write but its own folder, a bound on memory, only sockets that it needs."""
+    for key in ("DynamicUser", "NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectHome", "RestrictNamespaces"):
+        assert service[key] == "yes", key
+    assert service["ProtectSystem"] == "strict"
+    assert service["CapabilityBoundingSet"] == ""
+    assert re.fullmatch(r"\d+M", service["MemoryMax"])
+    assert set(service["RestrictAddressFamilies"].split()) == {"AF_INET", "AF_INET6", "AF_UNIX"}
+    assert service["UMask"] == "0077"
+
+
+def test_the_unit_keeps_secrets_in_a_file_and_does_not_repeat_a_wrong_setting(
+    service: configparser.SectionProxy,
+) -> None:
+    """The token is in no argument; 78 means that settings are wrong."""
+    assert service["EnvironmentFile"] == "/etc/jarchy/jarchy.env"
+    assert service["ExecStart"].endswith("/bin/jarchy run")
+    assert service["RestartPreventExitStatus"] == "78"
+    assert int(service["TimeoutStopSec"]) > 15  # its own limit for a stop
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """Every key is one it knows."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not here")
+    unit = tmp_path / "jarchy.service"
+    words = UNIT.read_text(encoding="utf-8")
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", words))
+    done = subprocess.run([program, "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_S20_the_container_is_not_root_and_writes_nowhere_but_its_data() -> None:
+    """And says when it is unwell; what it installs is what the lock's hashes say."""
+    last = DOCKERFILE.rpartition("FROM ")[2]
+    assert re.search(r"(?m)^USER jarchy$", last)
+    assert "HEALTHCHECK" in last
+    assert "--require-hashes" in DOCKERFILE
+    program = COMPOSE.partition("  jarchy:\n")[2].partition("\n  postgres:\n")[0]
+    for words in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "replicas: 2", "memory: "):
+        assert words in program, words
+
+
+def test_compose_has_no_secret_and_no_port_open() -> None:
+    """The password comes from .env, and nobody outside reaches the database."""
+    assert "ports:" not in COMPOSE
+    for line in COMPOSE.splitlines():
+        if "PASSWORD" in line and not line.startswith("#"):
+            assert "${DATABASE_PASSWORD:?" in line, line
+    assert "pool_mode = transaction" in COMPOSE
+
+
+def test_what_the_image_copies_is_what_is_packaged() -> None:
+    """A new top-level package would otherwise be missing there alone."""
+    copied = set(re.findall(r"(?m)^COPY (\w+) \1$", DOCKERFILE))
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert copied == packages
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    for name in copied:
+        assert f"!{name}\n" in ignored, name
