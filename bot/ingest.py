@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
+import storage.marks
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.rules
 import storage.sources
-from bot import metrics, schedule
+from bot import metrics, schedule, views
 from bot.convert import convert
 from bot.detect import moves, plausibility, stories
 from bot.detect.rules import Fired, Rule, RuleState, evaluate
@@ -29,7 +30,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
-from bot.model.rates import Rate, RateKind, SeenRate
+from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.sources.base import Request
 from bot.sources.catalog import FeedSpec, RateSpec
 from bot.sources.feeds import Feed, normalise_link, parse_feed
@@ -49,6 +50,7 @@ CORRECTION_LASTS = timedelta(days=2)
 BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
+STUCK = 3  # days of publication that went by with nothing new, before the operators are told
 CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
 STORY_LASTS = timedelta(hours=6)
 PARSE_SECONDS = 10.0
@@ -115,6 +117,7 @@ class Ingest:
                 due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            await self._watch(db, spec, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
         return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
@@ -182,6 +185,7 @@ class Ingest:
         async with self.store.writing() as db:
             if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
                 await self._keep_rates(db, spec, [], quiet=state.first_ok_at is None, now=now)
+                await self._watch(db, spec, now=now)
             await storage.sources.record_failure(
                 db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
             )
@@ -200,8 +204,60 @@ class Ingest:
             await storage.rates.release(db, item)
         rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
         added = await storage.rates.add(db, rates.values(), seen_at=now)
-        alerts = await self._moves(db, spec, added, quiet=quiet, now=now)
-        return added, alerts + await self._rules(db, added, now=now)
+        disputed = await self._disputed(db, spec.key, added, now=now)
+        alerts = await self._moves(db, added, disputed, quiet=quiet, now=now)
+        alerts += await self._rules(db, [new for new in added if new not in disputed], now=now)
+        for new in await self._settled(db, added):
+            alerts += await self._moves(db, [new], (), quiet=False, now=now) + await self._rules(db, [new], now=now)
+        return added, alerts
+
+    async def _watch(self, db: Db, spec: RateSpec, *, now: datetime) -> None:
+        """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
+        newest = await storage.rates.newest_day(db, spec.key)
+        if newest is None:
+            return
+        name = f"stale:{spec.key}"
+        told = await storage.marks.get(db, name)
+        stuck = spec.poll.missed(newest, now) >= STUCK
+        if stuck == (told is not None):
+            return
+        await (storage.marks.put(db, name, str(newest)) if stuck else storage.marks.drop(db, name))
+        word = "notice.stale" if stuck else "notice.fresh"
+        await self._tell(db, word, {"bank": spec.key, "day": str(newest)}, now=now)
+
+    # ── two sources of one pair ─────────────────────────────────────────────
+
+    async def _disputed(self, db: Db, key: str, added: Sequence[SeenRate], *, now: datetime) -> list[SeenRate]:
+        """The new rates that another source contradicts; the operators are told when that begins."""
+        shared = await storage.rates.shared(db, key) if added else set()
+        found = []
+        for new in added:
+            fresh = now.date() - new.effective_on <= BACKLOG
+            rival = await views.rival(db, new) if fresh and new.pair in shared else None
+            if rival is None:
+                continue
+            found.append(new)
+            if await storage.marks.get(db, views.dispute_mark(new.series)) is None:
+                values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
+                other = {"other": rival.source, "theirs": f"{rival.per_unit:f}"}
+                await self._tell(db, "notice.dispute", {**values, **other}, now=now)
+            for one, against in ((new, rival), (rival, new)):
+                await storage.marks.put(db, views.dispute_mark(one.series), against.source)
+        return found
+
+    async def _settled(self, db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
+        """The newest rates of other sources' series whose dispute these new rates ended: they may be told now."""
+        pairs = {new.pair for new in added}
+        judged = {new.series for new in added}
+        found = []
+        for name in await storage.marks.starting(db, views.DISPUTE) if pairs else ():
+            source, pair, kind = name.split(":")
+            series = Series(source, Pair.parse(pair), RateKind(kind))
+            newest = await storage.rates.holding(db, series, date.max) if series.pair in pairs else None
+            if newest is not None and await views.rival(db, newest) is None:
+                await storage.marks.drop(db, views.dispute_mark(series))
+                found += [newest] if series not in judged else []
+        return found
 
     async def _believed(
         self, db: Db, spec: RateSpec, rates: Sequence[Rate], *, now: datetime
@@ -209,17 +265,23 @@ class Ingest:
         """Those that are plausible, and how often the least asked for of the held ones came (0: none is held)."""
         believed: list[Rate] = []
         held: list[int] = []
+        changed: list[tuple[Rate, list[SeenRate]]] = []
         for new in sorted(rates, key=lambda item: item.effective_on):
             day = new.effective_on
             past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
-            if past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit:
-                continue
-            before = [item for item in past if item.effective_on < day]
-            others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=day)]
-            found = plausibility.judge(before, new, others)
+            if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
+                changed.append((new, [item for item in past if item.effective_on < day]))
+        beside: dict[date, list[Move]] = {}  # rows of one page, to notice that two changed places
+        for new, before in changed:
+            if before:
+                beside.setdefault(new.effective_on, []).append(Move(old=before[-1], new=new))
+        for new, before in changed:
+            siblings = beside.get(new.effective_on, ())
+            others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+            found = plausibility.judge(before, new, others, siblings=siblings)
             if found.standing is plausibility.Standing.HELD:
                 others += await self._crosses(db, new)
-                found = plausibility.judge(before, new, others)
+                found = plausibility.judge(before, new, others, siblings=siblings)
             if found.standing is plausibility.Standing.REFUSED:
                 log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
                 continue
@@ -272,8 +334,13 @@ class Ingest:
                 found.append(Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1))
         return found
 
-    async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, quiet: bool, now: datetime) -> int:
-        """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there."""
+    async def _moves(
+        self, db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
+    ) -> int:
+        """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there.
+
+        Of a disputed rate nothing new is said, and drift goes on being measured from what was said last.
+        """
         alerts = 0
         for new in sorted(added, key=lambda item: item.effective_on):
             day = new.effective_on
@@ -285,19 +352,19 @@ class Ingest:
                 await storage.rates.set_baseline(db, first, severity=None, now=now)
             if quiet:
                 continue
-            found = moves.big_move(past, new, baseline, now=now)
+            found = moves.big_move(past, new, baseline, now=now) if new not in disputed else None
             if found is None:
-                alerts += await self._correct(db, spec, new, baseline, now=now) if new.revision else 0
+                alerts += await self._correct(db, new, baseline, now=now) if new.revision else 0
                 continue
             await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
-            alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
+            alerts += await storage.outbox.enqueue(db, _move_alert(found, now=now)) is not None
         return alerts
 
-    async def _correct(self, db: Db, spec: RateSpec, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
+    async def _correct(self, db: Db, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
         """A revised figure: drift is measured from what it is now, and those who were told the old one are told."""
         if baseline.rate.effective_on == new.effective_on:
             await storage.rates.set_baseline(db, new, severity=baseline.severity, now=now)
-        told = await storage.outbox.latest_like(db, _move_key(spec, new))
+        told = await storage.outbox.latest_like(db, _move_key(new))
         old = await storage.rates.before_revision(db, new)
         if told is None or old is None or old.per_unit == new.per_unit:
             return 0
@@ -309,7 +376,7 @@ class Ingest:
             audience=Audience(told=told),
             created_at=now,
             expires_at=now + CORRECTION_LASTS,
-            reasons=(f"{spec.key} revised its rate",),
+            reasons=(f"{new.source} revised its rate",),
         )
         return int(await storage.outbox.enqueue(db, correction) is not None)
 
@@ -417,16 +484,16 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
     )
 
 
-def _move_key(spec: RateSpec, new: Rate) -> str:
+def _move_key(new: Rate) -> str:
     """How the keys of all alerts about one day's rate begin."""
-    return f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:"
+    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:"
 
 
-def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert:
+def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(
-        dedup_key=f"{_move_key(spec, new)}{direction}:{found.severity}",
+        dedup_key=f"{_move_key(new)}{direction}:{found.severity}",
         payload=found.moved,
         severity=found.severity,
         lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
@@ -434,7 +501,7 @@ def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert
         created_at=now,
         expires_at=now + MOVE_LASTS,
         reasons=found.reasons,
-        supersede_key=f"move:{spec.key}:{new.pair}:{new.kind}",
+        supersede_key=f"move:{new.source}:{new.pair}:{new.kind}",
     )
 
 

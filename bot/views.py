@@ -12,15 +12,17 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import storage.marks
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
 from bot.convert import Answer, Question, convert, parse_question
+from bot.detect.plausibility import disagree
 from bot.detect.rules import Rule, initial_state, parse_rule, preview
 from bot.errors import UserError
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
@@ -32,6 +34,9 @@ DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 TOPICS = ("security", "economy", "politics", "society")
 PAGE = 5
 YEAR = timedelta(days=365)
+ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
+COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
+DISPUTE = "dispute:"
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -90,7 +95,41 @@ async def rate_card(
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
         expected_by=spec.poll.between[1] if spec.poll.between else None,
+        disputes=await _disputes(db, catalog, source, rows) if day >= today else (),
     )
+
+
+def dispute_mark(series: Series) -> str:
+    """The name of the mark that says a series is contradicted by another source; polling sets and removes it."""
+    return f"{DISPUTE}{series.source}:{series.pair}:{series.kind}"
+
+
+async def rival(db: Db, new: SeenRate) -> SeenRate | None:
+    """Another source's rate that contradicts this one, if any.
+
+    Banks date the same market differently: what agrees with the new rate, or with ours of its own day, is none.
+    """
+    for other in await storage.rates.elsewhere(db, new.series, on=new.effective_on):
+        near = new.effective_on - other.effective_on <= COMPARED
+        if not near or other.kind not in ANSWERABLE or not disagree(new, other):
+            continue
+        ours = await storage.rates.holding(db, new.series, other.effective_on)
+        if ours is not None and disagree(ours, other):
+            return other
+    return None
+
+
+async def _disputes(db: Db, catalog: Catalog, source: str, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
+    """What other sources say of the rows that are in dispute."""
+    marked = await storage.marks.starting(db, f"{DISPUTE}{source}:")
+    found = []
+    for row in rows if marked else ():
+        ours = row.tomorrow or row.today
+        theirs = await rival(db, ours) if ours is not None and f"{ours.pair}:{ours.kind}" in marked else None
+        if ours is not None and theirs is not None:
+            spec = catalog.rates.get(theirs.source)
+            found.append(Dispute(ours=ours, theirs=theirs, names=dict(spec.names) if spec else {}))
+    return tuple(found)
 
 
 def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
@@ -111,13 +150,8 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
     """Late when the last publishing window passed and brought nothing newer than its own day's rate."""
-    zone = ZoneInfo(poll.zone)
-    local = now.astimezone(zone)
-    end = poll.between[1] if poll.between else time(23, 59)
-    day = local.date() if local.time() >= end else local.date() - timedelta(days=1)
-    while poll.days and not poll.publishes_on(day):
-        day -= timedelta(days=1)
-    if newest.effective_on < day:
+    local = now.astimezone(ZoneInfo(poll.zone))
+    if newest.effective_on < poll.last_window(now):
         return Freshness.LATE
     return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
 

@@ -169,6 +169,29 @@ async def days_known(db: Db, source: str) -> tuple[date, date] | None:
     return None if first is None else (first, last)
 
 
+async def newest_day(db: Db, source: str) -> date | None:
+    """The last effective day stored of a source, or None; a look-up a series, however much is stored."""
+    last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id).correlate(series)
+    days = select(last.scalar_subquery().label("day")).where(series.c.source == source).subquery()
+    found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
+    return found
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    other = series.alias("other")
+    same = and_(other.c.base == series.c.base, other.c.quote == series.c.quote, other.c.source != series.c.source)
+    query = select(series.c.base, series.c.quote).join_from(series, other, same).where(series.c.source == source)
+    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
+
+
+async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
+    """The rate of a series that holds on a day, or None before its first."""
+    query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
+    row = (await db.execute(query.order_by(rate.c.effective_on.desc()).limit(1))).first()
+    return None if row is None else _seen(row)
+
+
 async def known_series(db: Db, source: str | None = None) -> list[Series]:
     """Every series stored, of one source or of all."""
     query = select(series.c.source, series.c.base, series.c.quote, series.c.kind).order_by(series.c.id)
