@@ -66,9 +66,9 @@ async def rate_card(
     if day > today + timedelta(days=1):
         raise UserError("error.date_future", day=day)
     spec = catalog.rates[source]
-    by_code: dict[str, list[SeenRate]] = {}
-    for item in await storage.rates.around(db, source, day):
-        by_code.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
+    if not by_code or not by_code.keys() >= set(codes):
+        by_code = await _by_code(db, source, day, home, ())
     if not by_code:
         raise UserError("error.no_rates")
     unknown = [code for code in codes if code not in by_code]
@@ -95,8 +95,16 @@ async def rate_card(
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
         expected_by=spec.poll.between[1] if spec.poll.between else None,
-        disputes=await _disputes(db, catalog, source, rows) if day >= today else (),
+        disputes=await _disputes(db, catalog, rows) if day >= today else (),
     )
+
+
+async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[str]) -> dict[str, list[SeenRate]]:
+    """A source's rates around a day by the currency that is not `home`; of some currencies only, or of all."""
+    found: dict[str, list[SeenRate]] = {}
+    for item in await storage.rates.around(db, source, day, codes=[code for code in codes if code != home]):
+        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    return found
 
 
 def dispute_mark(series: Series) -> str:
@@ -119,14 +127,14 @@ async def rival(db: Db, new: SeenRate) -> SeenRate | None:
     return None
 
 
-async def _disputes(db: Db, catalog: Catalog, source: str, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
+async def _disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
     """What other sources say of the rows that are in dispute."""
-    marked = await storage.marks.starting(db, f"{DISPUTE}{source}:")
+    newest = {dispute_mark(rate.series): rate for row in rows if (rate := row.tomorrow or row.today)}
+    marked = await storage.marks.among(db, newest)
     found = []
-    for row in rows if marked else ():
-        ours = row.tomorrow or row.today
-        theirs = await rival(db, ours) if ours is not None and f"{ours.pair}:{ours.kind}" in marked else None
-        if ours is not None and theirs is not None:
+    for ours in (rate for name, rate in newest.items() if name in marked):
+        theirs = await rival(db, ours)
+        if theirs is not None:
             spec = catalog.rates.get(theirs.source)
             found.append(Dispute(ours=ours, theirs=theirs, names=dict(spec.names) if spec else {}))
     return tuple(found)
