@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,7 +29,7 @@ from bot.detect.stories import title_key
 from bot.detect.topics import topics_of
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RuleFired, Severity, StoryBroke
+from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.sources.base import Request
@@ -36,6 +37,7 @@ from bot.sources.catalog import FeedSpec, RateSpec
 from bot.sources.feeds import Feed, normalise_link, parse_feed
 from bot.workers import WorkerError, Workers
 from storage.db import Db, Store
+from storage.outbox import StoredAlert
 from storage.rules import StoredRule
 from storage.sources import Document, SourceState
 
@@ -206,6 +208,8 @@ class Ingest:
         added = await storage.rates.add(db, rates.values(), seen_at=now)
         disputed = await self._disputed(db, spec.key, added, now=now)
         alerts = await self._moves(db, added, disputed, quiet=quiet, now=now)
+        for new in (item for item in added if item.revision):
+            alerts += await self._revise_rules(db, new, now=now)
         alerts += await self._rules(db, [new for new in added if new not in disputed], now=now)
         for new in await self._settled(db, added):
             alerts += await self._moves(db, [new], (), quiet=False, now=now) + await self._rules(db, [new], now=now)
@@ -353,32 +357,93 @@ class Ingest:
             if quiet:
                 continue
             found = moves.big_move(past, new, baseline, now=now) if new not in disputed else None
-            if found is None:
-                alerts += await self._correct(db, new, baseline, now=now) if new.revision else 0
-                continue
-            await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
-            alerts += await storage.outbox.enqueue(db, _move_alert(found, now=now)) is not None
+            if found is not None:
+                await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
+                alerts += await self._tell_move(db, found, new, now=now)
+            elif new.revision:
+                settled = past if new not in disputed else []
+                alerts += await self._revise_move(db, settled, new, baseline, now=now)
         return alerts
 
-    async def _correct(self, db: Db, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
-        """A revised figure: drift is measured from what it is now, and those who were told the old one are told."""
+    async def _tell_move(self, db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
+        """Enqueue a move once a day, direction and severity; once more when the first was taken back before anybody
+        heard of it."""
+        made = _move_alert(found, now=now)
+        if await storage.outbox.enqueue(db, made) is not None:
+            return 1
+        for known in await storage.outbox.by_keys(db, [made.dedup_key] if new.revision else []):
+            if not (await storage.outbox.withdraw(db, known.id)).reached:
+                made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
+                return int(await storage.outbox.enqueue(db, made) is not None)
+        return 0
+
+    async def _revise_move(
+        self, db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime
+    ) -> int:
+        """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
+        that is a move; drift is measured from what was heard."""
+        told = await storage.outbox.by_keys(db, _move_keys(new))
+        alerts, reached, waiting = 0, None, None
+        for one in told:
+            left = await storage.outbox.withdraw(db, one.id)
+            reached = one if left.reached else reached
+            waiting = one if left.waiting else waiting
+            alerts += await self._correct(db, one, new, now=now) if left.reached else 0
+        heard = replace(baseline, rate=new)
+        if waiting is not None:
+            before = _baseline_of(reached or told[0])
+            found = moves.big_move(past, new, before, now=now)
+            if found is not None:
+                alerts += await self._move_again(db, found, waiting, new.revision)
+            elif reached is None:
+                heard = before
         if baseline.rate.effective_on == new.effective_on:
-            await storage.rates.set_baseline(db, new, severity=baseline.severity, now=now)
-        told = await storage.outbox.latest_like(db, _move_key(new))
-        old = await storage.rates.before_revision(db, new)
-        if told is None or old is None or old.per_unit == new.per_unit:
+            await storage.rates.set_baseline(db, heard.rate, severity=heard.severity, now=now)
+        return alerts
+
+    async def _move_again(self, db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
+        """A move in the place of one that was taken back, for those who would have got that and did not."""
+        first = _move_alert(found, now=withdrawn.created_at)
+        audience = replace(first.audience, told=withdrawn.id)
+        again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
+        return int(await storage.outbox.enqueue(db, again) is not None)
+
+    async def _correct(self, db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
+        """Tell those who got an alert what its figure is now."""
+        old = told.payload.new if isinstance(told.payload, RateMoved) else None
+        if old is None or old.per_unit == new.per_unit:  # revised back: what they know is the last correction
+            old = await storage.rates.before_revision(db, new)
+        if old is None or old.per_unit == new.per_unit:
             return 0
         correction = Alert(
-            dedup_key=f"correction:{told}:{new.revision}",
-            payload=RateCorrected(told=told, old=old, new=new),
+            dedup_key=f"correction:{told.id}:{new.revision}",
+            payload=RateCorrected(told=told.id, old=old, new=new),
             severity=Severity.NOTABLE,
             lane=Lane.ALERT,
-            audience=Audience(told=told),
+            audience=Audience(told=told.id),
             created_at=now,
             expires_at=now + CORRECTION_LASTS,
             reasons=(f"{new.source} revised its rate",),
+            supersede_key=f"correction:{told.id}",
         )
         return int(await storage.outbox.enqueue(db, correction) is not None)
+
+    async def _revise_rules(self, db: Db, new: SeenRate, *, now: datetime) -> int:
+        """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
+        alerts = 0
+        for item in await storage.rules.ever_watching(db, new.series):
+            state = RuleState.from_json(item.state)
+            if state.fired_on is None or state.fired_on < new.effective_on:
+                continue
+            keys = [_rule_key(item.id, new, revision) for revision in range(new.revision)]
+            for told in (await storage.outbox.by_keys(db, keys))[-1:]:
+                left = await storage.outbox.withdraw(db, told.id)
+                if left.reached:
+                    alerts += await self._correct(db, told, new, now=now)
+                elif left.waiting and state.fired_on == new.effective_on and isinstance(told.payload, RuleFired):
+                    unheard = RuleState(anchor=told.payload.baseline)
+                    await storage.rules.remember(db, item.id, unheard.to_json())
+        return alerts
 
     async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
         """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
@@ -484,16 +549,31 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
     )
 
 
-def _move_key(new: Rate) -> str:
-    """How the keys of all alerts about one day's rate begin."""
-    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:"
+def _move_key(new: Rate, direction: str, severity: Severity) -> str:
+    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{severity}"
+
+
+def _move_keys(new: SeenRate) -> list[str]:
+    """The keys that alerts about earlier figures of this day can have."""
+    plain = [_move_key(new, direction, severity) for direction in ("up", "down") for severity in Severity]
+    return plain + [f"{key}:{revision}" for key in plain for revision in range(1, new.revision)]
+
+
+def _rule_key(number: int, new: Rate, revision: int) -> str:
+    return f"rule:{number}:{new.effective_on}" + (f":{revision}" if revision else "")
+
+
+def _baseline_of(told: StoredAlert) -> moves.Baseline:
+    """What drift was measured from before an alert was told."""
+    payload = cast("RateMoved", told.payload)
+    return moves.Baseline(rate=payload.baseline, severity=told.severity if payload.told else None)
 
 
 def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(
-        dedup_key=f"{_move_key(new)}{direction}:{found.severity}",
+        dedup_key=_move_key(new, direction, found.severity),
         payload=found.moved,
         severity=found.severity,
         lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
@@ -508,7 +588,7 @@ def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
 def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
     move = fired.move
     return Alert(
-        dedup_key=f"rule:{item.id}:{move.new.effective_on}",
+        dedup_key=_rule_key(item.id, move.new, move.new.revision if isinstance(move.new, SeenRate) else 0),
         payload=RuleFired(
             baseline=move.old,
             previous=move.old,

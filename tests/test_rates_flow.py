@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 import storage.chats
+import storage.outbox
 import storage.rates
 import storage.rules
 from bot import views
 from bot.detect.rules import initial_state, parse_rule
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
-from bot.model.alerts import rate_from_json
+from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
 from bot.model.rates import CardRow, Pair, RateCard, Series
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import Catalog, parse_catalog
 from bot.workers import Workers
 from storage.db import Store
+from storage.outbox import Claimed, Mark
 from storage.schema import alert, held_rate, rate
+from storage.schema import chat as chat_table
 from tests.e2e.program import Publishers
 from tests.factories import chat
 
@@ -125,6 +128,43 @@ class World:
                 db, chat_id, series, rule_json=own.to_json(), state=state, now=self.now
             )
             await storage.rules.save(db, number)
+
+    async def subscribe(self, *chats: int) -> None:
+        """Private chats that follow the dollar from now on."""
+        async with self.store.writing() as db:
+            for number in chats:
+                await storage.chats.add(db, chat(number), now=self.now)
+                await storage.chats.subscribe(db, number, ["pair:USD/KGS"], now=self.now)
+
+    async def claim(self, limit: int = 100) -> list[Claimed]:
+        """Give open alerts their deliveries, and take some as a sender does."""
+        async with self.store.writing() as db:
+            while await storage.outbox.fan_out(db) is not None:
+                pass
+            await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
+            span = timedelta(minutes=1)
+            taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+        return list(taken.deliveries)
+
+    async def sent(self, claimed: Sequence[Claimed]) -> list[tuple[int, str, str]]:
+        """They arrived: whose, of what kind, with which figure."""
+        heard = []
+        async with self.store.writing() as db:
+            marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
+            await storage.outbox.finish(db, marks)
+            for one in claimed:
+                stored = await storage.outbox.get_alert(db, one.alert)
+                assert stored is not None
+                assert isinstance(stored.payload, RateMoved | RateCorrected)
+                heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))
+        return heard
+
+    async def deliver(self) -> list[tuple[int, str, str]]:
+        """Everything that is due arrives, chat by chat in order."""
+        heard = []
+        while claimed := await self.claim():
+            heard += await self.sent(claimed)
+        return sorted(heard, key=lambda one: one[0])
 
 
 @pytest.fixture
@@ -241,6 +281,83 @@ async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revisio
     async with world.store.reading() as db:
         day = (rate.c.effective_on == tuesday, rate.c.value.in_([Decimal("84.7935"), Decimal("84.8000")]))
         assert len((await db.execute(select(rate).where(*day))).all()) == 2
+
+
+# ── R5 ──────────────────────────────────────────────────────────────────────
+
+TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=ahead) for ahead in (1, 2, 3))
+
+
+async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
+    """A notable move, an urgent one by a revision, and a revision of that: each message that was wrong is answered."""
+    await world.subscribe(1)
+    assert (await world.publish(WEDNESDAY, USD="88,0000")).alerts == 1
+    assert await world.deliver() == [(1, "move", "88.0000")]
+    assert (await world.publish(WEDNESDAY, USD="94,7000")).alerts == 1
+    assert await world.deliver() == [(1, "move", "94.7000")]
+    assert (await world.publish(WEDNESDAY, USD="93,9000")).alerts == 2
+    assert await world.deliver() == [(1, "correction", "93.9000")] * 2
+    moves = [row.id for row in await world.alerts("move")]
+    corrections = await world.alerts("correction")
+    assert [row.payload["told"] for row in corrections] == moves
+    assert [row.payload["old"]["value"] for row in corrections] == ["88.0000", "94.7000"]
+
+
+async def test_R5_a_figure_revised_twice_and_back_is_corrected_each_time(world: World) -> None:
+    """What a reader knows is the last correction, also when the bank returns to its first figure."""
+    await world.subscribe(1)
+    await world.publish(WEDNESDAY, USD="88,0000")
+    await world.deliver()
+    for usd in ("88,5000", "88,0000"):
+        await world.publish(WEDNESDAY, USD=usd)
+        await world.deliver()
+    told = [(row.payload["old"]["value"], row.payload["new"]["value"]) for row in await world.alerts("correction")]
+    assert told == [("88.0000", "88.5000"), ("88.5000", "88.0000")]
+
+
+async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(world: World) -> None:
+    """Also a rule that rests by now; it does not speak twice of one day."""
+    await world.watch("USD > 86")
+    await world.watch("USD 1%", chat_id=READER + 1)
+    assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
+    heard = [(READER, "rule", "86.5000"), (READER + 1, "rule", "86.5000")]
+    assert await world.deliver() == heard
+    async with world.store.writing() as db:
+        (resting,) = await storage.rules.of_chat(db, READER + 1)
+        await storage.rules.pause(db, resting.id, paused=True)
+    assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 2
+    assert await world.deliver() == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
+    assert (await world.publish(THURSDAY, USD="86,8000")).alerts == 0
+
+
+async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:
+    """One has it: a correction. One is being told at this moment: that too, after it. One waits: the new figure."""
+    await world.subscribe(1, 2, 3)
+    await world.publish(WEDNESDAY, USD="88,0000")
+    assert await world.sent(await world.claim(1)) == [(1, "move", "88.0000")]
+    under_way = await world.claim(1)
+    world.now += timedelta(minutes=1)
+    await world.subscribe(4)  # who asks now was told nothing, and hears of nothing old
+    assert (await world.publish(WEDNESDAY, USD="88,5000")).alerts == 2
+    next_ones = await world.claim()
+    assert await world.sent(under_way) == [(2, "move", "88.0000")]
+    assert await world.sent(next_ones) == [(1, "correction", "88.5000"), (3, "move", "88.5000")]
+    assert await world.deliver() == [(2, "correction", "88.5000")]
+    assert (await world.publish(WEDNESDAY, USD="88,6000")).alerts == 2
+    assert await world.deliver() == [(who, "correction", "88.6000") for who in (1, 2, 3)]
+    assert (await world.publish(THURSDAY, USD="88,7000")).alerts == 0  # drift counts from what they heard
+
+
+async def test_R5_a_move_that_was_a_mistake_is_never_told_to_who_still_waits(world: World) -> None:
+    """Revised before anybody heard of it: as if it had never been; a rule's too, and both may still speak."""
+    await world.subscribe(1)
+    await world.watch("USD > 88", chat_id=2)
+    assert (await world.publish(WEDNESDAY, USD="89,0000")).alerts == 2
+    assert (await world.publish(WEDNESDAY, USD="84,9000")).alerts == 0
+    assert await world.deliver() == []
+    assert (await world.publish(WEDNESDAY, USD="88,2000")).alerts == 2
+    assert await world.deliver() == [(1, "move", "88.2000"), (2, "rule", "88.2000")]
+    assert (await world.publish(THURSDAY, USD="87,4000")).alerts == 0
 
 
 # ── R6 ──────────────────────────────────────────────────────────────────────

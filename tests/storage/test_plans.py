@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import storage.outbox
 import storage.rates
 from bot import views
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.rates import Pair, RateKind, Series
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
@@ -107,3 +108,22 @@ async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) ->
         for statement, parameters in list(asked):
             found = await plan(db, statement, parameters)
             assert [line for line in scans(found, "rate") if "rate" in line] == [], found
+
+
+async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Store) -> None:
+    """However many alerts there ever were: no scan of them, nor of a rule's or an alert's deliveries."""
+    async with store.writing() as db:
+        for number in range(400):
+            key = f"notice:1:{number}"
+            notice = Notice(msgid="notice.other", values=())
+            lanes = {"severity": Severity.INFO, "lane": Lane.ALERT, "audience": Audience(chat=1)}
+            times = {"created_at": NOW, "expires_at": NOW + timedelta(days=1)}
+            await storage.outbox.enqueue(db, Alert(dedup_key=key, payload=notice, **lanes, **times))  # type: ignore[arg-type]  # mixed fields
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            (found,) = await storage.outbox.by_keys(db, ["notice:1:7", "notice:1:7:1"])
+            await storage.outbox.withdraw(db, found.id)
+        shown = [await plan(db, statement, parameters) for statement, parameters in list(asked)[:4]]
+    searches = [line for found_plan in shown for line in found_plan.splitlines()]
+    assert any("uq_alert_dedup_key" in line or "sqlite_autoindex_alert" in line for line in searches), shown
+    assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], shown
