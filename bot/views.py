@@ -12,15 +12,17 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import storage.marks
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
 from bot.convert import Answer, Question, convert, parse_question
+from bot.detect.plausibility import disagree
 from bot.detect.rules import Rule, initial_state, parse_rule, preview
 from bot.errors import UserError
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
@@ -32,6 +34,9 @@ DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 TOPICS = ("security", "economy", "politics", "society")
 PAGE = 5
 YEAR = timedelta(days=365)
+ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
+COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
+DISPUTE = "dispute:"
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -61,9 +66,9 @@ async def rate_card(
     if day > today + timedelta(days=1):
         raise UserError("error.date_future", day=day)
     spec = catalog.rates[source]
-    by_code: dict[str, list[SeenRate]] = {}
-    for item in await storage.rates.around(db, source, day):
-        by_code.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
+    if not by_code or not by_code.keys() >= set(codes):
+        by_code = await _by_code(db, source, day, home, ())
     if not by_code:
         raise UserError("error.no_rates")
     unknown = [code for code in codes if code not in by_code]
@@ -90,7 +95,49 @@ async def rate_card(
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
         expected_by=spec.poll.between[1] if spec.poll.between else None,
+        disputes=await _disputes(db, catalog, rows) if day >= today else (),
     )
+
+
+async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[str]) -> dict[str, list[SeenRate]]:
+    """A source's rates around a day by the currency that is not `home`; of some currencies only, or of all."""
+    found: dict[str, list[SeenRate]] = {}
+    for item in await storage.rates.around(db, source, day, codes=[code for code in codes if code != home]):
+        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    return found
+
+
+def dispute_mark(series: Series) -> str:
+    """The name of the mark that says a series is contradicted by another source; polling sets and removes it."""
+    return f"{DISPUTE}{series.source}:{series.pair}:{series.kind}"
+
+
+async def rival(db: Db, new: SeenRate) -> SeenRate | None:
+    """Another source's rate that contradicts this one, if any.
+
+    Banks date the same market differently: what agrees with the new rate, or with ours of its own day, is none.
+    """
+    for other in await storage.rates.elsewhere(db, new.series, on=new.effective_on):
+        near = new.effective_on - other.effective_on <= COMPARED
+        if not near or other.kind not in ANSWERABLE or not disagree(new, other):
+            continue
+        ours = await storage.rates.holding(db, new.series, other.effective_on)
+        if ours is not None and disagree(ours, other):
+            return other
+    return None
+
+
+async def _disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
+    """What other sources say of the rows that are in dispute."""
+    newest = {dispute_mark(rate.series): rate for row in rows if (rate := row.tomorrow or row.today)}
+    marked = await storage.marks.among(db, newest)
+    found = []
+    for ours in (rate for name, rate in newest.items() if name in marked):
+        theirs = await rival(db, ours)
+        if theirs is not None:
+            spec = catalog.rates.get(theirs.source)
+            found.append(Dispute(ours=ours, theirs=theirs, names=dict(spec.names) if spec else {}))
+    return tuple(found)
 
 
 def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
@@ -111,13 +158,8 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
     """Late when the last publishing window passed and brought nothing newer than its own day's rate."""
-    zone = ZoneInfo(poll.zone)
-    local = now.astimezone(zone)
-    end = poll.between[1] if poll.between else time(23, 59)
-    day = local.date() if local.time() >= end else local.date() - timedelta(days=1)
-    while poll.days and not poll.publishes_on(day):
-        day -= timedelta(days=1)
-    if newest.effective_on < day:
+    local = now.astimezone(ZoneInfo(poll.zone))
+    if newest.effective_on < poll.last_window(now):
         return Freshness.LATE
     return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
 

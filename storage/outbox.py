@@ -21,6 +21,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    FromClause,
     and_,
     bindparam,
     case,
@@ -146,11 +147,36 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     return pk
 
 
-async def latest_like(db: Db, prefix: str) -> int | None:
-    """The newest alert whose `dedup_key` begins so, or None."""
-    begins = alert.c.dedup_key.startswith(prefix, autoescape=True)
-    pk: int | None = (await db.execute(select(func.max(alert.c.id)).where(begins))).scalar()
-    return pk
+async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
+    """The alerts that have one of these `dedup_key`s, oldest first."""
+    rows = await db.execute(select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id))
+    return [_stored(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at this moment
+    (`reached`), and whether somebody still had to get it (`waiting`)."""
+
+    reached: bool
+    waiting: bool
+
+
+async def withdraw(db: Db, pk: int) -> Withdrawn:
+    """Send an alert to nobody else: it says something that is not true any more."""
+    now = await db_now(db)
+    closing = update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
+    waiting = len((await db.execute(closing.returning(alert.c.id))).all())
+    unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value)
+    taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
+    waiting += (await db.execute(taken, execution_options={"preserve_rowcount": True})).rowcount
+    reached = (await db.execute(select(delivery.c.id).where(*_got(delivery, pk)).limit(1))).first() is not None
+    return Withdrawn(reached=reached, waiting=waiting > 0)
+
+
+def _got(of: FromClause, pk: int) -> list[ColumnElement[bool]]:
+    """The deliveries of an alert that were made, or are being made."""
+    return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
 
 
 async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
@@ -172,17 +198,17 @@ async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
 
 def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
     """Where an alert's readers stand, which of them are meant, and which want it now."""
-    if row.audience_told is not None:  # those who got another alert
-        got = [delivery.c.alert_id == row.audience_told, delivery.c.state == State.SENT.value]
-        return delivery.c.chat_id, got, []
-    return (
-        subscription.c.chat_id,
-        [subscription.c.key == row.audience_key],
-        [
-            subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
-            or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
-        ],
-    )
+    if row.audience_told is not None and row.audience_key is None:  # those who got another alert
+        return delivery.c.chat_id, _got(delivery, row.audience_told), []
+    willing = [
+        subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
+        or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
+    ]
+    if row.audience_told is not None:
+        theirs = delivery.alias("theirs")
+        same = select(theirs.c.id).where(*_got(theirs, row.audience_told), theirs.c.chat_id == subscription.c.chat_id)
+        willing.append(~same.correlate(subscription).exists())
+    return subscription.c.chat_id, [subscription.c.key == row.audience_key], willing
 
 
 async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
@@ -516,8 +542,10 @@ async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
 async def get_alert(db: Db, pk: int) -> StoredAlert | None:
     """One alert by its id, or None."""
     row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
-    if row is None:
-        return None
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
     return StoredAlert(
         id=row.id,
         payload=PAYLOADS[row.kind].from_json(row.payload),

@@ -126,6 +126,13 @@ async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
     return [_stored(row) for row in await db.execute(query)]
 
 
+async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
+    """Every saved rule on a series, also one that rests: what it once said may have to be corrected."""
+    same = (rule.c.source == of.source, rule.c.base == of.pair.base, rule.c.quote == of.pair.quote)
+    query = select(rule).where(*same, rule.c.kind == of.kind.value, rule.c.standing != PENDING)
+    return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]
+
+
 async def remember(db: Db, number: int, state: dict[str, Any]) -> None:
     """Keep what a rule remembers after a rate."""
     await db.execute(update(rule).where(rule.c.id == number).values(state=state))

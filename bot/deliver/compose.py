@@ -95,7 +95,8 @@ class Composer:
             )
         if isinstance(payload, DigestDue):
             return await self._digest(db, payload, item)
-        return alerts.notice(payload, item.language)
+        banks = {key: self._catalog.names(key, item.language) for key in self._catalog.rates}
+        return alerts.notice(payload, item.language, banks=banks)
 
     async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
         keys = await storage.chats.subscriptions(db, item.chat)

@@ -113,15 +113,15 @@ def big_move(
 
     `history` is the same series oldest first, one rate an effective day; days from `new`'s on are ignored, so a
     revision is judged against the same past as the value it replaces. Without a `baseline` (nothing was ever
-    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: no change, too
-    small, a day already told about at this severity, or a rate too old to be news.
+    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: too small, a day
+    already told about at this severity, or a rate too old to be news.
     """
     past = _before(history, new.effective_on)
     if not past or (now.date() - new.effective_on).days > policy.fresh:
         return None
     base = baseline or Baseline(rate=past[0])
     previous = past[-1]
-    if new.effective_on < base.rate.effective_on or previous.per_unit == new.per_unit:
+    if new.effective_on < base.rate.effective_on:
         return None
     case = _Case(past=past, base=base, previous=previous, new=new, policy=policy)
     rules = case.certain_rules() or case.courtesy_rules()

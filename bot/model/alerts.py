@@ -238,9 +238,9 @@ PAYLOADS: dict[str, type[Payload]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one chat, or
-    those who got the alert `told`.
+    those who got the alert `told`; with a key and `told`, the subscribers who did not get that one.
 
-    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`; exactly one of the three is set.
+    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`.
     """
 
     subscription: str | None = None

@@ -7,8 +7,8 @@ buttons that change any.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.i18n import day, day_since, known, name_of, number, percent, t, tn
@@ -23,6 +23,7 @@ from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines
 CHART = "90d"
 #: Notices that ask for the operator's word → the first word of their buttons.
 DECIDED = {"notice.held": "held", "notice.story": "story"}
+NO_NAMES: Mapping[str, str] = {}
 _SOURCES = re.compile(r"\d+ sources?")  # said here from the count, not from the reason
 _DEAD = re.compile(r"(\d+) dead")
 _PLAIN_REASONS = {
@@ -84,15 +85,27 @@ def story(
     return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel))
 
 
-def notice(notice: Notice, language: str) -> Message:
-    """Something an operator must know; a notice without words of its own still tells what it carries."""
+def notice(notice: Notice, language: str, *, banks: Mapping[str, str] = NO_NAMES) -> Message:
+    """Something an operator must know; a notice without words of its own still tells what it carries.
+
+    `banks` are the names of rate sources by key, for those notices that call them by name.
+    """
     if known(notice.msgid):
-        values = dict(notice.values)
+        values = {name: _said(name, value, language, banks) for name, value in notice.values}
         held, what = values.pop("held", None), DECIDED.get(notice.msgid)
         buttons = _decision(what, held, language) if what and held else ()
         return message(fill(t(notice.msgid, language), **values), buttons)
     what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
     return message(fill(t("notice.other", language), what=what))
+
+
+def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str:
+    """A notice's value in words: a bank by its name, a day as people write it."""
+    if name in {"bank", "other"}:
+        return banks.get(value, value)
+    if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
+        return as_printed(Decimal(value), language)
+    return day(date.fromisoformat(value), language) if name == "day" else value
 
 
 def _decision(what: str, number: str, language: str) -> Rows:

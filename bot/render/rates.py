@@ -32,6 +32,7 @@ def card(card: RateCard, language: str, *, today: date | None = None) -> Message
             pre(_table(card, language, past=past)),
             _published(card, language, today),
             _freshness(card, language, today),
+            *_disputes(card, language),
         )
     )
 
@@ -121,6 +122,20 @@ def _freshness(card: RateCard, language: str, today: date | None) -> Rich | None
             return _resting(card.holds_from, card.on, language, today)
         case _:
             return None
+
+
+def _disputes(card: RateCard, language: str) -> list[Rich]:
+    """Both words on a pair that another source disputes, each with its name."""
+    ours = name_of(card.source_names, language) or card.source
+    said = []
+    for one in card.disputes:
+        theirs = name_of(one.names, language) or one.theirs.source
+        values = [
+            f"{ours} {as_printed(one.ours.per_unit, language)}",
+            f"{theirs} {as_printed(one.theirs.per_unit, language)}",
+        ]
+        said.append(fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values)))
+    return said
 
 
 def _resting(since: date, on: date, language: str, today: date | None) -> Rich:

@@ -62,7 +62,7 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
     told = await world.emulator.wait_message(READER, lambda m: "1.1948 → 1.2105" in m.get("text", ""), timeout=20)
     assert "RUB/KGS" in told["text"]
     assert await publish(world, "84,7935", "1,2105") == 0
-    assert await publish(world, "84,7935", "1,2107") == 0
+    assert await publish(world, "84,7935", "1,2107") == 1  # that day revised: what was said is corrected
     why = await world.emulator.press(READER, told["message_id"], data(told, "why:"))
     assert not why.get("show_alert")
     await world.emulator.wait_message(READER, lambda m: "RUB/KGS > 1.2" in m.get("text", ""), after=told["message_id"])
