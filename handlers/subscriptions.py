@@ -17,6 +17,7 @@ from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
 from bot.render.text import Message
+from handlers import links
 from handlers.context import Context
 
 OFFERED = views.CURRENCIES
@@ -24,12 +25,15 @@ SNOOZE = timedelta(hours=8)
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: greets, and offers what one may follow. Wakes a chat that was silent."""
+    """/start: greets, and offers what one may follow; with a payload, opens that. Wakes a chat that was silent."""
     services = context.services
     if not context.chat.active:
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)
         services.chats.pop(context.chat.id, None)
+    if context.words:
+        await links.follow(update, context, context.words[0])
+        return
     chosen = await _chosen(context)
     name = update.effective_user.first_name if update.effective_user is not None else ""
     await context.reply(
@@ -93,9 +97,12 @@ async def why(context: Context, alert: str) -> None:
             context.language,
             topics=story.topics if story is not None else (),
             sources=len(story.feeds) if story is not None else 1,
+            texts=[f"{one.entry.title}\n{one.entry.summary or one.entry.content}" for one in story.entries]
+            if story
+            else (),
         )
-    await context.reply(message)
     await context.answer()
+    await context.reply(message, to_it=True)
 
 
 async def snooze(context: Context, alert: str) -> None:

@@ -46,12 +46,17 @@ DARK = Colours(paper="#17212b", ink="#e8eef4", faint="#2b3947", line="#64b5f6", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of."""
+    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of.
+
+    `legend` says what is marked; `level` is drawn across.
+    """
 
     title: str
     subtitle: str
     points: tuple[tuple[date, Decimal], ...]
     alerts: tuple[date, ...] = ()
+    legend: str
+    level: Decimal | None = None
     language: str
     dark: bool = False
 
@@ -64,25 +69,37 @@ def chart(
     source_names: dict[str, str],
     today: date,
     dark: bool = False,
+    rule: tuple[str, Decimal | None] | None = None,
 ) -> Chart:
-    """What is drawn of a series, `history` oldest first."""
+    """What is drawn of a series, `history` oldest first; a `rule` is its words and its level."""
     first, last = history[0], history[-1]
     source = name_of(source_names, language) or last.source
     span = f"{day(first.effective_on, language, today=today)} – {day(last.effective_on, language, today=today)}"
     return Chart(
-        title=str(last.pair),
+        title=rule[0] if rule else str(last.pair),
         subtitle=f"{source} · {span}",
         points=tuple((rate.effective_on, rate.per_unit) for rate in history),
         alerts=tuple(alerts),
+        legend=t("chart.fired" if rule else "chart.alerts", language),
+        level=rule[1] if rule else None,
         language=language,
         dark=dark,
     )
 
 
 def caption(
-    history: Sequence[Rate], language: str, *, source_names: dict[str, str], today: date, chosen: str
+    history: Sequence[Rate],
+    language: str,
+    *,
+    source_names: dict[str, str],
+    today: date,
+    chosen: str,
+    dark: bool = False,
 ) -> Message:
-    """The words under the picture: last, change over the time shown, high and low, whose number; other ranges."""
+    """The words under the picture: last, change over the time shown, high and low, whose number.
+
+    Buttons: the other ranges in the same colours, `chart:RUB/KGS:1y` (`…:dark`), and this one in the others.
+    """
     last = history[-1]
     high = max(history, key=lambda rate: rate.per_unit)
     low = min(history, key=lambda rate: rate.per_unit)
@@ -98,8 +115,12 @@ def caption(
         join(" · ", [told("chart.high", high), told("chart.low", low)]),
         join(" · ", [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)]),
     )
-    other = [Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}") for one in RANGES if one != chosen]
-    return message(text, [other])
+    tail = ":dark" if dark else ""
+    other = [
+        Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}") for one in RANGES if one != chosen
+    ]
+    flipped = f"chart:{last.pair}:{chosen}{'' if dark else ':dark'}"
+    return message(text, [other, [Button(t("chart.light" if dark else "chart.dark", language), flipped)]])
 
 
 # --- drawing, in the worker -----------------------------------------------------------------------------------
@@ -128,6 +149,8 @@ def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
     first, last = chart.points[0][0], chart.points[-1][0]
     values = [float(value) for _, value in chart.points]
     low, high = min(values), max(values)
+    if chart.level is not None and _near(float(chart.level), low, high):
+        low, high = min(low, float(chart.level)), max(high, float(chart.level))
     margin = (high - low) * 0.14 or abs(high) * 0.01
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlim(_x(first), _x(last))
@@ -163,8 +186,16 @@ def _line(axes: Axes, chart: Chart, colours: Colours) -> None:
             )
 
 
+def _near(level: float, low: float, high: float) -> bool:
+    """Whether a level may stretch the picture: one far away would flatten the line."""
+    room = max(high - low, high * 0.02)
+    return low - room <= level <= high + room
+
+
 def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
     by_day = dict(chart.points)
+    if chart.level is not None:
+        axes.axhline(float(chart.level), color=colours.alert, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     told = [on for on in chart.alerts if on in by_day]
     if told:
         axes.plot(
@@ -178,7 +209,7 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
             markeredgewidth=1.4,
             clip_on=False,
         )
-        words = f"○ {t('chart.alerts', chart.language)}"
+        words = f"○ {chart.legend}"
         axes.text(1.12, 1.09, words, transform=axes.transAxes, ha="right", color=colours.alert, fontsize=7.5)
     high = max(chart.points, key=lambda point: point[1])
     low = min(chart.points, key=lambda point: point[1])
