@@ -23,7 +23,7 @@ from bot.model.alerts import RuleFired
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
-from bot.render.rules import RuleWords, Standing, words
+from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
 from storage.rules import StoredRule
@@ -332,14 +332,15 @@ def rule_said(rule: Rule) -> RuleWords:
     )
 
 
-def rule_standing(stored: StoredRule, today: date) -> tuple[Standing, date | None]:
-    """How a saved rule stands, and the day it last spoke of."""
+def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
+    """A saved rule as the list shows it: its words, how it stands, the day it last spoke of."""
     rule, spoke = Rule.from_json(stored.rule), RuleState.from_json(stored.state).fired_on
+    standing = Standing.PAUSED if stored.paused else Standing.ON
     if rule.until is not None and rule.until < today:
-        return Standing.EXPIRED, spoke
-    if rule.once and spoke is not None:
-        return Standing.DONE, spoke
-    return Standing.PAUSED if stored.paused else Standing.ON, spoke
+        standing = Standing.EXPIRED
+    elif rule.once and spoke is not None:
+        standing = Standing.DONE
+    return RuleLine(number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke)
 
 
 def _code_of(word: str, home: str) -> str | None:

@@ -29,6 +29,7 @@ from bot.render import alerts as words_of_alerts
 from bot.render import charts
 from bot.render import help as words
 from bot.render import rules as render
+from bot.render.rules import Standing
 from bot.render.text import Message
 from handlers import pictures
 from handlers.context import Context
@@ -186,13 +187,11 @@ async def pressed(context: Context, what: str, rule: str) -> None:
 async def _adjust(context: Context, what: str, number: int) -> None:
     services = context.services
     async with services.store.writing() as db:
-        stored = await _proposed(db, context.chat.id, number)
-        rule: Rule | None = Rule.from_json(stored.rule)
-        if rule is not None:
-            rule = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
-        if rule is None:
+        rule = Rule.from_json((await _proposed(db, context.chat.id, number)).rule)
+        changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
+        if changed is None:
             raise UserError("error.stale")
-        found = await views.try_rule(db, services.catalog, rule, now=services.clock())
+        found = await views.try_rule(db, services.catalog, changed, now=services.clock())
         await storage.rules.change(db, number, found.rule.to_json())
     await context.answer()
     await _show(context, number, found, edit=True)
@@ -210,7 +209,8 @@ async def _save(context: Context, number: int) -> None:
         found = await views.try_rule(db, services.catalog, Rule.from_json(stored.rule), now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
-    await context.edit(words.say("rule.saved", context.language, rule=views.rule_words(found.rule, context.language)))
+    said = "rule.saved" if chat.active else "rule.saved_asleep"
+    await context.edit(words.say(said, context.language, rule=views.rule_words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
@@ -227,7 +227,7 @@ async def _edit(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         stored = await _saved(db, context.chat.id, number)
     rule = Rule.from_json(stored.rule)
-    if rule.until is not None and rule.until < context.services.clock().date():
+    if _line(context, stored).standing is Standing.EXPIRED:
         rule = replace(rule, until=None)
     shown = await _propose(context, rule, replaces=number)
     await context.answer()
@@ -261,32 +261,23 @@ async def _open(context: Context, number: int | None) -> None:
 async def _card(context: Context, number: int) -> Message:
     async with context.services.store.reading() as db:
         stored = await _saved(db, context.chat.id, number)
-    today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
-    standing, spoke = views.rule_standing(stored, today)
     return render.rule(
-        render.RuleLine(number=number, words=views.rule_words(stored, context.language), standing=standing),
+        _line(context, stored),
         context.language,
         address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(Rule.from_json(stored.rule))}",
-        last=spoke,
-        today=today,
+        today=views.local_day(context.services.catalog, stored.series.source, context.services.clock()),
     )
 
 
 async def _list(context: Context) -> Message:
-    services, language = context.services, context.language
-    async with services.store.reading() as db:
+    async with context.services.store.reading() as db:
         stored = await storage.rules.of_chat(db, context.chat.id)
-    rows = [
-        render.RuleLine(
-            number=one.id,
-            words=views.rule_words(one, language),
-            standing=views.rule_standing(one, views.local_day(services.catalog, one.series.source, services.clock()))[
-                0
-            ],
-        )
-        for one in stored
-    ]
-    return render.rules(rows, language, make="new:-")
+    return render.rules([_line(context, one) for one in stored], context.language, make="new:-")
+
+
+def _line(context: Context, stored: StoredRule) -> render.RuleLine:
+    today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
+    return views.rule_line(stored, context.language, today)
 
 
 # --- under what a rule said -----------------------------------------------------------------------------------

@@ -25,15 +25,16 @@ SNOOZE = timedelta(hours=8)
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: greets, and offers what one may follow; with a payload, opens that. Wakes a chat that was silent."""
-    services = context.services
-    if not context.chat.active:
-        async with services.store.writing() as db:
-            await storage.chats.activate(db, context.chat.id)
-        services.chats.pop(context.chat.id, None)
+    """/start: greets, and offers what one may follow; wakes a chat that was silent. With a payload, opens that only."""
     if context.words:
         await links.follow(update, context, context.words[0])
         return
+    services = context.services
+    if not context.chat.active:
+        await context.must_be_admin()
+        async with services.store.writing() as db:
+            await storage.chats.activate(db, context.chat.id)
+        services.chats.pop(context.chat.id, None)
     chosen = await _chosen(context)
     name = update.effective_user.first_name if update.effective_user is not None else ""
     await context.reply(

@@ -370,7 +370,10 @@ def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
         olds = [*([state.anchor] if state.anchor else []), *past[-1:]]
     else:
         olds = _window(rule.window, state, past, new)
-    moves = [move for move in (Move(old=old, new=new) for old in olds) if _large(rule, move)]
+    # The largest move is from the lowest or the highest of them; a year's window is a year of rates.
+    ends = [end(olds, key=lambda old: old.per_unit) for end in (min, max)] if olds else []
+    moves = [Move(old=old, new=new) for old in sorted(ends, key=lambda old: old.effective_on)]
+    moves = [move for move in moves if _large(rule, move)]
     if not moves:
         return None, state
     move = max(moves, key=lambda move: abs(move.percent))

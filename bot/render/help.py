@@ -39,6 +39,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "rule.paused": frozenset({"rule"}),
     "rule.resumed": frozenset({"rule"}),
     "rule.saved": frozenset({"rule"}),
+    "rule.saved_asleep": frozenset({"rule"}),
     "settings.saved": frozenset(),
     "snooze.done": frozenset({"time"}),
     "stop.done": frozenset(),

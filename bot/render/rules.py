@@ -52,11 +52,12 @@ class RuleWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """One rule in the list: its number in the store, its words, how it stands."""
+    """A saved rule: its number in the store, its words, how it stands, the day it last spoke of."""
 
     number: int
     words: str
     standing: Standing = Standing.ON
+    spoke_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,33 +183,23 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
     return message(lines(bold(t("rule.title", language)), *said), [*([one] for one in opened), new])
 
 
-def rule(rule: RuleLine, language: str, *, address: str, last: date | None, today: date) -> Message:
+def rule(rule: RuleLine, language: str, *, address: str, today: date) -> Message:
     """One rule: how it stands, when it last spoke, the link that shows it to others; pause, change, delete, share.
 
     Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
     """
-    spoke = fill(t("rule.spoke", language), day=day(last, language, today=today)) if last else None
+    spoke = fill(t("rule.spoke", language), day=day(rule.spoke_on, language, today=today)) if rule.spoke_on else None
     text = lines(
         bold(rule.words),
         join(" · ", [t(f"rule.standing.{rule.standing.value}", language), spoke]),
         fill(t("rule.link", language), link=link(address.removeprefix("https://"), address)),
     )
-    verb = "pause" if rule.standing is Standing.ON else "resume"
-    number = rule.number
-    first = (
-        [] if rule.standing is Standing.EXPIRED else [Button(t(f"button.{verb}", language), f"rule:{verb}:{number}")]
-    )
-    return message(
-        text,
-        [
-            [*first, Button(t("button.edit", language), f"rule:edit:{number}")],
-            [
-                Button(t("button.share", language), url=SHARE + quote(address, safe="")),
-                Button(t("button.delete", language), f"rule:delete:{number}"),
-            ],
-            [Button(t("button.back", language), "rule:list:0")],
-        ],
-    )
+    verbs = ["pause" if rule.standing is Standing.ON else "resume", "edit", "delete"]
+    if rule.standing is Standing.EXPIRED:
+        verbs.remove("resume")
+    acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{rule.number}") for verb in verbs]
+    share = Button(t("button.share", language), url=SHARE + quote(address, safe=""))
+    return message(text, [*rows_of([*acts, share], 2), [Button(t("button.back", language), "rule:list:0")]])
 
 
 def _mark(standing: Standing) -> str:

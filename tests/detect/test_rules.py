@@ -265,6 +265,18 @@ def test_the_nominal_never_changes_what_a_rule_says(values: list[Decimal], text:
     assert preview(read(text), plain) == preview(read(text), per_hundred)
 
 
+@given(
+    values=st.lists(st.decimals(min_value=80, max_value=90, places=2), min_size=3, max_size=20), days=st.integers(1, 9)
+)
+def test_a_window_tells_the_largest_of_all_its_moves(values: list[Decimal], days: int) -> None:
+    """Whatever rate of the window it was measured from."""
+    history = line([str(value) for value in values])
+    new, state = history[-1], RuleState(anchor=history[0])
+    fired, _ = evaluate(read(f"USD 0.5% {days}d"), state, history[:-1], new, now=noon(new.effective_on))
+    moves = [abs((values[-1] - old) / old * 100) for old in values[-1 - days : -1]]
+    assert (abs(fired.move.percent) if fired else None) == (max(moves) if max(moves) >= Decimal("0.5") else None)
+
+
 LINK_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
