@@ -148,9 +148,10 @@ def preview(
         fill(t("rule.last", language), days=days) if fired else None,
         _short(since, language, today),
     )
+    unit = " %" if rule.percent else ""
     steps = [
-        Button(f"{mark} {number(one[1], language)}{' %' if rule.percent else ''}", one[0])
-        for mark, one in (("➖", buttons.less), ("➕", buttons.more))
+        Button(fill(shape, amount=number(one[1], language) + unit).text, one[0])
+        for shape, one in (("‹ {amount}", buttons.less), ("{amount} ›", buttons.more))
         if one
     ]
     once = f"{CHOSEN} {t('button.once', language)}" if rule.once else t("button.once", language)

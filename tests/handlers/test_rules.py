@@ -120,7 +120,7 @@ async def test_a_paused_rule_is_silent_and_what_it_slept_through_is_not_news(wor
     listed = await world.ask("/alerts")
     await pressed_shows(world, listed, f"rule:pause:{number}", "paused")
     assert await told_days(world, ["1,2100"]) == []
-    await pressed_shows(world, listed, f"rule:resume:{number}", "on")
+    await pressed_shows(world, listed, f"rule:resume:{number}", "watching")
     assert await told_days(world, ["1,2110"]) == []
     assert await told_days(world, ["1,1900", "1,2110"]) == [1]
 
