@@ -13,7 +13,7 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateCorrected, RateMoved, Severity, StoryBroke
+from bot.model.alerts import DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
@@ -74,6 +74,7 @@ class Composer:
                 language=item.language,
                 source_names=dict(spec.names) if spec else {},
                 channel=channel,
+                rule=views.fired_words(payload, item.language) if isinstance(payload, RuleFired) else None,
             )
         if isinstance(payload, RateCorrected):
             bank = self._catalog.rates.get(payload.new.source)

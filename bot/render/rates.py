@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.i18n import clock, currency_name, day, decimal_mark, name_of, t, weekday_of
-from bot.model.rates import CardRow, Freshness, Rate, RateCard, RateKind, SeenRate
+from bot.i18n import clock, currency_name, day, decimal_mark, name_of, number, rounded, t, weekday_of
+from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
 from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
 
@@ -175,3 +175,38 @@ def _basis(path: Sequence[Rate], names: dict[str, str], language: str, today: da
         day(oldest, language, today=today),
     ]
     return [Rich(", ".join(used)), join(" · ", said)]
+
+
+def amounts(
+    amounts: Sequence[Decimal],
+    latest: Rate,
+    week_ago: Rate | None,
+    language: str,
+    *,
+    source_names: dict[str, str],
+    today: date,
+) -> Message:
+    """Round amounts in another money, aligned, each with how much more or less that is than a week ago."""
+    digits = 0 if amounts[0] * latest.per_unit >= 100 else 2
+    rows = []
+    for amount in amounts:
+        row = [number(amount, language), number(amount * latest.per_unit, language, digits)]
+        if week_ago is not None:
+            more = rounded(amount * (latest.per_unit - week_ago.per_unit), digits)
+            row.append(("+" if more > 0 else "") + number(more, language, digits))
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    moved = (
+        join(" ", [t("amounts.week", language), change(Move(old=week_ago, new=latest).percent, language).strip()])
+        if week_ago is not None
+        else None
+    )
+    return message(
+        lines(
+            bold(f"{latest.pair.base} → {latest.pair.quote}"),
+            pre(table),
+            moved,
+            *_basis([latest], source_names, language, today),
+        )
+    )
