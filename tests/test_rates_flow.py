@@ -124,10 +124,10 @@ class World:
             await storage.chats.add(db, chat(chat_id), now=self.now)
             past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=self.now.date())
             state = initial_state(own, past).to_json()
-            number = await storage.rules.propose(
-                db, chat_id, series, rule_json=own.to_json(), state=state, now=self.now
-            )
-            await storage.rules.save(db, number)
+            number = await storage.rules.propose(db, chat_id, series, rule_json=own.to_json(), now=self.now)
+            waiting = await storage.rules.get(db, chat_id, number, pending=True)
+            assert waiting is not None
+            await storage.rules.save(db, waiting, state)
 
     async def subscribe(self, *chats: int) -> None:
         """Private chats that follow the dollar from now on."""
