@@ -79,6 +79,42 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         assert busiest <= rate * 1.1, "I4"
 
 
+@pytest.mark.postgres
+async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(postgres_url: str) -> None:
+    """Another sends what it held; awake again it begins nothing of it, and its marks change no row."""
+    rate, lease = 8.0, 2.0
+    readers = range(READER, READER + 24)
+    child = (sys.executable, "-m", "tests.faults.sender_child")
+    async with bench(postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
+        await one.alert()
+
+        async def start() -> asyncio.subprocess.Process:
+            arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+            sender = await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT)
+            stack.push_async_callback(sender.wait)
+            stack.callback(sender.kill)
+            return sender
+
+        frozen = await start()
+        await one.arrived(READER + 2)
+        await asyncio.sleep(0.06)  # between two slots: what is in flight when a process dies may come twice
+        frozen.send_signal(signal.SIGSTOP)
+        held = [number for number in readers if (await one.rows(number))[0][0] == "leased"]
+        await start()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number)
+        before = [await one.rows(number) for number in readers]
+        frozen.send_signal(signal.SIGCONT)
+        await one.alert()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number, 2)
+        assert held, "it held nothing: nothing is proven"
+        assert [one.accepted(number) for number in readers] == [2] * len(readers)
+        assert [(await one.rows(number))[:1] for number in readers] == before
+
+
 async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
