@@ -26,7 +26,9 @@ SNOOZE = timedelta(hours=8)
 async def start(update: Update, context: Context) -> None:
     """/start: greets, and offers what one may follow. Wakes a chat that was silent."""
     services = context.services
-    if not context.chat.active:
+    async with services.store.reading() as db:  # the sender may have found it gone since we loaded it
+        stored = await storage.chats.get(db, context.chat.id)
+    if stored is not None and not stored.active:
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)
         services.chats.pop(context.chat.id, None)
