@@ -26,6 +26,7 @@ from bot.watch import LoopWatch, StoreWatch, keep_watch
 from storage.db import open_store
 from tests.conftest import ROOT
 from tests.deliver.test_worker import Bench, Running
+from tests.e2e.program import Program
 
 READER = 3001
 
@@ -77,6 +78,27 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         times = [call.at for call in sent]
         busiest = max(sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times))
         assert busiest <= rate * 1.1, "I4"
+
+
+async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_path: Path) -> None:
+    """The whole program ends by itself with 0; after the next start everybody has it once."""
+    readers = range(READER, READER + 60)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+        await one.alert(lasts=timedelta(days=4000))
+        program = Program(tmp_path, one.emulator, "", SEND_RATE="20")
+        await one.store.close()  # one process a file
+        await program.start()
+        await one.arrived(READER + 10)
+        assert await program.end(signal.SIGTERM) == 0
+        states = [(await one.rows(number) or [("pending", None)])[0][0] for number in readers]
+        await one.store.close()
+        assert set(states) == {"sent", "pending"}
+        assert [one.accepted(number) for number in readers] == [int(state == "sent") for state in states]
+        await program.start()
+        for number in readers:
+            await one.arrived(number)
+        assert await program.end(signal.SIGTERM) == 0
+        assert [one.accepted(number) for number in readers] == [1] * len(readers)
 
 
 @pytest.mark.postgres
