@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, inspect, select, text
 
 from bot.errors import BotError, ConfigError, StorageError
-from storage.db import HEAD, Db, Store, upsert
+from storage.db import HEAD, Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
 
@@ -98,9 +98,7 @@ def _check_file(path: Path, *, create: bool) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(
-            f"DATABASE_URL: {path} cannot be written: {error}; it must belong to the user who runs the bot"
-        ) from error
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {advised(str(error))}") from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
