@@ -245,12 +245,15 @@ async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], dat
     async with store.writing() as db:
         await storage.outbox.free_all(db)
     gone = await storage.highwater.missing(store)
-    if gone is not None:
-        until = f"{gone.until:%Y-%m-%d %H:%M:%S}" if gone.until else "–"
-        reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
-        log.warning("the database is older than what ran here", until=until, reached=reached)
-        await _tell(store, settings, "notice.older", {"until": until, "reached": reached}, clock)
-    await storage.highwater.advance(store)
+    try:
+        if gone is not None:
+            until = f"{gone.until:%Y-%m-%d %H:%M:%S}" if gone.until else "–"
+            reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
+            log.warning("the database is older than what ran here", until=until, reached=reached)
+            await _tell(store, settings, "notice.older", {"until": until, "reached": reached}, clock)
+        await storage.highwater.advance(store)
+    except StorageError as error:  # a full disk does not keep us from answering
+        log.warning("start without writing", error=str(error))
 
 
 def _application(settings: Settings, request: AiohttpRequest) -> App:
@@ -347,7 +350,8 @@ async def _introduce(bot: Running) -> None:
         await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
     missing = [spec for spec in bot.catalog.channels.values() if not spec.disabled]
     while missing:
-        missing = [spec for spec in missing if not await _join(bot, spec)]
+        with suppress(StorageError):  # whoever watches the store says so
+            missing = [spec for spec in missing if not await _join(bot, spec)]
         if missing:
             await asyncio.sleep(300)
 

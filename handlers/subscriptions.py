@@ -30,7 +30,9 @@ async def start(update: Update, context: Context) -> None:
         await links.follow(update, context, context.words[0])
         return
     services = context.services
-    if not context.chat.active:
+    async with services.store.reading() as db:  # the sender may have found it gone since we loaded it
+        stored = await storage.chats.get(db, context.chat.id)
+    if stored is not None and not stored.active:
         await context.must_be_admin()
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)

@@ -137,7 +137,7 @@ ADVICE = {
     "database is locked": "another program holds it: end that one",
     "attempt to write a readonly database": "give the file and its folder to the user who runs the bot",
     "unable to open database file": "give its folder to the user who runs the bot",
-    "disk I/O error": "the disk does not answer, see the system's log",
+    "disk I/O error": "its disk is full or broken, see the system's log",
     "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
 }
 
@@ -147,7 +147,12 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
     if isinstance(error, PoolTimeoutError):
         return StorageError(f"no free connection for {POOL_SECONDS} s")
     first_line = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
-    return StorageError(f"{first_line}: {ADVICE[first_line]}" if first_line in ADVICE else first_line)
+    return StorageError(advised(first_line))
+
+
+def advised(words: str) -> str:
+    """What SQLite says, with what mends it where we know."""
+    return f"{words}: {ADVICE[words]}" if words in ADVICE else words
 
 
 async def open_store(text_url: str, *, create: bool = True) -> Store:

@@ -101,6 +101,13 @@ async def take_over(
     return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
 
 
+async def unfinished(db: Db, *, after: int, limit: int) -> list[Received]:
+    """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write now."""
+    query = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
+    rows = (await db.execute(query.order_by(inbox.c.update_id).limit(limit))).all()
+    return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
+
+
 async def latest_ids(db: Db, *, limit: int) -> list[int]:
     """The numbers of the latest updates, oldest first."""
     query = select(inbox.c.update_id).order_by(inbox.c.update_id.desc()).limit(limit)

@@ -12,13 +12,17 @@ import sqlite3
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from bot.errors import BotError, ConfigError, StorageError
-from storage.db import HEAD, Db, Store
+from storage.db import HEAD, Db, Store, advised, upsert
 from storage.highwater import beside
+from storage.schema import mark
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+#: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
+#: adds what it must heed: one of 0004 would send what waits for an operator.
+MIN_READER = "0005"
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
@@ -34,9 +38,8 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
         if version == HEAD:
             return
         if version is not None and version not in REVISIONS:
-            raise ConfigError(
-                f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program"
-            )
+            await _must_be_readable(store, version)
+            return
         if version is None and not create:
             raise ConfigError("the database is empty: run `jarchy db upgrade`")
         if path is not None and version is not None:
@@ -49,9 +52,23 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
                 await db.run_sync(_upgrade)
+                statement = upsert(db, mark).values(name="min_reader", value=MIN_READER)
+                await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": MIN_READER}))
     except StorageError as error:
         raise ConfigError(f"DATABASE_URL: {error}") from error
     log.info("database migrated", version=HEAD, was=version)
+
+
+async def _must_be_readable(store: Store, version: str) -> None:
+    """This program was put back over one that had migrated the database: fine if that one said so."""
+    async with store.reading() as db:
+        oldest = (await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))).scalar()
+    if oldest is None or oldest > HEAD:
+        raise ConfigError(
+            f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program, or"
+            f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
+        )
+    log.warning("the database is newer than this program, which may use it", schema=version, known=HEAD)
 
 
 def _keep_copy(path: Path) -> None:
@@ -82,9 +99,7 @@ def _check_file(path: Path, *, create: bool) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(
-            f"DATABASE_URL: {path} cannot be written: {error}; it must belong to the user who runs the bot"
-        ) from error
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {advised(str(error))}") from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":

@@ -76,8 +76,10 @@ class Claim:
 
     All times are spans from the moment of the claim, because the caller's clock is not the database's. `full` says
     that no slot was free within the horizon; `shared`, that another sender took slots since our last claim; `end` is
-    where the reserved slots end, for the next claim.
+    where the reserved slots end, for the next claim; `at` is the moment of the claim on the database's clock.
     """
+
+    at: datetime
 
     deliveries: tuple[Claimed, ...]
     first_in: timedelta
@@ -302,7 +304,7 @@ async def claim(
     start = max(now, row.tat if row is not None else now) + every * borrowed
     if row is not None and row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
-        return Claim(deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
+        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
     room = min(limit, int((now + horizon - start) / every) + 1)
     rows = await _due(db, now, room, lease) if room > 0 else []
     tat = start + every * len(rows)
@@ -318,6 +320,7 @@ async def claim(
         await db.execute(_LEASE, {"ids": [row[0] for row in rows], "until": now + lease})
         await _charge_chats(db, rows, now)
     return Claim(
+        at=now,
         deliveries=tuple(
             Claimed._make(
                 (*row[:3], Lane(row[3]), row[4] + 1, *row[5:10], ChatKind(row[10]), *row[11:14], _left(row[14], now))
@@ -489,6 +492,28 @@ async def tidy(db: Db) -> int:
     gone = and_(delivery.c.state == State.PENDING.value, delivery.c.expires_at <= now)
     await db.execute(update(delivery).where(gone).values(state=State.EXPIRED.value, finished_at=now))
     return freed
+
+
+async def clock_went_back(db: Db, span: timedelta) -> None:
+    """The machine's clock, on SQLite the database's, was set back: times ahead move back with it.
+
+    Without this nothing would be sent until the clock is again where it was.
+    """
+    micros = {"span": span // timedelta(microseconds=1)}
+    for statement in _BACK:
+        await db.execute(text(statement), micros)
+
+
+_BACK = (
+    """
+    UPDATE delivery
+    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
+    WHERE state IN ('pending', 'leased')
+    """,
+    "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
+    "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
+    "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
+)
 
 
 async def free_all(db: Db) -> int:

@@ -55,6 +55,25 @@ async def publishers() -> AsyncIterator[Publishers]:
         yield server
 
 
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+async def bot(tmp_path: Path, emulator: Emulator) -> AsyncIterator[Start]:
+    """Makes the program, to be started; killed at the end if a test left it running."""
+    made: list[Program] = []
+
+    def make(sources: str, **settings: str) -> Program:
+        made.append(Program(tmp_path, emulator, sources, **settings))
+        return made[-1]
+
+    yield make
+    for program in made:
+        if program.process is not None and program.process.returncode is None:
+            program.process.kill()
+            await program.process.wait()
+
+
 async def ready(program: Program, emulator: Emulator) -> None:
     """Started, polled once, the operator follows the dollar and security."""
     await program.start()
@@ -122,15 +141,15 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Full]:
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     yield Full(folder)
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
-    tmp_path: Path, emulator: Emulator, publishers: Publishers, disk: Full
+    bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
 ) -> None:
     """Nothing is sent that could not be recorded; the operator is told once; with room again everything goes on."""
     url = f"sqlite:///{disk.folder / 'jarchy.db'}"
-    program = Program(tmp_path, emulator, catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
+    program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
     await ready(program, emulator)
     assert program.process is not None
     disk.fill(program.process.pid)
@@ -150,6 +169,35 @@ async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
     assert len(told(emulator, "89.9000")) == 1
     with closing(sqlite3.connect(disk.folder / "jarchy.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("disk", ["mounted"], indirect=True)
+async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
+    bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
+) -> None:
+    """With its log in place it answers and tells; where not even that can be made, it ends with 78 and the reason."""
+    path = disk.folder / "jarchy.db"
+    url = f"sqlite:///{path}"
+    program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
+    await ready(program, emulator)
+    await program.end(signal.SIGKILL)
+    disk.fill(0)
+    await program.start()
+    asked = await emulator.send_text(READER, "/rates")
+    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
+    await emulator.wait_message(READER, lambda m: "cannot write" in m.get("text", ""), timeout=20)
+    await program.end(signal.SIGKILL)
+    disk.free(0)
+    await program.start()
+    assert await program.end() == 0
+    disk.fill(0)
+    await program.start(ready=False)
+    assert await program.end(None) == 78
+    said = "".join(program.log)
+    assert "full" in said
+    assert str(path) in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -194,11 +242,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_restore(
-    tmp_path: Path, emulator: Emulator, damage: str
+    tmp_path: Path, bot: Start, damage: str
 ) -> None:
     """Exit 78 with the newest copy's name; the file stays as it is, and the named command mends it."""
     path = tmp_path / "jarchy.db"
-    program = Program(tmp_path, emulator, "")
+    program = bot("")
     await program.start()
     await program.said(lambda line: '"event": "backed up"' in line or datetime.now(UTC).hour == 21)
     assert await program.end() == 0
@@ -221,12 +269,12 @@ async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_r
 
 
 async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_told_again(
-    tmp_path: Path, emulator: Emulator, publishers: Publishers
+    tmp_path: Path, bot: Start, emulator: Emulator, publishers: Publishers
 ) -> None:
     """The operator hears of it; what waited in the copy has expired; yesterday's story, found again, stays unsent."""
     path = tmp_path / "jarchy.db"
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    program = Program(tmp_path, emulator, catalog(publishers.url), ADMIN_IDS=str(READER))
+    program = bot(catalog(publishers.url), ADMIN_IDS=str(READER))
     await ready(program, emulator)
     await program.end(signal.SIGKILL)
     with closing(sqlite3.connect(path)) as connection:  # a copy as it was a day ago, with a message still to be sent

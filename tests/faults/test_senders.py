@@ -26,6 +26,7 @@ from bot.watch import LoopWatch, StoreWatch, keep_watch
 from storage.db import open_store
 from tests.conftest import ROOT
 from tests.deliver.test_worker import Bench, Running
+from tests.e2e.program import Program
 
 READER = 3001
 
@@ -77,6 +78,63 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         times = [call.at for call in sent]
         busiest = max(sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times))
         assert busiest <= rate * 1.1, "I4"
+
+
+async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_path: Path) -> None:
+    """The whole program ends by itself with 0; after the next start everybody has it once."""
+    readers = range(READER, READER + 60)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+        await one.alert(lasts=timedelta(days=4000))
+        program = Program(tmp_path, one.emulator, "", SEND_RATE="20")
+        await one.store.close()  # one process a file
+        await program.start()
+        await one.arrived(READER + 10)
+        assert await program.end(signal.SIGTERM) == 0
+        states = [(await one.rows(number) or [("pending", None)])[0][0] for number in readers]
+        await one.store.close()
+        assert set(states) == {"sent", "pending"}
+        assert [one.accepted(number) for number in readers] == [int(state == "sent") for state in states]
+        await program.start()
+        for number in readers:
+            await one.arrived(number)
+        assert await program.end(signal.SIGTERM) == 0
+        assert [one.accepted(number) for number in readers] == [1] * len(readers)
+
+
+@pytest.mark.postgres
+async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(postgres_url: str) -> None:
+    """Another sends what it held; awake again it begins nothing of it, and its marks change no row."""
+    rate, lease = 8.0, 2.0
+    readers = range(READER, READER + 24)
+    child = (sys.executable, "-m", "tests.faults.sender_child")
+    async with bench(postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
+        await one.alert()
+
+        async def start() -> asyncio.subprocess.Process:
+            arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+            sender = await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT)
+            stack.push_async_callback(sender.wait)
+            stack.callback(sender.kill)
+            return sender
+
+        frozen = await start()
+        await one.arrived(READER + 2)
+        await asyncio.sleep(0.06)  # between two slots: what is in flight when a process dies may come twice
+        frozen.send_signal(signal.SIGSTOP)
+        held = [number for number in readers if (await one.rows(number))[0][0] == "leased"]
+        await start()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number)
+        before = [await one.rows(number) for number in readers]
+        frozen.send_signal(signal.SIGCONT)
+        await one.alert()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number, 2)
+        assert held, "it held nothing: nothing is proven"
+        assert [one.accepted(number) for number in readers] == [2] * len(readers)
+        assert [(await one.rows(number))[:1] for number in readers] == before
 
 
 async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(

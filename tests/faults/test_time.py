@@ -12,20 +12,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 import storage.chats
 from bot.app import Running, enqueue_digests, run
 from bot.config import load_settings
-from bot.emulator import TEST_TOKEN, Emulator
+from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert
 from tests.conftest import ROOT
+from tests.deliver.test_worker import Running as Sending
 from tests.e2e.program import Publishers
 from tests.e2e.test_whole import QUIET, daily, rss
 from tests.factories import chat
 from tests.faults.test_replicas import catalog
+from tests.faults.test_senders import READER, bench
 
 EVENING = datetime(2021, 10, 20, 16, 0, tzinfo=UTC)  # 22:00 in Bishkek
 RENAMED = ("Europe/Kiev", "Asia/Calcutta", "US/Eastern", "America/Buenos_Aires", "Asia/Rangoon")
@@ -61,6 +63,29 @@ async def test_T3_a_zone_nobody_knows_any_more_silences_only_its_own_digest(stor
     assert await enqueue_digests(store, now=EVENING) == 1
     async with store.reading() as db:
         assert list((await db.execute(select(alert.c.audience_key))).scalars()) == ["digest:22:00@Asia/Bishkek"]
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24])
+async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Set back an hour, what was paced, retried or leased until then does not wait an hour; nothing comes twice."""
+    clock = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {}"
+    readers = range(READER, READER + 6)
+    monkeypatch.setattr("bot.deliver.worker.IDLE", 0.1)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+        one.emulator.faults.add(Fault.server_error(502, chat_id=READER, times=1))
+        async with Sending(one):
+            await one.alert()
+            for number in readers[1:]:
+                await one.arrived(number)
+            await one.emulator.calls.wait(lambda call: call.chat_id == READER and not call.accepted)
+            jump = select(text(clock.format(hours * 3_600_000_000)))
+            monkeypatch.setattr("storage.db._SQLITE_CLOCK", jump)
+            await one.alert()
+            for number in readers:
+                await one.arrived(number, 2)
+        assert [one.accepted(number) for number in readers] == [2] * len(readers)
 
 
 @pytest.fixture
