@@ -187,6 +187,7 @@ class Worker:
                 await storage.outbox.tidy(db)
                 self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
+            asked = boottime()
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
@@ -198,22 +199,21 @@ class Worker:
                 end=self._end,
             )
         self._end = claim.end
-        self._queue_up(claim, asked=now)
+        self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
         return HORIZON.total_seconds() / 4 if claim.full else IDLE
 
-    def _queue_up(self, claim: Claim, *, asked: float) -> None:
-        """`asked` is when the claim began: the lease ends no later than counted from then, whenever we hear of it."""
-        now = boottime()
+    def _queue_up(self, claim: Claim, asked: float) -> None:
+        """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
         if claim.shared:
-            self._shared_until = now + SHARED.total_seconds()
-        first, every = now + claim.first_in.total_seconds(), claim.every.total_seconds()
+            self._shared_until = boottime() + SHARED.total_seconds()
+        first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         until = asked + claim.lease.total_seconds() - MARGIN
-        late = LATE if now < self._shared_until else math.inf
+        late = LATE if asked < self._shared_until else math.inf
         for number, item in enumerate(claim.deliveries):
             at = first + number * every
-            expires = now + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
+            expires = asked + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
             self._queue.append(_Ready(item, at, at + late, until, expires))
         if claim.deliveries:
             self._filled.set()

@@ -301,7 +301,7 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
         claim = await storage.outbox.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
     worker = bench.worker
     worker._shared_until = boottime() + 60
-    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), asked=boottime())
+    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
     slots = [one.at for one in worker._queue]
     worker._skip_missed(boottime())
     assert [(one.item.chat, one.at) for one in worker._queue] == [(3001, slots[2]), (3002, slots[3])]
