@@ -17,7 +17,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ import storage.inbox
 import storage.outbox
 import storage.sources
 from bot import schedule
+from bot.clock import SharedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
@@ -64,11 +65,6 @@ DIGEST_LASTS = timedelta(hours=6)
 KEEP_BODIES = timedelta(hours=24)
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -160,6 +156,10 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         stack.push_async_callback(store.close)
         if store.sqlite_path is not None:
             stack.enter_context(only_instance(store.sqlite_path))
+        elif clock is utc_now:
+            clock = SharedClock()
+            async with store.reading() as db:
+                await clock.look(db)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
         fetcher = await stack.enter_async_context(Fetcher())
@@ -377,15 +377,17 @@ def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
         digests=lambda: _enqueue_digests(bot),
         tidy=lambda: _tidy(bot),
     )
-    return {"jobs": cluster.run(bot.store, work, bot.stopping), "freshness": _keep_fresh(bot)}
+    return {"jobs": cluster.run(bot.store, work, bot.clock, bot.stopping), "freshness": _keep_fresh(bot)}
 
 
 async def _keep_fresh(bot: Running) -> None:
-    """Make cards anew when any replica polled."""
+    """Keep to the shared clock, and make cards anew when any replica polled."""
     known: object = None
     while not bot.stopping.is_set():
         with suppress(StorageError):
             async with bot.store.reading() as db:
+                if isinstance(bot.clock, SharedClock):
+                    await bot.clock.look(db)
                 polled = {key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()}
             if polled != known:
                 known = polled

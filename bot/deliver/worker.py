@@ -16,13 +16,11 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -30,6 +28,7 @@ import structlog
 import storage.chats
 import storage.outbox
 from bot import metrics
+from bot.clock import boottime
 from bot.deliver.compose import Composer
 from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
 from bot.deliver.transport import Api, chat_body
@@ -51,12 +50,6 @@ COLLECT = 0.02  # seconds that marks are collected before they are written: one 
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
-
-
-#: Seconds since boot, asleep or awake.
-boottime: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
-)
 
 
 class _Ready(NamedTuple):

@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.outbox
+from bot.clock import boottime
 from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
-from bot.deliver.worker import LEASE, Worker, boottime
+from bot.deliver.worker import LEASE, Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.calls import Call
 from bot.errors import ConfigError
@@ -96,11 +97,12 @@ class Bench:
         async with self.store.reading() as db:
             return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
 
-    async def arrived(self, number: int, count: int = 1) -> Call:
+    async def arrived(self, number: int, count: int = 1, *, timeout: float = 10.0) -> Call:  # noqa: ASYNC109 - passed on
         """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
         while True:
-            call = await self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after)
+            got = self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout)
+            call = await got
             after, count = call.number, count - 1
             if count <= 0:
                 return call
