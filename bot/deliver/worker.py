@@ -49,7 +49,9 @@ BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
-FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
+FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
+SAME_TIME = 2.0  # seconds between the ends of pauses that are one
+FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
 
 
 class _Ready(NamedTuple):
@@ -86,7 +88,7 @@ class Worker:
     _end: datetime | None = None
     _shared_until: float = 0.0
     _tidy_at: float = 0.0
-    _flooded: set[int] = field(default_factory=set)
+    _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
 
@@ -362,11 +364,17 @@ class Worker:
                 self._asleep_until = boottime() + span
                 await self._pause(span)
             return
-        self._flooded.add(item.chat)
+        self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
             await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
-        if len(self._flooded) >= FLOODS_FOR_ALL:
+        if self._refused_by_all():
             await self._pause(wait)
+
+    def _refused_by_all(self) -> bool:
+        """It is the token that Telegram refuses, not some chats, each for its own time."""
+        ends = self._flooded.values()
+        alike = max(ends) - min(ends) < SAME_TIME
+        return len(ends) >= (FLOODS_FOR_ALL if alike else FLOODS_WHATEVER)
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)

@@ -10,13 +10,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import storage.chats
 import storage.outbox
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from storage.db import Store, db_now
 from storage.schema import pace
-from tests.deliver.test_worker import Bench, Running
+from tests.deliver.test_worker import KEY, Bench, Running
 
 READERS = range(3001, 3013)
 RATE = 10.0
@@ -81,3 +82,25 @@ async def test_G4_after_a_pause_everybody_is_told_once(replicas: tuple[Bench, Be
             await one.arrived(number, timeout=30)
     assert await states(one) == ["sent"] * len(READERS)
     assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+
+
+async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(replicas: tuple[Bench, Bench]) -> None:
+    """Three in a row, with nobody told in between: the next one is told all the same."""
+    one, _ = replicas
+    refused = dict(zip(READERS, (30, 300, 3600), strict=False))
+    for number, seconds in refused.items():
+        one.emulator.faults.add(Fault.flood(seconds, chat_id=number))
+    others = [number for number in READERS if number not in refused]
+    async with one.store.writing() as db:
+        for number in others:
+            await storage.chats.unsubscribe(db, number, [KEY])
+    await one.alert()
+    async with Running(one):
+        for number in refused:
+            await one.asked(number)
+        for number in others:
+            await one.reader(number)
+        await one.alert()
+        for number in others:
+            await one.arrived(number)
+    assert await paused(one.store) is None
