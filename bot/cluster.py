@@ -60,18 +60,20 @@ async def run(store: Store, work: Work, clock: Callable[[], datetime], stopping:
         async with queue.open_async(pool):
             ending = asyncio.create_task(stopping.wait())
             ticking = asyncio.create_task(_keep_ticking(periodic, clock))
-            while not stopping.is_set():
-                working = asyncio.create_task(_work(queue))
-                await asyncio.wait({working, ticking, ending}, return_when=asyncio.FIRST_COMPLETED)
-                working.cancel()
-                await asyncio.wait({working})
-                for task in (working, ticking):
-                    if task.done() and not task.cancelled():
-                        task.result()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(ending), LOOK)
-            ending.cancel()
-            ticking.cancel()
+            try:
+                while not stopping.is_set():
+                    working = asyncio.create_task(_work(queue))
+                    await asyncio.wait({working, ticking, ending}, return_when=asyncio.FIRST_COMPLETED)
+                    working.cancel()
+                    await asyncio.wait({working})
+                    for task in (working, ticking):
+                        if task.done() and not task.cancelled():
+                            task.result()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(asyncio.shield(ending), LOOK)
+            finally:
+                ending.cancel()
+                ticking.cancel()
     finally:
         await pool.close(timeout=1)
 

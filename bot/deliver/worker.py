@@ -41,7 +41,8 @@ from storage.outbox import SHARED, Claim, Claimed, Mark
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
-MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take that long
+MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
+REQUEST = 10.0  # seconds until a request without an answer is given up, within its lease
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
 IN_FLIGHT = 64
@@ -322,7 +323,11 @@ class Worker:
             self._mark(storage.outbox.unbegun(item))
             return
         method, rest = message
-        outcome = await self.api.post(method, chat_body(item.chat, rest))
+        try:
+            async with asyncio.timeout(REQUEST):
+                outcome = await self.api.post(method, chat_body(item.chat, rest))
+        except TimeoutError:
+            outcome = Ambiguous("no answer")
         await self._settle(item, outcome)
 
     async def _settle(self, item: Claimed, outcome: Outcome) -> None:
@@ -372,9 +377,10 @@ class Worker:
 
     def _refused_by_all(self) -> bool:
         """It is the token that Telegram refuses, not some chats, each for its own time."""
-        ends = self._flooded.values()
-        alike = max(ends) - min(ends) < SAME_TIME
-        return len(ends) >= (FLOODS_FOR_ALL if alike else FLOODS_WHATEVER)
+        ends = sorted(self._flooded.values())
+        if len(ends) < FLOODS_FOR_ALL:
+            return False
+        return ends[-1] - ends[0] < SAME_TIME or len(ends) >= FLOODS_WHATEVER
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)

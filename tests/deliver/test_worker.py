@@ -14,6 +14,7 @@ from sqlalchemy import select
 import storage.chats
 import storage.outbox
 from bot.clock import boottime
+from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import LEASE, Worker
@@ -188,6 +189,21 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault
         await bench.arrived(ONE, copies + 1)
     assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
     assert bench.accepted(ONE) == copies + 1
+
+
+async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or another sender would take the delivery while ours may still arrive, and nobody would count the doubt."""
+    assert sending.REQUEST < sending.MARGIN
+    monkeypatch.setattr(sending, "REQUEST", 0.2)
+    await bench.reader(ONE)
+    bench.emulator.faults.add(Fault.hang(times=1, chat_id=ONE))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(ONE)
+    assert [state for state, _ in await bench.rows(ONE)] == ["sent"]
+    assert len(bench.emulator.calls.of("sendMessage", ONE)) == 2
 
 
 @pytest.mark.parametrize("why", ["blocked", "deactivated", "kicked"])
