@@ -17,7 +17,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ import storage.outbox
 import storage.retention
 import storage.sources
 from bot import schedule
+from bot.clock import SharedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
@@ -70,11 +71,6 @@ BREATH = 0.05  # seconds between pieces of what is forgotten: others write in be
 BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -167,6 +163,10 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         if store.sqlite_path is not None:
             stack.enter_context(only_instance(store.sqlite_path))
             await _begin_alone(store, settings, clock)
+        elif clock is utc_now:
+            clock = SharedClock()
+            async with store.reading() as db:
+                await clock.look(db)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
         fetcher = await stack.enter_async_context(Fetcher())
@@ -412,15 +412,17 @@ def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
         digests=lambda: _enqueue_digests(bot),
         tidy=lambda: _tidy(bot),
     )
-    return {"watch": watch, "jobs": cluster.run(store, work, bot.stopping), "freshness": _keep_fresh(bot)}
+    return {"watch": watch, "jobs": cluster.run(store, work, bot.clock, bot.stopping), "freshness": _keep_fresh(bot)}
 
 
 async def _keep_fresh(bot: Running) -> None:
-    """Make cards anew when any replica polled."""
+    """Keep to the shared clock, and make cards anew when any replica polled."""
     known: object = None
     while not bot.stopping.is_set():
         with suppress(StorageError):
             async with bot.store.reading() as db:
+                if isinstance(bot.clock, SharedClock):
+                    await bot.clock.look(db)
                 polled = {key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()}
             if polled != known:
                 known = polled

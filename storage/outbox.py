@@ -22,6 +22,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
+    Row,
     and_,
     bindparam,
     case,
@@ -299,22 +300,18 @@ async def claim(
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
-    row = (await db.execute(select(pace).where(pace.c.name == token).with_for_update())).first()
-    shared = row is not None and row.tat != end and row.tat > now - SHARED
-    start = max(now, row.tat if row is not None else now) + every * borrowed
-    if row is not None and row.paused_until is not None and row.paused_until > now:
+    row = await _paced(db, token, now)
+    shared = row.tat != end and row.tat > now - SHARED
+    start = max(now, row.tat) + every * borrowed
+    if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
         return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
     room = min(limit, int((now + horizon - start) / every) + 1)
     rows = await _due(db, now, room, lease) if room > 0 else []
     tat = start + every * len(rows)
     if rows or borrowed:
-        await db.execute(
-            upsert(db, pace)
-            .values(name=token, tat=tat)
-            .on_conflict_do_update(index_elements=["name"], set_={"tat": tat})
-        )
-    elif row is not None:
+        await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
+    else:
         tat = row.tat
     if rows:
         await db.execute(_LEASE, {"ids": [row[0] for row in rows], "until": now + lease})
@@ -334,6 +331,16 @@ async def claim(
         shared=shared,
         end=tat,
     )
+
+
+async def _paced(db: Db, token: str, now: datetime) -> Row[Any]:
+    """The token's pace row, locked: what is not there cannot be, and two first claims would take the same slots."""
+    query = select(pace).where(pace.c.name == token).with_for_update()
+    row = (await db.execute(query)).first()
+    if row is None:
+        await db.execute(upsert(db, pace).values(name=token, tat=now - SHARED).on_conflict_do_nothing())
+        row = (await db.execute(query)).one()
+    return row
 
 
 def _left(until: datetime | None, now: datetime) -> timedelta | None:

@@ -16,13 +16,11 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -30,6 +28,7 @@ import structlog
 import storage.chats
 import storage.outbox
 from bot import metrics
+from bot.clock import boottime
 from bot.deliver.compose import Composer
 from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
 from bot.deliver.transport import Api, chat_body
@@ -42,7 +41,8 @@ from storage.outbox import SHARED, Claim, Claimed, Mark
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
-MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take that long
+MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
+REQUEST = 10.0  # seconds until a request without an answer is given up, within its lease
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
@@ -52,13 +52,9 @@ BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
-FLOODS_FOR_ALL = 3  # so many different chats refused in a row: it is about the token, not about a chat
-
-
-#: Seconds since boot, asleep or awake.
-boottime: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
-)
+FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
+SAME_TIME = 2.0  # seconds between the ends of pauses that are one
+FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
 
 
 class _Ready(NamedTuple):
@@ -96,7 +92,7 @@ class Worker:
     _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _tidy_at: float = 0.0
-    _flooded: set[int] = field(default_factory=set)
+    _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
 
@@ -192,6 +188,7 @@ class Worker:
                     await storage.outbox.tidy(db)
                 self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
+            asked = boottime()
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
@@ -204,7 +201,7 @@ class Worker:
             )
         self._end = claim.end
         await self._follow_the_clock(claim.at)
-        self._queue_up(claim, asked=now)
+        self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
         return HORIZON.total_seconds() / 4 if claim.full else IDLE
@@ -221,17 +218,16 @@ class Worker:
         if self._end is not None:
             self._end -= last - ahead
 
-    def _queue_up(self, claim: Claim, *, asked: float) -> None:
-        """`asked` is when the claim began: the lease ends no later than counted from then, whenever we hear of it."""
-        now = boottime()
+    def _queue_up(self, claim: Claim, asked: float) -> None:
+        """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
         if claim.shared:
-            self._shared_until = now + SHARED.total_seconds()
-        first, every = now + claim.first_in.total_seconds(), claim.every.total_seconds()
+            self._shared_until = boottime() + SHARED.total_seconds()
+        first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         until = asked + claim.lease.total_seconds() - MARGIN
-        late = LATE if now < self._shared_until else math.inf
+        late = LATE if asked < self._shared_until else math.inf
         for number, item in enumerate(claim.deliveries):
             at = first + number * every
-            expires = now + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
+            expires = asked + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
             self._queue.append(_Ready(item, at, at + late, until, expires))
         if claim.deliveries:
             self._filled.set()
@@ -345,7 +341,11 @@ class Worker:
             self._mark(storage.outbox.unbegun(item))
             return
         method, rest = message
-        outcome = await self.api.post(method, chat_body(item.chat, rest))
+        try:
+            async with asyncio.timeout(REQUEST):
+                outcome = await self.api.post(method, chat_body(item.chat, rest))
+        except TimeoutError:
+            outcome = Ambiguous("no answer")
         await self._settle(item, outcome)
 
     async def _settle(self, item: Claimed, outcome: Outcome) -> None:
@@ -387,11 +387,18 @@ class Worker:
                 self._asleep_until = boottime() + span
                 await self._pause(span)
             return
-        self._flooded.add(item.chat)
+        self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
             await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
-        if len(self._flooded) >= FLOODS_FOR_ALL:
+        if self._refused_by_all():
             await self._pause(wait)
+
+    def _refused_by_all(self) -> bool:
+        """It is the token that Telegram refuses, not some chats, each for its own time."""
+        ends = sorted(self._flooded.values())
+        if len(ends) < FLOODS_FOR_ALL:
+            return False
+        return ends[-1] - ends[0] < SAME_TIME or len(ends) >= FLOODS_WHATEVER
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)

@@ -7,7 +7,6 @@ have the role has it. A database that does not answer ends the role by its time,
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
@@ -17,6 +16,7 @@ import structlog
 
 import storage.leases
 from bot import metrics
+from bot.clock import boottime
 from bot.errors import StorageError
 from storage.db import Store
 
@@ -49,14 +49,14 @@ class Role:
             finally:
                 metrics.ROLE.labels(self._name).set(0)
                 log.info("role left", role=self._name)
-                if _boottime() < self._until:
+                if boottime() < self._until:
                     await self._give_back()
 
     async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         working = asyncio.create_task(work())
         prolonging = asyncio.create_task(self._keep_prolonging())
         try:
-            while not (working.done() or prolonging.done()) and (left := self._until - _boottime()) > 0:
+            while not (working.done() or prolonging.done()) and (left := self._until - boottime()) > 0:
                 # in short looks, because the loop's own clock stands still while the machine sleeps
                 await asyncio.wait({working, prolonging}, timeout=min(left, 1), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -70,11 +70,11 @@ class Role:
         """Until somebody else has the role."""
         while True:
             await asyncio.sleep(PROLONG)
-            if not await self._take() and _boottime() >= self._until:
+            if not await self._take() and boottime() >= self._until:
                 return
 
     async def _take(self) -> bool:
-        asked = _boottime()
+        asked = boottime()
         try:
             async with self._store.writing() as db:
                 fence = await storage.leases.acquire(db, self._name, holder=self._holder, span=SPAN)
@@ -88,8 +88,3 @@ class Role:
         with suppress(StorageError):  # then it ends by its time
             async with self._store.writing() as db:
                 await storage.leases.release(db, self._name, holder=self._holder)
-
-
-def _boottime() -> float:
-    """Seconds since boot, asleep or awake."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

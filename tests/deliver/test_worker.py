@@ -13,9 +13,11 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.outbox
+from bot.clock import boottime
+from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
-from bot.deliver.worker import LEASE, Worker, boottime
+from bot.deliver.worker import LEASE, Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
@@ -97,11 +99,12 @@ class Bench:
         async with self.store.reading() as db:
             return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
 
-    async def arrived(self, number: int, count: int = 1) -> Call:
+    async def arrived(self, number: int, count: int = 1, *, timeout: float = 10.0) -> Call:  # noqa: ASYNC109 - passed on
         """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
         while True:
-            call = await self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after)
+            got = self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout)
+            call = await got
             after, count = call.number, count - 1
             if count <= 0:
                 return call
@@ -190,6 +193,21 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: Bench, fault
         await bench.arrived(ONE, copies + 1)
     assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
     assert bench.accepted(ONE) == copies + 1
+
+
+async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or another sender would take the delivery while ours may still arrive, and nobody would count the doubt."""
+    assert sending.REQUEST < sending.MARGIN
+    monkeypatch.setattr(sending, "REQUEST", 0.2)
+    await bench.reader(ONE)
+    bench.emulator.faults.add(Fault.hang(times=1, chat_id=ONE))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(ONE)
+    assert [state for state, _ in await bench.rows(ONE)] == ["sent"]
+    assert len(bench.emulator.calls.of("sendMessage", ONE)) == 2
 
 
 @pytest.mark.parametrize("why", ["blocked", "deactivated", "kicked"])
@@ -333,7 +351,7 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
         claim = await storage.outbox.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
     worker = bench.worker
     worker._shared_until = boottime() + 60
-    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), asked=boottime())
+    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
     slots = [one.at for one in worker._queue]
     worker._skip_missed(boottime())
     assert [(one.item.chat, one.at) for one in worker._queue] == [(3001, slots[2]), (3002, slots[3])]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,44 @@ async def test_replicas_share_the_polls_and_a_move_is_told_once(
     await publishers.asked_again("/daily.xml", 3)
     told = [m for m in emulator.messages(READER) if "89.9" in m.get("text", "")]
     assert len(told) == 1
+
+
+@pytest.fixture
+def shifted() -> dict[str, str]:
+    """The environment of a process whose wall clock is half a minute ahead."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        if os.environ.get("CI") == "true":
+            pytest.fail("faketime is missing: apt-get install faketime")
+        pytest.skip("faketime is not here")
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": "+30s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+async def test_T5_replicas_whose_clocks_differ_by_30_seconds_work_as_one(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str, shifted: dict[str, str]
+) -> None:
+    """The database's clock rules: who follows the dollar by the one is told once what the other finds."""
+    replicas = []
+    for name, environment in (("ahead", shifted), ("right", {})):
+        (tmp_path / name).mkdir()
+        program = Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url, **environment)
+        await program.start()
+        replicas.append(program)
+    ahead, right = replicas
+    await ahead.said(lambda line: TAKEN in line)
+    assert clock_of(ahead) - clock_of(right) > timedelta(seconds=25)
+    await publishers.asked_again("/daily.xml")
+    asked = await emulator.send_text(READER, "/start")
+    menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+    await emulator.press(READER, menu["message_id"], "cur:USD")
+    publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
+    await emulator.wait_message(READER, lambda m: "89.9" in m.get("text", ""), after=asked, timeout=30)
+    await publishers.asked_again("/daily.xml", 2)
+    assert sum("89.9" in m.get("text", "") for m in emulator.messages(READER)) == 1
+    assert not said(right, TAKEN)
+    assert [await program.end() for program in replicas] == [0, 0]
+
+
+def clock_of(program: Program) -> datetime:
+    """The time its last line was written at, by its own clock."""
+    return max(datetime.fromisoformat(json.loads(line)["timestamp"]) for line in program.log if line.startswith("{"))

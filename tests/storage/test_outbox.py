@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -252,6 +253,23 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
         await sent(db, new)
         await storage.outbox.release(db, old.deliveries)
         assert await told(db) == [(1, "sent")]
+
+
+async def test_the_first_claims_of_all_senders_reserve_different_slots(store: Store) -> None:
+    """Nobody has sent under this token before; each claim's slots end where the next one's begin."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 11))
+        await storage.outbox.enqueue(db, an_alert())
+        await fan_all(db)
+
+    async def one() -> Claim:
+        async with store.writing() as db:
+            return await claim(db, rate=1.0, horizon=60 * SECOND, limit=2)
+
+    claims = await asyncio.gather(*(one() for _ in range(5)))
+    ends = sorted(claimed.end for claimed in claims if claimed.end is not None and claimed.deliveries)
+    assert len(ends) > 1
+    assert all(later - earlier >= 2 * SECOND for earlier, later in pairwise(ends))
 
 
 async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store: Store) -> None:

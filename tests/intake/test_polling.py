@@ -1,0 +1,109 @@
+"""Long polling against an emulated Telegram: who may poll, and what happens when somebody else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.deliver.transport import Api, open_session
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.intake import polling
+from bot.intake.inbox import Inbox
+from bot.intake.polling import poll
+from bot.intake.role import Role
+from storage.db import Store
+
+READER = 1001
+
+
+@asynccontextmanager
+async def telegram() -> AsyncIterator[tuple[Emulator, Api]]:
+    """One reader's Telegram, and the way to it."""
+    async with Emulator() as emulator, open_session() as session:
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
+        yield emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN)
+
+
+class Handler:
+    """Notes the words it was given."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.news = asyncio.Event()
+
+    async def __call__(self, raw: dict[str, Any]) -> None:
+        """One effect."""
+        self.words.append(raw["message"]["text"])
+        self.news.set()
+
+    async def heard(self, count: int) -> None:
+        """Wait for so many."""
+        async with asyncio.timeout(20):
+            while len(self.words) < count:
+                self.news.clear()
+                await self.news.wait()
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel them and wait."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def test_G3_a_stranger_with_our_token_is_waited_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told 409, we wait and ask again: no end, no storm, and nothing that was asked is lost or answered twice."""
+    monkeypatch.setattr(polling, "SHORTEST", 0.2)
+    async with telegram() as (emulator, api):
+        handler = Handler()
+        inbox = Inbox(store, handler, holder="a", alone=True)
+        polls = asyncio.create_task(poll(api, inbox))
+        await emulator.calls.wait(lambda call: call.method == "deleteWebhook")
+        await emulator.send_text(READER, "one")
+        await handler.heard(1)
+        for _ in range(3):  # both end each other's question, as Telegram has it
+            await emulator.updates.polled()
+            rival = asyncio.create_task(api.call("getUpdates", timeout=1, offset=-1))
+            ours = emulator.calls.total
+            await emulator.calls.wait(lambda call: call.method == "getUpdates" and call.code == 409, after=ours)
+            await rival
+        assert not polls.done()
+        await emulator.send_text(READER, "two")
+        await handler.heard(2)
+        conflicts = [call for call in emulator.calls.of("getUpdates") if call.code == 409]
+        assert len(conflicts) <= 6
+        await ended(polls)
+        await inbox.close()
+    assert handler.words == ["one", "two"]
+
+
+async def test_G3_of_two_pollers_one_has_the_lease_and_the_other_waits(store: Store) -> None:
+    """Telegram never says 409; when the first gives the role back, the second hears what is asked then."""
+    async with telegram() as (emulator, api):
+        handlers = Handler(), Handler()
+        inboxes = [Inbox(store, handler, holder=name) for name, handler in zip("ab", handlers, strict=True)]
+
+        def work(inbox: Inbox) -> Callable[[], Awaitable[None]]:
+            return lambda: poll(api, inbox)
+
+        roles = [Role(store, "updates", name) for name in "ab"]
+        marking = [asyncio.create_task(inbox.run()) for inbox in inboxes]
+        tasks = []
+        for number, (role, inbox) in enumerate(zip(roles, inboxes, strict=True)):
+            tasks.append(asyncio.create_task(role.during(work(inbox))))  # type: ignore[arg-type]  # a coroutine is awaited
+            if number == 0:
+                await emulator.calls.wait(lambda call: call.method == "deleteWebhook")
+        await emulator.send_text(READER, "one")
+        await handlers[0].heard(1)
+        await ended(tasks[0])
+        await emulator.send_text(READER, "two")
+        await handlers[1].heard(1)
+        assert not [call for call in emulator.calls.of("getUpdates") if call.code == 409]
+        await ended(tasks[1], *marking)
+        for inbox in inboxes:
+            await inbox.close()
+    assert (handlers[0].words, handlers[1].words) == (["one"], ["two"])
