@@ -25,7 +25,7 @@ from bot.detect.rules import initial_state, parse_rule
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
-from bot.model.rates import CardRow, Pair, RateCard, Series
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, Series
 from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
@@ -353,6 +353,24 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     for _ in range(2):
         await world.publish(back + timedelta(days=1))
     assert await world.notices() == [told, ("notice.fresh", {"bank": "nbkr", "day": "2021-11-03"})]
+
+
+async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
+    """A bank whose rates come the day before they count is late when its window closes without tomorrow's."""
+    tuesday = MONDAY + timedelta(days=1)
+    seen = []
+    for hour in (12, 14):  # 18:00, within its hours, and 20:00, after them
+        world.at(tuesday, hour)
+        seen.append((await world.card("USD")).freshness)
+    assert seen == [Freshness.CURRENT, Freshness.LATE]
+    assert "not published today, expected by 19:00" in render.card(await world.card("USD"), "en").text
+    await world.publish(tuesday + timedelta(days=1))
+    assert (await world.card("USD")).freshness is Freshness.CURRENT
+    friday = MONDAY + timedelta(days=4)
+    world.at(friday)
+    await world.publish(friday + timedelta(days=1))
+    world.at(friday + timedelta(days=2), 14)
+    assert (await world.card("USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
 
 
 # ── R4 ──────────────────────────────────────────────────────────────────────
