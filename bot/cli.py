@@ -304,7 +304,10 @@ def inspect_rates(
     places: Annotated[list[str], typer.Argument(help="files or addresses")],
     saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
 ) -> None:
-    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml"""
+    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml
+
+    A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
+    """
     from bot.sources import SOURCES
 
     log.set_up(None, "warning")
@@ -314,13 +317,26 @@ def inspect_rates(
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
     def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        url = place if place.startswith("http") else saved_from
+        url = place if place.startswith("http") else saved_from or _recorded_from(Path(place))
         parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
         return map(_rate_line, parsed.rates)
 
     _inspect(places, read)
+
+
+def _recorded_from(path: Path) -> str | None:
+    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …}, …]`."""
+    for manifest in sorted(path.parent.glob("*manifest.json")):
+        try:
+            entries = orjson.loads(manifest.read_bytes())
+        except (OSError, ValueError):
+            continue
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("file") == path.name and isinstance(entry.get("uri"), str):
+                return str(entry["uri"])
+    return None
 
 
 def _rate_line(rate: Rate) -> dict[str, Any]:

@@ -369,6 +369,8 @@ class Ingest:
     async def _tell_move(self, db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
         """Enqueue a move once a day, direction and severity; once more when the first was taken back before anybody
         heard of it."""
+        if found.severity is Severity.URGENT and not await self._confirmed(db, new):
+            found = replace(found, moved=replace(found.moved, confirmed=False))
         made = _move_alert(found, now=now)
         if await storage.outbox.enqueue(db, made) is not None:
             return 1
@@ -377,6 +379,11 @@ class Ingest:
                 made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
                 return int(await storage.outbox.enqueue(db, made) is not None)
         return 0
+
+    async def _confirmed(self, db: Db, new: SeenRate) -> bool:
+        """Whether another source, or a cross by way of one, says the same."""
+        others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+        return plausibility.agreeing(new, [*others, *await self._crosses(db, new)]) is not None
 
     async def _revise_move(
         self, db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime

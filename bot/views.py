@@ -160,11 +160,14 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
 
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
-    """Late when the last publishing window passed and brought nothing newer than its own day's rate."""
-    local = now.astimezone(ZoneInfo(poll.zone))
-    if newest.effective_on < poll.last_window(now):
+    """Late when the last publishing window passed and brought nothing: no rate of its own day, or, of a bank whose
+    rates come the day before they count, none of a later day."""
+    zone = ZoneInfo(poll.zone)
+    ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
+    expected = poll.last_window(now) + timedelta(days=ahead)
+    if newest.effective_on < expected:
         return Freshness.LATE
-    return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
+    return Freshness.CURRENT if newest.effective_on >= now.astimezone(zone).date() else Freshness.RESTING
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -18,11 +20,13 @@ import storage.outbox
 import storage.rates
 import storage.rules
 from bot import views
+from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state, parse_rule
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
-from bot.model.rates import CardRow, Pair, RateCard, Series
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, Series
+from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import Catalog, parse_catalog
@@ -225,6 +229,91 @@ async def test_R2_a_nominal_that_changes_with_its_value_is_no_move(world: World)
     assert await world.alerts() == []
 
 
+FEBRUARY_2022 = [  # the National Bank's own days; the som lost 11.75 % to the dollar in one of them
+    row for row in csv.DictReader(files("bot.demo").joinpath("rates.csv").read_text().splitlines())
+    if "2022-02-22" <= row["date"] <= "2022-03-12"
+]  # fmt: skip
+SHOCK = date(2022, 2, 26)
+
+
+async def february(world: World, key: str = "nbkr", *, until: date = SHOCK) -> int:
+    """A bank publishes the real figures, each the evening before its day; how many alerts the last day brought."""
+    alerts = 0
+    for row in FEBRUARY_2022:
+        day = date.fromisoformat(row["date"])
+        if day <= until:
+            world.at(day - timedelta(days=1))
+            values = {code: row[code].replace(".", ",") for code in ("USD", "EUR", "RUB", "KZT")}
+            world.publishers.put(f"/{key}.xml", page(day, values))
+            alerts = (await world.poll(key)).alerts
+    return alerts
+
+
+async def dollar_alerts(world: World, source: str = "nbkr") -> list[tuple[str, str, bool]]:
+    """The alerts about the dollar of the shock's day: figure, severity, confirmed."""
+    return [
+        (row.payload["new"]["value"], row.severity, row.payload["confirmed"])
+        for row in await world.alerts("move")
+        if (row.payload["new"]["pair"], row.payload["new"]["source"]) == ("USD/KGS", source)
+        and row.payload["new"]["effective_on"] == str(SHOCK)
+    ]
+
+
+async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world: World) -> None:
+    """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of the table says."""
+    await february(world)
+    assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
+    assert await world.held() == {}
+    (shock,) = [row for row in await world.alerts("move") if row.severity == "urgent" and "USD" in row.dedup_key]
+    told = render_alerts.move(RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"})
+    assert "unconfirmed" in told.text
+    await february(world, until=date(2022, 3, 12))
+    assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
+    table = ["date,USD", *(f"{row['date']},{row['USD']}" for row in FEBRUARY_2022)]
+    replayed = [str(move.effective_on) for move in replay_csv(table, "KGS")]
+    dollars = [row.payload["new"] for row in await world.alerts("move")]
+    assert [new["effective_on"] for new in dollars if new["pair"] == "USD/KGS"] == replayed
+
+
+async def test_R2_a_shock_that_a_second_bank_has_too_is_confirmed(world: World) -> None:
+    """Whoever came first; each bank's readers hear it once."""
+    await february(world, "second")
+    await february(world)
+    assert await dollar_alerts(world, "second") == [("94.7626", "urgent", False)]
+    assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
+
+
+async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -> None:
+    """The other bank holds the old rate for that day, then follows: told then, once, as confirmed."""
+    await february(world, "second", until=date(2022, 2, 25))
+    await world.publish(SHOCK, "second", USD="84,8000")
+    await february(world)
+    assert await dollar_alerts(world) == []
+    await world.publish(SHOCK, "second", USD="94,5000")
+    assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
+
+
+@pytest.mark.parametrize("by", ["second fetch", "second source"])
+async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
+    world: World, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Were the limit 10 %: not a word until the same comes again, or another bank says it; then one alert."""
+    monkeypatch.setattr("bot.detect.plausibility.LARGEST_UNASKED", Decimal(10))
+    if by == "second source":
+        await february(world, "second", until=date(2022, 2, 25))
+    await february(world)
+    assert (await world.held())["94.7626"] == "held"
+    assert await dollar_alerts(world) == []
+    if by == "second source":  # which was held itself, and believed because the first says the same by now
+        await february(world, "second")
+        await world.poll("second")
+    await world.poll()
+    assert (await world.held())["94.7626"] == "released"
+    assert await dollar_alerts(world) == [("94.7626", "urgent", by == "second source")]
+    await world.poll()
+    assert len(await dollar_alerts(world)) == 1
+
+
 # ── R3 ──────────────────────────────────────────────────────────────────────
 
 
@@ -264,6 +353,24 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     for _ in range(2):
         await world.publish(back + timedelta(days=1))
     assert await world.notices() == [told, ("notice.fresh", {"bank": "nbkr", "day": "2021-11-03"})]
+
+
+async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
+    """A bank whose rates come the day before they count is late when its window closes without tomorrow's."""
+    tuesday = MONDAY + timedelta(days=1)
+    seen = []
+    for hour in (12, 14):  # 18:00, within its hours, and 20:00, after them
+        world.at(tuesday, hour)
+        seen.append((await world.card("USD")).freshness)
+    assert seen == [Freshness.CURRENT, Freshness.LATE]
+    assert "not published today, expected by 19:00" in render.card(await world.card("USD"), "en").text
+    await world.publish(tuesday + timedelta(days=1))
+    assert (await world.card("USD")).freshness is Freshness.CURRENT
+    friday = MONDAY + timedelta(days=4)
+    world.at(friday)
+    await world.publish(friday + timedelta(days=1))
+    world.at(friday + timedelta(days=2), 14)
+    assert (await world.card("USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
 
 
 # ── R4 ──────────────────────────────────────────────────────────────────────

@@ -89,7 +89,7 @@ class RateMoved:
     `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day the
     baseline was effective, `extreme_since` the day of the last comparable move or level, when known.
     `usual` is the usual size of a daily move in percent; `told` is False when nothing was ever alerted and the
-    baseline is where watching began.
+    baseline is where watching began. A move is not `confirmed` when it is large and one source alone says so.
     """
 
     KIND: ClassVar[str] = "move"
@@ -101,12 +101,14 @@ class RateMoved:
     usual: Decimal
     extreme_since: date | None = None
     told: bool = True
+    confirmed: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
             "v": 1,
             "told": self.told,
+            "confirmed": self.confirmed,
             "baseline": rate_to_json(self.baseline),
             "previous": rate_to_json(self.previous),
             "new": rate_to_json(self.new),
@@ -126,6 +128,7 @@ class RateMoved:
             rules=tuple(data["rules"]),
             usual=Decimal(data["usual"]),
             told=data.get("told", True),
+            confirmed=data.get("confirmed", True),
             extreme_since=date.fromisoformat(since) if since else None,
         )
 

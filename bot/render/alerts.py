@@ -67,6 +67,7 @@ def move(
         fill(t("rule.yours", language), rule=bold(rule)) if rule else None,
         join(" · ", [_since(moved, language), _unusual(moved, language)]),
         fill(t("move.effective", language), source=source, day=day(today, language)),
+        None if moved.confirmed else fill(t("move.unconfirmed", language)),
         *(f"• {title}" if not url else "• " + link(title, url) for title, url in _clean(headlines)),
     )
     return message(text, _move_buttons(moved.new.pair, alert, language, channel=channel))
