@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import beside, card, fan_out, reply, sending, start
+from bench import beside, card, chart, fan_out, reply, sending, start
 from bench.figure import Figure, table
 from bot import log
 
@@ -27,6 +27,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "beside": beside.measure,
     "fan-out": fan_out.measure,
     "card": card.measure,
+    "chart": chart.measure,
 }
 
 
