@@ -5,6 +5,7 @@ Read by the handlers, by the worker that composes messages, and by the command l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -291,12 +292,13 @@ async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime) -> Pr
         raise UserError("error.rule.date_past", day=rule.until)
     rule = replace(rule, kind=series.kind)
     history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    tried = await asyncio.to_thread(preview, rule, history)  # a long window takes 20 ms, which others would wait
     return Proposal(
         rule=rule,
         series=series,
         state=initial_state(rule, history).to_json(),
         history=tuple(history),
-        fired=preview(rule, history).dates,
+        fired=tried.dates,
         today=today,
     )
 

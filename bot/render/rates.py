@@ -188,7 +188,8 @@ def amounts(
 ) -> Message:
     """Round amounts in another money, aligned, each with how much more or less that is than a week ago."""
     digits = 0 if amounts[0] * latest.per_unit >= 100 else 2
-    rows = []
+    week = t("amounts.week", language)
+    rows = [[latest.pair.base, latest.pair.quote, *([week] if week_ago is not None else [])]]
     for amount in amounts:
         row = [number(amount, language), number(amount * latest.per_unit, language, digits)]
         if week_ago is not None:
@@ -198,7 +199,7 @@ def amounts(
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     moved = (
-        join(" ", [t("amounts.week", language), change(Move(old=week_ago, new=latest).percent, language).strip()])
+        join(" ", [week, change(Move(old=week_ago, new=latest).percent, language).strip()])
         if week_ago is not None
         else None
     )
