@@ -362,23 +362,28 @@ class Ingest:
         await storage.news.add_entry(
             db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
         )
-        if quiet or now - at > FRESH or not verdict.security or verdict.severity is Severity.INFO:
-            return 0
-        return await self._break(db, pk, verdict, now=now)
+        weak = not verdict.security or verdict.severity is Severity.INFO
+        if quiet or now - at > FRESH or (weak and self.security_policy != "two_sources"):
+            return 0  # for two sources a second agency counts, however it words the event
+        return await self._break(db, pk, now=now)
 
-    async def _break(self, db: Db, pk: int, verdict: Verdict, *, now: datetime) -> int:
+    async def _break(self, db: Db, pk: int, *, now: datetime) -> int:
+        """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
         story = await storage.news.get(db, pk)
-        if story is None or (self.security_policy == "two_sources" and len(story.feeds) < 2):
+        if story is None or "security" not in story.topics or story.severity is Severity.INFO:
             return 0
+        if self.security_policy == "two_sources" and len(story.feeds) < 2:
+            return 0
+        urgent = story.severity is Severity.URGENT
         alert = Alert(
-            dedup_key=f"story:{pk}" if verdict.severity is not Severity.URGENT else f"story:{pk}:urgent",
-            payload=StoryBroke(story=pk, topics=verdict.topics),
-            severity=verdict.severity,
-            lane=Lane.URGENT if verdict.severity is Severity.URGENT else Lane.ALERT,
+            dedup_key=f"story:{pk}:urgent" if urgent else f"story:{pk}",
+            payload=StoryBroke(story=pk, topics=story.topics),
+            severity=story.severity,
+            lane=Lane.URGENT if urgent else Lane.ALERT,
             audience=Audience(subscription="topic:security"),
             created_at=now,
             expires_at=now + STORY_LASTS,
-            reasons=verdict.reasons,
+            reasons=story.reasons,
             supersede_key=f"story:{pk}",
             approval=self.security_policy == "approve",
         )
@@ -387,7 +392,7 @@ class Ingest:
             lead = story.lead.entry
             text = (lead.summary or lead.content)[:ASKED_TEXT]
             values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
-            why = f"{verdict.severity}: {'; '.join(verdict.reasons)}"
+            why = f"{story.severity}: {'; '.join(story.reasons)}"
             await self._tell(db, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
         return int(stored is not None)
 

@@ -143,6 +143,41 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     assert [story.feeds for story in stories] == [("one", "two")]
 
 
+async def _known_agencies(world: World) -> None:
+    """Both polled before: what comes now is new."""
+    for feed in ("one", "two"):
+        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        await world.poll(feed)
+
+
+async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> None:
+    """SECURITY_POLICY=two_sources: the second agency's report tells it, however calmly worded, and once."""
+    world.ingest = replace(world.ingest, security_policy="two_sources")
+    await _known_agencies(world)
+    title = "Shooting reported at the border post"
+    first = ("first", title, "Armed men attacked; three soldiers were killed.")
+    world.publishers.put("/one.xml", rss(first, QUIET))
+    assert (await world.poll("one")).alerts == 0
+    world.publishers.put("/one.xml", rss(("one-more", *first[1:]), first, QUIET))
+    assert (await world.poll("one")).alerts == 0
+    world.publishers.put("/two.xml", rss(("calm", title, "Growers are worried."), QUIET))
+    assert (await world.poll("two")).alerts == 1
+    world.publishers.put("/two.xml", rss(("last", *first[1:]), QUIET))
+    assert (await world.poll("two")).alerts == 0
+
+
+async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world: World) -> None:
+    """Severity only rises: what was told as urgent is not told once more as notable."""
+    await _known_agencies(world)
+    title = "Bomb explosion at a bazaar in Bishkek"
+    grave = ("grave", title, "The blast killed 120 people. Residents are being evacuated.")
+    world.publishers.put("/one.xml", rss(grave, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    world.publishers.put("/two.xml", rss(("calm", title, "Police say the bomb was small."), QUIET))
+    assert (await world.poll("two")).alerts == 0
+    assert [item.severity for item in await world.rows(alert)] == ["urgent"]
+
+
 @pytest.mark.parametrize("approve", [True, False])
 async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(world: World, *, approve: bool) -> None:
     """Asked once; nothing to send until it is approved; a second word is not heard."""
