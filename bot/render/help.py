@@ -132,10 +132,13 @@ def help(names: Sequence[str], language: str) -> Message:  # noqa: A001 - the co
 
 
 def language_menu(language: str) -> Message:
-    """The languages, each in its own name: data `lang:ru`."""
+    """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
     return message(
         fill(t("language.choose", language)),
-        [[_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES],
+        [
+            *([_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES),
+            [_back(language)],
+        ],
     )
 
 
@@ -206,7 +209,7 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str)
     other = fill(t("zone.other", language), example=code(example))
     text = lines(fill(t("settings.zone", language), zone=chosen), other)
     cities = [_toggle(one.rpartition("/")[2].replace("_", " "), f"zone:{one}", on=one == chosen) for one in zones]
-    return message(text, [*rows_of(cities, 2), [Button(t("button.back", language), "set:back")]])
+    return message(text, [*rows_of(cities, 2), [_back(language)]])
 
 
 def privacy(language: str, *, contact: str | None = None) -> Message:
@@ -233,6 +236,10 @@ def _toggles(
 
 def _toggle(text: str, data: str, *, on: bool) -> Button:
     return Button(f"{CHOSEN} {text}" if on else text, data)
+
+
+def _back(language: str) -> Button:
+    return Button(t("button.back", language), "set:back")
 
 
 def _done(language: str) -> Button:
