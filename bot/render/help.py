@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import ago, clock, day, known, name_of, number, span, t, tn
+from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn
 from bot.model.chats import LANGUAGES, Style
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name
@@ -208,7 +208,7 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str)
     """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other."""
     other = fill(t("zone.other", language), example=code(example))
     text = lines(fill(t("settings.zone", language), zone=chosen), other)
-    cities = [_toggle(one.rpartition("/")[2].replace("_", " "), f"zone:{one}", on=one == chosen) for one in zones]
+    cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     return message(text, [*rows_of(cities, 2), [_back(language)]])
 
 

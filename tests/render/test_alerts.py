@@ -208,18 +208,18 @@ def test_a_story_explains_itself(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ["it is near: Central Asia", "12 dead", "border: border guard, checkpoint", "disaster: mudflow"]),
+        ("en", ["it is near: Central Asia", "12 dead", "border: border guard…, checkpoint", "disaster: mudflow…"]),
         (
             "ru",
-            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard, checkpoint", "бедствие: mudflow"],
+            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard…, checkpoint", "бедствие: mudflow…"],
         ),
         (
             "ky",
             [
                 "жакын жерде: Борбордук Азия",
                 "12 киши каза болгон",
-                "чек ара: border guard, checkpoint",
-                "табигый кырсык: mudflow",
+                "чек ара: border guard…, checkpoint",
+                "табигый кырсык: mudflow…",
             ],
         ),
     ],

@@ -243,3 +243,10 @@ def test_rules_are_listed_with_pause_and_delete() -> None:
     assert shown.text == "Your alerts\n1. RUB < 1\n2. USD 1% ⏸"
     assert data(shown) == [["rule:pause:7", "rule:delete:7"], ["rule:resume:9", "rule:delete:9"]]
     assert marked(rules.rules([], "ru"), "code") == ["/alert RUB < 1"]
+
+
+@pytest.mark.parametrize(("language", "city"), [("en", "New York"), ("ru", "Нью-Йорк"), ("ky", "Нью-Йорк")])
+def test_time_zones_are_cities_as_the_reader_calls_them(language: str, city: str) -> None:
+    shown = talk.zone_menu(language, ("Asia/Bishkek", "America/New_York"), chosen="America/New_York", example="x")
+    assert labels(shown)[0][1] == f"✓ {city}"
+    assert data(shown)[0] == ["zone:Asia/Bishkek", "zone:America/New_York"]
