@@ -6,7 +6,7 @@ Read by the handlers, by the worker that composes messages, and by the command l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from bot.errors import UserError
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
-from bot.sources.catalog import Catalog, PollSpec
+from bot.sources.catalog import Catalog, PollSpec, RateSpec
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -90,7 +90,7 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        freshness=_freshness(spec.poll, newest, now) if day >= today else Freshness.CURRENT,
+        freshness=await _freshness_of(db, spec, newest, now) if day >= today else Freshness.CURRENT,
         seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
@@ -154,6 +154,17 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
         tomorrow=coming[0] if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS else None,
         previous=held[-2] if len(held) > 1 else None,
     )
+
+
+async def _freshness_of(db: Db, spec: RateSpec, newest: SeenRate, now: datetime) -> Freshness:
+    """How the card stands; currencies that are set more seldom than others rest while their bank publishes."""
+    found = _freshness(spec.poll, newest, now)
+    if found is Freshness.LATE:
+        last = await storage.rates.newest_day(db, spec.key)
+        published = replace(newest, effective_on=last) if last is not None else newest
+        if _freshness(spec.poll, published, now) is not Freshness.LATE:
+            return Freshness.RESTING
+    return found
 
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
