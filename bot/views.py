@@ -37,6 +37,7 @@ YEAR = timedelta(days=365)
 ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 DISPUTE = "dispute:"
+STALE = "stale:"  # the mark of a source that brings nothing new: its newest day
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -350,6 +351,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     """How fresh every enabled source is, and how the queue stands."""
     states = await storage.sources.states(db)
     summary = await storage.outbox.summary(db, now=now)
+    stuck = await storage.marks.starting(db, STALE)
     sources = []
     for spec in catalog.polled:
         key = spec.key
@@ -362,6 +364,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 next_due_at=state.next_due_at if state else None,
                 failures=state.failures if state else 0,
                 error=state.error if state else None,
+                stuck_on=date.fromisoformat(stuck[key]) if key in stuck else None,
             )
         )
     return Status(
