@@ -231,7 +231,7 @@ class Ingest:
         newest = await storage.rates.newest_day(db, spec.key)
         if newest is None:
             return
-        name = f"{views.STALE}{spec.key}"
+        name = views.stale_mark(spec.key)
         told = await storage.marks.get(db, name)
         stuck = spec.poll.missed(newest, now) >= STUCK
         if stuck == (told is not None):

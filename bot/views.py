@@ -24,7 +24,7 @@ from bot.errors import UserError
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
-from bot.sources.catalog import Catalog, PollSpec, RateSpec
+from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -37,7 +37,6 @@ YEAR = timedelta(days=365)
 ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 DISPUTE = "dispute:"
-STALE = "stale:"  # the mark of a source that brings nothing new: its newest day
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -91,7 +90,7 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        freshness=await _freshness_of(db, spec, newest, now) if day >= today else Freshness.CURRENT,
+        freshness=await _freshness_of(db, source, spec.poll, newest, now) if day >= today else Freshness.CURRENT,
         seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
@@ -111,6 +110,11 @@ async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[st
 def dispute_mark(series: Series) -> str:
     """The name of the mark that says a series is contradicted by another source; polling sets and removes it."""
     return f"{DISPUTE}{series.source}:{series.pair}:{series.kind}"
+
+
+def stale_mark(source: str) -> str:
+    """The name of the mark that says a source brings nothing new since a day; polling sets and removes it."""
+    return f"stale:{source}"
 
 
 async def rival(db: Db, new: SeenRate) -> SeenRate | None:
@@ -157,13 +161,13 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
     )
 
 
-async def _freshness_of(db: Db, spec: RateSpec, newest: SeenRate, now: datetime) -> Freshness:
+async def _freshness_of(db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
     """How the card stands; currencies that are set more seldom than others rest while their bank publishes."""
-    found = _freshness(spec.poll, newest, now)
+    found = _freshness(poll, newest, now)
     if found is Freshness.LATE:
-        last = await storage.rates.newest_day(db, spec.key)
+        last = await storage.rates.newest_day(db, source)
         published = replace(newest, effective_on=last) if last is not None else newest
-        if _freshness(spec.poll, published, now) is not Freshness.LATE:
+        if _freshness(poll, published, now) is not Freshness.LATE:
             return Freshness.RESTING
     return found
 
@@ -351,7 +355,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     """How fresh every enabled source is, and how the queue stands."""
     states = await storage.sources.states(db)
     summary = await storage.outbox.summary(db, now=now)
-    stuck = await storage.marks.starting(db, STALE)
+    stuck = await storage.marks.starting(db, stale_mark(""))
     sources = []
     for spec in catalog.polled:
         key = spec.key
