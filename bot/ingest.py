@@ -254,12 +254,23 @@ class Ingest:
             alerts += await self._moves(db, [new], (), quiet=False, now=now) + await self._rules(db, [new], now=now)
         return added, alerts
 
+    async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
+        """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+        now = self.clock()
+        for new in added:
+            known = await storage.rates.baseline(db, new.series)
+            baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
+            since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
+            past = await storage.rates.history(db, new.series, since=since, until=day)
+            await self._revise_move(db, past, new, baseline, now=now)
+            await self._revise_rules(db, new, now=now)
+
     async def _watch(self, db: Db, spec: RateSpec, *, now: datetime) -> None:
         """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
         newest = await storage.rates.newest_day(db, spec.key)
         if newest is None:
             return
-        name = f"stale:{spec.key}"
+        name = views.stale_mark(spec.key)
         told = await storage.marks.get(db, name)
         stuck = spec.poll.missed(newest, now) >= STUCK
         if stuck == (told is not None):

@@ -258,10 +258,13 @@ def _done(language: str) -> Button:
 def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     name = name_of(source.names, language) or source.key
     seen = ago(status.now - source.last_ok_at, language) if source.last_ok_at else t("status.never", language)
-    if not source.failures:
+    stuck = None
+    if source.stuck_on is not None:
+        stuck = fill(t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date()))
+    if not source.failures and stuck is None:
         return Rich(f"🟢 {one_line(name)} – {seen}" if source.last_ok_at else f"⚪ {one_line(name)} – {seen}")
-    trouble = fill(tn("status.failures", source.failures, language), n=source.failures)
-    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble])
+    trouble = fill(tn("status.failures", source.failures, language), n=source.failures) if source.failures else None
+    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, stuck])
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:
