@@ -36,6 +36,7 @@ FOLDED = str.maketrans("ёөүңіәöüıñ", "еоуниаouin")
 HOME = "kg"
 BIG = "bishkek osh moscow kyiv kabul almaty astana tashkent dushanbe petersburg beijing tehran istanbul"
 ROUTINE = "arrest sentence crash fire murder robbery seizure talks protest"
+CAME_OF_IT = ("arrest", "sentence")
 PEOPLE = frozenset({"people", "troops"})
 DISPUTED = frozenset({"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs", "km", "age", "drone", "missile"})
 LOOSE = frozenset({"at:border"})  # a scene as wide as a country
@@ -119,7 +120,7 @@ def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
 def _contradiction(a: Facts, b: Facts) -> str:
     if not (a.head.kinds & b.whole.kinds and b.head.kinds & a.whole.kinds):
         return "another kind of event"
-    if a.head.later - b.whole.later or b.head.later - a.whole.later:
+    if _next_event(a, b) or _next_event(b, a):
         return "one came after the other"
     if _elsewhere(a, b) or _elsewhere(b, a):
         return "another place"
@@ -131,6 +132,12 @@ def _contradiction(a: Facts, b: Facts) -> str:
         if all(sizes) and min(abs(one - other) for one in sizes[0] for other in sizes[1]) > apart + 0.001:
             return "another earthquake"
     return ""
+
+
+def _next_event(a: Facts, b: Facts) -> bool:
+    """Whether a headline is about what came of the event, and the other entry knows nothing of it."""
+    came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
+    return bool(came - b.whole.later - b.whole.kinds)
 
 
 def _elsewhere(a: Facts, b: Facts) -> bool:
@@ -178,7 +185,7 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
         if len(countries) > 1:
             yield " ".join(sorted(countries)), 0.5
     elif countries:
-        yield " ".join(sorted(countries)), min(sum(0.25 if code == HOME else 0.75 for code in countries), 1.5)
+        yield " ".join(sorted(countries)), min(sum(0.25 if code == HOME else 0.5 for code in countries), 1.0)
 
 
 def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
@@ -227,7 +234,7 @@ def _odd(unit: str, value: float) -> float:
         return 1.0
     if value < 2:
         return 0.0
-    return 0.75 if value < 5 else 1.25 if value < 13 else 1.75
+    return 0.75 if value < 5 or unit == "age" else 1.25 if value < 13 else 1.75
 
 
 # ── reading ─────────────────────────────────────────────────────────────────
