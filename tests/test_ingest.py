@@ -187,6 +187,9 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     assert (await world.poll("one")).alerts == 1
     world.publishers.put("/three.xml", rss(other, QUIET))
     assert (await world.poll("three")).alerts == 1
+    async with world.ingest.store.reading() as db:
+        told = await storage.news.latest(db, topic="security")
+    assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 
 async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(world: World) -> None:

@@ -46,18 +46,18 @@ def pair(en: str, ru: str, *, hours: float = 0) -> bool:
     return same_story(entry(title=en, summary=""), entry(title=ru, summary="", language="ru"), hours_apart=hours).same
 
 
-EN, RU = "Blast at Osh market kills 7, wounds 23", "На рынке в Оше взрыв: 7 погибших, 23 раненых"
+EN, RU = "Blast at Uzgen market kills 7, wounds 23", "На рынке в Узгене взрыв: 7 погибших, 23 раненых"
 
 
 @pytest.mark.parametrize(
     ("en", "ru"),
     [
-        (EN, RU.replace("Оше", "Нарыне")),
-        (EN, RU.replace("На рынке", "В школе").replace("23", "31")),
-        (EN, RU.replace("7", "9").replace("23", "40").replace("На рынке ", "")),
-        (EN, "В Оше опровергли взрыв на рынке: 7 погибших, 23 раненых – ложь"),
-        (EN, "Расследование взрыва на рынке в Оше: 7 погибших, 23 раненых"),
-        (EN, "На рынке в Оше пожар: 7 погибших, 23 раненых"),
+        (EN, RU.replace("Узгене", "Нарыне")),
+        (EN, "В школе в Узгене взрыв: 7 погибших"),
+        (EN, "На рынке в Узгене взрыв: 40 погибших, 90 раненых"),
+        (EN, "В Узгене опровергли взрыв на рынке: 7 погибших, 23 раненых – ложь"),
+        (EN, "Расследование взрыва на рынке в Узгене: 7 погибших, 23 раненых"),
+        (EN, "На рынке в Узгене пожар: 7 погибших, 23 раненых"),
     ],
 )
 def test_what_contradicts_keeps_two_languages_apart(en: str, ru: str) -> None:
