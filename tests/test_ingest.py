@@ -177,6 +177,28 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     assert told.feeds == ("one", "three")
 
 
+async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(world: World) -> None:
+    """A graver story that only English readers can read gives way."""
+    lesser = (
+        "lesser",
+        "Blast in Kabul mosque kills 6 during prayers",
+        "A bomb had been left by the door; 15 are wounded.",
+    )
+    in_russian = ("vzryv", "Взрыв в мечети Кабула: шестеро погибших", "Бомбу оставили у двери, ранены 15 верующих.")
+    world.publishers.put("/one.xml", rss(BLAST, lesser))
+    await world.poll("one")
+    world.publishers.put("/three.xml", rss(in_russian))
+    await world.poll("three")
+    asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC"}
+    async with world.ingest.store.reading() as db:
+        english = await views.digest(db, world.catalog, language="en", **asked)
+        russian = await views.digest(db, world.catalog, language="ru", **asked)
+    assert english.story is not None
+    assert english.story.lead.entry.id == "blast"
+    assert russian.story is not None
+    assert russian.story.told_in("ru").lead.entry.id == "vzryv"
+
+
 async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     """Two earthquakes of one day, with other magnitudes in other places."""
     other = ("tolchok", "Землетрясение магнитудой 6,1 в Баткене, 2 погибших", "Разрушены дома, жителей эвакуируют.")

@@ -13,7 +13,7 @@ Facts of the outside world:
   other side, and not only some facts anywhere.
 * Capitals, presidents and countries are in every second text: they say little.
 
-Measured (`pytest tests/detect/test_facts.py`): of 153 pairs of invented events 150 are found and none of 7 650 others is
+Measured (`pytest tests/detect/test_facts.py`): of 153 pairs of invented events 150 are found, none of 7 650 others is
 joined; 63 of the 87 pairs written after the tables were, before their words were added. Of 1.7 million pairs of real
 security stories in two languages, years apart, 3 are wrongly joined. 0.4 ms an entry, 2 µs a pair.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model.alerts import Severity
@@ -48,7 +48,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A cluster of entries about one event; `entries` oldest first, the first is the lead and gives the headline."""
+    """A cluster of entries about one event; `entries` oldest first; the first is the lead and gives the headline."""
 
     pk: int
     entries: tuple[StoredEntry, ...]
@@ -59,6 +59,10 @@ class Story:
     def lead(self) -> StoredEntry:
         """The entry whose headline stands for the story."""
         return self.entries[0]
+
+    def told_in(self, language: str) -> Story:
+        """The same story led by the first who told it in this language, where somebody did."""
+        return replace(self, entries=tuple(sorted(self.entries, key=lambda item: item.entry.language != language)))
 
     @property
     def feeds(self) -> tuple[str, ...]:
