@@ -13,8 +13,8 @@ Facts of the outside world:
   other side, and not only some facts anywhere.
 * Capitals, presidents and countries are in every second text: they say little.
 
-Measured (`pytest tests/detect/test_facts.py`): of 183 pairs of invented events 172 are found and none of 10 980 others is
-joined; 76 of the 117 pairs written after the tables were, before their words were added. Of 1.3 million pairs of real
+Measured (`pytest tests/detect/test_facts.py`): of 183 pairs of invented events 172 are found and none of 10 980 others
+is joined; 76 of the 117 pairs written after the tables were, before their words were added. Of 1.3 million of real
 security stories in two languages, years apart, none is joined. 0.4 ms an entry, 2 µs a pair.
 """
 

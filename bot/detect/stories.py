@@ -40,7 +40,7 @@ SAME = 0.6
 ALIKE, STEEP = 0.65, 8.0  # two bare headlines: from which likeness, and how sharply, they are one event
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
 ANOTHER_LANGUAGE_HOURS = 36
-ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.25, 0.5  # in points of `facts.weigh`
+ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 # Stems that deny, and stems that make a headline an answer to another one.
 DENIALS = {"en": "denie deny refut debun", "ru": "опров фейк", "ky": "төгүн жокко четке"}

@@ -29,10 +29,10 @@ ABROAD = [(event == other, a, b) for (event, a), (other, b) in combinations(told
 
 
 def test_an_event_is_recognised_in_another_language() -> None:
-    """At least four of five pairs of the invented events; the rest is one message more."""
+    """At least nine of ten pairs of the invented events; the rest is one message more."""
     found = [same_story(a, b).same for same, a, b in ABROAD if same]
-    assert len(found) > 60
-    assert sum(found) / len(found) >= 0.8
+    assert len(found) > 150
+    assert sum(found) / len(found) >= 0.9
 
 
 def test_two_events_are_never_one_in_two_languages() -> None:
@@ -74,8 +74,15 @@ def test_magnitudes_of_one_earthquake_may_differ_by_a_little() -> None:
 
 
 def test_another_language_is_given_a_day_and_a_half() -> None:
-    assert pair(EN, RU, hours=12)
+    assert pair(EN, RU, hours=24)
     assert not pair(EN, RU, hours=37)
+
+
+def test_a_city_under_fire_every_day_is_not_one_event() -> None:
+    """The same city and the same toll a day later: another night."""
+    en, ru = "Russian missiles hit Kharkiv, 5 killed", "Ракетный удар по Харькову: пятеро погибших"
+    assert pair(en, ru, hours=2)
+    assert not pair(en, ru, hours=22)
 
 
 def test_kyrgyz_without_its_own_letters_is_read_alike() -> None:
