@@ -145,6 +145,25 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     assert [story.feeds for story in stories] == [("one", "two")]
 
 
+async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(world: World) -> None:
+    """/news economy has it, the digest of whoever chose economy tells it, no alert is made."""
+    bloom = ("bloom", "Apricot trees bloom early", "The valley turned white in one night.")
+    budget = ("budget", "Inflation slows as the central bank raises its rate", "Prices of bread hardly rose.")
+    world.publishers.put("/one.xml", rss(bloom))
+    await world.poll("one")
+    world.publishers.put("/one.xml", rss(bloom, budget))
+    assert (await world.poll("one")).alerts == 0
+    asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
+    async with world.ingest.store.reading() as db:
+        found = await storage.news.latest(db, topic="economy")
+        chosen = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
+        other = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
+    assert [story.lead.entry.id for story in found] == ["budget"]
+    assert chosen.story is not None
+    assert chosen.story.pk == found[0].pk
+    assert other.story is None
+
+
 BLAST = (
     "blast",
     "Explosion at a market in Osh kills 14, 37 wounded",
@@ -212,25 +231,6 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     async with world.ingest.store.reading() as db:
         told = await storage.news.latest(db, topic="security")
     assert sorted(story.feeds for story in told) == [("one",), ("three",)]
-
-
-async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(world: World) -> None:
-    """/news economy has it, the digest of whoever chose economy tells it, no alert is made."""
-    bloom = ("bloom", "Apricot trees bloom early", "The valley turned white in one night.")
-    budget = ("budget", "Inflation slows as the central bank raises its rate", "Prices of bread hardly rose.")
-    world.publishers.put("/one.xml", rss(bloom))
-    await world.poll("one")
-    world.publishers.put("/one.xml", rss(bloom, budget))
-    assert (await world.poll("one")).alerts == 0
-    asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
-    async with world.ingest.store.reading() as db:
-        found = await storage.news.latest(db, topic="economy")
-        chosen = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
-        other = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
-    assert [story.lead.entry.id for story in found] == ["budget"]
-    assert chosen.story is not None
-    assert chosen.story.pk == found[0].pk
-    assert other.story is None
 
 
 async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: World) -> None:

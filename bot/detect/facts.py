@@ -94,7 +94,7 @@ class Facts:
         return frozenset(value for name, value in self.numbers if name == unit)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def facts_of(title: str, text: str, language: str) -> Facts:
     """Read the facts of an entry; the first sentence stands for a missing headline."""
     if not title.strip():
