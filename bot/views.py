@@ -463,7 +463,7 @@ async def digest(
     wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:
-        mine = story.lead.entry.language == language
+        mine = any(item.entry.language == language for item in story.entries)
         return mine, story.severity.rank, len(story.feeds), story.lead.at
 
     return Digest(day=day, source=source, rates=tuple(rates), story=max(wanted, key=worth, default=None))

@@ -133,6 +133,18 @@ def test_db_upgrade_makes_a_database(tmp_path: Path) -> None:
     assert (tmp_path / "jarchy.db").exists()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_detect_same_story_judges_pairs_in_two_languages(tmp_path: Path, *, named: bool) -> None:
+    """Each side may say its language, or it is found."""
+    a = {"title": "Mudflow in Uzgen kills two, 34 families evacuated", **({"lang": "en"} if named else {})}
+    b = {"title": "Сель в Узгене: двое погибших, эвакуированы 34 семьи", **({"lang": "ru"} if named else {})}
+    other = {**b, "title": "Сель в Сузаке: эвакуированы 50 семей"}
+    lines = [{"id": "same", "a": a, "b": b, "lang": "en" if named else None}, {"id": "other", "a": a, "b": other}]
+    found = jarchy(tmp_path, "detect", "same-story", stdin="\n".join(map(json.dumps, lines)).encode())
+    answers = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [(answer["id"], answer["same"]) for answer in answers] == [("same", True), ("other", False)]
+
+
 def test_detect_security_judges_lines(tmp_path: Path) -> None:
     """One answer a line; a line that is no JSON is named."""
     line = json.dumps({"id": 7, "title": "Gunmen attack border post, three soldiers killed", "text": ""}).encode()
