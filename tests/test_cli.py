@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+import storage.chats
 import storage.news
 import storage.rates
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage.db import open_store
 from tests.conftest import ROOT
-from tests.factories import entry, rate
+from tests.factories import NOW, chat, entry, rate
 
 OCTOBER_20 = [
     rate("USD/KGS", "84.7935", "2021-10-20"),
@@ -116,6 +117,31 @@ def test_db_upgrade_makes_a_database(tmp_path: Path) -> None:
     """From nothing to the newest schema."""
     assert jarchy(tmp_path, "db", "upgrade").returncode == 0
     assert (tmp_path / "jarchy.db").exists()
+
+
+async def test_S21_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(tmp_path: Path) -> None:
+    """JSON by table, for a chat nobody knows too."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1001), now=NOW)
+        await storage.chats.subscribe(db, 1001, ["pair:USD/KGS"], now=NOW)
+    await store.close()
+    exported = jarchy(tmp_path, "export", "1001")
+    assert exported.returncode == 0, exported.stderr
+    found = json.loads(exported.stdout)
+    assert [row["id"] for row in found["chat"]] == [1001]
+    assert [row["key"] for row in found["subscription"]] == ["pair:USD/KGS"]
+    assert json.loads(jarchy(tmp_path, "erase", "1001").stdout) == {"chat": 1001, "rows": 2}
+    assert not any(json.loads(jarchy(tmp_path, "export", "1001").stdout).values())
+
+
+def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
+    """Those of one setting, and those of settings that do not go together; each setting once."""
+    wrong = {"SEND_RATE": "500", "UPDATES": "webhook", "WEBHOOK_URL": "ftp://x", "HOME_CURRENCY": "som of Kyrgyzstan"}
+    done = jarchy(tmp_path, "check", **wrong)
+    assert done.returncode == 78
+    told = [line.split(":")[1].strip() for line in done.stderr.decode().splitlines()]
+    assert told == ["HOME_CURRENCY", "WEBHOOK_URL", "SEND_RATE", "WEBHOOK_SECRET"]
 
 
 def test_detect_security_judges_lines(tmp_path: Path) -> None:
