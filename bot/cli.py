@@ -593,7 +593,8 @@ def export(chat: Annotated[int, typer.Argument(help="the chat's number")]) -> No
 
         async with _store(settings) as store, store.reading() as db:
             found = await storage.privacy.export(db, chat)
-        sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+        readable = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS  # a column's name is not quite a str
+        sys.stdout.buffer.write(orjson.dumps(found, option=readable, default=str) + b"\n")
 
     _run(give())
 
