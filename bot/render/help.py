@@ -96,6 +96,11 @@ def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str
     return tuple((name, t(f"command.{name}", language)) for name in names)
 
 
+def description(language: str) -> str:
+    """What the bot is, for a chat in which nothing was said yet."""
+    return t("start.what", language)
+
+
 def start(
     language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = (), name: str = ""
 ) -> Message:
