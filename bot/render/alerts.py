@@ -200,7 +200,7 @@ def _reasons(reasons: Sequence[str], language: str) -> list[Rich]:
         kind, colon, words = reason.partition(": ")
         dead = _DEAD.fullmatch(reason)
         if colon and known(f"reason.{kind}"):
-            found.setdefault(kind, []).append(words.removesuffix("*"))
+            found.setdefault(kind, []).append(words.replace("*", "…"))  # a stem, open at its end
         elif dead:
             said.append(fill(tn("reason.dead", int(dead[1]), language), n=int(dead[1])))
         elif reason in _PLAIN_REASONS:

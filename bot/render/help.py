@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import ago, clock, day, known, name_of, number, span, t, tn
+from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn
 from bot.model.chats import LANGUAGES, Style
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name
@@ -101,6 +101,11 @@ def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str
     return tuple((name, t(f"command.{name}", language)) for name in names)
 
 
+def description(language: str) -> str:
+    """What the bot is, for a chat in which nothing was said yet."""
+    return t("start.what", language)
+
+
 def start(
     language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = (), name: str = ""
 ) -> Message:
@@ -137,10 +142,13 @@ def help(names: Sequence[str], language: str) -> Message:  # noqa: A001 - the co
 
 
 def language_menu(language: str) -> Message:
-    """The languages, each in its own name: data `lang:ru`."""
+    """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
     return message(
         fill(t("language.choose", language)),
-        [[_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES],
+        [
+            *([_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES),
+            [_back(language)],
+        ],
     )
 
 
@@ -210,8 +218,8 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str)
     """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other."""
     other = fill(t("zone.other", language), example=code(example))
     text = lines(fill(t("settings.zone", language), zone=chosen), other)
-    cities = [_toggle(one.rpartition("/")[2].replace("_", " "), f"zone:{one}", on=one == chosen) for one in zones]
-    return message(text, [*rows_of(cities, 2), [Button(t("button.back", language), "set:back")]])
+    cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
+    return message(text, [*rows_of(cities, 2), [_back(language)]])
 
 
 def privacy(language: str, *, contact: str | None = None) -> Message:
@@ -238,6 +246,10 @@ def _toggles(
 
 def _toggle(text: str, data: str, *, on: bool) -> Button:
     return Button(f"{CHOSEN} {text}" if on else text, data)
+
+
+def _back(language: str) -> Button:
+    return Button(t("button.back", language), "set:back")
 
 
 def _done(language: str) -> Button:

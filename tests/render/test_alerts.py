@@ -84,14 +84,14 @@ WHY_STORY = {
         "Own rules: /alert. To pause or mute, use the buttons under the alert."
     ),
     "ru": (
-        "Почему я об этом написал. Важность: срочно\n"
+        "Почему я об этом написал. Уровень: срочно\n"
         "Темы: Безопасность\n"
         "• border\n"
         "• 3 источника\n"
         "Свои правила: /alert. Отложить или отключить можно кнопками под оповещением."
     ),
     "ky": (
-        "Бул тууралуу эмне үчүн жаздым. Маанилүүлүгү: шашылыш\n"
+        "Бул тууралуу эмне үчүн жаздым. Деңгээли: шашылыш\n"
         "Темалар: Коопсуздук\n"
         "• border\n"
         "• 3 булак\n"
@@ -208,18 +208,18 @@ def test_a_story_explains_itself(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ["it is near: Central Asia", "12 dead", "border: border guard, checkpoint", "disaster: mudflow"]),
+        ("en", ["it is near: Central Asia", "12 dead", "border: border guard…, checkpoint", "disaster: mudflow…"]),
         (
             "ru",
-            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard, checkpoint", "бедствие: mudflow"],
+            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard…, checkpoint", "бедствие: mudflow…"],
         ),
         (
             "ky",
             [
                 "жакын жерде: Борбордук Азия",
                 "12 киши каза болгон",
-                "чек ара: border guard, checkpoint",
-                "табигый кырсык: mudflow",
+                "чек ара: border guard…, checkpoint",
+                "табигый кырсык: mudflow…",
             ],
         ),
     ],
