@@ -127,6 +127,7 @@ async def ours(
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
         replied=lambda: None,
+        wake=lambda: None,
         home="KGS",
         time_zone="Asia/Bishkek",
         default_language="en",

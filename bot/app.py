@@ -187,6 +187,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             catalog=catalog,
             clock=clock,
             replied=worker.borrow,
+            wake=worker.wake,
             home=settings.home_currency,
             time_zone=settings.time_zone,
             default_language=settings.default_language,

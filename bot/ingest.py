@@ -50,7 +50,8 @@ BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend i
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
 CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
-STORY_LASTS = timedelta(hours=6)
+STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
+ASKED_TEXT = 500  # characters of a story in the question to the operator
 PARSE_SECONDS = 10.0
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
@@ -379,8 +380,16 @@ class Ingest:
             expires_at=now + STORY_LASTS,
             reasons=verdict.reasons,
             supersede_key=f"story:{pk}",
+            approval=self.security_policy == "approve",
         )
-        return int(await storage.outbox.enqueue(db, alert) is not None)
+        stored = await storage.outbox.enqueue(db, alert)
+        if stored is not None and alert.approval:
+            lead = story.lead.entry
+            text = (lead.summary or lead.content)[:ASKED_TEXT]
+            values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
+            why = f"{verdict.severity}: {'; '.join(verdict.reasons)}"
+            await self._tell(db, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
+        return int(stored is not None)
 
     async def _tell(self, db: Db, msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
         """Tell the operators, once a day for one trouble."""

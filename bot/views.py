@@ -280,7 +280,8 @@ async def digest(
         rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
-    stories = await storage.news.latest(db, since=start, before=end - timedelta(microseconds=1), limit=200)
+    last = end - timedelta(microseconds=1)
+    stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
     wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:

@@ -100,6 +100,7 @@ BUTTONS: dict[tuple[str, int], Callable[..., Awaitable[None]]] = {
     ("chart", 2): charts.pressed,
     ("rule", 2): rules.pressed,
     ("held", 2): held.pressed,
+    ("story", 2): held.story_pressed,
     ("why", 1): subscriptions.why,
     **{(what, 1): _with(_silence, what) for what in ("snooze", "mute")},
 }

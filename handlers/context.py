@@ -38,13 +38,17 @@ class Sender(Protocol):
 
 @dataclass(slots=True)
 class Services:
-    """What the program lends to its handlers; `replied` is told before each answer, so that broadcasts make room."""
+    """What the program lends to its handlers.
+
+    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send.
+    """
 
     store: Store
     api: Sender
     catalog: Catalog
     clock: Callable[[], datetime]
     replied: Callable[[], None]
+    wake: Callable[[], None]
     home: str
     time_zone: str
     default_language: str

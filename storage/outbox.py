@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import PAYLOADS, Alert, Audience, Lane, Payload, Severity, State
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Lane, Payload, Severity, State
 from bot.model.chats import ChatKind
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, pace, subscription
@@ -42,6 +42,7 @@ PRIVATE_EVERY = timedelta(seconds=1)
 GROUP_EVERY = timedelta(seconds=4)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
+APPROVED_LASTS = timedelta(hours=1)
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
 
 
@@ -130,6 +131,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
+        "approval": Approval.WAITING.value if new.approval else None,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -151,6 +153,23 @@ async def latest_like(db: Db, prefix: str) -> int | None:
     begins = alert.c.dedup_key.startswith(prefix, autoescape=True)
     pk: int | None = (await db.execute(select(func.max(alert.c.id)).where(begins))).scalar()
     return pk
+
+
+async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
+    """An operator's word on an alert that waits for it, given once; None when it does not wait (any more).
+
+    An approved one stays worth sending for `APPROVED_LASTS` at least.
+    """
+    now = await db_now(db)
+    waits = (alert.c.id == pk, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    until = (await db.execute(select(alert.c.expires_at).where(*waits).with_for_update())).scalar()
+    if until is None or until <= now:
+        return None
+    values: dict[str, Any] = {"approval": Approval.REJECTED.value, "fanned_at": now}
+    if approve:
+        values = {"approval": Approval.APPROVED.value, "expires_at": max(until, now + APPROVED_LASTS)}
+    await db.execute(update(alert).where(alert.c.id == pk).values(**values))
+    return await get_alert(db, pk)
 
 
 def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
@@ -176,7 +195,10 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     row = (
         await db.execute(
             select(alert)
-            .where(alert.c.fanned_at.is_(None))
+            .where(
+                alert.c.fanned_at.is_(None),
+                or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            )
             .order_by(alert.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -429,11 +451,13 @@ _FINISH = (
 
 
 async def tidy(db: Db) -> int:
-    """Free leases that ended without a mark, and close what expired. Returns how many leases were freed.
+    """Free leases that ended without a mark, close what expired or was not answered. Returns how many were freed.
 
     A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
     """
     now = await db_now(db)
+    unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
+    await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
     freed = await _free(db, ended, now)
     gone = and_(delivery.c.state == State.PENDING.value, delivery.c.expires_at <= now)

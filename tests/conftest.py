@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-import bot.log  # noqa: F401 - first of ours: it keeps rich away, whose tracebacks take a second each
+import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -137,6 +137,7 @@ def test_detect_security_judges_lines(tmp_path: Path) -> None:
         (["inspect", "feed", "absent.xml"], {}, 1),
         (["run"], {}, 78),
         (["check"], {"TIME_ZONE": "Mars/Base"}, 78),
+        (["check"], {"SECURITY_POLICY": "approve"}, 78),
         (["outbox"], {"DATABASE_URL": "mysql://x"}, 78),
     ],
 )

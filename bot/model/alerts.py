@@ -36,6 +36,15 @@ class Lane(IntEnum):
     ROUTINE = 2
 
 
+class Approval(StrEnum):
+    """Where an alert stands that needs an operator's word; the last three are final."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"  # nobody answered in time
+
+
 class State(StrEnum):
     """A delivery's life. The first three are open; the others are final."""
 
@@ -244,6 +253,7 @@ class Alert:
     """A rule fired, once: what, how loud, why, for whom, and until when it is worth sending.
 
     `dedup_key` is unique for ever; an unsent delivery with the same `supersede_key` gives way to a newer one.
+    With `approval` nobody is told before an operator approves; unanswered until `expires_at`, nobody is.
     """
 
     dedup_key: str
@@ -255,3 +265,4 @@ class Alert:
     expires_at: datetime
     reasons: tuple[str, ...] = ()
     supersede_key: str | None = None
+    approval: bool = False

@@ -21,6 +21,8 @@ from bot.render.numbers import arrow, as_printed, change
 from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
 
 CHART = "90d"
+#: Notices that ask for the operator's word → the first word of their buttons.
+DECIDED = {"notice.held": "held", "notice.story": "story"}
 _SOURCES = re.compile(r"\d+ sources?")  # said here from the count, not from the reason
 _DEAD = re.compile(r"(\d+) dead")
 _PLAIN_REASONS = {
@@ -86,15 +88,16 @@ def notice(notice: Notice, language: str) -> Message:
     """Something an operator must know; a notice without words of its own still tells what it carries."""
     if known(notice.msgid):
         values = dict(notice.values)
-        held = values.pop("held", None) if notice.msgid == "notice.held" else None
-        return message(fill(t(notice.msgid, language), **values), _held_buttons(held, language) if held else ())
+        held, what = values.pop("held", None), DECIDED.get(notice.msgid)
+        buttons = _decision(what, held, language) if what and held else ()
+        return message(fill(t(notice.msgid, language), **values), buttons)
     what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
     return message(fill(t("notice.other", language), what=what))
 
 
-def _held_buttons(held: str, language: str) -> Rows:
+def _decision(what: str, number: str, language: str) -> Rows:
     words = (("button.approve", "approve"), ("button.reject", "reject"))
-    return (tuple(Button(t(word, language), data=f"held:{verb}:{held}") for word, verb in words),)
+    return (tuple(Button(t(word, language), data=f"{what}:{verb}:{number}") for word, verb in words),)
 
 
 def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:

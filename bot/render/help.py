@@ -40,6 +40,8 @@ ANSWERS: dict[str, frozenset[str]] = {
     "settings.saved": frozenset(),
     "snooze.done": frozenset({"time"}),
     "stop.done": frozenset(),
+    "story.approved": frozenset({"title"}),
+    "story.rejected": frozenset({"title"}),
     "zone.set": frozenset({"zone", "time"}),
 }
 # What a UserError can carry to the reader, likewise.
