@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import beside, card, fan_out, replicas, reply, sending, start
+from bench import beside, card, chart, fan_out, moves_replay, replicas, reply, sending, start
 from bench.figure import Figure, table
 from bot import log
 
@@ -31,6 +31,8 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "bad-day": replicas.bad_day,
     "frozen": replicas.frozen,
     "stopped": replicas.stopped,
+    "moves": moves_replay.measure,
+    "chart": chart.measure,
 }
 
 

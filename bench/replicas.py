@@ -40,10 +40,7 @@ LOOK = 0.02  # seconds between looks at what is sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A broadcast, and what happens to one sender when so many were sent.
-
-    Of SIGSTOP: `woken_after` so many seconds, and `between` messages, when it has none in flight.
-    """
+    """A broadcast, and what happens to one sender when so many were sent. `woken_after` is of SIGSTOP."""
 
     count: int
     number: signal.Signals
@@ -52,7 +49,6 @@ class Plan:
     lease: timedelta = delivering.LEASE
     margin: float = delivering.MARGIN
     woken_after: float = 0.0
-    between: bool = False
     bad: bool = False
 
 
@@ -126,11 +122,6 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
             )
             start = time.monotonic()
             victim.send_signal(plan.number)
-        arrived: list[Message] = []
-        while plan.between and not await _all_written_down(store, url, arrived):
-            victim.send_signal(signal.SIGCONT)
-            await asyncio.sleep(LOOK)
-            victim.send_signal(plan.number)
         if plan.number is signal.SIGSTOP:
             await asyncio.sleep(plan.woken_after)
             woken = time.monotonic()
@@ -143,7 +134,7 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
         async with store.reading() as db:
             query = select(delivery.c.state, func.count().label("n")).group_by(delivery.c.state)
             states = Counter({row.state: row.n for row in await db.execute(query)})
-        arrived += [Message._make(one) for one in await stub.arrivals(url)]
+        arrived = [Message._make(one) for one in await stub.arrivals(url)]
     return Report(
         arrived=arrived, states=states, orphans=len(leased), again=again.total_seconds(), ended=ended, woken=woken
     )
@@ -170,18 +161,6 @@ async def _sent(store: Store, count: int) -> None:
         if left <= 0:
             return
         await asyncio.sleep(max(LOOK, left / LIMIT / 2))  # counting costs
-
-
-async def _all_written_down(store: Store, url: str, arrived: list[Message]) -> bool:
-    """Whether all that arrived is marked within a second; what arrived is moved to the list."""
-    query = select(func.count()).where(delivery.c.state == State.SENT.value)
-    for _ in range(20):
-        await asyncio.sleep(LOOK * 2)
-        arrived += [Message._make(one) for one in await stub.arrivals(url)]
-        async with store.reading() as db:
-            if (await db.execute(query)).scalar_one() == len(arrived):
-                return True
-    return False
 
 
 async def _all_done(store: Store) -> None:

@@ -82,8 +82,8 @@ class Session:
         return _SENT
 
 
-def incoming(number: int) -> dict[str, Any]:
-    """`/rates` from one of a hundred readers, as Telegram sends it."""
+def incoming(number: int, text: str = "/rates") -> dict[str, Any]:
+    """A command from one of a hundred readers, as Telegram sends it."""
     reader = {"id": 1000 + number % CHATS, "first_name": "Reader", "language_code": "en"}
     return {
         "update_id": number,
@@ -92,8 +92,8 @@ def incoming(number: int) -> dict[str, Any]:
             "date": int(time.time()),
             "chat": {"id": reader["id"], "type": "private", "first_name": "Reader"},
             "from": {**reader, "is_bot": False},
-            "text": "/rates",
-            "entities": [{"type": "bot_command", "offset": 0, "length": 6}],
+            "text": text,
+            "entities": [{"type": "bot_command", "offset": 0, "length": len(text.partition(" ")[0])}],
         },
     }
 
@@ -127,6 +127,7 @@ async def ours(
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
         replied=lambda: None,
+        wake=lambda: None,
         home="KGS",
         time_zone="Asia/Bishkek",
         default_language="en",

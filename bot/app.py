@@ -21,7 +21,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from aiohttp import web
@@ -29,9 +29,12 @@ from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+import storage.backup
 import storage.chats
+import storage.highwater
 import storage.inbox
 import storage.outbox
+import storage.retention
 import storage.sources
 from bot import schedule
 from bot.clock import SharedClock, utc_now
@@ -39,7 +42,7 @@ from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import Worker
-from bot.errors import ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
 from bot.intake.inbox import Inbox
@@ -52,6 +55,7 @@ from bot.model.outcomes import Sent
 from bot.ops import ops_app
 from bot.render.help import command_descriptions
 from bot.sources.catalog import Catalog, ChannelSpec
+from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
 from handlers import MENUS, App, Context, Services, failed, route, sorry
 from storage.db import Store, open_store
@@ -62,7 +66,9 @@ TICK = 1.0
 POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
-KEEP_BODIES = timedelta(hours=24)
+BACKUP_AT = time(3)  # in the operator's zone
+BREATH = 0.05  # seconds between pieces of what is forgotten: others write in between
+BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
 
@@ -124,7 +130,7 @@ async def run(
                 await asyncio.wait([sender, *running], timeout=DRAIN)
                 for task in (sender, marker, *running):
                     task.cancel()
-        except* ConfigError as group:
+        except* BotError as group:
             raise group.exceptions[0] from None
         finally:
             await bot.inbox.close()
@@ -156,6 +162,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         stack.push_async_callback(store.close)
         if store.sqlite_path is not None:
             stack.enter_context(only_instance(store.sqlite_path))
+            await _begin_alone(store, settings, clock)
         elif clock is utc_now:
             clock = SharedClock()
             async with store.reading() as db:
@@ -180,6 +187,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             catalog=catalog,
             clock=clock,
             replied=worker.borrow,
+            wake=worker.wake,
             home=settings.home_currency,
             time_zone=settings.time_zone,
             default_language=settings.default_language,
@@ -220,12 +228,32 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
 @contextmanager
 def only_instance(path: Path) -> Iterator[None]:
     """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
-    with path.with_name(path.name + ".lock").open("w") as lock:
+    try:
+        lock = path.with_name(path.name + ".lock").open("w")
+    except OSError as error:
+        raise ConfigError(f"DATABASE_URL: nothing can be written beside {path}: {error.strerror}") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
         yield
+
+
+async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
+    """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is said."""
+    async with store.writing() as db:
+        await storage.outbox.free_all(db)
+    gone = await storage.highwater.missing(store)
+    try:
+        if gone is not None:
+            until = f"{gone.until:%Y-%m-%d %H:%M:%S}" if gone.until else "–"
+            reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
+            log.warning("the database is older than what ran here", until=until, reached=reached)
+            await _tell(store, settings, "notice.older", {"until": until, "reached": reached}, clock)
+        await storage.highwater.advance(store)
+    except StorageError as error:  # a full disk does not keep us from answering
+        log.warning("start without writing", error=str(error))
 
 
 def _application(settings: Settings, request: AiohttpRequest) -> App:
@@ -270,9 +298,6 @@ async def _tell(
 
 async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
     """Introduce ourselves to Telegram, however long that takes, then listen."""
-    if bot.store.sqlite_path is not None:
-        async with bot.store.writing() as db:
-            await storage.outbox.free_all(db)  # nobody else can be sending
     wait = 1.0
     while True:
         try:
@@ -325,7 +350,8 @@ async def _introduce(bot: Running) -> None:
         await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
     missing = [spec for spec in bot.catalog.channels.values() if not spec.disabled]
     while missing:
-        missing = [spec for spec in missing if not await _join(bot, spec)]
+        with suppress(StorageError):  # whoever watches the store says so
+            missing = [spec for spec in missing if not await _join(bot, spec)]
         if missing:
             await asyncio.sleep(300)
 
@@ -358,8 +384,17 @@ async def _join(bot: Running, spec: ChannelSpec) -> bool:
 
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Loops where we are alone; beside other replicas the same work as jobs that they share."""
-    if bot.store.sqlite_path is not None:
-        return {"poll sources": _keep_polling(bot), "digests": _keep_digesting(bot), "tidy": _keep_tidy(bot)}
+    store, settings = bot.store, bot.settings
+    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language)
+    watch = keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))
+    if store.sqlite_path is not None:
+        return {
+            "watch": watch,
+            "poll sources": _keep_polling(bot),
+            "digests": _keep_digesting(bot),
+            "tidy": _keep_tidy(bot),
+            "backups": _keep_backed_up(bot, store.sqlite_path),
+        }
     from bot import cluster  # its libraries are for servers only
 
     sources = {spec.key: spec for spec in bot.catalog.polled}
@@ -377,7 +412,7 @@ def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
         digests=lambda: _enqueue_digests(bot),
         tidy=lambda: _tidy(bot),
     )
-    return {"jobs": cluster.run(bot.store, work, bot.clock, bot.stopping), "freshness": _keep_fresh(bot)}
+    return {"watch": watch, "jobs": cluster.run(store, work, bot.clock, bot.stopping), "freshness": _keep_fresh(bot)}
 
 
 async def _keep_fresh(bot: Running) -> None:
@@ -474,7 +509,11 @@ async def enqueue_digests(store: Store, *, now: datetime) -> int:
     new = 0
     async with store.writing() as db:
         for key in await storage.chats.digest_keys(db):
-            alert = due_digest(key, now=now)
+            try:
+                alert = due_digest(key, now=now)
+            except (ZoneInfoNotFoundError, ValueError):  # this one's trouble is not the others'
+                log.warning("a digest's time zone is not known here", key=key)
+                continue
             if alert is not None:
                 new += await storage.outbox.enqueue(db, alert) is not None
     return new
@@ -516,9 +555,40 @@ async def _keep_tidy(bot: Running) -> None:
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what finished updates said."""
+    """Forget what is too old, piece by piece."""
     try:
-        async with bot.store.writing() as db:
-            await storage.inbox.forget_bodies(db, older_than=KEEP_BODIES)
+        for step in storage.retention.STEPS:
+            rows = 1
+            while rows and not bot.stopping.is_set():
+                async with bot.store.writing() as db:
+                    rows = await step(db, bot.clock())
+                await bot.pause(BREATH if rows else 0)
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+
+
+async def _keep_backed_up(bot: Running, path: Path) -> None:
+    """Copy the database once a night; what was missed is made up for by one copy."""
+    while not bot.stopping.is_set():
+        await back_up(bot, path)
+        await bot.pause(BACKUP_EVERY)
+
+
+async def back_up(bot: Running, path: Path) -> None:
+    """Tonight's copy, once it is late enough; the operators hear of a failure."""
+    now = bot.clock()
+    local = now.astimezone(ZoneInfo(bot.settings.time_zone))
+    if local.time() < BACKUP_AT:
+        return
+    try:
+        made = await asyncio.to_thread(
+            storage.backup.nightly, path, today=local.date(), now=now, stop=bot.stopping.is_set
+        )
+        if made is not None:
+            log.info("backed up", file=made.name)
+    except BotError as error:
+        if bot.stopping.is_set():
+            return  # cut short
+        log.warning("no backup", error=str(error))
+        with suppress(StorageError):
+            await _tell(bot.store, bot.settings, "notice.backup", {"why": str(error)}, bot.clock)

@@ -7,6 +7,7 @@ Heavy modules are imported by the verb that needs them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -123,7 +124,8 @@ def run() -> None:
     settings.token  # noqa: B018 - refuses to start without one
     from bot.app import run as run_bot
 
-    _run(run_bot(settings, catalog))
+    # what the libraries made is never garbage: looking through it takes tens of milliseconds of every answer under way
+    _run(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
 
 
 @cli.command()
@@ -302,7 +304,10 @@ def inspect_rates(
     places: Annotated[list[str], typer.Argument(help="files or addresses")],
     saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
 ) -> None:
-    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml"""
+    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml
+
+    A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
+    """
     from bot.sources import SOURCES
 
     log.set_up(None, "warning")
@@ -312,13 +317,26 @@ def inspect_rates(
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
     def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        url = place if place.startswith("http") else saved_from
+        url = place if place.startswith("http") else saved_from or _recorded_from(Path(place))
         parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
         return map(_rate_line, parsed.rates)
 
     _inspect(places, read)
+
+
+def _recorded_from(path: Path) -> str | None:
+    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …}, …]`."""
+    for manifest in sorted(path.parent.glob("*manifest.json")):
+        try:
+            entries = orjson.loads(manifest.read_bytes())
+        except (OSError, ValueError):
+            continue
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("file") == path.name and isinstance(entry.get("uri"), str):
+                return str(entry["uri"])
+    return None
 
 
 def _rate_line(rate: Rate) -> dict[str, Any]:
@@ -623,3 +641,70 @@ def db_upgrade() -> None:
             typer.echo(f"schema {HEAD}")
 
     _run(upgrade())
+
+
+@database.command("backup")
+def db_backup(
+    file: Annotated[Path | None, typer.Argument(help="the copy; beside the database when not named")] = None,
+) -> None:
+    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup /safe/jarchy.db"""
+    from storage.backup import copy, stamped
+
+    path = _database_file("pg_dump")
+    target = file or stamped(path, "backup")
+    copy(path, target)
+    typer.echo(target)
+
+
+@database.command("restore")
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="a copy that `db backup` made")],
+    force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
+    from bot.app import only_instance
+    from storage.backup import restore
+
+    path = _database_file("pg_restore")
+    rows, kept = restore(file, path, force=force, alone=only_instance)
+    if kept is not None:
+        typer.echo(f"the old database is now {kept}", err=True)
+    _write({"restored": str(file), "rows": rows})
+
+
+@database.command("check")
+def db_check(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+    """Integrity, foreign keys, schema and rows; changes nothing. Example: jarchy db check --json"""
+    settings, _ = _prepare()
+    _run(_db_check(settings, as_json=as_json))
+
+
+async def _db_check(settings: Settings, *, as_json: bool) -> None:
+    from storage.backup import health
+    from storage.db import connect
+
+    store = connect(settings.database_url)
+    try:
+        found = await health(store)
+    finally:
+        await store.close()
+    if as_json:
+        _write({"schema": found.schema, "rows": found.rows, "problems": found.problems})
+    else:
+        typer.echo(f"schema {found.schema}")
+        for table, count in found.rows.items():
+            typer.echo(f"{table:<14}{count:>10}")
+        for problem in found.problems or ("sound",):
+            typer.echo(problem)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _database_file(tool: str) -> Path:
+    from storage.db import parse_url
+
+    settings, _ = _prepare()
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        raise BotError(f"this verb is for SQLite; use {tool} for a PostgreSQL database")
+    return Path(url.database or "")

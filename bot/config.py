@@ -114,8 +114,8 @@ class Settings(BaseSettings):
         problems = []
         if self.send_rate > (1000 if self.paid_broadcast else 30):
             problems.append("SEND_RATE: above 30 needs PAID_BROADCAST=true, and 1000 is the most")
-        if self.security_policy == "approve":
-            problems.append("SECURITY_POLICY: approve needs the editorial queue, which is not there yet")
+        if self.security_policy == "approve" and not self.admin_ids:
+            problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
         if self.updates == "webhook":
             if self.webhook_url is None:
                 problems.append("WEBHOOK_URL: required when UPDATES=webhook")

@@ -91,6 +91,11 @@ def day_since(on: date, language: str, *, today: date | None = None) -> str:
     return _day(on, language, "months.since", "months.since_year", today)
 
 
+def day_until(on: date, language: str) -> str:
+    """A date with its year after the word "until": "31 Dec 2026", "31 декабря 2026", "2026-жылдын 31-декабрына"."""
+    return _day(on, language, "months.until_year", "months.until_year", date.min)
+
+
 def weekday_of(on: date, language: str) -> str:
     """Whose day it is, before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
     return t("weekdays.of", language).split()[on.weekday()]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import structlog
 
+import storage.marks
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.rules
 import storage.sources
-from bot import metrics, schedule
+from bot import metrics, schedule, views
 from bot.convert import convert
 from bot.detect import moves, plausibility, stories
 from bot.detect.rules import Fired, Rule, RuleState, evaluate
@@ -27,14 +29,15 @@ from bot.detect.stories import title_key
 from bot.detect.topics import topics_of
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RuleFired, Severity, StoryBroke
+from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
 from bot.model.news import Entry, Verdict
-from bot.model.rates import Rate, RateKind, SeenRate
+from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.sources.base import Request
 from bot.sources.catalog import FeedSpec, RateSpec
 from bot.sources.feeds import Feed, normalise_link, parse_feed
 from bot.workers import WorkerError, Workers
 from storage.db import Db, Store
+from storage.outbox import StoredAlert
 from storage.rules import StoredRule
 from storage.sources import Document, SourceState
 
@@ -49,8 +52,10 @@ CORRECTION_LASTS = timedelta(days=2)
 BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
 PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
+STUCK = 3  # days of publication that went by with nothing new, before the operators are told
 CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
-STORY_LASTS = timedelta(hours=6)
+STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
+ASKED_TEXT = 500  # characters of a story in the question to the operator
 PARSE_SECONDS = 10.0
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
@@ -115,6 +120,7 @@ class Ingest:
                 due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            await self._watch(db, spec, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
         return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
@@ -182,6 +188,7 @@ class Ingest:
         async with self.store.writing() as db:
             if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
                 await self._keep_rates(db, spec, [], quiet=state.first_ok_at is None, now=now)
+                await self._watch(db, spec, now=now)
             await storage.sources.record_failure(
                 db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
             )
@@ -200,8 +207,62 @@ class Ingest:
             await storage.rates.release(db, item)
         rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
         added = await storage.rates.add(db, rates.values(), seen_at=now)
-        alerts = await self._moves(db, spec, added, quiet=quiet, now=now)
-        return added, alerts + await self._rules(db, added, now=now)
+        disputed = await self._disputed(db, spec.key, added, now=now)
+        alerts = await self._moves(db, added, disputed, quiet=quiet, now=now)
+        for new in (item for item in added if item.revision):
+            alerts += await self._revise_rules(db, new, now=now)
+        alerts += await self._rules(db, [new for new in added if new not in disputed], now=now)
+        for new in await self._settled(db, added):
+            alerts += await self._moves(db, [new], (), quiet=False, now=now) + await self._rules(db, [new], now=now)
+        return added, alerts
+
+    async def _watch(self, db: Db, spec: RateSpec, *, now: datetime) -> None:
+        """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
+        newest = await storage.rates.newest_day(db, spec.key)
+        if newest is None:
+            return
+        name = f"stale:{spec.key}"
+        told = await storage.marks.get(db, name)
+        stuck = spec.poll.missed(newest, now) >= STUCK
+        if stuck == (told is not None):
+            return
+        await (storage.marks.put(db, name, str(newest)) if stuck else storage.marks.drop(db, name))
+        word = "notice.stale" if stuck else "notice.fresh"
+        await self._tell(db, word, {"bank": spec.key, "day": str(newest)}, now=now)
+
+    # ── two sources of one pair ─────────────────────────────────────────────
+
+    async def _disputed(self, db: Db, key: str, added: Sequence[SeenRate], *, now: datetime) -> list[SeenRate]:
+        """The new rates that another source contradicts; the operators are told when that begins."""
+        shared = await storage.rates.shared(db, key) if added else set()
+        found = []
+        for new in added:
+            fresh = now.date() - new.effective_on <= BACKLOG
+            rival = await views.rival(db, new) if fresh and new.pair in shared else None
+            if rival is None:
+                continue
+            found.append(new)
+            if await storage.marks.get(db, views.dispute_mark(new.series)) is None:
+                values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
+                other = {"other": rival.source, "theirs": f"{rival.per_unit:f}"}
+                await self._tell(db, "notice.dispute", {**values, **other}, now=now)
+            for one, against in ((new, rival), (rival, new)):
+                await storage.marks.put(db, views.dispute_mark(one.series), against.source)
+        return found
+
+    async def _settled(self, db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
+        """The newest rates of other sources' series whose dispute these new rates ended: they may be told now."""
+        pairs = {new.pair for new in added}
+        judged = {new.series for new in added}
+        found = []
+        for name in await storage.marks.starting(db, views.DISPUTE) if pairs else ():
+            source, pair, kind = name.split(":")
+            series = Series(source, Pair.parse(pair), RateKind(kind))
+            newest = await storage.rates.holding(db, series, date.max) if series.pair in pairs else None
+            if newest is not None and await views.rival(db, newest) is None:
+                await storage.marks.drop(db, views.dispute_mark(series))
+                found += [newest] if series not in judged else []
+        return found
 
     async def _believed(
         self, db: Db, spec: RateSpec, rates: Sequence[Rate], *, now: datetime
@@ -209,17 +270,23 @@ class Ingest:
         """Those that are plausible, and how often the least asked for of the held ones came (0: none is held)."""
         believed: list[Rate] = []
         held: list[int] = []
+        changed: list[tuple[Rate, list[SeenRate]]] = []
         for new in sorted(rates, key=lambda item: item.effective_on):
             day = new.effective_on
             past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
-            if past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit:
-                continue
-            before = [item for item in past if item.effective_on < day]
-            others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=day)]
-            found = plausibility.judge(before, new, others)
+            if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
+                changed.append((new, [item for item in past if item.effective_on < day]))
+        beside: dict[date, list[Move]] = {}  # rows of one page, to notice that two changed places
+        for new, before in changed:
+            if before:
+                beside.setdefault(new.effective_on, []).append(Move(old=before[-1], new=new))
+        for new, before in changed:
+            siblings = beside.get(new.effective_on, ())
+            others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+            found = plausibility.judge(before, new, others, siblings=siblings)
             if found.standing is plausibility.Standing.HELD:
                 others += await self._crosses(db, new)
-                found = plausibility.judge(before, new, others)
+                found = plausibility.judge(before, new, others, siblings=siblings)
             if found.standing is plausibility.Standing.REFUSED:
                 log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
                 continue
@@ -272,8 +339,13 @@ class Ingest:
                 found.append(Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1))
         return found
 
-    async def _moves(self, db: Db, spec: RateSpec, added: Sequence[SeenRate], *, quiet: bool, now: datetime) -> int:
-        """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there."""
+    async def _moves(
+        self, db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
+    ) -> int:
+        """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there.
+
+        Of a disputed rate nothing new is said, and drift goes on being measured from what was said last.
+        """
         alerts = 0
         for new in sorted(added, key=lambda item: item.effective_on):
             day = new.effective_on
@@ -285,33 +357,101 @@ class Ingest:
                 await storage.rates.set_baseline(db, first, severity=None, now=now)
             if quiet:
                 continue
-            found = moves.big_move(past, new, baseline, now=now)
-            if found is None:
-                alerts += await self._correct(db, spec, new, baseline, now=now) if new.revision else 0
-                continue
-            await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
-            alerts += await storage.outbox.enqueue(db, _move_alert(spec, found, now=now)) is not None
+            found = moves.big_move(past, new, baseline, now=now) if new not in disputed else None
+            if found is not None:
+                await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
+                alerts += await self._tell_move(db, found, new, now=now)
+            elif new.revision:
+                settled = past if new not in disputed else []
+                alerts += await self._revise_move(db, settled, new, baseline, now=now)
         return alerts
 
-    async def _correct(self, db: Db, spec: RateSpec, new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
-        """A revised figure: drift is measured from what it is now, and those who were told the old one are told."""
+    async def _tell_move(self, db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
+        """Enqueue a move once a day, direction and severity; once more when the first was taken back before anybody
+        heard of it."""
+        if found.severity is Severity.URGENT and not await self._confirmed(db, new):
+            found = replace(found, moved=replace(found.moved, confirmed=False))
+        made = _move_alert(found, now=now)
+        if await storage.outbox.enqueue(db, made) is not None:
+            return 1
+        for known in await storage.outbox.by_keys(db, [made.dedup_key] if new.revision else []):
+            if not (await storage.outbox.withdraw(db, known.id)).reached:
+                made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
+                return int(await storage.outbox.enqueue(db, made) is not None)
+        return 0
+
+    async def _confirmed(self, db: Db, new: SeenRate) -> bool:
+        """Whether another source, or a cross by way of one, says the same."""
+        others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+        return plausibility.agreeing(new, [*others, *await self._crosses(db, new)]) is not None
+
+    async def _revise_move(
+        self, db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime
+    ) -> int:
+        """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
+        that is a move; drift is measured from what was heard."""
+        told = await storage.outbox.by_keys(db, _move_keys(new))
+        alerts, reached, waiting = 0, None, None
+        for one in told:
+            left = await storage.outbox.withdraw(db, one.id)
+            reached = one if left.reached else reached
+            waiting = one if left.waiting else waiting
+            alerts += await self._correct(db, one, new, now=now) if left.reached else 0
+        heard = replace(baseline, rate=new)
+        if waiting is not None:
+            before = _baseline_of(reached or told[0])
+            found = moves.big_move(past, new, before, now=now)
+            if found is not None:
+                alerts += await self._move_again(db, found, waiting, new.revision)
+            elif reached is None:
+                heard = before
         if baseline.rate.effective_on == new.effective_on:
-            await storage.rates.set_baseline(db, new, severity=baseline.severity, now=now)
-        told = await storage.outbox.latest_like(db, _move_key(spec, new))
-        old = await storage.rates.before_revision(db, new)
-        if told is None or old is None or old.per_unit == new.per_unit:
+            await storage.rates.set_baseline(db, heard.rate, severity=heard.severity, now=now)
+        return alerts
+
+    async def _move_again(self, db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
+        """A move in the place of one that was taken back, for those who would have got that and did not."""
+        first = _move_alert(found, now=withdrawn.created_at)
+        audience = replace(first.audience, told=withdrawn.id)
+        again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
+        return int(await storage.outbox.enqueue(db, again) is not None)
+
+    async def _correct(self, db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
+        """Tell those who got an alert what its figure is now."""
+        old = told.payload.new if isinstance(told.payload, RateMoved) else None
+        if old is None or old.per_unit == new.per_unit:  # revised back: what they know is the last correction
+            old = await storage.rates.before_revision(db, new)
+        if old is None or old.per_unit == new.per_unit:
             return 0
         correction = Alert(
-            dedup_key=f"correction:{told}:{new.revision}",
-            payload=RateCorrected(told=told, old=old, new=new),
+            dedup_key=f"correction:{told.id}:{new.revision}",
+            payload=RateCorrected(told=told.id, old=old, new=new),
             severity=Severity.NOTABLE,
             lane=Lane.ALERT,
-            audience=Audience(told=told),
+            audience=Audience(told=told.id),
             created_at=now,
             expires_at=now + CORRECTION_LASTS,
-            reasons=(f"{spec.key} revised its rate",),
+            reasons=(f"{new.source} revised its rate",),
+            supersede_key=f"correction:{told.id}",
         )
         return int(await storage.outbox.enqueue(db, correction) is not None)
+
+    async def _revise_rules(self, db: Db, new: SeenRate, *, now: datetime) -> int:
+        """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
+        alerts = 0
+        for item in await storage.rules.ever_watching(db, new.series):
+            state = RuleState.from_json(item.state)
+            if state.fired_on is None or state.fired_on < new.effective_on:
+                continue
+            keys = [_rule_key(item.id, new, revision) for revision in range(new.revision)]
+            for told in (await storage.outbox.by_keys(db, keys))[-1:]:
+                left = await storage.outbox.withdraw(db, told.id)
+                if left.reached:
+                    alerts += await self._correct(db, told, new, now=now)
+                elif left.waiting and state.fired_on == new.effective_on and isinstance(told.payload, RuleFired):
+                    unheard = RuleState(anchor=told.payload.baseline)
+                    await storage.rules.remember(db, item.id, unheard.to_json())
+        return alerts
 
     async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
         """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
@@ -379,8 +519,16 @@ class Ingest:
             expires_at=now + STORY_LASTS,
             reasons=verdict.reasons,
             supersede_key=f"story:{pk}",
+            approval=self.security_policy == "approve",
         )
-        return int(await storage.outbox.enqueue(db, alert) is not None)
+        stored = await storage.outbox.enqueue(db, alert)
+        if stored is not None and alert.approval:
+            lead = story.lead.entry
+            text = (lead.summary or lead.content)[:ASKED_TEXT]
+            values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
+            why = f"{verdict.severity}: {'; '.join(verdict.reasons)}"
+            await self._tell(db, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
+        return int(stored is not None)
 
     async def _tell(self, db: Db, msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
         """Tell the operators, once a day for one trouble."""
@@ -417,16 +565,31 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
     )
 
 
-def _move_key(spec: RateSpec, new: Rate) -> str:
-    """How the keys of all alerts about one day's rate begin."""
-    return f"move:{spec.key}:{new.pair}:{new.kind}:{new.effective_on}:"
+def _move_key(new: Rate, direction: str, severity: Severity) -> str:
+    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{severity}"
 
 
-def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert:
+def _move_keys(new: SeenRate) -> list[str]:
+    """The keys that alerts about earlier figures of this day can have."""
+    plain = [_move_key(new, direction, severity) for direction in ("up", "down") for severity in Severity]
+    return plain + [f"{key}:{revision}" for key in plain for revision in range(1, new.revision)]
+
+
+def _rule_key(number: int, new: Rate, revision: int) -> str:
+    return f"rule:{number}:{new.effective_on}" + (f":{revision}" if revision else "")
+
+
+def _baseline_of(told: StoredAlert) -> moves.Baseline:
+    """What drift was measured from before an alert was told."""
+    payload = cast("RateMoved", told.payload)
+    return moves.Baseline(rate=payload.baseline, severity=told.severity if payload.told else None)
+
+
+def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(
-        dedup_key=f"{_move_key(spec, new)}{direction}:{found.severity}",
+        dedup_key=_move_key(new, direction, found.severity),
         payload=found.moved,
         severity=found.severity,
         lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
@@ -434,14 +597,14 @@ def _move_alert(spec: RateSpec, found: moves.BigMove, *, now: datetime) -> Alert
         created_at=now,
         expires_at=now + MOVE_LASTS,
         reasons=found.reasons,
-        supersede_key=f"move:{spec.key}:{new.pair}:{new.kind}",
+        supersede_key=f"move:{new.source}:{new.pair}:{new.kind}",
     )
 
 
 def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
     move = fired.move
     return Alert(
-        dedup_key=f"rule:{item.id}:{move.new.effective_on}",
+        dedup_key=_rule_key(item.id, move.new, move.new.revision if isinstance(move.new, SeenRate) else 0),
         payload=RuleFired(
             baseline=move.old,
             previous=move.old,

@@ -5,23 +5,28 @@ Read by the handlers, by the worker that composes messages, and by the command l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import storage.marks
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
 from bot.convert import Answer, Question, convert, parse_question
-from bot.detect.rules import Rule, initial_state, parse_rule, preview
+from bot.detect.plausibility import disagree
+from bot.detect.rules import Condition, Direction, Rule, RuleState, initial_state, offered, parse_rule, preview
 from bot.errors import UserError
+from bot.model.alerts import RuleFired
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
+from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
 from storage.db import Db
 from storage.rules import StoredRule
@@ -32,6 +37,10 @@ DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 TOPICS = ("security", "economy", "politics", "society")
 PAGE = 5
 YEAR = timedelta(days=365)
+ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
+COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
+DISPUTE = "dispute:"
+WORTH_SENDING = 500  # of home currency: the smallest of the round amounts; for RUB/KGS that is 1,000 roubles
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -61,9 +70,9 @@ async def rate_card(
     if day > today + timedelta(days=1):
         raise UserError("error.date_future", day=day)
     spec = catalog.rates[source]
-    by_code: dict[str, list[SeenRate]] = {}
-    for item in await storage.rates.around(db, source, day):
-        by_code.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
+    if not by_code or not by_code.keys() >= set(codes):
+        by_code = await _by_code(db, source, day, home, ())
     if not by_code:
         raise UserError("error.no_rates")
     unknown = [code for code in codes if code not in by_code]
@@ -90,7 +99,49 @@ async def rate_card(
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
         expected_by=spec.poll.between[1] if spec.poll.between else None,
+        disputes=await _disputes(db, catalog, rows) if day >= today else (),
     )
+
+
+async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[str]) -> dict[str, list[SeenRate]]:
+    """A source's rates around a day by the currency that is not `home`; of some currencies only, or of all."""
+    found: dict[str, list[SeenRate]] = {}
+    for item in await storage.rates.around(db, source, day, codes=[code for code in codes if code != home]):
+        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    return found
+
+
+def dispute_mark(series: Series) -> str:
+    """The name of the mark that says a series is contradicted by another source; polling sets and removes it."""
+    return f"{DISPUTE}{series.source}:{series.pair}:{series.kind}"
+
+
+async def rival(db: Db, new: SeenRate) -> SeenRate | None:
+    """Another source's rate that contradicts this one, if any.
+
+    Banks date the same market differently: what agrees with the new rate, or with ours of its own day, is none.
+    """
+    for other in await storage.rates.elsewhere(db, new.series, on=new.effective_on):
+        near = new.effective_on - other.effective_on <= COMPARED
+        if not near or other.kind not in ANSWERABLE or not disagree(new, other):
+            continue
+        ours = await storage.rates.holding(db, new.series, other.effective_on)
+        if ours is not None and disagree(ours, other):
+            return other
+    return None
+
+
+async def _disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
+    """What other sources say of the rows that are in dispute."""
+    newest = {dispute_mark(rate.series): rate for row in rows if (rate := row.tomorrow or row.today)}
+    marked = await storage.marks.among(db, newest)
+    found = []
+    for ours in (rate for name, rate in newest.items() if name in marked):
+        theirs = await rival(db, ours)
+        if theirs is not None:
+            spec = catalog.rates.get(theirs.source)
+            found.append(Dispute(ours=ours, theirs=theirs, names=dict(spec.names) if spec else {}))
+    return tuple(found)
 
 
 def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
@@ -110,16 +161,14 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
 
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
-    """Late when the last publishing window passed and brought nothing newer than its own day's rate."""
+    """Late when the last publishing window passed and brought nothing: no rate of its own day, or, of a bank whose
+    rates come the day before they count, none of a later day."""
     zone = ZoneInfo(poll.zone)
-    local = now.astimezone(zone)
-    end = poll.between[1] if poll.between else time(23, 59)
-    day = local.date() if local.time() >= end else local.date() - timedelta(days=1)
-    while poll.days and not poll.publishes_on(day):
-        day -= timedelta(days=1)
-    if newest.effective_on < day:
+    ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
+    expected = poll.last_window(now) + timedelta(days=ahead)
+    if newest.effective_on < expected:
         return Freshness.LATE
-    return Freshness.CURRENT if newest.effective_on >= local.date() else Freshness.RESTING
+    return Freshness.CURRENT if newest.effective_on >= now.astimezone(zone).date() else Freshness.RESTING
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
@@ -162,6 +211,36 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """Round amounts of a currency and the rates that tell what they are worth, now and a week ago."""
+
+    amounts: tuple[Decimal, ...]
+    latest: SeenRate
+    week_ago: SeenRate | None
+    today: date
+
+
+async def round_amounts(db: Db, catalog: Catalog, code: str, *, home: str, now: datetime) -> Amounts:
+    """What round amounts of a currency are worth at home, as people who send money ask; UserError without a rate."""
+    source = leading_source(catalog, home)
+    today = local_day(catalog, source, now)
+    series = Series(source, Pair(code, home), RateKind(catalog.rates[source].kind)) if code != home else None
+    week = today - timedelta(days=7)
+    since = week - timedelta(days=14)  # a rate that nobody changed for longer is no rate of last week
+    history = await storage.rates.history(db, series, since=since, until=today) if series else []
+    if not history:
+        raise UserError("error.no_conversion", base=code, quote=home)
+    latest = history[-1]
+    first = next(10**power for power in range(12) if latest.per_unit * 10**power >= WORTH_SENDING or power == 11)
+    return Amounts(
+        amounts=tuple(Decimal(first * times) for times in (1, 5, 10, 50, 100)),
+        latest=latest,
+        week_ago=next((one for one in reversed(history) if one.effective_on <= week), None),
+        today=today,
+    )
+
+
 async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now: datetime) -> list[SeenRate]:
     """A pair's last days, oldest first, of the source that leads for it; UserError when there are not two.
 
@@ -183,49 +262,132 @@ async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A rule as read, what it will watch, and the days it would have spoken on in the past year.
+    """A rule tried on the past year: what it watches, the stored history, the days it would have spoken on.
 
-    `rule` and `state` are what is stored of it.
+    `state` is what is stored of it when it is saved now.
     """
 
-    words: str
+    rule: Rule
     series: Series
-    rule: dict[str, Any]
     state: dict[str, Any]
+    history: tuple[SeenRate, ...]
     fired: tuple[date, ...]
     today: date
 
 
-async def propose_rule(db: Db, catalog: Catalog, text: str, *, home: str, now: datetime) -> Proposal:
-    """Read a chat's own rule and try it on stored history; UserError says what is wrong with it.
+def read_rule(text: str, *, home: str) -> Rule:
+    """A rule as a person types it, currencies in any of the converter's words; UserError says what is wrong with it."""
+    return parse_rule(text, home=home, currency=lambda word: _code_of(word, home))
 
-    The source that leads for the pair is watched, else the first that has it.
+
+async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime) -> Proposal:
+    """A rule on stored history; UserError when nobody gives such a rate, or its last day is over.
+
+    The source that leads for the pair is watched, else the first that has it. Where a pair has no official rate, its
+    reference rate is what a rule without a kind means.
     """
-    rule = parse_rule(text, home=home, currency=lambda word: _code_of(word, home))
-    leader = catalog.leader(rule.pair.quote)
-    known = [
-        one
-        for one in await storage.rates.known_series(db)
-        if (one.pair, one.kind) == (rule.pair, rule.kind) and one.source in catalog.rates
-    ]
-    if not known:
-        raise UserError("error.no_chart", pair=str(rule.pair))
-    series = min(known, key=lambda one: (leader is None or one.source != leader.key, known.index(one)))
+    series = _watched(catalog, rule, await storage.rates.known_series(db))
     today = local_day(catalog, series.source, now)
+    if rule.until is not None and rule.until < today:
+        raise UserError("error.rule.date_past", day=rule.until)
+    rule = replace(rule, kind=series.kind)
     history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    tried = await asyncio.to_thread(preview, rule, history)  # a long window takes 20 ms, which others would wait
     return Proposal(
-        words=str(rule),
+        rule=rule,
         series=series,
-        rule=rule.to_json(),
         state=initial_state(rule, history).to_json(),
-        fired=preview(rule, history).dates,
+        history=tuple(history),
+        fired=tried.dates,
         today=today,
     )
 
 
-def rule_words(stored: StoredRule) -> str:
-    """A stored rule as a person would type it."""
-    return str(Rule.from_json(stored.rule))
+def _watched(catalog: Catalog, rule: Rule, known: Sequence[Series]) -> Series:
+    known = [one for one in known if one.source in catalog.rates]
+    leader = catalog.leader(rule.pair.quote)
+    order = {one: (leader is None or one.source != leader.key, place) for place, one in enumerate(known)}
+    kinds = (rule.kind, RateKind.REFERENCE) if rule.kind is RateKind.OFFICIAL else (rule.kind,)
+    for kind in kinds:
+        fitting = [one for one in known if (one.pair, one.kind) == (rule.pair, kind)]
+        if fitting:
+            return min(fitting, key=order.__getitem__)
+    others = tuple(dict.fromkeys(one.kind for one in known if one.pair == rule.pair))
+    if others:
+        raise UserError("error.rule.kind", pair=str(rule.pair), kind=rule.kind, known=others)
+    codes = sorted({one.pair.base for one in known if one.pair.quote == rule.pair.quote})
+    raise UserError("error.rule.pair", pair=str(rule.pair), known=", ".join(codes) or "–")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Where a pair stands, and the rules worth a button, row by row."""
+
+    latest: SeenRate
+    today: date
+    rules: tuple[tuple[Rule, ...], ...]
+
+
+async def rule_currencies(db: Db, *, home: str) -> list[str]:
+    """What own rules can watch against `home`, the usual ones first."""
+    series = await storage.rates.known_series(db)
+    plain = (RateKind.OFFICIAL, RateKind.REFERENCE)
+    codes = {one.pair.base for one in series if one.pair.quote == home and one.kind in plain}
+    return [code for code in CURRENCIES if code in codes] + sorted(codes - set(CURRENCIES))
+
+
+async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) -> Offer:
+    """Rules at round figures near a pair's latest rate; UserError when there is none."""
+    plain = Rule(pair=pair, condition=Condition.LEVEL, amount=Decimal(1), direction=Direction.UP)
+    series = _watched(catalog, plain, await storage.rates.known_series(db))
+    today = local_day(catalog, series.source, now)
+    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    if not history:
+        raise UserError("error.no_rates")
+    return Offer(latest=history[-1], today=today, rules=offered(pair, series.kind, history[-1].per_unit))
+
+
+def rule_words(rule: Rule | StoredRule, language: str) -> str:
+    """A rule in the reader's words."""
+    return words(rule_said(rule if isinstance(rule, Rule) else Rule.from_json(rule.rule)), language)
+
+
+def fired_words(fired: RuleFired, language: str) -> str:
+    """The rule that spoke, in the reader's words: as it was then, whatever became of it."""
+    said = fired.rules[0]
+    try:
+        return rule_words(parse_rule(said, home=fired.new.pair.quote), language)
+    except UserError:
+        return said
+
+
+def rule_said(rule: Rule) -> RuleWords:
+    """What is to be said of a rule."""
+    if rule.condition is Condition.LEVEL:
+        sign = {Direction.UP: ">≥", Direction.DOWN: "<≤"}[rule.direction][rule.inclusive]
+    else:
+        sign = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}[rule.direction]
+    return RuleWords(
+        pair=rule.pair,
+        kind=rule.kind,
+        sign=sign,
+        amount=rule.amount,
+        percent=rule.condition is Condition.PERCENT,
+        window=rule.window,
+        once=rule.once,
+        until=rule.until,
+    )
+
+
+def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
+    """A saved rule as the list shows it: its words, how it stands, the day it last spoke of."""
+    rule, spoke = Rule.from_json(stored.rule), RuleState.from_json(stored.state).fired_on
+    standing = Standing.PAUSED if stored.paused else Standing.ON
+    if rule.until is not None and rule.until < today:
+        standing = Standing.EXPIRED
+    elif rule.once and spoke is not None:
+        standing = Standing.DONE
+    return RuleLine(number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke)
 
 
 def _code_of(word: str, home: str) -> str | None:
@@ -280,7 +442,8 @@ async def digest(
         rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
-    stories = await storage.news.latest(db, since=start, before=end - timedelta(microseconds=1), limit=200)
+    last = end - timedelta(microseconds=1)
+    stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
     wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:

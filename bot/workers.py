@@ -5,7 +5,7 @@ A job is a plain function and plain arguments; it crosses the boundary pickled b
 and processor time, and a process that overstays or dies is replaced; other jobs run beside it.
 
 * A process starts when first needed (about 0.1 s) and ends after some idle time, so that an idle bot is small:
-  feedparser, lxml, trafilatura and matplotlib are never imported by the bot itself.
+  feedparser, trafilatura and matplotlib are never imported by the bot itself.
 * asyncio's own subprocesses are used instead of `ProcessPoolExecutor`, which declares the whole pool broken when
   one process is killed, and cannot end one job without ending all.
 * The child reads hostile bytes: it gets no secret from the environment, and what it sends back may name only our

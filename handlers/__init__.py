@@ -29,6 +29,7 @@ from handlers import (
     held,
     membership,
     news,
+    pictures,
     privacy,
     rates,
     rules,
@@ -39,6 +40,8 @@ from handlers import (
 from handlers.context import App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
+
+Button = Callable[..., Awaitable[None]]
 
 #: Command → handler, in the order of the menu.
 COMMANDS: dict[str, Handler] = {
@@ -73,7 +76,7 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _with(pressed: Callable[..., Awaitable[None]], what: str) -> Callable[..., Awaitable[None]]:
+def _with(pressed: Button, what: str) -> Button:
     """A button whose first word is itself what it is about."""
 
     async def press_one(context: Context, *rest: str) -> None:
@@ -82,26 +85,32 @@ def _with(pressed: Callable[..., Awaitable[None]], what: str) -> Callable[..., A
     return press_one
 
 
-async def _silence(context: Context, what: str, alert: str) -> None:
-    """Snooze and Mute under an alert: a chat's own rule rests, or a subscription does."""
-    if await rules.is_own(context, alert):
-        await rules.silence(context, what, alert)
-    else:
-        await (subscriptions.snooze if what == "snooze" else subscriptions.mute)(context, alert)
+def _under_alert(told: Button, own: Button) -> Button:
+    """Why?, Snooze and Mute: under what a subscription brought, or under what a chat's own rule said."""
+
+    async def press_one(context: Context, alert: str) -> None:
+        await (own if await rules.is_own(context, alert) else told)(context, alert)
+
+    return press_one
 
 
 #: A button's first word and how many words follow it → what it does.
-BUTTONS: dict[tuple[str, int], Callable[..., Awaitable[None]]] = {
+BUTTONS: dict[tuple[str, int], Button] = {
     ("news", 2): news.turn_page,
     **{(kind, 1): _with(subscriptions.toggle, kind) for kind in ("cur", "top")},
     **{(kind, 1): _with(settings.pressed, kind) for kind in ("lang", "style", "zone", "set")},
     ("delete", 1): privacy.pressed,
     ("done", 0): subscriptions.done,
     ("chart", 2): charts.pressed,
+    ("chart", 3): charts.pressed,
+    ("amounts", 1): convert.amounts,
+    ("new", 1): rules.chosen,
     ("rule", 2): rules.pressed,
     ("held", 2): held.pressed,
-    ("why", 1): subscriptions.why,
-    **{(what, 1): _with(_silence, what) for what in ("snooze", "mute")},
+    ("story", 2): held.story_pressed,
+    ("why", 1): _under_alert(subscriptions.why, rules.why),
+    ("snooze", 1): _under_alert(subscriptions.snooze, rules.snooze),
+    ("mute", 1): _under_alert(subscriptions.mute, rules.mute),
 }
 
 
@@ -117,7 +126,7 @@ async def press(_update: Update, context: Context) -> None:
 
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot."""
-    application.bot_data["drawn"] = charts.Drawn()
+    application.bot_data["drawn"] = pictures.Drawn()
     application.bot_data["services"] = services
     for name, handler in COMMANDS.items():
         application.add_handler(CommandHandler(name, _served(handler, services)))

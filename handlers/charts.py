@@ -1,60 +1,28 @@
-"""/chart RUB 90d, and the button under a move: a picture, drawn by a worker, then known to Telegram by its file id."""
+"""/chart RUB 90d, and the buttons under a move and under a chart: a picture, drawn once for each last rate."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections import OrderedDict
-from typing import Any, Protocol, runtime_checkable
 
-import structlog
 from telegram import Update
 
 import storage.rules
 from bot import views
 from bot.convert import parse_question
 from bot.errors import UserError
-from bot.model.outcomes import Outcome, Retry, Sent
 from bot.model.rates import CODE, Pair
 from bot.render import charts as render
-from bot.render.text import Message, to_api
-from bot.workers import WorkerError, Workers
-from handlers.context import Context, Services
-
-log = structlog.get_logger(__name__)
+from bot.render.text import Message
+from handlers import pictures
+from handlers.context import Context
 
 EXAMPLE = "/chart RUB 90d"
 USUAL = "90d"
-DRAW_SECONDS = 30.0
-TRIES = 3
-KEPT = 500
+DARK = "dark"
+KEPT_CARDS = 200
 _RANGE = re.compile(r"(\d{1,4})([dwmyднмг])|(all|все|всё|баары)", re.IGNORECASE)
 _DAYS = {"d": 1, "д": 1, "w": 7, "н": 7, "m": 30, "м": 30, "y": 365, "г": 365}
 LONGEST = 36_600
-
-
-@runtime_checkable
-class Uploader(Protocol):
-    """The Bot API for a method with a file."""
-
-    async def upload(self, method: str, parameters: dict[str, Any], *, field: str, content: bytes) -> Outcome:
-        """Send and classify."""
-
-
-class Drawn:
-    """The worker that draws and the file ids of what was sent; one for the program."""
-
-    def __init__(self) -> None:
-        self.workers = Workers(size=1)
-        self.file_ids: OrderedDict[tuple[object, ...], str] = OrderedDict()
-
-    def keep(self, key: tuple[object, ...], outcome: Outcome) -> None:
-        """Remember the largest size's file id of a photo that was sent."""
-        sizes = outcome.result.get("photo") if isinstance(outcome, Sent) and isinstance(outcome.result, dict) else None
-        if sizes:
-            self.file_ids[key] = str(sizes[-1]["file_id"])
-            while len(self.file_ids) > KEPT:
-                self.file_ids.popitem(last=False)
 
 
 async def chart(_update: Update, context: Context) -> None:
@@ -63,15 +31,16 @@ async def chart(_update: Update, context: Context) -> None:
     await _show(context, pair, span)
 
 
-async def pressed(context: Context, pair: str, span: str) -> None:
-    """Button `chart:RUB/KGS:90d`."""
+async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
+    """Button `chart:RUB/KGS:90d` or `chart:RUB/KGS:90d:dark`: under a chart it changes that, elsewhere it sends one."""
     try:
         wanted = Pair.parse(pair)
         days_of(span)
     except (ValueError, UserError):
         raise UserError("error.stale") from None
-    await _show(context, wanted, span)
-    await context.answer()
+    if theme not in ((), (DARK,)):
+        raise UserError("error.stale")
+    await _show(context, wanted, span, dark=bool(theme), edit=context.on_picture)
 
 
 def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
@@ -115,53 +84,31 @@ def days_of(span: str) -> int:
     return LONGEST if match[3] else min(LONGEST, int(match[1]) * _DAYS[match[2].lower()])
 
 
-async def _show(context: Context, pair: Pair, span: str) -> None:
-    services, language = context.services, context.language
-    now = services.clock()
+async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, edit: bool = False) -> None:
+    """Until new rates are stored the last caption holds; then a picture is drawn only if its own last rate is new."""
+    services, language, now = context.services, context.language, context.services.clock()
+    short = ("chart", pair, span, language, dark, now.date())
+    caption = services.cards.get(short)
+    if caption is not None:
+        await context.answer()
+        if await pictures.known(context, short, caption, edit=edit):
+            return
     async with services.store.reading() as db:
         history = await views.chart_history(db, services.catalog, pair, days=days_of(span), now=now)
         last = history[-1]
         told = await storage.rules.moves_told(db, last.series, since=history[0].effective_on)
+    await context.answer()
     names = dict(services.catalog.rates[last.source].names)
     today = views.local_day(services.catalog, last.source, now)
-    caption = render.caption(history, language, source_names=names, today=today, chosen=span)
-    drawn: Drawn = context.bot_data["drawn"]
-    key = (last.series, span, language, last.effective_on, last.per_unit, history[0].effective_on, len(told))
-    if key in drawn.file_ids and isinstance(await _send(context, caption, drawn.file_ids[key]), Sent):
-        return
-    picture = render.chart(history, language, alerts=told, source_names=names, today=today)
-    try:
-        png = await drawn.workers.run(render.draw, picture, timeout=DRAW_SECONDS)
-    except WorkerError as error:
-        log.warning("no chart", pair=str(pair), error=str(error))
-        await context.reply(caption)  # the figures without the picture
-        return
-    outcome = await _send(context, caption, png)
-    drawn.keep(key, outcome)
-    if not isinstance(outcome, Sent):
-        await context.reply(caption)
+    caption = render.caption(history, language, source_names=names, today=today, chosen=span, dark=dark)
+    _keep(context, short, caption)
+    picture = render.chart(history, language, alerts=told, source_names=names, today=today, dark=dark)
+    key = (last.series, span, language, dark, last.effective_on, last.per_unit, history[0].effective_on, len(told))
+    pictures.name(context, short, key)
+    await pictures.show(context, key, picture, caption, edit=edit)
 
 
-async def _send(context: Context, caption: Message, photo: str | bytes) -> Outcome:
-    """sendPhoto, by file id or with the picture itself; again when Telegram is busy."""
-    services = context.services
-    body = to_api(Message(caption.text, caption.entities, caption.buttons, photo=b"-"))
-    origin = context.incoming.effective_message
-    thread = origin.message_thread_id if origin is not None and origin.is_topic_message else None
-    body |= {"chat_id": context.chat.id} | ({"message_thread_id": thread} if thread else {})
-    outcome: Outcome = await _once(services, body, photo)
-    for _ in range(TRIES - 1):
-        if not isinstance(outcome, Retry):
-            break
-        await asyncio.sleep(min(outcome.after or 1.0, 30.0))
-        outcome = await _once(services, body, photo)
-    return outcome
-
-
-async def _once(services: Services, body: dict[str, Any], photo: str | bytes) -> Outcome:
-    services.replied()
-    if isinstance(photo, str):
-        return await services.api.call("sendPhoto", photo=photo, **body)
-    if not isinstance(services.api, Uploader):
-        return Retry("no way to upload")
-    return await services.api.upload("sendPhoto", body, field="photo", content=photo)
+def _keep(context: Context, short: tuple[object, ...], caption: Message) -> None:
+    if len(context.services.cards) >= KEPT_CARDS:
+        context.services.cards.clear()
+    context.services.cards[short] = caption

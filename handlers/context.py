@@ -38,13 +38,17 @@ class Sender(Protocol):
 
 @dataclass(slots=True)
 class Services:
-    """What the program lends to its handlers; `replied` is told before each answer, so that broadcasts make room."""
+    """What the program lends to its handlers.
+
+    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send.
+    """
 
     store: Store
     api: Sender
     catalog: Catalog
     clock: Callable[[], datetime]
     replied: Callable[[], None]
+    wake: Callable[[], None]
     home: str
     time_zone: str
     default_language: str
@@ -92,6 +96,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """The words after the command."""
         return list(self.args or [])
 
+    @property
+    def thread(self) -> int | None:
+        """The forum topic that is written in."""
+        origin = self.incoming.effective_message
+        return origin.message_thread_id if origin is not None and origin.is_topic_message else None
+
+    @property
+    def on_picture(self) -> bool:
+        """Whether the message pressed is a picture, which changes in place and never back into words alone."""
+        origin = self.incoming.effective_message
+        return origin is not None and bool(origin.photo)
+
     async def _send(self, method: str, **parameters: Any) -> None:  # noqa: ANN401 - any JSON value
         """Send what somebody waits for: again when Telegram is busy, once more when nobody knows whether it arrived."""
         doubts = 0
@@ -105,17 +121,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             after = outcome.after if isinstance(outcome, Retry) else None
             await asyncio.sleep(min(after or wait, LONGEST_WAIT))
 
-    async def reply(self, message: Message) -> None:
-        """Answer in the same chat and topic."""
-        origin = self.incoming.effective_message
-        thread = origin.message_thread_id if origin is not None and origin.is_topic_message else None
-        await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=thread, **to_api(message))
+    async def reply(self, message: Message, *, to_it: bool = False) -> None:
+        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or pressed."""
+        body, origin = to_api(message), self.incoming.effective_message
+        if to_it and origin is not None:
+            body["reply_parameters"] = {"message_id": origin.message_id, "allow_sending_without_reply": True}
+        await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)
 
     async def edit(self, message: Message) -> None:
-        """Change the message whose button was pressed."""
+        """Change the message whose button was pressed; a picture keeps its place and gets other words."""
         origin = self.incoming.effective_message
         if origin is not None:
-            await self._send("editMessageText", chat_id=self.chat.id, message_id=origin.message_id, **to_api(message))
+            method = "editMessageCaption" if self.on_picture else "editMessageText"
+            body = to_api(message, caption=self.on_picture)
+            await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning."""

@@ -20,8 +20,9 @@ from bot.convert import looks_like_question, parse_question
 from bot.errors import UserError
 from bot.i18n import currency_name, t
 from bot.model.chats import Chat, ChatKind, client_language
+from bot.model.rates import CODE
 from bot.render import rates as render
-from bot.render.text import Message, bold, lines, message, to_api
+from bot.render.text import Button, Message, bold, fill, lines, message, to_api
 from handlers import talk
 from handlers.context import Context, Services
 
@@ -39,8 +40,45 @@ class Mentioned(filters.MessageFilter):
 
 
 async def convert(_update: Update, context: Context) -> None:
-    """/convert 100 usd kgs: the amount in the other money, or in the chat's own and back."""
-    await context.reply(await _answer(context, " ".join(context.words)))
+    """/convert 100 usd kgs: the amount in the other money, or in ours and back; /convert RUB: round amounts."""
+    said = " ".join(context.words)
+    code = _lone_currency(said, home=context.chat.home)
+    await context.reply(await (_answer(context, said) if code is None else _amounts(context, code)))
+
+
+async def amounts(context: Context, code: str) -> None:
+    """Button `amounts:RUB`: round amounts of it at home."""
+    if not CODE.fullmatch(code):
+        raise UserError("error.stale")
+    shown = await _amounts(context, code)
+    await context.answer()
+    await context.reply(shown)
+
+
+def _lone_currency(said: str, *, home: str) -> str | None:
+    """The currency of a question that says nothing else, and is not the chat's own."""
+    if len(said.split()) != 1 or any(char.isdigit() for char in said):
+        return None
+    try:
+        asked = parse_question(said, home=home)
+    except UserError:
+        return None
+    return asked.source if asked.target is None and asked.amount == 1 and asked.source != home else None
+
+
+async def _amounts(context: Context, code: str) -> Message:
+    services, chat = context.services, context.chat
+    now = services.clock()
+    async with services.store.reading() as db:
+        found = await views.round_amounts(db, services.catalog, code, home=chat.home, now=now)
+    return render.amounts(
+        found.amounts,
+        found.latest,
+        found.week_ago,
+        chat.language,
+        source_names=dict(services.catalog.rates[found.latest.source].names),
+        today=found.today,
+    )
 
 
 async def text(update: Update, context: Context) -> None:
@@ -75,7 +113,12 @@ def _partition(text: str, name: str) -> tuple[str, str, str]:
 
 async def _answer(context: Context, question: str) -> Message:
     services, chat = context.services, context.chat
-    return await conversion(services, question, language=chat.language, home=chat.home, now=services.clock())
+    said = await conversion(services, question, language=chat.language, home=chat.home, now=services.clock())
+    asked = parse_question(question, language=chat.language, home=chat.home)
+    if asked.source == chat.home or asked.target not in {None, chat.home}:
+        return said
+    more = fill(t("button.amounts", chat.language), code=asked.source).text
+    return replace(said, buttons=((Button(more, f"amounts:{asked.source}"),),))
 
 
 async def conversion(services: Services, question: str, *, language: str, home: str, now: datetime) -> Message:

@@ -1,15 +1,19 @@
-"""Approve and Reject under a held rate: the operator's word on a value nobody else could confirm.
+"""Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that waits for it.
 
 Only an operator in their own private chat is heard; a press by anybody else, or a second one, is stale.
 """
 
 from __future__ import annotations
 
+import storage.news
+import storage.outbox
 import storage.rates
 import storage.sources
 from bot.errors import UserError
+from bot.model.alerts import StoryBroke
 from bot.model.chats import ChatKind
 from bot.render import help as words
+from bot.render.news import headline
 from handlers.context import Context
 
 _LARGEST = 2**63
@@ -17,18 +21,43 @@ _LARGEST = 2**63
 
 async def pressed(context: Context, what: str, number: str) -> None:
     """Buttons `held:approve:7` and `held:reject:7`; an approved rate is stored by the poll this asks for."""
-    services, user = context.services, context.incoming.effective_user
-    own = context.chat.kind is ChatKind.PRIVATE and user is not None and user.id == context.chat.id
-    known = number.isascii() and number.isdigit() and int(number[:20]) < _LARGEST
-    if not own or context.chat.id not in services.admins or not known or what not in {"approve", "reject"}:
-        raise UserError("error.stale")
+    held, approve = _decision(context, what, number)
+    services = context.services
     async with services.store.writing() as db:
-        rate = await storage.rates.decide(db, int(number[:20]), approve=what == "approve")
-        if rate is not None and what == "approve":
+        rate = await storage.rates.decide(db, held, approve=approve)
+        if rate is not None and approve:
             await storage.sources.ask(db, [rate.source], now=services.clock())
     if rate is None:
         raise UserError("error.stale")
     await context.answer()
     said = f"{rate.pair} {rate.value:f}"
-    key = "held.approved" if what == "approve" else "held.rejected"
+    key = "held.approved" if approve else "held.rejected"
     await context.edit(words.say(key, context.language, source=rate.source, rate=said))
+
+
+async def story_pressed(context: Context, what: str, number: str) -> None:
+    """Buttons `story:approve:7` and `story:reject:7`: the alert goes out, or nobody hears of it."""
+    waiting, approve = _decision(context, what, number)
+    services = context.services
+    story = None
+    async with services.store.writing() as db:
+        decided = await storage.outbox.decide(db, waiting, approve=approve)
+        if decided is not None and isinstance(decided.payload, StoryBroke):
+            story = await storage.news.get(db, decided.payload.story)
+    if story is None:
+        raise UserError("error.stale")
+    services.forget_cards()
+    services.wake()
+    await context.answer()
+    key = "story.approved" if approve else "story.rejected"
+    await context.edit(words.say(key, context.language, title=headline(story)))
+
+
+def _decision(context: Context, what: str, number: str) -> tuple[int, bool]:
+    """What is decided, and whether it is approved; UserError unless an operator says so in their own chat."""
+    user = context.incoming.effective_user
+    own = context.chat.kind is ChatKind.PRIVATE and user is not None and user.id == context.chat.id
+    known = number.isascii() and number.isdigit() and int(number[:20]) < _LARGEST
+    if not own or context.chat.id not in context.services.admins or not known or what not in {"approve", "reject"}:
+        raise UserError("error.stale")
+    return int(number[:20]), what == "approve"

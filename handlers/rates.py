@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from telegram import Update
 
 from bot import views
 from bot.errors import UserError
+from bot.i18n import t
 from bot.model.rates import CODE
 from bot.render import rates as render
+from bot.render.text import Button, fill
 from handlers.context import Context
 
 KEPT_CARDS = 200
@@ -31,10 +34,18 @@ async def rates(_update: Update, context: Context) -> None:
         async with services.store.reading() as db:
             card = await views.rate_card(db, services.catalog, home=chat.home, now=now, codes=codes, on=on)
         message = render.card(card, context.language, today=today)
+        if len(codes) == 1 and on is None:
+            message = replace(message, buttons=(_buttons(codes[0], card.quote, context.language),))
         if len(services.cards) >= KEPT_CARDS:
             services.cards.clear()
         services.cards[key] = message
     await context.reply(message)
+
+
+def _buttons(code: str, home: str, language: str) -> tuple[Button, ...]:
+    """Under the card of one currency: its chart, and what round amounts of it are worth."""
+    more = fill(t("button.amounts", language), code=code).text
+    return Button(t("button.chart", language), f"chart:{code}/{home}:90d"), Button(more, f"amounts:{code}")
 
 
 def parse_rates_request(words: list[str], *, today: date) -> tuple[tuple[str, ...], date | None]:

@@ -1,10 +1,18 @@
 """/alert and /alerts: a chat's own rules, tried on stored history before they are saved.
 
-A proposed rule waits in the store; its buttons carry only a number, believed when it is this very chat's.
+    /alert RUB < 1                                              → preview → Save
+    /alert → currency → condition                               → preview → Save: three taps
+    /alerts → rule → Change                                     → preview → Save: takes the place of the old one
+    t.me/bot?start=rule_RUB_KGS_official_lt_1, somebody's link  → preview → Save
+
+A proposed rule waits in the store; the preview's buttons carry only its number, believed when it is this very chat's.
+The buttons and links that come before carry a whole rule, read as carefully as typed words: nobody gains by forging
+what anybody may write.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from telegram import Update
@@ -12,99 +20,267 @@ from telegram import Update
 import storage.outbox
 import storage.rules
 from bot import views
+from bot.detect.rules import Rule, from_link, stepped, to_link
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import RuleFired
+from bot.model.rates import CODE, Pair
+from bot.render import alerts as words_of_alerts
+from bot.render import charts
 from bot.render import help as words
 from bot.render import rules as render
+from bot.render.rules import Standing
 from bot.render.text import Message
+from handlers import pictures
 from handlers.context import Context
+from storage.db import Db
 from storage.rules import StoredRule
 
 LIMIT = 20
-EXAMPLE = "/alert RUB < 1"
+OFFERED = 24
 SNOOZE = timedelta(hours=8)
+LINK = "rule_"
+LEAST = 5  # points a chart needs to show anything
+CHANGES = frozenset({"pause", "resume", "delete"})
 
 
 async def alert(_update: Update, context: Context) -> None:
-    """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel."""
+    """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel; alone, three taps."""
     await context.must_be_admin()
     if not context.words:
-        raise UserError("error.arguments", example=EXAMPLE)
-    services, chat = context.services, context.chat
-    now = services.clock()
-    async with services.store.writing() as db:
-        _room(await storage.rules.count(db, chat.id))
-        found = await views.propose_rule(db, services.catalog, " ".join(context.words), home=chat.home, now=now)
-        number = await storage.rules.propose(
-            db, chat.id, found.series, rule_json=found.rule, state=found.state, now=now
-        )
-    await context.reply(
-        render.preview(
-            found.words,
-            found.fired,
-            context.language,
-            save=f"rule:save:{number}",
-            cancel=f"rule:cancel:{number}",
-            today=found.today,
-        )
-    )
+        await context.reply(await _currencies(context))
+        return
+    rule = views.read_rule(" ".join(context.words), home=context.chat.home)
+    await _show(context, *await _propose(context, rule))
 
 
 async def alerts(_update: Update, context: Context) -> None:
-    """/alerts: the chat's rules, each with pause and delete."""
+    """/alerts: the chat's rules, each with all that can be done to it."""
     await context.reply(await _list(context))
 
 
+async def opened(context: Context, payload: str) -> None:
+    """Somebody's link to a rule: its preview here; nothing is saved, and nothing said of whose it was."""
+    await context.must_be_admin()
+    try:
+        rule = from_link(payload.removeprefix(LINK))
+    except UserError:
+        raise UserError("error.link") from None
+    await _show(context, *await _propose(context, rule))
+
+
+# --- three taps -----------------------------------------------------------------------------------------------
+
+
+async def chosen(context: Context, what: str) -> None:
+    """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:USD_KGS_official_lt_85` (the preview)."""
+    await context.must_be_admin()
+    if what == "-":
+        await context.answer()
+        await _turn(context, await _currencies(context))
+    elif CODE.fullmatch(what):
+        shown = await _conditions(context, what)
+        await context.answer()
+        await _turn(context, shown)
+    else:
+        number, found = await _propose(context, from_link(what))
+        await context.answer()
+        await _show(context, number, found, edit=True)
+
+
+async def _turn(context: Context, shown: Message) -> None:
+    """The next page in the same place; a picture cannot turn back into words, so it is left where it is."""
+    await (context.reply if context.on_picture else context.edit)(shown)
+
+
+async def _currencies(context: Context) -> Message:
+    async with context.services.store.reading() as db:
+        codes = await views.rule_currencies(db, home=context.chat.home)
+    if not codes:
+        raise UserError("error.no_rates")
+    return render.currencies([(code, f"new:{code}") for code in codes[:OFFERED]], context.language)
+
+
+async def _conditions(context: Context, code: str) -> Message:
+    services, home = context.services, context.chat.home
+    if code == home:
+        raise UserError("error.stale")
+    async with services.store.reading() as db:
+        found = await views.offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
+    return render.conditions(
+        found.latest,
+        [[(views.rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
+        context.language,
+        source_names=dict(services.catalog.rates[found.latest.source].names),
+        today=found.today,
+        back="new:-",
+    )
+
+
+# --- the preview ----------------------------------------------------------------------------------------------
+
+
+async def _propose(context: Context, rule: Rule, *, replaces: int | None = None) -> tuple[int, views.Proposal]:
+    services, chat = context.services, context.chat
+    now = services.clock()
+    async with services.store.writing() as db:
+        if replaces is None:
+            await _room(db, chat.id)
+        found = await views.try_rule(db, services.catalog, rule, now=now)
+        stored = found.rule.to_json()
+        number = await storage.rules.propose(db, chat.id, found.series, rule_json=stored, now=now, replaces=replaces)
+    return number, found
+
+
+async def _show(context: Context, number: int, found: views.Proposal, *, edit: bool = False) -> None:
+    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw."""
+    rule, language, history = found.rule, context.language, found.history
+    less, more = stepped(rule, up=False), stepped(rule, up=True)
+    caption = render.preview(
+        views.rule_said(rule),
+        found.fired,
+        language,
+        since=history[0].effective_on if history else None,
+        today=found.today,
+        buttons=render.PreviewButtons(
+            save=f"rule:save:{number}",
+            cancel=f"rule:cancel:{number}",
+            once=f"rule:once:{number}",
+            less=(f"rule:less:{number}", less.amount) if less else None,
+            more=(f"rule:more:{number}", more.amount) if more else None,
+        ),
+    )
+    if len(history) < LEAST:
+        await (context.edit if edit else context.reply)(caption)
+        return
+    title = views.rule_words(replace(rule, once=False, until=None), language)
+    picture = charts.chart(
+        history,
+        language,
+        alerts=found.fired,
+        source_names=dict(context.services.catalog.rates[found.series.source].names),
+        today=found.today,
+        rule=(title, rule.level),
+    )
+    key = ("rule", to_link(rule), language, history[-1].effective_on, history[-1].per_unit, len(history))
+    await pictures.show(context, key, picture, caption, edit=edit)
+
+
 async def pressed(context: Context, what: str, rule: str) -> None:
-    """Buttons `rule:save:7`, `cancel`, `pause`, `resume`, `delete`."""
+    """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
     await context.must_be_admin()
     number = _number(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
-    elif what in {"pause", "resume", "delete"}:
+    elif what in {"less", "more", "once"}:
+        await _adjust(context, what, number)
+    elif what in CHANGES:
         await _change(context, what, number)
+    elif what == "edit":
+        await _edit(context, number)
+    elif what in {"open", "list"}:
+        await _open(context, None if what == "list" else number)
     else:
         raise UserError("error.stale")
 
 
+async def _adjust(context: Context, what: str, number: int) -> None:
+    services = context.services
+    async with services.store.writing() as db:
+        rule = Rule.from_json((await _proposed(db, context.chat.id, number)).rule)
+        changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
+        if changed is None:
+            raise UserError("error.stale")
+        found = await views.try_rule(db, services.catalog, changed, now=services.clock())
+        await storage.rules.change(db, number, found.rule.to_json())
+    await context.answer()
+    await _show(context, number, found, edit=True)
+
+
 async def _save(context: Context, number: int) -> None:
     services, chat = context.services, context.chat
-    now = services.clock()
     async with services.store.writing() as db:
-        stored = await storage.rules.get(db, chat.id, number, pending=True)
-        if stored is None:
+        stored = await _proposed(db, chat.id, number)
+        if stored.replaces is None:
+            await _room(db, chat.id)
+        elif await storage.rules.get(db, chat.id, stored.replaces) is None:
             raise UserError("error.stale")
-        _room(await storage.rules.count(db, chat.id))
-        said = views.rule_words(stored)
-        again = await views.propose_rule(db, services.catalog, said, home=chat.home, now=now)
-        await storage.rules.remember(db, number, again.state)  # it begins now, not when it was proposed
-        await storage.rules.save(db, number)
-    await context.edit(words.say("rule.saved", context.language, rule=said))
+        # it begins now, not when it was proposed
+        found = await views.try_rule(db, services.catalog, Rule.from_json(stored.rule), now=services.clock())
+        await storage.rules.save(db, stored, found.state)
     await context.answer()
+    said = "rule.saved" if chat.active else "rule.saved_asleep"
+    await context.edit(words.say(said, context.language, rule=views.rule_words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
     async with context.services.store.writing() as db:
-        if await storage.rules.get(db, context.chat.id, number, pending=True) is None:
-            raise UserError("error.stale")
-        await storage.rules.remove(db, number)
-    await context.edit(words.say("cancel.done", context.language))
+        await storage.rules.remove(db, (await _proposed(db, context.chat.id, number)).id)
     await context.answer()
+    await context.edit(words.say("cancel.done", context.language))
+
+
+# --- the list -------------------------------------------------------------------------------------------------
+
+
+async def _edit(context: Context, number: int) -> None:
+    async with context.services.store.reading() as db:
+        stored = await _saved(db, context.chat.id, number)
+    rule = Rule.from_json(stored.rule)
+    if _line(context, stored).standing is Standing.EXPIRED:
+        rule = replace(rule, until=None)
+    shown = await _propose(context, rule, replaces=number)
+    await context.answer()
+    await _show(context, *shown)
 
 
 async def _change(context: Context, what: str, number: int) -> None:
-    async with context.services.store.writing() as db:
-        stored = await storage.rules.get(db, context.chat.id, number)
-        if stored is None:
-            raise UserError("error.stale")
+    services = context.services
+    async with services.store.writing() as db:
+        stored = await _saved(db, context.chat.id, number)
         if what == "delete":
             await storage.rules.remove(db, number)
-        else:
-            await storage.rules.pause(db, number, paused=what == "pause")
+        elif what == "pause":
+            await storage.rules.pause(db, number, paused=True)
+        else:  # it begins anew: what happened meanwhile is not news
+            found = await views.try_rule(db, services.catalog, Rule.from_json(stored.rule), now=services.clock())
+            await storage.rules.remember(db, number, found.state)
+            await storage.rules.pause(db, number, paused=False)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
-    await context.edit(await _list(context))
-    await context.answer(words.say(done, context.language, rule=views.rule_words(stored)).text)
+    said = words.say(done, context.language, rule=views.rule_words(stored, context.language))
+    await context.answer(said.text)
+    await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
+
+
+async def _open(context: Context, number: int | None) -> None:
+    shown = await (_list(context) if number is None else _card(context, number))
+    await context.answer()
+    await context.edit(shown)
+
+
+async def _card(context: Context, number: int) -> Message:
+    async with context.services.store.reading() as db:
+        stored = await _saved(db, context.chat.id, number)
+    return render.rule(
+        _line(context, stored),
+        context.language,
+        address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(Rule.from_json(stored.rule))}",
+        today=views.local_day(context.services.catalog, stored.series.source, context.services.clock()),
+    )
+
+
+async def _list(context: Context) -> Message:
+    async with context.services.store.reading() as db:
+        stored = await storage.rules.of_chat(db, context.chat.id)
+    return render.rules([_line(context, one) for one in stored], context.language, make="new:-")
+
+
+def _line(context: Context, stored: StoredRule) -> render.RuleLine:
+    today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
+    return views.rule_line(stored, context.language, today)
+
+
+# --- under what a rule said -----------------------------------------------------------------------------------
 
 
 async def is_own(context: Context, alert: str) -> bool:
@@ -114,40 +290,63 @@ async def is_own(context: Context, alert: str) -> bool:
     return stored is not None and isinstance(stored.payload, RuleFired)
 
 
-async def silence(context: Context, what: str, alert: str) -> None:
-    """Buttons `mute` and `snooze` under what a rule said: the rule is paused, or rests for some hours."""
-    await context.must_be_admin()
-    services, now = context.services, context.services.clock()
-    async with services.store.writing() as db:
+async def why(context: Context, alert: str) -> None:
+    """Button `why` under what a rule said: the rule, and what it measured."""
+    async with context.services.store.reading() as db:
         told = await storage.outbox.get_alert(db, _number(alert))
         if told is None or not isinstance(told.payload, RuleFired):
             raise UserError("error.stale")
-        rule = await storage.rules.get(db, context.chat.id, told.payload.rule)
-        if rule is None:
-            raise UserError("error.stale")
-        if what == "mute":
-            await storage.rules.pause(db, rule.id, paused=True)
-        else:
-            await storage.rules.snooze(db, rule.id, until=now + SNOOZE)
-    await context.answer(_silenced(context, what, rule).text, alert=what == "mute")
+        audience = await storage.outbox.audience_of(db, told.id)
+        if audience is None or audience.chat != context.chat.id:
+            await _saved(db, context.chat.id, told.payload.rule)  # of a group that became a supergroup since
+    await context.answer()
+    rule = views.fired_words(told.payload, context.language)
+    await context.reply(words_of_alerts.why_rule(told.payload, rule, context.language), to_it=True)
 
 
-def _silenced(context: Context, what: str, rule: StoredRule) -> Message:
-    if what == "mute":
-        return words.say("rule.paused", context.language, rule=views.rule_words(rule))
-    until = clock(context.services.clock() + SNOOZE, context.chat.time_zone)
-    return words.say("snooze.done", context.language, time=until)
+async def mute(context: Context, alert: str) -> None:
+    """Button `mute` under what a rule said: the rule is paused."""
+    await context.must_be_admin()
+    async with context.services.store.writing() as db:
+        rule = await _spoke(db, context.chat.id, alert)
+        await storage.rules.pause(db, rule.id, paused=True)
+    said = words.say("rule.paused", context.language, rule=views.rule_words(rule, context.language))
+    await context.answer(said.text, alert=True)
 
 
-async def _list(context: Context) -> Message:
-    async with context.services.store.reading() as db:
-        stored = await storage.rules.of_chat(db, context.chat.id)
-    rows = [render.RuleLine(number=one.id, words=views.rule_words(one), paused=one.paused) for one in stored]
-    return render.rules(rows, context.language)
+async def snooze(context: Context, alert: str) -> None:
+    """Button `snooze` under what a rule said: the rule rests for some hours."""
+    await context.must_be_admin()
+    until = context.services.clock() + SNOOZE
+    async with context.services.store.writing() as db:
+        rule = await _spoke(db, context.chat.id, alert)
+        await storage.rules.snooze(db, rule.id, until=until)
+    await context.answer(words.say("snooze.done", context.language, time=clock(until, context.chat.time_zone)).text)
 
 
-def _room(saved: int) -> None:
-    if saved >= LIMIT:
+async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:
+    told = await storage.outbox.get_alert(db, _number(alert))
+    if told is None or not isinstance(told.payload, RuleFired):
+        raise UserError("error.stale")
+    return await _saved(db, chat, told.payload.rule)
+
+
+async def _proposed(db: Db, chat: int, number: int) -> StoredRule:
+    found = await storage.rules.get(db, chat, number, pending=True)
+    if found is None:
+        raise UserError("error.stale")
+    return found
+
+
+async def _saved(db: Db, chat: int, number: int) -> StoredRule:
+    found = await storage.rules.get(db, chat, number)
+    if found is None:
+        raise UserError("error.stale")
+    return found
+
+
+async def _room(db: Db, chat: int) -> None:
+    if await storage.rules.count(db, chat) >= LIMIT:
         raise UserError("error.too_many", limit=LIMIT)
 
 

@@ -17,6 +17,7 @@ from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
 from bot.render.text import Message
+from handlers import links
 from handlers.context import Context
 
 OFFERED = views.CURRENCIES
@@ -24,9 +25,15 @@ SNOOZE = timedelta(hours=8)
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: greets, and offers what one may follow. Wakes a chat that was silent."""
+    """/start: greets, and offers what one may follow; wakes a chat that was silent. With a payload, opens that only."""
+    if context.words:
+        await links.follow(update, context, context.words[0])
+        return
     services = context.services
-    if not context.chat.active:
+    async with services.store.reading() as db:  # the sender may have found it gone since we loaded it
+        stored = await storage.chats.get(db, context.chat.id)
+    if stored is not None and not stored.active:
+        await context.must_be_admin()
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)
         services.chats.pop(context.chat.id, None)
@@ -93,9 +100,12 @@ async def why(context: Context, alert: str) -> None:
             context.language,
             topics=story.topics if story is not None else (),
             sources=len(story.feeds) if story is not None else 1,
+            texts=[f"{one.entry.title}\n{one.entry.summary or one.entry.content}" for one in story.entries]
+            if story
+            else (),
         )
-    await context.reply(message)
     await context.answer()
+    await context.reply(message, to_it=True)
 
 
 async def snooze(context: Context, alert: str) -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 #: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0004"
+HEAD = "0005"
 BUSY_SECONDS = 30
 #: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so long: without it, a
 #: machine that lost its power holds its clients for a quarter of an hour.
@@ -83,6 +83,7 @@ class Store:
         self.url = url
         self._writer = writer
         self._reader = reader
+        self.trouble: str | None = None  # why the last thing that failed to be written failed; cleared by who watches
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -105,7 +106,9 @@ class Store:
             async with self._writer.begin() as connection:
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
-            raise storage_error(error) from error
+            failure = storage_error(error)
+            self.trouble = str(failure)
+            raise failure from error
 
     def job_connections(self) -> AsyncConnectionPool:
         """A small pool of plain connections to the same server, not yet open: for the queue of jobs."""
@@ -128,12 +131,28 @@ class Store:
             await self._writer.dispose()
 
 
+#: What SQLite says, and what the operator can do about it.
+ADVICE = {
+    "database or disk is full": "free some space, the rest happens by itself",
+    "database is locked": "another program holds it: end that one",
+    "attempt to write a readonly database": "give the file and its folder to the user who runs the bot",
+    "unable to open database file": "give its folder to the user who runs the bot",
+    "disk I/O error": "its disk is full or broken, see the system's log",
+    "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
+}
+
+
 def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
-    """The database's trouble in one line, without the statement and its parameters."""
+    """The database's trouble in one line, without the statement and its parameters, and what mends it."""
     if isinstance(error, PoolTimeoutError):
         return StorageError(f"no free connection for {POOL_SECONDS} s")
     first_line = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
-    return StorageError(first_line)
+    return StorageError(advised(first_line))
+
+
+def advised(words: str) -> str:
+    """What SQLite says, with what mends it where we know."""
+    return f"{words}: {ADVICE[words]}" if words in ADVICE else words
 
 
 async def open_store(text_url: str, *, create: bool = True) -> Store:
@@ -151,6 +170,14 @@ async def open_store(text_url: str, *, create: bool = True) -> Store:
         await store.close()
         raise
     return store
+
+
+def connect(text_url: str) -> Store:
+    """The database as it is: neither checked nor migrated, and not made where there is none."""
+    url = parse_url(text_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ConfigError(f"DATABASE_URL: {url.database} does not exist")
+    return _connect(url)
 
 
 def _connect(url: URL) -> Store:
@@ -181,8 +208,10 @@ def _leave_a_demoted_server(engine: AsyncEngine) -> None:
 
 def _connect_sqlite(url: URL) -> Store:
     path = Path(url.database or "")
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700, parents=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"DATABASE_URL: the folder {path.parent} cannot be made: {error.strerror}") from None
     os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
 
     async def connect() -> aiosqlite.Connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import or_, select, update
 
@@ -101,6 +101,13 @@ async def take_over(
     return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
 
 
+async def unfinished(db: Db, *, after: int, limit: int) -> list[Received]:
+    """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write now."""
+    query = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
+    rows = (await db.execute(query.order_by(inbox.c.update_id).limit(limit))).all()
+    return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
+
+
 async def latest_ids(db: Db, *, limit: int) -> list[int]:
     """The numbers of the latest updates, oldest first."""
     query = select(inbox.c.update_id).order_by(inbox.c.update_id.desc()).limit(limit)
@@ -113,10 +120,3 @@ async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
     for update_id, outcome in outcomes:
         values = {"finished_at": now, "outcome": outcome}
         await db.execute(update(inbox).where(inbox.c.update_id == update_id).values(**values))
-
-
-async def forget_bodies(db: Db, *, older_than: timedelta) -> None:
-    """Empty what finished updates said; their numbers stay, so that none has its effect twice."""
-    now: datetime = await db_now(db)
-    old = (inbox.c.finished_at.is_not(None), inbox.c.finished_at < now - older_than, inbox.c.body.is_not(None))
-    await db.execute(update(inbox).where(*old).values(body=None))

@@ -6,17 +6,23 @@ when there is something to do: a start with a migrated database is quick.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
-from bot.errors import ConfigError, StorageError
-from storage.db import HEAD, Db, Store
+from bot.errors import BotError, ConfigError, StorageError
+from storage.db import HEAD, Db, Store, advised, upsert
+from storage.highwater import beside
+from storage.schema import mark
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+#: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
+#: adds what it must heed: one of 0004 would send what waits for an operator.
+MIN_READER = "0005"
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
@@ -32,13 +38,12 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
         if version == HEAD:
             return
         if version is not None and version not in REVISIONS:
-            raise ConfigError(
-                f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program"
-            )
+            await _must_be_readable(store, version)
+            return
         if version is None and not create:
             raise ConfigError("the database is empty: run `jarchy db upgrade`")
         if path is not None and version is not None:
-            await backup_copy(store, path.with_name(f"{path.name}.before-{HEAD}"))
+            await asyncio.to_thread(_keep_copy, path)
         if path is None:
             await _make_version_table(store)
         async with store.writing() as db:
@@ -47,20 +52,32 @@ async def bring_up(store: Store, *, create: bool = True) -> None:
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
                 await db.run_sync(_upgrade)
+                statement = upsert(db, mark).values(name="min_reader", value=MIN_READER)
+                await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": MIN_READER}))
     except StorageError as error:
         raise ConfigError(f"DATABASE_URL: {error}") from error
     log.info("database migrated", version=HEAD, was=version)
 
 
-async def backup_copy(store: Store, target: Path) -> Path:
-    """A consistent copy of a SQLite database (never by copying the file: the WAL would be missing)."""
-    if target.exists():  # noqa: ASYNC240 - one stat, at start
-        target = target.with_name(f"{target.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}")
+async def _must_be_readable(store: Store, version: str) -> None:
+    """This program was put back over one that had migrated the database: fine if that one said so."""
     async with store.reading() as db:
-        await db.execute(text("COMMIT"))  # VACUUM refuses to run inside a transaction
-        await db.execute(text("VACUUM INTO :target"), {"target": str(target)})
-        await db.execute(text("BEGIN"))
-    return target
+        oldest = (await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))).scalar()
+    if oldest is None or oldest > HEAD:
+        raise ConfigError(
+            f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program, or"
+            f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
+        )
+    log.warning("the database is newer than this program, which may use it", schema=version, known=HEAD)
+
+
+def _keep_copy(path: Path) -> None:
+    from storage.backup import copy, stamped
+
+    try:
+        copy(path, stamped(path, f"before-{HEAD}"))
+    except BotError as error:
+        raise ConfigError(f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}") from error
 
 
 def _check_file(path: Path, *, create: bool) -> None:
@@ -69,6 +86,10 @@ def _check_file(path: Path, *, create: bool) -> None:
         if not create:
             raise ConfigError(f"DATABASE_URL: {path} does not exist")
         return
+    if not path.stat().st_size and beside(path).exists():
+        raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
+    if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -78,11 +99,18 @@ def _check_file(path: Path, *, create: bool) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {error}") from error
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {advised(str(error))}") from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
-        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): put a backup in its place")
+        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): {_remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    from storage.backup import copies
+
+    newest = copies(path)[-1:]
+    return f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its place"
 
 
 async def _make_version_table(store: Store) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, select, update
 
-from bot.model.alerts import Severity
+from bot.model.alerts import Approval, Severity
 from bot.model.news import Entry, StoredEntry, Story, Verdict
 from storage.db import Db, upsert
-from storage.schema import entry, story, story_topic
+from storage.schema import alert, entry, story, story_topic
 
 
 def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
@@ -120,9 +120,19 @@ async def latest(
     offset: int = 0,
     limit: int = 5,
     since: datetime | None = None,
+    unasked: bool = True,
 ) -> list[Story]:
-    """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time."""
-    query = select(story.c.id).order_by(story.c.at.desc(), story.c.id.desc()).offset(offset).limit(limit)
+    """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time.
+
+    What an operator rejected is nobody's; without `unasked` nor is what still waits, or waited in vain, for the word.
+    """
+    query = (
+        select(story.c.id)
+        .where(~_withheld(unasked=unasked))
+        .order_by(story.c.at.desc(), story.c.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
     if topic is not None:
         query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(story_topic.c.topic == topic)
     if before is not None:
@@ -130,6 +140,15 @@ async def latest(
     if since is not None:
         query = query.where(story.c.at >= since)
     return await _with_entries(db, list((await db.execute(query)).scalars()))
+
+
+def _withheld(*, unasked: bool) -> ColumnElement[bool]:
+    """Of the alerts about a story, which name it in `supersede_key`, none was approved and one was not."""
+    states = [Approval.REJECTED] if unasked else [Approval.REJECTED, Approval.WAITING, Approval.EXPIRED]
+    about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
+    refused = select(alert.c.id).where(about, alert.c.approval.in_([state.value for state in states]))
+    let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
+    return and_(refused.exists(), ~let_through.exists())
 
 
 async def count(db: Db) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    FromClause,
     Row,
     and_,
     bindparam,
@@ -33,7 +34,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import PAYLOADS, Alert, Audience, Lane, Payload, Severity, State
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Lane, Payload, Severity, State
 from bot.model.chats import ChatKind
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, pace, subscription
@@ -43,6 +44,7 @@ PRIVATE_EVERY = timedelta(seconds=1)
 GROUP_EVERY = timedelta(seconds=4)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
+APPROVED_LASTS = timedelta(hours=1)
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
 
 
@@ -75,8 +77,10 @@ class Claim:
 
     All times are spans from the moment of the claim, because the caller's clock is not the database's. `full` says
     that no slot was free within the horizon; `shared`, that another sender took slots since our last claim; `end` is
-    where the reserved slots end, for the next claim.
+    where the reserved slots end, for the next claim; `at` is the moment of the claim on the database's clock.
     """
+
+    at: datetime
 
     deliveries: tuple[Claimed, ...]
     first_in: timedelta
@@ -129,6 +133,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
+        "approval": Approval.WAITING.value if new.approval else None,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -145,26 +150,68 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     return pk
 
 
-async def latest_like(db: Db, prefix: str) -> int | None:
-    """The newest alert whose `dedup_key` begins so, or None."""
-    begins = alert.c.dedup_key.startswith(prefix, autoescape=True)
-    pk: int | None = (await db.execute(select(func.max(alert.c.id)).where(begins))).scalar()
-    return pk
+async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
+    """The alerts that have one of these `dedup_key`s, oldest first."""
+    rows = await db.execute(select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id))
+    return [_stored(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at this moment
+    (`reached`), and whether somebody still had to get it (`waiting`)."""
+
+    reached: bool
+    waiting: bool
+
+
+async def withdraw(db: Db, pk: int) -> Withdrawn:
+    """Send an alert to nobody else: it says something that is not true any more."""
+    now = await db_now(db)
+    closing = update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
+    waiting = len((await db.execute(closing.returning(alert.c.id))).all())
+    unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value)
+    taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
+    waiting += (await db.execute(taken, execution_options={"preserve_rowcount": True})).rowcount
+    reached = (await db.execute(select(delivery.c.id).where(*_got(delivery, pk)).limit(1))).first() is not None
+    return Withdrawn(reached=reached, waiting=waiting > 0)
+
+
+def _got(of: FromClause, pk: int) -> list[ColumnElement[bool]]:
+    """The deliveries of an alert that were made, or are being made."""
+    return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
+
+
+async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
+    """An operator's word on an alert that waits for it, given once; None when it does not wait (any more).
+
+    An approved one stays worth sending for `APPROVED_LASTS` at least.
+    """
+    now = await db_now(db)
+    waits = (alert.c.id == pk, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    until = (await db.execute(select(alert.c.expires_at).where(*waits).with_for_update())).scalar()
+    if until is None or until <= now:
+        return None
+    values: dict[str, Any] = {"approval": Approval.REJECTED.value, "fanned_at": now}
+    if approve:
+        values = {"approval": Approval.APPROVED.value, "expires_at": max(until, now + APPROVED_LASTS)}
+    await db.execute(update(alert).where(alert.c.id == pk).values(**values))
+    return await get_alert(db, pk)
 
 
 def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
     """Where an alert's readers stand, which of them are meant, and which want it now."""
-    if row.audience_told is not None:  # those who got another alert
-        got = [delivery.c.alert_id == row.audience_told, delivery.c.state == State.SENT.value]
-        return delivery.c.chat_id, got, []
-    return (
-        subscription.c.chat_id,
-        [subscription.c.key == row.audience_key],
-        [
-            subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
-            or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
-        ],
-    )
+    if row.audience_told is not None and row.audience_key is None:  # those who got another alert
+        return delivery.c.chat_id, _got(delivery, row.audience_told), []
+    willing = [
+        subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
+        or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
+    ]
+    if row.audience_told is not None:
+        theirs = delivery.alias("theirs")
+        same = select(theirs.c.id).where(*_got(theirs, row.audience_told), theirs.c.chat_id == subscription.c.chat_id)
+        willing.append(~same.correlate(subscription).exists())
+    return subscription.c.chat_id, [subscription.c.key == row.audience_key], willing
 
 
 async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
@@ -175,7 +222,10 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     row = (
         await db.execute(
             select(alert)
-            .where(alert.c.fanned_at.is_(None))
+            .where(
+                alert.c.fanned_at.is_(None),
+                or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            )
             .order_by(alert.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -255,7 +305,7 @@ async def claim(
     start = max(now, row.tat) + every * borrowed
     if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
-        return Claim(deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
+        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
     room = min(limit, int((now + horizon - start) / every) + 1)
     rows = await _due(db, now, room, lease) if room > 0 else []
     tat = start + every * len(rows)
@@ -267,6 +317,7 @@ async def claim(
         await db.execute(_LEASE, {"ids": [row[0] for row in rows], "until": now + lease})
         await _charge_chats(db, rows, now)
     return Claim(
+        at=now,
         deliveries=tuple(
             Claimed._make(
                 (*row[:3], Lane(row[3]), row[4] + 1, *row[5:10], ChatKind(row[10]), *row[11:14], _left(row[14], now))
@@ -436,16 +487,40 @@ _FINISH = (
 
 
 async def tidy(db: Db) -> int:
-    """Free leases that ended without a mark, and close what expired. Returns how many leases were freed.
+    """Free leases that ended without a mark, close what expired or was not answered. Returns how many were freed.
 
     A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
     """
     now = await db_now(db)
+    unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
+    await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
     freed = await _free(db, ended, now)
     gone = and_(delivery.c.state == State.PENDING.value, delivery.c.expires_at <= now)
     await db.execute(update(delivery).where(gone).values(state=State.EXPIRED.value, finished_at=now))
     return freed
+
+
+async def clock_went_back(db: Db, span: timedelta) -> None:
+    """The machine's clock, on SQLite the database's, was set back: times ahead move back with it.
+
+    Without this nothing would be sent until the clock is again where it was.
+    """
+    micros = {"span": span // timedelta(microseconds=1)}
+    for statement in _BACK:
+        await db.execute(text(statement), micros)
+
+
+_BACK = (
+    """
+    UPDATE delivery
+    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
+    WHERE state IN ('pending', 'leased')
+    """,
+    "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
+    "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
+    "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
+)
 
 
 async def free_all(db: Db) -> int:
@@ -499,8 +574,10 @@ async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
 async def get_alert(db: Db, pk: int) -> StoredAlert | None:
     """One alert by its id, or None."""
     row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
-    if row is None:
-        return None
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
     return StoredAlert(
         id=row.id,
         payload=PAYLOADS[row.kind].from_json(row.payload),

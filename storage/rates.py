@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from bot.model.alerts import Severity, rate_from_json, rate_to_json
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
@@ -127,37 +142,51 @@ async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     return None if row is None else _seen(row)
 
 
-async def around(db: Db, source: str, day: date) -> list[SeenRate]:
+def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
+    """The three parts of the answer, each found by seeks: a day for every series, then that day's last revision."""
+    day = bindparam("day", type_=Date)
+    own = rate.alias("own")
+
+    def edge(aggregate: Any, *where: ColumnElement[bool]) -> ScalarSelect[Any]:  # noqa: ANN401 - max or min
+        found = select(aggregate(own.c.effective_on)).where(own.c.series_id == series.c.id, *where)
+        return found.correlate(series).scalar_subquery()
+
+    holding = edge(func.max, own.c.effective_on <= day)
+    inner = rate.alias("inner_own")
+    until = select(func.max(inner.c.effective_on)).where(inner.c.series_id == series.c.id, inner.c.effective_on <= day)
+    before = edge(func.max, own.c.effective_on < until.correlate(series).scalar_subquery())
+    coming = edge(func.min, own.c.effective_on > day)
+    last = rate.alias("last")
+    revision = (
+        select(func.max(last.c.revision))
+        .where(last.c.series_id == rate.c.series_id, last.c.effective_on == rate.c.effective_on)
+        .correlate(rate)
+        .scalar_subquery()
+    )
+    wanted = [series.c.source == bindparam("source")]
+    if narrow:
+        codes: BindParameter[list[str]] = bindparam("codes", expanding=True)
+        wanted.append(or_(series.c.base.in_(codes), series.c.quote.in_(codes)))
+    parts = [
+        select(series.c.id, *_COLUMNS)
+        .join_from(series, rate, rate.c.series_id == series.c.id)
+        .where(*wanted, rate.c.effective_on == edge_day, rate.c.revision == revision)
+        for edge_day in (before, holding, coming)
+    ]
+    return union_all(*parts).order_by("id", "effective_on")
+
+
+_AROUND = {narrow: _around_statement(narrow=narrow) for narrow in (False, True)}
+
+
+async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ()) -> list[SeenRate]:
     """For every series of a source: the rate that holds on `day`, the one before it, and the next one announced.
 
-    Index look-ups only, so that five million stored rates answer as quickly as five thousand.
+    `codes` narrows it to the series that have one of these currencies. Index look-ups only, so that five million
+    stored rates answer as quickly as five thousand.
     """
-    own = rate.alias("own")
-    own_days = select(func.max(own.c.effective_on)).where(own.c.series_id == series.c.id).correlate(series)
-    holding = own_days.where(own.c.effective_on <= day).scalar_subquery()
-    earlier = rate.alias("earlier")
-    before = (
-        select(func.max(earlier.c.effective_on))
-        .where(earlier.c.series_id == series.c.id, earlier.c.effective_on < holding)
-        .correlate(series)
-        .scalar_subquery()
-    )
-    after = rate.alias("after")
-    coming = (
-        select(func.min(after.c.effective_on))
-        .where(after.c.series_id == series.c.id, after.c.effective_on > day)
-        .correlate(series)
-        .scalar_subquery()
-    )
-    days = select(series, holding.label("holding"), before.label("before"), coming.label("coming"))
-    known = days.where(series.c.source == source).cte("known")
-    query = (
-        select(known.c.source, known.c.base, known.c.quote, known.c.kind, *_COLUMNS[4:])
-        .join_from(known, rate, rate.c.series_id == known.c.id)
-        .where(rate.c.effective_on.in_([known.c.holding, known.c.before, known.c.coming]), _IS_CURRENT)
-        .order_by(known.c.id, rate.c.effective_on)
-    )
-    return [_seen(row) for row in await db.execute(query)]
+    values = {"source": source, "day": day, **({"codes": list(codes)} if codes else {})}
+    return [_seen(row) for row in await db.execute(_AROUND[bool(codes)], values)]
 
 
 async def days_known(db: Db, source: str) -> tuple[date, date] | None:
@@ -167,6 +196,29 @@ async def days_known(db: Db, source: str) -> tuple[date, date] | None:
     )
     first, last = (await db.execute(query.where(series.c.source == source))).one()
     return None if first is None else (first, last)
+
+
+async def newest_day(db: Db, source: str) -> date | None:
+    """The last effective day stored of a source, or None; a look-up a series, however much is stored."""
+    last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id).correlate(series)
+    days = select(last.scalar_subquery().label("day")).where(series.c.source == source).subquery()
+    found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
+    return found
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    other = series.alias("other")
+    same = and_(other.c.base == series.c.base, other.c.quote == series.c.quote, other.c.source != series.c.source)
+    query = select(series.c.base, series.c.quote).join_from(series, other, same).where(series.c.source == source)
+    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
+
+
+async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
+    """The rate of a series that holds on a day, or None before its first."""
+    query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
+    row = (await db.execute(query.order_by(rate.c.effective_on.desc()).limit(1))).first()
+    return None if row is None else _seen(row)
 
 
 async def known_series(db: Db, source: str | None = None) -> list[Series]:

@@ -1,7 +1,8 @@
 """A chat's own rules: at most one waits for a Yes, the others watch; and what they remember between rates.
 
 A rule that waits for its Save is a row like the others, not yet in force: what a button sends back is only its
-number, and that has to be a row of the same chat. A new proposal takes the place of the last one.
+number, and that has to be a row of the same chat. A new proposal takes the place of the last one; the `state` of one
+that changes a saved rule says which.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ class StoredRule:
     state: dict[str, Any]
     paused: bool
 
+    @property
+    def replaces(self) -> int | None:
+        """The saved rule whose place a proposal is to take."""
+        found: int | None = self.state.get("replaces")
+        return found
+
 
 def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
     return StoredRule(
@@ -51,9 +58,9 @@ def _of(chat_id: int) -> list[ColumnElement[bool]]:
 
 
 async def propose(
-    db: Db, chat_id: int, of: Series, *, rule_json: dict[str, Any], state: dict[str, Any], now: datetime
+    db: Db, chat_id: int, of: Series, *, rule_json: dict[str, Any], now: datetime, replaces: int | None = None
 ) -> int:
-    """Put a rule aside until the chat says Save; returns its number."""
+    """Put a rule aside until the chat says Save; returns its number. `replaces` is the rule it is a change of."""
     await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
     values = {
         "chat_id": chat_id,
@@ -62,7 +69,7 @@ async def propose(
         "quote": of.pair.quote,
         "kind": of.kind.value,
         "rule": rule_json,
-        "state": state,
+        "state": {"replaces": replaces},
         "standing": PENDING,
         "created_at": now,
     }
@@ -87,9 +94,20 @@ async def count(db: Db, chat_id: int) -> int:
     return int((await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one())
 
 
-async def save(db: Db, number: int) -> None:
-    """Put a proposed rule in force."""
-    await db.execute(update(rule).where(rule.c.id == number).values(standing=ON))
+async def change(db: Db, number: int, rule_json: dict[str, Any]) -> None:
+    """Another condition for a proposal."""
+    await db.execute(update(rule).where(rule.c.id == number).values(rule=rule_json))
+
+
+async def save(db: Db, proposed: StoredRule, state: dict[str, Any]) -> None:
+    """Put a proposed rule in force: as a new one, or in the place of the one it changes. It remembers `state`."""
+    values = {"standing": ON, "state": state, "snoozed_until": None}
+    if proposed.replaces is not None:
+        await db.execute(delete(rule).where(rule.c.id == proposed.id))
+        of = proposed.series
+        values |= {"rule": proposed.rule, "source": of.source, "kind": of.kind.value}
+        values |= {"base": of.pair.base, "quote": of.pair.quote}
+    await db.execute(update(rule).where(rule.c.id == (proposed.replaces or proposed.id)).values(**values))
 
 
 async def pause(db: Db, number: int, *, paused: bool) -> None:
@@ -124,6 +142,13 @@ async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
         .order_by(rule.c.id)
     )
     return [_stored(row) for row in await db.execute(query)]
+
+
+async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
+    """Every saved rule on a series, also one that rests: what it once said may have to be corrected."""
+    same = (rule.c.source == of.source, rule.c.base == of.pair.base, rule.c.quote == of.pair.quote)
+    query = select(rule).where(*same, rule.c.kind == of.kind.value, rule.c.standing != PENDING)
+    return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]
 
 
 async def remember(db: Db, number: int, state: dict[str, Any]) -> None:

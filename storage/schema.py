@@ -216,6 +216,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("fanned_to", BigInteger),  # the last chat that has its delivery: where fan-out goes on
     Column("fanned_at", UtcDateTime),  # when fan-out was complete
     Column("audience_told", BigInteger),  # for those who got that alert: a correction
+    Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
 )
 Index("ix_alert_open", alert.c.id, sqlite_where=text("fanned_at IS NULL"), postgresql_where=text("fanned_at IS NULL"))
 Index(

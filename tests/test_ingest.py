@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.news
+import storage.outbox
 import storage.rates
 import storage.sources
 from bot import views
@@ -139,6 +141,26 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     async with world.ingest.store.reading() as db:
         stories = await storage.news.latest(db, topic="security")
     assert [story.feeds for story in stories] == [("one", "two")]
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(world: World, *, approve: bool) -> None:
+    """Asked once; nothing to send until it is approved; a second word is not heard."""
+    world.ingest = replace(world.ingest, security_policy="approve")
+    world.publishers.put("/one.xml", rss(QUIET))
+    await world.poll("one")
+    world.publishers.put("/one.xml", rss(ATTACK, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    story, question = await world.rows(alert)
+    assert (story.kind, story.approval, question.kind, question.approval) == ("story", "waiting", "notice", None)
+    async with world.ingest.store.writing() as db:
+        opened = [await storage.outbox.fan_out(db) for _ in range(2)]
+        assert opened == [0, None]  # the question's, whose operator has no chat here
+        assert (await storage.outbox.decide(db, story.id, approve=approve) is not None) is True
+        assert await storage.outbox.decide(db, story.id, approve=not approve) is None
+        assert (await storage.outbox.fan_out(db) is not None) is approve
+        titles = [found.lead.entry.title for found in await storage.news.latest(db)]
+    assert (ATTACK[1] in titles) is approve
 
 
 async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(world: World) -> None:

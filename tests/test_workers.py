@@ -9,6 +9,8 @@ import os
 import pickle
 import resource
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,6 +36,13 @@ async def until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail("it never happened")
+
+
+def test_what_only_workers_and_servers_need_is_not_in_the_bots_memory() -> None:
+    heavy = "feedparser chardet trafilatura matplotlib numpy alembic procrastinate psycopg"
+    code = f"import sys, bot.cli, bot.app; print(*set('{heavy}'.split()) & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("\n", "")
 
 
 async def test_a_job_returns_its_value_from_another_process() -> None:

@@ -13,7 +13,7 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateCorrected, RateMoved, Severity, StoryBroke
+from bot.model.alerts import DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
@@ -74,6 +74,7 @@ class Composer:
                 language=item.language,
                 source_names=dict(spec.names) if spec else {},
                 channel=channel,
+                rule=views.fired_words(payload, item.language) if isinstance(payload, RuleFired) else None,
             )
         if isinstance(payload, RateCorrected):
             bank = self._catalog.rates.get(payload.new.source)
@@ -95,7 +96,8 @@ class Composer:
             )
         if isinstance(payload, DigestDue):
             return await self._digest(db, payload, item)
-        return alerts.notice(payload, item.language)
+        banks = {key: self._catalog.names(key, item.language) for key in self._catalog.rates}
+        return alerts.notice(payload, item.language, banks=banks)
 
     async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
         keys = await storage.chats.subscriptions(db, item.chat)

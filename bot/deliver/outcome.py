@@ -2,7 +2,8 @@
 
 The Bot API tells most refusals apart by its English `description` only, so the
 phrases are listed here and nowhere else. The lists are from the API's own
-answers; an unknown 400 counts as "our message is bad", an unknown 403 as "gone".
+answers; an unknown 400 counts as "our message is bad" and is tried once without
+entities and buttons, an unknown 403 as "gone".
 """
 
 from __future__ import annotations
@@ -31,14 +32,8 @@ _GONE = (
     ("chat_restricted", "no right to write"),
 )
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
-_PLAIN = (
-    "can't parse entities",
-    "entity",
-    "button_url_invalid",
-    "button_data_invalid",
-    "reply markup",
-    "wrong http url",
-)
+#: Refused for its words: without entities and buttons they are the same.
+_HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
 
 def read(status: int, body: bytes) -> Outcome:
@@ -86,4 +81,4 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Gone(description.removeprefix("Forbidden: ")[:100])
     if "message is not modified" in text:
         return Sent(0)
-    return Rejected(description[:200], plain=any(phrase in text for phrase in _PLAIN))
+    return Rejected(description[:200], plain=not any(phrase in text for phrase in _HOPELESS))

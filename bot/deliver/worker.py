@@ -45,6 +45,8 @@ MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may 
 REQUEST = 10.0  # seconds until a request without an answer is given up, within its lease
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
+STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
+SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -87,6 +89,7 @@ class Worker:
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
     _borrowed: int = 0
     _end: datetime | None = None
+    _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _tidy_at: float = 0.0
     _flooded: dict[int, float] = field(default_factory=dict)
@@ -180,7 +183,9 @@ class Worker:
             await self._write_marks()  # first: when the database was away, the leases of what we sent may have ended
         async with self.store.writing() as db:
             if now >= self._tidy_at:
-                await storage.outbox.tidy(db)
+                stood = self._tidy_at and now > self._tidy_at + STOOD
+                if not stood:  # else answers that came meanwhile are marked first
+                    await storage.outbox.tidy(db)
                 self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
             asked = boottime()
@@ -195,10 +200,23 @@ class Worker:
                 end=self._end,
             )
         self._end = claim.end
+        await self._follow_the_clock(claim.at)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
         return HORIZON.total_seconds() / 4 if claim.full else IDLE
+
+    async def _follow_the_clock(self, at: datetime) -> None:
+        """A lone process's database has the machine's clock, which somebody may set back."""
+        ahead = at - timedelta(seconds=boottime())
+        last, self._ahead = self._ahead, ahead
+        if self.store.sqlite_path is None or last is None or last - ahead < SET_BACK:
+            return
+        log.warning("the clock was set back", seconds=round((last - ahead).total_seconds()))
+        async with self.store.writing() as db:
+            await storage.outbox.clock_went_back(db, last - ahead)
+        if self._end is not None:
+            self._end -= last - ahead
 
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""

@@ -26,6 +26,7 @@ from bot.model.alerts import RateMoved, Severity
 from bot.model.rates import Move, Rate
 
 HUNDREDTH = Decimal("0.01")
+YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,10 @@ class MovePolicy:
     two hundred days when changes are bell-shaped; 1.5 % keeps a pair that stands still from alerting at 0.06 %.
     `extreme`: a new high or low of the window counts when the drift since the last alert is at least this; otherwise
     a trend would make a "new high" every day.
-    `rest`, `quiet_rest`: days since the last alert before a courtesy may follow. Under `quiet` (usual change in
-    percent) the longer one holds: a year, so that a calm year brings one courtesy beside what is certain.
+    `rest`: days since the last alert before a courtesy may follow.
+    `quiet`, `lively`, `quiet_rest`: a pair that stands still (usual change under `quiet`, or nineteen days in twenty of
+    the past year under `lively`) has its certain alerts and at most one courtesy a year, a jump: there a level is
+    crossed by trifles. The year is asked too because a steady tremble has a median and no large days.
 
     `window`: days looked back for usual, high and low. `known`: days the history must reach back before a high or
     low means anything. `samples`: changes needed before "usual" is believed.
@@ -58,6 +61,7 @@ class MovePolicy:
     rest: int = 30
     quiet_rest: int = 365
     quiet: Decimal = Decimal("0.2")
+    lively: Decimal = Decimal("0.3")
     window: int = 90
     known: int = 60
     samples: int = 15
@@ -113,15 +117,15 @@ def big_move(
 
     `history` is the same series oldest first, one rate an effective day; days from `new`'s on are ignored, so a
     revision is judged against the same past as the value it replaces. Without a `baseline` (nothing was ever
-    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: no change, too
-    small, a day already told about at this severity, or a rate too old to be news.
+    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: too small, a day
+    already told about at this severity, or a rate too old to be news.
     """
     past = _before(history, new.effective_on)
     if not past or (now.date() - new.effective_on).days > policy.fresh:
         return None
     base = baseline or Baseline(rate=past[0])
     previous = past[-1]
-    if new.effective_on < base.rate.effective_on or previous.per_unit == new.per_unit:
+    if new.effective_on < base.rate.effective_on:
         return None
     case = _Case(past=past, base=base, previous=previous, new=new, policy=policy)
     rules = case.certain_rules() or case.courtesy_rules()
@@ -166,10 +170,13 @@ class _Case:
         if rested < policy.rest or not (jumped or drifted):
             return ()
         usual = self.usual()
-        if usual is None or (usual < policy.quiet and rested < policy.quiet_rest):
+        if usual is None:
+            return ()
+        still = usual < policy.quiet or not self.lively()
+        if still and rested < policy.quiet_rest:
             return ()
         rules = ["fixing"] if jumped and abs(self.fixing) >= usual * policy.factor else []
-        level = self.extreme_level() if drifted else None
+        level = self.extreme_level() if drifted and not still else None
         return (*rules, level) if level else tuple(rules)
 
     def decide(self, rules: tuple[str, ...]) -> BigMove:
@@ -211,6 +218,13 @@ class _Case:
         recent = _since(self.past, start)
         sizes = [abs(Move(old=old, new=new).percent) for old, new in pairwise(recent) if old.per_unit != new.per_unit]
         return median(sizes) if len(sizes) >= self.policy.samples else None
+
+    def lively(self) -> bool:
+        """Whether more than one calendar day in twenty of the past year moved by the policy's `lively` or more."""
+        start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
+        recent = _since(self.past, start)
+        large = sum(abs(Move(old=old, new=new).percent) >= self.policy.lively for old, new in pairwise(recent))
+        return large * 20 > (self.new.effective_on - start).days
 
     def extreme_level(self) -> str | None:
         """`high` or `low` when no value of the window reached `new`'s; None also while the past is too short."""

@@ -8,6 +8,8 @@
     … once             one message and no more
     … until 2026-12-31
 
+A rule also has a short form for links and buttons (`to_link`, `from_link`), read as carefully as what a person types.
+
 A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`: a rate that
 trembles on the level is one message. A move rule is measured from where it last spoke, so it re-arms itself.
 Kyrgyz puts the comparison after the number and an ending on it, Russian before it: order does not matter here.
@@ -30,6 +32,11 @@ from bot.model.rates import CODE, Move, Pair, Rate, RateKind
 MARGIN = Decimal("0.25")  # percent of the level: more than an official rate's tremble, less than anybody's interest
 SMALLEST = Decimal("0.1")  # percent; below it a rule speaks on every fixing of every pair
 LONGEST = 366  # days of a window
+WIDEST = 16  # characters of an amount: no rate needs more, and a link has no room for more
+NEAR, FAR = Decimal("0.005"), Decimal("0.03")  # how far round figures lie from a rate, and from each other
+PERCENTS = tuple(
+    Decimal(tenths) / 10 for tenths in (1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500)
+)
 
 
 class Condition(StrEnum):
@@ -66,6 +73,11 @@ class Rule:
     until: date | None = None
     paused: bool = False
 
+    @property
+    def level(self) -> Decimal | None:
+        """The rate that has to be passed, when that is the condition."""
+        return self.amount if self.condition is Condition.LEVEL else None
+
     def __str__(self) -> str:
         """As a person would type it; `parse_rule` reads it back as the same rule, but for `paused`."""
         kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
@@ -76,7 +88,8 @@ class Rule:
         else:
             sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
             what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
-        window = f" {self.window}d" if self.window else ""
+        gap = " in " if self.condition is Condition.ABSOLUTE else " "  # "1 100d" would be read as a thousand
+        window = f"{gap}{self.window}d" if self.window else ""
         until = f" until {self.until}" if self.until else ""
         return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
 
@@ -159,6 +172,108 @@ class Preview:
     def count(self) -> int:
         """How often."""
         return len(self.dates)
+
+
+# --- in links and buttons -------------------------------------------------------------------------------------
+
+_OPERATORS = {
+    (Condition.LEVEL, Direction.DOWN, False): ("lt", "<", ""),
+    (Condition.LEVEL, Direction.DOWN, True): ("le", "<=", ""),
+    (Condition.LEVEL, Direction.UP, False): ("gt", ">", ""),
+    (Condition.LEVEL, Direction.UP, True): ("ge", ">=", ""),
+    (Condition.PERCENT, Direction.BOTH, False): ("pb", "", "%"),
+    (Condition.PERCENT, Direction.UP, False): ("pu", "+", "%"),
+    (Condition.PERCENT, Direction.DOWN, False): ("pd", "-", "%"),
+    (Condition.ABSOLUTE, Direction.BOTH, False): ("ab", "", ""),
+    (Condition.ABSOLUTE, Direction.UP, False): ("au", "+", ""),
+    (Condition.ABSOLUTE, Direction.DOWN, False): ("ad", "-", ""),
+}
+_TYPED = {short: (before, after) for short, before, after in _OPERATORS.values()}
+_LINK = re.compile(
+    r"(?P<base>[A-Z]{3})_(?P<quote>[A-Z]{3})_(?P<kind>[a-z]{3,9})_(?P<operator>[a-z]{2})_(?P<amount>\d+(?:-\d+)?)"
+    r"(?:_w(?P<window>\d{1,3}))?(?P<once>_once)?(?:_u(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d))?",
+    re.ASCII,
+)
+
+
+def to_link(rule: Rule) -> str:
+    """A rule in at most 58 of the signs a link's payload may hold: `RUB_KGS_official_lt_1-05`; a pause is not told."""
+    operator = _OPERATORS[rule.condition, rule.direction, rule.inclusive][0]
+    parts = [rule.pair.base, rule.pair.quote, rule.kind.value, operator, format(rule.amount, "f").replace(".", "-")]
+    parts += [f"w{rule.window}"] if rule.window else []
+    parts += ["once"] if rule.once else []
+    parts += ["u" + rule.until.isoformat().replace("-", "")] if rule.until else []
+    return "_".join(parts)
+
+
+def from_link(text: str) -> Rule:
+    """The inverse, for what anybody may have made up: UserError when it is no rule."""
+    match = _LINK.fullmatch(text)
+    if match is None or match["kind"] not in {kind.value for kind in RateKind} or match["operator"] not in _TYPED:
+        raise UserError("error.stale")
+    before, after = _TYPED[match["operator"]]
+    typed = f"{match['kind']} {match['base']}/{match['quote']} {before}{match['amount'].replace('-', '.')}{after}"
+    typed += f" in {match['window']}d" if match["window"] else ""
+    typed += " once" if match["once"] else ""
+    typed += f" until {match['year']}-{match['month']}-{match['day']}" if match["year"] else ""
+    return parse_rule(typed, home=match["quote"])
+
+
+# --- offering -------------------------------------------------------------------------------------------------
+
+
+def offered(pair: Pair, kind: RateKind, latest: Decimal) -> tuple[tuple[Rule, ...], ...]:
+    """Rules worth a button, row by row: levels at round figures near the latest rate, a day's moves, a week's."""
+    levels = [
+        Rule(pair=pair, kind=kind, condition=Condition.LEVEL, amount=amount, direction=direction)
+        for direction, amount in _round_levels(latest)
+    ]
+
+    def moves(sizes: Sequence[int], window: int | None = None) -> tuple[Rule, ...]:
+        return tuple(
+            Rule(pair=pair, kind=kind, condition=Condition.PERCENT, amount=Decimal(size), window=window)
+            for size in sizes
+        )
+
+    return tuple(levels), moves((1, 2, 3, 5)), moves((3, 5), 7)
+
+
+def stepped(rule: Rule, *, up: bool) -> Rule | None:
+    """The rule at the next larger or smaller round figure; None where there is none."""
+    if rule.condition is Condition.PERCENT:
+        larger = [size for size in PERCENTS if size > rule.amount]
+        smaller = [size for size in PERCENTS if size < rule.amount]
+        amount = (larger[0] if larger else None) if up else (smaller[-1] if smaller else None)
+    else:
+        step = _round_step(rule.amount * (NEAR if rule.condition is Condition.LEVEL else Decimal("0.1")))
+        amount = _multiple(rule.amount, step, up=up)
+    if amount is None or amount <= 0 or len(format(amount, "f")) > WIDEST:
+        return None
+    return replace(rule, amount=amount)
+
+
+def _round_levels(latest: Decimal) -> list[tuple[Direction, Decimal]]:
+    """Two figures below and two above, the far ones at rounder places; never on the rate itself."""
+    near, far = _round_step(latest * NEAR), _round_step(latest * FAR)
+    margin = latest * MARGIN / 100
+    below, above = _multiple(latest - margin, near, up=False), _multiple(latest + margin, near, up=True)
+    further = _multiple(below, far, up=False), _multiple(above, far, up=True)
+    lows = [amount for amount in (further[0], below) if amount > 0]
+    return [(Direction.DOWN, amount) for amount in lows] + [(Direction.UP, above), (Direction.UP, further[1])]
+
+
+def _round_step(size: Decimal) -> Decimal:
+    """The smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, … that is not less than `size`."""
+    power = Decimal(1).scaleb(size.adjusted())
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size)
+
+
+def _multiple(value: Decimal, step: Decimal, *, up: bool) -> Decimal:
+    """The next multiple of `step` strictly beyond `value`, without idle zeros."""
+    whole = value // step
+    times = whole + 1 if up else whole - (value % step == 0)
+    found = (times * step).normalize()
+    return found.quantize(Decimal(1)) if found == found.to_integral_value() else found
 
 
 # --- deciding -------------------------------------------------------------------------------------------------
@@ -255,7 +370,10 @@ def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
         olds = [*([state.anchor] if state.anchor else []), *past[-1:]]
     else:
         olds = _window(rule.window, state, past, new)
-    moves = [move for move in (Move(old=old, new=new) for old in olds) if _large(rule, move)]
+    # The largest move is from the lowest or the highest of them; a year's window is a year of rates.
+    ends = [end(olds, key=lambda old: old.per_unit) for end in (min, max)] if olds else []
+    moves = [Move(old=old, new=new) for old in sorted(ends, key=lambda old: old.effective_on)]
+    moves = [move for move in moves if _large(rule, move)]
     if not moves:
         return None, state
     move = max(moves, key=lambda move: abs(move.percent))
@@ -424,7 +542,10 @@ class _Draft:
     def _set_amount(self, text: str) -> None:
         if self.amount is not None:
             raise UserError("error.rule.two_amounts", part=text)
-        self.amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+        amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+        if len(format(amount, "f")) > WIDEST:
+            raise UserError("error.rule.unclear", part=text[:WIDEST])
+        self.amount = amount
 
     def _set_window(self, days: int) -> None:
         if not 1 <= days <= LONGEST:

@@ -81,10 +81,17 @@ class Inbox:
                 self._seen[update_id] = None
         after = -1
         while True:
-            async with self._store.writing() as db:
-                left = await storage.inbox.take_over(
-                    db, holder=self._holder, lease=LEASE, everything=exclusive, after=after, limit=PORTION
-                )
+            try:
+                async with self._store.writing() as db:
+                    left = await storage.inbox.take_over(
+                        db, holder=self._holder, lease=LEASE, everything=exclusive, after=after, limit=PORTION
+                    )
+            except StorageError as error:
+                if not exclusive:
+                    raise
+                log.warning("taking up updates without writing", error=str(error))
+                async with self._store.reading() as db:
+                    left = await storage.inbox.unfinished(db, after=after, limit=PORTION)
             for item in left:
                 self._accept(item)
             if len(left) < PORTION:

@@ -36,6 +36,15 @@ class Lane(IntEnum):
     ROUTINE = 2
 
 
+class Approval(StrEnum):
+    """Where an alert stands that needs an operator's word; the last three are final."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"  # nobody answered in time
+
+
 class State(StrEnum):
     """A delivery's life. The first three are open; the others are final."""
 
@@ -80,7 +89,7 @@ class RateMoved:
     `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day the
     baseline was effective, `extreme_since` the day of the last comparable move or level, when known.
     `usual` is the usual size of a daily move in percent; `told` is False when nothing was ever alerted and the
-    baseline is where watching began.
+    baseline is where watching began. A move is not `confirmed` when it is large and one source alone says so.
     """
 
     KIND: ClassVar[str] = "move"
@@ -92,12 +101,14 @@ class RateMoved:
     usual: Decimal
     extreme_since: date | None = None
     told: bool = True
+    confirmed: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
             "v": 1,
             "told": self.told,
+            "confirmed": self.confirmed,
             "baseline": rate_to_json(self.baseline),
             "previous": rate_to_json(self.previous),
             "new": rate_to_json(self.new),
@@ -117,6 +128,7 @@ class RateMoved:
             rules=tuple(data["rules"]),
             usual=Decimal(data["usual"]),
             told=data.get("told", True),
+            confirmed=data.get("confirmed", True),
             extreme_since=date.fromisoformat(since) if since else None,
         )
 
@@ -229,9 +241,9 @@ PAYLOADS: dict[str, type[Payload]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one chat, or
-    those who got the alert `told`.
+    those who got the alert `told`; with a key and `told`, the subscribers who did not get that one.
 
-    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`; exactly one of the three is set.
+    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`.
     """
 
     subscription: str | None = None
@@ -244,6 +256,7 @@ class Alert:
     """A rule fired, once: what, how loud, why, for whom, and until when it is worth sending.
 
     `dedup_key` is unique for ever; an unsent delivery with the same `supersede_key` gives way to a newer one.
+    With `approval` nobody is told before an operator approves; unanswered until `expires_at`, nobody is.
     """
 
     dedup_key: str
@@ -255,3 +268,4 @@ class Alert:
     expires_at: datetime
     reasons: tuple[str, ...] = ()
     supersede_key: str | None = None
+    approval: bool = False

@@ -135,6 +135,15 @@ class Freshness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """Another source's word on a pair of the card, too far from ours; `names` maps language to its name."""
+
+    ours: SeenRate
+    theirs: SeenRate
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateCard:
     """A source's rates as a reader sees them on the day `on` (in the source's zone).
 
@@ -155,4 +164,5 @@ class RateCard:
     holds_from: date | None = None
     next_on: date | None = None
     expected_by: time | None = None
+    disputes: tuple[Dispute, ...] = ()  # nothing of these is alerted until the sources agree
     page: str | None = None  # where a reader can check the number

@@ -7,20 +7,24 @@ buttons that change any.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.i18n import day, day_since, known, name_of, number, percent, t, tn
-from bot.model.alerts import Notice, RateMoved, Severity
+from bot.model.alerts import Notice, RateMoved, RuleFired, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
-from bot.model.rates import Move, Pair, Rate
+from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.render.news import URGENT_MARK, Names, body, headline, reporters, told, topic_name
 from bot.render.numbers import arrow, as_printed, change
+from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
 
 CHART = "90d"
+#: Notices that ask for the operator's word → the first word of their buttons.
+DECIDED = {"notice.held": "held", "notice.story": "story"}
+NO_NAMES: Mapping[str, str] = {}
 _SOURCES = re.compile(r"\d+ sources?")  # said here from the count, not from the reason
 _DEAD = re.compile(r"(\d+) dead")
 _PLAIN_REASONS = {
@@ -29,6 +33,8 @@ _PLAIN_REASONS = {
     "near": "reason.near",
     "not happening now": "reason.calm",
 }
+_STEM = re.compile(r"([^\W_]+)(\*?)")  # a word of a pattern; the star says that it is only how one begins
+_WORD = re.compile(r"[^\W_]+")
 _TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
@@ -45,18 +51,23 @@ def move(
     source_names: dict[str, str],
     headlines: Sequence[tuple[str, str | None]] = (),
     channel: bool = False,
+    rule: str | None = None,
 ) -> Message:
     """A big move: what, from what to what, since when, how unusual, whose number, the headlines around it.
 
-    `headlines` are (title, address) pairs of stories of those days.
+    `headlines` are (title, address) pairs of stories of those days; `rule` is the chat's own rule that spoke.
     """
     shift = headline_move(moved)
     today = moved.new.effective_on
     source = name_of(source_names, language) or moved.new.source
+    if moved.new.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
+        source = f"{source} · {kind_name(moved.new.kind, language)}"
     text = lines(
         _first_line(shift, language),
+        fill(t("rule.yours", language), rule=bold(rule)) if rule else None,
         join(" · ", [_since(moved, language), _unusual(moved, language)]),
         fill(t("move.effective", language), source=source, day=day(today, language)),
+        None if moved.confirmed else fill(t("move.unconfirmed", language)),
         *(f"• {title}" if not url else "• " + link(title, url) for title, url in _clean(headlines)),
     )
     return message(text, _move_buttons(moved.new.pair, alert, language, channel=channel))
@@ -82,19 +93,32 @@ def story(
     return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel))
 
 
-def notice(notice: Notice, language: str) -> Message:
-    """Something an operator must know; a notice without words of its own still tells what it carries."""
+def notice(notice: Notice, language: str, *, banks: Mapping[str, str] = NO_NAMES) -> Message:
+    """Something an operator must know; a notice without words of its own still tells what it carries.
+
+    `banks` are the names of rate sources by key, for those notices that call them by name.
+    """
     if known(notice.msgid):
-        values = dict(notice.values)
-        held = values.pop("held", None) if notice.msgid == "notice.held" else None
-        return message(fill(t(notice.msgid, language), **values), _held_buttons(held, language) if held else ())
+        values = {name: _said(name, value, language, banks) for name, value in notice.values}
+        held, what = values.pop("held", None), DECIDED.get(notice.msgid)
+        buttons = _decision(what, held, language) if what and held else ()
+        return message(fill(t(notice.msgid, language), **values), buttons)
     what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
     return message(fill(t("notice.other", language), what=what))
 
 
-def _held_buttons(held: str, language: str) -> Rows:
+def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str:
+    """A notice's value in words: a bank by its name, a day as people write it."""
+    if name in {"bank", "other"}:
+        return banks.get(value, value)
+    if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
+        return as_printed(Decimal(value), language)
+    return day(date.fromisoformat(value), language) if name == "day" else value
+
+
+def _decision(what: str, number: str, language: str) -> Rows:
     words = (("button.approve", "approve"), ("button.reject", "reject"))
-    return (tuple(Button(t(word, language), data=f"held:{verb}:{held}") for word, verb in words),)
+    return (tuple(Button(t(word, language), data=f"{what}:{verb}:{number}") for word, verb in words),)
 
 
 def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:
@@ -110,16 +134,41 @@ def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = Non
     return message(lines(fill(t("why.move", language), pair=pair), *rules, usual, limit, t("why.tune", language)))
 
 
+def why_rule(fired: RuleFired, rule: str, language: str) -> Message:
+    """Why a chat's own rule spoke: the rule, from what to what, and since when."""
+    shift = Move(old=fired.baseline, new=fired.new)
+    old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
+    since = day(shift.old.effective_on, language, today=shift.new.effective_on)
+    measured = fill(t("why.fixing", language), change=change(shift.percent, language).strip(), day=since)
+    return message(
+        lines(
+            fill(t("why.move", language), pair=bold(str(fired.new.pair))),
+            "• " + fill(t("rule.yours", language), rule=bold(rule)),
+            "• " + measured + f": {old} → {new}",
+            t("why.rules", language),
+        )
+    )
+
+
 def why_story(
-    severity: Severity, reasons: Sequence[str], language: str, *, topics: Sequence[str] = (), sources: int = 1
+    severity: Severity,
+    reasons: Sequence[str],
+    language: str,
+    *,
+    topics: Sequence[str] = (),
+    sources: int = 1,
+    texts: Sequence[str] = (),
 ) -> Message:
-    """Why a story was told: how severe it was judged, its topics, the reasons, how many report it."""
+    """Why a story was told: how severe it was judged, its topics, the reasons, how many report it.
+
+    The detector names stems; what a reader sees of them are the words that stand in the story's own `texts`.
+    """
     named = ", ".join(topic_name(topic, language) for topic in topics)
     return message(
         lines(
             fill(t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))),
             fill(t("why.topics", language), topics=named) if named else None,
-            *("• " + reason for reason in _reasons(reasons, language)),
+            *("• " + reason for reason in _reasons(reasons, language, texts)),
             "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
             t("why.tune", language),
         )
@@ -186,7 +235,7 @@ def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
     return fill(t(f"move.{rule}", language)) if rule in {"high", "low"} else Rich(rule)
 
 
-def _reasons(reasons: Sequence[str], language: str) -> list[Rich]:
+def _reasons(reasons: Sequence[str], language: str, texts: Sequence[str]) -> list[Rich]:
     """The detector's reasons in the reader's language, the words it found gathered by kind.
 
     Reasons against ("−sport: match") are left out: they explain why something was not told.
@@ -197,14 +246,34 @@ def _reasons(reasons: Sequence[str], language: str) -> list[Rich]:
         kind, colon, words = reason.partition(": ")
         dead = _DEAD.fullmatch(reason)
         if colon and known(f"reason.{kind}"):
-            found.setdefault(kind, []).append(words.removesuffix("*"))
+            found.setdefault(kind, []).append(_as_written(words, texts))
         elif dead:
             said.append(fill(tn("reason.dead", int(dead[1]), language), n=int(dead[1])))
         elif reason in _PLAIN_REASONS:
             said.append(fill(t(_PLAIN_REASONS[reason], language)))
         elif not _SOURCES.fullmatch(reason) and not reason.startswith("−"):
             said.append(Rich(one_line(reason)))
-    return said + [fill(t(f"reason.{kind}", language), words=", ".join(words)) for kind, words in found.items()]
+    named = {kind: ", ".join(dict.fromkeys(words)) for kind, words in found.items()}
+    return said + [fill(t(f"reason.{kind}", language), words=words) for kind, words in named.items()]
+
+
+def _as_written(pattern: str, texts: Sequence[str]) -> str:
+    """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds ends in "…"."""
+    wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
+    for text in texts:
+        tokens = _WORD.findall(text)
+        folded = [_folded(token) for token in tokens]
+        for at in range(len(tokens) - len(wanted) + 1):
+            window = folded[at : at + len(wanted)]
+            if all(
+                has == word or (stem and has.startswith(word)) for has, (word, stem) in zip(window, wanted, strict=True)
+            ):
+                return " ".join(tokens[at : at + len(wanted)]).lower()
+    return pattern.replace("*", "…")
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("ё", "е")
 
 
 def _clean(headlines: Sequence[tuple[str, str | None]]) -> list[tuple[str, str | None]]:

@@ -24,7 +24,7 @@ from bot.render.text import Button, Message, Rich, bold, fill, join, lines, mess
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT, DPI = 1080, 720, 180
+WIDTH, HEIGHT, DPI = 1080, 720, 260  # a phone shows it 350 points wide: letters of 9 points there
 HOLE = timedelta(days=5)
 RANGES = ("90d", "1y", "all")
 
@@ -46,12 +46,17 @@ DARK = Colours(paper="#17212b", ink="#e8eef4", faint="#2b3947", line="#64b5f6", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of."""
+    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of.
+
+    `legend` says what is marked; `level` is drawn across.
+    """
 
     title: str
     subtitle: str
     points: tuple[tuple[date, Decimal], ...]
     alerts: tuple[date, ...] = ()
+    legend: str
+    level: Decimal | None = None
     language: str
     dark: bool = False
 
@@ -64,25 +69,37 @@ def chart(
     source_names: dict[str, str],
     today: date,
     dark: bool = False,
+    rule: tuple[str, Decimal | None] | None = None,
 ) -> Chart:
-    """What is drawn of a series, `history` oldest first."""
+    """What is drawn of a series, `history` oldest first; a `rule` is its words and its level."""
     first, last = history[0], history[-1]
     source = name_of(source_names, language) or last.source
     span = f"{day(first.effective_on, language, today=today)} – {day(last.effective_on, language, today=today)}"
     return Chart(
-        title=str(last.pair),
+        title=rule[0] if rule else str(last.pair),
         subtitle=f"{source} · {span}",
         points=tuple((rate.effective_on, rate.per_unit) for rate in history),
         alerts=tuple(alerts),
+        legend=t("chart.fired" if rule else "chart.alerts", language),
+        level=rule[1] if rule else None,
         language=language,
         dark=dark,
     )
 
 
 def caption(
-    history: Sequence[Rate], language: str, *, source_names: dict[str, str], today: date, chosen: str
+    history: Sequence[Rate],
+    language: str,
+    *,
+    source_names: dict[str, str],
+    today: date,
+    chosen: str,
+    dark: bool = False,
 ) -> Message:
-    """The words under the picture: last, change over the time shown, high and low, whose number; other ranges."""
+    """The words under the picture: last, change over the time shown, high and low, whose number.
+
+    Buttons: the other ranges in the same colours, `chart:RUB/KGS:1y` (`…:dark`), and this one in the others.
+    """
     last = history[-1]
     high = max(history, key=lambda rate: rate.per_unit)
     low = min(history, key=lambda rate: rate.per_unit)
@@ -98,8 +115,12 @@ def caption(
         join(" · ", [told("chart.high", high), told("chart.low", low)]),
         join(" · ", [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)]),
     )
-    other = [Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}") for one in RANGES if one != chosen]
-    return message(text, [other])
+    tail = ":dark" if dark else ""
+    other = [
+        Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}") for one in RANGES if one != chosen
+    ]
+    flipped = f"chart:{last.pair}:{chosen}{'' if dark else ':dark'}"
+    return message(text, [other, [Button(t("chart.light" if dark else "chart.dark", language), flipped)]])
 
 
 # --- drawing, in the worker -----------------------------------------------------------------------------------
@@ -111,12 +132,22 @@ def draw(chart: Chart) -> bytes:
 
     colours = DARK if chart.dark else LIGHT
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=colours.paper)
-    axes = figure.add_axes((0.115, 0.12, 0.765, 0.68), facecolor=colours.paper)
+    axes = figure.add_axes((0.13, 0.155, 0.71, 0.56), facecolor=colours.paper)
     _frame(axes, chart, colours)
     _line(axes, chart, colours)
     _marks(axes, chart, colours)
-    figure.text(0.03, 0.93, chart.title, color=colours.ink, fontsize=13, fontweight="bold", va="center")
-    figure.text(0.03, 0.865, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center")
+    figure.text(
+        0.03,
+        0.93,
+        chart.title,
+        color=colours.ink,
+        fontsize=11 * min(1, 36 / len(chart.title)),
+        fontweight="bold",
+        va="center",
+    )
+    figure.text(0.03, 0.85, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center")
+    if any(on in chart.alerts for on, _ in chart.points):
+        figure.text(0.03, 0.78, f"○ {chart.legend}", color=colours.alert, fontsize=7.5, va="center")
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor=colours.paper)
     return out.getvalue()
@@ -128,7 +159,9 @@ def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
     first, last = chart.points[0][0], chart.points[-1][0]
     values = [float(value) for _, value in chart.points]
     low, high = min(values), max(values)
-    margin = (high - low) * 0.14 or abs(high) * 0.01
+    if chart.level is not None and _near(float(chart.level), low, high):
+        low, high = min(low, float(chart.level)), max(high, float(chart.level))
+    margin = (high - low) * 0.18 or abs(high) * 0.01
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlim(_x(first), _x(last))
     for side in ("top", "right", "left"):
@@ -163,8 +196,16 @@ def _line(axes: Axes, chart: Chart, colours: Colours) -> None:
             )
 
 
+def _near(level: float, low: float, high: float) -> bool:
+    """Whether a level may stretch the picture: one far away would flatten the line."""
+    room = max(high - low, high * 0.02)
+    return low - room <= level <= high + room
+
+
 def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
     by_day = dict(chart.points)
+    if chart.level is not None:
+        axes.axhline(float(chart.level), color=colours.alert, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     told = [on for on in chart.alerts if on in by_day]
     if told:
         axes.plot(
@@ -178,8 +219,6 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
             markeredgewidth=1.4,
             clip_on=False,
         )
-        words = f"○ {t('chart.alerts', chart.language)}"
-        axes.text(1.12, 1.09, words, transform=axes.transAxes, ha="right", color=colours.alert, fontsize=7.5)
     high = max(chart.points, key=lambda point: point[1])
     low = min(chart.points, key=lambda point: point[1])
     last = chart.points[-1]
@@ -188,14 +227,15 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
         _extreme(axes, chart, low, colours, above=False)
     x, y = _x(last[0]), float(last[1])
     axes.plot([x], [y], marker="o", markersize=4.5, color=colours.line, clip_on=False, zorder=5)
+    written = as_printed(last[1], chart.language)
     axes.annotate(
-        as_printed(last[1], chart.language),
+        written,
         (x, y),
         xytext=(5, 0),
         textcoords="offset points",
         va="center",
         color=colours.line,
-        fontsize=8.5,
+        fontsize=8.5 * min(1, 8 / len(written)),  # 172 pixels are left of the picture there
         fontweight="bold",
         annotation_clip=False,
     )
@@ -237,14 +277,14 @@ def _runs(points: Sequence[tuple[date, Decimal]]) -> Iterator[list[tuple[date, D
 
 
 def _ticks(first: date, last: date) -> Iterator[date]:
-    """At most seven days to name: beginnings of years or months, else every so many days."""
+    """At most six days to name: beginnings of years or months, else every so many days."""
     length = (last - first).days
     if length < 60:
-        step = max(1, -(-length // 5))
+        step = max(1, -(-length // 4))
         yield from (first + timedelta(days=days) for days in range(step // 2, length + 1, step))
         return
     months = (last.year - first.year) * 12 + last.month - first.month
-    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if months <= step * 6)
+    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if months <= step * 5)
     for month in range(first.year * 12, last.year * 12 + 12, step):
         on = date(month // 12, month % 12 + 1, 1)
         if first <= on <= last:

@@ -12,8 +12,10 @@ from decimal import Decimal
 from bot.errors import UserError
 from bot.i18n import ago, clock, day, known, name_of, number, span, t, tn
 from bot.model.chats import LANGUAGES, Style
+from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name
+from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message, one_line
 
 CHOSEN = "✓"
@@ -37,9 +39,12 @@ ANSWERS: dict[str, frozenset[str]] = {
     "rule.paused": frozenset({"rule"}),
     "rule.resumed": frozenset({"rule"}),
     "rule.saved": frozenset({"rule"}),
+    "rule.saved_asleep": frozenset({"rule"}),
     "settings.saved": frozenset(),
     "snooze.done": frozenset({"time"}),
     "stop.done": frozenset(),
+    "story.approved": frozenset({"title"}),
+    "story.rejected": frozenset({"title"}),
     "zone.set": frozenset({"zone", "time"}),
 }
 # What a UserError can carry to the reader, likewise.
@@ -60,6 +65,7 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.currency": frozenset({"code", "known"}),
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
+    "error.link": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
     "error.no_rates": frozenset(),
@@ -68,9 +74,12 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.private_only": frozenset(),
     "error.rule.amount": frozenset(),
     "error.rule.date": frozenset({"part"}),
+    "error.rule.date_past": frozenset({"day"}),
+    "error.rule.kind": frozenset({"pair", "kind", "known"}),
     "error.rule.level_window": frozenset(),
     "error.rule.no_amount": frozenset(),
     "error.rule.no_currency": frozenset(),
+    "error.rule.pair": frozenset({"pair", "known"}),
     "error.rule.percent_side": frozenset(),
     "error.rule.same_currency": frozenset({"code"}),
     "error.rule.too_small": frozenset({"smallest"}),
@@ -265,7 +274,9 @@ def _value(name: str, value: object, language: str, today: date) -> Rich | str:
         case Decimal() | int():
             words = number(value, language)
         case list() | tuple() | set() | frozenset():
-            words = ", ".join(str(one) for one in value)
+            words = join(", ", [_value("", one, language, today) for one in value])
+        case RateKind():
+            words = kind_name(value, language)
         case _:
             words = str(value)
     return words

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.i18n import clock, currency_name, day, decimal_mark, name_of, t, weekday_of
-from bot.model.rates import CardRow, Freshness, Rate, RateCard, RateKind, SeenRate
+from bot.i18n import clock, currency_name, day, decimal_mark, name_of, number, rounded, t, weekday_of
+from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
 from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
 
@@ -32,6 +32,7 @@ def card(card: RateCard, language: str, *, today: date | None = None) -> Message
             pre(_table(card, language, past=past)),
             _published(card, language, today),
             _freshness(card, language, today),
+            *_disputes(card, language),
         )
     )
 
@@ -123,6 +124,20 @@ def _freshness(card: RateCard, language: str, today: date | None) -> Rich | None
             return None
 
 
+def _disputes(card: RateCard, language: str) -> list[Rich]:
+    """Both words on a pair that another source disputes, each with its name."""
+    ours = name_of(card.source_names, language) or card.source
+    said = []
+    for one in card.disputes:
+        theirs = name_of(one.names, language) or one.theirs.source
+        values = [
+            f"{ours} {as_printed(one.ours.per_unit, language)}",
+            f"{theirs} {as_printed(one.theirs.per_unit, language)}",
+        ]
+        said.append(fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values)))
+    return said
+
+
 def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
     shown = day(since, language, today=today)
@@ -160,3 +175,39 @@ def _basis(path: Sequence[Rate], names: dict[str, str], language: str, today: da
         day(oldest, language, today=today),
     ]
     return [Rich(", ".join(used)), join(" · ", said)]
+
+
+def amounts(
+    amounts: Sequence[Decimal],
+    latest: Rate,
+    week_ago: Rate | None,
+    language: str,
+    *,
+    source_names: dict[str, str],
+    today: date,
+) -> Message:
+    """Round amounts in another money, aligned, each with how much more or less that is than a week ago."""
+    digits = 0 if amounts[0] * latest.per_unit >= 100 else 2
+    week = t("amounts.week", language)
+    rows = [[latest.pair.base, latest.pair.quote, *([week] if week_ago is not None else [])]]
+    for amount in amounts:
+        row = [number(amount, language), number(amount * latest.per_unit, language, digits)]
+        if week_ago is not None:
+            more = rounded(amount * (latest.per_unit - week_ago.per_unit), digits)
+            row.append(("+" if more > 0 else "") + number(more, language, digits))
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    moved = (
+        join(" ", [week, change(Move(old=week_ago, new=latest).percent, language).strip()])
+        if week_ago is not None
+        else None
+    )
+    return message(
+        lines(
+            bold(f"{latest.pair.base} → {latest.pair.quote}"),
+            pre(table),
+            moved,
+            *_basis([latest], source_names, language, today),
+        )
+    )

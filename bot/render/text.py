@@ -88,12 +88,11 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: text (or the caption, when there is a photo), entities, rows of buttons, sound or not."""
+    """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not."""
 
     text: str
     entities: tuple[Entity, ...] = ()
     buttons: Rows = ()
-    photo: bytes | None = None
     silent: bool = False
 
 
@@ -284,13 +283,12 @@ def _without_zalgo(text: str) -> str:
     return "".join(out)
 
 
-def to_api(message: Message) -> dict[str, Any]:
+def to_api(message: Message, *, caption: bool = False) -> dict[str, Any]:
     """The message as the Bot API's JSON parameters, without the chat: text or caption, entities, buttons, sound."""
-    field = "text" if message.photo is None else "caption"
-    body: dict[str, Any] = {field: message.text}
+    body: dict[str, Any] = {"caption" if caption else "text": message.text}
     if message.entities:
-        body["entities" if message.photo is None else "caption_entities"] = [_entity(e) for e in message.entities]
-    if message.photo is None:
+        body["caption_entities" if caption else "entities"] = [_entity(e) for e in message.entities]
+    if not caption:
         body["link_preview_options"] = {"is_disabled": True}
     if message.buttons:
         body["reply_markup"] = {"inline_keyboard": [[_button(one) for one in row] for row in message.buttons]}

@@ -28,6 +28,7 @@ from bot.sources.base import PLACEHOLDER, Parsed, RateSource, Request
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT_ZONE = "Asia/Bishkek"
+LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 _LAST_RANK = 100
 _NO_PAIRS: tuple[Pair, ...] = ()
 _NO_TEXTS: tuple[str, ...] = ()
@@ -58,6 +59,22 @@ class PollSpec:
     def publishes_on(self, day: date) -> bool:
         """Whether the publisher works on that day of its own calendar."""
         return day.weekday() in self.days and day not in self.holidays and (day.month, day.day) not in self.holidays
+
+    def last_window(self, now: datetime) -> date:
+        """The latest day of publication whose window is over."""
+        local = now.astimezone(ZoneInfo(self.zone))
+        over = self.between is not None and local.time() >= self.between[1]
+        day = local.date() if over else local.date() - timedelta(days=1)
+        for _ in range(LONGEST_REST):
+            if self.publishes_on(day):
+                break
+            day -= timedelta(days=1)
+        return day
+
+    def missed(self, newest: date, now: datetime) -> int:
+        """How many days of publication after `newest` went by with nothing new, counted to a hundred."""
+        days = (self.last_window(now) - newest).days
+        return sum(self.publishes_on(newest + timedelta(days=ahead)) for ahead in range(1, min(days, 100) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

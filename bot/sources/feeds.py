@@ -34,8 +34,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from xml.sax import SAXException
 
-import chardet
-import feedparser
 from lxml import etree
 
 from bot.errors import ParseError
@@ -81,6 +79,8 @@ Fields = Mapping[str, Any]  # feedparser's dictionaries
 
 
 def _parse_xml_feed(text: str, url: str | None) -> Feed:
+    import feedparser  # in the worker process only
+
     # The declaration's encoding is no longer true, and version 1.1 would stop expat.
     plain = _NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
     try:
@@ -596,6 +596,8 @@ def _strictly(body: bytes, encoding: str) -> str | None:
 
 
 def _guess(body: bytes) -> str:
+    import chardet  # in the worker process only
+
     name = chardet.detect(body[:200_000]).get("encoding") or "cp1252"
     try:
         return codecs.lookup(name).name

@@ -221,3 +221,60 @@ async def test_without_a_mouse(opened: Opener) -> None:
             break
     await page.keyboard.press("Space")
     await expect(page.locator("#main").get_by_role("button", name="✓ USD")).to_be_visible()
+
+
+async def seen(message: Locator) -> str:
+    """The address of a message's picture, once it is there in its full size."""
+    picture = message.locator("img")
+    await expect(picture).to_be_visible()
+    await expect(picture).to_have_js_property("naturalWidth", 1080)
+    return str(await picture.get_attribute("src"))
+
+
+async def test_an_own_rule_in_three_taps(opened: Opener) -> None:
+    """Currency, condition, Save, with the year's picture before saving; the next day's jump brings it, by its name."""
+    page = await opened(WIDE)
+    await start(page)
+    asked = await write(page, "/alert")
+    await press(asked, "RUB")
+    today = float(bank_rates()["RUB"][1])
+    await expect(asked).to_contain_text(f"RUB/KGS {today}")
+    levels = [text for text in await asked.locator(".key").all_text_contents() if text.startswith("> ")]
+    chosen = levels[-1]
+    assert today < float(chosen[2:]) < today * 1.05
+    await press(asked, chosen)
+    await expect(asked).to_contain_text(f"RUB/KGS {chosen} would have fired")
+    await expect(asked.get_by_role("button", name="Only once")).to_be_visible()
+    await seen(asked)
+    await press(asked, "Save")
+    await expect(asked).to_contain_text(f"Saved: RUB/KGS {chosen}")
+    await expect(asked.locator(".key")).to_have_count(0)
+    await expect(await write(page, "/alerts")).to_contain_text(f"1. RUB/KGS {chosen}")
+
+    await page.locator("#controls").get_by_role("button", name="Next day").click()
+    told = page.locator("#main .msg", has_text=f"Your rule: RUB/KGS {chosen}")
+    await expect(told).to_contain_text("RUB/KGS +5.5 %")
+
+
+async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
+    """Free text is converted; a chart's range and colours change in place; a typed rule is previewed; all fits."""
+    page = await opened(PHONE)
+    await page.locator("#chats button").filter(has_not_text="the herald").click()
+    await start(page)
+    sum_ = await write(page, "100$ в сомах")
+    await expect(sum_).to_contain_text("100 USD = 8,802 KGS")
+    await expect(await write(page, "5к руб")).to_contain_text("5,000 RUB =")
+
+    chart = await write(page, "/chart RUB 90d")
+    shown = [await seen(chart)]
+    for name, then in (("1 year", "90 days"), ("Dark", "Light")):
+        await press(chart, name)
+        await expect(chart.get_by_role("button", name=then)).to_be_visible()
+        await expect(chart.locator("img")).not_to_have_attribute("src", shown[-1])
+        shown.append(await seen(chart))
+
+    preview = await write(page, "/alert USD 0.5")
+    await expect(preview).to_contain_text("USD/KGS ±0.5 would have fired")
+    await seen(preview)
+    for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
+        assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]

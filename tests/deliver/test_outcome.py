@@ -40,11 +40,11 @@ PLAIN = [
     "Bad Request: inline keyboard button URL 'x' is invalid: Wrong HTTP URL",
     "Bad Request: can't parse reply markup JSON object",
     "Bad Request: ENTITY_BOUNDS_INVALID",
+    "Bad Request: something nobody has seen",
 ]
 BAD = [
     "Bad Request: message is too long",
     "Bad Request: message text is empty",
-    "Bad Request: something nobody has seen",
 ]
 THREAD = ["Bad Request: TOPIC_CLOSED", "Bad Request: TOPIC_DELETED", "Bad Request: message thread not found"]
 

@@ -20,6 +20,7 @@ from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import LEASE, Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.calls import Call
+from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
@@ -163,13 +164,16 @@ async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: Bench) -> 
     assert len(bench.emulator.calls.of("sendMessage", ONE)) == 1
 
 
-async def test_G5_after_an_outage_everything_is_sent_once(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "answer", [Fault.server_error(500), Fault.server_error(502), Fault.server_error(503), Fault(Kind.HTML, code=502)]
+)
+async def test_G5_after_an_outage_everything_is_sent_once(bench: Bench, answer: Fault) -> None:
     """More refusals in a row than make us believe that Telegram is down."""
     for number in range(2001, 2009):
         await bench.reader(number)
         bench.emulator.add_user(number, "R", "en")
         bench.emulator.add_private(number)
-    bench.emulator.faults.add(Fault.server_error(502, times=6))
+    bench.emulator.faults.add(replace(answer, times=6))
     await bench.alert()
     async with Running(bench):
         for number in range(2001, 2009):
@@ -262,20 +266,48 @@ async def test_G9_a_closed_topic_falls_back_to_general(bench: Bench) -> None:
     assert [name for name, _ in bench.told] == ["notice.topic"]
 
 
-async def test_G10_refused_entities_go_once_more_as_plain_text(bench: Bench) -> None:
-    """Refused a second time it is dead, and the operator knows."""
+@pytest.mark.parametrize(
+    ("refusal", "tries"),
+    [
+        ("can't parse entities: x", 2),
+        ("BUTTON_URL_INVALID", 2),
+        ("something nobody has seen", 2),
+        ("message is too long", 1),
+    ],
+)
+async def test_G10_a_refused_body_goes_once_more_as_plain_text_then_is_dead_and_delays_nobody(
+    bench: Bench, refusal: str, tries: int
+) -> None:
+    """The operator knows why; what else the chat is to get, and what others are, is sent meanwhile."""
     for number in (ONE, TWO):
         await bench.reader(number)
-    bench.emulator.faults.add(Fault.bad_request("can't parse entities: x", chat_id=ONE, times=1))
-    bench.emulator.faults.add(Fault.bad_request("can't parse entities: x", chat_id=TWO, times=2))
+    bench.emulator.faults.add(Fault.bad_request(refusal, chat_id=ONE, times=tries))
     await bench.alert()
     await bench.alert()
     async with Running(bench):
-        await bench.arrived(ONE, 2)
-        await bench.arrived(TWO)
-    assert [state for state, _ in await bench.rows(ONE)] == ["sent", "sent"]
-    assert [state for state, _ in await bench.rows(TWO)] == ["dead", "sent"]
-    assert [name for name, _ in bench.told] == ["notice.rejected"]
+        await bench.arrived(ONE)
+        await bench.arrived(TWO, 2)
+    why = f"Bad Request: {refusal}"
+    assert await bench.rows(ONE) == [("dead", why), ("sent", None)]
+    assert [state for state, _ in await bench.rows(TWO)] == ["sent", "sent"]
+    assert bench.told == [("notice.rejected", {"alert": "1", "why": why})]
+    times = {call.chat_id: call.at for call in reversed(bench.emulator.calls.of("sendMessage")) if call.accepted}
+    refused = [call.at for call in bench.emulator.calls.of("sendMessage", ONE) if not call.accepted]
+    assert len(refused) == tries
+    assert tries == 1 or times[TWO] < refused[-1], "others did not wait for the second try"
+
+
+async def test_G10_what_is_accepted_as_plain_text_is_sent(bench: Bench) -> None:
+    """The reader has the words, once; nobody needs to know."""
+    await bench.reader(ONE)
+    bench.emulator.faults.add(Fault.bad_request("can't parse entities: x", chat_id=ONE, times=1))
+    await bench.alert()
+    async with Running(bench):
+        await bench.arrived(ONE)
+    assert [state for state, _ in await bench.rows(ONE)] == ["sent"]
+    assert bench.accepted(ONE) == 1
+    assert "entities" not in bench.emulator.messages(ONE)[-1]
+    assert bench.told == []
 
 
 async def test_G11_a_revoked_token_ends_it_and_keeps_the_queue(bench: Bench) -> None:

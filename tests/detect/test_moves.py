@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable
+import math
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -236,7 +239,136 @@ def recorded(path: Path, code: str) -> list[Rate]:
         ]
 
 
-@pytest.mark.parametrize("code", ["USD", "EUR", "RUB", "KZT"])
+def stories(rates: list[Rate]) -> list[BigMove]:
+    """Every alert of a series, after the promises that hold for any series were checked.
+
+    Each day of 3 % alerts that day, each drift of 3 % since the last alert on the fixing that passes it; one alert a
+    day; in 365 days that stand still (19 in 20 moves under 0.3 %) two, or what is certain and one courtesy.
+    """
+    moves = list(replay(rates))
+    days = [move.moved.new.effective_on for move in moves]
+    assert_nothing_untold(rates, set(days))
+    assert len(days) == len(set(days))
+    sizes = [abs(new.per_unit / old.per_unit - 1) * 100 for old, new in itertools.pairwise(rates)]
+    certain = {move.moved.new.effective_on for move in moves if move.severity is not Severity.INFO}
+    for start in range(0, len(sizes) - 364, 7):
+        if sorted(sizes[start : start + 365])[346] < Decimal("0.3"):
+            first, last = rates[start + 1].effective_on, rates[start + 365].effective_on
+            most = max(2, sum(first <= day <= last for day in certain) + 1)
+            assert sum(first <= day <= last for day in days) <= most, first
+    return moves
+
+
+def walk(steps: Iterable[float], *, around: float = 80) -> list[Rate]:
+    """A series by its daily changes in percent, printed with four decimals, still at weekends."""
+    values = [around]
+    for step in steps:
+        still = (START + timedelta(days=len(values))).weekday() in (6, 0)  # as the National Bank's effective days
+        values.append(values[-1] * (1 if still else 1 + step / 100))
+    return line(f"{value:.4f}" for value in values)
+
+
+def still_years(luck: random.Random) -> Iterator[float]:
+    """Four years of a pair that hardly moves, with a jump now and then, and perhaps a slow drift."""
+    size, drift, jumps = luck.choice([0.02, 0.05, 0.1, 0.2]), luck.choice([0, 0, 0.004, -0.01]), luck.choice([0, 1, 3])
+    steady = luck.random() < 0.5
+    for _ in range(1460):
+        yield (luck.choice([-size, size]) if steady else luck.gauss(0, size)) + drift + jump(luck, jumps)
+
+
+def jump(luck: random.Random, a_year: float) -> float:
+    """So often a year a change from a trifle to nearly what is certain, in either direction."""
+    return luck.choice([-1, 1]) * luck.uniform(0.3, 2.9) if luck.random() < a_year / 260 else 0
+
+
+def crises(luck: random.Random) -> Iterator[float]:
+    """Four years whose liveliness comes and goes, from nothing to five percent a day."""
+    size = 0.2
+    for _ in range(1460):
+        size = min(5.0, max(0.02, size * math.exp(luck.gauss(0, 0.15))))
+        yield luck.gauss(0, size)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_any_year_alerts_as_promised(seed: int) -> None:
+    """Still years, crises and what lies between, made up; a courtesy keeps its distance from the alert before it."""
+    luck = random.Random(seed)
+    steps = still_years(luck) if seed % 2 else crises(luck)
+    moves = stories(walk(steps, around=luck.choice([0.2, 1.2, 80, 12000])))
+    for earlier, later in itertools.pairwise(moves):
+        if later.severity is Severity.INFO:
+            apart = later.moved.new.effective_on - earlier.moved.new.effective_on
+            assert apart >= timedelta(days=MovePolicy().rest)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_pair_that_stands_still_is_told_at_most_one_courtesy_a_year(seed: int) -> None:
+    """Nothing certain in it: a tremble of any steadiness with jumps under 3 % is one message in any 365 days."""
+    luck = random.Random(seed)
+    size = luck.choice([0.02, 0.1, 0.25])
+    value, values = 80.0, [80.0]
+    for _ in range(1460):
+        away = (value / 80 - 1) * 100  # what jumps comes back, so that nothing drifts away
+        back = -away if abs(away) > 1 else math.copysign(size, -away)
+        step = luck.choice([-size, size]) if abs(away) < 0.4 else back
+        value *= 1 + (1.7 if abs(away) < 0.4 and luck.random() < 0.012 else step) / 100
+        values.append(value)
+    moves = list(replay(line(f"{each:.4f}" for each in values)))
+    assert {move.severity for move in moves} <= {Severity.INFO}
+    days = [move.moved.new.effective_on for move in moves]
+    assert days
+    assert all((later - earlier).days >= 365 for earlier, later in itertools.pairwise(days))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_second_alert_for_a_day_is_always_louder(seed: int) -> None:
+    """However often a day's value is revised, and however far."""
+    luck = random.Random(seed)
+    history: list[Rate] = []
+    baseline: Baseline | None = None
+    loudness: dict[date, list[int]] = {}
+    for rate in walk(crises(luck))[:500]:
+        for value in [rate.value, *(rate.value * Decimal(luck.uniform(0.9, 1.1)) for _ in range(luck.randint(0, 3)))]:
+            new = replace(rate, value=round(value, 4))
+            move = big_move(history, new, baseline, now=noon(new.effective_on))
+            baseline = baseline or Baseline(rate=new)
+            if move is not None:
+                baseline = move.baseline
+                loudness.setdefault(new.effective_on, []).append(move.severity.rank)
+        history.append(new)
+    assert loudness
+    assert all(ranks == sorted(set(ranks)) for ranks in loudness.values())
+
+
+CODES = ("USD", "EUR", "RUB", "KZT")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_variants_of_the_national_banks_years_alert_as_promised(shared: Path, code: str) -> None:
+    """Moved in time, against other currencies, thinned, with holes, calmer and wilder: nothing hangs on those years."""
+    rates = recorded(shared / "data/rates/kgs_nbkr_2021-07-03_2023-12-31.csv", code)
+    luck = random.Random(code)
+    plain = [move.moved.new.effective_on for move in stories(rates)]
+    moved = [replace(rate, effective_on=rate.effective_on - timedelta(days=3653)) for rate in rates]
+    assert [day + timedelta(days=3653) for day in (m.moved.new.effective_on for m in stories(moved))] == plain
+    hundred = [replace(rate, value=rate.value * 100, units=100) for rate in rates]
+    assert [move.moved.new.effective_on for move in stories(hundred)] == plain
+    for other in CODES:
+        if other != code:
+            against = recorded(shared / "data/rates/kgs_nbkr_2021-07-03_2023-12-31.csv", other)
+            both = zip(rates, against, strict=True)
+            stories([replace(one, value=round(one.value / two.value, 6)) for one, two in both])
+    stories([replace(rate, value=round(1 / rate.value, 8)) for rate in rates])
+    stories(rates[::2])
+    stories(rates[::7])
+    holes = {luck.randrange(len(rates)) + day for day in range(9) for _ in range(9)}
+    stories([rate for number, rate in enumerate(rates) if number not in holes])
+    steps = [float(new.value / old.value - 1) * 100 for old, new in itertools.pairwise(rates)]
+    for factor in (0.1, 0.3, 2):
+        stories(walk(step * factor for step in steps))
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_the_national_banks_years_alert_as_promised(shared: Path, code: str) -> None:
     """Nothing of 3 % untold, at most two alerts in a quiet year, RUB at most forty a year outside 2022."""
     rates = recorded(shared / "data/rates/kgs_nbkr_2021-07-03_2023-12-31.csv", code)

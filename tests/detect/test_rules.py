@@ -17,10 +17,14 @@ from bot.detect.rules import (
     Rule,
     RuleState,
     evaluate,
+    from_link,
     initial_state,
+    offered,
     parse_rule,
     preview,
     replay_rule,
+    stepped,
+    to_link,
 )
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind
@@ -259,3 +263,55 @@ def test_a_level_never_speaks_twice_without_being_left_in_between(values: list[D
 def test_the_nominal_never_changes_what_a_rule_says(values: list[Decimal], text: str) -> None:
     plain, per_hundred = (line([str(value) for value in values], units=units) for units in (1, 100))
     assert preview(read(text), plain) == preview(read(text), per_hundred)
+
+
+@given(
+    values=st.lists(st.decimals(min_value=80, max_value=90, places=2), min_size=3, max_size=20), days=st.integers(1, 9)
+)
+def test_a_window_tells_the_largest_of_all_its_moves(values: list[Decimal], days: int) -> None:
+    """Whatever rate of the window it was measured from."""
+    history = line([str(value) for value in values])
+    new, state = history[-1], RuleState(anchor=history[0])
+    fired, _ = evaluate(read(f"USD 0.5% {days}d"), state, history[:-1], new, now=noon(new.effective_on))
+    moves = [abs((values[-1] - old) / old * 100) for old in values[-1 - days : -1]]
+    assert (abs(fired.move.percent) if fired else None) == (max(moves) if max(moves) >= Decimal("0.5") else None)
+
+
+LINK_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+@given(rule=rules())
+def test_S12_a_rule_fits_a_link_and_comes_back_the_same(rule: Rule) -> None:
+    link = to_link(rule)
+    assert len("rule_" + link) <= 64
+    assert set(link) <= set(LINK_SIGNS)
+    assert from_link(link) == rule
+
+
+@given(text=st.text(LINK_SIGNS, max_size=64) | st.text(max_size=64))
+def test_S12_any_payload_is_a_rule_or_refused_in_words(text: str) -> None:
+    try:
+        rule = from_link(text)
+    except UserError:
+        return
+    assert from_link(to_link(rule)) == rule
+
+
+@given(latest=st.decimals(min_value=Decimal("0.001"), max_value=Decimal(20000), places=4))
+def test_offered_levels_lie_on_both_sides_of_the_rate_and_are_not_reached(latest: Decimal) -> None:
+    levels, *moves = offered(Pair("USD", "KGS"), RateKind.OFFICIAL, latest)
+    assert [rule.amount for rule in levels] == sorted({rule.amount for rule in levels})
+    for rule in levels:
+        assert (rule.amount < latest) == (rule.direction is Direction.DOWN)
+    assert [str(rule) for row in moves for rule in row] == [
+        f"USD/KGS {size}" for size in ("1%", "2%", "3%", "5%", "3% 7d", "5% 7d")
+    ]
+
+
+@given(rule=rules())
+def test_a_step_leads_to_another_rule_that_can_be_read(rule: Rule) -> None:
+    for up in (True, False):
+        found = stepped(rule, up=up)
+        if found is not None:
+            assert (found.amount > rule.amount) == up
+            assert parse_rule(str(found), home="KGS") == found

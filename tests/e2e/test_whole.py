@@ -140,24 +140,18 @@ async def test_commands_are_answered_from_the_store(emulator: Emulator, program:
     assert "Bank of Russia" in await ask(emulator, "/status", "National Bank")
 
 
-@pytest.mark.parametrize(
-    ("question", "answer"),
-    [
-        ("/rates XXX", "XXX"),
-        ("/rates 2099-01-01", "2099"),
-        ("/rates %%%", "/rates"),
-        ("/news dragons", "dragons"),
-        ("/digest 25:99", "25:99"),
-        ("gibberish, all of it", "/help"),
-    ],
-)
-async def test_rubbish_is_answered_with_what_would_work(
-    emulator: Emulator, program: Program, question: str, answer: str
-) -> None:
+async def test_rubbish_is_answered_with_what_would_work(emulator: Emulator, program: Program) -> None:
     """Nobody is met with silence or with a stack trace."""
     await program.said(lambda line: '"source": "nbkr"' in line and '"event": "polled"' in line)
-    said = await ask(emulator, question, answer)
-    assert "Traceback" not in said
+    for question, answer in {
+        "/rates XXX": "XXX",
+        "/rates 2099-01-01": "2099",
+        "/rates %%%": "/rates",
+        "/news dragons": "dragons",
+        "/digest 25:99": "25:99",
+        "gibberish, all of it": "/help",
+    }.items():
+        assert "Traceback" not in await ask(emulator, question, answer)
 
 
 async def test_a_move_and_a_story_reach_a_subscriber_and_a_channel_once(

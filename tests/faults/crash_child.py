@@ -1,9 +1,9 @@
 """The program's flow in a process that kills itself at the K-th step: statements, commits, requests to Telegram.
 
-`python -m tests.faults.crash_child` reads jobs from standard input (a JSON object a line: `folder`, `telegram`,
-`publishers`, `die_at`) and answers each with a line of JSON (`{"signal", "exit", "steps"}`). It forks for every job but
-the first, which runs in this very process to the end: what that imported and loaded the forks inherit, where a fresh
-interpreter for each would take two seconds.
+`python -m tests.faults.crash_child` reads jobs from standard input (a JSON object a line: `folder`, `database`,
+`telegram`, `publishers`, `die_at`) and answers each with a line of JSON (`{"signal", "exit", "steps"}`). It forks for
+every job but the first, which runs in this very process to the end: what that imported and loaded the forks inherit,
+where a fresh interpreter for each would take two seconds.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import ssl
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import event
 
 import storage.outbox
 from bot import log
+from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
@@ -39,6 +41,8 @@ from storage.db import Store, open_store
 T = TypeVar("T")
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
 
+RATE = 100.0
+LEASE = 0.9  # seconds, on a server: there a start must not free what another sender may hold, it waits for the end
 LONGEST = 20  # seconds; a run that takes longer is ended by SIGALRM
 LOOK = 0.01  # seconds between looks whether all is done; through a connection that counts no steps
 _OPEN = """
@@ -102,14 +106,17 @@ class Here(Workers):
         return job(*args)
 
 
-async def flow(folder: Path, *, telegram: str, publishers: str, die_at: int) -> int:
+async def flow(*, database: str, telegram: str, publishers: str, die_at: int) -> int:
     """poll → detect → enqueue → fan out → claim → send → mark, until nothing is open; how many steps that took."""
     steps = Steps(die_at)
-    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    store = await open_store(database)
     steps.watch(store)
     async with open_session() as session, Fetcher(limits=Limits(pause=0.0), tls=TLS) as fetcher:
-        async with store.writing() as db:
-            await storage.outbox.free_all(db)  # as every start with the instance lock held
+        if store.sqlite_path is None:
+            sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
+        else:
+            async with store.writing() as db:
+                await storage.outbox.free_all(db)  # as every start with the instance lock held
         specs = catalog(publishers)
         ingest = Ingest(store=store, fetcher=fetcher, workers=Here(), clock=lambda: datetime.now(UTC))
         for spec in specs.polled:
@@ -122,12 +129,12 @@ async def flow(folder: Path, *, telegram: str, publishers: str, die_at: int) -> 
             api=api,
             composer=Composer(store, specs),
             token_name=TEST_TOKEN.partition(":")[0],
-            rate=1000.0,
+            rate=RATE,
             on_trouble=_trouble,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run())
-            await _all_done(folder / "jarchy.db")
+            await _all_done(database)
             worker.stop()
     await store.close()
     return steps.count
@@ -137,17 +144,24 @@ async def _trouble(msgid: str, values: dict[str, str]) -> None:
     raise AssertionError(f"{msgid}: {values}")
 
 
-async def _all_done(path: Path) -> None:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+async def _all_done(database: str) -> None:
+    with closing(connected(database)) as connection:
         while connection.execute(_OPEN).fetchone()[0]:  # noqa: ASYNC110 - a commit of the worker's makes no event here
             await asyncio.sleep(LOOK)
+
+
+def connected(database: str) -> Any:
+    """A plain connection of either driver: both have `execute` and `close`."""
+    if database.startswith("sqlite"):
+        return sqlite3.connect(f"file:{database.removeprefix('sqlite:///')}?mode=ro", uri=True)
+    return psycopg.connect(database, autocommit=True)
 
 
 def _run(job: dict[str, Any]) -> int:
     """Run the flow, leave the number of its steps behind; the exit code."""
     folder = Path(job.pop("folder"))
     try:
-        steps = asyncio.run(flow(folder, **job))
+        steps = asyncio.run(flow(**job))
     except BaseException as error:  # noqa: BLE001 - told on standard error, the parent sees the exit code
         sys.stderr.write(f"{error!r}\n")
         sys.stderr.flush()

@@ -1,50 +1,224 @@
-"""Senders that are processes of their own, on one PostgreSQL, before a Telegram that counts."""
+"""Senders that die, stand still, or lose their database while they send."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import sqlite3
+import sys
+import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from bench import flaky
-from bench.replicas import Plan, broadcast
+import storage.chats
+import storage.db
+import storage.outbox
+from bot.deliver import worker as sending
+from bot.deliver.transport import Api, open_session
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.watch import LoopWatch, StoreWatch, keep_watch
+from storage.db import open_store
+from tests.conftest import ROOT
+from tests.deliver.test_worker import Bench, Running
+from tests.e2e.program import Program
 
-pytestmark = pytest.mark.postgres
-COUNT = 2_000
-SHORT = {"lease": timedelta(seconds=3), "margin": 1.5}
-
-
-@pytest.mark.slow
-async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
-    """SIGKILL to one of three at a thousand a second: the others send what it held, and nobody gets three."""
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, **SHORT))
-    assert report.states == Counter(sent=COUNT)
-    assert set(report.copies) == set(range(1, COUNT + 1))
-    assert max(report.copies.values()) <= 2
-
-
-async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) -> None:
-    """The same while Telegram answers 502 and 429, resets after it accepted, and some have blocked the bot."""
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, bad=True, **SHORT))
-    blocked = COUNT // flaky.BLOCKED
-    assert report.states == Counter(sent=COUNT - blocked, dead=blocked)
-    assert set(report.copies) == {chat for chat in range(1, COUNT + 1) if chat % flaky.BLOCKED}
-    assert max(report.copies.values()) <= 3  # 1 + U + a crash
+READER = 3001
 
 
-async def test_P4_a_stopped_sender_hands_over_and_nobody_gets_two(postgres_url: str) -> None:
-    """SIGTERM to one of three: it finishes what is in flight, gives back the rest and ends; the others send that."""
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGTERM, at=700))
-    assert report.states == Counter(sent=COUNT)
-    assert set(report.copies.values()) == {1}
-    assert len(report.copies) == COUNT
+@asynccontextmanager
+async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIterator[Bench]:
+    """A sender on this database with so many readers."""
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(open_chats=True))
+        session = await stack.enter_async_context(open_session())
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
+        one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
+        for number in range(READER, READER + readers):
+            emulator.add_private(emulator.add_user(number, "R", "en"))
+            await one.reader(number)
+        yield one
 
 
-async def test_P3_a_frozen_sender_that_wakes_after_its_lease_sends_nothing_twice(postgres_url: str) -> None:
-    """SIGSTOP between two messages, SIGCONT when others have sent what it held: nobody gets two."""
-    plan = Plan(count=24, number=signal.SIGSTOP, at=6, rate=4.0, woken_after=4.5, between=True, **SHORT)
-    report = await broadcast(postgres_url, plan)
-    assert report.states == Counter(sent=plan.count)
-    assert [report.copies[chat] for chat in range(1, plan.count + 1)] == [1] * plan.count
+@pytest.mark.postgres
+async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgres_url: str) -> None:
+    """Everybody has it, nobody more than twice, and only what was in flight; the rate is never above what was set."""
+    readers, rate, lease = 240, 40.0, 3.0
+    async with bench(postgres_url, readers=readers) as one:
+        numbers = range(READER, READER + readers)
+        await one.alert()
+        child = (sys.executable, "-m", "tests.faults.sender_child")
+        arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+        senders = [
+            await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL)
+            for _ in range(3)
+        ]
+        try:
+            await one.emulator.calls.wait(lambda call: call.method == "sendMessage" and call.number >= 80, timeout=40)
+            senders[0].send_signal(signal.SIGKILL)
+            async with asyncio.timeout(60):
+                for number in numbers:
+                    await one.emulator.calls.wait(lambda call, number=number: call.chat_id == number, timeout=60)
+        finally:
+            for sender in senders:
+                if sender.returncode is None:
+                    sender.kill()
+                await sender.wait()
+        sent = [call for call in one.emulator.calls if call.method == "sendMessage" and call.accepted]
+        copies = Counter(call.chat_id for call in sent)
+        assert set(copies) == set(numbers), "I1"
+        assert max(copies.values()) <= 2, "I2"
+        assert sum(copies.values()) - readers <= sending.IN_FLIGHT, "only what was in flight comes twice"
+        times = [call.at for call in sent]
+        busiest = max(sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times))
+        assert busiest <= rate * 1.1, "I4"
+
+
+async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_path: Path) -> None:
+    """The whole program ends by itself with 0; after the next start everybody has it once."""
+    readers = range(READER, READER + 60)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+        await one.alert(lasts=timedelta(days=4000))
+        program = Program(tmp_path, one.emulator, "", SEND_RATE="20")
+        await one.store.close()  # one process a file
+        await program.start()
+        await one.arrived(READER + 10)
+        assert await program.end(signal.SIGTERM) == 0
+        states = [(await one.rows(number) or [("pending", None)])[0][0] for number in readers]
+        await one.store.close()
+        assert set(states) == {"sent", "pending"}
+        assert [one.accepted(number) for number in readers] == [int(state == "sent") for state in states]
+        await program.start()
+        for number in readers:
+            await one.arrived(number)
+        assert await program.end(signal.SIGTERM) == 0
+        assert [one.accepted(number) for number in readers] == [1] * len(readers)
+
+
+@pytest.mark.postgres
+async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(postgres_url: str) -> None:
+    """Another sends what it held; awake again it begins nothing of it, and its marks change no row."""
+    rate, lease = 8.0, 2.0
+    readers = range(READER, READER + 24)
+    child = (sys.executable, "-m", "tests.faults.sender_child")
+    async with bench(postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
+        await one.alert()
+
+        async def start() -> asyncio.subprocess.Process:
+            arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+            sender = await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT)
+            stack.push_async_callback(sender.wait)
+            stack.callback(sender.kill)
+            return sender
+
+        frozen = await start()
+        await one.arrived(READER + 2)
+        while True:  # between two slots: what is in flight when a process dies may come twice
+            frozen.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(0.05)
+            told = {call.chat_id for call in one.emulator.calls.of("sendMessage") if call.accepted}
+            if {number for number in readers if (await one.rows(number))[0][0] == "sent"} == told:
+                break
+            frozen.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.02)
+        held = [number for number in readers if (await one.rows(number))[0][0] == "leased"]
+        await start()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number)
+        before = [await one.rows(number) for number in readers]
+        frozen.send_signal(signal.SIGCONT)
+        await one.alert()
+        async with asyncio.timeout(60):
+            for number in readers:
+                await one.arrived(number, 2)
+        assert held, "it held nothing: nothing is proven"
+        assert [one.accepted(number) for number in readers] == [2] * len(readers)
+        assert [(await one.rows(number))[:1] for number in readers] == before
+
+
+async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than we wait for it, again and again: the mark is kept and nothing is sent twice."""
+    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.1)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
+        await one.alert()
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
+            async with Running(one):
+                await one.asked(READER)
+                other.execute("BEGIN IMMEDIATE")
+                await one.arrived(READER)
+                while not any(line["event"] == "marks wait for the database" for line in said):  # noqa: ASYNC110 - a log
+                    await asyncio.sleep(0.05)
+                assert await one.rows(READER) == [("leased", None)]
+                assert "another program holds it" in (one.store.trouble or "")
+                other.execute("COMMIT")
+                while (await one.rows(READER))[0][0] != "sent":  # noqa: ASYNC110 - a row
+                    await asyncio.sleep(0.05)
+    assert one.accepted(READER) == 1
+
+
+async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses such at once, without waiting; our transactions are writers from their beginning."""
+    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 5)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("UPDATE chat SET title = 'other'")
+
+            async def change() -> None:
+                async with one.store.writing() as db:
+                    found = await storage.chats.get(db, READER)
+                    assert found is not None
+                    await storage.chats.change(db, READER, title=f"{found.title}, then ours")
+
+            changing = asyncio.create_task(change())
+            await asyncio.sleep(0.1)
+            other.execute("COMMIT")
+            await changing
+        async with one.store.reading() as db:
+            found = await storage.chats.get(db, READER)
+    assert found is not None
+    assert found.title == "other, then ours"
+
+
+async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had claimed is given back, what it had in flight is marked first; the log says where it stood."""
+    lease, stall = 1.0, 1.5
+    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
+    monkeypatch.setattr(sending, "MARGIN", lease / 3)
+    monkeypatch.setattr(sending, "STOOD", lease / 2)
+    monkeypatch.setattr(sending, "IDLE", 0.2)
+    readers = range(READER, READER + 20)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=20, rate=40.0) as one:
+        stopping = asyncio.Event()
+        watch = StoreWatch(one.store, one.worker.api, (), "en")
+        with capture_logs() as said:
+            watching = asyncio.create_task(
+                keep_watch(watch, LoopWatch(stall=0.4), stopping, lambda: asyncio.sleep(0.1))
+            )
+            await one.alert()
+            async with Running(one):
+                await one.arrived(READER + 2)
+                time.sleep(stall)  # noqa: ASYNC251 - that is the fault
+                for number in readers:
+                    await one.arrived(number)
+            stopping.set()
+            await watching
+        assert [one.accepted(number) for number in readers] == [1] * len(readers)
+        assert {(await one.rows(number))[0][0] for number in readers} == {"sent"}
+    still = next(line for line in said if line["event"] == "event loop stands still")
+    assert "test_senders.py" in still["at"][-1]
+    assert any(line["event"] == "event loop runs again" and line["stood"] >= stall / 2 for line in said)

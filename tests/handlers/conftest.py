@@ -18,7 +18,7 @@ from bot.model.rates import Rate
 from bot.sources.catalog import parse_catalog
 from tests.factories import rate
 
-READER, GROUP, STRANGER = 1001, -1002000000001, 1002
+READER, GROUP, STRANGER, RUSSIAN = 1001, -1002000000001, 1002, 1003
 NOW = datetime(2021, 10, 20, 4, 0, tzinfo=UTC)
 CATALOG = """
 [rates.nbkr]
@@ -30,10 +30,12 @@ poll = { every = "30m", zone = "Asia/Bishkek" }
 
 
 class World:
-    """The running bot and the Telegram it believes in."""
+    """The running bot, the Telegram it believes in and the time it believes it is."""
 
-    def __init__(self, emulator: Emulator, bot: Running) -> None:
-        self.emulator, self.bot = emulator, bot
+    bot: Running
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator, self.now = emulator, NOW
 
     async def ask(self, text: str, *, chat: int = READER, fits: str = "") -> dict[str, Any]:
         """Write to the bot; its answer."""
@@ -70,6 +72,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await telegram.start()
     telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
     telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
+    telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
     telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
     settings = load_settings(
         bot_token=TEST_TOKEN,
@@ -79,11 +82,12 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     )
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
+    made = World(telegram)
     running = asyncio.create_task(
-        run(settings, parse_catalog(CATALOG), clock=lambda: NOW, stop=stop, on_ready=ready.set_result)
+        run(settings, parse_catalog(CATALOG), clock=lambda: made.now, stop=stop, on_ready=ready.set_result)
     )
     await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
-    made = World(telegram, ready.result() if ready.done() else await _failed(running))
+    made.bot = ready.result() if ready.done() else await _failed(running)
     await made.keep([rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")])
     yield made
     stop.set()

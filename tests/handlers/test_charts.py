@@ -44,8 +44,27 @@ async def test_what_cannot_be_drawn_is_explained(world: World, question: str, an
     assert answer in (await world.ask(question))["text"]
 
 
-@pytest.mark.parametrize("data", ["chart:RUB:90d", "chart:RUB/KGS:", "chart:RUB/KGS:99999d9", "chart:🙂/KGS:1y"])
+@pytest.mark.parametrize(
+    "data", ["chart:RUB:90d", "chart:RUB/KGS:", "chart:RUB/KGS:99999d9", "chart:🙂/KGS:1y", "chart:RUB/KGS:1y:red"]
+)
 async def test_a_forged_button_is_stale(world: World, data: str) -> None:
     menu = await world.ask("/start")
     answer = await world.emulator.press(READER, menu["message_id"], data)
     assert answer["show_alert"]
+
+
+async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
+    """And comes back without being drawn again."""
+    await world.keep(days("RUB/KGS", WAVE))
+    shown = await world.ask("/chart RUB 90d", fits="RUB/KGS")
+    seen = [shown["photo"][-1]["file_id"]]
+    for press in ("chart:RUB/KGS:90d:dark", "chart:RUB/KGS:90d"):
+        await world.emulator.press(READER, shown["message_id"], press)
+        now = await world.emulator.wait_message(
+            READER,
+            lambda m: m["message_id"] == shown["message_id"] and m["photo"][-1]["file_id"] != seen[-1],
+            timeout=20,
+        )
+        seen.append(now["photo"][-1]["file_id"])
+    assert seen[0] == seen[2] != seen[1]
+    assert len(world.bot.application.bot_data["drawn"].file_ids) == 2

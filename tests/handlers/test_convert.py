@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.conftest import GROUP, READER, STRANGER, World
+from tests.handlers.conftest import GROUP, READER, STRANGER, World, days
 
 
 async def test_a_command_is_answered_with_the_sum_and_whose_rate_it_was(world: World) -> None:
@@ -83,3 +83,21 @@ async def test_inline_without_a_question_gives_the_card_alone(world: World) -> N
     for question in ("", "apples", "100 usd jpy"):
         answer = await world.emulator.inline_query(READER, question)
         assert [result["id"] for result in answer["results"]] == ["card"]
+
+
+async def test_round_amounts_say_what_a_week_changed(world: World) -> None:
+    """By a word, and by the button under a conversion and under the currency's card."""
+    await world.keep(days("RUB/KGS", ["1.2000", *["1.1900"] * 7]))
+    said = (await world.ask("/convert RUB"))["text"].splitlines()
+    assert said[0] == "RUB → KGS"
+    assert said[1].split() == ["RUB", "KGS", "in", "a", "week"]
+    assert said[2].split() == ["1,000", "1,195", "−5"]
+    assert said[6].split() == ["100,000", "119,480", "−520"]
+    assert said[7] == "in a week ▼ −0.43 %"
+    for question in ("5000 rub", "/rates RUB"):
+        answer = await world.ask(question)
+        buttons = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]
+        assert "amounts:RUB" in [button["callback_data"] for button in buttons]
+    await world.emulator.press(READER, answer["message_id"], "amounts:RUB")
+    await world.emulator.wait_message(READER, lambda m: "RUB →" in m.get("text", ""), after=answer["message_id"])
+    assert (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["show_alert"]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+import storage.chats
 import storage.rules
+from bot.detect.rules import Rule, parse_rule
 from bot.ingest import Ingest
+from bot.model.alerts import RuleFired
+from bot.model.chats import Chat
+from bot.model.rates import RateKind
 from bot.sources.catalog import parse_catalog
+from storage.schema import alert
 from tests.e2e.program import Publishers
 from tests.e2e.test_whole import daily
-from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, STRANGER, World, days
+from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 
 YEAR = [f"1.{200 - number % 10}0" for number in range(300)] + ["1.1948"]
 
@@ -34,7 +42,7 @@ async def saved(world: World, text: str) -> int:
 async def publish(world: World, usd: str, rub: str) -> int:
     """The bank publishes tomorrow's rates and is polled as the program polls it; how many alerts that made."""
     async with Publishers() as bank:
-        bank.put("/daily.xml", daily(f"{NOW + timedelta(days=1):%d.%m.%Y}", usd, "98,8523", rub))
+        bank.put("/daily.xml", daily(f"{world.now + timedelta(days=1):%d.%m.%Y}", usd, "98,8523", rub))
         spec = parse_catalog(CATALOG.replace("http://127.0.0.1:9", bank.url)).rates["nbkr"]
         ingest: Ingest = world.bot.ingest
         alerts = (await ingest.poll(spec)).alerts
@@ -42,12 +50,88 @@ async def publish(world: World, usd: str, rub: str) -> int:
     return alerts
 
 
+async def told_days(world: World, roubles: list[str]) -> list[int]:
+    """The bank publishes day after day; on which of the days the chat's rules spoke, counted from 0."""
+    first = world.now.date() + timedelta(days=1)
+    for rub in roubles:
+        await publish(world, "84,7935", rub)
+        world.now += timedelta(days=1)
+    async with world.bot.store.reading() as db:
+        rows = (await db.execute(select(alert.c.payload).where(alert.c.kind == RuleFired.KIND))).scalars()
+        return sorted((RuleFired.from_json(one).new.effective_on - first).days for one in rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("RUB < 1", "RUB/KGS < 1"),
+        ("USD 1%", "USD/KGS ±1 %"),
+        ("EUR 3% 7d", "EUR/KGS ±3 % in 7 days"),
+        ("USD 0.5", "USD/KGS ±0.5"),
+        ("sell USD >= 90 once until 2021-12-31", "USD/KGS (selling rate) ≥ 90, once, until 31 Dec 2021"),
+    ],
+)
+async def test_a_typed_rule_is_read_back_in_words_and_saved_as_it_was_said(world: World, typed: str, said: str) -> None:
+    await world.keep([replace(one, kind=RateKind.SELL) for one in days("USD/KGS", ["85.10", "85.20"])])
+    shown = await world.ask(f"/alert {typed}", fits="would have fired")
+    assert shown.get("text", shown.get("caption", "")).startswith(f"{said} would have fired 0 times")
+    await world.emulator.press(READER, shown["message_id"], data(shown, "rule:save"))
+    async with world.bot.store.reading() as db:
+        (stored,) = await storage.rules.of_chat(db, READER)
+    assert Rule.from_json(stored.rule) == parse_rule(typed, home="KGS")
+    assert f"1. {said}" in (await world.ask("/alerts"))["text"]
+
+
+async def test_a_level_speaks_again_only_after_the_rate_has_left_it(world: World) -> None:
+    """A tremble on the level is one message; the second crossing after a way back is another."""
+    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    await saved(world, "/alert RUB > 1.2")
+    values = ["1,2005", "1,1999", "1,2006", "1,1960", "1,2010", "1,2030"]
+    assert await told_days(world, values) == [0, 4]
+
+
+async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(world: World) -> None:
+    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    number = await saved(world, "/alert RUB > 1.2 once")
+    assert await told_days(world, ["1,2005", "1,1900", "1,2010", "1,1900"]) == [0]
+    listed = await world.ask("/alerts")
+    assert "1. RUB/KGS > 1.2, once ✓" in listed["text"]
+    await world.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")
+    assert await told_days(world, ["1,2010"]) == [-4, 0]
+
+
+async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another(world: World) -> None:
+    await world.keep(days("RUB/KGS", YEAR))
+    number = await saved(world, "/alert RUB > 1.2 until 2021-10-22")
+    assert await told_days(world, ["1,1950", "1,1950", "1,2100"]) == []
+    listed = await world.ask("/alerts")
+    assert "1. RUB/KGS > 1.2, until 22 Oct 2021 ⌛" in listed["text"]
+    card = await pressed_shows(world, listed, f"rule:open:{number}", "expired")
+    assert "rule:resume" not in str(card["reply_markup"])
+    await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
+    await world.emulator.wait_message(
+        READER, lambda m: m.get("caption", "").startswith("RUB/KGS > 1.2 would"), after=listed["message_id"], timeout=20
+    )
+
+
+async def test_a_paused_rule_is_silent_and_what_it_slept_through_is_not_news(world: World) -> None:
+    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    number = await saved(world, "/alert RUB > 1.2")
+    listed = await world.ask("/alerts")
+    await pressed_shows(world, listed, f"rule:pause:{number}", "paused")
+    assert await told_days(world, ["1,2100"]) == []
+    await pressed_shows(world, listed, f"rule:resume:{number}", "watching")
+    assert await told_days(world, ["1,2110"]) == []
+    assert await told_days(world, ["1,1900", "1,2110"]) == [1]
+
+
 async def test_a_rule_is_previewed_on_history_before_it_is_saved(world: World) -> None:
     """How often and when; nothing is in force until Save."""
     await world.keep(days("RUB/KGS", YEAR))
     shown = await world.ask("/alert RUB < 1.195")
-    assert "RUB/KGS < 1.195 would have fired 30 times in the past year." in shown["text"]
-    assert "Last: 16 Oct, 6 Oct, 26 Sep" in shown["text"]
+    assert "RUB/KGS < 1.195 would have fired 30 times in the past year." in shown["caption"]
+    assert "Last: 16 Oct, 6 Oct, 26 Sep" in shown["caption"]
+    assert shown["photo"]
     assert "no alerts" in (await world.ask("/alerts"))["text"]
     await world.emulator.press(READER, shown["message_id"], data(shown, "rule:save"))
     listed = await world.ask("/alerts")
@@ -62,10 +146,16 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
     told = await world.emulator.wait_message(READER, lambda m: "1.1948 → 1.2105" in m.get("text", ""), timeout=20)
     assert "RUB/KGS" in told["text"]
     assert await publish(world, "84,7935", "1,2105") == 0
-    assert await publish(world, "84,7935", "1,2107") == 0
+    assert await publish(world, "84,7935", "1,2107") == 1  # that day revised: what was said is corrected
+    assert "Your rule: RUB/KGS > 1.2" in told["text"]
     why = await world.emulator.press(READER, told["message_id"], data(told, "why:"))
     assert not why.get("show_alert")
-    await world.emulator.wait_message(READER, lambda m: "RUB/KGS > 1.2" in m.get("text", ""), after=told["message_id"])
+    said = await world.emulator.wait_message(READER, lambda m: "Why I wrote" in m.get("text", ""), timeout=20)
+    assert "Your rule: RUB/KGS > 1.2" in said["text"]
+    assert said["reply_to_message"]["message_id"] == told["message_id"]
+    menu = await world.ask("/start", chat=STRANGER)
+    forged = await world.emulator.press(STRANGER, menu["message_id"], data(told, "why:"))
+    assert forged["show_alert"]
 
 
 @pytest.mark.parametrize("verb", ["mute:", "snooze:"])
@@ -87,11 +177,11 @@ async def test_pause_resume_and_delete_are_taps(world: World) -> None:
     number = await saved(world, "/alert USD 1%")
     listed = await world.ask("/alerts")
     answer = await world.emulator.press(READER, listed["message_id"], f"rule:pause:{number}")
-    assert answer["text"] == "Paused: USD/KGS 1%"
+    assert answer["text"] == "Paused: USD/KGS ±1 %"
     answer = await world.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")
-    assert answer["text"] == "On again: USD/KGS 1%"
+    assert answer["text"] == "On again: USD/KGS ±1 %"
     answer = await world.emulator.press(READER, listed["message_id"], f"rule:delete:{number}")
-    assert answer["text"] == "Deleted: USD/KGS 1%"
+    assert answer["text"] == "Deleted: USD/KGS ±1 %"
     assert "no alerts" in (await world.ask("/alerts"))["text"]
 
 
@@ -111,26 +201,117 @@ async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
 
 
 async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:
-    await saved(world, "/alert USD 1%")
+    """A new one is refused when it is proposed and when it is saved; a change of one that is there is not."""
+    await world.ask("/help", chat=STRANGER)
+    number = await saved(world, "/alert USD 1%")
     async with world.bot.store.writing() as db:
         (one,) = await storage.rules.of_chat(db, READER)
-        for _ in range(19):
-            number = await storage.rules.propose(db, READER, one.series, rule_json=one.rule, state=one.state, now=NOW)
-            await storage.rules.save(db, number)
-    assert "20" in (await world.ask("/alert EUR 1%"))["text"]
+        for chat in [READER] * 18 + [STRANGER]:
+            proposed = await storage.rules.propose(db, chat, one.series, rule_json=one.rule, now=NOW)
+            waiting = await storage.rules.get(db, chat, proposed, pending=True)
+            assert waiting is not None
+            await storage.rules.save(db, waiting, one.state)
+    last = await world.ask("/alert EUR 1%", fits="EUR")
+    async with world.bot.store.writing() as db:
+        await storage.rules.migrate(db, STRANGER, READER)  # the twentieth, meanwhile
+    answer = await world.emulator.press(READER, last["message_id"], data(last, "rule:save"))
+    assert "No more than 20" in answer["text"]
+    assert "No more than 20" in (await world.ask("/alert EUR 1%"))["text"]
+    listed = await world.ask("/alerts")
+    await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
+    shown = await world.emulator.wait_message(READER, lambda m: "would have" in str(m), after=listed["message_id"])
+    await pressed_shows(world, shown, data(shown, "rule:save"), "Saved")
 
 
-async def test_in_a_group_only_administrators_make_rules(world: World) -> None:
-    asked = await world.emulator.send_text(GROUP, "/alert USD 1%", user_id=STRANGER)
-    await world.emulator.wait_message(GROUP, lambda m: m["message_id"] > asked, after=asked)
+async def test_S10_in_a_group_only_administrators_make_rules(world: World) -> None:
+    """By a command, by a link and by every button, whoever's message it is under."""
+    for said in ("/alert USD 1%", "/alert", "/start rule_USD_KGS_official_lt_80"):
+        asked = await world.emulator.send_text(GROUP, said, user_id=STRANGER)
+        refused = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked)
+        assert "администратор" in refused["text"], said
     asked = await world.emulator.send_text(GROUP, "/alert USD 1%", user_id=READER)
-    await world.emulator.wait_message(GROUP, lambda m: "reply_markup" in m, after=asked)
+    shown = await world.emulator.wait_message(GROUP, lambda m: "reply_markup" in m, after=asked)
+    for press in ("new:USD", data(shown, "rule:save"), data(shown, "rule:more")):
+        answer = await world.emulator.press(GROUP, shown["message_id"], press, user_id=STRANGER)
+        assert "администратор" in answer["text"], press
+    async with world.bot.store.reading() as db:
+        assert await storage.rules.of_chat(db, GROUP) == []
+    answer = await world.emulator.press(GROUP, shown["message_id"], data(shown, "rule:save"), user_id=READER)
+    assert not answer.get("show_alert")
+
+
+async def test_S12_a_link_wakes_no_stopped_chat_and_its_rule_says_so(world: World) -> None:
+    """What was stopped stays so until /start alone; in a group only an administrator may wake it."""
+    await world.ask("/stop")
+    shown = await world.ask("/start rule_USD_KGS_official_lt_80", fits="would have fired")
+    await pressed_shows(world, shown, data(shown, "rule:save"), "/start wakes it")
+    async with world.bot.store.reading() as db:
+        assert not _chat(await storage.chats.get(db, READER)).active
+    await world.ask("/start", fits="Aigul")
+    asked = await world.emulator.send_text(GROUP, "/stop", user_id=READER)
+    stopped = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked)
+    asked = await world.emulator.send_text(GROUP, "/start", user_id=STRANGER)
+    await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=max(asked, stopped["message_id"]))
+    async with world.bot.store.reading() as db:
+        assert _chat(await storage.chats.get(db, READER)).active
+        assert not _chat(await storage.chats.get(db, GROUP)).active
+
+
+def _chat(found: Chat | None) -> Chat:
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("chat", "answers"),
+    [
+        (
+            RUSSIAN,
+            [
+                "При каком значении",
+                "больше нуля",
+                "нет курса JPY/KGS",
+                "официальный курс",
+                "уже прошло",
+                "никуда не ведёт",
+            ],
+        ),
+        (
+            STRANGER,
+            [
+                "Кайсы сандан баштап",
+                "нөлдөн чоң",
+                "JPY/KGS курсу жок",
+                "расмий курс",
+                "өтүп кетти",
+                "эч жакка алып барбайт",
+            ],
+        ),
+    ],
+)
+async def test_a_mistake_is_answered_in_the_readers_language(world: World, chat: int, answers: list[str]) -> None:
+    questions = [
+        "/alert RUB <",
+        "/alert RUB < 0",
+        "/alert JPY < 1",
+        "/alert sell USD < 87",
+        "/alert USD < 80 until 2020-01-01",
+        "/start rule_no",
+    ]
+    for question, answer in zip(questions, answers, strict=True):
+        assert answer in (await world.ask(question, chat=chat))["text"], question
 
 
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("/alert", "/alert RUB < 1"),
+        ("/alert", "Which currency"),
+        ("/alert sell USD < 87", "I have no selling rate of USD/KGS. I have: official rate."),
+        ("/alert USD < 85 until 2020-01-01", "is over"),
+        ("/start rule_USD_KGS", "leads nowhere"),
+        ("/start rule_USD_KGS_official_lt_0", "leads nowhere"),
+        ("/start what-is-this", "leads nowhere"),
+        ("/start USD", "84.7935"),
         ("/alert RUB", "From what number"),
         ("/alert RUB < < <", "From what number"),
         ("/alert JPY < 1", "JPY/KGS"),
@@ -140,3 +321,56 @@ async def test_in_a_group_only_administrators_make_rules(world: World) -> None:
 )
 async def test_what_cannot_be_a_rule_is_explained(world: World, question: str, answer: str) -> None:
     assert answer in (await world.ask(question))["text"]
+
+
+async def pressed_shows(world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER) -> Any:
+    """Press a button that changes its message; the message as it is then."""
+    answer = await world.emulator.press(chat, message["message_id"], press)
+    assert not answer.get("show_alert"), answer
+
+    def changed(now: dict[str, Any]) -> bool:
+        return now["message_id"] == message["message_id"] and fits in now.get("text", now.get("caption", ""))
+
+    return await world.emulator.wait_message(chat, changed, timeout=20)
+
+
+async def test_three_taps_make_a_rule(world: World) -> None:
+    """Currency, condition, Save: all in one message, which becomes the preview's picture."""
+    await world.keep(days("RUB/KGS", YEAR))
+    asked = await world.ask("/alert")
+    conditions = await pressed_shows(world, asked, "new:RUB", "When shall I write")
+    preview = await pressed_shows(world, conditions, data(conditions, "new:RUB_KGS_official_lt"), "would have fired")
+    assert preview["photo"]
+    await pressed_shows(world, preview, data(preview, "rule:save"), "Saved: RUB/KGS < 1.15")
+    async with world.bot.store.reading() as db:
+        assert len(await storage.rules.of_chat(db, READER)) == 1
+
+
+async def test_a_saved_rule_is_changed_by_taps_and_keeps_its_number(world: World) -> None:
+    await world.keep(days("RUB/KGS", YEAR))
+    number = await saved(world, "/alert RUB < 1.15")
+    listed = await world.ask("/alerts")
+    await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
+    preview = await world.emulator.wait_message(
+        READER, lambda m: "would have fired" in m.get("caption", ""), after=listed["message_id"], timeout=20
+    )
+    preview = await pressed_shows(world, preview, data(preview, "rule:more"), "RUB/KGS < 1.16")
+    preview = await pressed_shows(world, preview, data(preview, "rule:once"), "RUB/KGS < 1.16, once")
+    await pressed_shows(world, preview, data(preview, "rule:save"), "Saved: RUB/KGS < 1.16, once")
+    async with world.bot.store.reading() as db:
+        (rule,) = await storage.rules.of_chat(db, READER)
+    assert (rule.id, rule.rule["amount"], rule.rule["once"]) == (number, "1.16", True)
+
+
+async def test_S12_a_link_opens_a_preview_in_another_chat_and_saves_nothing(world: World) -> None:
+    number = await saved(world, "/alert USD < 80 once")
+    listed = await world.ask("/alerts")
+    card = await pressed_shows(world, listed, f"rule:open:{number}", "Link for others")
+    link = next(entity["url"] for entity in card["entities"] if entity["type"] == "text_link")
+    payload = link.partition("https://t.me/jarchy_bot?start=")[2]
+    shown = await world.ask(f"/start {payload}", chat=STRANGER, fits="USD/KGS < 80")
+    async with world.bot.store.reading() as db:
+        assert await storage.rules.of_chat(db, STRANGER) == []
+    await pressed_shows(world, shown, data(shown, "rule:save"), "Сакталды", chat=STRANGER)
+    async with world.bot.store.reading() as db:
+        assert len(await storage.rules.of_chat(db, STRANGER)) == 1

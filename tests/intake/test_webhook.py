@@ -12,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot import metrics
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import HEADER, LIMIT, webhook_app
@@ -69,7 +70,7 @@ async def client(desk: Desk) -> AsyncIterator[TestClient[Any, Any]]:
         yield opened
 
 
-async def test_g1_the_same_update_twice_has_one_effect(desk: Desk, client: TestClient[Any, Any]) -> None:
+async def test_G1_the_same_update_twice_has_one_effect(desk: Desk, client: TestClient[Any, Any]) -> None:
     """Both are answered with 200: Telegram must not send it a third time."""
     for _ in range(2):
         assert (await client.post("/hook", json=update(1), headers=GOOD)).status == 200
@@ -78,7 +79,7 @@ async def test_g1_the_same_update_twice_has_one_effect(desk: Desk, client: TestC
     assert await desk.outcomes() == {1: "done"}
 
 
-async def test_g1_a_chats_updates_keep_their_order_and_chats_do_not_wait_for_each_other(desk: Desk) -> None:
+async def test_G1_a_chats_updates_keep_their_order_and_chats_do_not_wait_for_each_other(desk: Desk) -> None:
     """Chat 1's first update is slow: its second waits, chat 2's does not."""
     desk.gates[1] = asyncio.Event()
     desk.gates[3] = asyncio.Event()
@@ -92,7 +93,7 @@ async def test_g1_a_chats_updates_keep_their_order_and_chats_do_not_wait_for_eac
     assert desk.handled == [3, 1, 2]
 
 
-async def test_g2_what_was_stored_and_not_handled_is_handled_after_a_restart(desk: Desk) -> None:
+async def test_G2_what_was_stored_and_not_handled_is_handled_after_a_restart(desk: Desk) -> None:
     """In order; what was done is not done again."""
     await desk.inbox.receive([update(1)])
     await desk.inbox.close()
@@ -108,13 +109,16 @@ async def test_g2_what_was_stored_and_not_handled_is_handled_after_a_restart(des
     assert desk.handled == [1, 2, 3]
 
 
-async def test_g13_an_unknown_kind_is_stored_and_ignored(desk: Desk, client: TestClient[Any, Any]) -> None:
+async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(desk: Desk, client: TestClient[Any, Any]) -> None:
     """Nothing is handled, nothing fails."""
+    counter = {"kind": "unknown", "outcome": "ignored"}
+    before = metrics.REGISTRY.get_sample_value("jarchy_updates_total", counter) or 0
     odd = update(2**40, business_something={"x": 1})
     assert (await client.post("/hook", json=odd, headers=GOOD)).status == 200
     await desk.inbox.close()
     assert desk.handled == []
     assert await desk.outcomes() == {2**40: "ignored"}
+    assert metrics.REGISTRY.get_sample_value("jarchy_updates_total", counter) == before + 1
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ async def test_g13_an_unknown_kind_is_stored_and_ignored(desk: Desk, client: Tes
     ],
     ids=["no secret", "wrong secret", "odd secret", "GET", "no JSON type", "no JSON", "no id", "a list", "too large"],
 )
-async def test_s7_a_forged_request_stores_nothing(
+async def test_S7_a_forged_request_stores_nothing(
     desk: Desk, client: TestClient[Any, Any], status: int, method: str, headers: dict[str, str], body: bytes | None
 ) -> None:
     """Each has its refusal."""

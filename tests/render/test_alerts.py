@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.model.alerts import Notice, Severity
 from bot.model.chats import LANGUAGES, Style
+from bot.model.rates import RateKind
 from bot.render import alerts
 from bot.render.text import LIMIT, units
 from tests.factories import rate
@@ -208,26 +210,39 @@ def test_a_story_explains_itself(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ["it is near: Central Asia", "12 dead", "border: border guard, checkpoint", "disaster: mudflow"]),
+        ("en", ["it is near: Central Asia", "12 dead", "border: border guards, checkpoint", "disaster: mudflows"]),
         (
             "ru",
-            ["это рядом: Центральная Азия", "12 погибших", "граница: border guard, checkpoint", "бедствие: mudflow"],
+            ["это рядом: Центральная Азия", "12 погибших", "граница: border guards, checkpoint", "бедствие: mudflows"],
         ),
         (
             "ky",
             [
                 "жакын жерде: Борбордук Азия",
                 "12 киши каза болгон",
-                "чек ара: border guard, checkpoint",
-                "табигый кырсык: mudflow",
+                "чек ара: border guards, checkpoint",
+                "табигый кырсык: mudflows",
             ],
         ),
     ],
 )
 def test_the_detectors_reasons_are_told_in_the_readers_language(language: str, lines: list[str]) -> None:
     reasons = ["near", "12 dead", "border: border guard*", "disaster: mudflow*", "border: checkpoint", "−sport: match"]
-    shown = alerts.why_story(Severity.NOTABLE, reasons, language)
+    texts = ["A Border guards' post; two mudflows came", "nothing"]
+    shown = alerts.why_story(Severity.NOTABLE, reasons, language, texts=texts)
     assert shown.text.split("\n")[1:-1] == [f"• {line}" for line in lines]
+
+
+def test_a_stem_that_no_text_holds_is_not_passed_off_as_a_word() -> None:
+    assert "evacuat…" in alerts.why_story(Severity.NOTABLE, ["disaster: evacuat*"], "en").text
+
+
+def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_where_it_is_not_the_official_rate() -> None:
+    old, new = (replace(rate(on=on), kind=RateKind.SELL) for on in ("2021-10-20", "2021-10-21"))
+    moved = drifted(baseline=old, previous=old, new=new, rules=("sell USD/KGS < 90",), extreme_since=None)
+    shown = alerts.move(moved, alert=7, language="en", source_names=BANK, rule="USD/KGS (selling rate) < 90")
+    assert "\nYour rule: USD/KGS (selling rate) < 90\n" in shown.text
+    assert "National Bank · selling rate, effective 21 Oct" in shown.text
 
 
 def test_a_revised_rate_is_corrected_openly() -> None:

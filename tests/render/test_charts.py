@@ -82,4 +82,8 @@ def test_the_caption_tells_last_change_high_low_and_whose_rate(language: str, wo
     ]
     made = charts.caption(rates, language, source_names=NAMES, today=TODAY, chosen="90d")
     assert made.text.replace("\n", " | ") == words
-    assert [button.data for row in made.buttons for button in row] == ["chart:RUB/KGS:1y", "chart:RUB/KGS:all"]
+    assert [button.data for row in made.buttons for button in row] == [
+        "chart:RUB/KGS:1y",
+        "chart:RUB/KGS:all",
+        "chart:RUB/KGS:90d:dark",
+    ]

@@ -213,6 +213,9 @@ def test_a_message_becomes_the_bot_apis_json() -> None:
     }
 
 
-def test_with_a_photo_the_words_are_its_caption() -> None:
-    sent = Message("RUB", (Entity(type="bold", offset=0, length=3),), photo=b"png")
-    assert to_api(sent) == {"caption": "RUB", "caption_entities": [{"type": "bold", "offset": 0, "length": 3}]}
+def test_under_a_picture_the_words_are_its_caption() -> None:
+    sent = Message("RUB", (Entity(type="bold", offset=0, length=3),))
+    assert to_api(sent, caption=True) == {
+        "caption": "RUB",
+        "caption_entities": [{"type": "bold", "offset": 0, "length": 3}],
+    }

@@ -109,6 +109,27 @@ def test_what_is_not_said_has_the_parsers_kind_and_modest_habits(catalog: Catalo
     assert bare.poll.days == set(range(7))
 
 
+@pytest.mark.parametrize(
+    ("day", "publishes"),
+    [
+        ("2024-04-10", False),  # Orozo Ait
+        ("2024-06-17", False),  # the Monday after Kurman Ait
+        ("2025-06-06", False),  # Kurman Ait
+        ("2026-03-20", False),  # Orozo Ait
+        ("2026-05-27", False),  # Kurman Ait
+        ("2026-05-06", False),  # the May days are one holiday since 2025
+        ("2026-01-05", False),
+        ("2026-02-23", True),  # worked since 2025
+        ("2026-03-09", True),  # 8 March was a Sunday: nothing is moved any more
+        ("2026-11-09", True),
+        ("2026-11-08", False),  # a Sunday
+    ],
+)
+def test_the_national_bank_rests_on_its_countrys_holidays(day: str, publishes: bool) -> None:
+    """Those that move with the moon too, so that a card calls no rate late on them."""
+    assert load_catalog().rates["nbkr"].poll.publishes_on(date.fromisoformat(day)) is publishes
+
+
 def test_a_source_knows_its_working_days(catalog: Catalog) -> None:
     """Weekdays by `days`, holidays of every year and of one."""
     poll = catalog.rates["mirror"].poll

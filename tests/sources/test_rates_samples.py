@@ -163,6 +163,13 @@ def test_the_numbers_of_belarus_are_those_of_its_daily_document() -> None:
     assert {row["Cur_ID"]: (row["Cur_Abbreviation"], row["Cur_Scale"]) for row in rows} == IDS
 
 
+def test_every_currency_offered_to_readers_is_in_the_national_banks_daily_document() -> None:
+    """CNY came into daily.xml after 2022; nothing else is offered than what the bank sets every day."""
+    from bot.views import CURRENCIES
+
+    assert {rate.pair.base for rate in parsed("nbkr_live_00.xml").rates} == set(CURRENCIES)
+
+
 def test_every_currency_the_national_bank_sets_today_has_a_history_series() -> None:
     from bot.sources.nbkr import SERIES
 

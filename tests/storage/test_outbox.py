@@ -222,7 +222,7 @@ async def _times(store: Store, kind: ChatKind, count: int, step: timedelta) -> l
     return times
 
 
-async def test_g14_a_groups_21st_message_in_a_minute_is_delayed_not_dropped(store: Store) -> None:
+async def test_G14_a_groups_21st_message_in_a_minute_is_delayed_not_dropped(store: Store) -> None:
     """Of 30 alerts at once at most 20 go in any minute, and all go in the end."""
     times = await _times(store, ChatKind.GROUP, 30, timedelta(milliseconds=500))
     assert len(times) == 30
@@ -372,7 +372,7 @@ async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store)
         assert len((await claim(db)).deliveries) == 1
 
 
-async def test_g8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(store: Store) -> None:
+async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(store: Store) -> None:
     """Also when the new id has a delivery of the same alert already, and when told twice."""
     async with store.writing() as db:
         await readers(db, -5, kind=ChatKind.GROUP)

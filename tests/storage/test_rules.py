@@ -17,7 +17,27 @@ SERIES = rate().series
 async def proposed(db: Db, chat_id: int = 1001) -> int:
     """A rule that waits for its Save."""
     await storage.chats.add(db, chat(chat_id), now=NOW)
-    return await storage.rules.propose(db, chat_id, SERIES, rule_json={"v": 1}, state={"v": 1}, now=NOW)
+    return await storage.rules.propose(db, chat_id, SERIES, rule_json={"v": 1}, now=NOW)
+
+
+async def saved(db: Db, number: int, chat_id: int = 1001) -> None:
+    """The chat says Save."""
+    waiting = await storage.rules.get(db, chat_id, number, pending=True)
+    assert waiting is not None
+    await storage.rules.save(db, waiting, {"v": 1})
+
+
+async def test_a_change_takes_the_place_of_the_rule_it_changes(store: Store) -> None:
+    """Under the same number, with what is proposed; nothing waits any more."""
+    async with store.writing() as db:
+        number = await proposed(db)
+        await saved(db, number)
+        change = await storage.rules.propose(db, 1001, SERIES, rule_json={"v": 2}, now=NOW, replaces=number)
+        await storage.rules.change(db, change, {"v": 3})
+        await saved(db, change)
+        (found,) = await storage.rules.of_chat(db, 1001)
+        assert (found.id, found.rule, found.state) == (number, {"v": 3}, {"v": 1})
+        assert await storage.rules.get(db, 1001, change, pending=True) is None
 
 
 async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
@@ -25,7 +45,7 @@ async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
     async with store.writing() as db:
         number = await proposed(db)
         assert await storage.rules.watching(db, SERIES, now=NOW) == []
-        await storage.rules.save(db, number)
+        await saved(db, number)
         (found,) = await storage.rules.watching(db, SERIES, now=NOW)
         assert (found.id, found.chat, found.series, found.rule) == (number, 1001, SERIES, {"v": 1})
         await storage.rules.pause(db, number, paused=True)
@@ -42,7 +62,7 @@ async def test_a_new_proposal_takes_the_place_of_the_last(store: Store) -> None:
     """And never that of a saved rule or of another chat's."""
     async with store.writing() as db:
         kept = await proposed(db)
-        await storage.rules.save(db, kept)
+        await saved(db, kept)
         other = await proposed(db, 1002)
         first, second = await proposed(db), await proposed(db)
         assert await storage.rules.get(db, 1001, first, pending=True) is None
@@ -55,7 +75,7 @@ async def test_a_new_proposal_takes_the_place_of_the_last(store: Store) -> None:
 async def test_a_rule_belongs_to_one_chat_and_goes_where_the_chat_goes(store: Store) -> None:
     async with store.writing() as db:
         number = await proposed(db)
-        await storage.rules.save(db, number)
+        await saved(db, number)
         assert await storage.rules.get(db, 1002, number) is None
         await storage.chats.add(db, chat(1002), now=NOW)
         await storage.rules.migrate(db, 1001, 1002)
@@ -72,7 +92,7 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
     )
     async with store.writing() as db:
         number = await proposed(db)
-        await storage.rules.save(db, number)
+        await saved(db, number)
         await storage.rules.remember(db, number, {"v": 1, "armed": False})
         (found,) = await storage.rules.of_chat(db, 1001)
         assert found.state == {"v": 1, "armed": False}

@@ -1,0 +1,141 @@
+"""The program watches itself: a database that cannot be written, an event loop that stands still.
+
+A full or locked database cannot hold the notice about itself, so operators hear of it directly, once; when it works
+again, so does everything else, by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+import storage.highwater
+from bot.errors import StorageError
+from bot.model.alerts import Notice
+from bot.model.outcomes import Outcome
+from bot.render.alerts import notice
+from bot.render.text import to_api
+from storage.db import Store
+
+log = structlog.get_logger(__name__)
+
+STALL = 2.0  # seconds without a turn of the loop
+PATIENCE = 5.0  # seconds of trouble before an operator is woken
+AGAIN = 3600.0  # seconds until the same trouble is told again
+FRAMES = 3  # of the place where the loop stands
+
+
+class Sender(Protocol):
+    """The Bot API: a method and its parameters."""
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """Send and classify."""
+
+
+@dataclass(slots=True)
+class StoreWatch:
+    """Notes how far the store has come, and tells the operators when it can no longer be written."""
+
+    store: Store
+    api: Sender
+    admins: Sequence[int]
+    language: str
+    _changes: int = -1
+    _since: float | None = None
+    _told: float | None = None
+
+    async def look(self) -> None:
+        """Once a second or so."""
+        try:
+            if self.store.trouble is not None or await self._changed():
+                await storage.highwater.advance(self.store)
+                if self.store.trouble is not None:
+                    log.info("the database can be written again")
+                self.store.trouble = self._since = None
+                self._changes = await self._count()
+        except StorageError as error:
+            await self._trouble(str(error))
+
+    async def _changed(self) -> bool:
+        return self.store.sqlite_path is not None and await self._count() != self._changes
+
+    async def _count(self) -> int:
+        return await storage.highwater.changes(self.store) if self.store.sqlite_path is not None else 0
+
+    async def _trouble(self, why: str) -> None:
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+            log.error("the database cannot be written", error=why)
+        if now - self._since < PATIENCE or (self._told is not None and now - self._told < AGAIN):
+            return
+        self._told = now
+        body = to_api(notice(Notice(msgid="notice.database", values=(("why", why),)), self.language))
+        for admin in self.admins:
+            await self.api.call("sendMessage", chat_id=admin, **body)
+
+
+@dataclass(slots=True)
+class LoopWatch:
+    """A thread that says when the event loop stands still, and where."""
+
+    stall: float = STALL
+    _beat: float = field(default_factory=time.monotonic)
+    _stalled: bool = False
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def beat(self) -> None:
+        """The loop turns."""
+        now = time.monotonic()
+        if self._stalled:
+            self._stalled = False
+            log.warning("event loop runs again", stood=round(now - self._beat, 1))
+        self._beat = now
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the calling thread's loop until the block ends; `beat` must be called more often than `stall`."""
+        watcher = threading.Thread(target=self._watch, args=(threading.get_ident(),), name="loop watch", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            watcher.join()
+
+    def _watch(self, loop_thread: int) -> None:
+        while not self._ended.wait(self.stall / 4):
+            if self._stalled or time.monotonic() - self._beat < self.stall:
+                continue
+            self._stalled = True
+            frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - documented, there is no other way
+            where = traceback.extract_stack(frame)[-FRAMES:] if frame is not None else []
+            at = [f"{one.filename}:{one.lineno} {one.name}" for one in where]
+            log.warning("event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at)
+
+
+async def keep_watch(store: StoreWatch, loop: LoopWatch, stopping: asyncio.Event, pause: Callable[[], Any]) -> None:
+    """Both watches, until `stopping`."""
+    with loop.watching():
+        beating = asyncio.create_task(_beat(loop))
+        try:
+            while not stopping.is_set():
+                await store.look()
+                await pause()
+        finally:
+            beating.cancel()
+
+
+async def _beat(loop: LoopWatch) -> None:
+    while True:
+        loop.beat()
+        await asyncio.sleep(loop.stall / 4)

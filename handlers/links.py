@@ -1,0 +1,31 @@
+"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a currency (`USD`).
+
+Anybody can write such a link and lure somebody to it, so it only ever opens something to look at; what is shown asks
+before anything is saved or followed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from telegram import Update
+
+from bot.errors import UserError
+from bot.model.rates import CODE
+from handlers import rates, rules
+from handlers.context import Context
+
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+async def follow(update: Update, context: Context, payload: str) -> None:
+    """Open what a link leads to; UserError when it leads nowhere."""
+    if not _PAYLOAD.fullmatch(payload):
+        raise UserError("error.link")
+    if payload.startswith(rules.LINK):
+        await rules.opened(context, payload)
+    elif CODE.fullmatch(payload):
+        context.args = [payload]
+        await rates.rates(update, context)
+    else:
+        raise UserError("error.link")

@@ -1,0 +1,123 @@
+"""Charts on their way to a chat: drawn by a worker process, sent once, then known to Telegram by their file id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Any, Protocol, runtime_checkable
+
+import structlog
+
+from bot.model.outcomes import Outcome, Retry, Sent
+from bot.render import charts
+from bot.render.text import Message, to_api
+from bot.workers import WorkerError, Workers
+from handlers.context import Context
+
+log = structlog.get_logger(__name__)
+
+DRAW_SECONDS = 30.0
+TRIES = 3
+KEPT = 500
+
+Key = tuple[object, ...]
+
+
+@runtime_checkable
+class Uploader(Protocol):
+    """The Bot API for a method with a file."""
+
+    async def upload(self, method: str, parameters: dict[str, Any], *, field: str, content: bytes) -> Outcome:
+        """Send and classify."""
+
+
+class Drawn:
+    """The worker that draws and the file ids of what was sent; one for the program."""
+
+    def __init__(self) -> None:
+        self.workers = Workers(size=1)
+        self.file_ids: OrderedDict[Key, str] = OrderedDict()
+        self.names: OrderedDict[Key, Key] = OrderedDict()
+
+    def keep(self, key: Key, outcome: Outcome) -> None:
+        """Remember the largest size's file id of a photo that was sent."""
+        sizes = outcome.result.get("photo") if isinstance(outcome, Sent) and isinstance(outcome.result, dict) else None
+        if sizes:
+            self.file_ids[key] = str(sizes[-1]["file_id"])
+            while len(self.file_ids) > KEPT:
+                self.file_ids.popitem(last=False)
+
+
+async def show(context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False) -> None:
+    """Send a chart with its caption, or put it in the place of the message pressed; the words alone if it fails.
+
+    `key` names the picture: what was sent under it before is not drawn again.
+    """
+    drawn: Drawn = context.bot_data["drawn"]
+    if await known(context, key, caption, edit=edit):
+        return
+    try:
+        png = await drawn.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
+    except WorkerError as error:
+        log.warning("no chart", title=picture.title, error=str(error))
+    else:
+        outcome = await _put(context, caption, png, edit=edit)
+        drawn.keep(key, outcome)
+        if isinstance(outcome, Sent):
+            return
+    await (context.edit if edit else context.reply)(caption)
+
+
+def name(context: Context, short: Key, key: Key) -> None:
+    """Let a picture be asked for by a shorter key, while its caller knows that it is still the same."""
+    drawn: Drawn = context.bot_data["drawn"]
+    drawn.names[short] = key
+    while len(drawn.names) > KEPT:
+        drawn.names.popitem(last=False)
+
+
+async def known(context: Context, key: Key, caption: Message, *, edit: bool = False) -> bool:
+    """Show a chart that Telegram has already; False when it has not."""
+    drawn: Drawn = context.bot_data["drawn"]
+    key = drawn.names.get(key, key)
+    photo = drawn.file_ids.get(key)
+    if photo is None:
+        return False
+    drawn.file_ids.move_to_end(key)
+    return isinstance(await _put(context, caption, photo, edit=edit), Sent)
+
+
+async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:
+    """The request, again when Telegram is busy."""
+    method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
+    outcome = await _once(context, method, body, photo)
+    for _ in range(TRIES - 1):
+        if not isinstance(outcome, Retry):
+            break
+        await asyncio.sleep(min(outcome.after or 1.0, 30.0))
+        outcome = await _once(context, method, body, photo)
+    return outcome
+
+
+def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
+    body = to_api(caption, caption=True) | ({"message_thread_id": context.thread} if context.thread else {})
+    return "sendPhoto", {"chat_id": context.chat.id, **body} | ({"photo": photo} if isinstance(photo, str) else {})
+
+
+def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
+    origin = context.incoming.effective_message
+    body = to_api(caption, caption=True)
+    markup = {"reply_markup": body.pop("reply_markup")} if "reply_markup" in body else {}
+    media = {"type": "photo", "media": photo if isinstance(photo, str) else "attach://photo", **body}
+    number = origin.message_id if origin is not None else 0
+    return "editMessageMedia", {"chat_id": context.chat.id, "message_id": number, "media": media, **markup}
+
+
+async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:
+    services = context.services
+    services.replied()
+    if isinstance(photo, str):
+        return await services.api.call(method, **body)
+    if not isinstance(services.api, Uploader):
+        return Retry("no way to upload")
+    return await services.api.upload(method, body, field="photo", content=photo)

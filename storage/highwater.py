@@ -1,0 +1,66 @@
+"""How far the database had come, said in it and beside it.
+
+A file put back from an old copy, or robbed of its log, is sound and cannot know what it lacks; the small file beside it
+does. Both hold the time, on the database's clock, until which everything committed is there.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from storage.db import Store, db_now, upsert
+from storage.schema import mark
+
+NAME = "written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The database ends at `until` (None: it has nothing), yet it had reached `reached`."""
+
+    until: datetime | None
+    reached: datetime
+
+
+def beside(path: Path) -> Path:
+    """The file that says how far a database had come."""
+    return path.with_name(f"{path.name}.{NAME}")
+
+
+async def changes(store: Store) -> int:
+    """A number that differs when anything was written since (SQLite)."""
+    async with store.writing() as db:
+        return int((await db.execute(text("SELECT total_changes()"))).scalar_one())
+
+
+async def advance(store: Store) -> None:
+    """Say that everything up to now is there: in the database, and when that is committed, beside it."""
+    async with store.writing() as db:
+        reached = (await db_now(db)).isoformat()
+        statement = upsert(db, mark).values(name=NAME, value=reached)
+        await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached}))
+    if store.sqlite_path is not None:
+        target = beside(store.sqlite_path)
+        half = target.with_name(target.name + ".half")
+        with suppress(OSError):  # a full disk: the old file still says less than is true
+            half.write_text(reached)
+            half.replace(target)
+
+
+async def missing(store: Store) -> Missing | None:
+    """What the database lacks of what was there when it was last used; None when nothing, or nobody knows."""
+    if store.sqlite_path is None:
+        return None
+    try:
+        reached = datetime.fromisoformat(beside(store.sqlite_path).read_text())
+    except (OSError, ValueError):
+        return None
+    async with store.reading() as db:
+        value = (await db.execute(select(mark.c.value).where(mark.c.name == NAME))).scalar()
+    until = datetime.fromisoformat(value) if value else None
+    return None if until is not None and until >= reached else Missing(until=until, reached=reached)

@@ -1,0 +1,38 @@
+"""Marks: small facts about the whole that outlive the process, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
+
+from storage.db import Db, upsert
+from storage.schema import mark
+
+
+async def get(db: Db, name: str) -> str | None:
+    """What was noted under a name, or None."""
+    value: str | None = (await db.execute(select(mark.c.value).where(mark.c.name == name))).scalar()
+    return value
+
+
+async def among(db: Db, names: Collection[str]) -> set[str]:
+    """Those of the names under which something is noted."""
+    return set((await db.execute(select(mark.c.name).where(mark.c.name.in_(names)))).scalars())
+
+
+async def put(db: Db, name: str, value: str) -> None:
+    """Note something; what was there is replaced."""
+    statement = upsert(db, mark).values(name=name, value=value)
+    await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+async def drop(db: Db, name: str) -> None:
+    """Forget a note."""
+    await db.execute(delete(mark).where(mark.c.name == name))
+
+
+async def starting(db: Db, prefix: str) -> dict[str, str]:
+    """All notes whose names begin so, by the rest of their names; there are never many."""
+    rows = await db.execute(select(mark.c.name, mark.c.value).where(mark.c.name.startswith(prefix, autoescape=True)))
+    return {row.name.removeprefix(prefix): row.value for row in rows}

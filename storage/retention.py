@@ -1,0 +1,69 @@
+"""What is kept for how long, so that the store stays as large as what happens in a month, not in all time.
+
+Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces, each a transaction of
+its own, so that replies and marks get in between. The newest alert and story always stay: SQLite gives the number of
+the last row again when that row is gone, and an old button must not mean a newer alert.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+
+from bot.model.alerts import State
+from storage.db import Db, db_now
+from storage.schema import alert, delivery, entry, inbox, story, story_topic
+
+BODIES = timedelta(hours=24)  # what people wrote
+UPDATES = timedelta(days=7)  # their numbers, so that none has its effect twice; Telegram repeats for a day
+ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
+NEWS = timedelta(days=180)
+PIECE = 2_000
+OPEN = (State.PENDING.value, State.LEASED.value)
+
+
+async def _bodies(db: Db, _now: datetime, piece: int = PIECE) -> int:
+    now = await db_now(db)  # as receiving counts
+    old = (inbox.c.finished_at < now - BODIES, inbox.c.body.is_not(None))
+    which = inbox.c.update_id.in_(select(inbox.c.update_id).where(*old).limit(piece))
+    return (await db.execute(update(inbox).where(which).values(body=None))).rowcount
+
+
+async def _updates(db: Db, _now: datetime, piece: int = PIECE) -> int:
+    old = inbox.c.finished_at < await db_now(db) - UPDATES
+    return await _delete(db, inbox, inbox.c.update_id, old, piece)
+
+
+async def _deliveries(db: Db, now: datetime, piece: int = PIECE) -> int:
+    done = and_(delivery.c.alert_id.in_(select(alert.c.id).where(_told(now))), delivery.c.state.not_in(OPEN))
+    return await _delete(db, delivery, delivery.c.id, done, piece)
+
+
+async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
+    empty = ~select(delivery.c.id).where(delivery.c.alert_id == alert.c.id).exists()
+    return await _delete(db, alert, alert.c.id, and_(_told(now), empty), piece)
+
+
+def _told(now: datetime) -> ColumnElement[bool]:
+    """Old alerts whose fan-out is over, but for the newest of all."""
+    newest = select(func.max(alert.c.id)).scalar_subquery()
+    return and_(alert.c.created_at < now - ALERTS, alert.c.fanned_at.is_not(None), alert.c.id < newest)
+
+
+async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
+    newest = select(func.max(story.c.id)).scalar_subquery()
+    old = select(story.c.id).where(story.c.at < now - NEWS, story.c.id < newest).limit(piece)
+    ids = (await db.execute(old)).scalars().all()
+    for table, column in ((entry, entry.c.story_id), (story_topic, story_topic.c.story_id), (story, story.c.id)):
+        await db.execute(delete(table).where(column.in_(ids)))
+    return len(ids)
+
+
+async def _delete(db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int) -> int:
+    return (await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))).rowcount
+
+
+#: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many rows that were; an
+#: alert goes after its deliveries.
+STEPS = (_bodies, _updates, _deliveries, _alerts, _stories)

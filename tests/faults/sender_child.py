@@ -1,0 +1,43 @@
+"""A sender in a process of its own: `python -m tests.faults.sender_child TELEGRAM DATABASE RATE LEASE`.
+
+Its lease is shortened, so that a test need not wait for half a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+
+from bot import log
+from bot.deliver import worker as sending
+from bot.deliver.compose import Composer
+from bot.deliver.transport import Api, open_session
+from bot.emulator import TEST_TOKEN
+from bot.sources.catalog import Catalog
+from storage.db import open_store
+
+
+async def main(telegram: str, database: str, rate: float, lease: float) -> None:
+    """Send until killed."""
+    sending.LEASE, sending.MARGIN = timedelta(seconds=lease), lease / 3
+    store = await open_store(database)
+    async with open_session() as session:
+        worker = sending.Worker(
+            store=store,
+            api=Api(session, url=telegram, token=TEST_TOKEN),
+            composer=Composer(store, Catalog()),
+            token_name="t",
+            rate=rate,
+            on_trouble=_trouble,
+        )
+        await worker.run()
+
+
+async def _trouble(msgid: str, values: dict[str, str]) -> None:
+    raise AssertionError(f"{msgid}: {values}")
+
+
+if __name__ == "__main__":
+    log.set_up("json", "error")
+    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))

@@ -1,0 +1,464 @@
+"""The database file full, damaged, old, newer, read-only: the real program says what the operator must do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+import storage.chats
+import storage.highwater
+from bot.emulator import TEST_TOKEN, Emulator
+from storage.db import HEAD, open_store
+from storage.migrate import REVISIONS
+from tests.conftest import ROOT
+from tests.e2e.program import READER, Program, Publishers
+from tests.e2e.test_whole import ATTACK, QUIET, TODAY, daily, rss
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+from tests.faults.test_replicas import catalog
+
+CANNOT = '"event": "the database cannot be written"'
+POLLED = '"source": "nbkr"'
+NOBODY = 65534
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """A Telegram with one reader, who is the operator too."""
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        yield telegram
+
+
+@pytest.fixture
+async def publishers() -> AsyncIterator[Publishers]:
+    """A bank whose rate of yesterday holds, and a quiet feed."""
+    async with Publishers() as server:
+        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put("/feed.xml", rss(QUIET))
+        yield server
+
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+async def bot(tmp_path: Path, emulator: Emulator) -> AsyncIterator[Start]:
+    """Makes the program, to be started; killed at the end if a test left it running."""
+    made: list[Program] = []
+
+    def make(sources: str, **settings: str) -> Program:
+        made.append(Program(tmp_path, emulator, sources, **settings))
+        return made[-1]
+
+    yield make
+    for program in made:
+        if program.process is not None and program.process.returncode is None:
+            program.process.kill()
+            await program.process.wait()
+
+
+async def ready(program: Program, emulator: Emulator) -> None:
+    """Started, polled once, the operator follows the dollar and security."""
+    await program.start()
+    for source in ("nbkr", "test"):
+        await program.said(lambda line, source=source: f'"source": "{source}"' in line and '"polled"' in line)
+    asked = await emulator.send_text(READER, "/start")
+    menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked)
+    for data in ("cur:USD", "top:security"):
+        await emulator.press(READER, menu["message_id"], data)
+
+
+def move(publishers: Publishers) -> None:
+    """The dollar leaps."""
+    publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
+
+
+def told(emulator: Emulator, words: str) -> list[str]:
+    """The bot's messages with these words."""
+    return [m["text"] for m in emulator.messages(READER) if words in m.get("text", "")]
+
+
+class Full:
+    """A disk without room, in one of two ways."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def fill(self, _pid: int) -> None:
+        """From now on nothing can be written."""
+        with suppress(OSError), (self.folder / "filler").open("wb", buffering=0) as filler:
+            for size in (1 << 16, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        filler.write(b"\0" * size)
+
+    def free(self, _pid: int) -> None:
+        """There is room again."""
+        (self.folder / "filler").unlink()
+
+
+class Limited(Full):
+    """Where nothing may be mounted: the process may write no byte to any file."""
+
+    def fill(self, pid: int) -> None:
+        """From now on nothing can be written."""
+        _, self.hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, self.hard))
+
+    def free(self, pid: int) -> None:
+        """There is room again."""
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (self.hard, self.hard))
+
+
+@pytest.fixture(params=["mounted", "limited"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Full]:
+    """A small disk of its own, or a limit."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if request.param == "limited":
+        yield Limited(folder)
+        return
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield Full(folder)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
+    bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
+) -> None:
+    """Nothing is sent that could not be recorded; the operator is told once; with room again everything goes on."""
+    url = f"sqlite:///{disk.folder / 'jarchy.db'}"
+    program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
+    await ready(program, emulator)
+    assert program.process is not None
+    disk.fill(program.process.pid)
+    move(publishers)
+    await program.said(lambda line: CANNOT in line)
+    asked = await emulator.send_text(READER, "/rates")
+    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
+    notice = await emulator.wait_message(READER, lambda m: "cannot write" in m.get("text", ""), timeout=20)
+    assert "free some space" in notice["text"] or isinstance(disk, Limited)
+    await publishers.asked_again("/daily.xml", 2)
+    assert told(emulator, "89.9000") == []
+    disk.free(program.process.pid)
+    await emulator.wait_message(READER, lambda m: "89.9000" in m.get("text", ""), timeout=40)
+    await program.said(lambda line: "can be written again" in line)
+    assert len(told(emulator, "cannot write")) == 1
+    assert await program.end() == 0
+    assert len(told(emulator, "89.9000")) == 1
+    with closing(sqlite3.connect(disk.folder / "jarchy.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("disk", ["mounted"], indirect=True)
+async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
+    bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
+) -> None:
+    """With its log in place it answers and tells; where not even that can be made, it ends with 78 and the reason."""
+    path = disk.folder / "jarchy.db"
+    url = f"sqlite:///{path}"
+    program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
+    await ready(program, emulator)
+    await program.end(signal.SIGKILL)
+    disk.fill(0)
+    await program.start()
+    asked = await emulator.send_text(READER, "/rates")
+    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
+    await emulator.wait_message(READER, lambda m: "cannot write" in m.get("text", ""), timeout=20)
+    await program.end(signal.SIGKILL)
+    disk.free(0)
+    await program.start()
+    assert await program.end() == 0
+    disk.fill(0)
+    await program.start(ready=False)
+    assert await program.end(None) == 78
+    said = "".join(program.log)
+    assert "full" in said
+    assert str(path) in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_P8_a_damaged_log_costs_the_last_commits_and_the_start_knows_it(tmp_path: Path, seed: int) -> None:
+    """Cut or overwritten anywhere: the database opens with a beginning of what was written; what lacks is said."""
+    dice = random.Random(seed)
+    path, copied = tmp_path / "jarchy.db", tmp_path / "copied" / "jarchy.db"
+    copied.parent.mkdir()
+    store = await open_store(f"sqlite:///{path}")
+    for number in range(1, 21):
+        async with store.writing() as db:
+            await storage.chats.add(db, a_chat(number), now=NOW)
+        await storage.highwater.advance(store)
+    for suffix in ("", "-wal", ".written"):
+        shutil.copyfile(f"{path}{suffix}", f"{copied}{suffix}")
+    await store.close()
+    log = Path(f"{copied}-wal")
+    offset = dice.randrange(log.stat().st_size)
+    if seed % 2:
+        os.truncate(log, offset)
+    else:
+        content = log.read_bytes()
+        log.write_bytes(content[:offset] + dice.randbytes(512) + content[offset + 512 :])
+    again = await open_store(f"sqlite:///{copied}")
+    async with again.reading() as db:
+        there = [await storage.chats.get(db, number) is not None for number in range(1, 21)]
+    gone = await storage.highwater.missing(again)
+    await again.close()
+    assert there == sorted(there, reverse=True)
+    assert (gone is not None) or all(there)
+    if gone is not None and gone.until is not None:
+        assert gone.until < gone.reached
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "header": lambda content: b"\0" * 100 + content[100:],
+    "pages": lambda content: content[:4096] + b"\x5a" * 8192 + content[12288:],
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda _content: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_restore(
+    tmp_path: Path, bot: Start, damage: str
+) -> None:
+    """Exit 78 with the newest copy's name; the file stays as it is, and the named command mends it."""
+    path = tmp_path / "jarchy.db"
+    program = bot("")
+    await program.start()
+    await program.said(lambda line: '"event": "backed up"' in line or datetime.now(UTC).hour == 21)
+    assert await program.end() == 0
+    copy = next((tmp_path / "backups").glob("*.db"), None)
+    content = DAMAGES[damage](path.read_bytes())
+    path.write_bytes(content)
+    await program.start(ready=False)
+    assert await program.end(None) == 78
+    said = "".join(program.log)
+    assert "Traceback" not in said
+    assert "jarchy db restore" in said
+    assert path.read_bytes() == content
+    if copy is not None:
+        assert str(copy) in said
+        command = [sys.executable, "-m", "bot", "db", "restore", str(copy), "--force"]
+        mended = subprocess.run(command, check=False, cwd=tmp_path, env=dict(program.environment), capture_output=True)
+        assert mended.returncode == 0, mended.stderr
+        await program.start()
+        assert await program.end() == 0
+
+
+async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_told_again(
+    tmp_path: Path, bot: Start, emulator: Emulator, publishers: Publishers
+) -> None:
+    """The operator hears of it; what waited in the copy has expired; yesterday's story, found again, stays unsent."""
+    path = tmp_path / "jarchy.db"
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    program = bot(catalog(publishers.url), ADMIN_IDS=str(READER))
+    await ready(program, emulator)
+    await program.end(signal.SIGKILL)
+    with closing(sqlite3.connect(path)) as connection:  # a copy as it was a day ago, with a message still to be sent
+        at = int(yesterday.timestamp() * 1_000_000)
+        payload = json.dumps({"v": 1, "msgid": "notice.gone", "values": [["chat", "1"], ["why", "yesterday's news"]]})
+        connection.execute(
+            "INSERT INTO alert"
+            " (dedup_key, kind, payload, severity, lane, reasons, audience_chat, created_at, expires_at)"
+            " VALUES ('old', 'notice', ?, 'notable', 1, '[]', ?, ?, ?)",
+            (payload, READER, at, at + 3_600_000_000),
+        )
+        connection.execute("UPDATE mark SET value = ? WHERE name = 'written'", (yesterday.isoformat(),))
+        connection.commit()
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "old.db"),))
+    old_story = rss(ATTACK, QUIET).decode()
+    stamp = old_story.partition("<pubDate>")[2].partition("</pubDate>")[0]
+    publishers.put("/feed.xml", old_story.replace(stamp, format_datetime(yesterday)).encode())
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(tmp_path / "old.db", path)
+    await program.start()
+    await program.said(lambda line: "older than what ran here" in line)
+    await emulator.wait_message(READER, lambda m: f"{yesterday:%Y-%m-%d %H:%M}" in m.get("text", ""), timeout=20)
+    move(publishers)  # what is new is told
+    await emulator.wait_message(READER, lambda m: "89.9000" in m.get("text", ""), timeout=30)
+    await publishers.asked_again("/feed.xml", 2)
+    assert told(emulator, "yesterday's news") == []
+    assert told(emulator, "border post") == []
+    assert await program.end() == 0
+    await program.start()
+    await program.said(lambda line: '"event": "ready"' in line)
+    assert not any("older than what ran here" in line for line in program.log)
+    assert await program.end() == 0
+
+
+def of_revision(path: Path, revision: str) -> None:
+    """A database as that release left it, with a chat in it."""
+    script = f"""
+import asyncio, sys
+from pathlib import Path
+from alembic import command
+from alembic.config import Config
+from storage.db import _connect, parse_url
+from storage.migrate import SCRIPTS
+async def make():
+    store = _connect(parse_url("sqlite:///" + sys.argv[1]))
+    def upgrade(connection):
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "{revision}")
+    async with store.writing() as db:
+        await db.run_sync(upgrade)
+    await store.close()
+asyncio.run(make())
+"""
+    subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, created_at)"
+            " VALUES (1, 'private', '', 'ky', 'Asia/Bishkek', 'KGS', 'brief', 1, 0)"
+        )
+        connection.commit()
+
+
+def state_of(path: Path) -> tuple[str, int, str]:
+    """Schema, chats, and whether the file is sound."""
+    with closing(sqlite3.connect(path)) as connection:
+        (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        (chats,) = connection.execute("SELECT count(*) FROM chat").fetchone()
+        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
+    return schema, chats, verdict
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(tmp_path: Path, revision: str) -> None:
+    """What was in it still is, and the copy is as it was."""
+    path = tmp_path / "jarchy.db"
+    of_revision(path, revision)
+    store = await open_store(f"sqlite:///{path}")
+    async with store.reading() as db:
+        found = await storage.chats.get(db, 1)
+    await store.close()
+    assert found is not None
+    assert found.language == "ky"
+    assert state_of(path) == (HEAD, 1, "ok")
+    copies = list(tmp_path.glob("jarchy.db.before-*"))
+    assert [state_of(copy) for copy in copies] == ([] if revision == HEAD else [(revision, 1, "ok")])
+
+
+async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_path: Path) -> None:
+    """Never half; the next start finishes it."""
+    template, path = tmp_path / "template.db", tmp_path / "jarchy.db"
+    of_revision(template, REVISIONS[0])
+    step, seen = 0, set()
+    while True:
+        step += 1
+        for old in tmp_path.glob("jarchy.db*"):
+            old.unlink()
+        shutil.copyfile(template, path)
+        child = [sys.executable, "-c", KILLED, str(path), str(step)]
+        ended = subprocess.run(child, check=False, cwd=ROOT, capture_output=True)
+        assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
+        schema, chats, verdict = state_of(path)
+        assert (chats, verdict) == (1, "ok")
+        assert schema in {REVISIONS[0], HEAD}, f"half a migration after statement {step}"
+        seen.add(schema)
+        if ended.returncode == 0:
+            break
+        if step % 8 == 1:
+            await (await open_store(f"sqlite:///{path}")).close()
+            assert state_of(path) == (HEAD, 1, "ok")
+        step += 2  # each start of Python takes its time: every third statement
+    assert step > 6
+    assert seen == {REVISIONS[0], HEAD}
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from sqlalchemy import Engine, event
+from storage.db import open_store
+left = int(sys.argv[2])
+def step(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(Engine, "before_cursor_execute", step)
+event.listen(Engine, "commit", step)
+asyncio.run(open_store("sqlite:///" + sys.argv[1]))
+os._exit(0)
+"""
+
+
+def as_nobody(*words: str) -> list[str]:
+    """A command as a user without rights; as ourselves where we are one."""
+    if os.geteuid() != 0:
+        return list(words)
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *words]
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A folder with a database that belong to whoever `as_nobody` is; pytest's own folders are closed to him."""
+    with tempfile.TemporaryDirectory(prefix="jarchy-p13-") as folder:
+        Path(folder).chmod(0o755)
+        inner = Path(folder) / "data"
+        inner.mkdir()
+        asyncio.run(_make(inner / "jarchy.db"))
+        if os.geteuid() == 0:
+            shutil.chown(inner, NOBODY)
+            shutil.chown(inner / "jarchy.db", NOBODY)
+        yield inner
+        inner.chmod(0o755)
+
+
+async def _make(path: Path) -> None:
+    await (await open_store(f"sqlite:///{path}")).close()
+
+
+@pytest.mark.parametrize("case", ["no folder", "file of another", "folder of another", "read-only"])
+def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, case: str) -> None:
+    """One line for the operator, no traceback."""
+    path = data / "jarchy.db"
+    if case == "no folder":
+        data.chmod(0o555)
+        path = data / "deeper" / "jarchy.db"
+    elif case == "file of another":
+        path.chmod(0)
+    elif case == "folder of another":
+        data.chmod(0o555)
+    else:
+        path.chmod(0o444)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "BOT_TOKEN": TEST_TOKEN,
+        "OPS_LISTEN": "off",
+        "DATABASE_URL": f"sqlite:///{path}",
+    }
+    command = as_nobody(sys.executable, "-m", "bot", "run")
+    done = subprocess.run(command, check=False, cwd="/", env=environment, capture_output=True, timeout=60)
+    said = done.stderr.decode()
+    assert done.returncode == 78, said
+    assert "Traceback" not in said
+    assert str(path.parent) in said
+    assert len([line for line in said.splitlines() if line.startswith("jarchy: ")]) == 1

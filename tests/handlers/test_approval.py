@@ -1,0 +1,141 @@
+"""Stories that wait for the operator's word: asked, sent once, or never heard of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+import storage.outbox
+from bot.ingest import Ingest
+from bot.sources.catalog import FeedSpec, parse_catalog
+from storage.schema import alert, delivery
+from tests.e2e.program import Publishers
+from tests.e2e.test_whole import ATTACK, QUIET, rss
+from tests.handlers.conftest import NOW, READER, STRANGER, World
+
+AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
+
+
+class Desk:
+    """Two agencies, an operator who is asked, and a subscriber."""
+
+    def __init__(self, world: World, agencies: Publishers) -> None:
+        self.world, self.agencies = world, agencies
+        self.ingest: Ingest = replace(world.bot.ingest, admins=(READER,), security_policy="approve")
+        feed = '[feeds.{0}]\nname = {{ en = "Agency" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
+        self.specs: dict[str, FeedSpec] = parse_catalog(
+            "".join(feed.format(key, agencies.url) for key in ("one", "two"))
+        ).feeds
+
+    async def publish(self, key: str, *items: tuple[str, str, str]) -> None:
+        """An agency publishes and is polled."""
+        self.agencies.put(f"/{key}.xml", rss(*items))
+        await self.ingest.poll(self.specs[key])
+        self.world.bot.worker.wake()
+
+    async def question(self) -> tuple[int, str, str]:
+        """The operator's card, and the data of its two buttons."""
+        shown = await self.world.emulator.wait_message(READER, lambda m: "reply_markup" in m, timeout=20)
+        assert ATTACK[1] in shown["text"]
+        yes, no = (button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0])
+        return shown["message_id"], yes, no
+
+    async def press(self, who: int, message: int, data: str) -> str | None:
+        """Press a button; what it was answered with."""
+        answer = await self.world.emulator.press(who, message, data, user_id=who)
+        return answer.get("text") or None
+
+    async def told(self) -> int:
+        """How many deliveries of the story the subscriber has or will have."""
+        async with self.world.bot.store.writing() as db:
+            while await storage.outbox.fan_out(db) is not None:
+                pass
+            theirs = select(delivery.c.id).join(alert, alert.c.id == delivery.c.alert_id)
+            theirs = theirs.where(alert.c.kind == "story", delivery.c.chat_id == STRANGER)
+            return len((await db.execute(theirs)).all())
+
+    async def states(self) -> list[str | None]:
+        """Where the stories' alerts stand."""
+        async with self.world.bot.store.reading() as db:
+            return list((await db.execute(select(alert.c.approval).where(alert.c.kind == "story"))).scalars())
+
+
+@pytest.fixture
+async def desk(world: World) -> AsyncIterator[Desk]:
+    """Nothing new so far; the subscriber follows security, in Kyrgyz; the attack just became known."""
+    await world.ask("/help")
+    menu = await world.ask("/subscribe", chat=STRANGER)
+    await world.emulator.press(STRANGER, menu["message_id"], "top:security", user_id=STRANGER)
+    world.bot.services.admins = frozenset({READER})
+    async with Publishers() as agencies:
+        made = Desk(world, agencies)
+        for key in ("one", "two"):
+            await made.publish(key, QUIET)
+        await made.publish("one", ATTACK, QUIET)
+        yield made
+
+
+async def news(desk: Desk) -> dict[str, Any]:
+    """What a reader sees of the news."""
+    return await desk.world.ask("/news", chat=STRANGER)
+
+
+async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk: Desk) -> None:
+    """Another report of it asks nothing more; a second press changes nothing."""
+    card, yes, no = await desk.question()
+    await desk.publish("two", AGAIN, QUIET)
+    assert await desk.told() == 0
+    assert await desk.press(READER, card, yes) is None
+    await desk.world.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    assert await desk.press(READER, card, no)
+    assert await desk.states() == ["approved"]
+    assert await desk.told() == 1
+    got = [m for m in desk.world.emulator.messages(STRANGER) if "border post" in m.get("text", "")]
+    assert len(got) == 1
+    asked = [m for m in desk.world.emulator.messages(READER) if "border post" in m.get("text", "")]
+    assert len(asked) == 1
+
+
+async def test_a_rejected_story_is_nobodys(desk: Desk) -> None:
+    """Neither sent, nor in the news, nor in the digest; other stories stay."""
+    card, yes, no = await desk.question()
+    assert await desk.press(READER, card, no) is None
+    assert await desk.press(READER, card, yes)
+    await desk.publish("two", AGAIN, QUIET)
+    assert await desk.states() == ["rejected"]
+    assert await desk.told() == 0
+    shown = (await news(desk))["text"]
+    assert QUIET[1] in shown
+    assert "border post" not in shown
+
+
+async def test_what_waits_is_read_on_request_and_never_pushed(desk: Desk) -> None:
+    """/news shows what agencies published; the digest, which goes out by itself, leaves it out."""
+    await desk.question()
+    assert "border post" in (await news(desk))["text"]
+    assert "border post" not in (await desk.world.ask("/digest", chat=STRANGER))["text"]
+
+
+async def test_a_story_nobody_decided_in_time_is_not_sent(desk: Desk) -> None:
+    """Its buttons are stale then."""
+    card, yes, _ = await desk.question()
+    async with desk.world.bot.store.writing() as db:
+        await db.execute(update(alert).values(expires_at=NOW))
+        await storage.outbox.tidy(db)
+    assert await desk.press(READER, card, yes)
+    assert await desk.states() == ["expired"]
+    assert await desk.told() == 0
+
+
+async def test_S9_S11_only_the_operator_decides(desk: Desk) -> None:
+    """A stranger's press and forged numbers are stale; the story still waits."""
+    card, yes, _ = await desk.question()
+    theirs = await desk.world.ask("/help", chat=STRANGER)
+    assert await desk.press(STRANGER, theirs["message_id"], yes)
+    for forged in ("story:approve:999", "story:approve:-1", "story:send:1", f"story:approve:{'9' * 30}"):
+        assert await desk.press(READER, card, forged), forged
+    assert await desk.states() == ["waiting"]

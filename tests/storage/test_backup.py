@@ -1,0 +1,227 @@
+"""Copies of the database, putting one back, and what a check says: the verbs, as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+import storage.chats
+import storage.rates
+from bot.app import only_instance
+from bot.errors import BotError, ConfigError
+from storage.backup import KEEP, KEEP_ASIDE, copies, copy, health, nightly, restore
+from storage.db import HEAD, Store, open_store
+from tests.factories import NOW, chat, rate
+from tests.test_cli import jarchy
+
+
+async def fill(folder: Path, *chats: int) -> Store:
+    """A database with these chats, still open: its last commits are in the WAL only."""
+    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    async with store.writing() as db:
+        for number in chats:
+            await storage.chats.add(db, chat(number), now=NOW)
+    return store
+
+
+def chats_of(path: Path) -> set[int]:
+    """Who is in a file, read as it lies there."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        return {number for (number,) in connection.execute("SELECT id FROM chat")}
+
+
+async def test_a_backup_of_a_running_store_has_its_last_commit(tmp_path: Path) -> None:
+    """Whole, in one file, the operator's alone, and no second one over it."""
+    store = await fill(tmp_path, 1, 2)
+    done = jarchy(tmp_path, "db", "backup", "copy.db")
+    assert (done.returncode, done.stdout) == (0, b"copy.db\n"), done.stderr
+    assert chats_of(tmp_path / "copy.db") == {1, 2}
+    assert oct((tmp_path / "copy.db").stat().st_mode & 0o777) == "0o600"
+    again = jarchy(tmp_path, "db", "backup", "copy.db")
+    assert (again.returncode, b"exists already" in again.stderr) == (1, True)
+    await store.close()
+    named = jarchy(tmp_path, "db", "backup").stdout.decode().strip()
+    assert chats_of(Path(named)) == {1, 2}
+    assert not list(tmp_path.glob(".*.half"))
+
+
+async def test_a_used_database_is_only_replaced_by_force_and_kept_beside(tmp_path: Path) -> None:
+    """Without --force nothing changes; with it, both databases are there afterwards."""
+    await (await fill(tmp_path, 1)).close()
+    assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
+    await (await fill(tmp_path, 2)).close()
+    refused = jarchy(tmp_path, "db", "restore", "old.db")
+    assert (refused.returncode, b"--force" in refused.stderr) == (1, True)
+    assert chats_of(tmp_path / "jarchy.db") == {1, 2}
+    done = jarchy(tmp_path, "db", "restore", "old.db", "--force")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"]["chat"] == 1
+    assert chats_of(tmp_path / "jarchy.db") == {1}
+    (kept,) = tmp_path.glob("jarchy.db.before-restore-*")
+    assert chats_of(kept) == {1, 2}
+    assert {oct(path.stat().st_mode & 0o777) for path in (kept, tmp_path / "jarchy.db")} == {"0o600"}
+
+
+async def test_a_log_left_by_a_kill_is_never_read_into_the_restored_database(tmp_path: Path) -> None:
+    """The old WAL goes into the kept copy, not into what takes its place."""
+    await (await fill(tmp_path, 1)).close()
+    assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
+    if os.fork() == 0:  # dies with its log unwritten
+        with sqlite3.connect(tmp_path / "jarchy.db") as connection:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute("UPDATE chat SET id = 7")
+            connection.commit()
+            os._exit(0)
+    os.wait()  # noqa: ASYNC222 - it ends at once
+    assert (tmp_path / "jarchy.db-wal").stat().st_size
+    assert jarchy(tmp_path, "db", "restore", "old.db", "--force").returncode == 0
+    assert chats_of(tmp_path / "jarchy.db") == {1}
+    (kept,) = tmp_path.glob("jarchy.db.before-restore-*")
+    assert chats_of(kept) == {7}
+
+
+async def test_P9_a_damaged_database_is_moved_aside_for_its_backup(tmp_path: Path) -> None:
+    """The check names the damage, the restore mends it, and what was there is still there."""
+    await (await fill(tmp_path, 1)).close()
+    assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
+    path = tmp_path / "jarchy.db"
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\x5a" * (len(content) - 4096)
+    path.write_bytes(content)
+    bad = jarchy(tmp_path, "db", "check")
+    assert bad.returncode == 1
+    assert b"Traceback" not in bad.stderr
+    assert jarchy(tmp_path, "db", "restore", "old.db").returncode == 1
+    assert jarchy(tmp_path, "db", "restore", "old.db", "--force").returncode == 0
+    assert chats_of(path) == {1}
+    (kept,) = (one for one in tmp_path.glob("jarchy.db.before-restore-*") if not one.name.endswith(("-wal", "-shm")))
+    assert kept.read_bytes() == bytes(content)
+    assert jarchy(tmp_path, "db", "check").returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["absent", "text", "foreign", "newer", "cut"])
+async def test_what_is_no_sound_backup_replaces_nothing(tmp_path: Path, kind: str) -> None:
+    """Absent, not a database, another program's, of a newer program, or cut in half: one line, and all is as before."""
+    await (await fill(tmp_path, 1)).close()
+    path, backup = tmp_path / "jarchy.db", tmp_path / "backup.db"
+    if kind == "text":
+        backup.write_text("not a database " * 100)
+    elif kind == "foreign":
+        with closing(sqlite3.connect(backup)) as connection:
+            connection.execute("CREATE TABLE x (y)")
+    elif kind != "absent":
+        copy(path, backup)
+        if kind == "newer":
+            with closing(sqlite3.connect(backup)) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = '9999'")
+                connection.commit()
+        else:
+            os.truncate(backup, backup.stat().st_size // 2)
+    with pytest.raises(BotError) as refused:
+        restore(backup, path, force=True, alone=only_instance)
+    assert len(str(refused.value).splitlines()) == 1
+    assert chats_of(path) == {1}
+    assert not list(tmp_path.glob("jarchy.db.*-2*"))
+
+
+async def test_a_running_bot_keeps_its_database(tmp_path: Path) -> None:
+    """Restoring under a running program is refused by name."""
+    await (await fill(tmp_path, 1)).close()
+    path, backup = tmp_path / "jarchy.db", tmp_path / "backup.db"
+    copy(path, backup)
+    with only_instance(path), pytest.raises(ConfigError, match="another Jarchy"):
+        restore(backup, path, force=True, alone=only_instance)
+
+
+async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
+    """On either database; a subscription of nobody is found where the database cannot rule it out."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+    found = await health(store)
+    assert (found.schema, found.problems) == (HEAD, ())
+    assert (found.rows["chat"], found.rows["delivery"]) == (1, 0)
+    path = store.sqlite_path
+    if path is not None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("INSERT INTO subscription (key, chat_id, since_at) VALUES ('all', 99, 0)")
+            connection.commit()
+        (problem,) = (await health(store)).problems
+        assert "subscription" in problem
+
+
+def test_a_check_makes_no_database(tmp_path: Path) -> None:
+    """A wrong address is said, not made true."""
+    assert jarchy(tmp_path, "db", "check").returncode == 78
+    assert not (tmp_path / "jarchy.db").exists()
+
+
+@pytest.mark.parametrize("words", [["backup"], ["restore", "x"]])
+def test_postgresql_has_its_own_tools(tmp_path: Path, words: list[str]) -> None:
+    """They are named, in one line."""
+    done = jarchy(tmp_path, "db", *words, DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
+    assert (done.returncode, b"pg_" in done.stderr) == (1, True)
+
+
+def never() -> bool:
+    """Nothing asks for a stop."""
+    return False
+
+
+async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
+    """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations and restores."""
+    store = await fill(tmp_path, 1)
+    path, first = tmp_path / "jarchy.db", date(2026, 2, 27)
+    aside = tmp_path / "jarchy.db.before-0004-20260101T000000000"
+    aside.touch()
+    old, young = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp(), NOW.timestamp()
+    os.utime(aside, (young, young))
+    for day in range(KEEP + 3):
+        made = nightly(path, today=first + timedelta(days=day), now=NOW, stop=never)
+        assert made is not None
+        assert nightly(path, today=first + timedelta(days=day), now=NOW, stop=never) is None
+    assert [one.name for one in copies(path)] == [
+        f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, KEEP + 3)
+    ]
+    assert aside.exists()
+    os.utime(aside, (old, old))
+    nightly(path, today=first + timedelta(days=99), now=NOW, stop=never)
+    assert not aside.exists()
+    assert oct((tmp_path / "backups").stat().st_mode & 0o777) == "0o700"
+    assert {oct(one.stat().st_mode & 0o777) for one in copies(path)} == {"0o600"}
+    await store.close()
+
+
+async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:
+    """Tonight's copy of a store in use, put in a new place: the same rows in every table, the newest among them."""
+    store = await fill(tmp_path, 1, 2, 3)
+    async with store.writing() as db:
+        await storage.rates.add(db, [rate(), rate(on="2021-10-21")], seen_at=NOW)
+    made = nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=never)
+    assert made is not None
+    before = await health(store)
+    await store.close()
+    place = tmp_path / "elsewhere" / "jarchy.db"
+    rows, kept = restore(made, place, force=False, alone=only_instance)
+    assert kept is None
+    again = await open_store(f"sqlite:///{place}")
+    assert (await health(again)).rows == before.rows == rows
+    async with again.reading() as db:
+        newest = await storage.rates.history(db, rate().series, since=NOW.date(), until=date(2021, 10, 21))
+    assert newest[-1].effective_on == date(2021, 10, 21)
+    await again.close()
+
+
+async def test_a_copy_cut_short_or_without_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither half a file nor one with a backup's name: a stop of the program need not wait for a large copy."""
+    store = await fill(tmp_path, *range(1, 3000))
+    with pytest.raises(BotError, match="interrupted"):
+        nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=lambda: True)
+    assert list((tmp_path / "backups").iterdir()) == []
+    await store.close()

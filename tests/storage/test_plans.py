@@ -1,0 +1,129 @@
+"""What a reader waits for is found by seeks in indexes, however much is stored: the databases' own plans say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import storage.outbox
+import storage.rates
+from bot import views
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.rates import Pair, RateKind, Series
+from bot.sources.catalog import parse_catalog
+from storage.db import Store
+from tests.factories import rate
+
+TODAY = date(2021, 10, 20)
+NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
+DAYS = 1000
+CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + views.CURRENCIES
+CATALOG = parse_catalog("""
+[rates.nbkr]
+name = { en = "National Bank" }
+urls = ["http://127.0.0.1:9/daily.xml"]
+""")
+_FILL = """
+INSERT INTO rate (series_id, effective_on, revision, value, units, seen_at)
+SELECT series.id, {day}, 0, {value}, 1, {now} FROM series, {numbers}
+"""
+
+
+async def fill(db: AsyncConnection) -> None:
+    """Half a million rates of ten banks, up to tomorrow, and the statistics a database keeps."""
+    for source in ("nbkr", *"abcdefghi"):
+        for code in CODES:
+            await storage.rates.add(db, [rate(f"{code}/KGS", on="2022-01-01", source=source)], seen_at=NOW)
+    if db.dialect.name == "sqlite":
+        numbers = (
+            f"(WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {DAYS}) SELECT n FROM up)"  # noqa: S608 - a number
+        )
+        words = {"day": "date('2021-10-21', '-' || n || ' days')", "value": "'84.' || n", "now": "0"}
+    else:
+        numbers = f"generate_series(0, {DAYS}) AS up(n)"
+        words = {"day": "date '2021-10-21' - n", "value": "84 + n * 0.0001", "now": "to_timestamp(0)"}
+    await db.execute(text(_FILL.format(numbers=numbers, **words)))
+    await db.execute(text("ANALYZE"))
+
+
+@contextmanager
+def statements(db: AsyncConnection) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database meanwhile."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(db.sync_connection, "before_cursor_execute", note)
+    yield asked
+    event.remove(db.sync_connection, "before_cursor_execute", note)
+
+
+async def plan(db: AsyncConnection, statement: str, parameters: Any) -> str:
+    """How the database would find the answer."""
+    word = "EXPLAIN QUERY PLAN" if db.dialect.name == "sqlite" else "EXPLAIN"
+    rows = await db.exec_driver_sql(f"{word} {statement}", parameters)
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def scans(found: str, table: str) -> list[str]:
+    """The lines of a plan that read a whole table."""
+    return [line for line in found.splitlines() if line.startswith("SCAN") or f"Seq Scan on {table}" in line]
+
+
+@pytest.mark.parametrize("codes", [(), ("USD",)])
+async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ...]) -> None:
+    """Every statement behind `/rates`, on a cache miss: a search of an index for each rate shown, no scan."""
+    async with store.writing() as db:
+        await fill(db)
+    async with store.reading() as db:
+        with statements(db) as asked:
+            card = await views.rate_card(db, CATALOG, home="KGS", now=NOW, codes=codes)
+        assert len(card.rows) == len(codes or views.CURRENCIES)
+        assert asked
+        for statement, parameters in asked:
+            found = await plan(db, statement, parameters)
+            assert scans(found, "rate") == [], found
+            if "FROM series" in statement:
+                assert ("SEARCH rate USING PRIMARY KEY (series_id=? AND effective_on=?" in found) or (
+                    "Index" in found and "pk_rate" in found
+                ), found
+
+
+async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) -> None:
+    """What every poll asks: is the source stuck, and what held on a day."""
+    async with store.writing() as db:
+        await fill(db)
+        with statements(db) as asked:
+            assert await storage.rates.newest_day(db, "nbkr") == date(2022, 1, 1)
+            held = await storage.rates.holding(db, Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL), TODAY)
+            assert held is not None
+            assert held.effective_on == TODAY
+        for statement, parameters in list(asked):
+            found = await plan(db, statement, parameters)
+            assert [line for line in scans(found, "rate") if "rate" in line] == [], found
+
+
+async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Store) -> None:
+    """However many alerts there ever were: no scan of them, nor of a rule's or an alert's deliveries."""
+    async with store.writing() as db:
+        for number in range(400):
+            key = f"notice:1:{number}"
+            notice = Notice(msgid="notice.other", values=())
+            lanes = {"severity": Severity.INFO, "lane": Lane.ALERT, "audience": Audience(chat=1)}
+            times = {"created_at": NOW, "expires_at": NOW + timedelta(days=1)}
+            await storage.outbox.enqueue(db, Alert(dedup_key=key, payload=notice, **lanes, **times))  # type: ignore[arg-type]  # mixed fields
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            (found,) = await storage.outbox.by_keys(db, ["notice:1:7", "notice:1:7:1"])
+            await storage.outbox.withdraw(db, found.id)
+        shown = [await plan(db, statement, parameters) for statement, parameters in list(asked)[:4]]
+    searches = [line for found_plan in shown for line in found_plan.splitlines()]
+    assert any("uq_alert_dedup_key" in line or "sqlite_autoindex_alert" in line for line in searches), shown
+    assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], shown

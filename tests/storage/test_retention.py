@@ -1,0 +1,148 @@
+"""What is forgotten, what stays, and in how small pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+import storage.chats
+import storage.inbox
+import storage.news
+import storage.outbox
+import storage.rates
+from bot.ingest import notice
+from bot.model.alerts import Audience, Severity
+from bot.model.news import Verdict
+from storage.db import Store
+from storage.inbox import Received
+from storage.retention import ALERTS, BODIES, NEWS, STEPS, UPDATES
+from storage.schema import alert, delivery, entry, inbox, metadata, story, story_topic
+from tests import factories
+
+DAY = timedelta(days=1)
+QUIET = Verdict(security=False, score=0.0, severity=Severity.INFO, topics=("economy",))
+
+
+async def forget(store: Store, piece: int = 2_000) -> list[int]:
+    """As the hourly job does; the sizes of the pieces."""
+    sizes = []
+    for step in STEPS:
+        rows = 1
+        while rows:
+            async with store.writing() as db:
+                rows = await step(db, datetime.now(UTC), piece)
+            sizes.append(rows)
+    return [size for size in sizes if size]
+
+
+async def count(store: Store) -> dict[str, int]:
+    """Rows of each table."""
+    async with store.reading() as db:
+        return {
+            table.name: (await db.execute(select(func.count()).select_from(table))).scalar_one()
+            for table in metadata.sorted_tables
+        }
+
+
+async def updates(store: Store, *ages: timedelta, done: bool = True) -> None:
+    """Updates received so long ago."""
+    now = datetime.now(UTC)
+    async with store.writing() as db:
+        for number, age in enumerate(ages, 1 if done else 1001):
+            item = Received(update_id=number, chat=1, kind="message", body="hello")
+            await storage.inbox.add(db, [item], holder="a", lease=DAY)
+            if done:
+                await storage.inbox.finish(db, [(number, "done")])
+            values = {"received_at": now - age, **({"finished_at": now - age} if done else {})}
+            await db.execute(update(inbox).where(inbox.c.update_id == number).values(**values))
+
+
+async def test_what_people_wrote_is_forgotten_after_a_day_and_its_number_after_a_week(store: Store) -> None:
+    """An update that is not finished is kept however old it is."""
+    minute = timedelta(minutes=1)
+    await updates(store, BODIES - minute, BODIES + minute, UPDATES - minute, UPDATES + minute)
+    await updates(store, UPDATES * 2, done=False)
+    await forget(store)
+    async with store.reading() as db:
+        rows = (await db.execute(select(inbox.c.update_id, inbox.c.body).order_by(inbox.c.update_id))).all()
+    assert [tuple(row) for row in rows] == [(1, "hello"), (2, None), (3, None), (1001, "hello")]
+
+
+async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None:
+    """Alerts decided so long ago, delivered to so many chats."""
+    now = datetime.now(UTC)
+    async with store.writing() as db:
+        for number in range(1, chats + 1):
+            await storage.chats.add(db, factories.chat(number), now=now - NEWS)
+            await storage.chats.subscribe(db, number, ["topic:security"], now=now - NEWS)
+        for age in ages:
+            one = notice(1, "notice.gone", {"age": str(age)}, now=now - age)
+            await storage.outbox.enqueue(db, replace(one, audience=Audience(subscription="topic:security")))
+            while await storage.outbox.fan_out(db) is not None:
+                pass
+            newest = select(func.max(alert.c.id)).scalar_subquery()
+            values = {"expires_at": now - age + DAY}
+            await db.execute(update(alert).where(alert.c.id == newest).values(**values))
+            await db.execute(
+                update(delivery).where(delivery.c.alert_id == newest).values(state="sent", finished_at=now - age)
+            )
+
+
+async def test_alerts_go_with_their_deliveries_after_a_month(store: Store) -> None:
+    """Younger ones stay: what corrections and Why? need."""
+    await alerts(store, [ALERTS + 2 * DAY, ALERTS + 2 * DAY + timedelta(hours=1), DAY], chats=3)
+    await forget(store)
+    left = await count(store)
+    assert (left["alert"], left["delivery"]) == (1, 3)
+
+
+async def test_the_newest_alert_stays_so_that_its_number_is_not_given_again(store: Store) -> None:
+    """A button of last year does not explain an alert of today."""
+    await alerts(store, [ALERTS * 3, ALERTS * 2])
+    await forget(store)
+    async with store.writing() as db:
+        (old,) = (await db.execute(select(alert.c.id))).scalars()
+        new = await storage.outbox.enqueue(db, notice(1, "notice.gone", {}, now=datetime.now(UTC)))
+    assert new is not None
+    assert new > old == 2
+
+
+async def test_an_alert_that_is_still_open_is_kept(store: Store) -> None:
+    """Deliveries under way, or not yet made."""
+    await alerts(store, [ALERTS * 2, DAY])
+    async with store.writing() as db:
+        await db.execute(update(delivery).where(delivery.c.alert_id == 1).values(state="pending"))
+    await forget(store)
+    assert (await count(store))["alert"] == 2
+
+
+async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(store: Store) -> None:
+    """The history of rates is what readers ask for."""
+    now = datetime.now(UTC)
+    async with store.writing() as db:
+        for number, age in enumerate([NEWS + DAY, NEWS - DAY, DAY]):
+            pk = await storage.news.add_story(db, at=now - age, verdict=QUIET)
+            item = factories.entry(id=f"e{number}", published_at=now - age)
+            await storage.news.add_entry(
+                db, "feed", item, story_pk=pk, link_key=None, title_key=str(number), verdict=QUIET, now=now - age
+            )
+        await storage.rates.add(db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * NEWS)
+    await forget(store)
+    left = await count(store)
+    assert (left["story"], left["entry"], left["story_topic"], left["rate"]) == (2, 2, 2, 1)
+    async with store.reading() as db:
+        assert set((await db.execute(select(entry.c.guid))).scalars()) == {"e1", "e2"}
+        assert set((await db.execute(select(story_topic.c.story_id))).scalars()) == set(
+            (await db.execute(select(story.c.id))).scalars()
+        )
+
+
+async def test_a_backlog_goes_in_pieces(store: Store) -> None:
+    """No transaction forgets more than a piece: replies and marks get in between."""
+    await alerts(store, [ALERTS * 2, DAY], chats=25)
+    await updates(store, *[UPDATES + DAY] * 15)
+    sizes = await forget(store, piece=10)
+    assert max(sizes) == 10
+    assert sum(sizes) == 15 + 15 + 25 + 1  # bodies, updates, deliveries, an alert

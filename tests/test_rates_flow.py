@@ -1,0 +1,630 @@
+"""Rates from a publisher's bytes to alert rows, as the rows of the fault table promise; on every database."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+import storage.chats
+import storage.outbox
+import storage.rates
+import storage.rules
+from bot import views
+from bot.detect.replay import replay_csv
+from bot.detect.rules import initial_state, parse_rule
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest, IngestReport
+from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, Series
+from bot.render import alerts as render_alerts
+from bot.render import rates as render
+from bot.render.numbers import as_printed
+from bot.sources.catalog import Catalog, parse_catalog
+from bot.workers import Workers
+from storage.db import Store
+from storage.outbox import Claimed, Mark
+from storage.schema import alert, held_rate, rate
+from storage.schema import chat as chat_table
+from tests.e2e.program import Publishers
+from tests.factories import chat
+
+OPERATOR, READER = 77, 1001
+MONDAY = date(2021, 10, 18)
+EVENING = 12  # UTC; 18:00 in Bishkek, inside the window
+
+
+def catalog(url: str) -> Catalog:
+    """Two official banks of one country, each with its document, publishing on weekdays before seven."""
+    poll = 'poll = { every = "30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }'
+    return parse_catalog(f"""
+[rates.nbkr]
+name = {{ en = "National Bank" }}
+urls = ["{url}/nbkr.xml"]
+{poll}
+holidays = ["2021-10-27"]
+rank = 1
+[rates.second]
+parser = "nbkr"
+name = {{ en = "Second Bank" }}
+urls = ["{url}/second.xml"]
+{poll}
+rank = 2
+""")
+
+
+def page(day: date, values: Mapping[str, str], units: Mapping[str, int] | None = None) -> bytes:
+    """A bank's document for a day."""
+    rows = "".join(
+        f'<Currency ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal><Value>{value}</Value></Currency>'
+        for code, value in values.items()
+    )
+    whole = f'<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="{day:%d.%m.%Y}">{rows}'
+    return (whole + "</CurrencyRates>").encode("cp1251")
+
+
+class World:
+    """Two banks, a store, the flow between them, and a clock that a test moves."""
+
+    def __init__(self, store: Store, publishers: Publishers, ingest: Ingest) -> None:
+        self.store, self.publishers = store, publishers
+        self.catalog = catalog(publishers.url)
+        self.now = datetime(2021, 10, 18, EVENING, tzinfo=UTC)
+        self.ingest = replace(ingest, clock=lambda: self.now)
+
+    def at(self, day: date, hour: int = EVENING) -> None:
+        """Let it be that day, at an hour of UTC."""
+        self.now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+    async def poll(self, key: str = "nbkr") -> IngestReport:
+        """Ask one bank."""
+        return await self.ingest.poll(self.catalog.rates[key])
+
+    async def publish(self, day: date, key: str = "nbkr", **values: str) -> IngestReport:
+        """A bank publishes its rates for a day (by default the sample's) and is polled."""
+        shown = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948", **values}
+        self.publishers.put(f"/{key}.xml", page(day, {code: value for code, value in shown.items() if value}))
+        return await self.poll(key)
+
+    async def alerts(self, *kinds: str) -> list[Any]:
+        """What was decided, in order; notices only when asked for."""
+        async with self.store.reading() as db:
+            rows = (await db.execute(select(alert).order_by(alert.c.id))).all()
+        return [row for row in rows if row.kind in kinds or (not kinds and row.kind != "notice")]
+
+    async def notices(self) -> list[tuple[str, dict[str, str]]]:
+        """What the operator was told."""
+        return [(row.payload["msgid"], dict(row.payload["values"])) for row in await self.alerts("notice")]
+
+    async def card(self, *codes: str, on: date | None = None) -> RateCard:
+        """What /rates shows now."""
+        async with self.store.reading() as db:
+            return await views.rate_card(db, self.catalog, home="KGS", now=self.now, codes=codes, on=on)
+
+    async def row(self, code: str) -> CardRow:
+        """One currency of it."""
+        return (await self.card(code)).rows[0]
+
+    async def held(self) -> dict[str, str]:
+        """Held values and where they stand."""
+        async with self.store.reading() as db:
+            rows = await db.execute(select(held_rate.c.value, held_rate.c.state).order_by(held_rate.c.id))
+            return {str(row.value): row.state for row in rows}
+
+    async def watch(self, words: str, *, chat_id: int = READER) -> None:
+        """A reader's own rule on a rate of the National Bank."""
+        own = parse_rule(words, home="KGS")
+        series = Series("nbkr", own.pair, own.kind)
+        async with self.store.writing() as db:
+            await storage.chats.add(db, chat(chat_id), now=self.now)
+            past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=self.now.date())
+            state = initial_state(own, past).to_json()
+            number = await storage.rules.propose(db, chat_id, series, rule_json=own.to_json(), now=self.now)
+            waiting = await storage.rules.get(db, chat_id, number, pending=True)
+            assert waiting is not None
+            await storage.rules.save(db, waiting, state)
+
+    async def subscribe(self, *chats: int) -> None:
+        """Private chats that follow the dollar from now on."""
+        async with self.store.writing() as db:
+            for number in chats:
+                await storage.chats.add(db, chat(number), now=self.now)
+                await storage.chats.subscribe(db, number, ["pair:USD/KGS"], now=self.now)
+
+    async def claim(self, limit: int = 100) -> list[Claimed]:
+        """Give open alerts their deliveries, and take some as a sender does."""
+        async with self.store.writing() as db:
+            while await storage.outbox.fan_out(db) is not None:
+                pass
+            await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
+            span = timedelta(minutes=1)
+            taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+        return list(taken.deliveries)
+
+    async def sent(self, claimed: Sequence[Claimed]) -> list[tuple[int, str, str]]:
+        """They arrived: whose, of what kind, with which figure."""
+        heard = []
+        async with self.store.writing() as db:
+            marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
+            await storage.outbox.finish(db, marks)
+            for one in claimed:
+                stored = await storage.outbox.get_alert(db, one.alert)
+                assert stored is not None
+                assert isinstance(stored.payload, RateMoved | RateCorrected)
+                heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))
+        return heard
+
+    async def deliver(self) -> list[tuple[int, str, str]]:
+        """Everything that is due arrives, chat by chat in order."""
+        heard = []
+        while claimed := await self.claim():
+            heard += await self.sent(claimed)
+        return sorted(heard, key=lambda one: one[0])
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Both banks polled once, on Monday evening, with Tuesday's rates; one operator."""
+    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
+        ingest = Ingest(
+            store=store, fetcher=fetcher, workers=workers, clock=lambda: datetime.now(UTC), admins=(OPERATOR,)
+        )
+        made = World(store, publishers, ingest)
+        await made.publish(MONDAY)
+        await made.publish(MONDAY + timedelta(days=1))
+        yield made
+
+
+# ── R1 ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("value", ["0,0000", "-84,7935", "NaN", "Inf", "n/a", " "])
+async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, value: str) -> None:
+    """The old value stays under its own day; the row beside it is stored."""
+    day = MONDAY + timedelta(days=2)
+    report = await world.publish(day, USD=value, EUR="98,9000")
+    assert (report.error, report.alerts) == (None, 0)
+    card = await world.card("USD", "EUR")
+    dollar, euro = card.rows
+    assert dollar.tomorrow is not None
+    assert dollar.tomorrow.effective_on == MONDAY + timedelta(days=1)
+    assert str(dollar.tomorrow.value) == "84.7935"
+    assert euro.tomorrow is not None
+    assert await world.alerts() == []
+
+
+# ── R2 ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("value", ["8479,35", "0,8479", "847,93"])
+async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(world: World, value: str) -> None:
+    """However often it comes; a believed source that says the same releases it."""
+    day = MONDAY + timedelta(days=2)
+    for _ in range(3):
+        assert (await world.publish(day, USD=value)).alerts == 0
+    printed = value.replace(",", ".")
+    assert await world.held() == {printed: "held"}
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+    await world.publish(day, "second", USD=value)
+    assert (await world.publish(day, USD=value)).alerts == 1
+    assert await world.held() == {printed: "released"}
+
+
+async def test_R2_a_nominal_that_changes_with_its_value_is_no_move(world: World) -> None:
+    """100 roubles for 119.48 is what one was for 1.1948; a nominal changed alone is held."""
+    day = MONDAY + timedelta(days=2)
+    world.publishers.put("/nbkr.xml", page(day, {"RUB": "119,4800"}, {"RUB": 100}))
+    assert ((await world.poll()).new, await world.held()) == (1, {})
+    world.publishers.put("/nbkr.xml", page(day + timedelta(days=1), {"RUB": "1,1950"}, {"RUB": 100}))
+    assert ((await world.poll()).new, await world.held()) == (0, {"1.1950": "held"})
+    assert await world.alerts() == []
+
+
+FEBRUARY_2022 = [  # the National Bank's own days; the som lost 11.75 % to the dollar in one of them
+    row for row in csv.DictReader(files("bot.demo").joinpath("rates.csv").read_text().splitlines())
+    if "2022-02-22" <= row["date"] <= "2022-03-12"
+]  # fmt: skip
+SHOCK = date(2022, 2, 26)
+
+
+async def february(world: World, key: str = "nbkr", *, until: date = SHOCK) -> int:
+    """A bank publishes the real figures, each the evening before its day; how many alerts the last day brought."""
+    alerts = 0
+    for row in FEBRUARY_2022:
+        day = date.fromisoformat(row["date"])
+        if day <= until:
+            world.at(day - timedelta(days=1))
+            values = {code: row[code].replace(".", ",") for code in ("USD", "EUR", "RUB", "KZT")}
+            world.publishers.put(f"/{key}.xml", page(day, values))
+            alerts = (await world.poll(key)).alerts
+    return alerts
+
+
+async def dollar_alerts(world: World, source: str = "nbkr") -> list[tuple[str, str, bool]]:
+    """The alerts about the dollar of the shock's day: figure, severity, confirmed."""
+    return [
+        (row.payload["new"]["value"], row.severity, row.payload["confirmed"])
+        for row in await world.alerts("move")
+        if (row.payload["new"]["pair"], row.payload["new"]["source"]) == ("USD/KGS", source)
+        and row.payload["new"]["effective_on"] == str(SHOCK)
+    ]
+
+
+async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world: World) -> None:
+    """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of the table says."""
+    await february(world)
+    assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
+    assert await world.held() == {}
+    (shock,) = [row for row in await world.alerts("move") if row.severity == "urgent" and "USD" in row.dedup_key]
+    told = render_alerts.move(RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"})
+    assert "unconfirmed" in told.text
+    await february(world, until=date(2022, 3, 12))
+    assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
+    table = ["date,USD", *(f"{row['date']},{row['USD']}" for row in FEBRUARY_2022)]
+    replayed = [str(move.effective_on) for move in replay_csv(table, "KGS")]
+    dollars = [row.payload["new"] for row in await world.alerts("move")]
+    assert [new["effective_on"] for new in dollars if new["pair"] == "USD/KGS"] == replayed
+
+
+async def test_R2_a_shock_that_a_second_bank_has_too_is_confirmed(world: World) -> None:
+    """Whoever came first; each bank's readers hear it once."""
+    await february(world, "second")
+    await february(world)
+    assert await dollar_alerts(world, "second") == [("94.7626", "urgent", False)]
+    assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
+
+
+async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -> None:
+    """The other bank holds the old rate for that day, then follows: told then, once, as confirmed."""
+    await february(world, "second", until=date(2022, 2, 25))
+    await world.publish(SHOCK, "second", USD="84,8000")
+    await february(world)
+    assert await dollar_alerts(world) == []
+    await world.publish(SHOCK, "second", USD="94,5000")
+    assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
+
+
+@pytest.mark.parametrize("by", ["second fetch", "second source"])
+async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
+    world: World, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Were the limit 10 %: not a word until the same comes again, or another bank says it; then one alert."""
+    monkeypatch.setattr("bot.detect.plausibility.LARGEST_UNASKED", Decimal(10))
+    if by == "second source":
+        await february(world, "second", until=date(2022, 2, 25))
+    await february(world)
+    assert (await world.held())["94.7626"] == "held"
+    assert await dollar_alerts(world) == []
+    if by == "second source":  # which was held itself, and believed because the first says the same by now
+        await february(world, "second")
+        await world.poll("second")
+    await world.poll()
+    assert (await world.held())["94.7626"] == "released"
+    assert await dollar_alerts(world) == [("94.7626", "urgent", by == "second source")]
+    await world.poll()
+    assert len(await dollar_alerts(world)) == 1
+
+
+# ── R3 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None:
+    """The same number under Saturday's, Sunday's and Monday's date wakes neither subscribers nor a chat's own rule."""
+    await world.watch("USD 0.1%")
+    for ahead in range(2, 8):
+        world.at(MONDAY + timedelta(days=ahead))
+        report = await world.publish(MONDAY + timedelta(days=ahead))
+        assert (report.error, report.alerts) == (None, 0)
+    assert await world.alerts() == []
+
+
+async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_recovers(world: World) -> None:
+    """By its name and last day; weekends and the bank's holidays do not count; failing to answer is stuck too."""
+    friday = MONDAY + timedelta(days=4)
+    world.at(friday)
+    await world.publish(friday + timedelta(days=1))
+    quiet = [friday + timedelta(days=ahead) for ahead in (1, 2, 3, 4, 5)]  # a weekend, Mon, Tue, a holiday on Wed
+    for day in quiet:
+        world.at(day, 14)  # after the window
+        await world.poll()
+    assert await world.notices() == []
+    stuck = friday + timedelta(days=6)
+    world.at(stuck, 12)
+    await world.poll()
+    assert await world.notices() == []  # Thursday's window is open yet
+    world.publishers.put("/nbkr.xml", b"down", status=503)
+    for day, hour in ((stuck, 14), (stuck, 15), (stuck + timedelta(days=1), 14), (stuck + timedelta(days=4), 14)):
+        world.at(day, hour)
+        await world.poll()
+    told = ("notice.stale", {"bank": "nbkr", "day": "2021-10-23"})
+    assert await world.notices() == [told]
+    assert await world.alerts() == []
+    back = stuck + timedelta(days=5)
+    world.at(back)
+    for _ in range(2):
+        await world.publish(back + timedelta(days=1))
+    assert await world.notices() == [told, ("notice.fresh", {"bank": "nbkr", "day": "2021-11-03"})]
+
+
+async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
+    """A bank whose rates come the day before they count is late when its window closes without tomorrow's."""
+    tuesday = MONDAY + timedelta(days=1)
+    seen = []
+    for hour in (12, 14):  # 18:00, within its hours, and 20:00, after them
+        world.at(tuesday, hour)
+        seen.append((await world.card("USD")).freshness)
+    assert seen == [Freshness.CURRENT, Freshness.LATE]
+    assert "not published today, expected by 19:00" in render.card(await world.card("USD"), "en").text
+    await world.publish(tuesday + timedelta(days=1))
+    assert (await world.card("USD")).freshness is Freshness.CURRENT
+    friday = MONDAY + timedelta(days=4)
+    world.at(friday)
+    await world.publish(friday + timedelta(days=1))
+    world.at(friday + timedelta(days=2), 14)
+    assert (await world.card("USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
+
+
+# ── R4 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revision(world: World) -> None:
+    """The card shows the last word, the history keeps every one."""
+    tuesday = MONDAY + timedelta(days=1)
+    world.publishers.put("/nbkr.xml", page(tuesday, {"USD": "84,7935"}) + b"\n")  # other bytes, the same rate
+    assert (await world.poll()).new == 0
+    assert (await world.publish(tuesday, USD="84,8000")).new == 1
+    dollar = await world.row("USD")
+    assert dollar.tomorrow is not None
+    assert (str(dollar.tomorrow.value), dollar.tomorrow.revision) == ("84.8000", 1)
+    async with world.store.reading() as db:
+        day = (rate.c.effective_on == tuesday, rate.c.value.in_([Decimal("84.7935"), Decimal("84.8000")]))
+        assert len((await db.execute(select(rate).where(*day))).all()) == 2
+
+
+# ── R5 ──────────────────────────────────────────────────────────────────────
+
+TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=ahead) for ahead in (1, 2, 3))
+
+
+async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
+    """A notable move, an urgent one by a revision, and a revision of that: each message that was wrong is answered."""
+    await world.subscribe(1)
+    assert (await world.publish(WEDNESDAY, USD="88,0000")).alerts == 1
+    assert await world.deliver() == [(1, "move", "88.0000")]
+    assert (await world.publish(WEDNESDAY, USD="94,7000")).alerts == 1
+    assert await world.deliver() == [(1, "move", "94.7000")]
+    assert (await world.publish(WEDNESDAY, USD="93,9000")).alerts == 2
+    assert await world.deliver() == [(1, "correction", "93.9000")] * 2
+    moves = [row.id for row in await world.alerts("move")]
+    corrections = await world.alerts("correction")
+    assert [row.payload["told"] for row in corrections] == moves
+    assert [row.payload["old"]["value"] for row in corrections] == ["88.0000", "94.7000"]
+
+
+async def test_R5_a_figure_revised_twice_and_back_is_corrected_each_time(world: World) -> None:
+    """What a reader knows is the last correction, also when the bank returns to its first figure."""
+    await world.subscribe(1)
+    await world.publish(WEDNESDAY, USD="88,0000")
+    await world.deliver()
+    for usd in ("88,5000", "88,0000"):
+        await world.publish(WEDNESDAY, USD=usd)
+        await world.deliver()
+    told = [(row.payload["old"]["value"], row.payload["new"]["value"]) for row in await world.alerts("correction")]
+    assert told == [("88.0000", "88.5000"), ("88.5000", "88.0000")]
+
+
+async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(world: World) -> None:
+    """Also a rule that rests by now; it does not speak twice of one day."""
+    await world.watch("USD > 86")
+    await world.watch("USD 1%", chat_id=READER + 1)
+    assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
+    heard = [(READER, "rule", "86.5000"), (READER + 1, "rule", "86.5000")]
+    assert await world.deliver() == heard
+    async with world.store.writing() as db:
+        (resting,) = await storage.rules.of_chat(db, READER + 1)
+        await storage.rules.pause(db, resting.id, paused=True)
+    assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 2
+    assert await world.deliver() == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
+    assert (await world.publish(THURSDAY, USD="86,8000")).alerts == 0
+
+
+async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:
+    """One has it: a correction. One is being told at this moment: that too, after it. One waits: the new figure."""
+    await world.subscribe(1, 2, 3)
+    await world.publish(WEDNESDAY, USD="88,0000")
+    assert await world.sent(await world.claim(1)) == [(1, "move", "88.0000")]
+    under_way = await world.claim(1)
+    world.now += timedelta(minutes=1)
+    await world.subscribe(4)  # who asks now was told nothing, and hears of nothing old
+    assert (await world.publish(WEDNESDAY, USD="88,5000")).alerts == 2
+    next_ones = await world.claim()
+    assert await world.sent(under_way) == [(2, "move", "88.0000")]
+    assert await world.sent(next_ones) == [(1, "correction", "88.5000"), (3, "move", "88.5000")]
+    assert await world.deliver() == [(2, "correction", "88.5000")]
+    assert (await world.publish(WEDNESDAY, USD="88,6000")).alerts == 2
+    assert await world.deliver() == [(who, "correction", "88.6000") for who in (1, 2, 3)]
+    assert (await world.publish(THURSDAY, USD="88,7000")).alerts == 0  # drift counts from what they heard
+
+
+async def test_R5_a_move_that_was_a_mistake_is_never_told_to_who_still_waits(world: World) -> None:
+    """Revised before anybody heard of it: as if it had never been; a rule's too, and both may still speak."""
+    await world.subscribe(1)
+    await world.watch("USD > 88", chat_id=2)
+    assert (await world.publish(WEDNESDAY, USD="89,0000")).alerts == 2
+    assert (await world.publish(WEDNESDAY, USD="84,9000")).alerts == 0
+    assert await world.deliver() == []
+    assert (await world.publish(WEDNESDAY, USD="88,2000")).alerts == 2
+    assert await world.deliver() == [(1, "move", "88.2000"), (2, "rule", "88.2000")]
+    assert (await world.publish(THURSDAY, USD="87,4000")).alerts == 0
+
+
+# ── R6 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_R6_an_absent_currency_is_not_zero_and_the_others_are_stored(world: World) -> None:
+    """Its last rate stays with its own day, and when it comes back it is compared with that."""
+    wednesday = MONDAY + timedelta(days=2)
+    world.at(MONDAY + timedelta(days=1))
+    assert (await world.publish(wednesday, RUB="", USD="84,8000")).new == 2
+    rouble = await world.row("RUB")
+    assert rouble.tomorrow is None
+    assert rouble.today is not None
+    assert (str(rouble.today.value), rouble.today.effective_on) == ("1.1948", MONDAY + timedelta(days=1))
+    assert (await world.publish(wednesday + timedelta(days=1), RUB="1,1000")).alerts == 1
+
+
+async def test_R6_a_new_currency_is_stored_and_alerts_nobody(world: World) -> None:
+    """It has no past to move against; its next rate has."""
+    wednesday = MONDAY + timedelta(days=2)
+    report = await world.publish(wednesday, CNY="13,2500")
+    assert (report.new, report.alerts, await world.held()) == (4, 0, {})
+    assert (await world.publish(wednesday + timedelta(days=1), CNY="14,0000")).alerts == 1
+
+
+async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: World) -> None:
+    """Two rows that changed places, at most 15 % apart, are no moves; the operator hears of both."""
+    await world.publish(MONDAY + timedelta(days=1), GBP="94,1000")
+    wednesday = MONDAY + timedelta(days=2)
+    for _ in range(3):  # the page repeats its own mistake
+        report = await world.publish(wednesday, EUR="94,2000", GBP="98,9000")
+        assert report.alerts == 0
+    assert await world.held() == {"94.2000": "held", "98.9000": "held"}
+    told = await world.notices()
+    assert len(told) == 2
+    assert all("rows swapped" in values["why"] for _, values in told)
+    assert (await world.publish(wednesday, EUR="98,9000", GBP="94,2000")).new == 2
+    assert await world.alerts() == []
+
+
+# ── R7 ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html><body>Maintenance</body></html>",
+        page(MONDAY + timedelta(days=2), {"USD": "99,0000"})[:-30],
+        page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"Value", b"Rate"),
+        page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"CurrencyRates", b"Rates"),
+    ],
+)
+async def test_R7_another_schema_is_refused_whole(world: World, body: bytes) -> None:
+    """Nothing of it is stored or held, the trouble is recorded, the next good document counts."""
+    world.publishers.put("/nbkr.xml", body)
+    report = await world.poll()
+    assert report.error
+    assert (report.new, report.alerts, await world.held()) == (0, 0, {})
+    assert (await world.publish(MONDAY + timedelta(days=2), USD="89,0000")).alerts == 1
+
+
+# ── R8 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_they_agree(world: World) -> None:
+    """Neither the move nor a chat's own rule; with the agreement both are told, once."""
+    for ahead in (0, 1):
+        await world.publish(MONDAY + timedelta(days=ahead), "second")
+    await world.watch("USD > 88")
+    world.at(MONDAY + timedelta(days=1))
+    wednesday = MONDAY + timedelta(days=2)
+    await world.publish(wednesday, "second", USD="84,9000")
+    for usd in ("89,9000", "89,9100"):
+        assert (await world.publish(wednesday, USD=usd)).alerts == 0
+    assert await world.alerts() == []
+    values = {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000", "other": "second", "theirs": "84.9000"}
+    assert await world.notices() == [("notice.dispute", values)]
+    card = await world.card("USD", "EUR")
+    shown = render.card(card, "en").text
+    assert "National Bank 89.9100 · Second Bank 84.9000" in shown
+    assert "EUR/KGS" not in shown
+    agreed = await world.publish(wednesday, "second", USD="89,5000")
+    assert agreed.alerts == 3  # the move of each bank, and the reader's own rule
+    told = [(row.kind, rate_from_json(row.payload["new"]).source) for row in await world.alerts()]
+    assert sorted(told) == [("move", "nbkr"), ("move", "second"), ("rule", "nbkr")]
+    assert (await world.card("USD")).disputes == ()
+    assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
+
+
+async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: World) -> None:
+    """A new day of the one alone settles nothing; a bank that only lags behind disputes nothing."""
+    for ahead in (0, 1):
+        await world.publish(MONDAY + timedelta(days=ahead), "second")
+    wednesday, thursday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=3)
+    assert (await world.publish(wednesday, EUR="103,9000")).alerts == 1  # the second bank has no Wednesday yet
+    await world.publish(wednesday, "second", EUR="104,0000", USD="84,8000")
+    assert (await world.publish(wednesday, EUR="103,9000", USD="89,9000")).alerts == 0
+    assert (await world.publish(thursday, EUR="103,9000", USD="90,1000")).alerts == 0
+    assert (await world.publish(thursday, "second", EUR="103,9000", USD="90,0000")).alerts == 2
+
+
+async def test_R8_a_move_that_was_in_dispute_is_told_even_if_the_rate_then_stands_still(world: World) -> None:
+    """The second bank follows a day later, at the value the first has had since: told once, as drift."""
+    for ahead in (0, 1):
+        await world.publish(MONDAY + timedelta(days=ahead), "second")
+    wednesday, thursday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=3)
+    await world.publish(wednesday, "second", USD="84,8000")
+    assert (await world.publish(wednesday, USD="89,9000")).alerts == 0
+    assert (await world.publish(thursday, USD="89,9000")).alerts == 0
+    assert (await world.publish(thursday, "second", USD="89,9000")).alerts == 2
+    told = {rate_from_json(row.payload["new"]).source: row.payload["rules"][0] for row in await world.alerts()}
+    assert told == {"second": "fixing", "nbkr": "drift"}
+
+
+# ── R9 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_where_the_bank_is(world: World) -> None:
+    """Published on Monday for Tuesday: tomorrow's at 17:59 UTC, today's at 18:00, midnight in Bishkek."""
+    await world.publish(MONDAY + timedelta(days=1), USD="84,9000")
+    world.at(MONDAY, 17)
+    before = await world.row("USD")
+    assert before.today is not None
+    assert before.tomorrow is not None
+    assert [str(before.today.value), str(before.tomorrow.value)] == ["84.7935", "84.9000"]
+    world.at(MONDAY, 18)
+    after = await world.row("USD")
+    assert after.today is not None
+    assert (str(after.today.value), after.tomorrow) == ("84.9000", None)
+    async with world.store.reading() as db:
+        holding = await views.current_rates(db, world.catalog, now=world.now)
+    assert {str(item.value) for item in holding if item.pair == Pair("USD", "KGS")} == {"84.9000"}
+
+
+# ── R10 ─────────────────────────────────────────────────────────────────────
+
+
+async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world: World) -> None:
+    """Three hundred random currencies, values and nominals through bytes, store and card; SQLite keeps text."""
+    luck = random.Random(10)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = sorted({"".join(luck.choices(letters, k=3)) for _ in range(320)} - {"KGS", "USD", "EUR", "RUB"})[:300]
+    values, units = {}, {}
+    for code in codes:
+        digits = luck.randint(0, 8)
+        number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(-digits)  # the most a bank prints
+        values[code], units[code] = f"{number:f}".replace(".", ","), 10 ** luck.randint(0, 4)
+    day = MONDAY + timedelta(days=2)
+    world.publishers.put("/nbkr.xml", page(day, values, units))
+    assert (await world.poll()).new == len(codes)
+    world.at(day)
+    async with world.store.reading() as db:
+        kept = [item for item in await storage.rates.around(db, "nbkr", day) if item.pair.base in values]
+        if db.dialect.name == "sqlite":
+            kinds = await db.execute(text("SELECT DISTINCT typeof(value) FROM rate"))
+            assert list(kinds.scalars()) == ["text"]
+    assert len(kept) == len(codes)
+    for item in kept:
+        printed = values[item.pair.base].replace(",", ".")
+        assert (format(item.value, "f"), item.units) == (printed, units[item.pair.base])
+        assert item.per_unit * item.units == item.value == Decimal(printed)
+        shown = re.sub(r"[^0-9.]", "", as_printed(item.per_unit, "en"))
+        assert Decimal(shown) == item.per_unit
