@@ -31,9 +31,12 @@ from storage import db as database
 from storage.db import Store, open_store
 from storage.schema import chat
 from tests.deliver.test_worker import Api, Bench, Running
+from tests.e2e.program import READER, Program, Publishers
+from tests.e2e.test_whole import QUIET, TODAY, daily, rss
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.server import Server, servers
+from tests.faults.test_replicas import catalog
 
 pytestmark = pytest.mark.postgres
 READERS = range(3001, 3021)
@@ -292,4 +295,21 @@ async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbou
             await asyncio.gather(*[take(number) for number in range(20)], everybody_has_it(one))
         assert await states(one) == {"sent"}
         assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+    assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()
+
+
+async def test_P17_the_whole_program_goes_through_pgbouncer(pgbouncer: str, tmp_path: Path) -> None:
+    """Jobs, the role of receiving, updates and answers, with the documented address and nothing else."""
+    async with Publishers() as publishers, Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
+        publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        publishers.put("/feed.xml", rss(QUIET))
+        (tmp_path / "program").mkdir()
+        program = Program(tmp_path / "program", emulator, catalog(publishers.url), DATABASE_URL=pgbouncer)
+        await program.start()
+        await publishers.asked_again("/daily.xml")
+        asked = await emulator.send_text(READER, "/help")
+        await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+        assert await program.end() == 0
+        assert not [line for line in program.log if '"level": "error"' in line or '"level": "warning"' in line]
     assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()
