@@ -41,7 +41,7 @@ from bot.clock import SharedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
-from bot.deliver.worker import Worker
+from bot.deliver.worker import REQUEST, Worker
 from bot.errors import BotError, ConfigError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
@@ -175,7 +175,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         application = _application(settings, AiohttpRequest(session))
         worker = Worker(
             store=store,
-            api=api,
+            api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST),
             composer=Composer(store, catalog),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,

@@ -44,11 +44,15 @@ def chat_body(chat_id: int, rest: bytes) -> bytes:
 
 
 class Api:
-    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception of aiohttp."""
+    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception of aiohttp.
 
-    def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str) -> None:
+    A request without an answer is given up after so many `seconds`.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str, seconds: float = TOTAL_SECONDS) -> None:
         self._session = session
         self._base = f"{url}/bot{token}/"
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
@@ -78,7 +82,7 @@ class Api:
 
     async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         try:
-            async with self._session.post(self._base + method, **request) as response:
+            async with self._session.post(self._base + method, timeout=self._timeout, **request) as response:
                 return outcome.read(response.status, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Retry(type(error).__name__)  # nothing was sent
