@@ -40,7 +40,7 @@ LOOK = 0.02  # seconds between looks at what is sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A broadcast, and what happens to one sender when so many have arrived. `woken_after` is of SIGSTOP."""
+    """A broadcast, and what happens to one sender when so many were sent. `woken_after` is of SIGSTOP."""
 
     count: int
     number: signal.Signals
@@ -77,7 +77,7 @@ class Report:
     orphans: int
     again: float
     ended: float
-    woken: float = 0.0
+    woken: float
 
     @property
     def late_copies(self) -> int:
@@ -117,9 +117,8 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
         victim, woken = senders[0], 0.0
         async with store.reading() as db:
             blow = await db_now(db)
-            leased = set(
-                (await db.execute(select(delivery.c.id).where(delivery.c.state == State.LEASED.value))).scalars()
-            )
+            out = await db.execute(select(delivery.c.id).where(delivery.c.state == State.LEASED.value))
+            leased = set(out.scalars())
             start = time.monotonic()
             victim.send_signal(plan.number)
         if plan.number is signal.SIGSTOP:
@@ -130,7 +129,7 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
             await victim.wait()
         ended = time.monotonic() - start
         await _all_done(store)
-        again = await _done_at(store, leased) - blow
+        again = (await _done_at(store, leased) or blow) - blow  # none were, when all pause
         async with store.reading() as db:
             query = select(delivery.c.state, func.count().label("n")).group_by(delivery.c.state)
             states = Counter({row.state: row.n for row in await db.execute(query)})
@@ -173,7 +172,7 @@ async def _all_done(store: Store) -> None:
         await asyncio.sleep(LOOK * 10)
 
 
-async def _done_at(store: Store, ids: set[int]) -> datetime:
+async def _done_at(store: Store, ids: set[int]) -> datetime | None:
     """When the last of these was."""
     async with store.reading() as db:
         at: datetime = (
@@ -215,7 +214,7 @@ async def killed(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurement
             value=report.again,
             unit="s",
             goal=Goal(of="figure", most=lease + 1),
-            note=f"a lease lasts {lease:g} s",
+            note=f"{report.orphans} were leased, for {lease:g} s",
         ),
         Figure(
             name="  rate held",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import fcntl
-import gc
 import os
 import signal
 import socket
@@ -42,7 +41,7 @@ from bot.clock import SharedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
-from bot.deliver.worker import Worker
+from bot.deliver.worker import REQUEST, Worker
 from bot.errors import BotError, ConfigError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
@@ -176,7 +175,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         application = _application(settings, AiohttpRequest(session))
         worker = Worker(
             store=store,
-            api=api,
+            api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST),
             composer=Composer(store, catalog),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
@@ -316,7 +315,6 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
             path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
             hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
             await _serve(stack, hook, bot.settings.webhook_listen)
-        gc.freeze()  # what is loaded by now stays: collecting among it again would hold the loop for 90 ms
         bot.ready.set()
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:

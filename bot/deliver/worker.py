@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
-REQUEST = 10.0  # seconds until a request without an answer is given up, within its lease
+REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
@@ -341,11 +341,7 @@ class Worker:
             self._mark(storage.outbox.unbegun(item))
             return
         method, rest = message
-        try:
-            async with asyncio.timeout(REQUEST):
-                outcome = await self.api.post(method, chat_body(item.chat, rest))
-        except TimeoutError:
-            outcome = Ambiguous("no answer")
+        outcome = await self.api.post(method, chat_body(item.chat, rest))
         await self._settle(item, outcome)
 
     async def _settle(self, item: Claimed, outcome: Outcome) -> None:

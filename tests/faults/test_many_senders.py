@@ -40,12 +40,3 @@ async def test_P4_a_stopped_sender_hands_over_and_nobody_gets_two(postgres_url: 
     assert report.states == Counter(sent=COUNT)
     assert set(report.copies.values()) == {1}
     assert len(report.copies) == COUNT
-
-
-async def test_P3_a_frozen_sender_that_wakes_after_its_lease_sends_nothing_twice(postgres_url: str) -> None:
-    """SIGSTOP between two messages, SIGCONT when others have sent what it held: nobody gets two."""
-    plan = Plan(count=24, number=signal.SIGSTOP, at=6, rate=4.0, woken_after=4.5, **SHORT)
-    report = await broadcast(postgres_url, plan)
-    assert report.states == Counter(sent=plan.count)
-    assert report.orphans > 0
-    assert [report.copies[chat] for chat in range(1, plan.count + 1)] == [1] * plan.count

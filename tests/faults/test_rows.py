@@ -10,8 +10,8 @@ import re
 from tests.conftest import ROOT
 
 ROWS = [
-    *(f"P{number}" for number in range(1, 15)),
-    *(f"T{number}" for number in (1, 2, 3, 4, 6)),
+    *(f"P{number}" for number in range(1, 20)),
+    *(f"T{number}" for number in range(1, 7)),
     *(f"G{number}" for number in range(1, 15)),
 ]
 

@@ -119,8 +119,14 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
 
         frozen = await start()
         await one.arrived(READER + 2)
-        await asyncio.sleep(0.06)  # between two slots: what is in flight when a process dies may come twice
-        frozen.send_signal(signal.SIGSTOP)
+        while True:  # between two slots: what is in flight when a process dies may come twice
+            frozen.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(0.05)
+            told = {call.chat_id for call in one.emulator.calls.of("sendMessage") if call.accepted}
+            if {number for number in readers if (await one.rows(number))[0][0] == "sent"} == told:
+                break
+            frozen.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.02)
         held = [number for number in readers if (await one.rows(number))[0][0] == "leased"]
         await start()
         async with asyncio.timeout(60):

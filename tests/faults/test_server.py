@@ -26,13 +26,17 @@ from bot.deliver import worker as sending
 from bot.deliver.transport import open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import StorageError
+from bot.intake import role
 from storage import db as database
 from storage.db import Store, open_store
 from storage.schema import chat
 from tests.deliver.test_worker import Api, Bench, Running
+from tests.e2e.program import READER, Program, Publishers
+from tests.e2e.test_whole import QUIET, TODAY, daily, rss
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.server import Server, servers
+from tests.faults.test_replicas import catalog
 
 pytestmark = pytest.mark.postgres
 READERS = range(3001, 3021)
@@ -135,6 +139,35 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
         assert max(begun) - first.at < lease
         assert await states(one) == {"sent"}
         assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+
+
+async def test_P19_a_role_ends_by_its_time_when_the_database_froze(
+    primary: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has it stops before another can take it, and is at it again when the database is."""
+    monkeypatch.setattr(role, "SPAN", timedelta(seconds=2))
+    monkeypatch.setattr(role, "PROLONG", 0.3)
+    begun, left = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    store = await open_store(primary.url)
+    task = asyncio.create_task(role.Role(store, "updates", "a").during(work))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        primary.signal(signal.SIGSTOP)
+        await left.wait()
+        begun.clear()
+        primary.signal(signal.SIGCONT)
+        await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    await store.close()
 
 
 async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
@@ -253,13 +286,30 @@ async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbou
     """Migration, leases, claims and marks with more clients than the three server connections they share."""
     async with bench(pgbouncer) as one:
 
-        async def role(number: int) -> None:
+        async def take(number: int) -> None:
             async with one.store.writing() as db:
                 await storage.leases.acquire(db, f"role {number}", holder="a", span=timedelta(seconds=5))
 
         await one.alert()
         async with Running(one):
-            await asyncio.gather(*[role(number) for number in range(20)], everybody_has_it(one))
+            await asyncio.gather(*[take(number) for number in range(20)], everybody_has_it(one))
         assert await states(one) == {"sent"}
         assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+    assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()
+
+
+async def test_P17_the_whole_program_goes_through_pgbouncer(pgbouncer: str, tmp_path: Path) -> None:
+    """Jobs, the role of receiving, updates and answers, with the documented address and nothing else."""
+    async with Publishers() as publishers, Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
+        publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        publishers.put("/feed.xml", rss(QUIET))
+        (tmp_path / "program").mkdir()
+        program = Program(tmp_path / "program", emulator, catalog(publishers.url), DATABASE_URL=pgbouncer)
+        await program.start()
+        await publishers.asked_again("/daily.xml")
+        asked = await emulator.send_text(READER, "/help")
+        await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+        assert await program.end() == 0
+        assert not [line for line in program.log if '"level": "error"' in line or '"level": "warning"' in line]
     assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()
