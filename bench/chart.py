@@ -12,7 +12,7 @@ from statistics import median
 
 from bench import world
 from bench.figure import Figure, Goal
-from bench.reply import CHATS, Session, incoming, ours
+from bench.reply import CHATS, Handing, incoming, ours
 from bot.render import charts
 from bot.workers import Workers
 
@@ -22,12 +22,10 @@ _PHOTO = (
 )
 
 
-class Pictures(Session):
+class Pictures(Handing):
     """A Telegram that keeps every picture."""
 
-    async def read(self) -> bytes:
-        """A message with a photo."""
-        return _PHOTO
+    answer = _PHOTO
 
 
 class Held:
@@ -56,9 +54,9 @@ class Held:
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """Every currency's whole history once, then again; a year's window tried on a year; medians and the longest."""
     drawn = await _drawn(10 if quick else 40)
-    numbers, session, held = count(1), Pictures(), Held()
+    numbers, api, held = count(1), Pictures(), Held()
     again: list[float] = []
-    async with world.sqlite_store() as store, ours(store, session) as (_, handle):
+    async with world.sqlite_store() as store, ours(store, api) as (_, handle):
         await world.add_rates(store, 20_000 if quick else 80_000, until=datetime.now(UTC).date())
         for _ in range(CHATS):
             await handle(incoming(next(numbers)))  # each chat's first question makes its row
@@ -72,7 +70,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         for code in world.CODES:
             start = time.perf_counter()
             await handle(incoming(next(numbers), f"/chart {code} all"))
-            again.append(session.at - start)
+            again.append(api.at - start)
     return [
         Figure(
             name="chart in the worker",

@@ -7,7 +7,7 @@ Ours stores the update at the same time; only telling Telegram that it arrived w
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from statistics import median
@@ -21,8 +21,10 @@ from telegram.request import BaseRequest, RequestData
 
 from bench import world
 from bench.figure import Figure, Goal
+from bot.deliver import outcome
 from bot.deliver.transport import Api
 from bot.intake.inbox import Inbox
+from bot.model.outcomes import Outcome
 from handlers import Context, Services, route
 from storage.db import Store
 
@@ -62,24 +64,25 @@ class Request(BaseRequest):
         return 200, _SENT
 
 
-class Session:
-    """In place of aiohttp's: notes when it was handed a body."""
+class Handing(Api):
+    """Our transport up to where it hands a body to aiohttp: notes when."""
+
+    at = 0.0
+    body = b""
+    answer = _SENT
 
     def __init__(self) -> None:
-        self.at = 0.0
-        self.status = 200
-        self.body = b""
+        super().__init__(cast("aiohttp.ClientSession", None), url="http://127.0.0.1", token=TOKEN)
 
-    @asynccontextmanager
-    async def post(self, _url: str, *, data: bytes, **_more: object) -> AsyncIterator[Session]:
-        """The moment we measure."""
+    async def post(self, method: str, body: bytes) -> Outcome:  # noqa: ARG002 - every method alike
+        """The moment we measure, and Telegram's answer."""
         self.at = time.perf_counter()
-        self.body = data
-        yield self
+        self.body = body
+        return outcome.read(200, self.answer)
 
-    async def read(self) -> bytes:
-        """Telegram's answer."""
-        return _SENT
+    async def upload(self, method: str, parameters: Mapping[str, Any], **file: Any) -> Outcome:  # noqa: ANN401, ARG002
+        """Likewise for a picture."""
+        return await self.post(method, orjson.dumps(parameters))
 
 
 def incoming(number: int, text: str = "/rates") -> dict[str, Any]:
@@ -118,12 +121,12 @@ async def bare(request: Request) -> AsyncIterator[Callable[[dict[str, Any]], Cor
 
 @asynccontextmanager
 async def ours(
-    store: Store, session: Session
+    store: Store, api: Handing
 ) -> AsyncIterator[tuple[Services, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]]]:
-    """Our handlers behind the same library, answering through `session`."""
+    """Our handlers behind the same library, answering through `api`."""
     services = Services(
         store=store,
-        api=Api(cast("aiohttp.ClientSession", session), url="http://127.0.0.1", token=TOKEN),
+        api=api,
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
         replied=lambda: None,
@@ -154,13 +157,13 @@ async def ours(
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """Ours and the bare one in turn, after a warm-up; medians."""
     times = 100 if quick else 300
-    request, session, begun = Request(), Session(), 0.0
+    request, api, begun = Request(), Handing(), 0.0
     whole: list[float] = []
     stored: list[float] = []
     handled: list[float] = []
     uncached: list[float] = []
     baseline: list[float] = []
-    async with world.sqlite_store() as store, bare(request) as plain, ours(store, session) as (services, handle):
+    async with world.sqlite_store() as store, bare(request) as plain, ours(store, api) as (services, handle):
         await world.add_rates(store, 20_000, until=datetime.now(UTC).date())
 
         async def noting(raw: dict[str, Any]) -> None:
@@ -176,8 +179,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             start = time.perf_counter()
             await inbox.receive([incoming(number)])
             await inbox.close()  # the mark is written after the reply, as it is in the program
-            assert b"USD" in session.body
-            took = session.at - start
+            assert b"USD" in api.body
+            took = api.at - start
             plain_start = time.perf_counter()
             await plain(incoming(number))
             if number <= CHATS:
@@ -188,7 +191,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             else:
                 whole.append(took)
                 stored.append(begun - start)
-                handled.append(session.at - begun)
+                handled.append(api.at - begun)
     least = median(baseline) * 1000
     against = "bare python-telegram-bot answering a constant"
     return [

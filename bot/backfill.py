@@ -2,24 +2,27 @@
 
 The past is cut into calendar years, newest first, so that the requests of a finished year are the same ones whenever
 the command runs. An answer and the note that it was had are one transaction: a kill loses at most the request under
-way. Nothing alerts: a backlog is not news.
+way. Nothing alerts: a backlog is not news. A day that is stored with another value is revised, and who was told the old
+one is told; unless they are so far apart that the page must mean something else (it names no nominal).
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import storage.rates
 import storage.sources
+from bot.detect.plausibility import LARGEST_UNASKED
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher
+from bot.model.rates import Move, Rate, SeenRate
 from bot.sources.base import Request
 from bot.sources.catalog import RateSpec
-from storage.db import Store
+from storage.db import Db, Store
 
 TRIES = 4
 ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
@@ -38,13 +41,17 @@ class Backfilled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """The way out, the store, seconds to rest before each request, and whom to tell how far it is."""
+    """The way out, the store, seconds to rest before each request, and whom to tell how far it is.
+
+    `revised` is what follows from revised rates, in the transaction that stores them.
+    """
 
     store: Store
     fetcher: Fetcher
     clock: Callable[[], datetime]
     pause: float
     say: Callable[[str], None]
+    revised: Callable[[Db, Sequence[SeenRate]], Awaitable[None]]
 
     async def run(self, spec: RateSpec, *, since: date, until: date) -> Backfilled:
         """Fetch and store what is not yet there; SourceError when there is no history, or the publisher is unwell."""
@@ -76,9 +83,19 @@ class Backfill:
         answer = await self._fetch(request)
         rates = spec.parse(answer.body, url=answer.url).rates if answer is not None and answer.body else ()
         async with self.store.writing() as db:
+            changed = [item for item in await storage.rates.differing(db, rates) if self._believed(*item)]
             await storage.rates.add_history(db, rates, seen_at=self.clock())
+            added = await storage.rates.add(db, [new for _, new in changed], seen_at=self.clock())
+            await self.revised(db, added)
             await storage.sources.note_backfilled(db, spec.key, note)
         return len(rates)
+
+    def _believed(self, old: SeenRate, new: Rate) -> bool:
+        """Whether a past day may be revised so far; if not, that is said."""
+        believed = abs(Move(old=old, new=new).percent) <= LARGEST_UNASKED
+        if not believed:
+            self.say(f"not believed: {new.pair} of {new.effective_on} was {old.per_unit:f}, now {new.per_unit:f}")
+        return believed
 
     async def _fetch(self, request: Request) -> Fetched | None:
         """The answer; None when there is nothing at that address. A busy or dropped server is given time."""

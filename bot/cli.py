@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -250,13 +251,17 @@ async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: floa
 
     from bot.backfill import Backfill
     from bot.fetch import Fetcher
+    from bot.ingest import Ingest
+    from bot.workers import Workers
 
     def say(line: str) -> None:
         typer.echo(log.redact(line), err=True)
 
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()
     async with _store(settings) as store, Fetcher() as fetcher:
-        work = Backfill(store=store, fetcher=fetcher, clock=lambda: datetime.now(UTC), pause=pause, say=say)
+        clock: Callable[[], datetime] = partial(datetime.now, UTC)
+        ingest = Ingest(store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids)
+        work = Backfill(store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised)
         done = await work.run(spec, since=since, until=until)
     _write({name: getattr(done, name) for name in ("source", "asked", "skipped", "rates", "unreadable")})
 

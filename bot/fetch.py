@@ -172,13 +172,16 @@ class Fetcher:
         validators: Validators | None = None,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        found_on: str | None = None,
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
 
         With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the configured origin only.
+        An address that nobody configured, but that was `found_on` a configured one, is judged like a redirect from it.
         Raises FetchError for anything but a complete 2xx answer, or a 304 to `validators`.
         """
-        start = _checked(url)
+        start = _checked(url) if found_on is None else _checked(url, _checked(found_on))
+        own = _is_own_host(start) and (found_on is None or start.origin() == _checked(found_on).origin())
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         if validators and validators.etag:
             asked["If-None-Match"] = validators.etag
@@ -187,7 +190,7 @@ class Fetcher:
         async with self._turn(start.host or ""):
             try:
                 async with asyncio.timeout(self._limits.total):
-                    return await self._follow(start, data, asked, dict(headers or {}))
+                    return await self._follow(start, data, asked, dict(headers or {}), own=own)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
                 raise self._translated(error, start.host) from None
 
@@ -202,8 +205,10 @@ class Fetcher:
             finally:
                 host.free_at = loop.time() + self._limits.pause
 
-    async def _follow(self, start: URL, data: bytes | None, asked: dict[str, str], extra: dict[str, str]) -> Fetched:
-        url, own, moved_to, permanent = start, _is_own_host(start), None, True
+    async def _follow(
+        self, start: URL, data: bytes | None, asked: dict[str, str], extra: dict[str, str], *, own: bool
+    ) -> Fetched:
+        url, moved_to, permanent = start, None, True
         for _ in range(self._limits.redirects + 1):
             session = self._own if own else self._public
             if session is None:

@@ -133,6 +133,13 @@ def span(length: timedelta, language: str) -> str:
     return format_timedelta(length, locale=language, threshold=1.5)
 
 
+def city(zone: str, language: str) -> str:
+    """The city a time zone is named for, as the language calls it: `Europe/Moscow` is Москва."""
+    from babel.dates import get_timezone_location
+
+    return get_timezone_location(zone, locale=language, return_city=True)
+
+
 def currency_name(code: str, language: str) -> str:
     """A currency's name: ours where people here say another than CLDR's (сом, сум), else CLDR's, else the code."""
     if known(f"currency.{code}"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import cast
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -33,13 +35,16 @@ from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RateM
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.sources.base import Request
-from bot.sources.catalog import FeedSpec, RateSpec
-from bot.sources.feeds import Feed, normalise_link, parse_feed
+from bot.sources.catalog import FeedSpec, PageSpec, RateSpec
+from bot.sources.feeds import normalise_link, parse_feed
+from bot.sources.pages import parse_article, parse_list_page
 from bot.workers import WorkerError, Workers
 from storage.db import Db, Store
 from storage.outbox import StoredAlert
 from storage.rules import StoredRule
 from storage.sources import Document, SourceState
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +62,8 @@ CONFIRMED = 2  # polls that must bring the same implausible value before it is b
 STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 PARSE_SECONDS = 10.0
+ARTICLES = 10  # so many new entries of a list page are followed to their articles, the others stay headlines
+ARTICLES_TAKE = 40.0  # seconds for all of them: a host is asked once a second
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 
@@ -133,13 +140,18 @@ class Ingest:
         freshness window.
         """
         changed, seen = await self._fetch(spec.key, [Request(url=spec.url)])
-        now = self.clock()
         entries: list[Entry] = []
         for answer in changed:
-            entries += (await self._parse_feed(answer)).entries
-        judged = [(item, _judge(item, spec)) for item in entries]
+            entries += await self._read(spec, answer)
+        async with self.store.reading() as db:
+            new = await self._unknown(db, spec, entries)
+        if isinstance(spec, PageSpec) and len(new) <= FLOOD:
+            new = await self._with_articles(spec, new)
+        judged = [(item, _judge(item, spec)) for item in new]
+        now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
-            fresh = await self._unknown(db, spec, judged)
+            still = set(await self._unknown(db, spec, new))  # another process may have polled it meanwhile
+            fresh = [(item, verdict) for item, verdict in judged if item in still]
             quiet = state.first_ok_at is None or len(fresh) > FLOOD
             alerts = 0
             for item, verdict in reversed(fresh):  # feeds list the newest first
@@ -172,13 +184,39 @@ class Ingest:
             seen.append(_remember(old, answer, digest))
         return changed, seen
 
-    async def _parse_feed(self, answer: Fetched) -> Feed:
-        kind = f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
-        job = partial(parse_feed, url=answer.url, content_type=kind)
+    async def _read(self, spec: FeedSpec, answer: Fetched) -> Sequence[Entry]:
+        """The entries of a feed or of a list page, read in a worker process."""
+        if isinstance(spec, PageSpec):
+            job = partial(parse_list_page, spec=spec, now=self.clock(), url=answer.url, content_type=_kind(answer))
+            return await self._parse(job, answer)
+        return (await self._parse(partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer)).entries
+
+    async def _parse(self, job: Callable[[bytes], T], answer: Fetched) -> T:
         try:
             return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
         except WorkerError as error:
-            raise ParseError(f"the feed could not be read: {error}") from None
+            raise ParseError(f"it could not be read: {error}") from None
+
+    async def _with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
+        """The first of the new entries with the text of their articles; one that cannot be had stays a headline."""
+        read: dict[Entry, Entry] = {}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARTICLES_TAKE):
+                for item in new[:ARTICLES]:
+                    with suppress(SourceError):
+                        read[item] = await self._with_article(spec, item)
+        return [read.get(item, item) for item in new]
+
+    async def _with_article(self, spec: PageSpec, item: Entry) -> Entry:
+        answer = await self.fetcher.get(item.link or "", found_on=spec.url)
+        job = partial(parse_article, url=answer.url, content_type=_kind(answer), selector=spec.body)
+        article = await self._parse(job, answer)
+        return replace(
+            item,
+            content=article.text,
+            published_at=item.published_at or article.published_at,
+            language=item.language or article.language,
+        )
 
     async def _failed(self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError) -> IngestReport:
         now = self.clock()
@@ -216,12 +254,23 @@ class Ingest:
             alerts += await self._moves(db, [new], (), quiet=False, now=now) + await self._rules(db, [new], now=now)
         return added, alerts
 
+    async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
+        """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+        now = self.clock()
+        for new in added:
+            known = await storage.rates.baseline(db, new.series)
+            baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
+            since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
+            past = await storage.rates.history(db, new.series, since=since, until=day)
+            await self._revise_move(db, past, new, baseline, now=now)
+            await self._revise_rules(db, new, now=now)
+
     async def _watch(self, db: Db, spec: RateSpec, *, now: datetime) -> None:
         """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
         newest = await storage.rates.newest_day(db, spec.key)
         if newest is None:
             return
-        name = f"stale:{spec.key}"
+        name = views.stale_mark(spec.key)
         told = await storage.marks.get(db, name)
         stuck = spec.poll.missed(newest, now) >= STUCK
         if stuck == (told is not None):
@@ -472,15 +521,13 @@ class Ingest:
 
     # ── news ────────────────────────────────────────────────────────────────
 
-    async def _unknown(
-        self, db: Db, spec: FeedSpec, judged: Sequence[tuple[Entry, Verdict]]
-    ) -> list[tuple[Entry, Verdict]]:
+    async def _unknown(self, db: Db, spec: FeedSpec, entries: Sequence[Entry]) -> list[Entry]:
         """Those that this feed has not brought before, neither by id nor by link."""
-        links = [normalise_link(item.link) for item, _ in judged if item.link]
-        ids, known_links = await storage.news.known(db, spec.key, [item.id for item, _ in judged], links)
+        links = [normalise_link(item.link) for item in entries if item.link]
+        ids, known_links = await storage.news.known(db, spec.key, [item.id for item in entries], links)
         return [
-            (item, verdict)
-            for item, verdict in judged
+            item
+            for item in entries
             if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
         ]
 
@@ -501,23 +548,28 @@ class Ingest:
         await storage.news.add_entry(
             db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
         )
-        if quiet or now - at > FRESH or not verdict.security or verdict.severity is Severity.INFO:
-            return 0
-        return await self._break(db, pk, verdict, now=now)
+        weak = not verdict.security or verdict.severity is Severity.INFO
+        if quiet or now - at > FRESH or (weak and self.security_policy != "two_sources"):
+            return 0  # for two sources a second agency counts, however it words the event
+        return await self._break(db, pk, now=now)
 
-    async def _break(self, db: Db, pk: int, verdict: Verdict, *, now: datetime) -> int:
+    async def _break(self, db: Db, pk: int, *, now: datetime) -> int:
+        """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
         story = await storage.news.get(db, pk)
-        if story is None or (self.security_policy == "two_sources" and len(story.feeds) < 2):
+        if story is None or "security" not in story.topics or story.severity is Severity.INFO:
             return 0
+        if self.security_policy == "two_sources" and len(story.feeds) < 2:
+            return 0
+        urgent = story.severity is Severity.URGENT
         alert = Alert(
-            dedup_key=f"story:{pk}" if verdict.severity is not Severity.URGENT else f"story:{pk}:urgent",
-            payload=StoryBroke(story=pk, topics=verdict.topics),
-            severity=verdict.severity,
-            lane=Lane.URGENT if verdict.severity is Severity.URGENT else Lane.ALERT,
+            dedup_key=f"story:{pk}:urgent" if urgent else f"story:{pk}",
+            payload=StoryBroke(story=pk, topics=story.topics),
+            severity=story.severity,
+            lane=Lane.URGENT if urgent else Lane.ALERT,
             audience=Audience(subscription="topic:security"),
             created_at=now,
             expires_at=now + STORY_LASTS,
-            reasons=verdict.reasons,
+            reasons=story.reasons,
             supersede_key=f"story:{pk}",
             approval=self.security_policy == "approve",
         )
@@ -526,7 +578,7 @@ class Ingest:
             lead = story.lead.entry
             text = (lead.summary or lead.content)[:ASKED_TEXT]
             values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
-            why = f"{verdict.severity}: {'; '.join(verdict.reasons)}"
+            why = f"{story.severity}: {'; '.join(story.reasons)}"
             await self._tell(db, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
         return int(stored is not None)
 
@@ -548,6 +600,10 @@ def notice(admin: int, msgid: str, values: Mapping[str, str], *, now: datetime) 
         created_at=now,
         expires_at=now + timedelta(days=2),
     )
+
+
+def _kind(answer: Fetched) -> str | None:
+    return f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
 
 
 def _judge(item: Entry, spec: FeedSpec) -> Verdict:

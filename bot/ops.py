@@ -73,7 +73,7 @@ def ops_app(
 def status_page(found: Status) -> str:
     """The status as a page that reads well on a phone."""
     sent = ago(found.now - found.last_sent_at, "en") if found.last_sent_at else "–"
-    fresh = sum(1 for source in found.sources if source.error is None and source.last_ok_at)
+    fresh = sum(1 for source in found.sources if source.error is None and source.stuck_on is None and source.last_ok_at)
     cards = [
         (f"{fresh} / {len(found.sources)}", "sources fresh"),
         (str(found.waiting), "deliveries waiting"),
@@ -82,9 +82,10 @@ def status_page(found: Status) -> str:
     rows = []
     for source in found.sources:
         seen = ago(found.now - source.last_ok_at, "en") if source.last_ok_at else t("status.never", "en")
-        mark = "bad" if source.error else "good" if source.last_ok_at else "new"
+        stuck = f"last rates of {source.stuck_on}" if source.stuck_on else None
+        mark = "bad" if source.error or stuck else "good" if source.last_ok_at else "new"
         name = html.escape(source.names.get("en") or source.key)
-        trouble = f"<small>{html.escape(source.error)}</small>" if source.error else ""
+        trouble = f"<small>{html.escape(source.error or stuck or '')}</small>" if source.error or stuck else ""
         rows.append(
             f'<li><span class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
         )

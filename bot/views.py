@@ -94,7 +94,7 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        freshness=_freshness(spec.poll, newest, now) if day >= today else Freshness.CURRENT,
+        freshness=await _freshness_of(db, source, spec.poll, newest, now) if day >= today else Freshness.CURRENT,
         seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
@@ -114,6 +114,11 @@ async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[st
 def dispute_mark(series: Series) -> str:
     """The name of the mark that says a series is contradicted by another source; polling sets and removes it."""
     return f"{DISPUTE}{series.source}:{series.pair}:{series.kind}"
+
+
+def stale_mark(source: str) -> str:
+    """The name of the mark that says a source brings nothing new since a day; polling sets and removes it."""
+    return f"stale:{source}"
 
 
 async def rival(db: Db, new: SeenRate) -> SeenRate | None:
@@ -158,6 +163,17 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
         tomorrow=coming[0] if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS else None,
         previous=held[-2] if len(held) > 1 else None,
     )
+
+
+async def _freshness_of(db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
+    """How the card stands; currencies that are set more seldom than others rest while their bank publishes."""
+    found = _freshness(poll, newest, now)
+    if found is Freshness.LATE:
+        last = await storage.rates.newest_day(db, source)
+        published = replace(newest, effective_on=last) if last is not None else newest
+        if _freshness(poll, published, now) is not Freshness.LATE:
+            return Freshness.RESTING
+    return found
 
 
 def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
@@ -400,7 +416,7 @@ def _code_of(word: str, home: str) -> str | None:
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
     """A page of the latest stories, newest first."""
     stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
-    names = {key: dict(spec.names) for key, spec in catalog.feeds.items()}
+    names = {key: dict(spec.names) for key, spec in catalog.news.items()}
     return NewsPage(
         stories=tuple(stories[:PAGE]), topic=topic, number=number, more=len(stories) > PAGE, feed_names=names
     )
@@ -457,6 +473,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     """How fresh every enabled source is, and how the queue stands."""
     states = await storage.sources.states(db)
     summary = await storage.outbox.summary(db, now=now)
+    stuck = await storage.marks.starting(db, stale_mark(""))
     sources = []
     for spec in catalog.polled:
         key = spec.key
@@ -469,6 +486,7 @@ async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 next_due_at=state.next_due_at if state else None,
                 failures=state.failures if state else 0,
                 error=state.error if state else None,
+                stuck_on=date.fromisoformat(stuck[key]) if key in stuck else None,
             )
         )
     return Status(

@@ -37,7 +37,7 @@ from handlers import (
     subscriptions,
     talk,
 )
-from handlers.context import App, Context, Handler, Services, load_chat
+from handlers.context import EVERY, TAP, App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +156,7 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
         context.services, context.incoming = services, update
         context.chat = await load_chat(services, origin, user.language_code if user is not None else None)
         try:
-            if not counted or services.allow(origin.id):
+            if not counted or services.allow(origin.id, EVERY if update.callback_query is None else TAP):
                 await handler(update, context)
         except UserError as error:
             await _explain(context, error)

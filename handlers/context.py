@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -25,6 +26,7 @@ from storage.db import Store
 KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
+TAP = EVERY / 2  # a button: a menu is gone through in taps
 REPLY_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries of a reply
 LONGEST_WAIT = 30.0
 
@@ -62,17 +64,18 @@ class Services:
         """New rates were stored: cards are made anew."""
         self.cards.clear()
 
-    def allow(self, chat_id: int) -> bool:
+    def allow(self, chat_id: int, cost: float = EVERY) -> bool:
         """Whether a chat may ask now; when not, UserError once, then False until it calms down."""
         now = time.monotonic()
         tat, warned = self.buckets.get(chat_id, (now, False))
         tat = max(tat, now)
-        if tat - now > (BURST - 1) * EVERY:
+        early = tat - now - (BURST - 1) * EVERY
+        if early > 0:
             self.buckets[chat_id] = (tat, True)
             if warned:
                 return False
-            raise UserError("error.throttled", wait=timedelta(seconds=BURST * EVERY))
-        self.buckets[chat_id] = (tat + EVERY, False)
+            raise UserError("error.throttled", wait=timedelta(seconds=math.ceil(early)))
+        self.buckets[chat_id] = (tat + cost, False)
         self.buckets.move_to_end(chat_id)
         while len(self.buckets) > KNOWN_CHATS:
             self.buckets.popitem(last=False)

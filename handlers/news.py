@@ -14,7 +14,7 @@ from handlers.context import Context
 
 async def news(_update: Update, context: Context) -> None:
     """/news economy: the latest stories, of one topic or of all."""
-    await context.reply(await _page(context, _topic(context.words), 0))
+    await context.reply(await _page(context, _topic(context.words, context.language), 0))
 
 
 async def security(_update: Update, context: Context) -> None:
@@ -37,11 +37,12 @@ async def _page(context: Context, topic: str | None, number: int) -> Message:
     return render.page(page, context.language, zone=context.chat.time_zone, now=now, topics=views.TOPICS)
 
 
-def _topic(words: list[str]) -> str | None:
+def _topic(words: list[str], language: str) -> str | None:
     if not words:
         return None
     said = " ".join(words).lower()
     for topic in views.TOPICS:
-        if said == topic or any(said == render.topic_name(topic, language).lower() for language in LANGUAGES):
+        if said == topic or any(said == render.topic_name(topic, one).lower() for one in LANGUAGES):
             return topic
-    raise UserError("error.topic", topic=said[:30], known=", ".join(views.TOPICS))
+    names = [render.topic_name(topic, language).lower() for topic in views.TOPICS]
+    raise UserError("error.topic", topic=said[:30], known=names)

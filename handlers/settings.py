@@ -53,7 +53,8 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.change_chat(**{"language" if kind == "lang" else "style": what})
     else:
         raise UserError("error.stale")
-    await context.edit(_shown(context))
+    greeted = kind == "lang" and subscriptions.under_greeting(context)
+    await context.edit(await subscriptions.greeting(context) if greeted else _shown(context))
     await context.answer(words.say("language.set" if kind == "lang" else "settings.saved", context.language).text)
 
 

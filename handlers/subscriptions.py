@@ -37,11 +37,7 @@ async def start(update: Update, context: Context) -> None:
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)
         services.chats.pop(context.chat.id, None)
-    chosen = await _chosen(context)
-    name = update.effective_user.first_name if update.effective_user is not None else ""
-    await context.reply(
-        words.start(context.language, currencies=OFFERED, topics=views.TOPICS, chosen=chosen, name=name)
-    )
+    await context.reply(await greeting(context))
 
 
 async def subscribe(_update: Update, context: Context) -> None:
@@ -70,15 +66,15 @@ async def toggle(context: Context, kind: str, what: str) -> None:
             await storage.chats.unsubscribe(db, chat.id, [key])
         else:
             await storage.chats.subscribe(db, chat.id, [key], now=services.clock())
-    await context.edit(await menu(context))
+    await context.edit(await (greeting if under_greeting(context) else menu)(context))
     await context.answer()
 
 
 async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
-    currencies = [item.removeprefix("cur:") for item in chosen if item.startswith("cur:")]
-    topics = [item.removeprefix("top:") for item in chosen if item.startswith("top:")]
+    currencies = [one for one in OFFERED if f"cur:{one}" in chosen]
+    topics = [one for one in views.TOPICS if f"top:{one}" in chosen]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
 
@@ -151,6 +147,26 @@ async def _chosen(context: Context) -> list[str]:
     tail = f"/{context.chat.home}"
     currencies = [f"cur:{key[5:-4]}" for key in keys if key.startswith("pair:") and key.endswith(tail)]
     return currencies + [f"top:{key.removeprefix('topic:')}" for key in keys if key.startswith("topic:")]
+
+
+async def greeting(context: Context) -> Message:
+    """The greeting of whoever wrote or pressed, with the switches as they stand."""
+    user = context.incoming.effective_user
+    return words.start(
+        context.language,
+        currencies=OFFERED,
+        topics=views.TOPICS,
+        chosen=await _chosen(context),
+        name=user.first_name if user is not None else "",
+    )
+
+
+def under_greeting(context: Context) -> bool:
+    """Whether the button pressed is the greeting's: only there languages and switches stand together."""
+    origin = context.incoming.effective_message
+    markup = origin.reply_markup if origin is not None else None
+    data = {str(one.callback_data) for row in markup.inline_keyboard for one in row} if markup is not None else set()
+    return "done" in data and any(one.startswith("lang:") for one in data)
 
 
 async def menu(context: Context) -> Message:

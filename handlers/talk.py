@@ -33,4 +33,4 @@ async def privacy(_update: Update, context: Context) -> None:
 async def unknown(_update: Update, context: Context) -> None:
     """Words we do not understand are never met with silence, except in a group, where they were not for us."""
     if context.chat.kind is ChatKind.PRIVATE:
-        await context.reply(words.say("unknown.text", context.language, example="/rates USD"))
+        await context.reply(words.unknown(context.language))

@@ -173,6 +173,7 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
             entries=tuple(entries[pk]),
             topics=tuple(sorted(topics.get(pk, ()))),
             severity=Severity(heads[pk].severity),
+            reasons=tuple(heads[pk].reasons),
         )
         for pk in pks
         if pk in entries

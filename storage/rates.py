@@ -128,6 +128,20 @@ async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> in
     return len(rows)
 
 
+async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]]:
+    """Those of the rates whose day is stored at another price, each behind what is stored."""
+    found = []
+    by_series: dict[Series, list[Rate]] = {}
+    for item in rates:
+        by_series.setdefault(item.series, []).append(item)
+    for of, items in by_series.items():
+        days = [item.effective_on for item in items]
+        known = {one.effective_on: one for one in await history(db, of, since=min(days), until=max(days))}
+        pairs = ((known.get(item.effective_on), item) for item in items)
+        found += [(old, item) for old, item in pairs if old is not None and old.per_unit != item.per_unit]
+    return found
+
+
 async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
     """One series, oldest first, `since` and `until` included, each day's last word."""
     in_range = rate.c.effective_on.between(since, until)

@@ -8,16 +8,19 @@ import os
 import signal
 import sys
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+import storage.outbox
 import storage.rates
 from bot.backfill import plan
+from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.sources.catalog import load_catalog, parse_catalog
 from storage.db import open_store
-from storage.schema import alert
+from storage.schema import alert, delivery
 from tests.conftest import ROOT
 from tests.e2e.program import Publishers
 from tests.factories import rate
@@ -102,6 +105,51 @@ async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(tmp_path
         ("2022-03-05", "105.0003"),
     ]
     assert alerts == 0
+
+
+async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(tmp_path: Path) -> None:
+    """A revision row, the baseline with it, one correction for who got the alert; what is far off is not believed."""
+    told_on, odd = date(THIS_YEAR, 1, 5), date(THIS_YEAR, 1, 6)
+    new = rate(value="89.9000", on=str(told_on))
+    now = datetime.now(UTC)
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with store.writing() as db:
+        await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
+        await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)
+        moved = RateMoved(baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal("0.1"))
+        pk = await storage.outbox.enqueue(
+            db,
+            Alert(
+                dedup_key=f"move:nbkr:USD/KGS:official:{told_on}:up:notable",
+                payload=moved,
+                severity=Severity.NOTABLE,
+                lane=Lane.ALERT,
+                audience=Audience(subscription="pair:USD/KGS"),
+                created_at=now,
+                expires_at=now + timedelta(days=1),
+            ),
+        )
+        values = {"alert_id": pk, "chat_id": 1, "lane": 1, "state": "sent", "not_before": now, "expires_at": now}
+        await db.execute(delivery.insert().values(**values))
+    await store.close()
+    async with Publishers() as bank:
+        rows = ((f"{told_on:%d.%m.%Y}", "88,9000"), (f"{odd:%d.%m.%Y}", "8,9950"))
+        bank.put("/index1.jsp", page(*rows), kind="text/html")
+        machine = Machine(tmp_path, bank.url)
+        for since in ("01-01", "01-02"):  # another span is another request: the same page once more
+            code, _, err = await machine.finish("nbkr", "--since", f"{THIS_YEAR}-{since}", "--pause", "0")
+            assert code == 0, err
+            assert "not believed: USD/KGS" in err
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with store.reading() as db:
+        got = await storage.rates.history(db, rate().series, since=told_on, until=odd)
+        known = await storage.rates.baseline(db, rate().series)
+        rows_of = (await db.execute(select(alert).order_by(alert.c.id))).all()
+    await store.close()
+    assert [(str(item.value), item.revision) for item in got] == [("88.9000", 1), ("89.9500", 0)]
+    assert known is not None
+    assert str(known[0].value) == "88.9000"
+    assert [(row.kind, row.audience_told) for row in rows_of] == [("move", None), ("correction", pk)]
 
 
 async def test_a_source_without_history_says_so(tmp_path: Path) -> None:

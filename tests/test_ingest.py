@@ -22,7 +22,7 @@ from bot.ingest import Ingest, IngestReport
 from bot.sources.catalog import Catalog, parse_catalog
 from bot.workers import Workers
 from storage.db import Store
-from storage.schema import alert, held_rate
+from storage.schema import alert, entry, held_rate
 from tests.e2e.program import Publishers
 from tests.e2e.test_whole import ATTACK, QUIET, daily, rss
 
@@ -143,6 +143,41 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     assert [story.feeds for story in stories] == [("one", "two")]
 
 
+async def _known_agencies(world: World) -> None:
+    """Both polled before: what comes now is new."""
+    for feed in ("one", "two"):
+        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        await world.poll(feed)
+
+
+async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> None:
+    """SECURITY_POLICY=two_sources: the second agency's report tells it, however calmly worded, and once."""
+    world.ingest = replace(world.ingest, security_policy="two_sources")
+    await _known_agencies(world)
+    title = "Shooting reported at the border post"
+    first = ("first", title, "Armed men attacked; three soldiers were killed.")
+    world.publishers.put("/one.xml", rss(first, QUIET))
+    assert (await world.poll("one")).alerts == 0
+    world.publishers.put("/one.xml", rss(("one-more", *first[1:]), first, QUIET))
+    assert (await world.poll("one")).alerts == 0
+    world.publishers.put("/two.xml", rss(("calm", title, "Growers are worried."), QUIET))
+    assert (await world.poll("two")).alerts == 1
+    world.publishers.put("/two.xml", rss(("last", *first[1:]), QUIET))
+    assert (await world.poll("two")).alerts == 0
+
+
+async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world: World) -> None:
+    """Severity only rises: what was told as urgent is not told once more as notable."""
+    await _known_agencies(world)
+    title = "Bomb explosion at a bazaar in Bishkek"
+    grave = ("grave", title, "The blast killed 120 people. Residents are being evacuated.")
+    world.publishers.put("/one.xml", rss(grave, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    world.publishers.put("/two.xml", rss(("calm", title, "Police say the bomb was small."), QUIET))
+    assert (await world.poll("two")).alerts == 0
+    assert [item.severity for item in await world.rows(alert)] == ["urgent"]
+
+
 @pytest.mark.parametrize("approve", [True, False])
 async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(world: World, *, approve: bool) -> None:
     """Asked once; nothing to send until it is approved; a second word is not heard."""
@@ -191,6 +226,89 @@ async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: Wor
     report = await world.poll("one")
     assert (report.new, report.alerts) == (25, 0)
     assert [item.kind for item in await world.rows(alert)] == ["notice"]
+
+
+class Site:
+    """A site without a feed: a list page, and an article behind each headline."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.spec = parse_catalog(f"""
+[pages.site]
+url = "{world.publishers.url}/news/"
+item = ".list > .row"
+link = "a"
+body = ".text"
+language = "en"
+""").pages["site"]
+
+    async def publish(self, *rows: tuple[str, str], text: str = ATTACK[2]) -> IngestReport:
+        """The list shows (address, headline) rows, each of its own articles tells `text`; then it is polled."""
+        listed = "".join(f"<div class='row'><a href='{href}'>{title}</a></div>" for href, title in rows)
+        page = f"<html><body><div class='list'>{listed}</div></body></html>"
+        self.world.publishers.put("/news/", page.encode(), kind="text/html")
+        for href, title in rows:
+            article = f"<title>{title}</title><body><p class='text'>{text}</p></body>"
+            self.world.publishers.put(href, f"<html>{article}</html>".encode(), kind="text/html")
+        return await self.world.ingest.poll(self.spec)
+
+    async def told(self) -> dict[str, str]:
+        """Headline → text of what is stored."""
+        return {row.title: row.content for row in await self.world.rows(entry)}
+
+
+async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
+    """Headlines from the list, texts from the articles, each asked for once; the first poll alerts nobody."""
+    site = Site(world)
+    old, new = ("/a/1", "Shots fired at the border post"), ("/a/2", ATTACK[1])
+    assert await site.publish(old) == IngestReport(source="site", fetched=1, new=1, alerts=0)
+    assert await site.publish(new, old) == IngestReport(source="site", fetched=2, new=1, alerts=1)
+    assert await site.told() == {old[1]: ATTACK[2], new[1]: ATTACK[2]}
+    assert (await site.publish(new, old, ("/a/3", "Apple harvest begins"), text="Growers are glad.")).alerts == 0
+    assert [world.publishers.asked.count(path) for path in ("/a/1", "/a/2", "/a/3")] == [1, 1, 1]
+    assert world.ingest.workers.processes  # nothing of it was parsed here
+
+
+async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stays_a_headline(world: World) -> None:
+    """No entries where there were some is an error; a missing, a huge or an empty article is none."""
+    site = Site(world)
+    assert (await site.publish(("/a/1", "Apple harvest begins"))).error is None
+    world.publishers.put("/news/", b"<html><body><h1>We have a new site</h1></body></html>", kind="text/html")
+    assert "selectors find no entries" in ((await world.ingest.poll(site.spec)).error or "")
+    world.publishers.put("/news/huge", b"<p>" + b"x" * 6_000_000, kind="text/html")
+    rows = [
+        ("/a/1", "Apple harvest begins"),
+        ("missing", "Bread is dearer"),
+        ("huge", "Bridge opens"),
+        ("/a/2", "Rain"),
+    ]
+    report = await site.publish(*rows, text="")
+    assert (report.new, report.error) == (3, None)
+    assert await site.told() == {
+        "Apple harvest begins": ATTACK[2],
+        "Bread is dearer": "",
+        "Bridge opens": "",
+        "Rain": "",
+    }
+
+
+async def test_F13_a_flood_on_a_page_alerts_nobody_and_follows_no_link(world: World) -> None:
+    """A site whose addresses all changed costs one request, and one word to the operator."""
+    site = Site(world)
+    await site.publish(("/a/0", "Apple harvest begins"))
+    report = await site.publish(*[(f"/b/{number}", f"{ATTACK[1]} – {number}") for number in range(25)])
+    assert (report.new, report.alerts) == (25, 0)
+    assert not [path for path in world.publishers.asked if path.startswith("/b/")]
+    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+
+
+async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: World) -> None:
+    """The operator named one origin of their own network; what a page links to elsewhere in it is never asked."""
+    async with Publishers() as inside:
+        site = Site(world)
+        await site.publish((f"{inside.url}/admin", ATTACK[1]))
+        assert inside.asked == []
+    assert await site.told() == {ATTACK[1]: ""}
 
 
 async def test_F16_a_source_that_is_gone_is_not_asked_again(world: World) -> None:

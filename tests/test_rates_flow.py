@@ -373,6 +373,20 @@ async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: W
     assert (await world.card("USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
 
 
+async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(world: World) -> None:
+    """The pound of Saturday's weekly page is not late on Thursday; nothing published at all is."""
+    await world.publish(MONDAY + timedelta(days=1), GBP="116,8000")
+    thursday = MONDAY + timedelta(days=3)
+    world.at(thursday)
+    await world.publish(thursday + timedelta(days=1))
+    world.at(thursday, 14)
+    card = await world.card("GBP")
+    assert card.freshness is Freshness.RESTING
+    assert "Tuesday's rate holds (19 Oct)" in render.card(card, "en").text
+    world.at(thursday + timedelta(days=1), 14)
+    assert (await world.card("GBP")).freshness is Freshness.LATE
+
+
 # ── R4 ──────────────────────────────────────────────────────────────────────
 
 

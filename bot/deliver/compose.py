@@ -84,7 +84,7 @@ class Composer:
             story = await storage.news.get(db, payload.story)
             if story is None:
                 return None
-            feeds = {key: dict(spec.names) for key, spec in self._catalog.feeds.items()}
+            feeds = {key: dict(spec.names) for key, spec in self._catalog.news.items()}
             return alerts.story(
                 story,
                 alert=stored.id,

@@ -346,7 +346,7 @@ class Worker:
 
     async def _settle(self, item: Claimed, outcome: Outcome) -> None:
         """Turn an outcome into a mark, and into what else follows from it."""
-        metrics.SENT.labels(item.lane.name.lower(), type(outcome).__name__.lower()).inc()
+        metrics.sent(item.lane.name, type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             if self._flooded:
                 self._flooded.clear()

@@ -48,12 +48,16 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A cluster of entries about one event; `entries` oldest first, the first is the lead and gives the headline."""
+    """A cluster of entries about one event; `entries` oldest first, the first is the lead and gives the headline.
+
+    `severity` is the highest any of them was judged, `reasons` are that judgement's.
+    """
 
     pk: int
     entries: tuple[StoredEntry, ...]
     topics: tuple[str, ...] = ()
     severity: Severity = Severity.INFO
+    reasons: tuple[str, ...] = ()
 
     @property
     def lead(self) -> StoredEntry:

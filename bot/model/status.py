@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """One source as an operator sees it.
 
-    `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
+    `last_ok_at` is None when it never answered; `error` is its last trouble, in our words. `stuck_on` is the day of its
+    newest rates when it answers but brings nothing new.
     """
 
     key: str
@@ -19,6 +20,7 @@ class SourceStatus:
     next_due_at: datetime | None
     failures: int
     error: str | None
+    stuck_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

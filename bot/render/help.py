@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import ago, clock, day, known, name_of, number, span, t, tn
+from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn
 from bot.model.chats import LANGUAGES, Style
 from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
@@ -141,10 +141,13 @@ def help(names: Sequence[str], language: str) -> Message:  # noqa: A001 - the co
 
 
 def language_menu(language: str) -> Message:
-    """The languages, each in its own name: data `lang:ru`."""
+    """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
     return message(
         fill(t("language.choose", language)),
-        [[_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES],
+        [
+            *([_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES),
+            [_back(language)],
+        ],
     )
 
 
@@ -214,8 +217,8 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str)
     """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other."""
     other = fill(t("zone.other", language), example=code(example))
     text = lines(fill(t("settings.zone", language), zone=chosen), other)
-    cities = [_toggle(one.rpartition("/")[2].replace("_", " "), f"zone:{one}", on=one == chosen) for one in zones]
-    return message(text, [*rows_of(cities, 2), [Button(t("button.back", language), "set:back")]])
+    cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
+    return message(text, [*rows_of(cities, 2), [_back(language)]])
 
 
 def privacy(language: str, *, contact: str | None = None) -> Message:
@@ -244,6 +247,10 @@ def _toggle(text: str, data: str, *, on: bool) -> Button:
     return Button(f"{CHOSEN} {text}" if on else text, data)
 
 
+def _back(language: str) -> Button:
+    return Button(t("button.back", language), "set:back")
+
+
 def _done(language: str) -> Button:
     return Button(t("button.done", language), "done")
 
@@ -251,10 +258,13 @@ def _done(language: str) -> Button:
 def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     name = name_of(source.names, language) or source.key
     seen = ago(status.now - source.last_ok_at, language) if source.last_ok_at else t("status.never", language)
-    if not source.failures:
+    stuck = None
+    if source.stuck_on is not None:
+        stuck = fill(t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date()))
+    if not source.failures and stuck is None:
         return Rich(f"🟢 {one_line(name)} – {seen}" if source.last_ok_at else f"⚪ {one_line(name)} – {seen}")
-    trouble = fill(tn("status.failures", source.failures, language), n=source.failures)
-    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble])
+    trouble = fill(tn("status.failures", source.failures, language), n=source.failures) if source.failures else None
+    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, stuck])
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:

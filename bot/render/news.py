@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from bot.i18n import moment, name_of, t, tn
 from bot.model.alerts import Severity
@@ -30,6 +31,7 @@ BRIEF = 420  # one paragraph on a phone: about six lines
 UNTITLED = 100  # so much of the text stands in for a missing title
 NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
+PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -142,5 +144,10 @@ def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[l
 
 
 def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
-    """The buttons in rows of at most `width`."""
-    return (list(buttons[i : i + width]) for i in range(0, len(buttons), width))
+    """The buttons in even rows of at most `width`, fewer where a phone would break the longest in two."""
+    longest = max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2  # with or without its ✓
+    width = max(1, min(width, PHONE // longest))
+    rows = -(-len(buttons) // width)
+    each, wider = divmod(len(buttons), rows) if rows else (0, 0)
+    ends = [each * row + min(row, wider) for row in range(rows + 1)]
+    return (list(buttons[start:end]) for start, end in pairwise(ends))

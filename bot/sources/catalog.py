@@ -187,15 +187,23 @@ class Catalog:
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
 
     @property
+    def news(self) -> Mapping[str, FeedSpec]:
+        """Who publishes stories, feeds and pages: by the key under which it is stored and named in commands.
+
+        A page that shares its key with another section is `pages.KEY` there.
+        """
+        return {**self.feeds, **{spec.key: spec for spec in self.pages.values()}}
+
+    @property
     def polled(self) -> tuple[RateSpec | FeedSpec, ...]:
-        """Every source that is polled: rates first, by rank. Pages are described, but not polled yet."""
+        """Every source that is polled: rates first, by rank."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
-        every: list[RateSpec | FeedSpec] = [*rates, *self.feeds.values()]
+        every: list[RateSpec | FeedSpec] = [*rates, *self.news.values()]
         return tuple(spec for spec in every if not spec.disabled)
 
     def names(self, key: str, language: str) -> str:
         """A source's name in that language, else in English, else in any it has; the key when it has none."""
-        spec = self.rates.get(key) or self.feeds.get(key) or self.pages.get(key)
+        spec = self.rates.get(key) or self.news.get(key)
         names = spec.names if spec is not None else {}
         return names.get(language) or names.get("en") or next(iter(names.values()), key)
 
@@ -256,10 +264,14 @@ def parse_catalog(text: str) -> Catalog:
     except tomllib.TOMLDecodeError as error:  # its message is made for the person who typed it, with line and column
         raise ConfigError(f"CATALOG: not TOML: {error}") from None
     problems: list[str] = []
+    rates = _sections(document, "rates", _rate, RateSpec, problems)
+    feeds = _sections(document, "feeds", _feed, FeedSpec, problems)
+    pages = _sections(document, "pages", _page, PageSpec, problems)
+    taken = pages.keys() & (rates.keys() | feeds.keys())
     catalog = Catalog(
-        rates=_sections(document, "rates", _rate, RateSpec, problems),
-        feeds=_sections(document, "feeds", _feed, FeedSpec, problems),
-        pages=_sections(document, "pages", _page, PageSpec, problems),
+        rates=rates,
+        feeds=feeds,
+        pages={key: replace(spec, key=f"pages.{key}") if key in taken else spec for key, spec in pages.items()},
         channels=_sections(document, "channels", _channel, ChannelSpec, problems),
     )
     problems += [

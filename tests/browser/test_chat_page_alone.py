@@ -185,3 +185,82 @@ async def test_inline_results_and_reply_keys(browser: Browser, emulator: Emulato
     await expect(page.locator(".msg.mine .bubble").last).to_contain_text("100 USD = 8,745 KGS")
     await expect(page.locator(".msg.mine .bubble").last).to_contain_text("via @jarchy_bot")
     assert problems == []
+
+
+async def test_the_focus_stays_where_a_message_changes(browser: Browser, emulator: Emulator) -> None:
+    """A pressed button keeps the focus when its message is edited; when the buttons go, one writes on."""
+    page, problems = await opened(browser, emulator, 1280, 800)
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+
+    def keys(*labels: str) -> dict[str, Any]:
+        return {"inline_keyboard": [[{"text": label, "callback_data": label.strip("✓ ")}] for label in labels]}
+
+    sent = await call(emulator, page, "sendMessage", chat_id=AIGUL, text="Which?", reply_markup=keys("USD", "EUR"))
+    number = sent["result"]["message_id"]
+    await page.get_by_role("button", name="EUR").press("Enter")
+    change = {"chat_id": AIGUL, "message_id": number}
+    await call(emulator, page, "editMessageReplyMarkup", **change, reply_markup=keys("USD", "✓ EUR"))
+    await expect(page.get_by_role("button", name="✓ EUR")).to_be_focused()
+    await call(emulator, page, "editMessageReplyMarkup", **change, reply_markup=keys("All"))
+    await expect(page.get_by_role("button", name="All")).to_be_focused()
+    await call(emulator, page, "editMessageText", **change, text="Done")
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    assert problems == []
+
+
+# Words whose contrast with what is behind them is below WCAG's 4.5; pictures and what cannot be used are exempt.
+FAINT_WORDS = """() => {
+  const style = getComputedStyle, linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const parts = colour => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
+  const light = rgb => [.2126, .7152, .0722].reduce((sum, v, i) => sum + v * linear(rgb[i] / 255), 0);
+  const wall = parts(style(document.querySelector('.pane')).backgroundColor);
+  const behind = el => {
+    const own = parts(style(el).backgroundColor);
+    return own[3] === 1 ? own : over(own, el.parentElement ? behind(el.parentElement) : wall);
+  };
+  const said = el => [...el.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  const exempt = 'script, style, [aria-hidden=true], :disabled';
+  const words = [...document.querySelectorAll('body *')];
+  return words.filter(el => said(el) && el.checkVisibility() && !el.closest(exempt)).flatMap(el => {
+    const back = behind(el), [a, b] = [light(over(parts(style(el).color), back)), light(back)];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    return ratio < 4.5 ? [`${el.className || el.tagName} “${el.textContent.slice(0, 30)}” ${ratio.toFixed(2)}`] : [];
+  });
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_word_can_be_read_in_both_themes(browser: Browser, emulator: Emulator, theme: str) -> None:
+    """Chats chosen and not, unread ones, messages both ways, quotes, code, buttons, hints: 4.5 to 1 at least."""
+    page, problems = await opened(browser, emulator, 1280, 800)
+    await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+    await emulator.send_text(AIGUL, "/start")
+    entities = [
+        {"type": "code", "offset": 0, "length": 4},
+        {"type": "url", "offset": 5, "length": 5},
+        {"type": "pre", "offset": 11, "length": 3, "language": "text"},
+        {"type": "expandable_blockquote", "offset": 15, "length": 5},
+    ]
+    keys = {"inline_keyboard": [[{"text": "Why?", "callback_data": "why"}, {"text": "Open", "url": "https://24.kg"}]]}
+    text = "code 24.kg pre quote"
+    await call(
+        emulator,
+        page,
+        "sendMessage",
+        chat_id=AIGUL,
+        text=text,
+        entities=entities,
+        reply_markup=keys,
+        reply_parameters={"message_id": 1},
+    )
+    for words in ("Posted", "Posted again"):
+        await call(emulator, page, "sendMessage", chat_id=GROUP, text=words)
+    sent = await call(emulator, page, "sendMessage", chat_id=CHANNEL, text="Pinned")
+    await call(emulator, page, "pinChatMessage", chat_id=CHANNEL, message_id=sent["result"]["message_id"])
+    await expect(page.locator("#side .pinned")).to_be_visible()
+    await expect(page.locator("#chats .badge")).to_have_text("2")
+    await expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    assert await page.evaluate(FAINT_WORDS) == []
+    assert problems == []

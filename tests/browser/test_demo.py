@@ -278,3 +278,19 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
     await seen(preview)
     for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
         assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
+
+
+async def test_buttons_on_a_phone_break_no_word(opened: Opener) -> None:
+    """In Russian, whose words are long: no label of the greeting, the news or the settings takes a second line."""
+    page = await opened(PHONE)
+    await page.get_by_role("radio", name="Русский").click()
+    await page.locator("#chats button").filter(has_not_text="the herald").click()
+    await page.locator("#main").get_by_role("button", name="Start").click()
+    await expect(last(page)).to_contain_text("Здравствуйте")
+    await write(page, "/news")
+    settings = await write(page, "/settings")
+    await press(settings, "заголовки")
+    await expect(settings.get_by_role("button", name="✓ заголовки")).to_be_visible()
+    await expect(page.locator("#main .key")).to_have_count(12 + 4 + 6)
+    tall = "keys => keys.filter(key => key.offsetHeight > 40).map(key => key.textContent)"
+    assert await page.locator("#main .key").evaluate_all(tall) == []

@@ -255,6 +255,28 @@ def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
     assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "National Bank publishes again: rates of 21 Oct are here."),
+        ("ru", "Национальный банк: курсы снова обновляются, получены на 21 октября."),
+        ("ky", "Улуттук банк: курстар кайра жаңырды, 21-октябрь күнкү курс келди."),
+    ],
+)
+def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(language: str, words: str) -> None:
+    notice = Notice(msgid="notice.fresh", values=(("bank", "nbkr"), ("day", "2021-10-21")))
+    assert alerts.notice(notice, language, banks={"nbkr": BANK[language]}).text == words
+
+
+def test_R2_a_move_nobody_confirms_says_so() -> None:
+    for language, words in (("en", "unconfirmed"), ("ru", "не подтверждено"), ("ky", "ырастала элек")):
+        told = [
+            alerts.move(drifted(confirmed=confirmed), alert=1, language=language, source_names=BANK).text
+            for confirmed in (False, True)
+        ]
+        assert [words in text for text in told] == [True, False]
+
+
 def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
     shown = alerts.notice(Notice(msgid="notice.of_tomorrow", values=(("disk", "full"),)), "ru")
     assert shown.text == "Нужно ваше внимание: notice.of_tomorrow, disk: full"

@@ -83,8 +83,8 @@ def test_the_greeting_calls_the_reader_by_name_and_offers_what_to_follow(languag
     assert shown.text.startswith(GREETING[language])
     others = [f"lang:{one}" for one in LANGUAGES if one != language]
     assert data(shown) == [
-        ["cur:USD", "cur:EUR", "cur:RUB", "cur:KZT"],
-        ["cur:CNY"],
+        ["cur:USD", "cur:EUR", "cur:RUB"],
+        ["cur:KZT", "cur:CNY"],
         ["top:security", "top:economy"],
         others,
         ["done"],
@@ -125,8 +125,8 @@ def test_every_command_has_a_description_telegram_accepts(language: str) -> None
 
 def test_the_language_menu_names_each_language_in_itself() -> None:
     shown = talk.language_menu("ru")
-    assert labels(shown) == [["English"], ["✓ Русский"], ["Кыргызча"]]
-    assert data(shown) == [["lang:en"], ["lang:ru"], ["lang:ky"]]
+    assert labels(shown) == [["English"], ["✓ Русский"], ["Кыргызча"], ["← Назад"]]
+    assert data(shown) == [["lang:en"], ["lang:ru"], ["lang:ky"], ["set:back"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -290,3 +290,10 @@ def test_rules_are_listed_and_each_opens() -> None:
     assert shown.text == "Your alerts\n1. RUB < 1\n2. USD 1% ⏸"
     assert data(shown) == [["rule:open:7"], ["rule:open:9"], ["new:-"]]
     assert marked(rules.rules([], "ru", make="new:-"), "code") == ["/alert RUB < 1"]
+
+
+@pytest.mark.parametrize(("language", "city"), [("en", "New York"), ("ru", "Нью-Йорк"), ("ky", "Нью-Йорк")])
+def test_time_zones_are_cities_as_the_reader_calls_them(language: str, city: str) -> None:
+    shown = talk.zone_menu(language, ("Asia/Bishkek", "America/New_York"), chosen="America/New_York", example="x")
+    assert labels(shown)[0][1] == f"✓ {city}"
+    assert data(shown)[0] == ["zone:Asia/Bishkek", "zone:America/New_York"]

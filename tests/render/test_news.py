@@ -8,6 +8,7 @@ import pytest
 
 from bot.model.chats import LANGUAGES, Style
 from bot.render import news
+from bot.render.text import Button
 from tests.factories import NOW
 from tests.render.world import FEEDS, ZONE, data, labels, marked, news_page, story
 
@@ -112,3 +113,19 @@ def test_a_story_without_a_title_goes_by_its_first_words_or_its_address() -> Non
 def test_a_feed_without_a_name_goes_by_its_key_and_a_topic_without_a_word_by_its_own() -> None:
     assert news.reporters(story(feeds=("nameless",)), FEEDS, "en").text == "nameless"
     assert news.topic_name("chess", "ky") == "chess"
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "rows"),
+    [
+        ("USD EUR RUB KZT CNY", 4, "USD EUR RUB|KZT CNY"),
+        ("Все Безопасность Политика Общество", 3, "Все Безопасность|Политика Общество"),
+        ("All Economy Politics", 3, "All Economy Politics"),
+        ("Достопримечательности Экономика", 3, "Достопримечательности|Экономика"),
+        ("", 3, ""),
+    ],
+)
+def test_rows_of_buttons_are_even_and_no_word_breaks_on_a_phone(names: str, width: int, rows: str) -> None:
+    """The longest label says how many stand side by side."""
+    made = news.rows_of([Button(name, name) for name in names.split()], width)
+    assert "|".join(" ".join(button.text for button in row) for row in made) == rows

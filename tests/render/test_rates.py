@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from bot.model.chats import LANGUAGES
-from bot.model.rates import Freshness, RateKind
+from bot.model.rates import Dispute, Freshness, RateKind
 from bot.render import rates
 from bot.render.numbers import as_printed, change, money, short
 from bot.render.text import units
-from tests.factories import rate
+from tests.factories import rate, seen_rate
 from tests.render.world import BANK, TODAY, marked, rate_card, row
 
 EVENING = {
@@ -157,6 +157,31 @@ def test_the_table_fits_a_phone(language: str) -> None:
     card = rate_card(row("USD", "128.7935", "128.8100"), row("RUB", "1.1948", "1.3902"))
     table = marked(rates.card(card, language), "pre")[0]
     assert max(units(line) for line in table.split("\n")) <= 34
+
+
+@pytest.mark.parametrize(
+    ("language", "last"),
+    [
+        ("en", "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts until they agree."),
+        (
+            "ru",
+            (
+                "Источники расходятся по USD/KGS: Национальный банк 84,8100 · Other 89,9000. "
+                "Пока не сойдутся, оповещений не будет."
+            ),
+        ),
+        (
+            "ky",
+            "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. Келишмейинче эскертүү болбойт.",
+        ),
+    ],
+)
+def test_R8_both_words_on_a_disputed_pair_stand_below_the_card(language: str, last: str) -> None:
+    one = row("USD", "84.7935", "84.8100")
+    assert one.tomorrow is not None
+    theirs = seen_rate("USD/KGS", "89.9000", "2021-10-21", source="other")
+    dispute = Dispute(ours=one.tomorrow, theirs=theirs, names={"en": "Other"})
+    assert rates.card(rate_card(one, disputes=(dispute,)), language).text.split("\n")[-1] == last
 
 
 def test_a_currency_without_any_rate_says_so() -> None:

@@ -185,7 +185,18 @@ def test_a_name_falls_back_to_english_to_any_language_and_to_the_key(catalog: Ca
 
 
 def test_what_is_polled_is_enabled_and_rates_go_first(catalog: Catalog) -> None:
-    assert [spec.key for spec in catalog.polled] == ["ecb", "agency", "bare"]
+    assert [spec.key for spec in catalog.polled] == ["ecb", "agency", "bare", "list"]
+
+
+def test_a_page_may_share_its_key_with_a_feed_and_is_then_stored_by_its_section_too() -> None:
+    """The manual's own example does; two sources never share what is stored of them."""
+    shared = '[{0}.same]\nurl = "https://x.example/"\n'
+    found = parse_catalog(
+        shared.format("feeds") + shared.format("pages") + 'item = ".a"\nlink = "a"\n' + "[pages.own]\n"
+        'url = "https://x.example/"\nitem = ".a"\nlink = "a"\n'
+    )
+    assert [spec.key for spec in found.polled] == ["same", "pages.same", "own"]
+    assert set(found.news) == {"same", "pages.same", "own"}
 
 
 # ── problems ────────────────────────────────────────────────────────────────

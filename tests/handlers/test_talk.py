@@ -1,0 +1,80 @@
+"""The greeting, its buttons, and what is said to words we do not understand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot import views
+from bot.i18n import t
+from handlers.context import BURST
+from tests.handlers.conftest import READER, World
+
+
+def shown(world: World, number: int) -> dict[str, Any]:
+    """A message as it stands."""
+    return next(m for m in world.emulator.messages(READER) if m["message_id"] == number)
+
+
+def keys(message: dict[str, Any]) -> dict[str, str]:
+    """A message's buttons, data to label."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return {one["callback_data"]: one["text"] for row in rows for one in row}
+
+
+async def test_the_greeting_stays_while_its_buttons_are_used(world: World) -> None:
+    """A tap marks its button and keeps the words; a language greets anew, with the marks; done names the choice."""
+    number = (await world.ask("/start"))["message_id"]
+    await world.emulator.press(READER, number, "top:security")
+    await world.emulator.press(READER, number, "cur:RUB")
+    assert shown(world, number)["text"].startswith("Hello, Aigul!")
+    await world.emulator.press(READER, number, "lang:ky")
+    greeted = shown(world, number)
+    assert greeted["text"].startswith("Саламатсызбы, Aigul!")
+    assert keys(greeted)["cur:RUB"] == "✓ RUB"
+    assert keys(greeted)["top:security"] == f"✓ {t('topic.security', 'ky')}"
+    await world.emulator.press(READER, number, "cur:EUR")
+    await world.emulator.press(READER, number, "done")
+    assert f"EUR, RUB, {t('topic.security', 'ky')}" in shown(world, number)["text"]
+
+
+async def test_the_menu_of_subscriptions_stays_a_menu(world: World) -> None:
+    """Nobody is greeted again by a tap in /subscribe."""
+    menu = await world.ask("/subscribe")
+    await world.emulator.press(READER, menu["message_id"], "cur:USD")
+    assert shown(world, menu["message_id"])["text"] == menu["text"]
+    assert not any(data.startswith("lang:") for data in keys(shown(world, menu["message_id"])))
+
+
+async def test_every_example_in_an_answer_works(world: World) -> None:
+    """What is named to somebody who was not understood is understood."""
+    answer = await world.ask("abracadabra")
+    example = next(e for e in answer["entities"] if e["type"] == "code")
+    text = answer["text"][example["offset"] : example["offset"] + example["length"]]
+    assert "USD" in (await world.ask(text))["text"]
+    refused = (await world.ask("/news abracadabra"))["text"]
+    for topic in views.TOPICS:
+        name = t(f"topic.{topic}", "en").lower()
+        assert name in refused
+    assert "abracadabra" not in (await world.ask(f"/news {t('topic.economy', 'ru')}"))["text"]
+
+
+async def test_the_language_can_be_left_as_it_is(world: World) -> None:
+    """The list of languages leads back to the settings."""
+    menu = await world.ask("/settings")
+    await world.emulator.press(READER, menu["message_id"], "set:language")
+    await world.emulator.press(READER, menu["message_id"], "set:back")
+    assert shown(world, menu["message_id"])["text"] == menu["text"]
+
+
+async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(world: World) -> None:
+    """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
+    number = (await world.ask("/start"))["message_id"]
+    for data in [f"cur:{one}" for one in views.CURRENCIES] + [f"top:{one}" for one in views.TOPICS] + ["set:zone"]:
+        assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
+    for _ in range(BURST):
+        await world.emulator.send_text(READER, "/privacy")
+    slow = await world.emulator.wait_message(READER, lambda m: "Too fast" in m.get("text", ""), timeout=20)
+    found = re.search(r"(\d+) seconds?", slow["text"])
+    assert found is not None
+    assert 1 <= int(found[1]) <= 2
