@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,6 +63,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             await handle(incoming(next(numbers)))  # each chat's first question makes its row
         await handle(incoming(next(numbers), "/chart USD"))  # starts the worker
         await handle(incoming(next(numbers), "/alert USD 1%"))  # loads the converter's number words
+        gc.freeze()  # as the program does when it is ready
         async with held.watched():
             for code in world.CODES:
                 await handle(incoming(next(numbers), f"/chart {code} all"))

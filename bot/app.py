@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -53,7 +54,7 @@ from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
 from bot.model.chats import LANGUAGES, Chat, ChatKind
 from bot.model.outcomes import Sent
 from bot.ops import ops_app
-from bot.render.help import command_descriptions
+from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
@@ -315,6 +316,7 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
             path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
             hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
             await _serve(stack, hook, bot.settings.webhook_listen)
+        gc.freeze()  # what is loaded by now stays: collecting among it again would hold the loop for 90 ms
         bot.ready.set()
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:
@@ -335,7 +337,7 @@ async def _receive(bot: Running) -> None:
 
 
 async def _introduce(bot: Running) -> None:
-    """The command menus in every language, the webhook's address, and the channels of the catalog."""
+    """The command menus and what the bot is in every language, the webhook's address, the channels of the catalog."""
     for scope, names in MENUS.items():
         for language in ("", *LANGUAGES):
             listed = command_descriptions(names, language or bot.settings.default_language)
@@ -345,6 +347,8 @@ async def _introduce(bot: Running) -> None:
                 scope={"type": scope},
                 language_code=language or None,
             )
+    for language in (*LANGUAGES, ""):
+        await _describe(bot, language)
     if bot.settings.updates == "webhook" and bot.settings.webhook_secret is not None:
         secret = bot.settings.webhook_secret.get_secret_value()
         await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
@@ -354,6 +358,15 @@ async def _introduce(bot: Running) -> None:
             missing = [spec for spec in missing if not await _join(bot, spec)]
         if missing:
             await asyncio.sleep(300)
+
+
+async def _describe(bot: Running, language: str) -> None:
+    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words stay."""
+    outcome = await bot.api.call("getMyDescription", language_code=language or None)
+    shown = outcome.result if isinstance(outcome, Sent) else None
+    if isinstance(shown, dict) and not shown.get("description"):
+        words = description(language or bot.settings.default_language)
+        await bot.api.call("setMyDescription", description=words, language_code=language or None)
 
 
 async def _join(bot: Running, spec: ChannelSpec) -> bool:

@@ -437,7 +437,7 @@ def detect_same_story() -> None:
                 id=side,
                 title=str((item.get(side) or {}).get("title") or ""),
                 summary=str((item.get(side) or {}).get("text") or ""),
-                language=item.get("lang"),
+                language=(item.get(side) or {}).get("lang") or item.get("lang"),
             )
             for side in ("a", "b")
         ]

@@ -142,7 +142,19 @@ def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  
     try:
         return Settings(_env_file=path, **overrides)
     except ValidationError as error:
-        raise ConfigError([line for item in error.errors() for line in _explain(item)]) from None
+        wrong = error
+    fields = {str(item["loc"][0]) for item in wrong.errors() if item["loc"]}
+    problems = _problems(wrong)
+    try:  # what does not go together is only looked at when each by itself is right
+        Settings(_env_file=path, **{**overrides, **{name: Settings.model_fields[name].default for name in fields}})
+    except ValidationError as error:
+        told = {line.partition(":")[0] for line in problems}
+        problems += [line for line in _problems(error) if line.partition(":")[0] not in told]
+    raise ConfigError(problems)
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [line for item in error.errors() for line in _explain(item)]
 
 
 def _explain(item: Any) -> list[str]:  # noqa: ANN401 - pydantic's error details

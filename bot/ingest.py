@@ -537,8 +537,10 @@ class Ingest:
         title = title_key(item.title)
         pk = await storage.news.same_title(db, title, since=now - SAME_EVENT)
         if pk is None and verdict.security:
-            recent = await storage.news.recent(db, since=now - SAME_EVENT, language=verdict.language)
-            told = stories.best_match(item, recent, now=now)
+            since, language = now - SAME_EVENT, verdict.language
+            recent = await storage.news.recent(db, since=since, language=language)
+            recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+            told = stories.best_match(replace(item, language=verdict.language), recent, now=now)
             pk = told[0].story if told is not None else None
         if pk is None:
             pk = await storage.news.add_story(db, at=at, verdict=verdict)

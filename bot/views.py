@@ -41,6 +41,7 @@ ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 DISPUTE = "dispute:"
 WORTH_SENDING = 500  # of home currency: the smallest of the round amounts; for RUB/KGS that is 1,000 roubles
+SLICE = 1000  # days of history read at once: ten years in one go would hold the loop for 30 ms
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -268,9 +269,11 @@ async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now:
     order = list(RateKind)
     known.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
     for series in known:
-        today = local_day(catalog, series.source, now)
-        start, end = date.fromordinal(max(1, today.toordinal() - days)), today + timedelta(days=1)
-        history = await storage.rates.history(db, series, since=start, until=end)
+        end = local_day(catalog, series.source, now).toordinal() + 1
+        history: list[SeenRate] = []
+        for first in range(max(1, end - 1 - days), end + 1, SLICE):
+            since, until = date.fromordinal(first), date.fromordinal(min(end, first + SLICE - 1))
+            history += await storage.rates.history(db, series, since=since, until=until)
         if len(history) > 1:
             return history
     raise UserError("error.no_chart", pair=str(pair))
@@ -463,7 +466,7 @@ async def digest(
     wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:
-        mine = story.lead.entry.language == language
+        mine = any(item.entry.language == language for item in story.entries)
         return mine, story.severity.rank, len(story.feeds), story.lead.at
 
     return Digest(day=day, source=source, rates=tuple(rates), story=max(wanted, key=worth, default=None))

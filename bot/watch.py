@@ -21,7 +21,7 @@ import structlog
 import storage.highwater
 from bot.errors import StorageError
 from bot.model.alerts import Notice
-from bot.model.outcomes import Outcome
+from bot.model.outcomes import Outcome, Retry
 from bot.render.alerts import notice
 from bot.render.text import to_api
 from storage.db import Store
@@ -78,10 +78,10 @@ class StoreWatch:
             log.error("the database cannot be written", error=why)
         if now - self._since < PATIENCE or (self._told is not None and now - self._told < AGAIN):
             return
-        self._told = now
         body = to_api(notice(Notice(msgid="notice.database", values=(("why", why),)), self.language))
-        for admin in self.admins:
-            await self.api.call("sendMessage", chat_id=admin, **body)
+        outcomes = [await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins]
+        if not any(isinstance(outcome, Retry) for outcome in outcomes):  # else Telegram is away as well
+            self._told = now
 
 
 @dataclass(slots=True)

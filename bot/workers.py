@@ -101,7 +101,7 @@ class Workers:
     @property
     def processes(self) -> tuple[int, ...]:
         """The process ids of the workers that live."""
-        return tuple(worker.pid for worker in self._all)
+        return tuple(worker.pid for worker in self._all if worker.lives)
 
     async def _take(self) -> _Worker:
         while self._free:

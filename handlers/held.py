@@ -1,22 +1,26 @@
 """Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that waits for it.
 
-Only an operator in their own private chat is heard; a press by anybody else, or a second one, is stale.
+Only an operator in their own private chat is heard; a press by anybody else is stale. A story is decided once: the
+other operators are told by whom, and a later press hears what was decided.
 """
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
 
 import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
 from bot.errors import UserError
-from bot.model.alerts import StoryBroke
+from bot.model.alerts import Alert, Approval, Audience, Lane, Notice, Severity, StoryBroke
 from bot.model.chats import ChatKind
 from bot.render import help as words
 from bot.render.news import headline
 from handlers.context import Context
 
 _LARGEST = 2**63
+TOLD_LASTS = timedelta(days=2)
 
 
 async def pressed(context: Context, what: str, number: str) -> None:
@@ -44,6 +48,12 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
         decided = await storage.outbox.decide(db, waiting, approve=approve)
         if decided is not None and isinstance(decided.payload, StoryBroke):
             story = await storage.news.get(db, decided.payload.story)
+        if story is not None:
+            for notice in _told_to_others(context, waiting, what, headline(story), now=services.clock()):
+                await storage.outbox.enqueue(db, notice)
+        stands = await storage.outbox.approval_of(db, waiting)
+    if story is None and stands is not None:  # what still waits, but is not to be decided, waited too long
+        raise UserError(f"error.story_{Approval.EXPIRED if stands is Approval.WAITING else stands}")
     if story is None:
         raise UserError("error.stale")
     services.forget_cards()
@@ -51,6 +61,24 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     await context.answer()
     key = "story.approved" if approve else "story.rejected"
     await context.edit(words.say(key, context.language, title=headline(story)))
+
+
+def _told_to_others(context: Context, waiting: int, what: str, title: str, *, now: datetime) -> list[Alert]:
+    """One silent word to every other operator: who decided, and what."""
+    user = context.incoming.effective_user
+    values = (("title", title), ("who", user.full_name if user is not None else "–"))
+    return [
+        Alert(
+            dedup_key=f"decided:{waiting}:{operator}",
+            payload=Notice(msgid="notice.approved" if what == "approve" else "notice.refused", values=values),
+            severity=Severity.INFO,
+            lane=Lane.ALERT,
+            audience=Audience(chat=operator),
+            created_at=now,
+            expires_at=now + TOLD_LASTS,
+        )
+        for operator in sorted(context.services.admins - {context.chat.id})
+    ]
 
 
 def _decision(context: Context, what: str, number: str) -> tuple[int, bool]:

@@ -13,8 +13,6 @@ from bot.model.outcomes import Outcome, Sent
 from bot.render import help as words
 from handlers.context import Context
 
-READABLE = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-
 
 @runtime_checkable
 class Uploader(Protocol):
@@ -40,7 +38,7 @@ async def mydata(_update: Update, context: Context) -> None:
             "sendDocument",
             body,
             field="document",
-            content=orjson.dumps(found, option=READABLE, default=str),
+            content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
             filename="jarchy.json",
             content_type="application/json",
         )

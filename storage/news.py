@@ -96,13 +96,20 @@ async def add_entry(
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
 
 
-async def recent(db: Db, *, since: datetime, language: str | None, limit: int = 500) -> list[StoredEntry]:
-    """The latest entries of all feeds in one language, newest first: what a new one may belong to."""
-    query = (
-        select(entry)
-        .where(entry.c.seen_at >= since, entry.c.language == language)
-        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
-    )
+async def recent(
+    db: Db, *, since: datetime, language: str | None, abroad: str | None = None, limit: int = 500
+) -> list[StoredEntry]:
+    """The latest entries of all feeds in one language, newest first: what a new one may belong to.
+
+    With a topic in `abroad`, those in the other languages whose stories have it instead.
+    """
+    query = select(entry).where(entry.c.seen_at >= since)
+    if abroad is None:
+        query = query.where(entry.c.language == language)
+    else:
+        told = select(story_topic.c.story_id).where(story_topic.c.topic == abroad)
+        query = query.where(entry.c.language != language, entry.c.story_id.in_(told))
+    query = query.order_by(entry.c.seen_at.desc(), entry.c.id.desc())
     return [_stored(row) for row in await db.execute(query.limit(limit))]
 
 

@@ -199,6 +199,12 @@ async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
     return await get_alert(db, pk)
 
 
+async def approval_of(db: Db, pk: int) -> Approval | None:
+    """Where an alert stands that needed an operator's word; None for any other, and for none."""
+    state = (await db.execute(select(alert.c.approval).where(alert.c.id == pk))).scalar()
+    return Approval(state) if state else None
+
+
 def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
     """Where an alert's readers stand, which of them are meant, and which want it now."""
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert

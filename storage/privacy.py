@@ -18,7 +18,7 @@ BY_CHAT = ((chat, "id"), (subscription, "chat_id"), (rule, "chat_id"), (delivery
 
 async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     """Every row about a chat, by table, as it is stored; alerts are those meant for it alone."""
-    found = {table.name: await _rows(db, table, table.c[column] == chat_id) for table, column in BY_CHAT}
+    found = {str(table.name): await _rows(db, table, table.c[column] == chat_id) for table, column in BY_CHAT}
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 
@@ -42,4 +42,5 @@ async def _alerts_naming(db: Db, chat_id: int) -> Sequence[int]:
 
 async def _rows(db: Db, table: Table, which: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a condition
     rows = await db.execute(select(table).where(which))
-    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+    # plain keys: SQLAlchemy's own kind of string is none to a JSON library
+    return [{str(name): value for name, value in row._mapping.items()} for row in rows]  # noqa: SLF001 - a public name

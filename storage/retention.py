@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
 from bot.model.alerts import State
 from storage.db import Db, db_now
@@ -36,19 +36,20 @@ async def _updates(db: Db, _now: datetime, piece: int = PIECE) -> int:
 
 
 async def _deliveries(db: Db, now: datetime, piece: int = PIECE) -> int:
-    done = and_(delivery.c.alert_id.in_(select(alert.c.id).where(_told(now))), delivery.c.state.not_in(OPEN))
+    done = and_(delivery.c.alert_id.in_(select(alert.c.id).where(await _told(db, now))), delivery.c.state.not_in(OPEN))
     return await _delete(db, delivery, delivery.c.id, done, piece)
 
 
 async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
     empty = ~select(delivery.c.id).where(delivery.c.alert_id == alert.c.id).exists()
-    return await _delete(db, alert, alert.c.id, and_(_told(now), empty), piece)
+    return await _delete(db, alert, alert.c.id, and_(await _told(db, now), empty), piece)
 
 
-def _told(now: datetime) -> ColumnElement[bool]:
-    """Old alerts whose fan-out is over, but for the newest of all."""
+async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
+    """Old alerts whose fan-out is over, or which nobody approved in time, but for the newest of all."""
     newest = select(func.max(alert.c.id)).scalar_subquery()
-    return and_(alert.c.created_at < now - ALERTS, alert.c.fanned_at.is_not(None), alert.c.id < newest)
+    over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
+    return and_(alert.c.created_at < now - ALERTS, over, alert.c.id < newest)
 
 
 async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:

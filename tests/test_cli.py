@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+import storage.chats
 import storage.news
 import storage.rates
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage.db import open_store
 from tests.conftest import ROOT
-from tests.factories import entry, rate
+from tests.factories import chat, entry, rate
 
 OCTOBER_20 = [
     rate("USD/KGS", "84.7935", "2021-10-20"),
@@ -133,6 +134,27 @@ def test_db_upgrade_makes_a_database(tmp_path: Path) -> None:
     assert (tmp_path / "jarchy.db").exists()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_detect_same_story_judges_pairs_in_two_languages(tmp_path: Path, *, named: bool) -> None:
+    """Each side may say its language, or it is found."""
+    a = {"title": "Mudflow in Uzgen kills two, 34 families evacuated", **({"lang": "en"} if named else {})}
+    b = {"title": "Сель в Узгене: двое погибших, эвакуированы 34 семьи", **({"lang": "ru"} if named else {})}
+    other = {**b, "title": "Сель в Сузаке: эвакуированы 50 семей"}
+    lines = [{"id": "same", "a": a, "b": b, "lang": "en" if named else None}, {"id": "other", "a": a, "b": other}]
+    found = jarchy(tmp_path, "detect", "same-story", stdin="\n".join(map(json.dumps, lines)).encode())
+    answers = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [(answer["id"], answer["same"]) for answer in answers] == [("same", True), ("other", False)]
+
+
+def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
+    """Those of one setting, and those of settings that do not go together; each setting once."""
+    wrong = {"SEND_RATE": "500", "UPDATES": "webhook", "WEBHOOK_URL": "ftp://x", "HOME_CURRENCY": "som of Kyrgyzstan"}
+    done = jarchy(tmp_path, "check", **wrong)
+    assert done.returncode == 78
+    told = [line.split(":")[1].strip() for line in done.stderr.decode().splitlines()]
+    assert told == ["HOME_CURRENCY", "WEBHOOK_URL", "SEND_RATE", "WEBHOOK_SECRET"]
+
+
 def test_detect_security_judges_lines(tmp_path: Path) -> None:
     """One answer a line; a line that is no JSON is named."""
     line = json.dumps({"id": 7, "title": "Gunmen attack border post, three soldiers killed", "text": ""}).encode()
@@ -180,3 +202,24 @@ def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
     assert len(leaves) >= 10
     for leaf in leaves:
         assert "Example: jarchy " in (leaf.help or ""), leaf.name
+
+
+async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(tmp_path: Path) -> None:
+    """One JSON object, a table a key; a chat nobody knows has empty ones."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(-1001), now=at)
+        await storage.chats.subscribe(db, -1001, ["pair:USD/KGS"], now=at)
+    await store.close()
+
+    def exported(number: str) -> dict[str, list[object]]:
+        done = jarchy(tmp_path, "export", "--", number)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, list[object]] = json.loads(done.stdout)
+        return found
+
+    assert "pair:USD/KGS" in json.dumps(exported("-1001"))
+    assert not any(exported("1002").values())
+    assert json.loads(jarchy(tmp_path, "erase", "--", "-1001").stdout)["rows"] > 1
+    assert not any(exported("-1001").values())

@@ -45,6 +45,10 @@ language = "en"
 name = {{ en = "Two" }}
 url = "{url}/two.xml"
 language = "en"
+[feeds.three]
+name = {{ en = "Three" }}
+url = "{url}/three.xml"
+language = "ru"
 """)
 
 
@@ -215,6 +219,75 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
     assert chosen.story is not None
     assert chosen.story.pk == found[0].pk
     assert other.story is None
+
+
+BLAST = (
+    "blast",
+    "Explosion at a market in Osh kills 14, 37 wounded",
+    "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said officer Kubat Ermekov.",
+)
+TREMOR = (
+    "tremor",
+    "Earthquake of magnitude 5.6 shakes Naryn",
+    "Houses were damaged in At-Bashy, 2 people were killed.",
+)
+
+
+async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
+    """An English and a Russian agency: one alert, one story, both named."""
+    in_russian = (
+        "vzryv",
+        "Взрыв на рынке в Оше: 14 погибших, 37 раненых",
+        "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков.",
+    )
+    for feed in ("one", "three"):
+        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        await world.poll(feed)
+    world.publishers.put("/one.xml", rss(BLAST, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    world.publishers.put("/three.xml", rss(in_russian, QUIET))
+    report = await world.poll("three")
+    assert (report.new, report.alerts) == (1, 0)
+    async with world.ingest.store.reading() as db:
+        (told,) = await storage.news.latest(db, topic="security")
+    assert told.feeds == ("one", "three")
+
+
+async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(world: World) -> None:
+    """A graver story that only English readers can read gives way."""
+    lesser = (
+        "lesser",
+        "Blast in Kabul mosque kills 6 during prayers",
+        "A bomb had been left by the door; 15 are wounded.",
+    )
+    in_russian = ("vzryv", "Взрыв в мечети Кабула: шестеро погибших", "Бомбу оставили у двери, ранены 15 верующих.")
+    world.publishers.put("/one.xml", rss(BLAST, lesser))
+    await world.poll("one")
+    world.publishers.put("/three.xml", rss(in_russian))
+    await world.poll("three")
+    asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC"}
+    async with world.ingest.store.reading() as db:
+        english = await views.digest(db, world.catalog, language="en", **asked)
+        russian = await views.digest(db, world.catalog, language="ru", **asked)
+    assert english.story is not None
+    assert english.story.lead.entry.id == "blast"
+    assert russian.story is not None
+    assert russian.story.told_in("ru").lead.entry.id == "vzryv"
+
+
+async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
+    """Two earthquakes of one day, with other magnitudes in other places."""
+    other = ("tolchok", "Землетрясение магнитудой 6,1 в Баткене, 2 погибших", "Разрушены дома, жителей эвакуируют.")
+    for feed in ("one", "three"):
+        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        await world.poll(feed)
+    world.publishers.put("/one.xml", rss(TREMOR, QUIET))
+    assert (await world.poll("one")).alerts == 1
+    world.publishers.put("/three.xml", rss(other, QUIET))
+    assert (await world.poll("three")).alerts == 1
+    async with world.ingest.store.reading() as db:
+        told = await storage.news.latest(db, topic="security")
+    assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 
 async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: World) -> None:

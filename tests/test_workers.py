@@ -126,7 +126,7 @@ async def test_a_worker_that_died_at_rest_is_replaced_unnoticed() -> None:
         pid = await workers.run(os.getpid, timeout=30)
         process = psutil.Process(pid)
         process.kill()
-        await until(lambda: not psutil.pid_exists(pid))
+        await until(lambda: pid not in workers.processes)
         assert await workers.run(operator.add, 1, 1, timeout=30) == 2
 
 

@@ -2,9 +2,8 @@
 
 `Api` sends ready-made JSON bodies: for broadcasts, where only `chat_id` differs
 from chat to chat, and for replies; `Line` puts them on the session's connections.
-`AiohttpRequest` gives python-telegram-bot the same session: its default transport
-collapses with 100 requests in flight, because its pool polls every socket on every
-request.
+`AiohttpRequest` gives python-telegram-bot the same session: its default
+transport collapses with 100 requests in flight, because its pool polls every socket on every request.
 
 The token is part of every address, so no error text of aiohttp goes further than here.
 """

@@ -12,7 +12,7 @@ Facts of the outside world:
 
 Measured on human judgements (`pytest tests/detect/test_stories.py`): Russian and English pairs with text, precision
 0.86, recall 0.73; two bare headlines, chosen to be hard (8 of 88 the same): 2 found, 1 or 2 wrongly. Entries in two
-languages are never matched.
+languages share no words and are compared by facts (`bot/detect/facts.py`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 
+from bot.detect.facts import Facts, facts_of, weigh
 from bot.detect.language import language_of
 from bot.model.news import Entry, StoredEntry
 
@@ -38,6 +39,8 @@ A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day m
 SAME = 0.6
 ALIKE, STEEP = 0.65, 8.0  # two bare headlines: from which likeness, and how sharply, they are one event
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
+ANOTHER_LANGUAGE_HOURS = 36
+ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 # Stems that deny, and stems that make a headline an answer to another one.
 DENIALS = {"en": "denie deny refut debun", "ru": "опров фейк", "ky": "төгүн жокко четке"}
@@ -63,6 +66,7 @@ class Sketch:
 
     language: str
     key: str
+    facts: Callable[[], Facts]
     title: Mapping[str, int]
     whole: Mapping[str, int]
     has_text: bool
@@ -114,6 +118,7 @@ def _sketch(title: str, text: str, language: str | None) -> Sketch:
     return Sketch(
         language=language,
         key=title_key(title),
+        facts=partial(facts_of, title, text, language),
         title=stems,
         whole=whole,
         has_text=bool(text.strip()),
@@ -125,10 +130,10 @@ def _sketch(title: str, text: str, language: str | None) -> Sketch:
 
 def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
     """Compare two sketches; see `same_story`."""
-    if a.language != b.language:
-        return Match(same=False, score=0.0, reasons=("two languages",))
     if hours_apart > NEW_EVENT_HOURS:
         return Match(same=False, score=0.0, reasons=("days apart",))
+    if a.language != b.language:
+        return _across(a, b, hours_apart)
     if a.key == b.key and a.title:
         return Match(same=True, score=1.0, reasons=("the same headline",))
     weights = _weights(a.language)
@@ -142,6 +147,18 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
     score = 1 / (1 + math.exp(-likely))
     same = score >= SAME
     return Match(same=same, score=round(score, 4), reasons=(*_shared(a, b, weights), *reasons))
+
+
+def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
+    """Two languages: the facts that survive translation have to be enough; see `bot/detect/facts.py`."""
+    if hours_apart > ANOTHER_LANGUAGE_HOURS:
+        return Match(same=False, score=0.0, reasons=("two languages, a day and a half apart",))
+    if a.denies != b.denies:
+        return Match(same=False, score=0.0, reasons=("one denies the other",))
+    points, reasons = weigh(a.facts(), b.facts())
+    points -= HALF_A_DAY_LATER * hours_apart / 12 + ANSWERS * (bool(a.answers) != bool(b.answers))
+    score = 1 / (1 + math.exp(-(points - ENOUGH)))
+    return Match(same=points >= ENOUGH, score=round(score, 4), reasons=("two languages", *reasons))
 
 
 def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model.alerts import Severity
@@ -63,6 +63,10 @@ class Story:
     def lead(self) -> StoredEntry:
         """The entry whose headline stands for the story."""
         return self.entries[0]
+
+    def told_in(self, language: str) -> Story:
+        """The same story led by the first who told it in this language, where somebody did."""
+        return replace(self, entries=tuple(sorted(self.entries, key=lambda item: item.entry.language != language)))
 
     @property
     def feeds(self) -> tuple[str, ...]:

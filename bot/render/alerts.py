@@ -87,6 +87,7 @@ def story(
 
     Shown again with more entries, it is the edit of the same message.
     """
+    story = story.told_in(language)
     urgent = (severity or story.severity) is Severity.URGENT
     title = (f"{URGENT_MARK} " if urgent else "") + bold(link(headline(story), story.lead.entry.link))
     shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)

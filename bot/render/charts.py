@@ -149,7 +149,7 @@ def draw(chart: Chart) -> bytes:
     if any(on in chart.alerts for on, _ in chart.points):
         figure.text(0.03, 0.78, f"○ {chart.legend}", color=colours.alert, fontsize=7.5, va="center")
     out = io.BytesIO()
-    figure.savefig(out, format="png", facecolor=colours.paper)
+    figure.savefig(out, format="png", facecolor=colours.paper, pil_kwargs={"compress_level": 3})
     return out.getvalue()
 
 

@@ -35,6 +35,7 @@ def digest(
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught up.
     """
+    story = story and story.told_in(language)
     blocks = [
         italic(fill(t("digest.late", language), day=day_text(day, language))) if late and not plain else Rich(),
         lines(*(_line(rate, language, plain=plain) for rate in rates)),

@@ -90,6 +90,9 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.rule.window": frozenset({"longest"}),
     "error.search_nothing": frozenset({"words"}),
     "error.stale": frozenset(),
+    "error.story_approved": frozenset(),
+    "error.story_expired": frozenset(),
+    "error.story_rejected": frozenset(),
     "error.throttled": frozenset({"wait"}),
     "error.time": frozenset({"text", "example"}),
     "error.too_long": frozenset(),
@@ -103,6 +106,11 @@ ERRORS: dict[str, frozenset[str]] = {
 def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
     """(command, one line) for Telegram's menu, in the order given; a command without words raises KeyError."""
     return tuple((name, t(f"command.{name}", language)) for name in names)
+
+
+def description(language: str) -> str:
+    """What the bot is, for a chat in which nothing was said yet."""
+    return t("start.what", language)
 
 
 def start(

@@ -43,7 +43,7 @@ def page(
 
     `topics` are offered as filters; with `words` it is a page of search results, without filters.
     """
-    told = [_item(story, page.feed_names, language, zone, now) for story in page.stories]
+    told = [_item(story.told_in(language), page.feed_names, language, zone, now) for story in page.stories]
     buttons = [_pages(page, language)] + ([] if words else _filters(topics, page.topic, language))
     if not told:
         return message(fill(t("news.none", language)), buttons)
@@ -54,6 +54,7 @@ def story(
     story: Story, style: Style, language: str, feed_names: Names, *, zone: str, now: datetime | None = None
 ) -> Message:
     """One story: headline, as much of the text as the style tells, who reports it and when."""
+    story = story.told_in(language)
     foot = join(" · ", [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)])
     return told(bold(link(headline(story), story.lead.entry.link)), body(story, style), foot, story, language)
 

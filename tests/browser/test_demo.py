@@ -280,17 +280,34 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
         assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
 
 
-async def test_buttons_on_a_phone_break_no_word(opened: Opener) -> None:
-    """In Russian, whose words are long: no label of the greeting, the news or the settings takes a second line."""
+@pytest.mark.parametrize(
+    ("language", "hello", "security", "headlines"),
+    [
+        ("Русский", "Здравствуйте", "Безопасность", "заголовки"),
+        ("Кыргызча", "Саламатсызбы", "Коопсуздук", "аталышы"),
+    ],
+)
+async def test_buttons_on_a_phone_break_no_word(
+    opened: Opener, language: str, hello: str, security: str, headlines: str
+) -> None:
+    """Where words are long: no label of the greeting, the news, the settings or an alert takes a second line."""
     page = await opened(PHONE)
-    await page.get_by_role("radio", name="Русский").click()
-    await page.locator("#chats button").filter(has_not_text="the herald").click()
+    await page.get_by_role("radio", name=language).click()
+    chat = page.locator("#chats button").filter(has_not_text="the herald")
+    await chat.click()
     await page.locator("#main").get_by_role("button", name="Start").click()
-    await expect(last(page)).to_contain_text("Здравствуйте")
+    await expect(last(page)).to_contain_text(hello)
+    for name in (security, "RUB"):
+        await press(last(page), name)
     await write(page, "/news")
     settings = await write(page, "/settings")
-    await press(settings, "заголовки")
-    await expect(settings.get_by_role("button", name="✓ заголовки")).to_be_visible()
-    await expect(page.locator("#main .key")).to_have_count(12 + 4 + 6)
+    await press(settings, headlines)
+    await expect(settings.get_by_role("button", name=f"✓ {headlines}")).to_be_visible()
+    await page.get_by_label("Back to the chats").click()
+    await page.locator("#controls").get_by_role("button", name="Next day").click()
+    await expect(chat.locator(".badge")).to_be_visible()
+    await chat.click()
+    for alert in ("RUB/KGS", "5.6"):
+        await expect(page.locator("#main .msg", has_text=alert).first.locator(".key")).to_have_count(4)
     tall = "keys => keys.filter(key => key.offsetHeight > 40).map(key => key.textContent)"
     assert await page.locator("#main .key").evaluate_all(tall) == []

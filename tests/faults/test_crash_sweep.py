@@ -296,5 +296,5 @@ async def test_P8_what_a_damaged_log_lost_is_made_again(
         else:
             log.write_bytes(content[:offset] + dice.randbytes(1024) + content[offset + 1024 :])
 
-    for point in range(5):
-        await _crash_then_finish(run, template, publishers, (steps - 1 - point * steps // 6,), damage=damage)
+    for point in range(3):
+        await _crash_then_finish(run, template, publishers, (steps - 1 - point * steps // 4,), damage=damage)

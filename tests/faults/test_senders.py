@@ -192,6 +192,29 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
     assert found.title == "other, then ours"
 
 
+async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_hold_the_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Straight from Telegram, again while that is away; a database that works again is said to do so in the log."""
+    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("bot.watch.PATIENCE", 0.0)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
+        one.emulator.faults.add(Fault.server_error(502, times=1))
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
+            await watch.look()
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(4):
+                await watch.look()
+            other.execute("COMMIT")
+            await watch.look()
+        (told,) = one.emulator.messages(READER)
+        assert "another program holds it" in told["text"]
+        assert len(one.emulator.calls.of("sendMessage", READER)) == 2
+        assert said[-1]["event"] == "the database can be written again"
+        assert one.store.trouble is None
+
+
 async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

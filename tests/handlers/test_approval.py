@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.outbox
+from bot.i18n import t
 from bot.ingest import Ingest
 from bot.sources.catalog import FeedSpec, parse_catalog
 from storage.schema import alert, delivery
@@ -121,14 +122,30 @@ async def test_what_waits_is_read_on_request_and_never_pushed(desk: Desk) -> Non
 
 
 async def test_a_story_nobody_decided_in_time_is_not_sent(desk: Desk) -> None:
-    """Its buttons are stale then."""
+    """Its buttons say so then, before and after the tidying."""
     card, yes, _ = await desk.question()
     async with desk.world.bot.store.writing() as db:
         await db.execute(update(alert).values(expires_at=NOW))
+    assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
+    async with desk.world.bot.store.writing() as db:
         await storage.outbox.tidy(db)
-    assert await desk.press(READER, card, yes)
+    assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await desk.states() == ["expired"]
     assert await desk.told() == 0
+
+
+async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk: Desk) -> None:
+    """In each one's own language, once; a word on what nobody decided in time comes too late."""
+    card, yes, no = await desk.question()
+    desk.world.bot.services.admins = frozenset({READER, STRANGER})
+    assert await desk.press(READER, card, yes) is None
+    await desk.world.emulator.wait_message(STRANGER, lambda m: m.get("text") == f"Aigul жактырды: {ATTACK[1]}")
+    menu = await desk.world.ask("/help", chat=STRANGER)
+    assert await desk.press(STRANGER, menu["message_id"], no) == t("error.story_approved", "ky")
+    assert await desk.press(READER, card, yes) == t("error.story_approved", "en")
+    told = [m for m in desk.world.emulator.messages(STRANGER) if "жактырды" in m.get("text", "")]
+    assert len(told) == 1
+    assert not [m for m in desk.world.emulator.messages(READER) if "approved" in m.get("text", "")]
 
 
 async def test_S9_S11_only_the_operator_decides(desk: Desk) -> None:

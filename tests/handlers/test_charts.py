@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
-from tests.handlers.conftest import READER, World, days
+from tests.handlers.conftest import NOW, READER, World, days
 
 WAVE = [f"1.{190 + number % 30}0" for number in range(100)]
 
@@ -30,6 +32,15 @@ async def test_the_button_under_a_move_shows_its_chart(world: World) -> None:
     assert "RUB/KGS" in shown["caption"]
 
 
+async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
+    """From the very first day, a year's holes included, to what is announced for tomorrow."""
+    first, tomorrow = date(1999, 5, 10), NOW.date() + timedelta(days=1)
+    await world.keep([*days("RUB/KGS", WAVE, last=first), *days("RUB/KGS", ["1.0", *WAVE, "2.0"], last=tomorrow)])
+    shown = await world.ask("/chart RUB all", fits="RUB/KGS 2.0")
+    assert "+68.07 %" in shown["caption"], "from 1.19 to 2"
+    assert "low 1.0" in shown["caption"]
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
@@ -50,7 +61,7 @@ async def test_what_cannot_be_drawn_is_explained(world: World, question: str, an
 async def test_a_forged_button_is_stale(world: World, data: str) -> None:
     menu = await world.ask("/start")
     answer = await world.emulator.press(READER, menu["message_id"], data)
-    assert answer["show_alert"]
+    assert "out of date" in answer["text"]
 
 
 async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:

@@ -100,4 +100,4 @@ async def test_round_amounts_say_what_a_week_changed(world: World) -> None:
         assert "amounts:RUB" in [button["callback_data"] for button in buttons]
     await world.emulator.press(READER, answer["message_id"], "amounts:RUB")
     await world.emulator.wait_message(READER, lambda m: "RUB →" in m.get("text", ""), after=answer["message_id"])
-    assert (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["show_alert"]
+    assert "out of date" in (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["text"]

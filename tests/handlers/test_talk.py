@@ -7,6 +7,8 @@ from typing import Any
 
 from bot import views
 from bot.i18n import t
+from bot.model.chats import LANGUAGES
+from bot.model.outcomes import Sent
 from handlers.context import BURST
 from tests.handlers.conftest import READER, World
 
@@ -78,3 +80,15 @@ async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long
     found = re.search(r"(\d+) seconds?", slow["text"])
     assert found is not None
     assert 1 <= int(found[1]) <= 2
+
+
+async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world: World) -> None:
+    """Before Start is pressed; words of the operator's own would stay."""
+    api = world.bot.services.api
+    await world.emulator.calls.wait(
+        lambda _: sum(call.method == "setMyDescription" and call.accepted for call in world.emulator.calls) == 4
+    )
+    for language in ("", *LANGUAGES):
+        found = await api.call("getMyDescription", language_code=language or None)
+        assert isinstance(found, Sent)
+        assert found.result["description"] == t("start.what", language or "en")

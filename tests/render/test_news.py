@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.model.chats import LANGUAGES, Style
-from bot.render import news
+from bot.render import alerts, news
+from bot.render.digest import digest
 from bot.render.text import Button
 from tests.factories import NOW
-from tests.render.world import FEEDS, ZONE, data, labels, marked, news_page, story
+from tests.render.world import FEEDS, TODAY, ZONE, data, labels, marked, news_page, story
 
 PAGE = {
     "en": (
@@ -49,6 +51,24 @@ def test_a_page_lists_headline_reporters_and_hour(language: str) -> None:
     shown = news.page(news_page(), language, zone=ZONE, now=NOW, topics=TOPICS)
     assert shown.text == PAGE[language]
     assert marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul", "Border post at the pass closed"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "Apple harvest begins"), ("ru", "Начался сбор яблок"), ("ky", "Apple harvest begins")],
+)
+def test_a_story_told_in_two_languages_is_shown_in_the_readers(language: str, title: str) -> None:
+    """In a list, alone, as an alert and in the digest; the first report where nobody told it in the language."""
+    english = story(feeds=("24kg",), title="Apple harvest begins").entries
+    russian = story(feeds=("kaktus",), title="Начался сбор яблок", language="ru").entries
+    told = replace(story(), entries=(*english, *russian))
+    shown = (
+        news.page(news_page(stories=(told,)), language, zone=ZONE, now=NOW),
+        news.story(told, Style.BRIEF, language, FEEDS, zone=ZONE, now=NOW),
+        alerts.story(told, alert=1, style=Style.BRIEF, language=language, feed_names=FEEDS),
+        digest([], told, Style.BRIEF, language, TODAY),
+    )
+    assert [marked(one, "text_link")[0] for one in shown] == [title] * 4
 
 
 def test_a_page_leads_to_newer_and_older_pages_and_other_topics() -> None:

@@ -118,6 +118,17 @@ async def test_an_alert_that_is_still_open_is_kept(store: Store) -> None:
     assert (await count(store))["alert"] == 2
 
 
+async def test_an_alert_that_nobody_approved_is_forgotten_too(store: Store) -> None:
+    """It was never fanned out, and it is too late."""
+    now = datetime.now(UTC)
+    async with store.writing() as db:
+        await storage.outbox.enqueue(db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True))
+        await db.execute(update(alert).values(expires_at=now - ALERTS))
+        await storage.outbox.enqueue(db, notice(1, "notice.gone", {}, now=now))
+    await forget(store)
+    assert (await count(store))["alert"] == 1
+
+
 async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(store: Store) -> None:
     """The history of rates is what readers ask for."""
     now = datetime.now(UTC)

@@ -1,0 +1,435 @@
+"""What survives translation: the kind of event, places, organisations, names, numbers; and how two entries' compare.
+
+No dictionary joins a Russian and an English sentence about one attack, but both name the village, the dead and the
+minister. Those facts are read with three small tables written by hand (`data/events.tsv`, `data/places.tsv`,
+`data/units.tsv`), names by a key that is the same in Cyrillic and Latin, and weighed: a village is much, a country
+nothing yet, a number the more the odder it is. What contradicts ends it: another place, another magnitude, another
+organisation, a headline about what came after.
+
+Facts of the outside world:
+
+* Kyrgyz is typed without ө, ү and ң as often as with them; case endings hang on names in both Cyrillic languages.
+* A headline is about the event; its text also tells of earlier ones. So the headline's facts have to be found on the
+  other side, and not only some facts anywhere.
+* Capitals, presidents and countries are in every second text: they say little.
+
+Measured (`pytest tests/detect/test_facts.py`): of 183 pairs of invented events 172 are found and none of 10 980 others
+is joined; 76 of the 117 pairs written after the tables were, before their words were added. Of 1.3 million of real
+security stories in two languages, years apart, none is joined. 0.4 ms an entry, 2 µs a pair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from bot.detect.security import SENTENCE_END, Lexicon, Pattern, build_lexicon, read_pattern
+
+LEAD = 700  # characters of a text that still tell the event
+BREAK = re.compile(r"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:and|while|и|а|жана)\s")
+THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,]\d{3})+(?!\d)")
+TOKEN = re.compile(rf"{THOUSANDS.pattern}|\d+(?:[.,]\d+)?|[^\W\d_]+")
+NAME = re.compile(r"(?<![\w-])[^\W\d_]{3,}")
+STARTS = re.compile(r"(?:^|[.!?…:\n])[\s«\"“(—–-]*$")
+CLOCK = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?![\d:])")
+FOLDED = str.maketrans("ёөүңіәöüıñ", "еоуниаouin")
+
+HOME = "kg"
+BIG = "bishkek osh moscow kyiv kabul almaty astana tashkent dushanbe petersburg beijing tehran istanbul"
+ROUTINE = "arrest sentence crash fire murder robbery seizure talks protest"
+CAME_OF_IT = ("arrest", "sentence")
+PEOPLE = frozenset({"people", "troops"})
+DISPUTED = frozenset({"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs", "km", "age", "drone", "missile"})
+LOOSE = frozenset({"at:border"})  # a scene as wide as a country
+MEETINGS = frozenset({"summit", "drills", "talks"})
+SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
+
+# Words every newsroom capitalises and three languages share; keys as `name_key` makes them.
+COMMON_NAMES = (
+    "minister ministry president republic parliament general committee center centre academy telegram reuters interfax"
+    " tass sputnik akipress kloop kaktus facebook instagram twitter youtube internet azattyk radio agency press service"
+    " state national colonel major captain interior federation region oblast district monday tuesday wednesday thursday"
+    " friday saturday sunday министр министерство президент республика парламент генерал комитет центр академия"
+    " федерация область район служба aleksandr alexander vladimir sergei dmitry andrei mikhail michael nikolai ivan"
+    " yuri igor oleg aleksei viktor anna maria natalia elena azamat bakyt nurlan almaz ulan kanat marat talant"
+    " ruslan timur muhammad mohammed ahmad ali abdul john james david joe robert"
+)
+
+LETTERS = str.maketrans("абвгдежзийклмнопрстуфхцчшщыэғқұһ", "abvgdeJziyklmnoprstufhcCSSyegkuh", "ьъ'’") | {
+    ord("ю"): "yu",
+    ord("я"): "ya",
+}
+DIGRAPHS = "dzh J dj J zh J kh h shch S sch S sh S tch C ch C ts c tz c ph f gh g th t ck k q k w v x ks j J ng n"
+ENDINGS = "m g h n d t k v dn tn nn dg tg l s"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The facts of a headline, or of all of an entry's beginning."""
+
+    kinds: frozenset[str]
+    scenes: frozenset[str]
+    goods: frozenset[str]
+    later: frozenset[str]
+    places: frozenset[str]
+    countries: frozenset[str]
+    bodies: frozenset[str]
+    heads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is compared of an entry across languages."""
+
+    head: Part
+    whole: Part
+    names: frozenset[str]
+    numbers: frozenset[tuple[str, float]]
+
+    def of(self, unit: str) -> frozenset[float]:
+        """The numbers that count this."""
+        return frozenset(value for name, value in self.numbers if name == unit)
+
+
+@lru_cache(maxsize=1024)
+def facts_of(title: str, text: str, language: str) -> Facts:
+    """Read the facts of an entry; the first sentence stands for a missing headline."""
+    if not title.strip():
+        end = SENTENCE_END.search(text)
+        title, text = (text[: end.end()], text[end.end() :]) if end else (text, "")
+    text = text[:LEAD]
+    head, used = _part(title, language)
+    whole, more = _part(f"{title}\n{text}", language)
+    quake = "quake" in whole.kinds
+    numbers = frozenset(_numbers(f"{title}\n{text}", language, quake=quake))
+    names = frozenset((*_names(title, used | more, language), *_names(text, used | more, language)))
+    return Facts(head=head, whole=whole, names=names, numbers=numbers)
+
+
+def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
+    """How much speaks for one event, and what; what contradicts counts as nothing at all."""
+    against = _contradiction(a, b)
+    if against:
+        return 0.0, (against,)
+    found = [*_events(a, b), *_where(a, b), *_who(a, b), *_how_many(a, b)]
+    return sum(points for _, points in found), tuple(f"{name} {points:+.2f}" for name, points in found)
+
+
+# ── what contradicts ────────────────────────────────────────────────────────
+
+
+def _contradiction(a: Facts, b: Facts) -> str:
+    if not (a.head.kinds & b.whole.kinds and b.head.kinds & a.whole.kinds):
+        return "another kind of event"
+    if _next_event(a, b) or _next_event(b, a):
+        return "one came after the other"
+    if _elsewhere(a, b) or _elsewhere(b, a):
+        return "another place"
+    bodies = (a.head.bodies, b.head.bodies)
+    if a.head.kinds & MEETINGS and all(bodies) and not bodies[0] & bodies[1]:
+        return "another organisation"
+    for unit, apart in (("magnitude", SAME_QUAKE), ("ball", 0.0)):
+        sizes = (a.of(unit), b.of(unit))
+        if all(sizes) and min(abs(one - other) for one in sizes[0] for other in sizes[1]) > apart + 0.001:
+            return "another earthquake"
+    return ""
+
+
+def _next_event(a: Facts, b: Facts) -> bool:
+    """Whether a headline is about what came of the event, and the other entry knows nothing of it."""
+    came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
+    return bool(came - b.whole.later - b.whole.kinds)
+
+
+def _elsewhere(a: Facts, b: Facts) -> bool:
+    """Whether a headline names a place, and the other entry only other ones."""
+    here, there = a.head.places, b.whole.places
+    if here and there and not _joined(here, there):
+        return True
+    return bool(a.head.countries and b.whole.countries and not a.head.countries & b.whole.countries)
+
+
+def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
+    """The places both name; a district is also where its region is."""
+    same = here & there
+    if same:
+        return same
+    around = _around()
+    return frozenset(
+        one for one in here for other in there if other in around.get(one, ()) or one in around.get(other, ())
+    )
+
+
+# ── what speaks for ─────────────────────────────────────────────────────────
+
+
+def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
+    same = a.head.kinds & b.whole.kinds | b.head.kinds & a.whole.kinds
+    rare = same.difference(ROUTINE.split())
+    yield " ".join(sorted(same)), 0.75 if rare else 0.25
+    for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
+        if one & other:
+            yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
+    for one, other in ((a.head.scenes - LOOSE, b.head.scenes - LOOSE), (a.whole.goods, b.whole.goods)):
+        if one and other and not one & other:
+            yield "another scene", -1.25
+
+
+def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
+    told = _joined(a.head.places, b.whole.places) | _joined(b.head.places, a.whole.places)
+    same = told | _joined(a.whole.places, b.whole.places)
+    countries = a.whole.countries & b.whole.countries
+    if same:
+        exact = a.whole.places & b.whole.places
+        first = 2.0 if exact.difference(BIG.split()) else 1.5 if exact else 1.25
+        yield " ".join(sorted(same)), (first if told else 0.75) + min(0.5 * (len(exact) - 1), 1.0) * bool(exact)
+        if len(countries) > 1:
+            yield " ".join(sorted(countries)), 0.5
+    elif countries:
+        yield " ".join(sorted(countries)), min(sum(0.25 if code == HOME else 0.5 for code in countries), 1.0)
+
+
+def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
+    bodies = a.whole.bodies & b.whole.bodies
+    if bodies:
+        yield " ".join(sorted(bodies)), min(float(len(bodies)), 1.5)
+    elif a.head.bodies and b.head.bodies:
+        yield "other organisations", -1.0
+    heads = a.whole.heads & b.whole.heads
+    if heads:
+        yield " ".join(sorted(heads)), 0.5
+    names = {one for one in a.names for other in b.names if same_name(one, other)}
+    if names:
+        yield " ".join(sorted(names)), min(sum(1.25 if len(name) > 3 else 0.75 for name in names), 2.5)
+    elif a.names and b.names:
+        yield "other names", -0.5
+
+
+def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
+    same = {(unit, value) for unit, value in a.numbers & b.numbers if unit}
+    if a.of("magnitude") and b.of("magnitude"):
+        yield "magnitude", 1.25  # else it were another earthquake
+        same = {item for item in same if item[0] != "magnitude"}
+    worth = sum(_odd(unit, value) for unit, value in same)
+    if worth:
+        yield " ".join(f"{unit} {value:g}" for unit, value in sorted(same)), min(worth, 2.5)
+    counted = {value for _, value in same}
+    bare = _bare(a) & _bare(b) - counted
+    odd = [value for value in bare if value >= 10]
+    if odd:
+        yield " ".join(f"{value:g}" for value in sorted(odd)), min(0.75 * len(odd), 1.5)
+    for unit in sorted(DISPUTED):
+        if a.of(unit) and b.of(unit) and not a.of(unit) & b.of(unit):
+            yield f"other numbers of {unit}", -1.25
+
+
+def _bare(side: Facts) -> set[float]:
+    return {value for unit, value in side.numbers if unit != "clock" and not unit.startswith("month")}
+
+
+def _odd(unit: str, value: float) -> float:
+    """How little likely it is that two events share this number."""
+    if unit.startswith("month"):
+        return 0.5
+    if unit == "clock":
+        return 1.0
+    if value < 2:
+        return 0.0
+    return 0.75 if value < 5 or unit == "age" else 1.25 if value < 13 else 1.75
+
+
+# ── reading ─────────────────────────────────────────────────────────────────
+
+
+def _fold(text: str) -> str:
+    return text.lower().translate(FOLDED)
+
+
+def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
+    """The facts of a stretch, and the words that told them."""
+    tokens = TOKEN.findall(_fold(text))
+    used: set[str] = set()
+    kinds: set[str] = set()
+    for at, pattern in events(language).find(tokens):
+        used.update(tokens[at : at + len(pattern.words)])
+        kinds.add(pattern.kind)
+    kinds |= _also(language, tokens)
+    names: set[str] = set()
+    for at, pattern in places(language).find(tokens):
+        used.update(tokens[at : at + len(pattern.words)])
+        names.add(pattern.kind)
+    around = _around()
+    inside = {name: around[name] for name in names}
+    bodies = {name for name, chain in inside.items() if chain == ("org",)}
+    heads = {name for name, chain in inside.items() if chain == ("head",)}
+    named = names - bodies - heads
+    countries = {chain[-1] if chain else name for name, chain in inside.items() if name in named}
+    spots = {name for name in named if inside[name]}
+    # A region around a place that is named too adds nothing.
+    spots -= {outer for name in spots for outer in inside[name]}
+    return (
+        Part(
+            kinds=frozenset(kind for kind in kinds if ":" not in kind and kind != "-"),
+            scenes=frozenset(kind for kind in kinds if kind.startswith("at:")),
+            goods=frozenset(kind for kind in kinds if kind.startswith("of:")),
+            later=frozenset(kind for kind in kinds if kind.startswith("after:")),
+            places=frozenset(spots),
+            countries=frozenset(countries),
+            bodies=frozenset(bodies),
+            heads=frozenset(heads),
+        ),
+        frozenset(used),
+    )
+
+
+def _also(language: str, tokens: list[str]) -> set[str]:
+    """Other kinds the same pattern stands for: a "shootout" is a shooting and a clash."""
+    more = _kinds(language)
+    return {kind for _, pattern in events(language).find(tokens) for kind in more[pattern.text]}
+
+
+def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
+    """Keys of the words capitalised inside a sentence; none where every word is, as English headlines like it."""
+    found = [item for item in NAME.finditer(text) if _fold(item.group()) not in used]
+    large = [item for item in found if item.group()[0].isupper()]
+    if language == "en" and len(found) > 3 and len(large) > 0.7 * len(found):
+        return
+    for item in large:
+        word = item.group()
+        if word.isupper() or STARTS.search(text[max(0, item.start() - 4) : item.start()]):
+            continue
+        key = name_key(word)
+        if len(key) > 2 and key not in _common():
+            yield key
+
+
+def name_key(word: str) -> str:
+    """The consonants of a name, the same from either alphabet; vowels are what transliterations disagree on."""
+    word = _fold(word)
+    for digraph, letter in _digraphs():
+        word = word.replace(digraph, letter)
+    word = re.sub(r"(?!^)c(?=[ei])", "s", word).translate(LETTERS).replace("dJ", "J")
+    word = re.sub(r"(.)\1+", r"\1", word)
+    return word[:1].strip("aeiouy") + re.sub(r"[aeiouy]", "", word[1:])
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two keys are of one name, a case ending on one of them allowed."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) > 2 and long.startswith(short) and long[len(short) :] in ENDINGS.split())
+
+
+def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, float]]:
+    """(what it counts, how many); "" where the words around do not say."""
+    text = _fold(text).replace("$", " usd ")
+    for hour, minute in CLOCK.findall(text):
+        yield "clock", float(hour) * 60 + float(minute)
+    for clause in BREAK.split(CLOCK.sub(" ", text)):
+        tokens = TOKEN.findall(clause)
+        found = [(at, pattern.kind) for at, pattern in units(language).find(tokens)]
+        marks = [(at, kind) for at, kind in found if kind[:2] not in ("= ", "* ")]
+        for at, value in _values(tokens, dict(found)):
+            unit = _unit(at, marks)
+            if quake and unit in ("", "magnitude") and 2 <= value < 10 and value != int(value):
+                unit = "magnitude"
+            if not (unit == "" and 1900 <= value < 2100):
+                yield unit, value
+
+
+def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, float]]:
+    """The numbers of a clause with their places; "twenty three" is one, and so is "3 million"."""
+    written = {at: float(kind[2:]) for at, kind in kinds.items() if kind.startswith("= ")}
+    for at, token in enumerate(tokens):
+        if token[0].isdecimal():
+            value = float(re.sub(r"\D", "", token) if THOUSANDS.fullmatch(token) else token.replace(",", "."))
+        elif at in written:
+            before, after = written.get(at - 1, 0.0), written.get(at + 1, 10.0)
+            if written[at] < 10 <= before:
+                continue
+            value = written[at] + (after if written[at] >= 10 > after else 0)
+        else:
+            continue
+        times = kinds.get(at + 1, "")
+        yield at, value * float(times[2:]) if times.startswith("* ") else value
+
+
+def _unit(at: int, marks: list[tuple[int, str]]) -> str:
+    """What the number at a place counts: the nearest word after it, else before it; people only if nothing else."""
+    near = sorted(
+        (kind in PEOPLE, where < at, abs(where - at), kind)
+        for where, kind in marks
+        if (abs(where - at) == 1 if kind.startswith("month") else -4 <= where - at <= 5)
+    )
+    return near[0][3] if near else ""
+
+
+# ── the tables ──────────────────────────────────────────────────────────────
+
+
+def _rows(name: str) -> list[list[str]]:
+    text = (files("bot.detect") / "data" / name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def events(language: str) -> Lexicon:
+    """What happened, by the words of one language."""
+    return build_lexicon([_read(pattern, kind) for code, kind, pattern in _rows("events.tsv") if code == language], 0.0)
+
+
+@cache
+def _kinds(language: str) -> Mapping[str, frozenset[str]]:
+    kinds: dict[str, set[str]] = {}
+    for code, kind, pattern in _rows("events.tsv"):
+        if code == language:
+            kinds.setdefault(pattern, set()).add(kind)
+    return {pattern: frozenset(found) for pattern, found in kinds.items()}
+
+
+@cache
+def units(language: str) -> Lexicon:
+    """What is counted, by the words of one language."""
+    return build_lexicon([_read(pattern, kind) for code, kind, pattern in _rows("units.tsv") if code == language], 0.0)
+
+
+@cache
+def places(language: str) -> Lexicon:
+    """Places, organisations and heads of state as one language writes them."""
+    column = 2 + ("en", "ru", "ky").index(language)
+    return build_lexicon(
+        [_read(one.strip(), row[0]) for row in _rows("places.tsv") for one in row[column].split(",")], 0.0
+    )
+
+
+def _read(pattern: str, kind: str) -> Pattern:
+    read = read_pattern(_fold(pattern), kind, 0.0)
+    return Pattern(pattern, kind, 0.0, read.words, read.stems)
+
+
+@cache
+def _around() -> Mapping[str, tuple[str, ...]]:
+    """What each place is part of, the nearest first; ("org",) and ("head",) for who is no place."""
+    within = {row[0]: row[1] for row in _rows("places.tsv")}
+    chains = {}
+    for name, inside in within.items():
+        chain: list[str] = []
+        outer = inside
+        while outer != "-":
+            chain.append(outer)
+            outer = within.get(outer, "-")
+        chains[name] = tuple(chain)
+    return chains
+
+
+@cache
+def _digraphs() -> tuple[tuple[str, str], ...]:
+    pairs = DIGRAPHS.split()
+    return tuple(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(name_key(word) for word in COMMON_NAMES.split())
