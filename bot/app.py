@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import fcntl
-import gc
 import os
 import signal
 import socket
@@ -316,7 +315,6 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
             path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
             hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
             await _serve(stack, hook, bot.settings.webhook_listen)
-        gc.freeze()  # what is loaded by now stays: collecting among it again would hold the loop for 90 ms
         bot.ready.set()
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:

@@ -52,8 +52,9 @@ class Line:
     all that a request may have and ours never do: redirects, cookies, proxies, compression, bodies that are streamed.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: URL) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: URL, timeout: aiohttp.ClientTimeout) -> None:
         self._session = session
+        self._timeout = timeout
         self._base = base
         self._to: aiohttp.ClientRequest | None = None  # names the server to the connector; is never sent itself
         self._heads: dict[str, bytes] = {}
@@ -70,7 +71,7 @@ class Line:
             loop = asyncio.get_running_loop()
             self._to = aiohttp.ClientRequest("POST", self._base, loop=loop, session=self._session)
         try:
-            connection = await connector.connect(self._to, [], self._session.timeout)
+            connection = await connector.connect(self._to, [], self._timeout)
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError from error
         protocol = connection.protocol
@@ -111,8 +112,9 @@ class Api:
     def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str, seconds: float = TOTAL_SECONDS) -> None:
         self._session = session
         self._base = f"{url}/bot{token}/"
-        self._line = Line(session, URL(self._base, encoded=True))
         self._seconds = seconds
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
+        self._line = Line(session, URL(self._base, encoded=True), self._timeout)
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
@@ -148,7 +150,7 @@ class Api:
 
     async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         try:
-            async with self._session.post(self._base + method, **request) as response:
+            async with self._session.post(self._base + method, timeout=self._timeout, **request) as response:
                 return outcome.read(response.status, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Retry(type(error).__name__)  # nothing was sent
