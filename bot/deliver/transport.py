@@ -24,7 +24,7 @@ from yarl import URL
 from bot.deliver import outcome
 from bot.model.outcomes import Ambiguous, Outcome, Retry
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
 JSON_HEADERS = {"Content-Type": "application/json"}
 

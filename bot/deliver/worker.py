@@ -132,8 +132,11 @@ class Worker:
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
-            await self._give_back()
-            await self._write_marks()
+            try:
+                await self._give_back()
+                await self._write_marks()
+            except StorageError as away:  # then the leases end by their time; what ended us comes out below
+                log.warning("outbox unreachable", error=str(away))
         for error in (self._fatal, *ended):
             if error is not None and not isinstance(error, asyncio.CancelledError):
                 raise error

@@ -92,18 +92,31 @@ class Server:
 
     def signal(self, number: signal.Signals) -> None:
         """To every process of it."""
-        assert self._process is not None
-        family = psutil.Process(self._process.pid)
-        for one in (family, *family.children(recursive=True)):
+        for one in self._family():
             with suppress(psutil.NoSuchProcess):  # one that just ended
                 one.send_signal(number)
 
     def kill(self) -> None:
-        """As a machine that lost its power."""
+        """As a machine that lost its power; returns when none of its processes is left to hold its memory."""
         if self._process is not None and self._process.poll() is None:
             self.signal(signal.SIGSTOP)  # or the first to die is noticed by the others
+            family = self._family()
             self.signal(signal.SIGKILL)
             self._process.wait()
+            while any(_alive(one) for one in family):
+                time.sleep(0.01)
+
+    def _family(self) -> list[psutil.Process]:
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        return [first, *first.children(recursive=True)]
+
+
+def _alive(one: psutil.Process) -> bool:
+    try:
+        return one.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _user() -> str | None:
