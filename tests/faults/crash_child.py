@@ -9,6 +9,7 @@ where a fresh interpreter for each would take two seconds.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -47,7 +48,7 @@ LONGEST = 20  # seconds; a run that takes longer is ended by SIGALRM
 LOOK = 0.01  # seconds between looks whether all is done; through a connection that counts no steps
 _OPEN = """
 SELECT (SELECT count(*) FROM alert WHERE fanned_at IS NULL)
-     + (SELECT count(*) FROM delivery WHERE state IN ('pending', 'leased'))
+     + (SELECT count(*) FROM delivery JOIN chat ON chat.id = chat_id WHERE state IN ('pending', 'leased') AND active)
 """
 
 
@@ -173,6 +174,7 @@ def _run(job: dict[str, Any]) -> int:
 def _forked(job: dict[str, Any]) -> dict[str, int | None]:
     child = os.fork()
     if child == 0:
+        faulthandler.register(signal.SIGALRM, chain=True)  # where it stands, then the end
         signal.alarm(LONGEST)
         os._exit(_run(job))
     _, status = os.waitpid(child, 0)
@@ -184,7 +186,7 @@ def _forked(job: dict[str, Any]) -> dict[str, int | None]:
 
 def main() -> None:
     """One job for each line of standard input."""
-    log.set_up("json", "error")
+    log.set_up("json", "warning")
     for number, line in enumerate(sys.stdin):
         job = json.loads(line)
         steps = Path(job["folder"]) / "steps"

@@ -187,7 +187,7 @@ async def _crash_then_finish(
         if damage is not None:
             damage(template.folder / name / "jarchy.db-wal")
         ended = await run(**job, die_at=0)
-        assert ended["exit"] == 0, f"after dying at {die_at} the next run did not finish: {ended}"
+        assert ended["exit"] == 0, f"after dying at {die_at} the next run did not finish: {ended}, {_left(url)}"
         _check(emulator, url, die_at, crashes, damaged=damage is not None)
     template.drop(name, url)
     return int(ended["steps"])
@@ -217,7 +217,8 @@ def _check(emulator: Emulator, url: str, die_at: tuple[int, ...], crashes: int, 
             got = _copies(emulator, chat, words)
             where = f"{what} to {chat}, died at {die_at}: {state}, {error}, {len(got)} copies"
             if chat == BLOCKED:
-                assert (state, error) in {("dead", "blocked"), ("no row", None)}, f"I7: {where}"
+                # a fan-out under way on a server while the chat is closed leaves a row that waits, and expires
+                assert (state, error) in {("dead", "blocked"), ("no row", None), ("pending", None)}, f"I7: {where}"
                 continue
             assert (state == "sent" and message in got) or error, f"I1: {where}"
             assert len(got) <= 1 + doubts + crashes + damaged, f"I2: {where}"
@@ -239,6 +240,18 @@ def _check(emulator: Emulator, url: str, die_at: tuple[int, ...], crashes: int, 
 
 def _copies(emulator: Emulator, chat: int, words: str) -> list[int]:
     return [one["message_id"] for one in emulator.messages(chat) if words in one.get("text", "")]
+
+
+def _left(url: str) -> object:
+    """What is still open, for whoever looks for the reason."""
+    with closing(connected(url)) as connection:
+        tables = {
+            "delivery": "SELECT * FROM delivery WHERE state IN ('pending', 'leased')",
+            "alert": "SELECT id, kind, expires_at, fanned_to, fanned_at FROM alert",
+            "pace": "SELECT * FROM pace",
+            "chat": "SELECT id, active, tat FROM chat",
+        }
+        return {table: connection.execute(query).fetchall() for table, query in tables.items()}
 
 
 def _check_limits(emulator: Emulator, die_at: tuple[int, ...]) -> None:
