@@ -31,6 +31,6 @@ async def privacy(_update: Update, context: Context) -> None:
 
 
 async def unknown(_update: Update, context: Context) -> None:
-    """Words we do not understand are never met with silence, except in a group, where they were not for us."""
+    """What we do not understand, a picture too, is never met with silence, except in a group: it was not for us."""
     if context.chat.kind is ChatKind.PRIVATE:
         await context.reply(words.unknown(context.language))

@@ -10,7 +10,7 @@ from bot.i18n import t
 from bot.model.chats import LANGUAGES
 from bot.model.outcomes import Sent
 from handlers.context import BURST
-from tests.handlers.conftest import READER, World
+from tests.handlers.conftest import GROUP, READER, World
 
 
 def shown(world: World, number: int) -> dict[str, Any]:
@@ -92,3 +92,14 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
         found = await api.call("getMyDescription", language_code=language or None)
         assert isinstance(found, Sent)
         assert found.result["description"] == t("start.what", language or "en")
+
+
+async def test_what_has_no_words_is_answered_too(world: World) -> None:
+    """A place sent in a private chat gets an example of what works; in a group it was not for us."""
+    placed = await world.emulator.share_location(READER, 42.8746, 74.5698)
+    said = await world.emulator.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=placed)
+    assert "100 usd" in said["text"]
+    assert "location" not in (await world.ask("/privacy"))["text"]
+    await world.emulator.share_location(GROUP, 42.8746, 74.5698, user_id=READER)
+    answer = await world.ask("/help", chat=GROUP)
+    assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [answer]
