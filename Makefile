@@ -26,11 +26,14 @@ demo: setup
 run: setup
 	@$(BIN)/python -m bot run $(ARGS)
 
+# three at once: most of them wait for programs, servers and browsers
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
+
 test: setup
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -260,8 +261,9 @@ pool_mode = transaction
 default_pool_size = 3
 logfile = {tmp_path / "pgbouncer.log"}
 """)
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    for path in (tmp_path, *tmp_path.parents):
+        if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
+            path.chmod(0o755)
     owner = Path(str(url.query["host"])).owner()  # who may open the server's socket; PgBouncer refuses to be root
     command = [program, *(["-u", owner] if getpass.getuser() == "root" else []), str(tmp_path / "pgbouncer.ini")]
     (tmp_path / "pgbouncer.log").touch()
