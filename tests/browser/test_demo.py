@@ -167,9 +167,7 @@ async def test_a_day_with_news(opened: Opener) -> None:
         story = page.locator(f"{pane} .msg", has_text=headlines).filter(has=page.locator(".key"))
         await expect(story).to_have_count(1)
 
-    await expect(
-        page.locator("#side .msg", has_text=re.compile(r"USD \d+\.\d\d"))
-    ).to_be_visible()  # the digest: all is there
+    await expect(page.locator("#side .msg", has_text=re.compile(r"USD \d+\.\d\d"))).to_be_visible()
     move = page.locator("#main .msg", has_text="RUB/KGS")
     await press(move, "Why?")
     why = page.locator("#main .msg", has_text="Why I wrote")

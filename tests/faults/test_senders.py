@@ -132,6 +132,8 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
         async with asyncio.timeout(60):
             for number in readers:
                 await one.arrived(number)
+            while {state for number in readers for state, _ in await one.rows(number)} != {"sent"}:  # noqa: ASYNC110 - rows
+                await asyncio.sleep(0.02)
         before = [await one.rows(number) for number in readers]
         frozen.send_signal(signal.SIGCONT)
         await one.alert()
