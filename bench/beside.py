@@ -7,6 +7,7 @@ same process and over the same session as the broadcast.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         await world.add_rates(store, 20_000, until=datetime.now(UTC).date())
         await world.add_subscribers(store, int(count * ASKED * LIMIT * 2.5))
         api = Api(session, url=url, token=sending.TOKEN)
-        async with reply.ours(store, reply.Session()) as (services, handle):
+        async with reply.ours(store, reply.Handing()) as (services, handle):
             services.api = api
             answered = asyncio.Event()
 
@@ -49,6 +50,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
 
             for _ in range(reply.CHATS):
                 await ask()
+            gc.freeze()  # as the program does when it is ready
             rest = await _percentile(ask, count)
             worker = Worker(
                 store=store,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-PACE = 0.995  # of the configured rate: what arrives within a second left within a little more or less
+PACE = 0.992  # of the configured rate: what arrives within a second left within a little more or less
 SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
 LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's
 CATCH_UP = 1.25  # times the pace, after a stall

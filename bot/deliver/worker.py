@@ -317,6 +317,7 @@ class Worker:
 
     async def _deliver(self, item: Claimed, until: float) -> None:
         """One delivery, start to mark, or back when its lease ends first. A failure of rendering is its alone."""
+        begun = boottime()
         try:
             message = await self.composer.compose(item)
         except StorageError:
@@ -344,6 +345,8 @@ class Worker:
             self._mark(storage.outbox.unbegun(item))
             return
         method, rest = message
+        if (now := boottime()) - begun > TICK:
+            self._gate.take(now)  # those that waited for their words leave together, later than they were counted
         outcome = await self.api.post(method, chat_body(item.chat, rest))
         await self._settle(item, outcome)
 
