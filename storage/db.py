@@ -55,6 +55,9 @@ SERVER_OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+#: The server ends a transaction of ours that stands still for so long: a frozen replica must not keep the rows it
+#: locked, the pace of all among them. Shorter than any lease.
+IDLE_SECONDS = 5.0
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
 Db = AsyncConnection
@@ -194,6 +197,8 @@ def _connect(url: URL) -> Store:
         json_deserializer=orjson.loads,
     )
     _leave_a_demoted_server(engine)
+    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps none
+    _on_begin(engine, f"SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}")
     return Store(url, engine, engine)
 
 

@@ -143,8 +143,8 @@ _MORE_NAMES = {
 }
 _ADJECTIVE_END = re.compile(r"(?:[ыиоу]й|[ая]я|[ое]е|[оие]го|[ое]му|[ыи]ми?|[оеы][мх]|их|[ую]ю|[ыи]е|ей)$")
 _KYRGYZ_END = re.compile(r"(?P<into>[гк][аеоө])|[днт][ыиуү]н?|[дт][аеоө]н?")
-_TO_LATIN = str.maketrans("асеорхуктмнвіј", "aceopxyktmhbij")
-_TO_CYRILLIC = str.maketrans("aceopxyktmhbij", "асеорхуктмнвіј")
+_TO_LATIN = str.maketrans("аесорхуктмнвіј", "aecopxyktmhbij")
+_TO_CYRILLIC = str.maketrans("aecopxyktmhbij", "аесорхуктмнвіј")
 
 
 @cache

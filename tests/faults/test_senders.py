@@ -101,7 +101,6 @@ async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_pa
         assert [one.accepted(number) for number in readers] == [1] * len(readers)
 
 
-@pytest.mark.slow  # frozen inside a transaction it holds the pace row, and the other waits for the server to notice
 @pytest.mark.postgres
 async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(postgres_url: str) -> None:
     """Another sends what it held; awake again it begins nothing of it, and its marks change no row."""

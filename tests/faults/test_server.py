@@ -16,6 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from sqlalchemy import make_url, select, text
 
 import storage.chats
 import storage.leases
+import storage.outbox
 from bot.deliver import worker as sending
 from bot.deliver.transport import open_session
 from bot.emulator import TEST_TOKEN, Emulator
@@ -140,6 +142,32 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
         assert max(begun) - first.at < lease
         assert await states(one) == {"sent"}
         assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+
+
+async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_seconds_only(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server takes from it the pace of all and what it had claimed; awake again it is told so, and goes on."""
+    monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
+    frozen = await open_store(postgres_url)
+    claim = partial(
+        storage.outbox.claim, token="t", rate=500.0, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
+    )
+    async with bench(postgres_url) as one:
+        await one.alert()
+        async with one.store.writing() as db:
+            assert await storage.outbox.fan_out(db) == len(READERS)
+        with pytest.raises(StorageError):
+            async with frozen.writing() as db:
+                held = await claim(db)
+                async with Running(one):
+                    await everybody_has_it(one)
+                await db.execute(text("SELECT 1"))
+        assert len(held.deliveries) == len(READERS)
+        assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
+        async with frozen.writing() as db:
+            assert (await claim(db)).deliveries == ()
+    await frozen.close()
 
 
 async def test_P19_a_role_ends_by_its_time_when_the_database_froze(
