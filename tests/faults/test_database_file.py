@@ -38,23 +38,6 @@ POLLED = '"source": "nbkr"'
 NOBODY = 65534
 
 
-@pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    """A Telegram with one reader, who is the operator too."""
-    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
-        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        yield telegram
-
-
-@pytest.fixture
-async def publishers() -> AsyncIterator[Publishers]:
-    """A bank whose rate of yesterday holds, and a quiet feed."""
-    async with Publishers() as server:
-        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
-        server.put("/feed.xml", rss(QUIET))
-        yield server
-
-
 Start = Callable[..., Program]
 
 

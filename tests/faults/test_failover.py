@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.deliver import worker as sending
-from bot.emulator import TEST_TOKEN, Emulator
+from bot.emulator import Emulator
 from tests.deliver.test_worker import Bench, Running
 from tests.e2e.program import READER, Program, Publishers
 from tests.e2e.test_whole import QUIET, TODAY, daily, rss
@@ -101,14 +101,6 @@ async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_fo
             await all_written_down(one, 2 * len(READERS))
         assert all(2 <= one.accepted(number) <= 4 for number in READERS)
         assert sum(one.accepted(number) for number in READERS) < 4 * len(READERS)
-
-
-@pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    """A Telegram with one reader."""
-    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
-        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        yield telegram
 
 
 async def test_P15_the_whole_program_goes_on_after_a_failover(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.emulator import TEST_TOKEN, Emulator
+from bot.emulator import Emulator
 from tests.e2e.program import READER, Program, Publishers
-from tests.e2e.test_whole import QUIET, TODAY, daily, rss
+from tests.e2e.test_whole import TODAY, daily
 
 pytestmark = pytest.mark.postgres
 TAKEN = '"event": "role taken"'
@@ -34,23 +34,6 @@ url = "{url}/feed.xml"
 language = "en"
 poll = {{ every = "1s" }}
 """
-
-
-@pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    """A Telegram with one reader."""
-    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
-        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        yield telegram
-
-
-@pytest.fixture
-async def publishers() -> AsyncIterator[Publishers]:
-    """A bank whose rate of yesterday holds, and a quiet feed."""
-    async with Publishers() as server:
-        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
-        server.put("/feed.xml", rss(QUIET))
-        yield server
 
 
 @pytest.fixture

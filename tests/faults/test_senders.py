@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 import storage.chats
@@ -184,8 +185,10 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
                     assert found is not None
                     await storage.chats.change(db, READER, title=f"{found.title}, then ours")
 
+            begun = asyncio.Event()
+            event.listen(one.store._writer.sync_engine, "begin", lambda _: begun.set(), insert=True)
             changing = asyncio.create_task(change())
-            await asyncio.sleep(0.1)
+            await begun.wait()
             other.execute("COMMIT")
             await changing
         async with one.store.reading() as db:

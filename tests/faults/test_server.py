@@ -13,8 +13,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,38 +25,27 @@ import storage.chats
 import storage.leases
 import storage.outbox
 from bot.deliver import worker as sending
-from bot.deliver.transport import open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import StorageError
 from bot.intake import role
 from storage import db as database
 from storage.db import Store, open_store
 from storage.schema import chat
-from tests.deliver.test_worker import Api, Bench, Running
+from tests.deliver.test_worker import Bench, Running
 from tests.e2e.program import READER, Program, Publishers
 from tests.e2e.test_whole import QUIET, TODAY, daily, rss
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
+from tests.faults.test_senders import READER as FIRST
+from tests.faults.test_senders import bench as senders_bench
 
 pytestmark = pytest.mark.postgres
-READERS = range(3001, 3021)
+READERS = range(FIRST, FIRST + 20)
 
 
-@asynccontextmanager
-async def bench(url: str, *, rate: float = 500.0) -> AsyncIterator[Bench]:
-    """A sender on this database with twenty readers."""
-    async with AsyncExitStack() as stack:
-        emulator = await stack.enter_async_context(Emulator(open_chats=True))
-        session = await stack.enter_async_context(open_session())
-        store = await open_store(url)
-        stack.push_async_callback(store.close)
-        one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
-        for number in READERS:
-            emulator.add_private(emulator.add_user(number, "R", "en"))
-            await one.reader(number)
-        yield one
+bench = partial(senders_bench, readers=len(READERS))
 
 
 async def everybody_has_it(one: Bench) -> None:

@@ -118,7 +118,15 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
         )
         ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
         stop = asyncio.Event()
+        turns: asyncio.Queue[None] = asyncio.Queue()
+
+        async def turn(store: Store, *, now: datetime) -> int:
+            turns.put_nowait(None)
+            return await enqueue_digests(store, now=now)
+
         monkeypatch.setattr("bot.app.BACKUP_EVERY", 0.2)
+        monkeypatch.setattr("bot.app.TICK", 0.2)
+        monkeypatch.setattr("bot.app.enqueue_digests", turn)
         running = asyncio.create_task(
             run(settings, parse_catalog(every), clock=lambda: now, stop=stop, on_ready=ready.set_result)
         )
@@ -135,7 +143,10 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
         await emulator.wait_message(1, lambda m: "20" in m.get("text", ""), timeout=20)
         while len(list(tmp_path.glob("backups/*.db"))) < 2:  # noqa: ASYNC110 - files
             await asyncio.sleep(0.05)
-        await asyncio.sleep(2.5)  # two more turns of every loop: nothing else may come of them
+        while not turns.empty():
+            turns.get_nowait()
+        for _ in range(3):  # the slowest loop turns twice more, and the others with it: nothing else may come of them
+            await turns.get()
         stop.set()
         await running
         assert sorted(publishers.asked[before:]) == ["/daily.xml", "/feed.xml"]
