@@ -186,9 +186,12 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
                     await storage.chats.change(db, READER, title=f"{found.title}, then ours")
 
             begun = asyncio.Event()
-            event.listen(one.store._writer.sync_engine, "begin", lambda _: begun.set(), insert=True)
+            event.listen(one.store._writer.sync_engine, "before_cursor_execute", lambda *_: begun.set())
             changing = asyncio.create_task(change())
             await begun.wait()
+            for _ in range(5):  # had it begun as a reader, it would have read by now, as these do
+                async with one.store.reading() as db:
+                    await storage.chats.get(db, READER)
             other.execute("COMMIT")
             await changing
         async with one.store.reading() as db:
