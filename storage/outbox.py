@@ -22,7 +22,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
+    Integer,
     Row,
+    Select,
     and_,
     bindparam,
     case,
@@ -279,15 +281,6 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     return int(size)
 
 
-def _chat_pace(now: datetime) -> ColumnElement[bool]:
-    """The chat's own bucket has room: a short burst, then one a second (private) or fifteen a minute."""
-    room = or_(
-        and_(chat.c.kind == ChatKind.PRIVATE.value, chat.c.tat <= now + PRIVATE_BURST),
-        and_(chat.c.kind != ChatKind.PRIVATE.value, chat.c.tat <= now + GROUP_BURST),
-    )
-    return or_(chat.c.tat.is_(None), room)
-
-
 async def claim(
     db: Db,
     *,
@@ -362,7 +355,10 @@ _LEASE = (
 _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
 
 
-async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+def _due_query() -> Select[Any]:
+    """Built once: it costs as much to build as to run. Its parameters are `now`, `soon` and `room`."""
+    now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
+    soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
     other = delivery.alias("other")
     waits = (
         select(other.c.id)
@@ -383,7 +379,12 @@ async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[A
         )
         .exists()
     )
-    query = (
+    # a chat's own bucket: a short burst, then one a second (private) or fifteen a minute
+    room = or_(
+        and_(chat.c.kind == ChatKind.PRIVATE.value, chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type)),
+        and_(chat.c.kind != ChatKind.PRIVATE.value, chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type)),
+    )
+    return (
         select(
             delivery.c.id,
             delivery.c.alert_id,
@@ -400,7 +401,7 @@ async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[A
             chat.c.home,
             chat.c.time_zone,
             # times cost more to read than all the rest: only those that matter
-            case((delivery.c.expires_at < now + lease, delivery.c.expires_at), else_=None),
+            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None),
             case((chat.c.tat > now, chat.c.tat), else_=None),
         )
         .join(chat, chat.c.id == delivery.c.chat_id)
@@ -409,14 +410,23 @@ async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[A
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
             chat.c.active,
-            _chat_pace(now),
+            or_(chat.c.tat.is_(None), room),
             ~waits,
         )
         .order_by(delivery.c.lane, delivery.c.id)
-        .limit(room)
+        .limit(bindparam("room", type_=Integer()))
         .with_for_update(skip_locked=True, of=delivery)
     )
-    return (await db.execute(query)).all()
+
+
+_DUE = _due_query()
+
+
+async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+    until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
+    found = await db.execute(_DUE, {"now": now, "soon": now + lease, "room": room, **until})
+    rows: Sequence[Any] = found.all()
+    return rows
 
 
 async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
@@ -52,24 +53,28 @@ class Line:
     all that a request may have and ours never do: redirects, cookies, proxies, compression, bodies that are streamed.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: URL, timeout: aiohttp.ClientTimeout) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: URL, seconds: float) -> None:
         self._session = session
-        self._timeout = timeout
+        self._seconds = seconds
+        self._timeout = aiohttp.ClientTimeout(connect=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
         self._base = base
-        self._to: aiohttp.ClientRequest | None = None  # names the server to the connector; is never sent itself
+        self._loop = asyncio.get_running_loop()
+        # names the server to the connector; is never sent itself
+        self._to = aiohttp.ClientRequest("POST", base, loop=self._loop, session=session)
         self._heads: dict[str, bytes] = {}
+        self._waiting: dict[Connection, float] = {}  # for answers, each until when
+        self._next_look: asyncio.TimerHandle | None = None
 
     async def exchange(self, method: str, body: bytes) -> tuple[int, bytes]:
         """Send one body; the status and the whole content of the answer.
 
-        ClientConnectorError or ConnectionTimeoutError: nothing was sent. Any other error: the server may have acted.
+        ClientConnectorError or ConnectionTimeoutError: nothing was sent. Any other error, TimeoutError too: the server
+        may have acted.
         """
         connector = self._session.connector
         if connector is None:
             raise aiohttp.ClientConnectionError("the session is closed")
-        if self._to is None:
-            loop = asyncio.get_running_loop()
-            self._to = aiohttp.ClientRequest("POST", self._base, loop=loop, session=self._session)
+        by = self._loop.time() + self._seconds
         try:
             connection = await connector.connect(self._to, [], self._timeout)
         except TimeoutError as error:
@@ -77,6 +82,9 @@ class Line:
         protocol = connection.protocol
         if protocol is None or protocol.transport is None:
             raise aiohttp.ServerDisconnectedError
+        self._waiting[connection] = by
+        if self._next_look is None:
+            self._next_look = self._loop.call_at(by, self._give_up)
         try:
             protocol.set_response_params(read_until_eof=True)
             protocol.transport.write(self._head(method) + b"%d\r\n\r\n" % len(body) + body)
@@ -84,11 +92,24 @@ class Line:
             while message.code < 200:  # "continue", "early hints"
                 message, content = await protocol.read()
             answer = message.code, await content.read()
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if self._waiting.pop(connection, None) is None and isinstance(error, aiohttp.ClientError):
+                raise TimeoutError from error
             raise
+        self._waiting.pop(connection, None)
         connection.release()  # the connector closes it when the server said so
         return answer
+
+    def _give_up(self) -> None:
+        """Break off what had no answer in time: one timer for all, as one for each would cost half a message."""
+        now = self._loop.time()
+        for connection in [one for one, by in self._waiting.items() if by <= now]:
+            del self._waiting[connection]
+            if connection.transport is not None:
+                connection.transport.abort()  # the protocol tells whoever waits on it
+        first = min(self._waiting.values(), default=None)
+        self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
 
     def _head(self, method: str) -> bytes:
         head = self._heads.get(method)
@@ -112,15 +133,13 @@ class Api:
     def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str, seconds: float = TOTAL_SECONDS) -> None:
         self._session = session
         self._base = f"{url}/bot{token}/"
-        self._seconds = seconds
         self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
-        self._line = Line(session, URL(self._base, encoded=True), self._timeout)
+        self._line = Line(session, URL(self._base, encoded=True), seconds)
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
         try:
-            async with asyncio.timeout(self._seconds):
-                return outcome.read(*await self._line.exchange(method, body))
+            return outcome.read(*await self._line.exchange(method, body))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:

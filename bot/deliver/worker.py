@@ -91,6 +91,7 @@ class Worker:
     _end: datetime | None = None
     _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
+    _fan_at: float = 0.0
     _tidy_at: float = 0.0
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
@@ -101,6 +102,7 @@ class Worker:
 
     def wake(self) -> None:
         """There is something new in the outbox."""
+        self._fan_at = 0.0
         self._wake.set()
 
     def borrow(self) -> None:
@@ -179,8 +181,7 @@ class Worker:
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
-        async with self.store.writing() as db:
-            fanned = await storage.outbox.fan_out(db)
+        fanned = await self._fan_out()
         now = boottime()
         if now >= self._tidy_at:
             await self._write_marks()  # first: when the database was away, the leases of what we sent may have ended
@@ -208,6 +209,18 @@ class Worker:
         if claim.deliveries or fanned:
             return 0.0
         return HORIZON.total_seconds() / 4 if claim.full else IDLE
+
+    async def _fan_out(self) -> int | None:
+        """One chunk, while there is something to fan out; otherwise a look now and then, besides when we are woken."""
+        now = boottime()
+        if now < self._fan_at:
+            return None
+        self._fan_at = now + IDLE
+        async with self.store.writing() as db:
+            fanned = await storage.outbox.fan_out(db)
+        if fanned is not None:
+            self._fan_at = 0.0
+        return fanned
 
     async def _follow_the_clock(self, at: datetime) -> None:
         """A lone process's database has the machine's clock, which somebody may set back."""

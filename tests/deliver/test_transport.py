@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import orjson
 import pytest
@@ -92,6 +92,32 @@ async def test_G5_G6_what_an_answer_means(answer: bytes, means: Outcome) -> None
     async with talking_to(answer, PLAIN) as (_, api):
         assert await api.post("sendMessage", b"{}") == means
         assert await api.post("sendMessage", b"{}") == Sent(7, {"message_id": 7})
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", PLAIN[:-5]], ids=["nothing", "head", "body"])
+async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: bytes) -> None:
+    """It may have arrived. The connection is closed; what was sent after it on others has its answer."""
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while b"slow" not in await reader.readuntil(b"}"):
+                writer.write(PLAIN)
+            writer.write(begun)
+            await reader.read()
+            left.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, open_session() as session:
+        api = Api(session, url=url, token=TOKEN, seconds=0.3)
+        slow = asyncio.create_task(api.post("sendMessage", b'{"text":"slow"}'))
+        assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
+        assert not slow.done()
+        assert await slow == Ambiguous("TimeoutError")
+        await left.wait()
+        assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
 
 
 async def test_a_server_that_is_not_there_has_delivered_nothing() -> None:
