@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 # no index addresses in the lock: it says what, not from where
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-  --generate-hashes --custom-compile-command "make lock" pyproject.toml --group dev
+  --generate-hashes --custom-compile-command "make lock"
 
 .PHONY: setup demo run test test-all check bench lock clean
 
@@ -41,15 +41,25 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	@cp requirements.lock $(VENV)/lock.txt && $(COMPILE) -o $(VENV)/lock.txt && diff -q requirements.lock $(VENV)/lock.txt \
+	@cp requirements.lock $(VENV)/lock.txt && $(COMPILE) pyproject.toml --group dev -o $(VENV)/lock.txt \
+	  && diff -q requirements.lock $(VENV)/lock.txt \
 	  || (echo "requirements.lock is not what pyproject.toml asks for: make lock" >&2; exit 1)
 	$(BIN)/python -m pytest -q tests/test_documents.py tests/test_i18n.py
 
-bench: setup
+# aiogram, which we are compared with, asks for an older pydantic than ours: it has an environment of its own
+AIOGRAM := $(VENV)/aiogram
+
+$(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(STAMP)
+	@test -x $(AIOGRAM)/bin/python || $(PYTHON) -m venv $(AIOGRAM)
+	@$(AIOGRAM)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+bench: setup $(AIOGRAM)/.ready
 	$(BIN)/python -m bench $(ARGS)
 
 lock: setup
-	$(COMPILE) -o requirements.lock
+	$(COMPILE) pyproject.toml --group dev -o requirements.lock
+	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -6,7 +6,11 @@ The baseline posts the same bodies over the same session in a bare loop: no stor
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 import orjson
@@ -125,38 +129,69 @@ async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measure
 
 
 async def libraries(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """Processor time a message of python-telegram-bot's own `send_message`, beside ours with claim and mark."""
+    """Processor time a message of other libraries' own `send_message`, beside ours with claim and mark; all warm."""
     count = 1_000 if quick else 4_000
-    async with stub.running() as url, world.sqlite_store() as store:
-        await world.add_subscribers(store, count)
-        await _ready(store, "libraries", count)
-        _, ours, body = await _send(store, url, count=count, rate=1e6)
+    async with stub.running() as url:
+        for size in (count // 4, count):
+            async with world.sqlite_store() as store:
+                await world.add_subscribers(store, size)
+                await _ready(store, "libraries", size)
+                _, ours, body = await _send(store, url, count=size, rate=1e6)
         words = orjson.loads(body)["text"]
-        numbers = iter(range(1, count + 1))
-        pool = HTTPXRequest(connection_pool_size=IN_FLIGHT, pool_timeout=60)
-        bot = Bot(TOKEN, base_url=f"{url}/bot", request=pool, get_updates_request=pool)
-        await pool.initialize()
-
-        async def poster() -> None:
-            for number in numbers:
-                await bot.send_message(number, words)
-
-        used = time.process_time()
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(IN_FLIGHT):
-                tasks.create_task(poster())
-        theirs = time.process_time() - used
-        await pool.shutdown()
+        telegram = await _python_telegram_bot(url, words, count)
+        aiogram = await _aiogram(url, words, count)
+    compared = [
+        ("processor a message", telegram, 1 / 10, "python-telegram-bot's"),
+        ("  likewise", aiogram, 1 / 3, "aiogram's"),
+    ]
     return [
         Figure(
-            name="processor a message",
+            name=name,
             value=ours / count * 1e6,
             unit="µs",
             baseline=theirs / count * 1e6,
-            goal=Goal(of="ratio", most=0.1),
-            note=f"python-telegram-bot's send_message, its own transport, {IN_FLIGHT} at once",
+            goal=Goal(of="ratio", most=most),
+            note=f"{whose} send_message, its own transport, {IN_FLIGHT} at once",
         )
+        for name, theirs, most, whose in compared
+        if theirs is not None
     ]
+
+
+async def _python_telegram_bot(url: str, words: str, count: int) -> float:
+    pool = HTTPXRequest(connection_pool_size=IN_FLIGHT, pool_timeout=60)
+    bot = Bot(TOKEN, base_url=f"{url}/bot", request=pool, get_updates_request=pool)
+    await pool.initialize()
+
+    async def send(numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await bot.send_message(number, words)
+
+    async def all_of(numbers: Iterator[int]) -> float:
+        used = time.process_time()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.create_task(send(numbers))
+        return time.process_time() - used
+
+    await all_of(iter(range(1, count // 4)))
+    theirs = await all_of(iter(range(1, count + 1)))
+    await pool.shutdown()
+    return theirs
+
+
+async def _aiogram(url: str, words: str, count: int) -> float | None:
+    """None where `make bench` did not prepare its environment."""
+    python = Path(sys.prefix) / "aiogram" / "bin" / "python"
+    if not python.exists():
+        return None
+    script = Path(__file__).parent / "aiogram" / "loop.py"
+    process = await asyncio.create_subprocess_exec(
+        *(python, script, url, TOKEN, str(count), str(IN_FLIGHT)), stdin=PIPE, stdout=PIPE
+    )
+    printed, _ = await process.communicate(words.encode())
+    assert process.returncode == 0
+    return float(printed)
 
 
 async def pace(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
