@@ -78,6 +78,7 @@ class Worker:
     rate: float
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]]
     _gate: Gate = field(init=False)
+    _batch: int = field(init=False)  # claimed at once: replies and marks get in between
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _queue: deque[_Ready] = field(default_factory=deque)
@@ -99,6 +100,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self._gate = Gate(self.rate)
+        self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -199,7 +201,7 @@ class Worker:
                 rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
                 horizon=HORIZON,
                 lease=LEASE,
-                limit=1 if self._down else BATCH,
+                limit=1 if self._down else self._batch,
                 borrowed=borrowed,
                 end=self._end,
             )
