@@ -23,6 +23,7 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0007")
 #: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
 #: adds what it must heed: one of 0004 would send what waits for an operator.
 MIN_READER = "0005"
+PATIENCE = 60  # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,7 @@ async def bring_up(store: Store) -> None:
             await _make_version_table(store)
         async with store.writing() as db:
             if path is None:
+                await db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'"))
                 await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
