@@ -68,7 +68,8 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
 async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
     """Not those that asked for silence; all that was sent to the others is older, and forgotten but for the newest."""
     away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
-    ids = (await db.execute(select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE)))).scalars().all()
+    some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
+    ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()  # not one that comes back just now
     if ids:
         await storage.privacy.erase(db, *ids, before=now - ALERTS)
     return len(ids)
