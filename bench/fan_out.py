@@ -1,6 +1,7 @@
 """One alert to a million subscribers: how long until all have their delivery, and the longest transaction.
 
-A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement.
+A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement. Then
+as many that expired, as after an outage: what a tick of tidying takes, while there are some and when there are none.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ async def _both(store: Store, count: int, database: str) -> list[Figure]:
         total += size
     whole = time.perf_counter() - begun
     assert total == count
+    ticks = await _expired(store)
     return [
         Figure(
             name=f"fan-out of {count:,}, {database}",
@@ -74,7 +76,32 @@ async def _both(store: Store, count: int, database: str) -> list[Figure]:
             goal=Goal(of="figure", most=250),
             baseline=None,
         ),
+        Figure(
+            name=f"tidying {count:,} that expired, {database}: longest of {len(ticks)} ticks",
+            value=max(ticks) * 1000,
+            unit="ms",
+            goal=Goal(of="figure", most=250),
+            baseline=None,
+        ),
     ]
+
+
+async def _expired(store: Store) -> list[float]:
+    """Seconds of each tick of tidying, until nothing waits."""
+    async with store.writing() as db:
+        await db.execute(text("UPDATE alert SET expires_at = created_at"))
+        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+    async with store.writing() as db:
+        await db.execute(text(_AT_ONCE), {"alert": 2})
+    ticks, waiting = [], True
+    while waiting:
+        start = time.perf_counter()
+        async with store.writing() as db:
+            await storage.outbox.tidy(db)
+        ticks.append(time.perf_counter() - start)
+        async with store.reading() as db:
+            waiting = (await db.execute(text("SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1"))).scalar() == 1
+    return ticks
 
 
 async def _at_once(store: Store) -> float:

@@ -574,6 +574,7 @@ async def _tidy(bot: Running) -> None:
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
                 await bot.pause(BREATH if rows else 0)
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
 

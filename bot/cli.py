@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.convert import Question
     from bot.model.rates import SeenRate
     from bot.sources.catalog import RateSpec
-    from storage.db import Store
+    from storage.db import Db, Store
 
 CONFIG_EXIT = 78
 
@@ -101,11 +101,25 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
+    """The database for a verb that writes: made and migrated where that is needed."""
     from storage.db import open_store
 
     store = await open_store(settings.database_url)
     try:
         yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _looking(settings: Settings) -> AsyncIterator[Db]:
+    """The database for a verb that only looks: it is never changed, not even migrated."""
+    from storage.db import look_at
+
+    store = await look_at(settings.database_url)
+    try:
+        async with store.reading() as db:
+            yield db
     finally:
         await store.close()
 
@@ -152,8 +166,7 @@ def check(
 
 async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:
     found: dict[str, str] = {"settings": "ok", "catalog": f"ok, {len(catalog.polled)} sources"}
-    async with _store(settings):
-        found["database"] = "ok"
+    found["database"] = await _check_database(settings)
     found["token"] = await _check_token(settings)
     if sources:
         from bot.fetch import Fetcher
@@ -179,6 +192,22 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
             typer.echo(f"{name:<{width}}  {verdict}")
     if any(verdict.partition(",")[0] != "ok" for name, verdict in found.items()):
         raise typer.Exit(1)
+
+
+async def _check_database(settings: Settings) -> str:
+    """Whether a start could use it, and what that would do to it."""
+    from storage import migrate
+    from storage.db import absent, connect, parse_url
+
+    if (path := absent(parse_url(settings.database_url))) is not None:
+        migrate.must_be_makeable(path)
+        return f"ok, {path} is not there yet: `jarchy run` (or `jarchy db upgrade`) makes it"
+    store = connect(settings.database_url)
+    try:
+        words = migrate.awaits(await migrate.schema_of(store))
+    finally:
+        await store.close()
+    return "ok" if words is None else f"ok, {words}"
 
 
 async def _check_token(settings: Settings) -> str:
@@ -495,7 +524,7 @@ def convert(
         async def read() -> None:
             from bot import views
 
-            async with _store(settings) as store, store.reading() as db:
+            async with _looking(settings) as db:
                 rates.extend(await views.current_rates(db, catalog, now=datetime.now(UTC)))
 
         _run(read())
@@ -558,7 +587,7 @@ async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, l
     from bot.model.chats import Style
     from bot.render import digest as render
 
-    async with _store(settings) as store, store.reading() as db:
+    async with _looking(settings) as db:
         found = await views.digest(
             db, catalog, day=day, home=settings.home_currency, zone=settings.time_zone, language=language
         )
@@ -579,7 +608,7 @@ def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
 async def _outbox(settings: Settings, *, as_json: bool) -> None:
     import storage.outbox
 
-    async with _store(settings) as store, store.reading() as db:
+    async with _looking(settings) as db:
         found = await storage.outbox.summary(db, now=datetime.now(UTC))
     oldest = found.oldest.total_seconds() if found.oldest is not None else None
     if as_json:
@@ -612,7 +641,7 @@ def export(chat: Annotated[int, typer.Argument(help="the chat's number")]) -> No
     async def give() -> None:
         import storage.privacy
 
-        async with _store(settings) as store, store.reading() as db:
+        async with _looking(settings) as db:
             found = await storage.privacy.export(db, chat)
         sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
 

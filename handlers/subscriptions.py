@@ -49,7 +49,7 @@ async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
     await context.must_be_admin()
     async with context.services.store.writing() as db:
-        await storage.outbox.close_chat(db, context.chat.id, why="stopped")
+        await storage.outbox.close_chat(db, context.chat.id, why=storage.outbox.STOPPED)
     context.services.chats.pop(context.chat.id, None)
     await context.reply(words.say("stop.done", context.language))
 

@@ -51,7 +51,7 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
 
 async def activate(db: Db, chat_id: int) -> None:
     """Write to a chat (again); `outbox.close_chat` is the way back."""
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None))
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None, inactive_at=None))
 
 
 async def migrate(db: Db, old: int, new: int) -> None:

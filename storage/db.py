@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 #: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0005"
+HEAD = "0007"
 BUSY_SECONDS = 30
 #: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so long: without it, a
 #: machine that lost its power holds its clients for a quarter of an hour.
@@ -158,7 +158,7 @@ def advised(words: str) -> str:
     return f"{words}: {ADVICE[words]}" if words in ADVICE else words
 
 
-async def open_store(text_url: str, *, create: bool = True) -> Store:
+async def open_store(text_url: str) -> Store:
     """Open the database, bring its schema up to date (after a backup copy) and check that it is sound.
 
     ConfigError when it is newer than this program, damaged, read-only or cannot be reached.
@@ -168,7 +168,23 @@ async def open_store(text_url: str, *, create: bool = True) -> Store:
     url = parse_url(text_url)
     store = _connect(url)
     try:
-        await migrate.bring_up(store, create=create)
+        await migrate.bring_up(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def look_at(text_url: str) -> Store:
+    """The database for reading alone, neither made nor migrated.
+
+    ConfigError where there is none or a start would refuse it, StorageError when its schema is still to be made.
+    """
+    from storage import migrate
+
+    store = connect(text_url)
+    try:
+        await migrate.must_be_current(store)
     except BaseException:
         await store.close()
         raise
@@ -176,19 +192,25 @@ async def open_store(text_url: str, *, create: bool = True) -> Store:
 
 
 def connect(text_url: str) -> Store:
-    """The database as it is: neither checked nor migrated, and not made where there is none."""
+    """The database as it is, for reading alone: not checked, not migrated, and not made where there is none."""
     url = parse_url(text_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise ConfigError(f"DATABASE_URL: {url.database} does not exist")
-    return _connect(url)
+    if (path := absent(url)) is not None:
+        raise ConfigError(f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it")
+    return _connect(url, writes=False)
 
 
-def _connect(url: URL) -> Store:
+def absent(url: URL) -> Path | None:
+    """The file of a SQLite database that is not there yet."""
+    path = Path(url.database or "")
+    return path if url.get_backend_name() == "sqlite" and not path.is_file() else None
+
+
+def _connect(url: URL, *, writes: bool = True) -> Store:
     if url.get_backend_name() == "sqlite":
-        return _connect_sqlite(url)
+        return _connect_sqlite(url, writes=writes)
     engine = create_async_engine(
         url,
-        connect_args=SERVER_OPTIONS,
+        connect_args={**SERVER_OPTIONS, "autocommit": True},  # the driver begins nothing: we do, below
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,
@@ -197,8 +219,10 @@ def _connect(url: URL) -> Store:
         json_deserializer=orjson.loads,
     )
     _leave_a_demoted_server(engine)
-    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps none
-    _on_begin(engine, f"SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}")
+    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps none. Together with its
+    # BEGIN, because by itself it took a quarter of a short one's time, and one more way there and back
+    begin = "BEGIN" if writes else "BEGIN READ ONLY"
+    _on_begin(engine, f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}")
     return Store(url, engine, engine)
 
 
@@ -211,7 +235,7 @@ def _leave_a_demoted_server(engine: AsyncEngine) -> None:
             context.is_disconnect = True
 
 
-def _connect_sqlite(url: URL) -> Store:
+def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     path = Path(url.database or "")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -234,7 +258,7 @@ def _connect_sqlite(url: URL) -> Store:
     _on_connect(reader, "PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0")
     _on_begin(writer, "BEGIN IMMEDIATE")
     _on_begin(reader, "BEGIN")
-    return Store(url, writer, reader)
+    return Store(url, writer if writes else reader, reader)
 
 
 class _Connection(aiosqlite.Connection):

@@ -19,35 +19,58 @@ from storage.db import HEAD, Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0007")
 #: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
 #: adds what it must heed: one of 0004 would send what waits for an operator.
 MIN_READER = "0005"
+PATIENCE = 60  # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
 SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
 
-async def bring_up(store: Store, *, create: bool = True) -> None:
-    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError when refused."""
-    path = store.sqlite_path
-    if path is not None:
-        _check_file(path, create=create)
+async def schema_of(store: Store) -> str | None:
+    """The schema of a database that this program may use, None for an empty one; ConfigError for any other."""
+    if store.sqlite_path is not None:
+        _check_file(store.sqlite_path)
     try:
         async with store.reading() as db:
             version = await _version(db)
-        if version == HEAD:
-            return
         if version is not None and version not in REVISIONS:
             await _must_be_readable(store, version)
-            return
-        if version is None and not create:
-            raise ConfigError("the database is empty: run `jarchy db upgrade`")
+    except StorageError as error:
+        raise ConfigError(f"DATABASE_URL: {error}") from error
+    return version
+
+
+def awaits(version: str | None) -> str | None:
+    """What the next start does to a database of this schema, in words; None when there is nothing to do."""
+    if version is None:
+        return f"no schema yet: `jarchy db upgrade` (or `jarchy run`) makes {HEAD}"
+    if version == HEAD or version not in REVISIONS:
+        return None
+    return f"schema {version}: `jarchy db upgrade` (or `jarchy run`) brings it to {HEAD}"
+
+
+async def must_be_current(store: Store) -> None:
+    """For whoever only looks: StorageError with the remedy when the next start has something to do first."""
+    if (words := awaits(await schema_of(store))) is not None:
+        raise StorageError(f"the database has {words}")
+
+
+async def bring_up(store: Store) -> None:
+    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError when refused."""
+    path = store.sqlite_path
+    version = await schema_of(store)
+    if awaits(version) is None:
+        return
+    try:
         if path is not None and version is not None:
             await asyncio.to_thread(_keep_copy, path)
         if path is None:
             await _make_version_table(store)
         async with store.writing() as db:
             if path is None:
+                await db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'"))
                 await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
@@ -80,11 +103,9 @@ def _keep_copy(path: Path) -> None:
         raise ConfigError(f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}") from error
 
 
-def _check_file(path: Path, *, create: bool) -> None:
+def _check_file(path: Path) -> None:
     """Sound, ours to write, or not there yet."""
     if not path.exists():
-        if not create:
-            raise ConfigError(f"DATABASE_URL: {path} does not exist")
         return
     if not path.stat().st_size and beside(path).exists():
         raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
@@ -104,6 +125,13 @@ def _check_file(path: Path, *, create: bool) -> None:
         verdict = str(error)
     if verdict != "ok":
         raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): {_remedy(path)}")
+
+
+def must_be_makeable(path: Path) -> None:
+    """ConfigError when a database that is not there could not be made."""
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"DATABASE_URL: {path} cannot be made: {folder} must belong to the user who runs the bot")
 
 
 def _remedy(path: Path) -> str:

@@ -41,12 +41,14 @@ from bot.model.chats import ChatKind
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, pace, subscription
 
-CHUNK = 4_000  # deliveries a transaction of fan-out: short enough that replies and marks get in between
+CHUNK = 4_000  # deliveries a transaction of fan-out or tidying: short enough that replies and marks get in between
 PRIVATE_EVERY = timedelta(seconds=1)
 GROUP_EVERY = timedelta(seconds=4)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
 APPROVED_LASTS = timedelta(hours=1)
+LEFT = timedelta(minutes=1)  # longer than a transaction of fan-out may take
+STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
 
 
@@ -502,19 +504,45 @@ _FINISH = (
 )
 
 
-async def tidy(db: Db) -> int:
+async def tidy(db: Db, *, chunk: int = CHUNK) -> int:
     """Free leases that ended without a mark, close what expired or was not answered. Returns how many were freed.
 
-    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
+    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get. What expired is
+    closed a chunk a time: after an outage it may be a million.
     """
     now = await db_now(db)
     unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
     await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
     freed = await _free(db, ended, now)
-    gone = and_(delivery.c.state == State.PENDING.value, delivery.c.expires_at <= now)
-    await db.execute(update(delivery).where(gone).values(state=State.EXPIRED.value, finished_at=now))
+    await _close(db, _pending().where(delivery.c.expires_at <= now), chunk, state=State.EXPIRED.value, finished_at=now)
+    if db.dialect.name != "sqlite":  # where there is one writer at a time
+        await _settle_closed(db, now, chunk)
     return freed
+
+
+def _pending() -> Select[tuple[int]]:
+    """The keys of deliveries that wait, in an order in which an index has them."""
+    waits = text("delivery.state = 'pending'")  # as the indexes say it, or SQLite scans the table
+    return select(delivery.c.id).where(waits)
+
+
+async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> None:
+    """Close the first `chunk` of those that wait; what another replica closes just now is left to it."""
+    first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
+    still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
+    await db.execute(update(delivery).where(*still).values(**values))
+
+
+async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
+    """Close what a fan-out gave to a chat while that was closed: on a server neither sees the other's rows."""
+    away = (~chat.c.active, chat.c.inactive_at > now - LEFT)
+    theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
+    why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
+    await _close(db, theirs, chunk, state=State.DEAD.value, finished_at=now, error=why)
+
+
+_AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_open says it
 
 
 async def clock_went_back(db: Db, span: timedelta) -> None:
@@ -582,7 +610,7 @@ async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
 async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
     """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit."""
     now = await db_now(db)
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=False, inactive_why=why))
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=False, inactive_why=why, inactive_at=now))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, cast, delete, or_, select, update
 from sqlalchemy import Text as AnyText
 
 from bot.model.alerts import Notice
@@ -22,21 +23,29 @@ async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 
-async def erase(db: Db, chat_id: int) -> int:
-    """Forget a chat, also where operators were told of it. Returns how many rows are gone."""
-    mine = await _alerts_naming(db, chat_id)
+async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
+    """Forget chats, also where operators were told of them. Returns how many rows are gone.
+
+    `before`: since then nothing was sent to any of them, so only older alerts are looked through.
+    """
+    old = () if before is None else (alert.c.created_at < before,)
+    mine = await _alerts_naming(db, chats, *old)
     gone = (await db.execute(delete(delivery).where(delivery.c.alert_id.in_(mine)))).rowcount
     for table, column in reversed(BY_CHAT):
-        gone += (await db.execute(delete(table).where(table.c[column] == chat_id))).rowcount
+        theirs = [table.c[column].in_(chats)]
+        if old and table is delivery:
+            theirs.append(delivery.c.alert_id.in_(select(alert.c.id).where(*old)))
+        gone += (await db.execute(delete(table).where(*theirs))).rowcount
     gone += (await db.execute(delete(alert).where(alert.c.id.in_(mine)))).rowcount
-    # a fan-out that stood at this chat goes on from there
-    await db.execute(update(alert).where(alert.c.fanned_to == chat_id).values(fanned_to=chat_id - 1))
+    # a fan-out that stood at such a chat goes on from there
+    await db.execute(update(alert).where(alert.c.fanned_to.in_(chats)).values(fanned_to=alert.c.fanned_to - 1))
     return int(gone)
 
 
-async def _alerts_naming(db: Db, chat_id: int) -> Sequence[int]:
-    notices = (alert.c.kind == Notice.KIND) & cast(alert.c.payload, AnyText).like(f'%"{chat_id}"%')
-    query = select(alert.c.id).where(or_(alert.c.audience_chat == chat_id, notices))
+async def _alerts_naming(db: Db, chats: Sequence[int], *old: ColumnElement[bool]) -> Sequence[int]:
+    words = cast(alert.c.payload, AnyText)
+    notices = (alert.c.kind == Notice.KIND) & or_(*[words.like(f'%"{chat_id}"%') for chat_id in chats])
+    query = select(alert.c.id).where(*old, or_(alert.c.audience_chat.in_(chats), notices))
     return (await db.execute(query)).scalars().all()
 
 

@@ -11,15 +11,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
+import storage.privacy
 from bot.model.alerts import State
 from storage.db import Db, db_now
-from storage.schema import alert, delivery, entry, inbox, story, story_topic
+from storage.outbox import STOPPED
+from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
 BODIES = timedelta(hours=24)  # what people wrote
 UPDATES = timedelta(days=7)  # their numbers, so that none has its effect twice; Telegram repeats for a day
 ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
 NEWS = timedelta(days=180)
+CHATS = timedelta(days=90)  # that blocked the bot, are gone, or threw it out: with their settings
 PIECE = 2_000
+CHATS_PIECE = 100
 OPEN = (State.PENDING.value, State.LEASED.value)
 
 
@@ -61,10 +65,20 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
     return len(ids)
 
 
+async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
+    """Not those that asked for silence; all that was sent to the others is older, and forgotten but for the newest."""
+    away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
+    some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
+    ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()  # not one that comes back just now
+    if ids:
+        await storage.privacy.erase(db, *ids, before=now - ALERTS)
+    return len(ids)
+
+
 async def _delete(db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int) -> int:
     return (await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))).rowcount
 
 
 #: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many rows that were; an
 #: alert goes after its deliveries.
-STEPS = (_bodies, _updates, _deliveries, _alerts, _stories)
+STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _chats)

@@ -162,9 +162,13 @@ chat = Table(
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
     Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
+    Column("inactive_at", UtcDateTime),  # since then; on the database's clock
     Column("created_at", UtcDateTime, nullable=False),
     Column("tat", UtcDateTime),  # theoretical arrival time: this chat's own pace
 )
+
+_AWAY = text("inactive_at IS NOT NULL")
+Index(None, chat.c.inactive_at, sqlite_where=_AWAY, postgresql_where=_AWAY)
 
 subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",

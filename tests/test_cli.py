@@ -124,6 +124,7 @@ def test_inspect_with_several_files_names_each_and_fails_for_the_bad_one(tmp_pat
 
 def test_outbox_counts(tmp_path: Path) -> None:
     """An empty outbox is an answer too."""
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
     done = jarchy(tmp_path, "outbox", "--json")
     assert json.loads(done.stdout)["waiting"] == 0
 

@@ -7,10 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from bot.cli import cli
+from bot.clock import utc_now
+from bot.config import Settings
+from bot.ops import ops_app
+from bot.sources.catalog import load_catalog
+from storage.db import open_store
 from tests.conftest import ROOT
 
 UNIT = ROOT / "docs" / "jarchy.service"
@@ -70,6 +78,70 @@ def test_S20_the_container_is_not_root_and_writes_nowhere_but_its_data() -> None
     program = COMPOSE.partition("  jarchy:\n")[2].partition("\n  postgres:\n")[0]
     for words in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "replicas: 2", "memory: "):
         assert words in program, words
+
+
+def test_S20_systemd_finds_little_exposed(tmp_path: Path) -> None:
+    """By its own scale, where 10 is all."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not here")
+    unit = shutil.copy(UNIT, tmp_path / "jarchy.service")
+    words = [program, "security", "--offline=true", "--threshold=20", "--no-pager", unit]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_docker_takes_compose(tmp_path: Path) -> None:
+    """Every key is one it knows, with and without PgBouncer."""
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose is not here")
+    shutil.copy(ROOT / "compose.yaml", tmp_path)
+    (tmp_path / ".env").write_text("DATABASE_PASSWORD=abc123\n")
+    for profile in ([], ["--profile", "pgbouncer"]):
+        words = [docker, "compose", *profile, "config", "--quiet"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_what_is_set_where_the_program_is_started_are_settings(service: configparser.SectionProxy) -> None:
+    """A name that changed in the program changes here too; the others are Python's, its libraries' and the system's."""
+    others = {"PATH", "HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR"}
+    block = COMPOSE.partition("    environment:\n")[2].partition("    deploy:\n")[0]
+    in_image = re.search(r"(?ms)^ENV (.*?[^\\])$", DOCKERFILE)
+    assert in_image is not None
+    places = {
+        "compose.yaml": re.findall(r"(?m)^      (\w+): ", block),
+        "Dockerfile": re.findall(r"(\w+)=", in_image[1]),
+        "jarchy.service": re.findall(r"(\w+)=", service["Environment"]),
+    }
+    for place, names in places.items():
+        assert "DATABASE_URL" in names, place
+        assert set(names) - others <= {name.upper() for name in Settings.model_fields}, place
+
+
+def test_what_is_started_is_a_verb(service: configparser.SectionProxy) -> None:
+    """By the name under which the package installs the program."""
+    (script,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    verbs = get_command(cli).commands  # type: ignore[attr-defined]  # a click group
+    entry, command = (re.search(rf'(?m)^{word} \["([^"]+)"\]$', DOCKERFILE) for word in ("ENTRYPOINT", "CMD"))
+    assert entry is not None
+    assert command is not None
+    program, verb = service["ExecStart"].split()
+    assert {entry[1], Path(program).name} == {script}
+    assert {command[1], verb} <= set(verbs)
+
+
+async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) -> None:
+    """The address that the image asks is the one the program listens on there, and the page exists."""
+    asked = re.search(r"http://(127\.0\.0\.1:\d+)(/\w+)'", DOCKERFILE)
+    assert asked is not None
+    assert asked[1] == Settings.model_fields["ops_listen"].default
+    assert f"OPS_LISTEN: {asked[1]}\n" in COMPOSE
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    pages = ops_app(store, load_catalog(), utc_now, lambda: True).router
+    assert asked[2] in {route.resource.canonical for route in pages.routes() if route.resource is not None}
+    await store.close()
 
 
 def test_compose_has_no_secret_and_no_port_open() -> None:

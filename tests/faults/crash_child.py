@@ -48,7 +48,7 @@ LONGEST = 20  # seconds; a run that takes longer is ended by SIGALRM
 LOOK = 0.01  # seconds between looks whether all is done; through a connection that counts no steps
 _OPEN = """
 SELECT (SELECT count(*) FROM alert WHERE fanned_at IS NULL)
-     + (SELECT count(*) FROM delivery JOIN chat ON chat.id = chat_id WHERE state IN ('pending', 'leased') AND active)
+     + (SELECT count(*) FROM delivery WHERE state IN ('pending', 'leased'))
 """
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import storage.chats
 import storage.outbox
+import storage.retention
+from bot.app import _tidy
 from storage.schema import chat
 from tests.handlers.conftest import READER, World
 
@@ -27,3 +31,22 @@ async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(worl
     async with world.bot.store.reading() as db:
         assert await storage.chats.subscriptions(db, READER) == ("pair:USD/KGS",)
         assert (await db.execute(select(chat.c.active).where(chat.c.id == READER))).scalars().all() == [True]
+
+
+async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World) -> None:
+    """Also by a bot that ran all the time and had them in mind; nothing of the old settings is left."""
+    await world.ask("/start")
+    long_ago = world.bot.clock() - storage.retention.CHATS - timedelta(days=1)
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
+        await storage.outbox.close_chat(db, READER, why="blocked")
+        await db.execute(update(chat).where(chat.c.id == READER).values(inactive_at=long_ago))
+    await _tidy(world.bot)
+    async with world.bot.store.reading() as db:
+        assert await storage.chats.get(db, READER) is None
+    await world.ask("/start")
+    async with world.bot.store.reading() as db:
+        met = await storage.chats.get(db, READER)
+        assert met is not None
+        assert met.active
+        assert await storage.chats.subscriptions(db, READER) == ()

@@ -113,7 +113,7 @@ def test_what_is_not_said_has_the_parsers_kind_and_modest_habits(catalog: Catalo
     ("day", "publishes"),
     [
         ("2024-04-10", False),  # Orozo Ait
-        ("2024-06-17", False),  # the Monday after Kurman Ait
+        ("2024-06-17", False),  # Kurman Ait, a Monday
         ("2025-06-06", False),  # Kurman Ait
         ("2026-03-20", False),  # Orozo Ait
         ("2026-05-27", False),  # Kurman Ait
@@ -128,6 +128,27 @@ def test_what_is_not_said_has_the_parsers_kind_and_modest_habits(catalog: Catalo
 def test_the_national_bank_rests_on_its_countrys_holidays(day: str, publishes: bool) -> None:
     """Those that move with the moon too, so that a card calls no rate late on them."""
     assert load_catalog().rates["nbkr"].poll.publishes_on(date.fromisoformat(day)) is publishes
+
+
+@pytest.mark.parametrize(
+    ("key", "day", "publishes"),
+    [
+        ("cbr", "2026-12-31", False),  # moved there from 4 January
+        ("cbr", "2026-12-30", True),
+        ("cbr", "2026-05-11", False),  # 9 May was a Saturday
+        ("nbk", "2026-05-27", False),  # Kurban Ait
+        ("nbk", "2026-10-26", False),  # Republic Day was a Sunday
+        ("nbk", "2026-08-31", True),  # 30 August is no holiday any more
+        ("nbk", "2027-03-15", False),  # Constitution Day since the new one
+        ("cbu", "2026-05-29", False),  # added to Qurbon hayit
+        ("cbu", "2026-12-31", False),
+        ("cbu", "2026-12-08", False),
+        ("cbu", "2026-12-09", True),
+    ],
+)
+def test_a_neighbours_bank_rests_on_the_days_its_government_moved(key: str, day: str, publishes: bool) -> None:
+    """Those of 2026 as decreed, so that a card calls no rate late on them."""
+    assert load_catalog().rates[key].poll.publishes_on(date.fromisoformat(day)) is publishes
 
 
 def test_a_source_knows_its_working_days(catalog: Catalog) -> None:

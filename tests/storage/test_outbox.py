@@ -15,7 +15,7 @@ import storage.chats
 import storage.outbox
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
 from bot.model.chats import ChatKind
-from storage.db import Db, Store, db_now
+from storage.db import Db, Store, db_now, open_store
 from storage.outbox import Claim, Mark
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
@@ -179,6 +179,49 @@ async def test_what_expired_is_never_claimed_and_closed_by_tidy(store: Store) ->
         assert [one.alert for one in (await claim(db)).deliveries] == [fresh]
         await storage.outbox.tidy(db)
         assert await told(db) == [(1, "expired"), (1, "leased")]
+
+
+async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent(store: Store) -> None:
+    """After an outage no transaction closes them all, and what is fresh does not wait for that."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 26))
+        await storage.outbox.enqueue(db, an_alert("late", lives=-SECOND))
+        fresh = await storage.outbox.enqueue(db, an_alert("fresh", at=NOW + SECOND))
+        await fan_all(db)
+    left, sent = [], 0
+    while not left or left[-1]:
+        async with store.writing() as db:
+            await storage.outbox.tidy(db, chunk=10)
+            late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
+            left.append((await db.execute(select(func.count()).select_from(delivery).where(*late))).scalar_one())
+            taken = (await claim(db, limit=5)).deliveries
+            assert {one.alert for one in taken} <= {fresh}
+            await storage.outbox.finish(db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken])
+            sent += len(taken)
+    assert left == [15, 5, 0]
+    assert sent == 15
+
+
+@pytest.mark.postgres
+async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed_too(postgres_url: str) -> None:
+    """Neither transaction sees the other's row; the next tidying does, says why, and touches nobody else's."""
+    store = await open_store(postgres_url)
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        await storage.outbox.enqueue(db, an_alert())
+    async with store.writing() as fanning:
+        assert await storage.outbox.fan_out(fanning) == 3
+        async with store.writing() as closing:
+            await storage.outbox.close_chat(closing, 2, why="blocked")
+            await storage.outbox.close_chat(closing, 3, why="blocked")
+            await storage.chats.activate(closing, 3)
+    async with store.writing() as db:
+        assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
+        await storage.outbox.tidy(db)
+        assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
+        why = select(delivery.c.error).where(delivery.c.chat_id == 2)
+        assert (await db.execute(why)).scalar() == "blocked"
+    await store.close()
 
 
 async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:

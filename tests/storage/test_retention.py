@@ -12,27 +12,28 @@ import storage.inbox
 import storage.news
 import storage.outbox
 import storage.rates
+import storage.rules
 from bot.ingest import notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
 from storage.db import Store
 from storage.inbox import Received
-from storage.retention import ALERTS, BODIES, NEWS, STEPS, UPDATES
-from storage.schema import alert, delivery, entry, inbox, metadata, story, story_topic
+from storage.retention import ALERTS, BODIES, CHATS, NEWS, STEPS, UPDATES
+from storage.schema import alert, chat, delivery, entry, inbox, metadata, story, story_topic
 from tests import factories
 
 DAY = timedelta(days=1)
 QUIET = Verdict(security=False, score=0.0, severity=Severity.INFO, topics=("economy",))
 
 
-async def forget(store: Store, piece: int = 2_000) -> list[int]:
-    """As the hourly job does; the sizes of the pieces."""
+async def forget(store: Store, piece: int = 2_000, *, now: datetime | None = None) -> list[int]:
+    """As the hourly job does, at a time of the test's choice; the sizes of the pieces."""
     sizes = []
     for step in STEPS:
         rows = 1
         while rows:
             async with store.writing() as db:
-                rows = await step(db, datetime.now(UTC), piece)
+                rows = await step(db, now or datetime.now(UTC), piece)
             sizes.append(rows)
     return [size for size in sizes if size]
 
@@ -148,6 +149,51 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(s
         assert set((await db.execute(select(story_topic.c.story_id))).scalars()) == set(
             (await db.execute(select(story.c.id))).scalars()
         )
+
+
+async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(store: Store) -> None:
+    """With all about it, also what operators were told; not who came back, asked for silence, or is not gone long."""
+    began = datetime.now(UTC)
+    gone, young, back, silent, here = -1001, 1002, 1003, 1004, 1005
+    series = factories.rate().series
+    async with store.writing() as db:
+        for number in (gone, young, back, silent, here):
+            await storage.chats.add(db, factories.chat(number), now=began)
+            await storage.chats.subscribe(db, number, ["topic:security"], now=began)
+            await storage.rules.propose(db, number, series, rule_json={"v": 1}, now=began)
+        for number in (gone, back):
+            await storage.outbox.close_chat(db, number, why="blocked")
+        await storage.outbox.close_chat(db, silent, why=storage.outbox.STOPPED)
+        told = notice(here, "notice.gone", {"chat": str(gone), "why": "kicked"}, now=began)
+        await storage.outbox.enqueue(db, told)
+        while await storage.outbox.fan_out(db) is not None:
+            pass
+        await db.execute(update(delivery).values(state="sent"))
+    await forget(store, now=began + CHATS - DAY)
+    assert (await count(store))["chat"] == 5
+    async with store.writing() as db:
+        await storage.chats.activate(db, back)
+        await storage.outbox.close_chat(db, young, why="kicked")
+        later = began + timedelta(days=10)
+        await db.execute(update(chat).where(chat.c.id == young).values(inactive_at=later))
+    await forget(store, now=began + CHATS + DAY)
+    async with store.reading() as db:
+        for table in metadata.sorted_tables:
+            assert str(gone) not in str((await db.execute(select(table))).all()), table.name
+        left = (await db.execute(select(chat.c.id).order_by(chat.c.id))).scalars().all()
+    assert left == [young, back, silent, here]
+    rows = await count(store)
+    assert (rows["subscription"], rows["rule"]) == (4, 4)
+
+
+async def test_chats_that_are_gone_go_in_pieces(store: Store) -> None:
+    """Many that left on one day are forgotten a few a transaction."""
+    began = datetime.now(UTC)
+    async with store.writing() as db:
+        for number in range(1, 26):
+            await storage.chats.add(db, factories.chat(number), now=began)
+            await storage.outbox.close_chat(db, number, why="deactivated")
+    assert await forget(store, 10, now=began + CHATS + DAY) == [10, 10, 5]
 
 
 async def test_a_backlog_goes_in_pieces(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from importlib.resources import files
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text, update
 
 import storage.chats
+import storage.db
 import storage.leases
 import storage.news
 import storage.rates
@@ -23,6 +25,7 @@ import storage.sources
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from storage import migrate
 from storage.db import HEAD, Store, db_now, open_store
 from storage.migrate import REVISIONS, SCRIPTS
 from storage.schema import mark, metadata, pace, rate
@@ -206,6 +209,28 @@ async def test_several_replicas_may_start_on_an_empty_database_at_once(postgres_
         async with each.reading() as db:
             assert await storage.sources.states(db) == {}
         await each.close()
+
+
+@pytest.mark.postgres
+async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a transaction that stands still is: the limit does not count work, and a migration has a longer one."""
+    monkeypatch.setattr(storage.db, "IDLE_SECONDS", 0.2)
+    upgrade = migrate._upgrade
+
+    def slow(connection: Connection) -> None:
+        time.sleep(0.5)  # a span that is the fault itself
+        upgrade(connection)
+
+    monkeypatch.setattr(migrate, "_upgrade", slow)
+    store = await open_store(postgres_url)
+    async with store.writing() as db:
+        await db.execute(text("SELECT pg_sleep(0.5)"))
+        await storage.chats.add(db, chat(1), now=NOW)
+    async with store.reading() as db:
+        assert await storage.chats.get(db, 1) is not None
+    await store.close()
 
 
 def test_the_migrations_know_every_script_of_the_job_queue() -> None:

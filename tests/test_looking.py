@@ -1,0 +1,148 @@
+"""A verb that only looks changes nothing: it neither makes a database nor brings one up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+
+from bot.emulator import TEST_TOKEN, Emulator
+from storage.db import HEAD, Store, _connect, connect, open_store, parse_url
+from storage.migrate import REVISIONS, SCRIPTS
+from tests.test_cli import jarchy
+
+OLD = REVISIONS[-2]
+LOOKING = (
+    ["outbox", "--json"],
+    ["digest", "--date", "2021-10-20"],
+    ["convert", "100 usd kgs"],
+    ["export", "--", "-1001"],
+    ["db", "check"],
+)
+COMES = f"schema {OLD}: `jarchy db upgrade` (or `jarchy run`) brings it to {HEAD}"
+
+
+async def of_revision(url: str, revision: str) -> None:
+    """A database as the release with this schema left it."""
+
+    def upgrade(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    store = _connect(parse_url(url))
+    async with store.writing() as db:
+        await db.run_sync(upgrade)
+    await store.close()
+
+
+async def content(url: str) -> object:
+    """The bytes of a file and the names beside it, or the tables and schema on a server."""
+    if (path := parse_url(url).database) and url.startswith("sqlite"):
+        files = sorted(Path(path).parent.iterdir())
+        return [(one.name, one.read_bytes()) for one in files if one.suffix == ".db" or "before" in one.name]
+    store = connect(url)
+    async with store.reading() as db:
+        names = await db.run_sync(lambda connection: sorted(inspect(connection).get_table_names()))
+        known = "alembic_version" in names
+        schema = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar() if known else None
+    await store.close()
+    return names, schema
+
+
+async def ask(folder: Path, url: str, *words: str, **settings: str) -> tuple[int, str, str]:
+    """Run a verb while this loop goes on; its exit code, and what it said."""
+    done = await asyncio.to_thread(jarchy, folder, *words, DATABASE_URL=url, **settings)
+    assert b"Traceback" not in done.stderr
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+async def test_an_older_database_is_not_migrated_by_looking_at_it(database_url: str, tmp_path: Path) -> None:
+    """One line names both schemas and the verb that brings it up to date; the exit is 1."""
+    await of_revision(database_url, OLD)
+    before = await content(database_url)
+    for words in LOOKING:
+        code, out, said = await ask(tmp_path, database_url, *words)
+        assert code == 1, words
+        if words != ["db", "check"]:  # which lists every problem on stdout
+            assert said == f"jarchy: the database has {COMES}\n"
+        else:
+            assert f"schema: {OLD}" in out
+    assert await content(database_url) == before
+
+
+async def test_check_says_of_an_older_database_what_the_next_start_does(database_url: str, tmp_path: Path) -> None:
+    """A row of its table and no failure; the database stays as it was."""
+    await of_revision(database_url, OLD)
+    before = await content(database_url)
+    async with Emulator(TEST_TOKEN) as emulator:
+        telegram = {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": emulator.api_url}
+        code, out, said = await ask(tmp_path, database_url, "check", "--json", **telegram)
+    assert code == 0, said
+    assert json.loads(out)["database"] == f"ok, {COMES}"
+    assert await content(database_url) == before
+
+
+async def test_check_says_of_a_missing_database_that_it_will_be_made(database_url: str, tmp_path: Path) -> None:
+    """And does not make it, nor the folder it would lie in."""
+    if database_url.startswith("sqlite"):
+        database_url = f"sqlite:///{tmp_path / 'deep' / 'er' / 'jarchy.db'}"
+    async with Emulator(TEST_TOKEN) as emulator:
+        telegram = {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": emulator.api_url}
+        code, out, said = await ask(tmp_path, database_url, "check", "--json", **telegram)
+    assert code == 0, said
+    verdict = json.loads(out)["database"]
+    assert verdict.startswith("ok, ")
+    assert "`jarchy run`" in verdict
+    if database_url.startswith("sqlite"):
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert await content(database_url) == ([], None)
+
+
+async def test_what_looks_at_a_missing_database_says_who_makes_it(database_url: str, tmp_path: Path) -> None:
+    """78 where DATABASE_URL names no file, 1 where a server's database is empty; made is nothing."""
+    for words in LOOKING:
+        code, _, said = await ask(tmp_path, database_url, *words)
+        assert code == (78 if database_url.startswith("sqlite") else 1), said
+        assert len(said.splitlines()) <= 1
+        assert words == ["db", "check"] or "jarchy db upgrade" in said
+    assert await content(database_url) in ([], ([], None))
+
+
+async def test_looking_at_a_current_database_leaves_every_byte(migrated_url: str, tmp_path: Path) -> None:
+    """Each verb answers, and the file is what it was."""
+    before = await content(migrated_url)
+    for words in LOOKING:
+        code, _, said = await ask(tmp_path, migrated_url, *words)
+        assert (code == 0) or "convert" in words, said  # there are no rates to convert by
+    assert await content(migrated_url) == before
+
+
+async def test_a_database_opened_to_look_refuses_to_be_written(migrated_url: str) -> None:
+    """Whatever a view does by mistake."""
+    looking: Store = connect(migrated_url)
+    with pytest.raises(Exception, match=r"read-only|readonly"):
+        async with looking.writing() as db:
+            await db.execute(text("INSERT INTO mark (name, value) VALUES ('x', 'y')"))
+    await looking.close()
+    store = await open_store(migrated_url)
+    async with store.reading() as db:
+        assert (await db.execute(text("SELECT count(*) FROM mark WHERE name = 'x'"))).scalar() == 0
+    await store.close()
+
+
+def test_P13_check_says_of_a_database_that_cannot_be_made_what_is_wrong(tmp_path: Path) -> None:
+    """A file where its folder should be: 78, and one line with the path."""
+    (tmp_path / "taken").write_text("a file")
+    url = f"sqlite:///{tmp_path / 'taken' / 'jarchy.db'}"
+    done = jarchy(tmp_path, "check", DATABASE_URL=url, BOT_TOKEN=TEST_TOKEN)
+    assert done.returncode == 78
+    assert str(tmp_path / "taken") in done.stderr.decode()
+    assert len(done.stderr.decode().splitlines()) == 1
