@@ -50,7 +50,8 @@ async def alert(_update: Update, context: Context) -> None:
     if not context.words:
         await context.reply(await _currencies(context))
         return
-    rule = views.read_rule(" ".join(context.words), home=context.chat.home)
+    async with context.services.store.reading() as db:
+        rule = await views.read_rule(db, " ".join(context.words), home=context.chat.home)
     await _show(context, *await _propose(context, rule))
 
 

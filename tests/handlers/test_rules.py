@@ -270,7 +270,7 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "При каком значении",
                 "больше нуля",
-                "нет курса JPY/KGS",
+                "Не знаю валюту JPY",
                 "официальный курс",
                 "уже прошло",
                 "никуда не ведёт",
@@ -281,7 +281,7 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "Кайсы сандан баштап",
                 "нөлдөн чоң",
-                "JPY/KGS курсу жок",
+                "JPY деген валютаны билбейм",
                 "расмий курс",
                 "өтүп кетти",
                 "эч жакка алып барбайт",
@@ -314,7 +314,7 @@ async def test_a_mistake_is_answered_in_the_readers_language(world: World, chat:
         ("/start USD", "84.7935"),
         ("/alert RUB", "From what number"),
         ("/alert RUB < < <", "From what number"),
-        ("/alert JPY < 1", "JPY/KGS"),
+        ("/alert JPY < 1", "I do not know the currency JPY. I know: EUR, RUB, USD."),
         ("/alert KGS 1%", "never changes"),
         ("/alert доллар > 90", "USD/KGS > 90"),
     ],
