@@ -156,15 +156,29 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
             return
         user = update.effective_user
         context.services, context.incoming = services, update
+        try:
+            if counted and not services.allow(origin.id, EVERY if update.callback_query is None else TAP):
+                await _stop_spinning(services, update)
+                return
+            hurry = None
+        except UserError as error:
+            hurry = error
         context.chat = await load_chat(services, origin, user.language_code if user is not None else None)
         try:
-            if not counted or services.allow(origin.id, EVERY if update.callback_query is None else TAP):
-                await handler(update, context)
+            if hurry is not None:
+                raise hurry
+            await handler(update, context)
         except UserError as error:
             await _explain(context, error)
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve
+
+
+async def _stop_spinning(services: Services, update: Update) -> None:
+    """The only answer in a flood: a button pressed is let go. Neither the store is asked nor a broadcast delayed."""
+    if update.callback_query is not None:
+        await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
 
 
 async def _explain(context: Context, error: UserError) -> None:
