@@ -110,7 +110,9 @@ BUTTONS: dict[tuple[str, int], Button] = {
     ("story", 2): held.story_pressed,
     ("why", 1): _under_alert(subscriptions.why, rules.why),
     ("snooze", 1): _under_alert(subscriptions.snooze, rules.snooze),
+    ("unsnooze", 1): _under_alert(subscriptions.unsnooze, rules.unsnooze),
     ("mute", 1): _under_alert(subscriptions.mute, rules.mute),
+    ("unmute", 1): _under_alert(subscriptions.unmute, rules.unmute),
 }
 
 
