@@ -25,7 +25,7 @@ import storage.sources
 from bot import metrics, schedule, views
 from bot.convert import convert
 from bot.detect import moves, plausibility, stories
-from bot.detect.rules import Fired, Rule, RuleState, evaluate
+from bot.detect.rules import Fired, Rule, RuleState, evaluate, to_link
 from bot.detect.security import detect
 from bot.detect.stories import title_key
 from bot.detect.topics import topics_of
@@ -487,19 +487,19 @@ class Ingest:
 
     async def _revise_rules(self, db: Db, new: SeenRate, *, now: datetime) -> int:
         """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
-        alerts = 0
-        for item in await storage.rules.ever_watching(db, new.series):
-            state = RuleState.from_json(item.state)
-            if state.fired_on is None or state.fired_on < new.effective_on:
-                continue
-            keys = [_rule_key(item.id, new, revision) for revision in range(new.revision)]
-            for told in (await storage.outbox.by_keys(db, keys))[-1:]:
-                left = await storage.outbox.withdraw(db, told.id)
-                if left.reached:
-                    alerts += await self._correct(db, told, new, now=now)
-                elif left.waiting and state.fired_on == new.effective_on and isinstance(told.payload, RuleFired):
-                    unheard = RuleState(anchor=told.payload.baseline)
-                    await storage.rules.remember(db, item.id, unheard.to_json())
+        spoken = await storage.outbox.said_by_rules(db, new.series, new.effective_on)
+        rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)} if spoken else {}
+        alerts, corrected = 0, set[int]()
+        for told in reversed(spoken):  # a rule that was changed may have spoken twice: its last word is corrected
+            fired = cast("RuleFired", told.payload)
+            left = await storage.outbox.withdraw(db, told.id)
+            if left.reached and fired.rule not in corrected:
+                corrected.add(fired.rule)
+                alerts += await self._correct(db, told, new, now=now)
+            elif left.waiting and fired.rule in rules:
+                state = RuleState.from_json(rules[fired.rule].state)
+                if state.fired_on == new.effective_on:
+                    await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline).to_json())
         return alerts
 
     async def _rules(self, db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
@@ -633,8 +633,10 @@ def _move_keys(new: SeenRate) -> list[str]:
     return plain + [f"{key}:{revision}" for key in plain for revision in range(1, new.revision)]
 
 
-def _rule_key(number: int, new: Rate, revision: int) -> str:
-    return f"rule:{number}:{new.effective_on}" + (f":{revision}" if revision else "")
+def _rule_key(number: int, rule: Rule, new: Rate) -> str:
+    """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
+    revision = new.revision if isinstance(new, SeenRate) else 0
+    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (f":{revision}" if revision else "")
 
 
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
@@ -662,7 +664,7 @@ def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
 def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
     move = fired.move
     return Alert(
-        dedup_key=_rule_key(item.id, move.new, move.new.revision if isinstance(move.new, SeenRate) else 0),
+        dedup_key=_rule_key(item.id, fired.rule, move.new),
         payload=RuleFired(
             baseline=move.old,
             previous=move.old,

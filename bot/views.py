@@ -24,7 +24,7 @@ from bot.detect.rules import Condition, Direction, Rule, RuleState, initial_stat
 from bot.errors import UserError
 from bot.model.alerts import RuleFired
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CODE, CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
@@ -220,6 +220,7 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
     ways = [(asked.source, target)] if asked.target else [(asked.source, target), (target, asked.source)]
     found = []
     for base, quote in ways:
+        must_know([base, quote], [rate.series for rate in rates], home=home)
         for amount in [asked.amount] if asked.other is None else [asked.amount, asked.other]:
             answer = convert(amount, base, quote, rates, home)
             if answer is None:
@@ -247,6 +248,7 @@ async def round_amounts(db: Db, catalog: Catalog, code: str, *, home: str, now: 
     since = week - timedelta(days=14)  # a rate that nobody changed for longer is no rate of last week
     history = await storage.rates.history(db, series, since=since, until=today) if series else []
     if not history:
+        must_know([code], await storage.rates.known_series(db), home=home)
         raise UserError("error.no_conversion", base=code, quote=home)
     latest = history[-1]
     first = next(10**power for power in range(12) if latest.per_unit * 10**power >= WORTH_SENDING or power == 11)
@@ -258,14 +260,16 @@ async def round_amounts(db: Db, catalog: Catalog, code: str, *, home: str, now: 
     )
 
 
-async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, days: int, now: datetime) -> list[SeenRate]:
+async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, home: str, days: int, now: datetime) -> list[SeenRate]:
     """A pair's last days, oldest first, of the source that leads for it; UserError when there are not two.
 
-    What is announced for tomorrow is in it.
+    What is announced for tomorrow is in it. `home` chooses what is named to somebody who asks for an unknown currency.
     """
     leader = catalog.leader(pair.quote)
     enabled = {key for key, spec in catalog.rates.items() if not spec.disabled}
-    known = [one for one in await storage.rates.known_series(db) if one.pair == pair and one.source in enabled]
+    stored = await storage.rates.known_series(db)
+    must_know([pair.base, pair.quote], stored, home=home)
+    known = [one for one in stored if one.pair == pair and one.source in enabled]
     order = list(RateKind)
     known.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
     for series in known:
@@ -294,9 +298,23 @@ class Proposal:
     today: date
 
 
-def read_rule(text: str, *, home: str) -> Rule:
-    """A rule as a person types it, currencies in any of the converter's words; UserError says what is wrong with it."""
-    return parse_rule(text, home=home, currency=lambda word: _code_of(word, home))
+async def read_rule(db: Db, text: str, *, home: str) -> Rule:
+    """A rule as a person types it, currencies in any of the converter's words; UserError says what is wrong with it.
+
+    A currency we have no rate of is the first thing to be wrong.
+    """
+    stored = await storage.rates.known_series(db)
+
+    def code_of(word: str) -> str | None:
+        code = _code_of(word, home) or word.upper()
+        if CODE.fullmatch(code):
+            must_know([code], stored, home=home)
+            return code
+        return None
+
+    rule = parse_rule(text, home=home, currency=code_of)
+    must_know([rule.pair.base, rule.pair.quote], stored, home=home)
+    return rule
 
 
 async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime) -> Proposal:
@@ -334,6 +352,7 @@ def _watched(catalog: Catalog, rule: Rule, known: Sequence[Series]) -> Series:
     others = tuple(dict.fromkeys(one.kind for one in known if one.pair == rule.pair))
     if others:
         raise UserError("error.rule.kind", pair=str(rule.pair), kind=rule.kind, known=others)
+    must_know([rule.pair.base, rule.pair.quote], known, home=rule.pair.quote)
     codes = sorted({one.pair.base for one in known if one.pair.quote == rule.pair.quote})
     raise UserError("error.rule.pair", pair=str(rule.pair), known=", ".join(codes) or "–")
 
@@ -407,6 +426,17 @@ def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
     elif rule.once and spoke is not None:
         standing = Standing.DONE
     return RuleLine(number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke)
+
+
+def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> None:
+    """UserError for a currency nobody gives a rate of, naming those that have one against `home`."""
+    known = {code for one in stored for code in (one.pair.base, one.pair.quote)}
+    if not known:
+        raise UserError("error.no_rates")
+    near = {code for one in stored if home in (pair := (one.pair.base, one.pair.quote)) for code in pair} - {home}
+    for code in codes:
+        if code not in known:
+            raise UserError("error.currency", code=code, known=", ".join(sorted(near or known)))
 
 
 def _code_of(word: str, home: str) -> str | None:

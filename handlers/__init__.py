@@ -110,7 +110,9 @@ BUTTONS: dict[tuple[str, int], Button] = {
     ("story", 2): held.story_pressed,
     ("why", 1): _under_alert(subscriptions.why, rules.why),
     ("snooze", 1): _under_alert(subscriptions.snooze, rules.snooze),
+    ("unsnooze", 1): _under_alert(subscriptions.unsnooze, rules.unsnooze),
     ("mute", 1): _under_alert(subscriptions.mute, rules.mute),
+    ("unmute", 1): _under_alert(subscriptions.unmute, rules.unmute),
 }
 
 
@@ -156,15 +158,29 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
             return
         user = update.effective_user
         context.services, context.incoming = services, update
+        try:
+            if counted and not services.allow(origin.id, EVERY if update.callback_query is None else TAP):
+                await _stop_spinning(services, update)
+                return
+            hurry = None
+        except UserError as error:
+            hurry = error
         context.chat = await load_chat(services, origin, user.language_code if user is not None else None)
         try:
-            if not counted or services.allow(origin.id, EVERY if update.callback_query is None else TAP):
-                await handler(update, context)
+            if hurry is not None:
+                raise hurry
+            await handler(update, context)
         except UserError as error:
             await _explain(context, error)
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve
+
+
+async def _stop_spinning(services: Services, update: Update) -> None:
+    """The only answer in a flood: a button pressed is let go. Neither the store is asked nor a broadcast delayed."""
+    if update.callback_query is not None:
+        await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
 
 
 async def _explain(context: Context, error: UserError) -> None:

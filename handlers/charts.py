@@ -94,7 +94,9 @@ async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, 
         if await pictures.known(context, short, caption, edit=edit):
             return
     async with services.store.reading() as db:
-        history = await views.chart_history(db, services.catalog, pair, days=days_of(span), now=now)
+        history = await views.chart_history(
+            db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now
+        )
         last = history[-1]
         told = await storage.rules.moves_told(db, last.series, since=history[0].effective_on)
     await context.answer()

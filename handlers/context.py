@@ -19,7 +19,7 @@ import storage.chats
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind, Style, client_language
 from bot.model.outcomes import Ambiguous, Outcome, Retry, Sent
-from bot.render.text import Message, to_api
+from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
 from storage.db import Store
 
@@ -138,6 +138,19 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             method = "editMessageCaption" if self.on_picture else "editMessageText"
             body = to_api(message, caption=self.on_picture)
             await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
+
+    async def switch(self, button: Button, *data: str) -> None:
+        """Put a button in the place of the one that carries such data, under the message pressed; others stay."""
+        origin = self.incoming.effective_message
+        if origin is None or origin.reply_markup is None:
+            return
+        rows = origin.reply_markup.to_dict()["inline_keyboard"]
+        new = {"text": button.text, "callback_data": button.data}
+        changed = [[new if one.get("callback_data") in data else one for one in row] for row in rows]
+        if changed != rows:
+            markup = {"inline_keyboard": changed}
+            where = {"chat_id": self.chat.id, "message_id": origin.message_id}
+            await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning."""

@@ -15,6 +15,7 @@ from telegram import Update
 from telegram.ext import filters
 
 import storage.chats
+import storage.rates
 from bot import views
 from bot.convert import looks_like_question, parse_question
 from bot.errors import UserError
@@ -43,7 +44,15 @@ async def convert(_update: Update, context: Context) -> None:
     """/convert 100 usd kgs: the amount in the other money, or in ours and back; /convert RUB: round amounts."""
     said = " ".join(context.words)
     code = _lone_currency(said, home=context.chat.home)
-    await context.reply(await (_answer(context, said) if code is None else _amounts(context, code)))
+    try:
+        shown = await (_answer(context, said) if code is None else _amounts(context, code))
+    except UserError as error:
+        word = str(error.values.get("word", "")).upper()
+        if error.msgid == "error.convert.word" and CODE.fullmatch(word):
+            async with context.services.store.reading() as db:
+                views.must_know([word], await storage.rates.known_series(db), home=context.chat.home)
+        raise
+    await context.reply(shown)
 
 
 async def amounts(context: Context, code: str) -> None:

@@ -19,6 +19,7 @@ from handlers.context import Context
 KEPT_CARDS = 200
 _DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})(?:[./](\d{2}|\d{4}))?")
 EXAMPLE = "/rates USD EUR"
+LONGEST_WORD = 20  # of what is no code, and will be named as unknown
 DATE_EXAMPLE = "/rates 2021-10-20"
 
 
@@ -55,8 +56,8 @@ def parse_rates_request(words: list[str], *, today: date) -> tuple[tuple[str, ..
     for word in " ".join(words).replace(",", " ").split()[:20]:
         if any(char.isdigit() for char in word):
             on = parse_day(word, today=today)
-        elif CODE.fullmatch(word.upper()):
-            codes.append(word.upper())
+        elif CODE.fullmatch(word.upper()) or word.isalpha():
+            codes.append(word.upper()[:LONGEST_WORD])
         else:
             raise UserError("error.arguments", example=EXAMPLE)
     return tuple(dict.fromkeys(codes)), on

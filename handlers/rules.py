@@ -50,7 +50,8 @@ async def alert(_update: Update, context: Context) -> None:
     if not context.words:
         await context.reply(await _currencies(context))
         return
-    rule = views.read_rule(" ".join(context.words), home=context.chat.home)
+    async with context.services.store.reading() as db:
+        rule = await views.read_rule(db, " ".join(context.words), home=context.chat.home)
     await _show(context, *await _propose(context, rule))
 
 
@@ -242,14 +243,20 @@ async def _change(context: Context, what: str, number: int) -> None:
             await storage.rules.remove(db, number)
         elif what == "pause":
             await storage.rules.pause(db, number, paused=True)
-        else:  # it begins anew: what happened meanwhile is not news
-            found = await views.try_rule(db, services.catalog, Rule.from_json(stored.rule), now=services.clock())
-            await storage.rules.remember(db, number, found.state)
-            await storage.rules.pause(db, number, paused=False)
+        else:
+            await _resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
     said = words.say(done, context.language, rule=views.rule_words(stored, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
+
+
+async def _resume(context: Context, db: Db, rule: StoredRule) -> None:
+    """A rule begins anew: what happened while it rested is not news."""
+    services = context.services
+    found = await views.try_rule(db, services.catalog, Rule.from_json(rule.rule), now=services.clock())
+    await storage.rules.remember(db, rule.id, found.state)
+    await storage.rules.pause(db, rule.id, paused=False)
 
 
 async def _open(context: Context, number: int | None) -> None:
@@ -305,23 +312,53 @@ async def why(context: Context, alert: str) -> None:
 
 
 async def mute(context: Context, alert: str) -> None:
-    """Button `mute` under what a rule said: the rule is paused."""
+    """Button `mute` under what a rule said: the rule is paused; the button then takes that back."""
     await context.must_be_admin()
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await storage.rules.pause(db, rule.id, paused=True)
     said = words.say("rule.paused", context.language, rule=views.rule_words(rule, context.language))
     await context.answer(said.text, alert=True)
+    await _switch_mute(context, alert, rule, muted=True)
+
+
+async def unmute(context: Context, alert: str) -> None:
+    """Button `unmute`: the rule watches again."""
+    await context.must_be_admin()
+    async with context.services.store.writing() as db:
+        rule = await _spoke(db, context.chat.id, alert)
+        await _resume(context, db, rule)
+    said = words.say("rule.resumed", context.language, rule=views.rule_words(rule, context.language))
+    await context.answer(said.text)
+    await _switch_mute(context, alert, rule, muted=False)
+
+
+async def _switch_mute(context: Context, alert: str, rule: StoredRule, *, muted: bool) -> None:
+    what = rule.series.pair.base
+    button = words_of_alerts.mute_button(int(alert), what, context.language, muted=muted)
+    await context.switch(button, f"{'mute' if muted else 'unmute'}:{alert}")
 
 
 async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze` under what a rule said: the rule rests for some hours."""
+    """Button `snooze` under what a rule said: the rule rests for some hours; the button then says until when."""
     await context.must_be_admin()
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await storage.rules.snooze(db, rule.id, until=until)
-    await context.answer(words.say("snooze.done", context.language, time=clock(until, context.chat.time_zone)).text)
+    at = clock(until, context.chat.time_zone)
+    await context.answer(words.say("snooze.done", context.language, time=at).text)
+    await context.switch(words_of_alerts.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
+
+
+async def unsnooze(context: Context, alert: str) -> None:
+    """Button `unsnooze`: the rule rests no longer."""
+    await context.must_be_admin()
+    async with context.services.store.writing() as db:
+        rule = await _spoke(db, context.chat.id, alert)
+        await storage.rules.snooze(db, rule.id, until=None)
+    await context.answer(words.say("snooze.undone", context.language).text)
+    await context.switch(words_of_alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
 
 
 async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:

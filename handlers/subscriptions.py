@@ -105,26 +105,62 @@ async def why(context: Context, alert: str) -> None:
 
 
 async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze:<alert>`: silence about its subject for some hours."""
+    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until when."""
     await context.must_be_admin()
     services = context.services
     key = await _subject(context, alert)
-    until = services.clock() + SNOOZE
+    at = clock(services.clock() + SNOOZE, context.chat.time_zone)
     async with services.store.writing() as db:
-        await storage.chats.snooze(db, context.chat.id, key, span=SNOOZE)
-    at = clock(until, context.chat.time_zone)
+        followed = await storage.chats.snooze(db, context.chat.id, key, span=SNOOZE)
+    if not followed:
+        await _say_muted(context, key)
+        return
     await context.answer(words.say("snooze.done", context.language, time=at).text)
+    await context.switch(alerts.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
+
+
+async def unsnooze(context: Context, alert: str) -> None:
+    """Button `unsnooze:<alert>`: silent no longer."""
+    await context.must_be_admin()
+    key = await _subject(context, alert)
+    async with context.services.store.writing() as db:
+        await storage.chats.snooze(db, context.chat.id, key, span=None)
+    await context.answer(words.say("snooze.undone", context.language).text)
+    await context.switch(alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
 
 
 async def mute(context: Context, alert: str) -> None:
-    """Button `mute:<alert>`: its subject is no longer followed."""
+    """Button `mute:<alert>`: its subject is no longer followed; the button then takes that back."""
     await context.must_be_admin()
     key = await _subject(context, alert)
     async with context.services.store.writing() as db:
         await storage.chats.unsubscribe(db, context.chat.id, [key])
+    await _say_muted(context, key)
+    what = alerts.subject(key, context.language)
+    await context.switch(alerts.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}")
+
+
+async def unmute(context: Context, alert: str) -> None:
+    """Button `unmute:<alert>`: its subject is followed again, from now on."""
+    await context.must_be_admin()
+    services = context.services
+    key = await _subject(context, alert)
+    async with services.store.writing() as db:
+        await storage.chats.subscribe(db, context.chat.id, [key], now=services.clock())
+    await context.answer(words.say("rule.resumed", context.language, rule=_named(key, context.language)).text)
+    what = alerts.subject(key, context.language)
+    await context.switch(alerts.mute_button(int(alert), what, context.language), f"unmute:{alert}")
+    await context.switch(alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
+
+
+async def _say_muted(context: Context, key: str) -> None:
+    said = words.say("mute.done", context.language, what=_named(key, context.language))
+    await context.answer(said.text, alert=True)
+
+
+def _named(key: str, language: str) -> str:
     kind, _, what = key.partition(":")
-    shown = topic_name(what, context.language) if kind == "topic" else what
-    await context.answer(words.say("mute.done", context.language, what=shown).text, alert=True)
+    return topic_name(what, language) if kind == "topic" else what
 
 
 async def _subject(context: Context, alert: str) -> str:

@@ -103,11 +103,15 @@ async def replace_subscriptions(db: Db, chat_id: int, keys: Sequence[str], *, no
     await subscribe(db, chat_id, [key for key in keys if key not in have], now=now)
 
 
-async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta) -> None:
-    """No alerts of this subscription for a while, by the database's clock."""
-    until = await db_now(db) + span
+async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta | None) -> bool:
+    """No alerts of this subscription for a while, by the database's clock; with None, alerts again.
+
+    False when the chat has no such subscription.
+    """
+    until = await db_now(db) + span if span is not None else None
     is_it = (subscription.c.chat_id == chat_id, subscription.c.key == key)
-    await db.execute(update(subscription).where(*is_it).values(snoozed_until=until))
+    changed = update(subscription).where(*is_it).values(snoozed_until=until).returning(subscription.c.key)
+    return (await db.execute(changed)).first() is not None
 
 
 async def digest_keys(db: Db) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -36,8 +36,9 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Lane, Payload, Severity, State
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Lane, Payload, RuleFired, Severity, State
 from bot.model.chats import ChatKind
+from bot.model.rates import Series
 from storage.db import Db, db_now, upsert
 from storage.schema import alert, chat, delivery, pace, subscription
 
@@ -158,6 +159,17 @@ async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
     """The alerts that have one of these `dedup_key`s, oldest first."""
     rows = await db.execute(select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id))
     return [_stored(row) for row in rows]
+
+
+async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
+    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or deleted since.
+
+    The keys of such alerts begin `rule:NUMBER:DAY`; they are few against the other rows, and asked for only when a day
+    is revised.
+    """
+    like = and_(alert.c.kind == RuleFired.KIND, alert.c.dedup_key.like(f"rule:%:{on}%"))
+    found = [_stored(row) for row in await db.execute(select(alert).where(like).order_by(alert.c.id))]
+    return [one for one in found if isinstance(one.payload, RuleFired) and one.payload.new.series == of]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

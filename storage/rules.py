@@ -115,8 +115,8 @@ async def pause(db: Db, number: int, *, paused: bool) -> None:
     await db.execute(update(rule).where(rule.c.id == number).values(standing=PAUSED if paused else ON))
 
 
-async def snooze(db: Db, number: int, *, until: datetime) -> None:
-    """Let a rule rest until a time."""
+async def snooze(db: Db, number: int, *, until: datetime | None) -> None:
+    """Let a rule rest until a time; until None, no longer."""
     await db.execute(update(rule).where(rule.c.id == number).values(snoozed_until=until))
 
 

@@ -25,7 +25,7 @@ from bot.detect.rules import initial_state, parse_rule
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
-from bot.model.rates import CardRow, Freshness, Pair, RateCard, Series
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series
 from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
@@ -132,6 +132,18 @@ class World:
             waiting = await storage.rules.get(db, chat_id, number, pending=True)
             assert waiting is not None
             await storage.rules.save(db, waiting, state)
+
+    async def alter(self, words: str, *, chat_id: int = READER) -> None:
+        """Change a reader's only rule, which begins anew with what was before the day it spoke of."""
+        own = parse_rule(words, home="KGS")
+        async with self.store.writing() as db:
+            (old,) = await storage.rules.of_chat(db, chat_id)
+            past = await storage.rates.history(db, old.series, since=date(2021, 1, 1), until=self.now.date())
+            made = own.to_json()
+            number = await storage.rules.propose(db, chat_id, old.series, rule_json=made, now=self.now, replaces=old.id)
+            waiting = await storage.rules.get(db, chat_id, number, pending=True)
+            assert waiting is not None
+            await storage.rules.save(db, waiting, initial_state(own, past).to_json())
 
     async def subscribe(self, *chats: int) -> None:
         """Private chats that follow the dollar from now on."""
@@ -449,6 +461,36 @@ async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(w
     assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 2
     assert await world.deliver() == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
     assert (await world.publish(THURSDAY, USD="86,8000")).alerts == 0
+
+
+async def test_R5_a_figure_told_by_a_rule_that_was_deleted_or_changed_since_is_corrected(world: World) -> None:
+    """Whoever got the wrong figure gets the right one, once; the changed rule may speak of that day too."""
+    await world.watch("USD > 86")
+    await world.watch("USD > 86", chat_id=READER + 1)
+    assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
+    assert [who for who, *_ in await world.deliver()] == [READER, READER + 1]
+    async with world.store.writing() as db:
+        (gone,) = await storage.rules.of_chat(db, READER)
+        await storage.rules.remove(db, gone.id)
+    await world.alter("USD > 86.6", chat_id=READER + 1)
+    assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 3
+    heard = await world.deliver() + await world.deliver()
+    corrections = [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
+    assert sorted(heard) == [*corrections, (READER + 1, "rule", "86.7000")]
+    assert await world.deliver() == []
+
+
+async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World) -> None:
+    """The same rule does not, however often the rate is judged."""
+    await world.watch("USD > 86")
+    assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 1
+    for words, again in (("USD > 86", 0), ("USD > 86.2", 1), ("USD > 86.2", 0)):
+        await world.alter(words)
+        async with world.store.writing() as db:
+            series = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
+            rate = await storage.rates.holding(db, series, WEDNESDAY)
+            assert rate is not None
+            assert await world.ingest._rules(db, [rate], now=world.now) == again, words
 
 
 async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:

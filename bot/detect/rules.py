@@ -460,7 +460,7 @@ def parse_rule(text: str, *, home: str, currency: Callable[[str], str | None] | 
             continue
         match = _TOKEN.match(text, at)
         if match is None:
-            raise UserError("error.rule.unclear", part=text[at:].split(maxsplit=1)[0])
+            raise UserError("error.rule.unclear", part=text[at:].split(maxsplit=1)[0][:WIDEST])
         draft.take(match)
         at = match.end()
     return draft.rule()
@@ -522,7 +522,7 @@ class _Draft:
     def _take_currency(self, word: str) -> None:
         code = (self.currency(word) if self.currency else None) or word.upper()
         if not CODE.fullmatch(code):
-            raise UserError("error.rule.unclear", part=word)
+            raise UserError("error.rule.unclear", part=word[:WIDEST])
         if self.pair is not None and code == self.pair.quote:
             return  # "USD > 90 KGS" names the quote once more
         self._set_pair(code, self.home)

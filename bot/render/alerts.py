@@ -286,8 +286,7 @@ def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Ro
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:
         return ((chart,),)
-    mute = fill(t("button.mute", language), what=pair.base).text
-    return ((chart, _why(alert, language)), (_snooze(alert, language), Button(mute, f"mute:{alert}")))
+    return ((chart, _why(alert, language)), (snooze_button(alert, language), mute_button(alert, pair.base, language)))
 
 
 def _story_buttons(story: Story, alert: int, language: str, *, channel: bool) -> Rows:
@@ -297,13 +296,28 @@ def _story_buttons(story: Story, alert: int, language: str, *, channel: bool) ->
         return (tuple(opened),) if opened else ()
     topic = next(iter(story.topics), "")
     what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
-    mute = fill(t("button.mute", language), what=what).text
-    return ((*opened, _why(alert, language), _snooze(alert, language)), (Button(mute, f"mute:{alert}"),))
+    first = (*opened, _why(alert, language), snooze_button(alert, language))
+    return (first, (mute_button(alert, what, language),))
 
 
 def _why(alert: int, language: str) -> Button:
     return Button(t("button.why", language), f"why:{alert}")
 
 
-def _snooze(alert: int, language: str) -> Button:
-    return Button(t("button.snooze", language), f"snooze:{alert}")
+def mute_button(alert: int, what: str, language: str, *, muted: bool = False) -> Button:
+    """Silences what an alert was about; when `muted`, undoes it."""
+    verb = "unmute" if muted else "mute"
+    return Button(fill(t(f"button.{verb}", language), what=what).text, f"{verb}:{alert}")
+
+
+def snooze_button(alert: int, language: str, *, until: str | None = None) -> Button:
+    """Silences it for a while; with the hour that lasts `until`, undoes it."""
+    if until is None:
+        return Button(t("button.snooze", language), f"snooze:{alert}")
+    return Button(fill(t("button.snoozed", language), time=until).text, f"unsnooze:{alert}")
+
+
+def subject(key: str, language: str) -> str:
+    """What a subscription is about, as its button names it: a currency's code, or a topic."""
+    kind, _, what = key.partition(":")
+    return topic_name(what, language).lower() if kind == "topic" else what.partition("/")[0]

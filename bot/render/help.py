@@ -42,6 +42,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "rule.saved_asleep": frozenset({"rule"}),
     "settings.saved": frozenset(),
     "snooze.done": frozenset({"time"}),
+    "snooze.undone": frozenset(),
     "stop.done": frozenset(),
     "story.approved": frozenset({"title"}),
     "story.rejected": frozenset({"title"}),

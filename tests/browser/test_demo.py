@@ -176,9 +176,14 @@ async def test_a_day_with_news(opened: Opener) -> None:
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("RUB")
     await dialog.get_by_role("button", name="OK").click()
+    await expect(move.get_by_role("button", name="Unmute RUB")).to_be_visible()
     menu = await write(page, "/subscribe")
     await expect(menu.get_by_role("button", name="✓ Security")).to_be_visible()
     await expect(menu.get_by_role("button", name="RUB")).to_have_text("RUB")
+    await press(move, "Unmute RUB")
+    await expect(move.get_by_role("button", name="Mute RUB", exact=True)).to_be_visible()
+    await press(move, "Snooze")
+    await expect(move.get_by_role("button", name="Snoozed until")).to_be_visible()
     await read_on_a_phone(phone)
 
 

@@ -44,7 +44,7 @@ async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("/chart JPY", "JPY/KGS"),
+        ("/chart JPY", "I do not know the currency JPY. I know: EUR, RUB, USD."),
         ("/chart RUB", "too little history"),
         ("/chart RUB 0d", "/chart RUB 90d"),
         ("/chart what is this", "/chart RUB 90d"),

@@ -158,6 +158,76 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
     assert forged["show_alert"]
 
 
+async def test_mute_and_snooze_under_it_turn_into_what_undoes_them(world: World) -> None:
+    """The other buttons stay; a chat it was not meant for is refused, and so is everybody once the rule is gone."""
+    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    number = await saved(world, "/alert RUB 0.001")
+    await publish(world, "84,7935", "1,2105")
+    told = await world.emulator.wait_message(READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20)
+    first, alert = labels(told), data(told, "mute:").partition(":")[2]
+    until = f"Snoozed until {world.now + timedelta(hours=8 + 6):%H:%M}"
+    for verb, shown, paused in (
+        ("mute", "Unmute RUB", True),
+        ("unmute", "Mute RUB", False),
+        ("snooze", until, False),
+        ("unsnooze", "Snooze", False),
+    ):
+        now = await pressed_under(world, told, f"{verb}:{alert}", shown)
+        assert [len(row) for row in labels(now)] == [len(row) for row in first]
+        async with world.bot.store.reading() as db:
+            (rule,) = await storage.rules.of_chat(db, READER)
+            assert rule.paused == paused
+            assert bool(await storage.rules.watching(db, rule.series, now=world.now)) == (verb[:2] == "un")
+    assert labels(now) == first
+    menu = await world.ask("/start", chat=STRANGER)
+    for verb in ("mute", "unmute", "snooze", "unsnooze"):
+        assert (await world.emulator.press(STRANGER, menu["message_id"], f"{verb}:{alert}"))["show_alert"]
+    async with world.bot.store.writing() as db:
+        await storage.rules.remove(db, number)
+    assert (await world.emulator.press(READER, told["message_id"], f"unmute:{alert}"))["show_alert"]
+
+
+async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_them(world: World) -> None:
+    """Muted, the currency is followed no more and cannot be snoozed; once more pressed, it is followed again."""
+    await world.ask("/start", chat=RUSSIAN)
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, RUSSIAN, ["pair:RUB/KGS"], now=NOW)
+    await world.keep(days("RUB/KGS", YEAR))
+    await publish(world, "84,7935", "1,1950")  # a source's first rates wake nobody
+    world.now += timedelta(days=1)
+    await publish(world, "84,7935", "1,3100")
+    told = await world.emulator.wait_message(RUSSIAN, lambda m: "→ 1,3100" in m.get("text", ""), timeout=20)
+    first, alert = labels(told), data(told, "mute:").partition(":")[2]
+    await pressed_under(world, told, f"mute:{alert}", "Включить: RUB", chat=RUSSIAN)
+    async with world.bot.store.reading() as db:
+        assert await storage.chats.subscriptions(db, RUSSIAN) == ()
+    answer = await world.emulator.press(RUSSIAN, told["message_id"], f"snooze:{alert}")
+    assert "Отключено" in answer["text"]
+    await pressed_under(world, told, f"unmute:{alert}", "Отключить: RUB", chat=RUSSIAN)
+    async with world.bot.store.reading() as db:
+        assert await storage.chats.subscriptions(db, RUSSIAN) == ("pair:RUB/KGS",)
+    until = f"Отложено до {world.now + timedelta(hours=8 + 6):%H:%M}"
+    await pressed_under(world, told, f"snooze:{alert}", until, chat=RUSSIAN)
+    now = await pressed_under(world, told, f"unsnooze:{alert}", "Отложить", chat=RUSSIAN)
+    assert labels(now) == first
+    assert (await world.emulator.press(RUSSIAN, told["message_id"], "unmute:999"))["show_alert"]
+
+
+def labels(message: dict[str, Any]) -> list[list[str]]:
+    """What the buttons under a message say, row by row."""
+    return [[one["text"] for one in row] for row in message["reply_markup"]["inline_keyboard"]]
+
+
+async def pressed_under(world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER) -> Any:
+    """Press a button under a message; the message when one of its buttons says `fits`."""
+    await world.emulator.press(chat, message["message_id"], press)
+
+    def changed(now: dict[str, Any]) -> bool:
+        return now["message_id"] == message["message_id"] and any(fits in row for row in labels(now))
+
+    return await world.emulator.wait_message(chat, changed, timeout=20)
+
+
 @pytest.mark.parametrize("verb", ["mute:", "snooze:"])
 async def test_the_buttons_under_it_silence_the_rule(world: World, verb: str) -> None:
     """Mute pauses it, as /alerts shows; snooze lets it rest."""
@@ -270,7 +340,7 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "При каком значении",
                 "больше нуля",
-                "нет курса JPY/KGS",
+                "Не знаю валюту JPY",
                 "официальный курс",
                 "уже прошло",
                 "никуда не ведёт",
@@ -281,7 +351,7 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "Кайсы сандан баштап",
                 "нөлдөн чоң",
-                "JPY/KGS курсу жок",
+                "JPY деген валютаны билбейм",
                 "расмий курс",
                 "өтүп кетти",
                 "эч жакка алып барбайт",
@@ -314,7 +384,7 @@ async def test_a_mistake_is_answered_in_the_readers_language(world: World, chat:
         ("/start USD", "84.7935"),
         ("/alert RUB", "From what number"),
         ("/alert RUB < < <", "From what number"),
-        ("/alert JPY < 1", "JPY/KGS"),
+        ("/alert JPY < 1", "I do not know the currency JPY. I know: EUR, RUB, USD."),
         ("/alert KGS 1%", "never changes"),
         ("/alert доллар > 90", "USD/KGS > 90"),
     ],

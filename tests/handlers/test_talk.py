@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from bot import views
@@ -80,6 +81,22 @@ async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long
     found = re.search(r"(\d+) seconds?", slow["text"])
     assert found is not None
     assert 1 <= int(found[1]) <= 2
+
+
+async def test_S11_a_tap_beyond_the_notice_is_let_go_without_words_and_without_the_store(world: World) -> None:
+    """The first is told how long to wait; the others stop spinning, and the chat is not even looked up for them."""
+    number = (await world.ask("/start"))["message_id"]
+    services = world.bot.services
+    services.buckets[READER] = (time.monotonic() + 10_000, False)
+    told = await world.emulator.press(READER, number, "cur:USD")
+    assert "Too fast" in told["text"]
+    services.chats.clear()
+    for data in ("cur:USD", "set:zone", "nonsense"):
+        silent = await world.emulator.press(READER, number, data)
+        assert not silent.get("text"), data
+        assert not silent.get("show_alert"), data
+    assert READER not in services.chats
+    assert keys(shown(world, number))["cur:USD"] == "USD"
 
 
 async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world: World) -> None:

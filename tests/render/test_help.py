@@ -171,7 +171,7 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
         (
             UserError("error.date_future", day=date(2022, 3, 3)),
             "ru",
-            "3 марта 2022 ещё впереди: курс на этот день пока неизвестен.",
+            "3 марта 2022 ещё впереди: курс на этот день пока неизвестен. Последний: /rates",
         ),
         (UserError("error.throttled", wait=timedelta(seconds=5)), "ru", "Слишком быстро. Подождите: 5 секунд."),
         (UserError("error.too_many", limit=20), "en", "No more than 20 are possible. Delete one first: /alerts"),
