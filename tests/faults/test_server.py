@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import shutil
 import signal
 import socket
 import tempfile
+import textwrap
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import make_url, select, text
 
@@ -31,6 +34,7 @@ from bot.intake import role
 from storage import db as database
 from storage.db import Store, open_store
 from storage.schema import chat
+from tests.conftest import ROOT
 from tests.deliver.test_worker import Bench, Running
 from tests.e2e.program import READER, Program, Publishers
 from tests.e2e.test_whole import QUIET, TODAY, daily, rss
@@ -251,7 +255,7 @@ async def chats(store: Store) -> list[int]:
 
 @pytest.fixture
 def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
-    """The same database through PgBouncer in transaction mode."""
+    """The same database through PgBouncer in transaction mode, as compose.yaml sets it up, but for where things are."""
     import subprocess
 
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -263,20 +267,24 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (tmp_path / "users.txt").write_text('"postgres" ""\n')
-    (tmp_path / "pgbouncer.ini").write_text(f"""
-[databases]
-{url.database} = host={url.query["host"]} user=postgres dbname={url.database}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-auth_file = {tmp_path / "users.txt"}
-pool_mode = transaction
-default_pool_size = 3
-logfile = {tmp_path / "pgbouncer.log"}
-""")
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        if server.execute("SELECT 1 FROM pg_roles WHERE rolname = 'jarchy'").fetchone() is None:
+            server.execute("CREATE ROLE jarchy LOGIN PASSWORD 'abc123'")
+        server.execute(f'ALTER DATABASE "{url.database}" OWNER TO jarchy')
+    inline = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("\nconfigs:\n")[2]
+    ini, users = (textwrap.dedent(part) for part in re.findall(r"    content: \|\n((?:      .*\n)+)", inline))
+    (tmp_path / "users.txt").write_text(re.sub(r"\$\{\w+:\?[^}]*\}", "abc123", users))
+    here = {
+        "host=postgres": f"host={url.query['host']} dbname={url.database}",
+        "listen_addr = 0.0.0.0": "listen_addr = 127.0.0.1",
+        "listen_port = 6432": f"listen_port = {port}",
+        "/etc/jarchy/users.txt": str(tmp_path / "users.txt"),
+        "default_pool_size = 20": "default_pool_size = 3",
+    }
+    for theirs, ours in here.items():
+        assert theirs in ini, theirs
+        ini = ini.replace(theirs, ours)
+    (tmp_path / "pgbouncer.ini").write_text(f"{ini}logfile = {tmp_path / 'pgbouncer.log'}\n")
     for path in (tmp_path, *tmp_path.parents):
         if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
             path.chmod(0o755)
@@ -294,7 +302,7 @@ logfile = {tmp_path / "pgbouncer.log"}
     else:
         pytest.fail("".join(said))
     threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-    yield f"postgresql://postgres@127.0.0.1:{port}/{url.database}"
+    yield f"postgresql://jarchy:abc123@127.0.0.1:{port}/jarchy"
     process.terminate()
     process.wait()
     process.stderr.close()
