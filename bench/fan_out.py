@@ -1,7 +1,7 @@
 """One alert to a million subscribers: how long until all have their delivery, and the longest transaction.
 
 A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement. Then
-as many that expired, as after an outage: what a tick of tidying takes, while there are some and when there are none.
+as many that expired, as after an outage: what closing a chunk of them takes, while there are some and when there are none.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _both(store: Store, count: int, database: str) -> list[Figure]:
             baseline=None,
         ),
         Figure(
-            name=f"tidying {count:,} that expired, {database}: longest of {len(ticks)} ticks",
+            name=f"closing {count:,} that expired, {database}: longest of {len(ticks)} chunks",
             value=max(ticks) * 1000,
             unit="ms",
             goal=Goal(of="figure", most=250),
@@ -87,7 +87,7 @@ async def _both(store: Store, count: int, database: str) -> list[Figure]:
 
 
 async def _expired(store: Store) -> list[float]:
-    """Seconds of each tick of tidying, until nothing waits."""
+    """Seconds of each chunk closed, until nothing waits."""
     async with store.writing() as db:
         await db.execute(text("UPDATE alert SET expires_at = created_at"))
         await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
@@ -97,7 +97,7 @@ async def _expired(store: Store) -> list[float]:
     while waiting:
         start = time.perf_counter()
         async with store.writing() as db:
-            await storage.outbox.tidy(db)
+            await storage.outbox.expire(db)
         ticks.append(time.perf_counter() - start)
         async with store.reading() as db:
             waiting = (await db.execute(text("SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1"))).scalar() == 1

@@ -172,6 +172,9 @@ async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
     return [one for one in found if isinstance(one.payload, RuleFired) and one.payload.new.series == of]
 
 
+_COUNTED = {"preserve_rowcount": True}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
     """Where an alert stood when it was taken back: whether somebody has it already, or gets it at this moment
@@ -188,7 +191,7 @@ async def withdraw(db: Db, pk: int) -> Withdrawn:
     waiting = len((await db.execute(closing.returning(alert.c.id))).all())
     unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value)
     taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
-    waiting += (await db.execute(taken, execution_options={"preserve_rowcount": True})).rowcount
+    waiting += (await db.execute(taken, execution_options=_COUNTED)).rowcount
     reached = (await db.execute(select(delivery.c.id).where(*_got(delivery, pk)).limit(1))).first() is not None
     return Withdrawn(reached=reached, waiting=waiting > 0)
 
@@ -284,7 +287,7 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
     # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
     insert = upsert(db, delivery).from_select(columns, source.where(text("true"))).on_conflict_do_nothing()
-    size = (await db.execute(insert, execution_options={"preserve_rowcount": True})).rowcount
+    size = (await db.execute(insert, execution_options=_COUNTED)).rowcount
     done = last is None
     values = {"fanned_to": row.fanned_to if done else last, "fanned_at": now if done else None}
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
@@ -516,21 +519,29 @@ _FINISH = (
 )
 
 
-async def tidy(db: Db, *, chunk: int = CHUNK) -> int:
-    """Free leases that ended without a mark, close what expired or was not answered. Returns how many were freed.
+async def tidy(db: Db) -> int:
+    """Free leases that ended without a mark, and close questions nobody answered. Returns how many were freed.
 
-    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get. What expired is
-    closed a chunk a time: after an outage it may be a million.
+    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
     """
     now = await db_now(db)
     unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
     await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
-    freed = await _free(db, ended, now)
-    await _close(db, _pending().where(delivery.c.expires_at <= now), chunk, state=State.EXPIRED.value, finished_at=now)
+    return await _free(db, ended, now)
+
+
+async def expire(db: Db, *, chunk: int = CHUNK) -> int:
+    """Close deliveries that expired, a chunk at a time: after an outage it may be a million. Returns how many.
+
+    Those of chats that were closed while they were made are closed too.
+    """
+    now = await db_now(db)
+    late = _pending().where(delivery.c.expires_at <= now)
+    closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
     if db.dialect.name != "sqlite":  # where there is one writer at a time
         await _settle_closed(db, now, chunk)
-    return freed
+    return closed
 
 
 def _pending() -> Select[tuple[int]]:
@@ -539,11 +550,12 @@ def _pending() -> Select[tuple[int]]:
     return select(delivery.c.id).where(waits)
 
 
-async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> None:
-    """Close the first `chunk` of those that wait; what another replica closes just now is left to it."""
+async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
+    """Close the first `chunk` of those that wait; what another replica closes just now is left to it. How many."""
     first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
     still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
-    await db.execute(update(delivery).where(*still).values(**values))
+    done = await db.execute(update(delivery).where(*still).values(**values), execution_options=_COUNTED)
+    return done.rowcount
 
 
 async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:

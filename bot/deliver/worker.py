@@ -45,6 +45,7 @@ MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may 
 REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 IDLE = 1.0  # seconds between looks when nobody woke us
+EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
@@ -94,6 +95,7 @@ class Worker:
     _shared_until: float = 0.0
     _fan_at: float = 0.0
     _tidy_at: float = 0.0
+    _expire_at: float = 0.0
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
@@ -186,13 +188,8 @@ class Worker:
         fanned = await self._fan_out()
         now = boottime()
         if now >= self._tidy_at:
-            await self._write_marks()  # first: when the database was away, the leases of what we sent may have ended
+            await self._tidy(now)
         async with self.store.writing() as db:
-            if now >= self._tidy_at:
-                stood = self._tidy_at and now > self._tidy_at + STOOD
-                if not stood:  # else answers that came meanwhile are marked first
-                    await storage.outbox.tidy(db)
-                self._tidy_at = now + IDLE
             borrowed, self._borrowed = self._borrowed, 0
             asked = boottime()
             claim = await storage.outbox.claim(
@@ -223,6 +220,22 @@ class Worker:
         if fanned is not None:
             self._fan_at = 0.0
         return fanned
+
+    async def _tidy(self, now: float) -> None:
+        """Free the leases that ended, after what became of our own was written down; close what expired."""
+        await self._write_marks()  # when the database was away, the leases of what we sent may have ended
+        stood = self._tidy_at and now > self._tidy_at + STOOD
+        self._tidy_at = now + IDLE
+        if not stood:  # else answers that came meanwhile are read and marked first
+            async with self.store.writing() as db:
+                await storage.outbox.tidy(db)
+        if now >= self._expire_at:
+            async with self.store.writing() as db:
+                closed = await storage.outbox.expire(db)
+            if closed < storage.outbox.CHUNK:
+                self._expire_at = now + EXPIRE
+            else:
+                self._tidy_at = now  # there is more
 
     async def _follow_the_clock(self, at: datetime) -> None:
         """A lone process's database has the machine's clock, which somebody may set back."""

@@ -169,7 +169,7 @@ async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> No
         assert await told(db, alert_id=new) == [(1, "pending"), (2, "pending")]
 
 
-async def test_what_expired_is_never_claimed_and_closed_by_tidy(store: Store) -> None:
+async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
     """I5."""
     async with store.writing() as db:
         await readers(db, 1)
@@ -177,7 +177,7 @@ async def test_what_expired_is_never_claimed_and_closed_by_tidy(store: Store) ->
         fresh = await storage.outbox.enqueue(db, an_alert("fresh"))
         await fan_all(db)
         assert [one.alert for one in (await claim(db)).deliveries] == [fresh]
-        await storage.outbox.tidy(db)
+        assert await storage.outbox.expire(db) == 1
         assert await told(db) == [(1, "expired"), (1, "leased")]
 
 
@@ -191,7 +191,7 @@ async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent
     left, sent = [], 0
     while not left or left[-1]:
         async with store.writing() as db:
-            await storage.outbox.tidy(db, chunk=10)
+            await storage.outbox.expire(db, chunk=10)
             late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
             left.append((await db.execute(select(func.count()).select_from(delivery).where(*late))).scalar_one())
             taken = (await claim(db, limit=5)).deliveries
@@ -204,7 +204,7 @@ async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent
 
 @pytest.mark.postgres
 async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed_too(postgres_url: str) -> None:
-    """Neither transaction sees the other's row; the next tidying does, says why, and touches nobody else's."""
+    """Neither transaction sees the other's row; the next look at what waits does, says why, and touches nobody else."""
     store = await open_store(postgres_url)
     async with store.writing() as db:
         await readers(db, 1, 2, 3)
@@ -217,7 +217,7 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
             await storage.chats.activate(closing, 3)
     async with store.writing() as db:
         assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
-        await storage.outbox.tidy(db)
+        await storage.outbox.expire(db)
         assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
         why = select(delivery.c.error).where(delivery.c.chat_id == 2)
         assert (await db.execute(why)).scalar() == "blocked"
