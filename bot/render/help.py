@@ -67,6 +67,7 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
     "error.link": frozenset(),
+    "error.story_gone": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
     "error.no_rates": frozenset(),
