@@ -1,7 +1,7 @@
 """One alert to a million subscribers: how long until all have their delivery, and the longest transaction.
 
 A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement. Then
-as many that expired, as after an outage: what closing a chunk of them takes, while there are some and when there are none.
+as many that expired, as after an outage: what closing a chunk of them takes, with some and with none left.
 """
 
 from __future__ import annotations

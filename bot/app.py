@@ -176,7 +176,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         worker = Worker(
             store=store,
             api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST),
-            composer=Composer(store, catalog),
+            composer=Composer(store, catalog, lambda: _name_of(application)),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
             on_trouble=lambda msgid, values: _tell(store, settings, msgid, values, clock),
@@ -223,6 +223,14 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
         yield bot
+
+
+def _name_of(application: App) -> str:
+    """The bot's name, once Telegram has told it."""
+    try:
+        return application.bot.username
+    except RuntimeError:
+        return ""
 
 
 @contextmanager

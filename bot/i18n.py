@@ -6,8 +6,9 @@ first used, so nothing generated is kept in the tree.
 
 Two things the languages do that a template cannot: Kyrgyz puts its case endings
 on the month ("3-марттан бери", since 3 March; "2022-жылдын 3-марты", with a
-year), so the catalogs carry the months in the forms they are needed in; and a
-plural of a whole number has two forms in English and Kyrgyz, three in Russian.
+year), so the catalogs carry the months in the forms they are needed in, behind a
+hyphen at which no line breaks (U+2011); and a plural of a whole number has two
+forms in English and Kyrgyz, three in Russian.
 Numbers use the true minus sign, U+2212, as wide as the plus.
 """
 

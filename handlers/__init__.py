@@ -139,6 +139,8 @@ def route(application: App, services: Services) -> None:
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
     text = filters.TEXT & filters.UpdateType.MESSAGE & (filters.ChatType.PRIVATE | convert.Mentioned())
     application.add_handler(MessageHandler(text, _served(convert.text, services)))
+    place = filters.LOCATION & filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
+    application.add_handler(MessageHandler(place, _served(settings.placed, services)))
     wordless = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
     application.add_handler(MessageHandler(wordless, _served(talk.unknown, services)))
 

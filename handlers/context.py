@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -124,9 +124,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             after = outcome.after if isinstance(outcome, Retry) else None
             await asyncio.sleep(min(after or wait, LONGEST_WAIT))
 
-    async def reply(self, message: Message, *, to_it: bool = False) -> None:
-        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or pressed."""
+    async def reply(
+        self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
+    ) -> None:
+        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or pressed.
+
+        `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has them.
+        """
         body, origin = to_api(message), self.incoming.effective_message
+        if keyboard is not None:
+            body["reply_markup"] = keyboard
         if to_it and origin is not None:
             body["reply_parameters"] = {"message_id": origin.message_id, "allow_sending_without_reply": True}
         await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)

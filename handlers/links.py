@@ -1,4 +1,4 @@
-"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a currency (`USD`).
+"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a story (`s_7`), a currency (`USD`).
 
 Anybody can write such a link and lure somebody to it, so it only ever opens something to look at; what is shown asks
 before anything is saved or followed.
@@ -12,10 +12,12 @@ from telegram import Update
 
 from bot.errors import UserError
 from bot.model.rates import CODE
-from handlers import rates, rules
+from bot.render.news import LINK
+from handlers import news, rates, rules
 from handlers.context import Context
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_STORY = re.compile(rf"{LINK}[1-9][0-9]{{0,17}}", re.ASCII)
 
 
 async def follow(update: Update, context: Context, payload: str) -> None:
@@ -24,6 +26,8 @@ async def follow(update: Update, context: Context, payload: str) -> None:
         raise UserError("error.link")
     if payload.startswith(rules.LINK):
         await rules.opened(context, payload)
+    elif _STORY.fullmatch(payload):
+        await news.opened(context, int(payload.removeprefix(LINK)))
     elif CODE.fullmatch(payload):
         context.args = [payload]
         await rates.rates(update, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telegram import Update
 
+import storage.news
 from bot import views
 from bot.errors import UserError
 from bot.model.chats import LANGUAGES
@@ -20,6 +21,18 @@ async def news(_update: Update, context: Context) -> None:
 async def security(_update: Update, context: Context) -> None:
     """/security: the security stories."""
     await context.reply(await _page(context, "security", 0))
+
+
+async def opened(context: Context, number: int) -> None:
+    """Somebody's link to a story: what it says, who reports it, the way to its page and to pass it on."""
+    services, chat = context.services, context.chat
+    async with services.store.reading() as db:
+        story = await storage.news.shown(db, number)
+    if story is None:
+        raise UserError("error.story_gone")
+    names = {key: dict(spec.names) for key, spec in services.catalog.news.items()}
+    zone, bot = chat.time_zone, context.bot.username
+    await context.reply(render.story(story, chat.style, chat.language, names, zone=zone, now=services.clock(), bot=bot))
 
 
 async def turn_page(context: Context, topic: str, number: str) -> None:

@@ -1,4 +1,8 @@
-"""/settings: language, time zone, style and the way to the subscriptions, all in one message that changes in place."""
+"""/settings: language, time zone, style and the way to the subscriptions, all in one message that changes in place.
+
+The time zone may come from a shared location. That is looked at once, in a worker process, and kept nowhere: what
+arrived of it is forgotten with the update's end (storage.inbox).
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ from telegram import Update
 
 import storage.chats
 from bot.errors import UserError
-from bot.i18n import clock
-from bot.model.chats import LANGUAGES, Style
+from bot.i18n import clock, t
+from bot.model.chats import LANGUAGES, ChatKind, Style
+from bot.places import zone_at
 from bot.render import help as words
 from bot.render.text import Message
-from handlers import subscriptions
+from bot.workers import WorkerError
+from handlers import pictures, subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Europe/Paris.
@@ -28,6 +34,7 @@ ZONES = (
     "America/New_York",
 )
 EXAMPLE = "/settings Europe/Paris"
+LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is most of that
 
 
 async def settings(_update: Update, context: Context) -> None:
@@ -42,6 +49,9 @@ async def settings(_update: Update, context: Context) -> None:
 
 async def pressed(context: Context, kind: str, what: str) -> None:
     """Buttons `set:zone`, which lead on, and `lang:ru`, `style:brief`, `zone:Asia/Almaty`, which set."""
+    if kind == "set" and what == "place":
+        await _ask_place(context)
+        return
     if kind == "set":
         await context.edit(await _submenu(context, what))
         await context.answer()
@@ -58,12 +68,45 @@ async def pressed(context: Context, kind: str, what: str) -> None:
     await context.answer(words.say("language.set" if kind == "lang" else "settings.saved", context.language).text)
 
 
+async def _ask_place(context: Context) -> None:
+    """A button below the field that sends the location, which only a private chat can have."""
+    if context.chat.kind is not ChatKind.PRIVATE:
+        raise UserError("error.private_only")
+    await context.answer()
+    key = {"text": t("zone.send", context.language), "request_location": True}
+    keyboard = {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
+    await context.reply(words.say("zone.ask", context.language), keyboard=keyboard)
+
+
+async def placed(_update: Update, context: Context) -> None:
+    """A location shared in a private chat: its time zone is set, the place itself forgotten."""
+    origin = context.incoming.effective_message
+    place = origin.location if origin is not None else None
+    zone = await _zone_at(context, place.latitude, place.longitude) if place is not None else None
+    if zone is None:
+        raise UserError("error.place", example=EXAMPLE)
+    await _set_zone(context, zone)
+    at = clock(context.services.clock(), zone)
+    said = words.say("zone.set", context.language, zone=zone, time=at)
+    await context.reply(said, keyboard={"remove_keyboard": True})
+
+
+async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
+    drawn: pictures.Drawn = context.bot_data["drawn"]
+    try:
+        return await drawn.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
+    except WorkerError:
+        return None
+
+
 async def _submenu(context: Context, what: str) -> Message:
     match what:
         case "language":
             return words.language_menu(context.language)
         case "zone":
-            return words.zone_menu(context.language, ZONES, chosen=context.chat.time_zone, example=EXAMPLE)
+            private = context.chat.kind is ChatKind.PRIVATE
+            zone = context.chat.time_zone
+            return words.zone_menu(context.language, ZONES, chosen=zone, example=EXAMPLE, place=private)
         case "topics":
             return await subscriptions.menu(context)
         case "back":

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, null, or_, select, update
 
 from storage.db import Db, db_now, upsert
 from storage.schema import inbox
+
+PLACE = '"location"'  # a key of the update, however deep: in text its quotes would be escaped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +117,12 @@ async def latest_ids(db: Db, *, limit: int) -> list[int]:
 
 
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
-    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`)."""
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`).
+
+    What was sent is kept for a day, except a place: where somebody is goes at once.
+    """
     now = await db_now(db)
+    body = case((inbox.c.body.like(f"%{PLACE}%"), null()), else_=inbox.c.body)
     for update_id, outcome in outcomes:
-        values = {"finished_at": now, "outcome": outcome}
+        values = {"finished_at": now, "outcome": outcome, "body": body}
         await db.execute(update(inbox).where(inbox.c.update_id == update_id).values(**values))

@@ -19,7 +19,7 @@ from storage.db import HEAD, Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 #: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
 #: adds what it must heed: one of 0004 would send what waits for an operator.
 MIN_READER = "0005"

@@ -119,6 +119,12 @@ async def get(db: Db, pk: int) -> Story | None:
     return found[0] if found else None
 
 
+async def shown(db: Db, pk: int) -> Story | None:
+    """One story as everybody may see it: None too where an operator rejected it."""
+    query = select(story.c.id).where(story.c.id == pk, ~_withheld(unasked=True))
+    return await get(db, pk) if (await db.execute(query)).first() is not None else None
+
+
 async def latest(
     db: Db,
     *,

@@ -179,12 +179,13 @@ def test_lists_of_months_and_weekdays_are_complete() -> None:
     [
         ("en", "20 Oct", "20 Oct 2021", "3 March", "3 March 2021"),
         ("ru", "20 октября", "20 октября 2021", "3 марта", "3 марта 2021"),
-        ("ky", "20-октябрь", "2021-жылдын 20-октябры", "3-марттан", "2021-жылдын 3-мартынан"),
+        ("ky", "20‑октябрь", "2021‑жылдын 20‑октябры", "3‑марттан", "2021‑жылдын 3‑мартынан"),
     ],
 )
 def test_dates_read_as_the_language_writes_them(
     language: str, plain: str, with_year: str, since: str, since_with_year: str
 ) -> None:
+    """The Kyrgyz hyphen is one at which no line breaks."""
     october, march = date(2021, 10, 20), date(2021, 3, 3)
     this_year, next_year = date(2021, 12, 31), date(2022, 1, 1)
     assert i18n.day(october, language, today=this_year) == i18n.day(october, language) == plain

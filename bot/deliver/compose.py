@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import timedelta
 
 import orjson
@@ -28,10 +29,11 @@ Request = tuple[str, bytes]
 
 
 class Composer:
-    """Makes messages of alerts and remembers the last few hundred."""
+    """Makes messages of alerts and remembers the last few hundred; `bot_name` is empty until Telegram has told it."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
+    def __init__(self, store: Store, catalog: Catalog, bot_name: Callable[[], str] = str) -> None:
         self._store = store
+        self._bot_name = bot_name
         self._catalog = catalog
         self._made: OrderedDict[tuple[object, ...], asyncio.Future[Request | StoredAlert | None]] = OrderedDict()
 
@@ -93,6 +95,7 @@ class Composer:
                 feed_names=feeds,
                 severity=stored.severity,
                 channel=channel,
+                bot=self._bot_name(),
             )
         if isinstance(payload, DigestDue):
             return await self._digest(db, payload, item)

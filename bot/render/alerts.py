@@ -16,7 +16,18 @@ from bot.model.alerts import Notice, RateMoved, RuleFired, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Pair, Rate, RateKind
-from bot.render.news import URGENT_MARK, Names, body, headline, reporters, told, topic_name
+from bot.render.news import (
+    URGENT_MARK,
+    Names,
+    body,
+    headline,
+    open_button,
+    reporters,
+    rows_of,
+    share_button,
+    told,
+    topic_name,
+)
 from bot.render.numbers import arrow, as_printed, change
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
@@ -82,16 +93,17 @@ def story(
     feed_names: Names,
     severity: Severity | None = None,
     channel: bool = False,
+    bot: str = "",
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it; urgent ones are marked.
 
-    Shown again with more entries, it is the edit of the same message.
+    Shown again with more entries, it is the edit of the same message. With the name of the `bot` it can be shared.
     """
     story = story.told_in(language)
     urgent = (severity or story.severity) is Severity.URGENT
     title = (f"{URGENT_MARK} " if urgent else "") + bold(link(headline(story), story.lead.entry.link))
     shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)
-    return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel))
+    return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel, bot=bot))
 
 
 def notice(notice: Notice, language: str, *, banks: Mapping[str, str] = NO_NAMES) -> Message:
@@ -289,15 +301,16 @@ def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Ro
     return ((chart, _why(alert, language)), (snooze_button(alert, language), mute_button(alert, pair.base, language)))
 
 
-def _story_buttons(story: Story, alert: int, language: str, *, channel: bool) -> Rows:
-    address = link("x", story.lead.entry.link).entities
-    opened = [Button(t("button.open", language), url=address[0].url)] if address else []
+def _story_buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:
+    opened = open_button(story, language)
     if channel:
         return (tuple(opened),) if opened else ()
     topic = next(iter(story.topics), "")
     what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
-    first = (*opened, _why(alert, language), snooze_button(alert, language))
-    return (first, (mute_button(alert, what, language),))
+    first = [*opened, _why(alert, language), snooze_button(alert, language)]
+    if bot:
+        first.append(share_button(story.pk, bot, language))
+    return (*map(tuple, rows_of(first, 2 if bot else 3)), (mute_button(alert, what, language),))
 
 
 def _why(alert: int, language: str) -> Button:

@@ -46,6 +46,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "stop.done": frozenset(),
     "story.approved": frozenset({"title"}),
     "story.rejected": frozenset({"title"}),
+    "zone.ask": frozenset(),
     "zone.set": frozenset({"zone", "time"}),
 }
 # What a UserError can carry to the reader, likewise.
@@ -67,6 +68,7 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
     "error.link": frozenset(),
+    "error.story_gone": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
     "error.no_rates": frozenset(),
@@ -100,6 +102,7 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.too_many": frozenset({"limit"}),
     "error.topic": frozenset({"topic", "known"}),
     "error.unexpected": frozenset(),
+    "error.place": frozenset({"example"}),
     "error.zone": frozenset({"text", "example"}),
 }
 
@@ -222,12 +225,16 @@ def settings(language: str, *, zone: str, style: Style, quiet: tuple[time, time]
     return message(lines(bold(t("settings.title", language)), *rows), [styles, other, topics])
 
 
-def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str) -> Message:
-    """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other."""
+def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str, place: bool = False) -> Message:
+    """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other.
+
+    Where a location can be sent (`place`), it may be found by that: data `set:place`.
+    """
     other = fill(t("zone.other", language), example=code(example))
     text = lines(fill(t("settings.zone", language), zone=chosen), other)
     cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
-    return message(text, [*rows_of(cities, 2), [_back(language)]])
+    placed = [[Button(t("zone.place", language), "set:place")]] if place else []
+    return message(text, [*rows_of(cities, 2), *placed, [_back(language)]])
 
 
 def privacy(language: str, *, contact: str | None = None) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from urllib.parse import quote
 
 from bot.i18n import moment, name_of, t, tn
 from bot.model.alerts import Severity
@@ -31,6 +32,8 @@ BRIEF = 420  # one paragraph on a phone: about six lines
 UNTITLED = 100  # so much of the text stands in for a missing title
 NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
+LINK = "s_"  # begins what a link to a story carries
+SHARE = "https://t.me/share/url?url="
 PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 
 Names = Mapping[str, Mapping[str, str]]
@@ -51,12 +54,39 @@ def page(
 
 
 def story(
-    story: Story, style: Style, language: str, feed_names: Names, *, zone: str, now: datetime | None = None
+    story: Story,
+    style: Style,
+    language: str,
+    feed_names: Names,
+    *,
+    zone: str,
+    now: datetime | None = None,
+    bot: str = "",
 ) -> Message:
-    """One story: headline, as much of the text as the style tells, who reports it and when."""
+    """One story: headline, as much of the text as the style tells, who reports it and when.
+
+    With the name of the `bot` it has buttons: to its page, and to share it.
+    """
     story = story.told_in(language)
     foot = join(" · ", [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)])
-    return told(bold(link(headline(story), story.lead.entry.link)), body(story, style), foot, story, language)
+    shown = told(bold(link(headline(story), story.lead.entry.link)), body(story, style), foot, story, language)
+    if not bot:
+        return shown
+    return Message(
+        shown.text, shown.entities, ((*open_button(story, language), share_button(story.pk, bot, language)),)
+    )
+
+
+def open_button(story: Story, language: str) -> list[Button]:
+    """Opens the page of its publisher, where it has a proper address."""
+    address = link("x", story.lead.entry.link).entities
+    return [Button(t("button.open", language), url=address[0].url)] if address else []
+
+
+def share_button(story: int, bot: str, language: str) -> Button:
+    """Passes a story on: the link opens it in a chat with the bot of this name."""
+    address = f"https://t.me/{bot}?start={LINK}{story}"
+    return Button(t("button.share", language), url=SHARE + quote(address, safe=""))
 
 
 def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Message:

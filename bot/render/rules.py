@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from bot.i18n import currency_name, day, day_until, name_of, number, t, tn
 from bot.model.rates import Pair, Rate, RateKind
-from bot.render.news import rows_of
+from bot.render.news import SHARE, rows_of
 from bot.render.numbers import as_printed
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message
@@ -23,7 +23,6 @@ from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines
 SHOWN = 6  # days named under a preview; the picture shows all
 WHOLE = 350  # days of history that may be called a year
 CHOSEN = "✓"
-SHARE = "https://t.me/share/url?url="
 PLAIN_KINDS = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # what a pair's rate is when nothing else is said
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select, update
 
+import storage.chats
 import storage.outbox
 from bot.i18n import t
 from bot.ingest import Ingest
 from bot.sources.catalog import FeedSpec, parse_catalog
+from handlers.context import Services
 from storage.schema import alert, delivery
 from tests.e2e.program import Publishers
 from tests.e2e.test_whole import ATTACK, QUIET, rss
-from tests.handlers.conftest import NOW, READER, STRANGER, World
+from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
@@ -112,6 +115,38 @@ async def test_a_rejected_story_is_nobodys(desk: Desk) -> None:
     shown = (await news(desk))["text"]
     assert QUIET[1] in shown
     assert "border post" not in shown
+
+
+async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: Desk) -> None:
+    """By the link of the alert's Share: headline, who reports it, its page; no more once it is rejected."""
+    card, yes, _ = await desk.question()
+    await desk.press(READER, card, yes)
+    told = await desk.world.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    buttons = [one for row in told["reply_markup"]["inline_keyboard"] for one in row]
+    (share,) = [one["url"] for one in buttons if "share/url" in one.get("url", "")]
+    link = unquote(share.partition("?url=")[2])
+    assert link.startswith("https://t.me/jarchy_bot?start=s_")
+    payload = link.partition("?start=")[2]
+    shown = await desk.world.ask(f"/start {payload}", chat=RUSSIAN)
+    assert ATTACK[1] in shown["text"]
+    assert [one["text"] for one in shown["reply_markup"]["inline_keyboard"][0]] == ["Открыть", "Поделиться"]
+    assert any(entity["type"] == "text_link" for entity in shown["entities"])
+    async with desk.world.bot.store.writing() as db:
+        assert await storage.chats.subscriptions(db, RUSSIAN) == ()
+        await db.execute(update(alert).where(alert.c.kind == "story").values(approval="rejected"))
+    assert "/news" in (await desk.world.ask(f"/start {payload}", chat=RUSSIAN))["text"]
+
+
+@pytest.mark.parametrize(("chat", "language"), [(READER, "en"), (RUSSIAN, "ru"), (STRANGER, "ky")])
+async def test_S12_a_link_to_no_story_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, chat: int, language: str
+) -> None:
+    """What nobody has, and whatever else one may write."""
+    monkeypatch.setattr(Services, "allow", lambda *_: True)
+    for payload in ("s_999999", "s_999999999999999999"):
+        assert (await world.ask(f"/start {payload}", chat=chat))["text"] == t("error.story_gone", language)
+    for odd in ("s_", "s_0", "s_-1", "s_1x", "s_1_1", "S_1", "s_9999999999999999999", "s_٣", "s_" + "1" * 70):
+        assert (await world.ask(f"/start {odd}", chat=chat))["text"] == t("error.link", language), odd
 
 
 async def test_what_waits_is_read_on_request_and_never_pushed(desk: Desk) -> None:

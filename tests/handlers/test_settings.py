@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
 import storage.chats
+import storage.privacy
 from bot.i18n import t
 from bot.model.chats import LANGUAGES, Style
 from bot.model.outcomes import Sent
 from handlers import MENUS
-from tests.handlers.conftest import READER, World
+from storage.schema import inbox
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
 
 async def test_settings_change_in_place_and_stay(world: World) -> None:
@@ -46,6 +53,64 @@ async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -
     for stale in ("zone:Nowhere", "style:loud", "set:fire", "lang:xx"):
         answer = await world.emulator.press(READER, menu["message_id"], stale)
         assert answer["show_alert"]
+
+
+@pytest.mark.parametrize(
+    ("chat", "asks", "said"),
+    [
+        (READER, "📍 Send location", "Time zone: Europe/Berlin. It is 06:00 where you are."),
+        (RUSSIAN, "📍 Отправить геопозицию", "Часовой пояс: Europe/Berlin. У вас сейчас 06:00."),
+        (STRANGER, "📍 Турган жерди жөнөтүү", "Убакыт алкагы: Europe/Berlin. Сизде азыр 06:00."),
+    ],
+)
+async def test_a_shared_location_sets_the_zone_and_is_kept_nowhere(
+    world: World, chat: int, asks: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not in the inbox, /mydata, a file of the database or the log; the keyboard that asked is gone, digests moved."""
+    await world.ask("/digest 09:00", chat=chat, fits="09:00")
+    menu = await world.ask("/settings", chat=chat)
+    await world.emulator.press(chat, menu["message_id"], "set:zone")
+    await world.emulator.press(chat, menu["message_id"], "set:place")
+    asked = await world.emulator.wait_message(chat, lambda m: m["from"]["is_bot"], after=menu["message_id"], timeout=20)
+    keyboard = world.emulator.world.chat(chat).keyboard
+    assert keyboard is not None
+    assert keyboard["keyboard"] == [[{"text": asks, "request_location": True}]]
+    placed = await world.emulator.share_location(chat, 52.517932, 13.404954)
+    told = await world.emulator.wait_message(chat, lambda m: m["from"]["is_bot"], after=placed, timeout=20)
+    assert told["text"] == said
+    assert asked["message_id"] < placed
+    assert not (world.emulator.world.chat(chat).keyboard or {}).get("keyboard")
+    await world.ask("/privacy", chat=chat)  # asked for after the location was stored
+    await world.bot.inbox._write()
+    async with world.bot.store.writing() as db:  # after whoever is writing
+        assert "digest:09:00@Europe/Berlin" in await storage.chats.subscriptions(db, chat)
+        kept = str(await storage.privacy.export(db, chat))
+        bodies = [body or "" for body in (await db.execute(select(inbox.c.body))).scalars()]
+    assert any("/settings" in body for body in bodies)
+    logged = capfd.readouterr()
+    for where in (kept, *bodies, logged.out, logged.err):
+        assert not any(figure in where for figure in ("52.51", "13.40", "517932", "404954"))
+
+
+async def test_a_place_without_a_zone_is_answered_with_what_works(world: World) -> None:
+    """At sea there are zones too; beyond the poles there is nothing."""
+    placed = await world.emulator.share_location(READER, 0.0, -30.0)
+    assert "Etc/GMT+2" in (await _answer_to(world, placed))["text"]
+    placed = await world.emulator.share_location(READER, 95.0, 400.0)
+    assert "/settings Europe/Paris" in (await _answer_to(world, placed))["text"]
+
+
+async def _answer_to(world: World, number: int) -> dict[str, Any]:
+    return await world.emulator.wait_message(READER, lambda m: m["from"]["is_bot"], after=number, timeout=20)
+
+
+async def test_a_group_is_not_asked_where_it_is(world: World) -> None:
+    menu = await world.ask("/settings", chat=GROUP)
+    await world.emulator.press(GROUP, menu["message_id"], "set:zone", user_id=READER)
+    shown = next(m for m in world.emulator.messages(GROUP) if m["message_id"] == menu["message_id"])
+    assert "zone:Asia/Bishkek" in str(shown["reply_markup"])
+    assert "set:place" not in str(shown["reply_markup"])
+    assert (await world.emulator.press(GROUP, menu["message_id"], "set:place", user_id=READER))["show_alert"]
 
 
 async def test_menus_are_per_language_and_scope(world: World) -> None:

@@ -111,12 +111,7 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
         assert found.result["description"] == t("start.what", language or "en")
 
 
-async def test_what_has_no_words_is_answered_too(world: World) -> None:
-    """A place sent in a private chat gets an example of what works; in a group it was not for us."""
-    placed = await world.emulator.share_location(READER, 42.8746, 74.5698)
-    said = await world.emulator.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=placed)
-    assert "100 usd" in said["text"]
-    assert "location" not in (await world.ask("/privacy"))["text"]
+async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
     await world.emulator.share_location(GROUP, 42.8746, 74.5698, user_id=READER)
     answer = await world.ask("/help", chat=GROUP)
     assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [answer]

@@ -37,7 +37,7 @@ def test_the_plain_digest_equals_the_sample_character_for_character(shared: Path
     [
         ("en", "Digest for 20 Oct, late", "National Bank · official rate · 20 Oct"),
         ("ru", "Сводка за 20 октября, с опозданием", "National Bank · официальный курс · 20 октября"),
-        ("ky", "20-октябрь күнкү жыйынтык, кечигип келди", "National Bank · расмий курс · 20-октябрь"),
+        ("ky", "20‑октябрь күнкү жыйынтык, кечигип келди", "National Bank · расмий курс · 20‑октябрь"),
     ],
 )
 def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is_late(
@@ -72,5 +72,5 @@ def test_a_day_without_a_story_is_only_rates_and_one_without_rates_only_the_stor
 
 def test_a_day_with_nothing_says_so() -> None:
     assert digest([], None, Style.FULL, "ky", date(2021, 1, 1)).text == (
-        "1-январь күнүнө азырынча курс да, жаңылык да жок."
+        "1‑январь күнүнө азырынча курс да, жаңылык да жок."
     )

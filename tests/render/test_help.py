@@ -62,7 +62,7 @@ SETTINGS = {
 PREVIEW = {
     "en": ("RUB < 1 would have fired 2 times in the past year.\nLast: 3 Mar, 1 Dec 2020"),
     "ru": ("RUB < 1 за последний год: 2 срабатывания.\nПоследние: 3 марта, 1 декабря 2020"),
-    "ky": ("RUB < 1 акыркы бир жылда 2 жолу иштеген болор эле.\nАкыркылары: 3-март, 2020-жылдын 1-декабры"),
+    "ky": ("RUB < 1 акыркы бир жылда 2 жолу иштеген болор эле.\nАкыркылары: 3‑март, 2020‑жылдын 1‑декабры"),
 }
 GREETING = {
     "en": "Hello, Айгүл!\nI am Jarchy, the herald. ",
@@ -166,7 +166,7 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
         (
             UserError("error.no_rates_on", day=date(2010, 1, 3), nearest=date(2021, 10, 20)),
             "ky",
-            "2010-жылдын 3-январы күнүнө курс жок. Эң жакын күн: 20-октябрь.",
+            "2010‑жылдын 3‑январы күнүнө курс жок. Эң жакын күн: 20‑октябрь.",
         ),
         (
             UserError("error.date_future", day=date(2022, 3, 3)),
@@ -265,7 +265,7 @@ def test_a_short_history_is_not_called_a_year() -> None:
     [
         ("en", "RUB/KGS (selling rate) ±1.5 % in 7 days, once, until 31 Dec 2026"),
         ("ru", "RUB/KGS (курс продажи) ±1,5 % за 7 дней, один раз, до 31 декабря 2026"),
-        ("ky", "RUB/KGS (сатуу курсу) ±1,5 % 7 күн ичинде, бир жолу, 2026-жылдын 31-декабрына чейин"),
+        ("ky", "RUB/KGS (сатуу курсу) ±1,5 % 7 күн ичинде, бир жолу, 2026‑жылдын 31‑декабрына чейин"),
     ],
 )
 def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(language: str, said: str) -> None:

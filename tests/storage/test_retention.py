@@ -203,3 +203,20 @@ async def test_a_backlog_goes_in_pieces(store: Store) -> None:
     sizes = await forget(store, piece=10)
     assert max(sizes) == 10
     assert sum(sizes) == 15 + 15 + 25 + 1  # bodies, updates, deliveries, an alert
+
+
+async def test_where_somebody_is_goes_with_the_updates_end_and_words_stay_for_a_day(store: Store) -> None:
+    """A place shared, also one that is only answered; before it had its effect it stays, a crash must not lose it."""
+    bodies = {
+        1: '{"update_id":1,"message":{"location":{"latitude":42.87,"longitude":74.56}}}',
+        2: '{"update_id":2,"message":{"text":"hi","reply_to_message":{"location":{"latitude":42.87}}}}',
+        3: r'{"update_id":3,"message":{"text":"my \"location\" is a secret"}}',
+        4: '{"update_id":4,"message":{"location":{"latitude":42.87,"longitude":74.56}}}',
+    }
+    rows = [Received(update_id=number, chat=1, kind="message", body=body) for number, body in bodies.items()]
+    async with store.writing() as db:
+        await storage.inbox.add(db, rows, holder="a", lease=DAY)
+        await storage.inbox.finish(db, [(1, "done"), (2, "ignored"), (3, "failed")])
+    async with store.reading() as db:
+        kept = {row.update_id: row.body for row in await db.execute(select(inbox))}
+    assert kept == {1: None, 2: None, 3: bodies[3], 4: bodies[4]}
