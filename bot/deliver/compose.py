@@ -122,7 +122,7 @@ class Composer:
             alert=stored.id,
             style=Style(item.style),
             language=item.language,
-            feed_names={key: dict(spec.names) for key, spec in self._catalog.news.items()},
+            feed_names=self._catalog.feed_names,
             severity=stored.severity,
             channel=channel,
         )
@@ -149,6 +149,7 @@ class Composer:
             found.day,
             late=payload.late,
             source_name=name_of(names, item.language),
+            feed_names=self._catalog.feed_names,
         )
 
 
