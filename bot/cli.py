@@ -593,7 +593,14 @@ async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, l
         )
     names = dict(catalog.rates[found.source].names) if found.source else {}
     message = render.digest(
-        found.rates, found.story, Style(style), language, day, plain=plain, source_name=name_of(names, language)
+        found.rates,
+        found.story,
+        Style(style),
+        language,
+        day,
+        plain=plain,
+        source_name=name_of(names, language),
+        feed_names=catalog.feed_names,
     )
     typer.echo(message.text)
 

@@ -31,7 +31,18 @@ from bot.detect.stories import title_key
 from bot.detect.topics import topics_of
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
-from bot.model.alerts import Alert, Audience, Lane, Notice, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
+from bot.model.alerts import (
+    Alert,
+    Audience,
+    Lane,
+    Notice,
+    RateCorrected,
+    RateMoved,
+    RuleFired,
+    Severity,
+    StoryBroke,
+    StoryGrew,
+)
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.sources.base import Request
@@ -59,6 +70,7 @@ PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
 ASK_AGAIN = timedelta(seconds=60)
 STUCK = 3  # days of publication that went by with nothing new, before the operators are told
 CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
+EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 PARSE_SECONDS = 10.0
@@ -542,6 +554,7 @@ class Ingest:
             recent += await storage.news.recent(db, since=since, language=language, abroad="security")
             told = stories.best_match(replace(item, language=verdict.language), recent, now=now)
             pk = told[0].story if told is not None else None
+        before = await storage.news.get(db, pk) if pk is not None else None
         if pk is None:
             pk = await storage.news.add_story(db, at=at, verdict=verdict)
         else:
@@ -550,6 +563,9 @@ class Ingest:
         await storage.news.add_entry(
             db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
         )
+        language = item.language or verdict.language
+        if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
+            await self._edit(db, pk, f"{spec.key}:{item.id}", now=now)
         weak = not verdict.security or verdict.severity is Severity.INFO
         if quiet or now - at > FRESH or (weak and self.security_policy != "two_sources"):
             return 0  # for two sources a second agency counts, however it words the event
@@ -564,7 +580,7 @@ class Ingest:
             return 0
         urgent = story.severity is Severity.URGENT
         alert = Alert(
-            dedup_key=f"story:{pk}:urgent" if urgent else f"story:{pk}",
+            dedup_key=_story_keys(pk)[urgent],
             payload=StoryBroke(story=pk, topics=story.topics),
             severity=story.severity,
             lane=Lane.URGENT if urgent else Lane.ALERT,
@@ -583,6 +599,25 @@ class Ingest:
             why = f"{story.severity}: {'; '.join(story.reasons)}"
             await self._tell(db, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
         return int(stored is not None)
+
+    async def _edit(self, db: Db, pk: int, why: str, *, now: datetime) -> None:
+        """Edit the messages that told a story, for as long as it is fresh and not again and again; `why` is unique."""
+        digest = hashlib.sha256(why.encode()).hexdigest()[:16]
+        for told in await storage.outbox.by_keys(db, _story_keys(pk)):
+            expires_at, key = told.created_at + FRESH, f"edit:{told.id}"
+            if now >= expires_at or await storage.outbox.times_got(db, key) >= EDITS:
+                continue
+            edit = Alert(
+                dedup_key=f"{key}:{digest}",
+                payload=StoryGrew(told=told.id),
+                severity=Severity.INFO,
+                lane=Lane.ROUTINE,
+                audience=Audience(told=told.id),
+                created_at=now,
+                expires_at=expires_at,
+                supersede_key=key,
+            )
+            await storage.outbox.enqueue(db, edit)
 
     async def _tell(self, db: Db, msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
         """Tell the operators, once a day for one trouble."""
@@ -621,6 +656,11 @@ def _judge(item: Entry, spec: FeedSpec) -> Verdict:
         reasons=found.reasons,
         language=item.language or spec.language or found.language,
     )
+
+
+def _story_keys(pk: int) -> tuple[str, str]:
+    """The keys of a story's alerts: as it broke, and as it became urgent."""
+    return f"story:{pk}", f"story:{pk}:urgent"
 
 
 def _move_key(new: Rate, direction: str, severity: Severity) -> str:

@@ -449,9 +449,12 @@ def _code_of(word: str, home: str) -> str | None:
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
     """A page of the latest stories, newest first."""
     stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
-    names = {key: dict(spec.names) for key, spec in catalog.news.items()}
     return NewsPage(
-        stories=tuple(stories[:PAGE]), topic=topic, number=number, more=len(stories) > PAGE, feed_names=names
+        stories=tuple(stories[:PAGE]),
+        topic=topic,
+        number=number,
+        more=len(stories) > PAGE,
+        feed_names=catalog.feed_names,
     )
 
 

@@ -43,7 +43,13 @@ async def digest(_update: Update, context: Context) -> None:
     names = dict(services.catalog.rates[found.source].names) if found.source else {}
     await context.reply(
         render.digest(
-            found.rates, found.story, chat.style, context.language, day, source_name=name_of(names, context.language)
+            found.rates,
+            found.story,
+            chat.style,
+            context.language,
+            day,
+            source_name=name_of(names, context.language),
+            feed_names=services.catalog.feed_names,
         )
     )
 

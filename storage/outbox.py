@@ -57,6 +57,7 @@ class Claimed(NamedTuple):
     """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post to.
 
     A tuple because a thousand a second are made of it. `expires_at` is given when that is before the lease's end.
+    `newest` is the newest alert at the claim: what was rendered when there was an older one may be out of date.
     """
 
     id: int
@@ -74,6 +75,7 @@ class Claimed(NamedTuple):
     home: str
     time_zone: str
     expires_in: timedelta | None
+    newest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,15 @@ async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
 
 
 _COUNTED = {"preserve_rowcount": True}
+
+
+async def times_got(db: Db, supersede_key: str) -> int:
+    """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
+    reached = select(delivery.c.id).where(
+        delivery.c.alert_id == alert.c.id, delivery.c.state.in_([State.SENT.value, State.LEASED.value])
+    )
+    query = select(func.count()).select_from(alert).where(alert.c.supersede_key == supersede_key, reached.exists())
+    return int((await db.execute(query)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,14 +340,25 @@ async def claim(
         await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
     else:
         tat = row.tat
+    top = 0
     if rows:
         await db.execute(_LEASE, {"ids": [row[0] for row in rows], "until": now + lease})
         await _charge_chats(db, rows, now)
+        top = (await db.execute(select(func.max(alert.c.id)))).scalar_one()
     return Claim(
         at=now,
         deliveries=tuple(
             Claimed._make(
-                (*row[:3], Lane(row[3]), row[4] + 1, *row[5:10], ChatKind(row[10]), *row[11:14], _left(row[14], now))
+                (
+                    *row[:3],
+                    Lane(row[3]),
+                    row[4] + 1,
+                    *row[5:10],
+                    ChatKind(row[10]),
+                    *row[11:14],
+                    _left(row[14], now),
+                    top,
+                )
             )
             for row in rows
         ),

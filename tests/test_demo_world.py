@@ -238,11 +238,11 @@ async def test_feeds_are_rss_and_hold_only_what_has_happened(clock: Clock) -> No
             world.next_day()
 
 
-async def test_a_story_appears_in_its_minute_and_not_before(clock: Clock) -> None:
+async def test_a_story_appears_in_its_second_and_not_before(clock: Clock) -> None:
     world = World(clock=clock)
     async with running(world) as get:
         world.next_day()
-        clock.time += timedelta(seconds=59)
+        clock.time += timedelta(seconds=19)
         before = (await get("/feeds/ky.xml"))[1].decode()
         assert (await get(f"/stories/earthquake-ky-{world.now().date()}"))[0] == 404
         clock.time += timedelta(seconds=1)

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,7 +15,7 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke
+from bot.model.alerts import DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
@@ -24,8 +25,19 @@ from storage.outbox import Claimed, StoredAlert
 
 KEPT = 512
 AROUND = timedelta(days=1)
+EDIT = "editMessageText"
 
 Request = tuple[str, bytes]
+
+
+class _Edit(NamedTuple):
+    """What the messages that carried alert `told` become; each chat's has a number of its own."""
+
+    told: int
+    body: bytes
+
+
+Made = Request | _Edit | StoredAlert | None
 
 
 class Composer:
@@ -35,12 +47,13 @@ class Composer:
         self._store = store
         self._bot_name = bot_name
         self._catalog = catalog
-        self._made: OrderedDict[tuple[object, ...], asyncio.Future[Request | StoredAlert | None]] = OrderedDict()
+        self._made: OrderedDict[tuple[object, ...], asyncio.Future[Made]] = OrderedDict()
 
     async def compose(self, item: Claimed) -> Request | None:
         """The method and the JSON body without its `chat_id`; None when there is nothing to say any more."""
         channel = item.kind is ChatKind.CHANNEL
-        key = (item.alert, item.language, item.style, channel, item.plain, item.thread)
+        # what a story says may have grown by a newer alert: a chat not told of that one gets the newest words
+        key = (item.alert, item.newest, item.language, item.style, channel, item.plain, item.thread)
         made = self._made.get(key)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item, channel=channel))
@@ -48,6 +61,8 @@ class Composer:
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
         found = made.result() if made.done() else await asyncio.shield(made)
+        if isinstance(found, _Edit):
+            return await self._edit(found, item)
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
@@ -57,14 +72,22 @@ class Composer:
                 answered = await storage.outbox.message_of(db, found.payload.told, item.chat)
         return _request(message, found, item, answered)
 
-    async def _make(self, item: Claimed, *, channel: bool) -> Request | StoredAlert | None:
+    async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
+        async with self._store.reading() as db:
+            number = await storage.outbox.message_of(db, made.told, item.chat)
+        return (EDIT, b'{"message_id":%d,' % number + made.body[1:]) if number else None
+
+    async def _make(self, item: Claimed, *, channel: bool) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
             stored = await storage.outbox.get_alert(db, item.alert)
             # a digest is each chat's own, and so is the message a correction answers
             if stored is None or isinstance(stored.payload, DigestDue | RateCorrected):
                 return stored
-            return _request(await self._message(db, stored, item, channel=channel), stored, item)
+            message = await self._message(db, stored, item, channel=channel)
+            if isinstance(stored.payload, StoryGrew):
+                return _Edit(stored.payload.told, orjson.dumps(_body(message, item))) if message else None
+            return _request(message, stored, item)
 
     async def _message(self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
         payload = stored.payload
@@ -82,25 +105,30 @@ class Composer:
             bank = self._catalog.rates.get(payload.new.source)
             names = dict(bank.names) if bank else {}
             return alerts.correction(payload.old, payload.new, item.language, source_names=names)
+        if isinstance(payload, StoryGrew):
+            told = await storage.outbox.get_alert(db, payload.told)
+            return await self._message(db, told, item, channel=channel) if told else None
         if isinstance(payload, StoryBroke):
-            story = await storage.news.get(db, payload.story)
-            if story is None:
-                return None
-            feeds = {key: dict(spec.names) for key, spec in self._catalog.news.items()}
-            return alerts.story(
-                story,
-                alert=stored.id,
-                style=Style(item.style),
-                language=item.language,
-                feed_names=feeds,
-                severity=stored.severity,
-                channel=channel,
-                bot=self._bot_name(),
-            )
+            return await self._story(db, payload.story, stored, item, channel=channel)
         if isinstance(payload, DigestDue):
             return await self._digest(db, payload, item)
         banks = {key: self._catalog.names(key, item.language) for key in self._catalog.rates}
         return alerts.notice(payload, item.language, banks=banks)
+
+    async def _story(self, db: Db, pk: int, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
+        story = await storage.news.get(db, pk)
+        if story is None:
+            return None
+        return alerts.story(
+            story,
+            alert=stored.id,
+            style=Style(item.style),
+            language=item.language,
+            feed_names=self._catalog.feed_names,
+            severity=stored.severity,
+            channel=channel,
+            bot=self._bot_name(),
+        )
 
     async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
         keys = await storage.chats.subscriptions(db, item.chat)
@@ -124,6 +152,7 @@ class Composer:
             found.day,
             late=payload.late,
             source_name=name_of(names, item.language),
+            feed_names=self._catalog.feed_names,
         )
 
 
@@ -132,9 +161,7 @@ def _request(
 ) -> Request | None:
     if message is None:
         return None
-    body = to_api(message)
-    if item.plain:  # Telegram refused it as it was: words are what matters
-        body = {"text": message.text, "link_preview_options": {"is_disabled": True}}
+    body = _body(message, item)
     if stored.severity is Severity.INFO:
         body["disable_notification"] = True
     if answered is not None:
@@ -142,3 +169,9 @@ def _request(
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
+
+
+def _body(message: Message, item: Claimed) -> dict[str, Any]:
+    if item.plain:  # Telegram refused it as it was: words are what matters
+        return {"text": message.text, "link_preview_options": {"is_disabled": True}}
+    return to_api(message)

@@ -32,6 +32,7 @@ _GONE = (
     ("chat_restricted", "no right to write"),
 )
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
+_NO_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -81,4 +82,6 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Gone(description.removeprefix("Forbidden: ")[:100])
     if "message is not modified" in text:
         return Sent(0)
+    if any(phrase in text for phrase in _NO_MESSAGE):
+        return Rejected(description, unneeded=True)
     return Rejected(description[:200], plain=not any(phrase in text for phrase in _HOPELESS))

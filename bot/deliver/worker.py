@@ -29,7 +29,7 @@ import storage.chats
 import storage.outbox
 from bot import metrics
 from bot.clock import boottime
-from bot.deliver.compose import Composer
+from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
@@ -376,10 +376,10 @@ class Worker:
         if (now := boottime()) - begun > TICK:
             self._gate.take(now)  # those that waited for their words leave together, later than they were counted
         outcome = await self.api.post(method, chat_body(item.chat, rest))
-        await self._settle(item, outcome)
+        await self._settle(item, outcome, harmless=method == EDIT)
 
-    async def _settle(self, item: Claimed, outcome: Outcome) -> None:
-        """Turn an outcome into a mark, and into what else follows from it."""
+    async def _settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
+        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may be done twice."""
         metrics.sent(item.lane.name, type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             if self._flooded:
@@ -391,7 +391,7 @@ class Worker:
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
         elif isinstance(outcome, Ambiguous):
-            doubts = item.doubts + 1
+            doubts = item.doubts + (not harmless)
             if doubts > DOUBTS[item.lane]:
                 self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
             else:
@@ -454,6 +454,8 @@ class Worker:
             await self.on_trouble("notice.topic", {"chat": str(item.chat)})
         elif outcome.plain and not item.plain:
             self._again(item, 0.0, outcome.why, plain=True)
+        elif outcome.unneeded:
+            self._mark(self._dead(item, outcome.why, State.CANCELLED))
         else:
             self._mark(self._dead(item, outcome.why))
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})

@@ -232,9 +232,27 @@ class RateCorrected:
         return cls(told=data["told"], old=rate_from_json(data["old"]), new=rate_from_json(data["new"]))
 
 
-Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | DigestDue | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryGrew:
+    """More is reported of the story that alert `told` carried: its messages are edited where they stand, silently."""
+
+    KIND: ClassVar[str] = "edit"
+
+    told: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "told": self.told}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(told=data["told"])
+
+
+Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | StoryGrew | DigestDue | Notice
 PAYLOADS: dict[str, type[Payload]] = {
-    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, DigestDue, Notice)
+    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, StoryGrew, DigestDue, Notice)
 }
 
 

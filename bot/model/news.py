@@ -73,6 +73,11 @@ class Story:
         """Who reports it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))
 
+    @property
+    def languages(self) -> frozenset[str | None]:
+        """The languages it is told in."""
+        return frozenset(item.entry.language for item in self.entries)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

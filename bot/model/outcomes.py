@@ -45,6 +45,7 @@ class Rejected:
     plain: bool = False
     thread: bool = False  # the forum topic is closed or gone: General may do
     token: bool = False  # 401: Telegram does not know the token
+    unneeded: bool = False  # the message to change is there no more: nobody misses the change
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The digest: rates, one line a currency; an empty line; headline; an empty line; the text.
 
 Plain, it is exactly the sample that started the project. Posted, the codes are
-bold, the headline links to its page, and a last line says whose rates these are.
+bold, the headline links to its page, and last lines say who reports it and whose rates these are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bot.i18n import t
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Rate
-from bot.render.news import body, headline
+from bot.render.news import Names, body, headline, reporters
 from bot.render.numbers import short
 from bot.render.rates import kind_name
 from bot.render.text import LIMIT, Message, Rich, bold, cut, fill, italic, join, lines, link, message, units
@@ -30,10 +30,12 @@ def digest(
     plain: bool = False,
     late: bool = False,
     source_name: str = "",
+    feed_names: Names | None = None,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
-    `source_name` names the source of the rates, in the language; `late` marks one that was caught up.
+    `source_name` names the source of the rates, in the language; `late` marks one that was caught up. With
+    `feed_names` it says who reports the story, and how many they are.
     """
     story = story and story.told_in(language)
     blocks = [
@@ -43,9 +45,11 @@ def digest(
     ]
     said = join("\n\n", blocks) or fill(t("digest.empty", language), day=day_text(day, language))
     source = Rich() if plain or not rates else _source(rates, language, source_name)
-    room = LIMIT - (units(source.text) + 2 if source else 0)
+    who = reporters(story, feed_names, language) if story and feed_names is not None and not plain else Rich()
+    foot = join("\n\n", [who, source])
+    room = LIMIT - (units(foot.text) + 2 if foot else 0)
     short_enough = cut(message(said), room, more=_more(story, language))
-    whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), source])
+    whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), foot])
     return message(whole, silent=True)
 
 

@@ -195,6 +195,11 @@ class Catalog:
         return {**self.feeds, **{spec.key: spec for spec in self.pages.values()}}
 
     @property
+    def feed_names(self) -> dict[str, dict[str, str]]:
+        """What those are called: key → language → name."""
+        return {key: dict(spec.names) for key, spec in self.news.items()}
+
+    @property
     def polled(self) -> tuple[RateSpec | FeedSpec, ...]:
         """Every source that is polled: rates first, by rank."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)

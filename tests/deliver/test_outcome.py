@@ -46,6 +46,11 @@ BAD = [
     "Bad Request: message is too long",
     "Bad Request: message text is empty",
 ]
+NO_MESSAGE = [
+    "Bad Request: message to edit not found",
+    "Bad Request: message can't be edited",
+    "Bad Request: MESSAGE_ID_INVALID",
+]
 THREAD = ["Bad Request: TOPIC_CLOSED", "Bad Request: TOPIC_DELETED", "Bad Request: message thread not found"]
 
 
@@ -85,6 +90,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     *((400, body(400, text), Rejected(text, plain=True)) for text in PLAIN),
     *((400, body(400, text), Rejected(text)) for text in BAD),
     *((400, body(400, text), Rejected(text, thread=True)) for text in THREAD),
+    *((400, body(400, text), Rejected(text, unneeded=True)) for text in NO_MESSAGE),
 ]
 
 

@@ -57,6 +57,19 @@ def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is
     assert shown.silent
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "24.kg, Kaktus · 2 sources"), ("ru", "24.kg, Kaktus · 2 источника"), ("ky", "24.kg, Kaktus · 2 булак")],
+)
+def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str, said: str) -> None:
+    told = story(feeds=("24kg", "kaktus"))
+    names = {"24kg": {"en": "24.kg"}, "kaktus": {"en": "Kaktus"}}
+    shown = digest(RATES, told, Style.BRIEF, language, TODAY, source_name="National Bank", feed_names=names)
+    assert shown.text.split("\n\n")[-2] == said
+    plain = digest(RATES, told, Style.BRIEF, language, TODAY, plain=True, feed_names=names)
+    assert said not in plain.text
+
+
 def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> None:
     long = story(content="The pass stays closed 🌨. " * 400)
     shown = digest(RATES, long, Style.FULL, "en", TODAY, source_name="National Bank")
