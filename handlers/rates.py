@@ -13,7 +13,8 @@ from bot.errors import UserError
 from bot.i18n import t
 from bot.model.rates import CODE
 from bot.render import rates as render
-from bot.render.text import Button, fill
+from bot.render.news import rows_of
+from bot.render.text import Button, Rows, fill
 from handlers.context import Context
 
 KEPT_CARDS = 200
@@ -36,17 +37,18 @@ async def rates(_update: Update, context: Context) -> None:
             card = await views.rate_card(db, services.catalog, home=chat.home, now=now, codes=codes, on=on)
         message = render.card(card, context.language, today=today)
         if len(codes) == 1 and on is None:
-            message = replace(message, buttons=(_buttons(codes[0], card.quote, context.language),))
+            message = replace(message, buttons=_buttons(codes[0], card.quote, context.language))
         if len(services.cards) >= KEPT_CARDS:
             services.cards.clear()
         services.cards[key] = message
     await context.reply(message)
 
 
-def _buttons(code: str, home: str, language: str) -> tuple[Button, ...]:
+def _buttons(code: str, home: str, language: str) -> Rows:
     """Under the card of one currency: its chart, and what round amounts of it are worth."""
     more = fill(t("button.amounts", language), code=code).text
-    return Button(t("button.chart", language), f"chart:{code}/{home}:90d"), Button(more, f"amounts:{code}")
+    both = [Button(t("button.chart", language), f"chart:{code}/{home}:90d"), Button(more, f"amounts:{code}")]
+    return tuple(map(tuple, rows_of(both, 2)))
 
 
 def parse_rates_request(words: list[str], *, today: date) -> tuple[tuple[str, ...], date | None]:

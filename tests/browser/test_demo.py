@@ -246,6 +246,22 @@ async def test_without_a_mouse(opened: Opener) -> None:
     await expect(page.locator("#main").get_by_role("button", name="✓ USD")).to_be_visible()
 
 
+async def test_the_time_zone_from_a_location(opened: Opener) -> None:
+    """The zone screen offers it, a key below the field sends the place, and the key is gone with the answer."""
+    page = await opened(PHONE)
+    await page.locator("#chats button").filter(has_not_text="the herald").first.click()
+    await start(page)
+    shown = await write(page, "/settings")
+    await press(shown, "Time zone")
+    await press(shown, "Moscow")
+    await press(shown, "Time zone")
+    await press(shown, "By my location")
+    key = page.get_by_role("button", name="Send location")
+    await key.click()
+    await expect(last(page)).to_contain_text("Time zone: Asia/Bishkek")
+    await expect(key).to_have_count(0)
+
+
 async def seen(message: Locator) -> str:
     """The address of a message's picture, once it is there in its full size."""
     picture = message.locator("img")
@@ -306,6 +322,7 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("language", "hello", "security", "headlines"),
     [
+        ("English", "Hello", "Security", "headlines"),
         ("Русский", "Здравствуйте", "Безопасность", "заголовки"),
         ("Кыргызча", "Саламатсызбы", "Коопсуздук", "аталышы"),
     ],
@@ -313,7 +330,7 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
 async def test_buttons_on_a_phone_break_no_word(
     opened: Opener, language: str, hello: str, security: str, headlines: str
 ) -> None:
-    """Where words are long: no label of the greeting, the news, the settings or an alert takes a second line."""
+    """No label of greeting, card, news, settings or alert takes a second line, snoozed and muted ones neither."""
     page = await opened(PHONE)
     await page.get_by_role("radio", name=language).click()
     chat = page.locator("#chats button").filter(has_not_text="the herald")
@@ -322,6 +339,7 @@ async def test_buttons_on_a_phone_break_no_word(
     await expect(last(page)).to_contain_text(hello)
     for name in (security, "RUB"):
         await press(last(page), name)
+    await write(page, "/rates USD")
     await write(page, "/news")
     settings = await write(page, "/settings")
     await press(settings, headlines)
@@ -330,8 +348,14 @@ async def test_buttons_on_a_phone_break_no_word(
     await page.locator("#controls").get_by_role("button", name="Next day").click()
     await expect(chat.locator(".badge")).to_be_visible()
     await chat.click()
-    for alert in ("RUB/KGS", re.compile("5[.,]6")):
+    for alert, buttons in (("RUB/KGS", 4), (re.compile("5[.,]6"), 5)):
         told = page.locator("#main .msg", has_text=alert).filter(has=page.locator(".key"))
-        await expect(told.locator(".key")).to_have_count(4)
+        await expect(told.locator(".key")).to_have_count(buttons)
+        await told.locator(".key").nth(2).click()
+        await expect(told.locator(".key").nth(2)).to_contain_text(":")
+        mute = await told.locator(".key").last.text_content()
+        await told.locator(".key").last.click()
+        await page.get_by_role("dialog").get_by_role("button", name="OK").click()
+        await expect(told.locator(".key").last).not_to_have_text(str(mute))
     tall = "keys => keys.filter(key => key.offsetHeight > 40).map(key => key.textContent)"
     assert await page.locator("#main .key").evaluate_all(tall) == []
