@@ -284,3 +284,46 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None
     await world.done()
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
     assert {row.state for row in await world.rows("edit")} == {"sent"}
+
+
+async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(world: World) -> None:
+    """The same entry under another headline; other blanks and dots are none, nor is a headline nobody was shown."""
+    await world.report("one", ("a", *BLAST))
+    await world.report("two", ("b", BLAST[0], "Police are looking for a van."))
+    told = await world.tells(READER, "2 sources")
+    await world.done()
+    before = len(world.calls(READER))
+    await world.report("two", ("b", "Blast at a market in Osh", "Police are looking for a van."))
+    await world.report("one", ("a", f"{BLAST[0]}.", BLAST[1]))
+    await world.done()
+    assert len(world.calls(READER)) == before
+    corrected = BLAST[0].replace("14", "12")
+    assert await world.report("one", ("a", corrected, BLAST[1])) == 0
+    assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
+    await world.done()
+    assert (len(world.calls(READER)), len(world.calls(READER, "sendMessage"))) == (before + 1, 1)
+
+
+async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) -> None:
+    """An alert decided later goes first: edits are for when there is nothing else to say."""
+    await world.report("one", ("a", *BLAST))
+    await world.done()
+    world.worker.stop()
+    await world.report("two", ("b", *BLAST))
+    quake = ("q", "Earthquake of magnitude 5.6 shakes Naryn", "Houses were damaged in At-Bashy, 2 people were killed.")
+    assert await world.report("four", quake) == 1
+    await _send(world)
+    order = [one.method for one in world.emulator.calls if one.chat_id == READER and one.accepted]
+    assert order == ["sendMessage", "sendMessage", "editMessageText"]
+
+
+async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(world: World) -> None:
+    """Refused for a while, rendered before the second report came: what is sent at last names both."""
+    world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
+    await world.report("one", ("a", *BLAST))
+    await world.tells(CHANNEL, BLAST[0])
+    await world.report("two", ("b", *BLAST))
+    await world.tells(CHANNEL, "2 sources")
+    assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
+    await world.done()
+    assert world.calls(READER) == []
