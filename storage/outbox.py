@@ -234,7 +234,8 @@ def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[
 async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
     """Give the oldest open alert of the first lane its next chunk of deliveries.
 
-    Returns how many, or None when none is open. The cursor moves in the same transaction: a crash repeats or loses nothing.
+    Returns how many, or None when none is open. The cursor moves in the same transaction: a crash repeats or loses
+    nothing.
     """
     row = (
         await db.execute(
