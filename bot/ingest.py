@@ -168,6 +168,7 @@ class Ingest:
             alerts = 0
             for item, verdict in reversed(fresh):  # feeds list the newest first
                 alerts += await self._keep(db, spec, item, verdict, quiet=quiet, now=now)
+            await self._reword(db, spec, entries, now=now)
             if state.first_ok_at is not None and len(fresh) > FLOOD:
                 await self._tell(db, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
@@ -570,6 +571,24 @@ class Ingest:
         if quiet or now - at > FRESH or (weak and self.security_policy != "two_sources"):
             return 0  # for two sources a second agency counts, however it words the event
         return await self._break(db, pk, now=now)
+
+    async def _reword(self, db: Db, spec: FeedSpec, entries: Sequence[Entry], *, now: datetime) -> None:
+        """Headlines that a feed has changed since: stored, and edited where they were told; nobody is told anew.
+
+        An id that stands in the feed twice has no headline of its own, and a page's list gives no text.
+        """
+        twice = Counter(item.id for item in entries)
+        once = [] if isinstance(spec, PageSpec) else [item for item in entries if twice[item.id] == 1]
+        known = await storage.news.titles(db, spec.key, [item.id for item in once])
+        changed = [item for item in once if item.id in known and known[item.id][2] != title_key(item.title)]
+        for item in changed:
+            pk, story_pk, _ = known[item.id]
+            await storage.news.correct(db, pk, item, title_key=title_key(item.title))
+            story = await storage.news.get(db, story_pk)
+            mine = next((one for one in story.entries if one.pk == pk), None) if story else None
+            # else nobody reads this one
+            if story and mine and story.told_in(mine.entry.language or "").lead is mine and len(changed) <= FLOOD:
+                await self._edit(db, story_pk, f"{spec.key}:{item.id}:{item.title}", now=now)
 
     async def _break(self, db: Db, pk: int, *, now: datetime) -> int:
         """Tell a story as loud as the loudest report of it, as the operator's policy has it."""

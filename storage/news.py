@@ -96,6 +96,19 @@ async def add_entry(
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
 
 
+async def titles(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int, str]]:
+    """Of those of these ids that a feed has brought: entry, story, and the key of the headline as it is stored."""
+    query = select(entry.c.guid, entry.c.id, entry.c.story_id, entry.c.title_key)
+    rows = await db.execute(query.where(entry.c.feed == feed, entry.c.guid.in_(list(guids))))
+    return {row.guid: (row.id, row.story_id, row.title_key) for row in rows}
+
+
+async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
+    """The publisher changed an entry: its words are the new ones; what was decided about it stays."""
+    values = {name: getattr(item, name) for name in ("title", "summary", "content", "updated_at")}
+    await db.execute(update(entry).where(entry.c.id == pk).values(title_key=title_key, **values))
+
+
 async def recent(
     db: Db, *, since: datetime, language: str | None, abroad: str | None = None, limit: int = 500
 ) -> list[StoredEntry]:

@@ -251,9 +251,10 @@ def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[
 
 
 async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
-    """Give the oldest open alert its next chunk of deliveries. Returns how many, or None when none is open.
+    """Give the oldest open alert of the first lane its next chunk of deliveries.
 
-    The cursor moves in the same transaction: a crash repeats or loses nothing.
+    Returns how many, or None when none is open. The cursor moves in the same transaction: a crash repeats or loses
+    nothing.
     """
     row = (
         await db.execute(
@@ -262,7 +263,7 @@ async def fan_out(db: Db, *, chunk: int = CHUNK) -> int | None:
                 alert.c.fanned_at.is_(None),
                 or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
             )
-            .order_by(alert.c.id)
+            .order_by(alert.c.lane, alert.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )

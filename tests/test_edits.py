@@ -38,6 +38,7 @@ VZRYV = (
     "Взрыв на рынке в Оше: 14 погибших, 37 раненых",
     "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков.",
 )
+LANGUAGES = {"russian": 'language = "ru"\n', "nine": ""}  # the ninth writes in any
 AGENCIES = ("one", "two", "russian", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -88,7 +89,7 @@ def catalog(url: str) -> Any:
     return parse_catalog(
         "".join(
             f'[feeds.{key}]\nname = {{ en = "{key.title()}", ru = "{key.title()}" }}\nurl = "{url}/{key}.xml"\n'
-            f'language = "{"ru" if key == "russian" else "en"}"\n'
+            + LANGUAGES.get(key, 'language = "en"\n')
             for key in AGENCIES
         )
     )
@@ -157,6 +158,7 @@ async def test_a_second_agency_edits_the_message_and_sends_none(world: World) ->
     for chat in told:
         assert (len(world.calls(chat, "sendMessage")), len(world.calls(chat))) == (1, 1)
     assert world.emulator.messages(LATECOMER) == []
+    assert {row.chat_id for row in await world.rows("edit")} == {READER, RUSSIAN, CHANNEL}
 
 
 async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_there(world: World) -> None:
@@ -167,6 +169,15 @@ async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_the
     await world.report("russian", ("v", *VZRYV))
     assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
     assert BLAST[0] in (await world.tells(READER, "2 sources"))["text"]
+
+
+async def test_an_agency_that_writes_in_two_languages_is_read_in_both(world: World) -> None:
+    """Its second report names no new source, and is what a reader of that language waited for."""
+    await world.report("nine", ("a", *BLAST))
+    first = await world.tells(RUSSIAN, BLAST[0])
+    await world.done()
+    await world.report("nine", ("a", *BLAST), ("v", *VZRYV))
+    assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
 
 
 async def test_a_report_stored_before_the_sending_is_told_in_the_readers_language(world: World) -> None:
@@ -206,7 +217,8 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
         await world.report(feed, (feed, *BLAST))
     await _send(world)
     assert "4 sources" in (await world.tells(READER, BLAST[0]))["text"]
-    assert len(world.calls(READER)) == 1
+    edits = [one for one in world.emulator.calls if one.method == "editMessageText" and one.chat_id == READER]
+    assert len(edits) == 1
 
 
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
@@ -284,3 +296,46 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None
     await world.done()
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
     assert {row.state for row in await world.rows("edit")} == {"sent"}
+
+
+async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(world: World) -> None:
+    """The same entry under another headline; other blanks and dots are none, nor is a headline nobody was shown."""
+    await world.report("one", ("a", *BLAST))
+    await world.report("two", ("b", BLAST[0], "Police are looking for a van."))
+    told = await world.tells(READER, "2 sources")
+    await world.done()
+    before = len(world.calls(READER))
+    await world.report("two", ("b", "Blast at a market in Osh", "Police are looking for a van."))
+    await world.report("one", ("a", f"{BLAST[0]}.", BLAST[1]))
+    await world.done()
+    assert len(world.calls(READER)) == before
+    corrected = BLAST[0].replace("14", "12")
+    assert await world.report("one", ("a", corrected, BLAST[1])) == 0
+    assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
+    await world.done()
+    assert (len(world.calls(READER)), len(world.calls(READER, "sendMessage"))) == (before + 1, 1)
+
+
+async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) -> None:
+    """An alert decided later goes first: edits are for when there is nothing else to say."""
+    await world.report("one", ("a", *BLAST))
+    await world.done()
+    world.worker.stop()
+    await world.report("two", ("b", *BLAST))
+    quake = ("q", "Earthquake of magnitude 5.6 shakes Naryn", "Houses were damaged in At-Bashy, 2 people were killed.")
+    assert await world.report("four", quake) == 1
+    await _send(world)
+    order = [one.method for one in world.emulator.calls if one.chat_id == READER and one.accepted]
+    assert order == ["sendMessage", "sendMessage", "editMessageText"]
+
+
+async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(world: World) -> None:
+    """Refused for a while, rendered before the second report came: what is sent at last names both."""
+    world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
+    await world.report("one", ("a", *BLAST))
+    await world.tells(CHANNEL, BLAST[0])
+    await world.report("two", ("b", *BLAST))
+    await world.tells(CHANNEL, "2 sources")
+    assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
+    await world.done()
+    assert world.calls(READER) == []
