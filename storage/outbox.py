@@ -713,6 +713,8 @@ class Summary:
 
 async def summary(db: Db, *, now: datetime) -> Summary:
     """Counts by state and lane, age of the oldest, the last error."""
+    # first: what is fanned out while we look is then counted once too often rather than not at all
+    opened = await db.execute(select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None)))
     grouped = select(delivery.c.state, delivery.c.lane, func.count().label("n")).group_by(
         delivery.c.state, delivery.c.lane
     )
@@ -731,7 +733,6 @@ async def summary(db: Db, *, now: datetime) -> Summary:
     error = await db.execute(
         select(delivery.c.error).where(delivery.c.error.is_not(None)).order_by(delivery.c.id.desc()).limit(1)
     )
-    opened = await db.execute(select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None)))
     return Summary(
         counts=counts,
         open_alerts=int(opened.scalar_one()),

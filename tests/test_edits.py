@@ -18,7 +18,8 @@ from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.fetch import Fetcher, Limits
-from bot.ingest import EDITS, FRESH, Ingest
+from bot.ingest import Ingest
+from bot.ingest.stories import EDITS, FRESH
 from bot.model.chats import ChatKind
 from bot.sources.catalog import parse_catalog
 from bot.workers import Workers
@@ -49,6 +50,12 @@ class World:
         self.publishers, self.ingest, self.emulator, self.worker = publishers, ingest, emulator, worker
         self.now = NOW
         self.catalog = catalog(publishers.url)
+        self.sending = asyncio.create_task(worker.run())
+
+    async def halt(self) -> None:
+        """The worker ends, with what it had begun."""
+        self.worker.stop()
+        await self.sending
 
     async def report(self, feed: str, *entries: tuple[str, str, str]) -> int:
         """An agency publishes, is polled, and the worker looks; how many alerts that made."""
@@ -135,10 +142,8 @@ async def world(store: Store) -> AsyncIterator[World]:
         made = World(publishers, ingest, emulator, worker)
         for feed in AGENCIES:
             await made.report(feed)
-        sending = asyncio.create_task(worker.run())
         yield made
-        worker.stop()
-        await sending
+        await made.halt()
 
 
 async def test_a_second_agency_edits_the_message_and_sends_none(world: World) -> None:
@@ -182,7 +187,7 @@ async def test_an_agency_that_writes_in_two_languages_is_read_in_both(world: Wor
 
 async def test_a_report_stored_before_the_sending_is_told_in_the_readers_language(world: World) -> None:
     """Both reports are there when the message is made: no edit is needed, each reads their own."""
-    world.worker.stop()
+    await world.halt()
     for feed, entry in (("one", ("a", *BLAST)), ("russian", ("v", *VZRYV))):
         await world.report(feed, entry)
     await _send(world)
@@ -212,7 +217,7 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
     await world.report("one", ("a", *BLAST))
     await world.tells(READER, BLAST[0])
     await world.done()
-    world.worker.stop()
+    await world.halt()
     for feed in ("two", "four", "five"):
         await world.report(feed, (feed, *BLAST))
     await _send(world)
@@ -320,7 +325,7 @@ async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) 
     """An alert decided later goes first: edits are for when there is nothing else to say."""
     await world.report("one", ("a", *BLAST))
     await world.done()
-    world.worker.stop()
+    await world.halt()
     await world.report("two", ("b", *BLAST))
     quake = ("q", "Earthquake of magnitude 5.6 shakes Naryn", "Houses were damaged in At-Bashy, 2 people were killed.")
     assert await world.report("four", quake) == 1

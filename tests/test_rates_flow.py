@@ -24,6 +24,7 @@ from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state, parse_rule
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
+from bot.ingest.rates import judge_by_rules
 from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series
 from bot.render import alerts as render_alerts
@@ -490,7 +491,7 @@ async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World
             series = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
             rate = await storage.rates.holding(db, series, WEDNESDAY)
             assert rate is not None
-            assert await world.ingest._rules(db, [rate], now=world.now) == again, words
+            assert await judge_by_rules(db, [rate], now=world.now) == again, words
 
 
 async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:

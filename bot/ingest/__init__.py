@@ -1,0 +1,158 @@
+"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import structlog
+
+import storage.sources
+from bot import metrics, schedule
+from bot.errors import FetchError, SourceError
+from bot.fetch import Fetcher
+from bot.ingest import trust
+from bot.ingest.documents import Documents
+from bot.ingest.notices import notice, tell
+from bot.ingest.rates import keep_rates, revise_rates
+from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, unknown_entries
+from bot.model.news import Entry
+from bot.model.rates import Rate, SeenRate
+from bot.sources.base import Request
+from bot.sources.catalog import FeedSpec, PageSpec, RateSpec
+from bot.workers import Workers
+from storage.db import Db, Store
+from storage.sources import SourceState
+
+__all__ = ["Ingest", "IngestReport", "notice"]
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What one poll of one source brought; `error` in our words when it failed."""
+
+    source: str
+    fetched: int = 0
+    new: int = 0
+    alerts: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's choices."""
+
+    store: Store
+    fetcher: Fetcher
+    workers: Workers
+    clock: Callable[[], datetime]
+    poll_every: timedelta | None = None
+    security_policy: str = "publish"
+    admins: Sequence[int] = ()
+
+    async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
+        """Poll one source; its trouble is recorded against it and never raised."""
+        async with self.store.reading() as db:
+            state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
+        try:
+            report = await (self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state))
+        except SourceError as error:
+            report = await self._failed(spec, state, error)
+        metrics.POLLS.labels(spec.key, "failed" if report.error else "ok").inc()
+        if report.error is None:
+            metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
+        log.info("polled", **{name: getattr(report, name) for name in ("source", "fetched", "new", "alerts", "error")})
+        return report
+
+    async def rates(self, spec: RateSpec, state: SourceState) -> IngestReport:
+        """fetch | parse | store | detect | enqueue
+
+        The last three share one transaction: a rate is never stored without its
+        alerts, nor alerted without being stored. The first poll never alerts.
+        """
+        today = self.clock().astimezone(ZoneInfo(spec.poll.zone)).date()
+        changed, seen = await self._documents.fetch(spec.key, spec.requests(today))
+        now = self.clock()  # of the decision: fetching may have taken its time
+        rates: list[Rate] = []
+        problems: list[str] = []
+        for answer in changed:
+            parsed = spec.parse(answer.body or b"", url=answer.url)
+            rates += parsed.rates
+            problems += parsed.problems
+        async with self.store.writing() as db:
+            believed, held = await trust.believed(db, spec, rates, admins=self.admins, now=now)
+            quiet = state.first_ok_at is None
+            added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=self.admins, now=now)
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            if held:  # asked for again soon, then ever less often; and read again even if it did not change
+                due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
+                seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
+            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            await trust.watch(db, spec, admins=self.admins, now=now)
+        for problem in problems[:5]:
+            log.warning("row not believed", source=spec.key, problem=problem)
+        return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
+
+    async def news(self, spec: FeedSpec, state: SourceState) -> IngestReport:
+        """fetch | parse | store | detect | enqueue
+
+        The last three share one transaction. The first poll never alerts, nor does
+        a flood of "new" entries from a known feed, nor what is older than the
+        freshness window.
+        """
+        changed, seen = await self._documents.fetch(spec.key, [Request(url=spec.url)])
+        entries: list[Entry] = []
+        for answer in changed:
+            entries += await self._documents.read(spec, answer, now=self.clock())
+        async with self.store.reading() as db:
+            new = await unknown_entries(db, spec, entries)
+        if isinstance(spec, PageSpec) and len(new) <= FLOOD:
+            new = await self._documents.with_articles(spec, new)
+        judged = [(item, judge_entry(item, spec)) for item in new]
+        now = self.clock()  # of the decision: fetching may have taken its time
+        async with self.store.writing() as db:
+            still = set(await unknown_entries(db, spec, new))  # another process may have polled it meanwhile
+            fresh = [(item, verdict) for item, verdict in judged if item in still]
+            keep = partial(keep_entry, db, spec, policy=self.security_policy, admins=self.admins, now=now)
+            quiet = state.first_ok_at is None or len(fresh) > FLOOD
+            alerts = 0
+            for item, verdict in reversed(fresh):  # feeds list the newest first
+                alerts += await keep(item, verdict, quiet=quiet)
+            await reword_entries(db, spec, entries, now=now)
+            if state.first_ok_at is not None and len(fresh) > FLOOD:
+                await tell(db, self.admins, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+        return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
+
+    async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
+        """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+        await revise_rates(db, added, now=self.clock())
+
+    async def _failed(self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError) -> IngestReport:
+        now = self.clock()
+        gone = isinstance(error, FetchError) and error.status == 410
+        wait = error.retry_after if isinstance(error, FetchError) else None
+        due = schedule.retry_due(spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every)
+        async with self.store.writing() as db:
+            if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
+                quiet = state.first_ok_at is None
+                await keep_rates(db, spec, [], quiet=quiet, admins=self.admins, now=now)
+                await trust.watch(db, spec, admins=self.admins, now=now)
+            await storage.sources.record_failure(
+                db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
+            )
+            if gone or state.failures + 1 == 5:
+                await tell(db, self.admins, "notice.source", {"source": spec.key, "why": str(error)[:200]}, now=now)
+        return IngestReport(source=spec.key, error=str(error)[:300])
+
+    @property
+    def _documents(self) -> Documents:
+        return Documents(store=self.store, fetcher=self.fetcher, workers=self.workers)

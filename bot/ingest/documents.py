@@ -1,0 +1,113 @@
+"""A source's documents: fetched when they changed, and read in the worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import storage.sources
+from bot.errors import ParseError, SourceError
+from bot.fetch import Fetched, Fetcher, Validators
+from bot.model.news import Entry
+from bot.sources.base import Request
+from bot.sources.catalog import FeedSpec, PageSpec
+from bot.sources.feeds import parse_feed
+from bot.sources.pages import parse_article, parse_list_page
+from bot.workers import WorkerError, Workers
+from storage.db import Store
+from storage.sources import Document
+
+T = TypeVar("T")
+
+PARSE_SECONDS = 10.0
+ARTICLES = 10  # so many new entries of a list page are followed to their articles, the others stay headlines
+ARTICLES_TAKE = 40.0  # seconds for all of them: a host is asked once a second
+MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """The way out, what is remembered of every address, and the process for heavy parsing."""
+
+    store: Store
+    fetcher: Fetcher
+    workers: Workers
+
+    async def fetch(self, key: str, requests: Sequence[Request]) -> tuple[list[Fetched], list[Document]]:
+        """Answers with changed bodies, and what to remember of every answer; the first failure is raised."""
+        async with self.store.reading() as db:
+            known = await storage.sources.documents(db, key)
+        changed, seen = [], []
+        for request in requests:
+            old = known.get(request.url) or Document(source=key, url=request.url)
+            address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
+            answer = await self.fetcher.get(
+                address,
+                validators=Validators(etag=old.etag, last_modified=old.last_modified),
+                data=request.body,
+                headers=request.headers,
+            )
+            digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
+            if answer.body is not None and digest != old.digest:
+                changed.append(answer)
+            seen.append(_remember(old, answer, digest))
+        return changed, seen
+
+    async def read(self, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
+        """The entries of a feed or of a list page, read in a worker process."""
+        if isinstance(spec, PageSpec):
+            job = partial(parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer))
+            return await self._parse(job, answer)
+        return (await self._parse(partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer)).entries
+
+    async def with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
+        """The first of the new entries with the text of their articles; one that cannot be had stays a headline."""
+        read: dict[Entry, Entry] = {}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARTICLES_TAKE):
+                for item in new[:ARTICLES]:
+                    with suppress(SourceError):
+                        read[item] = await self._with_article(spec, item)
+        return [read.get(item, item) for item in new]
+
+    async def _with_article(self, spec: PageSpec, item: Entry) -> Entry:
+        answer = await self.fetcher.get(item.link or "", found_on=spec.url)
+        job = partial(parse_article, url=answer.url, content_type=_kind(answer), selector=spec.body)
+        article = await self._parse(job, answer)
+        return replace(
+            item,
+            content=article.text,
+            published_at=item.published_at or article.published_at,
+            language=item.language or article.language,
+        )
+
+    async def _parse(self, job: Callable[[bytes], T], answer: Fetched) -> T:
+        try:
+            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+        except WorkerError as error:
+            raise ParseError(f"it could not be read: {error}") from None
+
+
+def _kind(answer: Fetched) -> str | None:
+    return f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
+
+
+def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
+    same = answer.moved_to is not None and answer.moved_to == old.moved_to
+    return Document(
+        source=old.source,
+        url=old.url,
+        etag=answer.validators.etag,
+        last_modified=answer.validators.last_modified,
+        digest=digest,
+        moved_to=answer.moved_to or old.moved_to,
+        moved_seen=old.moved_seen + 1
+        if same or (answer.moved_to is None and old.moved_seen >= MOVED_AFTER)
+        else int(answer.moved_to is not None),
+    )

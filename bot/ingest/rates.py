@@ -1,0 +1,248 @@
+"""What follows from a bank's rates: stored with their revisions, judged as moves and by chats' own rules, corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import cast
+
+import storage.outbox
+import storage.rates
+import storage.rules
+from bot.detect import moves
+from bot.detect.rules import Fired, Rule, RuleState, evaluate, to_link
+from bot.ingest import trust
+from bot.model.alerts import Alert, Audience, Lane, RateCorrected, RateMoved, RuleFired, Severity
+from bot.model.rates import Rate, SeenRate
+from bot.sources.catalog import RateSpec
+from storage.db import Db
+from storage.outbox import StoredAlert
+from storage.rules import StoredRule
+
+HISTORY = timedelta(days=400)
+MOVE_LASTS = timedelta(hours=24)
+CORRECTION_LASTS = timedelta(days=2)
+
+
+async def keep_rates(
+    db: Db, spec: RateSpec, believed: Sequence[Rate], *, quiet: bool, admins: Sequence[int], now: datetime
+) -> tuple[list[SeenRate], int]:
+    """Store what is believed and what an operator approved, with all that follows; what was new, and the alerts."""
+    approved = await storage.rates.approved(db, spec.key)
+    for item in approved:
+        await storage.rates.release(db, item)
+    rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
+    added = await storage.rates.add(db, rates.values(), seen_at=now)
+    disputed = await trust.disputed(db, spec.key, added, admins=admins, now=now)
+    alerts = await _moves(db, added, disputed, quiet=quiet, now=now)
+    for new in (item for item in added if item.revision):
+        alerts += await _revise_rules(db, new, now=now)
+    alerts += await judge_by_rules(db, [new for new in added if new not in disputed], now=now)
+    for new in await trust.settled(db, added):
+        alerts += await _moves(db, [new], (), quiet=False, now=now) + await judge_by_rules(db, [new], now=now)
+    return added, alerts
+
+
+async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
+    """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+    for new in added:
+        known = await storage.rates.baseline(db, new.series)
+        baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
+        since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
+        past = await storage.rates.history(db, new.series, since=since, until=day)
+        await _revise_move(db, past, new, baseline, now=now)
+        await _revise_rules(db, new, now=now)
+
+
+async def _moves(
+    db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
+) -> int:
+    """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there.
+
+    Of a disputed rate nothing new is said, and drift goes on being measured from what was said last.
+    """
+    alerts = 0
+    for new in sorted(added, key=lambda item: item.effective_on):
+        day = new.effective_on
+        past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+        known = await storage.rates.baseline(db, new.series)
+        first = past[-1] if past and not quiet else new
+        baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=first)
+        if known is None:
+            await storage.rates.set_baseline(db, first, severity=None, now=now)
+        if quiet:
+            continue
+        found = moves.big_move(past, new, baseline, now=now) if new not in disputed else None
+        if found is not None:
+            await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
+            alerts += await _tell_move(db, found, new, now=now)
+        elif new.revision:
+            settled = past if new not in disputed else []
+            alerts += await _revise_move(db, settled, new, baseline, now=now)
+    return alerts
+
+
+async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
+    """Enqueue a move once a day, direction and severity; once more when the first was taken back before anybody
+    heard of it."""
+    if found.severity is Severity.URGENT and not await trust.confirmed(db, new):
+        found = replace(found, moved=replace(found.moved, confirmed=False))
+    made = _move_alert(found, now=now)
+    if await storage.outbox.enqueue(db, made) is not None:
+        return 1
+    for known in await storage.outbox.by_keys(db, [made.dedup_key] if new.revision else []):
+        if not (await storage.outbox.withdraw(db, known.id)).reached:
+            made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
+            return int(await storage.outbox.enqueue(db, made) is not None)
+    return 0
+
+
+async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
+    """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
+    that is a move; drift is measured from what was heard."""
+    told = await storage.outbox.by_keys(db, _move_keys(new))
+    alerts, reached, waiting = 0, None, None
+    for one in told:
+        left = await storage.outbox.withdraw(db, one.id)
+        reached = one if left.reached else reached
+        waiting = one if left.waiting else waiting
+        alerts += await _correct(db, one, new, now=now) if left.reached else 0
+    heard = replace(baseline, rate=new)
+    if waiting is not None:
+        before = _baseline_of(reached or told[0])
+        found = moves.big_move(past, new, before, now=now)
+        if found is not None:
+            alerts += await _move_again(db, found, waiting, new.revision)
+        elif reached is None:
+            heard = before
+    if baseline.rate.effective_on == new.effective_on:
+        await storage.rates.set_baseline(db, heard.rate, severity=heard.severity, now=now)
+    return alerts
+
+
+async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
+    """A move in the place of one that was taken back, for those who would have got that and did not."""
+    first = _move_alert(found, now=withdrawn.created_at)
+    audience = replace(first.audience, told=withdrawn.id)
+    again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
+    return int(await storage.outbox.enqueue(db, again) is not None)
+
+
+async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
+    """Tell those who got an alert what its figure is now."""
+    old = told.payload.new if isinstance(told.payload, RateMoved) else None
+    if old is None or old.per_unit == new.per_unit:  # revised back: what they know is the last correction
+        old = await storage.rates.before_revision(db, new)
+    if old is None or old.per_unit == new.per_unit:
+        return 0
+    correction = Alert(
+        dedup_key=f"correction:{told.id}:{new.revision}",
+        payload=RateCorrected(told=told.id, old=old, new=new),
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=Audience(told=told.id),
+        created_at=now,
+        expires_at=now + CORRECTION_LASTS,
+        reasons=(f"{new.source} revised its rate",),
+        supersede_key=f"correction:{told.id}",
+    )
+    return int(await storage.outbox.enqueue(db, correction) is not None)
+
+
+async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
+    """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
+    spoken = await storage.outbox.said_by_rules(db, new.series, new.effective_on)
+    rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)} if spoken else {}
+    alerts, corrected = 0, set[int]()
+    for told in reversed(spoken):  # a rule that was changed may have spoken twice: its last word is corrected
+        fired = cast("RuleFired", told.payload)
+        left = await storage.outbox.withdraw(db, told.id)
+        if left.reached and fired.rule not in corrected:
+            corrected.add(fired.rule)
+            alerts += await _correct(db, told, new, now=now)
+        elif left.waiting and fired.rule in rules:
+            state = RuleState.from_json(rules[fired.rule].state)
+            if state.fired_on == new.effective_on:
+                await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline).to_json())
+    return alerts
+
+
+async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
+    """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
+    alerts = 0
+    for new in sorted(added, key=lambda item: item.effective_on):
+        watching = await storage.rules.watching(db, new.series, now=now)
+        if not watching:
+            continue
+        day = new.effective_on
+        past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+        for item in watching:
+            fired, state = evaluate(Rule.from_json(item.rule), RuleState.from_json(item.state), past, new, now=now)
+            if (after := state.to_json()) != item.state:
+                await storage.rules.remember(db, item.id, after)
+            if fired is not None and now.date() - day <= trust.BACKLOG:
+                alerts += await storage.outbox.enqueue(db, _rule_alert(item, fired, now=now)) is not None
+    return alerts
+
+
+def _move_key(new: Rate, direction: str, severity: Severity) -> str:
+    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{severity}"
+
+
+def _move_keys(new: SeenRate) -> list[str]:
+    """The keys that alerts about earlier figures of this day can have."""
+    plain = [_move_key(new, direction, severity) for direction in ("up", "down") for severity in Severity]
+    return plain + [f"{key}:{revision}" for key in plain for revision in range(1, new.revision)]
+
+
+def _rule_key(number: int, rule: Rule, new: Rate) -> str:
+    """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
+    revision = new.revision if isinstance(new, SeenRate) else 0
+    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (f":{revision}" if revision else "")
+
+
+def _baseline_of(told: StoredAlert) -> moves.Baseline:
+    """What drift was measured from before an alert was told."""
+    payload = cast("RateMoved", told.payload)
+    return moves.Baseline(rate=payload.baseline, severity=told.severity if payload.told else None)
+
+
+def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
+    new = found.moved.new
+    direction = "up" if found.headline.percent > 0 else "down"
+    return Alert(
+        dedup_key=_move_key(new, direction, found.severity),
+        payload=found.moved,
+        severity=found.severity,
+        lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
+        audience=Audience(subscription=f"pair:{new.pair}"),
+        created_at=now,
+        expires_at=now + MOVE_LASTS,
+        reasons=found.reasons,
+        supersede_key=f"move:{new.source}:{new.pair}:{new.kind}",
+    )
+
+
+def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
+    move = fired.move
+    return Alert(
+        dedup_key=_rule_key(item.id, fired.rule, move.new),
+        payload=RuleFired(
+            baseline=move.old,
+            previous=move.old,
+            new=move.new,
+            rules=(str(fired.rule),),
+            usual=Decimal(0),
+            told=False,
+            rule=item.id,
+        ),
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=Audience(chat=item.chat),
+        created_at=now,
+        expires_at=now + MOVE_LASTS,
+        reasons=fired.reasons,
+        supersede_key=f"rule:{item.id}",
+    )

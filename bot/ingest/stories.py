@@ -1,0 +1,166 @@
+"""What follows from a feed's entries: stories that join, break, grow and are corrected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import storage.news
+import storage.outbox
+from bot.detect import stories
+from bot.detect.security import detect
+from bot.detect.stories import title_key
+from bot.detect.topics import topics_of
+from bot.ingest.notices import tell
+from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
+from bot.model.news import Entry, Verdict
+from bot.sources.catalog import FeedSpec, PageSpec
+from bot.sources.feeds import normalise_link
+from storage.db import Db
+
+FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
+FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
+SAME_EVENT = timedelta(hours=48)
+EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
+STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
+ASKED_TEXT = 500  # characters of a story in the question to the operator
+
+
+async def unknown_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry]) -> list[Entry]:
+    """Those that this feed has not brought before, neither by id nor by link."""
+    links = [normalise_link(item.link) for item in entries if item.link]
+    ids, known_links = await storage.news.known(db, spec.key, [item.id for item in entries], links)
+    return [
+        item for item in entries if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
+    ]
+
+
+async def keep_entry(
+    db: Db,
+    spec: FeedSpec,
+    item: Entry,
+    verdict: Verdict,
+    *,
+    quiet: bool,
+    policy: str,
+    admins: Sequence[int],
+    now: datetime,
+) -> int:
+    """Store one entry in its story, and tell the story when it is fresh, about security and notable."""
+    at = min(item.published_at or now, now)
+    title = title_key(item.title)
+    pk = await storage.news.same_title(db, title, since=now - SAME_EVENT)
+    if pk is None and verdict.security:
+        since, language = now - SAME_EVENT, verdict.language
+        recent = await storage.news.recent(db, since=since, language=language)
+        recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+        told = stories.best_match(replace(item, language=verdict.language), recent, now=now)
+        pk = told[0].story if told is not None else None
+    before = await storage.news.get(db, pk) if pk is not None else None
+    if pk is None:
+        pk = await storage.news.add_story(db, at=at, verdict=verdict)
+    else:
+        await storage.news.join_story(db, pk, verdict)
+    link = normalise_link(item.link) if item.link else None
+    await storage.news.add_entry(
+        db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
+    )
+    language = item.language or verdict.language
+    if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
+        await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
+    weak = not verdict.security or verdict.severity is Severity.INFO
+    if quiet or now - at > FRESH or (weak and policy != "two_sources"):
+        return 0  # for two sources a second agency counts, however it words the event
+    return await _break(db, pk, policy=policy, admins=admins, now=now)
+
+
+async def reword_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry], *, now: datetime) -> None:
+    """Headlines that a feed has changed since: stored, and edited where they were told; nobody is told anew.
+
+    An id that stands in the feed twice has no headline of its own, and a page's list gives no text.
+    """
+    twice = Counter(item.id for item in entries)
+    once = [] if isinstance(spec, PageSpec) else [item for item in entries if twice[item.id] == 1]
+    known = await storage.news.titles(db, spec.key, [item.id for item in once])
+    changed = [item for item in once if item.id in known and known[item.id][2] != title_key(item.title)]
+    for item in changed:
+        pk, story_pk, _ = known[item.id]
+        await storage.news.correct(db, pk, item, title_key=title_key(item.title))
+        story = await storage.news.get(db, story_pk)
+        mine = next((one for one in story.entries if one.pk == pk), None) if story else None
+        # else nobody reads this one
+        if story and mine and story.told_in(mine.entry.language or "").lead is mine and len(changed) <= FLOOD:
+            await _edit(db, story_pk, f"{spec.key}:{item.id}:{item.title}", now=now)
+
+
+async def _break(db: Db, pk: int, *, policy: str, admins: Sequence[int], now: datetime) -> int:
+    """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
+    story = await storage.news.get(db, pk)
+    if story is None or "security" not in story.topics or story.severity is Severity.INFO:
+        return 0
+    if policy == "two_sources" and len(story.feeds) < 2:
+        return 0
+    urgent = story.severity is Severity.URGENT
+    alert = Alert(
+        dedup_key=_story_keys(pk)[urgent],
+        payload=StoryBroke(story=pk, topics=story.topics),
+        severity=story.severity,
+        lane=Lane.URGENT if urgent else Lane.ALERT,
+        audience=Audience(subscription="topic:security"),
+        created_at=now,
+        expires_at=now + STORY_LASTS,
+        reasons=story.reasons,
+        supersede_key=f"story:{pk}",
+        approval=policy == "approve",
+    )
+    stored = await storage.outbox.enqueue(db, alert)
+    if stored is not None and alert.approval:
+        lead = story.lead.entry
+        text = (lead.summary or lead.content)[:ASKED_TEXT]
+        values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
+        why = f"{story.severity}: {'; '.join(story.reasons)}"
+        await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
+    return int(stored is not None)
+
+
+async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
+    """Edit the messages that told a story, for as long as it is fresh and not again and again; `why` is unique."""
+    digest = hashlib.sha256(why.encode()).hexdigest()[:16]
+    for told in await storage.outbox.by_keys(db, _story_keys(pk)):
+        expires_at, key = told.created_at + FRESH, f"edit:{told.id}"
+        if now >= expires_at or await storage.outbox.times_got(db, key) >= EDITS:
+            continue
+        edit = Alert(
+            dedup_key=f"{key}:{digest}",
+            payload=StoryGrew(told=told.id),
+            severity=Severity.INFO,
+            lane=Lane.ROUTINE,
+            audience=Audience(told=told.id),
+            created_at=now,
+            expires_at=expires_at,
+            supersede_key=key,
+        )
+        await storage.outbox.enqueue(db, edit)
+
+
+def _story_keys(pk: int) -> tuple[str, str]:
+    """The keys of a story's alerts: as it broke, and as it became urgent."""
+    return f"story:{pk}", f"story:{pk}:urgent"
+
+
+def judge_entry(item: Entry, spec: FeedSpec) -> Verdict:
+    text, language = item.summary or item.content, item.language or spec.language
+    found = detect(item.title, text, language)
+    others = topics_of(item.title, text, language)
+    topics = dict.fromkeys([*spec.topics, *(["security"] if found.security else []), *others])
+    return Verdict(
+        security=found.security,
+        score=found.score,
+        severity=found.severity if found.security else Severity.INFO,
+        topics=tuple(topics),
+        reasons=found.reasons,
+        language=item.language or spec.language or found.language,
+    )

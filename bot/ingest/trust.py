@@ -1,0 +1,170 @@
+"""Whether a rate is to be believed, and whether its source still speaks: held, disputed, confirmed, stale."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+import storage.marks
+import storage.rates
+import storage.sources
+from bot import views
+from bot.convert import convert
+from bot.detect import plausibility
+from bot.ingest.notices import tell
+from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
+from bot.sources.catalog import RateSpec
+from storage.db import Db
+
+log = structlog.get_logger(__name__)
+
+BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
+PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
+STUCK = 3  # days of publication that went by with nothing new, before the operators are told
+CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
+
+
+async def disputed(
+    db: Db, key: str, added: Sequence[SeenRate], *, admins: Sequence[int], now: datetime
+) -> list[SeenRate]:
+    """The new rates that another source contradicts; the operators are told when that begins."""
+    shared = await storage.rates.shared(db, key) if added else set()
+    found = []
+    for new in added:
+        fresh = now.date() - new.effective_on <= BACKLOG
+        rival = await views.rival(db, new) if fresh and new.pair in shared else None
+        if rival is None:
+            continue
+        found.append(new)
+        if await storage.marks.get(db, views.dispute_mark(new.series)) is None:
+            values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
+            other = {"other": rival.source, "theirs": f"{rival.per_unit:f}"}
+            await tell(db, admins, "notice.dispute", {**values, **other}, now=now)
+        for one, against in ((new, rival), (rival, new)):
+            await storage.marks.put(db, views.dispute_mark(one.series), against.source)
+    return found
+
+
+async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
+    """The newest rates of other sources' series whose dispute these new rates ended: they may be told now."""
+    pairs = {new.pair for new in added}
+    judged = {new.series for new in added}
+    found = []
+    for name in await storage.marks.starting(db, views.DISPUTE) if pairs else ():
+        source, pair, kind = name.split(":")
+        series = Series(source, Pair.parse(pair), RateKind(kind))
+        newest = await storage.rates.holding(db, series, date.max) if series.pair in pairs else None
+        if newest is not None and await views.rival(db, newest) is None:
+            await storage.marks.drop(db, views.dispute_mark(series))
+            found += [newest] if series not in judged else []
+    return found
+
+
+async def believed(
+    db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
+) -> tuple[list[Rate], int]:
+    """Those that are plausible, and how often the least asked for of the held ones came (0: none is held)."""
+    trusted: list[Rate] = []
+    held: list[int] = []
+    changed: list[tuple[Rate, list[SeenRate]]] = []
+    for new in sorted(rates, key=lambda item: item.effective_on):
+        day = new.effective_on
+        past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
+        if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
+            changed.append((new, [item for item in past if item.effective_on < day]))
+    beside: dict[date, list[Move]] = {}  # rows of one page, to notice that two changed places
+    for new, before in changed:
+        if before:
+            beside.setdefault(new.effective_on, []).append(Move(old=before[-1], new=new))
+    for new, before in changed:
+        siblings = beside.get(new.effective_on, ())
+        others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+        found = plausibility.judge(before, new, others, siblings=siblings)
+        if found.standing is plausibility.Standing.HELD:
+            others += await _crosses(db, new)
+            found = plausibility.judge(before, new, others, siblings=siblings)
+        if found.standing is plausibility.Standing.REFUSED:
+            log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
+            continue
+        times = await _held(db, spec, new, found, admins=admins, now=now) if found.reasons else None
+        if times is None:
+            trusted.append(new)
+        elif times:
+            held.append(times)
+    return trusted, min(held, default=0)
+
+
+async def _held(
+    db: Db,
+    spec: RateSpec,
+    new: Rate,
+    found: plausibility.Plausibility,
+    *,
+    admins: Sequence[int],
+    now: datetime,
+) -> int | None:
+    """Put a value aside, tell the operators and ask other sources the first time; None when it is now believed.
+
+    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again.
+    """
+    held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
+    if held.state == "rejected":
+        return 0
+    if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
+        if held.times == 1:
+            why = "; ".join(found.reasons)
+            values = {"source": spec.key, "rate": f"{new.pair} {new.value}", "why": why, "held": str(held.id)}
+            await tell(db, admins, "notice.held", values, now=now)
+            await storage.sources.ask(db, await _seconds(db, new), now=now)
+        return held.times
+    await storage.rates.release(db, new)
+    return None
+
+
+async def _seconds(db: Db, new: Rate) -> list[str]:
+    """The other sources that know both currencies of a rate."""
+    known: dict[str, set[str]] = {}
+    for one in await storage.rates.known_series(db):
+        known.setdefault(one.source, set()).update((one.pair.base, one.pair.quote))
+    return [key for key, codes in known.items() if key != new.source and {new.pair.base, new.pair.quote} <= codes]
+
+
+async def _crosses(db: Db, new: Rate) -> list[Rate]:
+    """The same pair by way of another bank's own currency: our arithmetic, good enough to compare with."""
+    found = []
+    for key in await _seconds(db, new):
+        around = await storage.rates.around(db, key, new.effective_on)
+        latest = {one.series: one for one in around if one.effective_on <= new.effective_on}
+        homes = Counter(code for one in latest for code in (one.pair.base, one.pair.quote))
+        home = homes.most_common(1)[0][0] if homes else new.pair.quote
+        answer = convert(Decimal(1), new.pair.base, new.pair.quote, list(latest.values()), home)
+        if answer is not None:
+            on = min(rate.effective_on for rate in answer.path)
+            kind, value = RateKind.CROSS, answer.rate
+            found.append(Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1))
+    return found
+
+
+async def confirmed(db: Db, new: SeenRate) -> bool:
+    """Whether another source, or a cross by way of one, says the same."""
+    others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+    return plausibility.agreeing(new, [*others, *await _crosses(db, new)]) is not None
+
+
+async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime) -> None:
+    """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
+    newest = await storage.rates.newest_day(db, spec.key)
+    if newest is None:
+        return
+    name = views.stale_mark(spec.key)
+    told = await storage.marks.get(db, name)
+    stuck = spec.poll.missed(newest, now) >= STUCK
+    if stuck == (told is not None):
+        return
+    await (storage.marks.put(db, name, str(newest)) if stuck else storage.marks.drop(db, name))
+    word = "notice.stale" if stuck else "notice.fresh"
+    await tell(db, admins, word, {"bank": spec.key, "day": str(newest)}, now=now)
