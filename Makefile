@@ -26,8 +26,8 @@ demo: setup
 run: setup
 	@$(BIN)/python -m bot run $(ARGS)
 
-# three at once: most of them wait for programs, servers and browsers
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
+# four at once: most of them wait for programs, servers and browsers
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test: setup
 	$(PYTEST) -m "not slow" $(ARGS)

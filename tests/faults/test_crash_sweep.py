@@ -47,7 +47,7 @@ from tests.faults.crash_child import RATE, Here, catalog, connected
 PRIVATE, GROUP, BLOCKED = (1001, 1002, 1003), -2001, 1004
 CHATS = (*PRIVATE, GROUP, BLOCKED)
 TODAY = datetime.now(ZoneInfo("Asia/Bishkek")).date()
-POINTS = {"sqlite": 12, "postgresql": 8}  # of the normal suite; the full sweep takes every K
+POINTS = {"sqlite": 6, "postgresql": 5}  # of the normal suite; the full sweep takes every K
 #: What the message of each alert says and no other does. The notice waits already when the run begins.
 TELLS = {"notice": "already waiting", "move": "USD/KGS", "story": ATTACK[1]}
 STALE = "already stale"
@@ -308,5 +308,5 @@ async def test_P8_what_a_damaged_log_lost_is_made_again(
         else:
             log.write_bytes(content[:offset] + dice.randbytes(1024) + content[offset + 1024 :])
 
-    for point in range(3):
+    for point in range(2):
         await _crash_then_finish(run, template, publishers, (steps - 1 - point * steps // 4,), damage=damage)
