@@ -500,8 +500,9 @@ async def _keep_polling(bot: Running) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         while not bot.stopping.is_set():
+            under_way = frozenset(busy)  # a poll that ends while we look is still due by what we read
             for spec in await _due(bot):
-                if spec.key not in busy:
+                if spec.key not in under_way:
                     busy.add(spec.key)
                     tasks.create_task(one(spec))
             await bot.pause(TICK)
