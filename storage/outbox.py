@@ -179,9 +179,7 @@ _COUNTED = {"preserve_rowcount": True}
 
 async def times_got(db: Db, supersede_key: str) -> int:
     """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
-    reached = select(delivery.c.id).where(
-        delivery.c.alert_id == alert.c.id, delivery.c.state.in_([State.SENT.value, State.LEASED.value])
-    )
+    reached = select(delivery.c.id).where(*_got(delivery, alert.c.id))
     query = select(func.count()).select_from(alert).where(alert.c.supersede_key == supersede_key, reached.exists())
     return int((await db.execute(query)).scalar_one())
 
@@ -207,7 +205,7 @@ async def withdraw(db: Db, pk: int) -> Withdrawn:
     return Withdrawn(reached=reached, waiting=waiting > 0)
 
 
-def _got(of: FromClause, pk: int) -> list[ColumnElement[bool]]:
+def _got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
     """The deliveries of an alert that were made, or are being made."""
     return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
 

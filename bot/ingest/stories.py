@@ -59,7 +59,7 @@ async def keep_entry(
         recent += await storage.news.recent(db, since=since, language=language, abroad="security")
         told = stories.best_match(replace(item, language=verdict.language), recent, now=now)
         pk = told[0].story if told is not None else None
-    before = await storage.news.get(db, pk) if pk is not None else None
+    before = await storage.news.get(db, pk) if pk is not None and not quiet else None
     if pk is None:
         pk = await storage.news.add_story(db, at=at, verdict=verdict)
     else:
@@ -69,7 +69,7 @@ async def keep_entry(
         db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
     )
     language = item.language or verdict.language
-    if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
+    if before and (spec.key not in before.feeds or language not in before.languages):
         await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
     weak = not verdict.security or verdict.severity is Severity.INFO
     if quiet or now - at > FRESH or (weak and policy != "two_sources"):
