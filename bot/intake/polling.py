@@ -38,17 +38,17 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
     """
     offset: int | None = None
     wait = SHORTEST
-    heard = False
+    heard = False  # whether no webhook is in the way
+    span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell("updates: not asked for yet")
     while True:
         if not heard:
             await api.call("deleteWebhook")
-        # after a trouble the first question is answered at once, so that everybody knows where we are
-        span = LONG_POLL if heard else 0
         outcome = await api.call("getUpdates", offset=offset, timeout=span, allowed_updates=KINDS)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            span = 0
             heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
             after = (outcome.after if isinstance(outcome, Retry) else None) or wait
             why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
@@ -59,7 +59,7 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
             wait = min(wait * 2, RIVAL if rival else LONGEST)
             continue
         wait = SHORTEST
-        heard = True
+        heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
         if not updates:
