@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from zoneinfo import ZoneInfo
 
 import structlog
 from telegram import Update
@@ -186,7 +187,8 @@ async def _stop_spinning(services: Services, update: Update) -> None:
 
 
 async def _explain(context: Context, error: UserError) -> None:
-    message = words.error(error, context.language)
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    message = words.error(error, context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:

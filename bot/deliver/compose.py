@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -24,7 +23,6 @@ from storage.db import Db, Store
 from storage.outbox import Claimed, StoredAlert
 
 KEPT = 512
-AROUND = timedelta(days=1)
 EDIT = "editMessageText"
 
 Request = tuple[str, bytes]

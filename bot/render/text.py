@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
-CAPTION_LIMIT = 1024  # likewise for sendPhoto.caption
 SCHEMES = frozenset({"http", "https", "tg", "mailto"})
 ALONE = frozenset({"pre", "code"})
 
