@@ -203,6 +203,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
 
         async def handle(raw: dict[str, Any]) -> None:

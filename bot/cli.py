@@ -249,6 +249,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
         for key in keys:
             report = await ingest.poll(known[key])
