@@ -10,21 +10,17 @@ from pathlib import Path
 import pytest
 
 from bot import views
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.render import alerts, news
 from bot.sources.catalog import parse_catalog
 from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON
-from bot.workers import Workers
 from storage.db import Store
-from storage.schema import alert
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import QUIET, rss
+from tests.publishers import QUIET, Publishers, rss
 from tests.test_cli import jarchy
-from tests.test_ingest import NOW, World
+from tests.test_ingest import NOW
+from tests.world import World, polling
 
 URGENT = (
     "Explosion at a market in Osh kills 14, 37 wounded",
@@ -53,43 +49,35 @@ def catalog(url: str) -> str:
     )
 
 
-class Desk(World):
+class Desk:
     """The flow with these feeds, every one of them polled once before."""
 
-    def __init__(self, publishers: Publishers, ingest: Ingest) -> None:
-        super().__init__(publishers, ingest)
-        self.catalog = parse_catalog(catalog(publishers.url))
+    def __init__(self, world: World) -> None:
+        self.world = world
 
     async def report(self, feed: str, title: str, text: str) -> int:
         """A feed brings a story; the alerts that makes."""
-        self.publishers.put(f"/{feed}.xml", rss((f"{feed}-{title}", title, text), QUIET))
-        report = await self.poll(feed)
-        assert report.error is None
-        return report.alerts
+        return await self.world.report(feed, (f"{feed}-{title}", title, text), QUIET)
 
     async def story(self) -> Story:
         """The only story that is not the quiet one, as it is shown."""
-        async with self.ingest.store.reading() as db:
-            page = await views.news_page(db, self.catalog, topic="security", number=0, now=NOW)
+        async with self.world.store.reading() as db:
+            page = await views.news_page(db, self.world.catalog, topic="security", number=0, now=NOW)
         (found,) = page.stories
         return found
 
     async def told(self) -> list[str]:
         """The severities that were told, in order."""
-        return [row.severity for row in await self.rows(alert) if row.kind == "story"]
+        return [row.severity for row in await self.world.alerts("story")]
 
 
 @pytest.fixture
 async def desk(store: Store) -> AsyncIterator[Desk]:
     """Everybody brought a quiet story before."""
-    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
-        feeds = parse_catalog(catalog(publishers.url)).news
-        ingest = Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW, feeds=feeds)
-        made = Desk(publishers, ingest)
+    async with polling(store, lambda url: parse_catalog(catalog(url)), now=NOW) as world:
         for feed in FEEDS:
-            publishers.put(f"/{feed}.xml", rss(QUIET))
-            await made.poll(feed)
-        yield made
+            await world.report(feed, QUIET)
+        yield Desk(world)
 
 
 @pytest.mark.parametrize("feed", ["agency", "other", "official"])
@@ -171,10 +159,10 @@ async def test_the_most_trusted_report_leads_whenever_it_came(desk: Desk) -> Non
         assert (await desk.story()).lead.feed == leads
     shown = news.story(await desk.story(), Style.FULL, "en", {}, zone="UTC", now=NOW)
     assert "So says the official." in shown.text
-    assert sum(row.kind == "edit" for row in await desk.rows(alert)) >= 2
-    async with desk.ingest.store.reading() as db:
+    assert len(await desk.world.alerts("edit")) >= 2
+    async with desk.world.store.reading() as db:
         asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en", "topics": ["security"]}
-        digest = await views.digest(db, desk.catalog, **asked)  # type: ignore[arg-type]
+        digest = await views.digest(db, desk.world.catalog, **asked)  # type: ignore[arg-type]
     assert digest.story is not None
     assert digest.story.lead.feed == "official"
 

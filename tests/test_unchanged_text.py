@@ -21,7 +21,6 @@ from bot.detect.security import detect
 from bot.detect.stories import same_story, title_key
 from bot.detect.topics import topics_of
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
 from bot.model.chats import ChatKind, Style
 from bot.model.news import Story
@@ -33,12 +32,12 @@ from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
 from bot.workers import Workers
 from storage.db import Store
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import daily
 from tests.factories import chat as a_chat
 from tests.factories import entry
+from tests.publishers import Publishers, daily
 from tests.test_cli import jarchy
 from tests.test_ingest import NOW
+from tests.world import loopback_fetcher
 
 TITLE = "Жарчы сообщает: «мост» в\u00a0Ноокате открыт, цена 1\u202f200\u00a0сом"
 # One line for each kind of character that got lost somewhere: in a feed reader, a store, a renderer.
@@ -197,7 +196,7 @@ class World:
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Nothing polled yet."""
-    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
+    async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
         yield World(publishers, Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW))
 
 

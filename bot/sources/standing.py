@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from bot.model.alerts import Severity
 from bot.model.news import Story, Verdict
-from bot.sources.catalog import FeedSpec
+from bot.sources.specs import FeedSpec
 
 OFFICIAL, AGGREGATOR = 1, 3  # of `FeedSpec.trust`; 2 is an agency
 OFFICIAL_REASON = "official source"
