@@ -20,7 +20,7 @@ import orjson
 import typer
 
 from bot import log
-from bot.config import Settings, load_settings
+from bot.config import Settings, catalog_path, load_settings
 from bot.errors import BotError, ConfigError, SourceError, UserError
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
@@ -88,7 +88,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
         path = settings.catalog
     except ConfigError as error:
         problems += error.problems
-        path = None
+        path = catalog_path()
     try:
         catalog = load_catalog(path)
     except ConfigError as error:
