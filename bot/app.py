@@ -563,12 +563,13 @@ def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
 async def _keep_tidy(bot: Running) -> None:
     """Tidy hourly."""
     while not bot.stopping.is_set():
-        await _tidy(bot)
+        with suppress(StorageError):  # said by whoever watches the store
+            await _tidy(bot)
         await bot.pause(3600)
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece."""
+    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -576,9 +577,11 @@ async def _tidy(bot: Running) -> None:
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
                 await bot.pause(BREATH if rows else 0)
-        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+        raise
+    finally:
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
 
 
 async def _keep_backed_up(bot: Running, path: Path) -> None:
