@@ -43,6 +43,7 @@ from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, R
 from bot.model.status import SourceStatus, Status
 from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
+from bot.sources.standing import led
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -462,7 +463,7 @@ async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int,
     """A page of the latest stories, newest first."""
     stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
     return NewsPage(
-        stories=tuple(stories[:PAGE]),
+        stories=tuple(led(story, catalog.news) for story in stories[:PAGE]),
         topic=topic,
         number=number,
         more=len(stories) > PAGE,
@@ -508,7 +509,8 @@ async def digest(
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)
     stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
-    wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
+    feeds = catalog.news
+    wanted = [led(story, feeds) for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:
         mine = any(item.entry.language == language for item in story.entries)
