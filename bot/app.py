@@ -59,7 +59,7 @@ from bot.sources.catalog import Catalog, ChannelSpec
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
 from handlers import MENUS, App, Context, Services, failed, route, sorry
-from storage.db import Store, open_store
+from storage.db import Store, is_file, open_store, parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +134,9 @@ async def run(
             raise group.exceptions[0] from None
         finally:
             await bot.inbox.close()
+            if bot.store.lost:
+                with suppress(BotError):  # said by whoever watches the store
+                    await storage.backup.rescue(bot.store)
 
 
 @contextmanager
@@ -158,10 +161,12 @@ def _watch_the_stop() -> Iterator[None]:
 async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
+        url = parse_url(settings.database_url)
+        hold = stack.enter_context(only_instance(Path(url.database))) if is_file(url) and url.database else None
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
-        if store.sqlite_path is not None:
-            stack.enter_context(only_instance(store.sqlite_path))
+        if hold is not None:
+            hold()
             await _begin_alone(store, settings, clock)
         elif clock is utc_now:
             clock = SharedClock()
@@ -237,18 +242,36 @@ def _name_of(application: App) -> str:
 
 
 @contextmanager
-def only_instance(path: Path) -> Iterator[None]:
-    """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
+def only_instance(path: Path) -> Iterator[Callable[[], None]]:
+    """One process a SQLite file, by whatever path: two would send everything twice. ConfigError when another has it.
+
+    The lock lies on the file itself, and beside it for as long as there is none; call what is given once the file is
+    there. Hold it until the file is closed: closing any handle of a file drops the locks that SQLite has on it. Ours is
+    of another kind (flock), that SQLite's do not see.
+    """
+    held: dict[Path, int] = {}
+
+    def hold(*, strictly: bool = True) -> None:
+        file = path.resolve()
+        beside = file.with_name(file.name + ".lock")
+        for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
+            if one in held:
+                continue
+            try:
+                held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
+                fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
+            except OSError as error:
+                if strictly:
+                    raise ConfigError(f"DATABASE_URL: {one} cannot be locked: {error.strerror}") from None
+
     try:
-        lock = path.with_name(path.name + ".lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"DATABASE_URL: nothing can be written beside {path}: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
-        yield
+        hold(strictly=False)
+        yield hold
+    finally:
+        for handle in held.values():
+            os.close(handle)
 
 
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -407,7 +430,7 @@ async def _join(bot: Running, spec: ChannelSpec) -> bool:
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Loops where we are alone; beside other replicas the same work as jobs that they share."""
     store, settings = bot.store, bot.settings
-    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language)
+    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop)
     watch = keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))
     if store.sqlite_path is not None:
         return {

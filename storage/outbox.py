@@ -599,28 +599,6 @@ async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
 _AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_open says it
 
 
-async def clock_went_back(db: Db, span: timedelta) -> None:
-    """The machine's clock, on SQLite the database's, was set back: times ahead move back with it.
-
-    Without this nothing would be sent until the clock is again where it was.
-    """
-    micros = {"span": span // timedelta(microseconds=1)}
-    for statement in _BACK:
-        await db.execute(text(statement), micros)
-
-
-_BACK = (
-    """
-    UPDATE delivery
-    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
-    WHERE state IN ('pending', 'leased')
-    """,
-    "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
-    "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
-    "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
-)
-
-
 async def free_all(db: Db) -> int:
     """Free every lease at once: for a start with the instance lock held, when no other sender can be alive."""
     now = await db_now(db)

@@ -49,7 +49,6 @@ FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
-SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -94,7 +93,6 @@ class Worker:
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _borrowed: int = 0
     _end: datetime | None = None
-    _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _fan_at: float = 0.0
     _tidy_at: float = 0.0
@@ -210,7 +208,6 @@ class Worker:
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
-        await self._follow_the_clock(claim.at)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
@@ -243,18 +240,6 @@ class Worker:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
-
-    async def _follow_the_clock(self, at: datetime) -> None:
-        """A lone process's database has the machine's clock, which somebody may set back."""
-        ahead = at - timedelta(seconds=boottime())
-        last, self._ahead = self._ahead, ahead
-        if self.store.sqlite_path is None or last is None or last - ahead < SET_BACK:
-            return
-        log.warning("the clock was set back", seconds=round((last - ahead).total_seconds()))
-        async with self.store.writing() as db:
-            await storage.outbox.clock_went_back(db, last - ahead)
-        if self._end is not None:
-            self._end -= last - ahead
 
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
