@@ -136,7 +136,10 @@ def route(application: App, services: Services) -> None:
     application.add_handler(CallbackQueryHandler(_served(press, services)))
     member = _served(membership.changed, services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-    moved = _served(membership.migrated, services, counted=False)
+
+    async def moved(update: Update, _context: Context) -> None:
+        await membership.migrated(update, services)  # without loading the chat: the old one is not there any more
+
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
     text = filters.TEXT & filters.UpdateType.MESSAGE & (filters.ChatType.PRIVATE | convert.Mentioned())
     application.add_handler(MessageHandler(text, _served(convert.text, services)))
