@@ -25,7 +25,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from aiohttp import web
-from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
@@ -42,9 +41,10 @@ from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import REQUEST, Worker
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
+from bot.ingest.notices import tell_hourly
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
@@ -57,8 +57,9 @@ from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
-from handlers import MENUS, App, Context, Services, failed, route, sorry
-from storage.db import Store, open_store
+from handlers import MENUS, App, Context, Services, failed, let_go, route, sorry
+from handlers.reading import read
+from storage.db import Db, Store, open_store
 
 log = structlog.get_logger(__name__)
 
@@ -208,17 +209,25 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         async def handle(raw: dict[str, Any]) -> None:
             if store.sqlite_path is None:
                 services.chats.clear()  # another replica may have changed them
-            update = Update.de_json(raw, application.bot)
+            try:
+                update = read(raw, application.bot)
+            except UnreadableError:
+                await let_go(services, raw)
+                raise
             await application.process_update(update)
             if (error := services.broken.pop(update.update_id, None)) is not None:
                 raise error
 
         async def apologise(raw: dict[str, Any]) -> None:
-            await sorry(services, Update.de_json(raw, application.bot))
+            await sorry(services, read(raw, application.bot))
+
+        async def tell_unreadable(db: Db, count: int, last: int) -> bool:
+            values = {"count": str(count), "last": str(last)}
+            return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=clock())
 
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
+        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
         bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)

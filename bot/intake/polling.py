@@ -9,7 +9,8 @@ import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
-from bot.model.outcomes import Outcome, Rejected, Retry, Sent
+from bot.intake.salvage import first_number, tolerantly
+from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +28,13 @@ class Caller(Protocol):
 async def poll(api: Caller, inbox: Inbox) -> None:
     """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program."""
     offset: int | None = None
+    limit: int | None = None
     wait = SHORTEST
     await api.call("deleteWebhook")
     while True:
-        outcome = await api.call("getUpdates", offset=offset, timeout=LONG_POLL, allowed_updates=KINDS)
+        outcome = await api.call("getUpdates", offset=offset, limit=limit, timeout=LONG_POLL, allowed_updates=KINDS)
+        if isinstance(outcome, Ambiguous) and outcome.body:
+            outcome = _salvaged(outcome)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
@@ -38,9 +42,16 @@ async def poll(api: Caller, inbox: Inbox) -> None:
             log.warning("no updates", outcome=type(outcome).__name__, again_in=after)
             await asyncio.sleep(after)
             wait = min(wait * 2, LONGEST)
+            if isinstance(outcome, Ambiguous):
+                offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
             continue
-        wait = SHORTEST
         updates = [item for item in outcome.result if has_number(item)]
+        if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once
+            log.warning("updates without a number", count=len(outcome.result), again_in=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST)
+            continue
+        wait, limit = SHORTEST, None
         if not updates:
             continue
         try:
@@ -50,3 +61,28 @@ async def poll(api: Caller, inbox: Inbox) -> None:
             await asyncio.sleep(SHORTEST)
             continue
         offset = max(int(update["update_id"]) for update in updates) + 1
+
+
+def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
+    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it was."""
+    answer = tolerantly(outcome.body)
+    if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), list):
+        return Sent(0, answer["result"])
+    return outcome
+
+
+async def _isolate(
+    inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
+) -> tuple[int | None, int | None]:
+    """The next offset and limit after an answer that nobody can read: one by one, past the one that is to blame."""
+    number = first_number(outcome.body)
+    if number is None:
+        return offset, limit
+    if limit is None:
+        return offset, 1
+    try:
+        await inbox.set_aside(number)
+    except StorageError as error:
+        log.warning("updates wait at Telegram", error=str(error))
+        return offset, limit
+    return number + 1, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -50,9 +50,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows: it may have been delivered."""
+    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that was no JSON."""
 
     why: str
+    body: bytes = field(default=b"", repr=False)
 
 
 Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
