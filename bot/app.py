@@ -45,6 +45,7 @@ from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
 from bot.ingest.notices import tell_hourly
+from bot.ingest.side_by_side import SideBySide
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
@@ -64,7 +65,6 @@ from storage.db import Db, Store, open_store
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
-POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
 BACKUP_AT = time(3)  # in the operator's zone
@@ -170,6 +170,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
                 await clock.look(db)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
+        drawing = await stack.enter_async_context(Workers(size=1))
         fetcher = await stack.enter_async_context(Fetcher())
         token = settings.token
         api = Api(session, url=settings.bot_api_url, token=token)
@@ -185,6 +186,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         services = Services(
             store=store,
             api=api,
+            workers=drawing,
             catalog=catalog,
             clock=clock,
             replied=worker.borrow,
@@ -204,6 +206,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
 
         async def handle(raw: dict[str, Any]) -> None:
@@ -497,23 +500,13 @@ async def _fan_out(bot: Running) -> None:
 
 async def _keep_polling(bot: Running) -> None:
     """Poll what is due, several side by side."""
-    slots = asyncio.Semaphore(POLLS_AT_ONCE)
-    busy: set[str] = set()
-
-    async def one(spec: schedule.Spec) -> None:
-        try:
-            async with slots:
-                await _poll(bot, spec)
-        finally:
-            busy.discard(spec.key)
-
     async with asyncio.TaskGroup() as tasks:
+        polls: SideBySide[schedule.Spec] = SideBySide(tasks, lambda spec: _poll(bot, spec))
         while not bot.stopping.is_set():
-            under_way = frozenset(busy)  # a poll that ends while we look is still due by what we read
+            under_way = polls.busy  # a poll that ends while we look is still due by what we read
             for spec in await _due(bot):
                 if spec.key not in under_way:
-                    busy.add(spec.key)
-                    tasks.create_task(one(spec))
+                    polls.start(spec)
             await bot.pause(TICK)
 
 
@@ -579,12 +572,13 @@ def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
 async def _keep_tidy(bot: Running) -> None:
     """Tidy hourly."""
     while not bot.stopping.is_set():
-        await _tidy(bot)
+        with suppress(StorageError):  # said by whoever watches the store
+            await _tidy(bot)
         await bot.pause(3600)
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece."""
+    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -592,9 +586,11 @@ async def _tidy(bot: Running) -> None:
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
                 await bot.pause(BREATH if rows else 0)
-        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+        raise
+    finally:
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
 
 
 async def _keep_backed_up(bot: Running, path: Path) -> None:

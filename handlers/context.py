@@ -21,6 +21,7 @@ from bot.model.chats import Chat, ChatKind, Style, client_language
 from bot.model.outcomes import Ambiguous, Outcome, Retry
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
+from bot.workers import Workers
 from storage.db import Store
 
 KNOWN_CHATS = 10_000
@@ -43,10 +44,12 @@ class Services:
     """What the program lends to its handlers.
 
     `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send.
+    `workers` draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
     """
 
     store: Store
     api: Sender
+    workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
     replied: Callable[[], None]

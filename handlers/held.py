@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.model.alerts import Alert, Approval, Audience, Lane, Notice, Severity, StoryBroke
 from bot.render import help as words
 from bot.render.news import headline
+from bot.sources.standing import led
 from handlers.context import Context
 
 _LARGEST = 2**63
@@ -48,6 +49,7 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
         if decided is not None and isinstance(decided.payload, StoryBroke):
             story = await storage.news.get(db, decided.payload.story)
         if story is not None:
+            story = led(story, services.catalog.news)
             for notice in _told_to_others(context, waiting, what, headline(story), now=services.clock()):
                 await storage.outbox.enqueue(db, notice)
         stands = await storage.outbox.approval_of(db, waiting)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from telegram import Update
 
@@ -50,8 +51,9 @@ async def alert(_update: Update, context: Context) -> None:
         await context.reply(await _currencies(context))
         return
     async with context.services.store.reading() as db:
-        rule = await views.read_rule(db, " ".join(context.words), home=context.chat.home)
-    await _show(context, *await _propose(context, rule))
+        today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+        typed = await views.read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
+    await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
 async def alerts(_update: Update, context: Context) -> None:
@@ -118,20 +120,27 @@ async def _conditions(context: Context, code: str) -> Message:
 # --- the preview ----------------------------------------------------------------------------------------------
 
 
-async def _propose(context: Context, rule: Rule, *, replaces: int | None = None) -> tuple[int, views.Proposal]:
+async def _propose(
+    context: Context, rule: Rule, *, replaces: int | None = None, bare: bool = False
+) -> tuple[int, views.Proposal]:
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.writing() as db:
         if replaces is None:
             await _room(db, chat.id)
-        found = await views.try_rule(db, services.catalog, rule, now=now)
+        found = await views.try_rule(db, services.catalog, rule, now=now, bare=bare)
         stored = found.rule.to_json()
         number = await storage.rules.propose(db, chat.id, found.series, rule_json=stored, now=now, replaces=replaces)
     return number, found
 
 
-async def _show(context: Context, number: int, found: views.Proposal, *, edit: bool = False) -> None:
-    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw."""
+async def _show(
+    context: Context, number: int, found: views.Proposal, *, edit: bool = False, bare: bool = False
+) -> None:
+    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw.
+
+    Of a `bare` number it is said whether it was taken for a level or a move, and how to write the other.
+    """
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
     caption = render.preview(
@@ -140,6 +149,7 @@ async def _show(context: Context, number: int, found: views.Proposal, *, edit: b
         language,
         since=history[0].effective_on if history else None,
         today=found.today,
+        beside=history[-1] if bare and history else None,
         buttons=render.PreviewButtons(
             save=f"rule:save:{number}",
             cancel=f"rule:cancel:{number}",

@@ -20,6 +20,7 @@ from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
+from bot.sources.standing import led
 from storage.db import Db, Store
 from storage.outbox import Claimed, StoredAlert
 
@@ -120,7 +121,7 @@ class Composer:
         if story is None:
             return None
         return alerts.story(
-            story,
+            led(story, self._catalog.news),
             alert=stored.id,
             style=Style(item.style),
             language=item.language,

@@ -44,6 +44,8 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
 REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
@@ -89,6 +91,7 @@ class Worker:
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
+    _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _borrowed: int = 0
     _end: datetime | None = None
     _ahead: datetime | None = None  # the database's clock at our boot
@@ -177,7 +180,10 @@ class Worker:
             return bool(self._queue or self._senders)
         if not self._queue:
             return False
-        return len(self._queue) > BATCH // 2 or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
+        # brings, round after round
+        enough = BATCH // 2 + self.rate * self._took
+        return len(self._queue) > enough or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2 + self._took
 
     @property
     def _down(self) -> bool:
@@ -185,8 +191,8 @@ class Worker:
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
+        begun = now = boottime()
         fanned = await self._fan_out()
-        now = boottime()
         if now >= self._tidy_at:
             await self._tidy(now)
         async with self.store.writing() as db:
@@ -196,12 +202,13 @@ class Worker:
                 db,
                 token=self.token_name,
                 rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
-                horizon=HORIZON,
+                horizon=HORIZON + 2 * timedelta(seconds=self._took),
                 lease=LEASE,
-                limit=1 if self._down else self._batch,
+                limit=1 if self._down else self._batch + math.ceil(2 * self.rate * self._took),
                 borrowed=borrowed,
                 end=self._end,
             )
+        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
         await self._follow_the_clock(claim.at)
         self._queue_up(claim, asked)

@@ -31,6 +31,7 @@ from importlib.resources import files
 from bot.detect.language import language_of
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
 PATTERN_WORD = re.compile(r"[^\W_]+\*?")
@@ -226,6 +227,7 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     `language` is `en`, `ru` or `ky`, or None to look for it; another language is read with the closest of the three.
     `score` is between 0 and 1.
     """
+    title, text = comparable(title), comparable(text)
     language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
     where = zones(title, text)
     words = lexicon(language)

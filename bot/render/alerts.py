@@ -16,6 +16,7 @@ from bot.model.alerts import Notice, RateMoved, RuleFired, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Pair, Rate, RateKind
+from bot.model.text import comparable
 from bot.render.news import (
     URGENT_MARK,
     Names,
@@ -43,6 +44,8 @@ _PLAIN_REASONS = {
     "danger": "reason.danger",
     "near": "reason.near",
     "not happening now": "reason.calm",
+    "official source": "reason.official",
+    "only aggregators": "reason.aggregators",
 }
 _STEM = re.compile(r"([^\W_]+)(\*?)")  # a word of a pattern; the star says that it is only how one begins
 _WORD = re.compile(r"[^\W_]+")
@@ -274,7 +277,7 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
     """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds ends in "…"."""
     wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
     for text in texts:
-        tokens = _WORD.findall(text)
+        tokens = _WORD.findall(comparable(text))
         folded = [_folded(token) for token in tokens]
         for at in range(len(tokens) - len(wanted) + 1):
             window = folded[at : at + len(wanted)]

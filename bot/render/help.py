@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn
+from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn, zone_name
 from bot.model.chats import LANGUAGES, Style
 from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
@@ -213,7 +213,7 @@ def settings(language: str, *, zone: str, style: Style, quiet: tuple[time, time]
     """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`, `style:brief`."""
     rows = [
         fill(t("settings.language", language), language=t("language.name", language)),
-        fill(t("settings.zone", language), zone=zone),
+        fill(t("settings.zone", language), zone=zone_name(zone)),
         fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
     ]
     if quiet is not None:
@@ -233,7 +233,7 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str,
     Where a location can be sent (`place`), it may be found by that: data `set:place`.
     """
     other = fill(t("zone.other", language), example=code(example))
-    text = lines(fill(t("settings.zone", language), zone=chosen), other)
+    text = lines(fill(t("settings.zone", language), zone=zone_name(chosen)), other)
     cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     placed = [[Button(t("zone.place", language), "set:place")]] if place else []
     return message(text, [*rows_of(cities, 2), *placed, [_back(language)]])

@@ -107,7 +107,7 @@ def test_a_full_story_keeps_its_paragraphs_and_a_brief_one_its_first() -> None:
     told = story(summary="In short.", content="Apple harvest begins in Issyk-Kul\nOne.\nTwo  words.\n\n\nThree.")
     shown = [news.story(told, style, "en", FEEDS, zone=ZONE, now=NOW).text.split("\n\n") for style in Style]
     assert shown == [
-        ["Apple harvest begins in Issyk-Kul", "One.", "Two words.", "Three.", "24.kg · 16:00"],
+        ["Apple harvest begins in Issyk-Kul", "One.\nTwo words.", "Three.", "24.kg · 16:00"],
         ["Apple harvest begins in Issyk-Kul", "In short.", "24.kg · 16:00"],
         ["Apple harvest begins in Issyk-Kul", "24.kg · 16:00"],
     ]
