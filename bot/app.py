@@ -25,7 +25,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from aiohttp import web
-from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
@@ -42,9 +41,11 @@ from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import REQUEST, Worker
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
+from bot.ingest.notices import tell_hourly
+from bot.ingest.side_by_side import SideBySide
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
@@ -54,13 +55,13 @@ from bot.ops import Readiness, ops_app
 from bot.sources.catalog import Catalog
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
-from handlers import App, Context, Services, failed, route, sorry
-from storage.db import Store, open_store
+from handlers import App, Context, Services, failed, let_go, route, sorry
+from handlers.reading import read
+from storage.db import Db, Store, is_file, open_store, parse_url
 
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
-POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
 BACKUP_AT = time(3)  # in the operator's zone
@@ -140,6 +141,9 @@ async def run(
             raise _first(group) from None
         finally:
             await bot.inbox.close()
+            if bot.store.lost:
+                with suppress(BotError):  # said by whoever watches the store
+                    await storage.backup.rescue(bot.store)
 
 
 def _first(error: BaseException) -> BaseException:
@@ -171,10 +175,12 @@ def _watch_the_stop() -> Iterator[None]:
 async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
+        url = parse_url(settings.database_url)
+        hold = stack.enter_context(only_instance(Path(url.database))) if is_file(url) and url.database else None
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
-        if store.sqlite_path is not None:
-            stack.enter_context(only_instance(store.sqlite_path))
+        if hold is not None:
+            hold()
             await _begin_alone(store, settings, clock)
         elif clock is utc_now:
             clock = SharedClock()
@@ -182,6 +188,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
                 await clock.look(db)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
+        drawing = await stack.enter_async_context(Workers(size=1))
         fetcher = await stack.enter_async_context(Fetcher())
         token = settings.token
         revoked = asyncio.Event()
@@ -198,6 +205,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         services = Services(
             store=store,
             api=api,
+            workers=drawing,
             catalog=catalog,
             clock=clock,
             replied=worker.borrow,
@@ -218,22 +226,11 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
 
-        async def handle(raw: dict[str, Any]) -> None:
-            if store.sqlite_path is None:
-                services.chats.clear()  # another replica may have changed them
-            update = Update.de_json(raw, application.bot)
-            await application.process_update(update)
-            if (error := services.broken.pop(update.update_id, None)) is not None:
-                raise error
-
-        async def apologise(raw: dict[str, Any]) -> None:
-            await sorry(services, Update.de_json(raw, application.bot))
-
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
+        inbox = _inbox(settings, services, application, holder)
         bot = Running(
             settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder, revoked=revoked
         )
@@ -245,6 +242,33 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         yield bot
 
 
+def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
+    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can read it."""
+    store = services.store
+
+    async def handle(raw: dict[str, Any]) -> None:
+        if store.sqlite_path is None:
+            services.chats.clear()  # another replica may have changed them
+        try:
+            update = read(raw, application.bot)
+        except UnreadableError:
+            await let_go(services, raw)
+            raise
+        await application.process_update(update)
+        if (error := services.broken.pop(update.update_id, None)) is not None:
+            raise error
+
+    async def apologise(raw: dict[str, Any]) -> None:
+        await sorry(services, read(raw, application.bot))
+
+    async def tell_unreadable(db: Db, count: int, last: int) -> bool:
+        values = {"count": str(count), "last": str(last)}
+        return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=services.clock())
+
+    alone = settings.updates == "polling" and store.sqlite_path is not None
+    return Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
+
+
 def _name_of(application: App) -> str:
     """The bot's name, once Telegram has told it."""
     try:
@@ -254,18 +278,36 @@ def _name_of(application: App) -> str:
 
 
 @contextmanager
-def only_instance(path: Path) -> Iterator[None]:
-    """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
+def only_instance(path: Path) -> Iterator[Callable[[], None]]:
+    """One process a SQLite file, by whatever path: two would send everything twice. ConfigError when another has it.
+
+    The lock lies on the file itself, and beside it for as long as there is none; call what is given once the file is
+    there. Hold it until the file is closed: closing any handle of a file drops the locks that SQLite has on it. Ours is
+    of another kind (flock), that SQLite's do not see.
+    """
+    held: dict[Path, int] = {}
+
+    def hold(*, strictly: bool = True) -> None:
+        file = path.resolve()
+        beside = file.with_name(file.name + ".lock")
+        for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
+            if one in held:
+                continue
+            try:
+                held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
+                fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
+            except OSError as error:
+                if strictly:
+                    raise ConfigError(f"DATABASE_URL: {one} cannot be locked: {error.strerror}") from None
+
     try:
-        lock = path.with_name(path.name + ".lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"DATABASE_URL: nothing can be written beside {path}: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
-        yield
+        hold(strictly=False)
+        yield hold
+    finally:
+        for handle in held.values():
+            os.close(handle)
 
 
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -394,7 +436,7 @@ async def _until_revoked(revoked: asyncio.Event) -> None:
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Loops where we are alone; beside other replicas the same work as jobs that they share."""
     store, settings = bot.store, bot.settings
-    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language)
+    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop)
     watch = keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))
     looking = _keep_looking(bot)
     if store.sqlite_path is not None:
@@ -493,23 +535,13 @@ async def _fan_out(bot: Running) -> None:
 
 async def _keep_polling(bot: Running) -> None:
     """Poll what is due, several side by side."""
-    slots = asyncio.Semaphore(POLLS_AT_ONCE)
-    busy: set[str] = set()
-
-    async def one(spec: schedule.Spec) -> None:
-        try:
-            async with slots:
-                await _poll(bot, spec)
-        finally:
-            busy.discard(spec.key)
-
     async with asyncio.TaskGroup() as tasks:
+        polls: SideBySide[schedule.Spec] = SideBySide(tasks, lambda spec: _poll(bot, spec))
         while not bot.stopping.is_set():
-            under_way = frozenset(busy)  # a poll that ends while we look is still due by what we read
+            under_way = polls.busy  # a poll that ends while we look is still due by what we read
             for spec in await _due(bot):
                 if spec.key not in under_way:
-                    busy.add(spec.key)
-                    tasks.create_task(one(spec))
+                    polls.start(spec)
             await bot.pause(TICK)
 
 
@@ -575,12 +607,13 @@ def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
 async def _keep_tidy(bot: Running) -> None:
     """Tidy hourly."""
     while not bot.stopping.is_set():
-        await _tidy(bot)
+        with suppress(StorageError):  # said by whoever watches the store
+            await _tidy(bot)
         await bot.pause(3600)
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece."""
+    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -588,9 +621,11 @@ async def _tidy(bot: Running) -> None:
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
                 await bot.pause(BREATH if rows else 0)
-        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+        raise
+    finally:
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
 
 
 async def _keep_backed_up(bot: Running, path: Path) -> None:

@@ -27,6 +27,7 @@ from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Ret
 from bot.render import help as words
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
+from bot.workers import Workers
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -63,11 +64,13 @@ class Services:
     """What the program lends to its handlers.
 
     `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send;
-    `on_trouble` tells the operators.
+    `on_trouble` tells the operators. `workers` draw charts and look up zones: their own process, so that no reader
+    waits behind a slow feed.
     """
 
     store: Store
     api: Sender
+    workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
     replied: Callable[[], None]
@@ -334,22 +337,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             changed = await storage.chats.get(db, self.chat.id)
         if changed is not None:
             self.services.chats[self.chat.id] = self.chat = changed
-
-    async def must_be_admin(self) -> None:
-        """In a group only its administrators change settings; asked at Telegram each time, the menu is no proof."""
-        if self.chat.kind is ChatKind.PRIVATE:
-            return
-        message, user = self.incoming.effective_message, self.incoming.effective_user
-        if self.incoming.callback_query is None and message is not None and message.sender_chat is not None:
-            if message.sender_chat.id == self.chat.id:
-                return  # an anonymous administrator of this very group
-            raise UserError("error.admins_only")
-        if user is None:
-            raise UserError("error.admins_only")
-        outcome = await self.services.api.call("getChatMember", chat_id=self.chat.id, user_id=user.id)
-        member = outcome.result if isinstance(outcome, Sent) else None
-        if not isinstance(member, dict) or member.get("status") not in {"creator", "administrator"}:
-            raise UserError("error.admins_only")
 
 
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import structlog
 from bot.model.outcomes import Outcome, Retry, Sent
 from bot.render import charts
 from bot.render.text import Message, to_api
-from bot.workers import WorkerError, Workers
+from bot.workers import WorkerError
 from handlers.context import SHORT_WAIT, Context
 
 log = structlog.get_logger(__name__)
@@ -32,10 +32,9 @@ class Uploader(Protocol):
 
 
 class Drawn:
-    """The worker that draws and the file ids of what was sent; one for the program."""
+    """The file ids of what was sent; one for the program."""
 
     def __init__(self) -> None:
-        self.workers = Workers(size=1)
         self.file_ids: OrderedDict[Key, str] = OrderedDict()
         self.names: OrderedDict[Key, Key] = OrderedDict()
 
@@ -57,7 +56,7 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
     if await known(context, key, caption, edit=edit):
         return
     try:
-        png = await drawn.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
+        png = await context.services.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
     except WorkerError as error:
         log.warning("no chart", title=picture.title, error=str(error))
     else:

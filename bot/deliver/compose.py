@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,11 +19,11 @@ from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
+from bot.sources.standing import led
 from storage.db import Db, Store
 from storage.outbox import Claimed, StoredAlert
 
 KEPT = 512
-AROUND = timedelta(days=1)
 EDIT = "editMessageText"
 
 Request = tuple[str, bytes]
@@ -123,7 +122,7 @@ class Composer:
         if story is None:
             return None
         return alerts.story(
-            story,
+            led(story, self._catalog.news),
             alert=stored.id,
             style=Style(item.style),
             language=item.language,

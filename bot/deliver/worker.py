@@ -46,10 +46,11 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
 REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
-SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -95,9 +96,9 @@ class Worker:
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
+    _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _borrowed: int = 0
     _end: datetime | None = None
-    _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _fan_at: float = 0.0
     _tidy_at: float = 0.0
@@ -189,7 +190,10 @@ class Worker:
             return bool(self._queue or self._senders)
         if not self._queue:
             return False
-        return len(self._queue) > BATCH // 2 or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
+        # brings, round after round
+        enough = BATCH // 2 + self.rate * self._took
+        return len(self._queue) > enough or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2 + self._took
 
     @property
     def _down(self) -> bool:
@@ -197,8 +201,8 @@ class Worker:
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
+        begun = now = boottime()
         fanned = await self._fan_out()
-        now = boottime()
         if now >= self._tidy_at:
             await self._tidy(now)
         async with self.store.writing() as db:
@@ -208,14 +212,14 @@ class Worker:
                 db,
                 token=self.token_name,
                 rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
-                horizon=HORIZON,
+                horizon=HORIZON + 2 * timedelta(seconds=self._took),
                 lease=LEASE,
-                limit=1 if self._down else self._batch,
+                limit=1 if self._down else self._batch + math.ceil(2 * self.rate * self._took),
                 borrowed=borrowed,
                 end=self._end,
             )
+        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
-        await self._follow_the_clock(claim.at)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
@@ -248,18 +252,6 @@ class Worker:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
-
-    async def _follow_the_clock(self, at: datetime) -> None:
-        """A lone process's database has the machine's clock, which somebody may set back."""
-        ahead = at - timedelta(seconds=boottime())
-        last, self._ahead = self._ahead, ahead
-        if self.store.sqlite_path is None or last is None or last - ahead < SET_BACK:
-            return
-        log.warning("the clock was set back", seconds=round((last - ahead).total_seconds()))
-        async with self.store.writing() as db:
-            await storage.outbox.clock_went_back(db, last - ahead)
-        if self._end is not None:
-            self._end -= last - ahead
 
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""

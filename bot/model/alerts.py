@@ -16,7 +16,7 @@ from bot.model.rates import Pair, Rate, RateKind
 
 
 class Severity(StrEnum):
-    """How loud: `info` is silent, `notable` is heard, `urgent` passes quiet hours."""
+    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"
@@ -46,11 +46,10 @@ class Approval(StrEnum):
 
 
 class State(StrEnum):
-    """A delivery's life. The first three are open; the others are final."""
+    """A delivery's life. The first two are open; the others are final."""
 
     PENDING = "pending"
     LEASED = "leased"
-    HELD = "held"  # waits for an operator
     SENT = "sent"
     DEAD = "dead"  # `error` says why
     EXPIRED = "expired"
