@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bot.errors import UserError
 from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn, zone_name
-from bot.model.chats import LANGUAGES, Style
+from bot.model.chats import LANGUAGES, ChatKind, Style
 from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name
@@ -65,6 +65,8 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
     "error.link": frozenset(),
+    "error.mydata_anonymous": frozenset(),
+    "error.mydata_private": frozenset({"bot"}),
     "error.story_gone": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
@@ -194,6 +196,12 @@ def status(status: Status, language: str) -> Message:
 def channel_welcome(title: str, language: str) -> Message:
     """To the one who made the bot an administrator of a channel."""
     return message(fill(t("channel.welcome", language), title=bold(one_line(title))))
+
+
+def no_right(title: str, language: str, kind: ChatKind) -> Message:
+    """To the one who gave the bot a place in a channel or a group where it may not write."""
+    msgid = "channel.no_right" if kind is ChatKind.CHANNEL else "group.no_right"
+    return message(fill(t(msgid, language), title=bold(one_line(title))))
 
 
 def unknown(language: str) -> Message:
