@@ -59,6 +59,11 @@ def main() -> None:
         for problem in error.problems:
             sys.stderr.write(f"jarchy: {log.redact(problem)}\n")
         sys.exit(CONFIG_EXIT)
+    except UserError as error:
+        from bot.render.help import error as explain
+
+        sys.stderr.write(f"jarchy: {log.redact(explain(error, 'en').text)}\n")
+        sys.exit(1)
     except BotError as error:
         sys.stderr.write(f"jarchy: {log.redact(str(error))}\n")
         sys.exit(1)
