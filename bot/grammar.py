@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import time, timedelta
 from difflib import get_close_matches
 from typing import Annotated, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
@@ -26,6 +26,11 @@ T = TypeVar("T")
 LONGEST_DURATION = timedelta(days=366)
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
+LONGEST_PATH = 4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
+LONGEST_FILE_NAME = 230  # bytes; file systems have up to 255, likewise
+LARGEST_USER_ID = 2**52  # the Bot API's own bound
+#: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
+SHARED_ACCOUNTS = frozenset({1087968824, 136817688, 777000})
 LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -35,13 +40,15 @@ _UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_USER_ID = re.compile(r"-?[0-9]{1,30}")
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the known word nearest to a mistyped one ("; did you mean poll?"); empty when none is near."""
-    near = get_close_matches(word[:LONGEST_HINT], list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    by_small_letters = {one.lower(): one for one in known}
+    near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
+    return f"; did you mean {by_small_letters[near[0]]}?" if near else ""
 
 
 def parse_text(value: object, right: str) -> str:
@@ -213,6 +220,66 @@ def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple
     return read_all
 
 
+def parse_flag(value: object) -> bool:
+    """A yes or no as settings have it: true, false, yes, no, on, off, 1 or 0."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in {"true", "yes", "on", "1"}:
+        return True
+    if text in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError("true or false")
+
+
+def parse_user_ids(value: object) -> tuple[int, ...]:
+    """Numbers of Telegram users, separated by commas, each once; accounts that many people share are refused."""
+    right = "numeric user ids, separated by commas"
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
+        if not all(_USER_ID.fullmatch(part) for part in parts):
+            raise ValueError(right)
+        value = tuple(int(part) for part in parts)
+    if not isinstance(value, (tuple, list)) or not all(isinstance(number, int) for number in value):
+        raise ValueError(right)
+    if shared := SHARED_ACCOUNTS.intersection(value):
+        raise ValueError(f"{right}; {min(shared)} is not one person's account")
+    if not all(0 < number <= LARGEST_USER_ID for number in value):
+        raise ValueError(f"{right}; they are positive (a group cannot be an administrator) and below 2^52")
+    return tuple(dict.fromkeys(value))
+
+
+def parse_database_address(value: object) -> str:
+    """`sqlite:///` and a file, or a postgresql address; whether it can be opened is seen when it is."""
+    text = parse_text(value, "sqlite:///data/jarchy.db or postgresql://user:password@host/name")
+    family, _, rest = text.partition("://")
+    family = family.partition("+")[0]
+    if not rest or family not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
+    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
+        raise ValueError("an address without line breaks or other control characters")
+    path = rest.partition("/")[2].partition("?")[0]
+    if family == "sqlite" and path in {"", ":memory:"}:
+        raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
+    if family == "sqlite":
+        path = unquote(path)
+        names = [len(name.encode()) for name in path.split("/")]
+        if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
+            raise ValueError(f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name")
+    elif len(text) > LONGEST_PATH:
+        raise ValueError(f"an address of at most {LONGEST_PATH} letters")
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text came from bytes that were UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 Duration = Annotated[timedelta, PlainValidator(parse_duration)]
 Window = Annotated[tuple[time, time], PlainValidator(parse_window)]
 Weekdays = Annotated[frozenset[int], PlainValidator(parse_weekdays)]
@@ -221,3 +288,6 @@ Currency = Annotated[str, PlainValidator(parse_currency)]
 Language = Annotated[str, PlainValidator(parse_language)]
 Address = Annotated[str, PlainValidator(parse_address)]
 Listen = Annotated[str, PlainValidator(parse_listen)]
+SettingFlag = Annotated[bool, PlainValidator(parse_flag)]
+UserIds = Annotated[tuple[int, ...], PlainValidator(parse_user_ids)]
+DatabaseAddress = Annotated[str, PlainValidator(parse_database_address)]

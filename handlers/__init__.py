@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from zoneinfo import ZoneInfo
 
 import structlog
 from telegram import Update
@@ -135,7 +136,10 @@ def route(application: App, services: Services) -> None:
     application.add_handler(CallbackQueryHandler(_served(press, services)))
     member = _served(membership.changed, services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-    moved = _served(membership.migrated, services, counted=False)
+
+    async def moved(update: Update, _context: Context) -> None:
+        await membership.migrated(update, services)  # without loading the chat: the old one is not there any more
+
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
     text = filters.TEXT & filters.UpdateType.MESSAGE & (filters.ChatType.PRIVATE | convert.Mentioned())
     application.add_handler(MessageHandler(text, _served(convert.text, services)))
@@ -186,7 +190,8 @@ async def _stop_spinning(services: Services, update: Update) -> None:
 
 
 async def _explain(context: Context, error: UserError) -> None:
-    message = words.error(error, context.language)
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    message = words.error(error, context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:

@@ -19,7 +19,7 @@ from bot.places import zone_at
 from bot.render import help as words
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import pictures, subscriptions
+from handlers import subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -95,9 +95,8 @@ def _zone_set(context: Context) -> Message:
 
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
-    drawn: pictures.Drawn = context.bot_data["drawn"]
     try:
-        return await drawn.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
+        return await context.services.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
     except WorkerError:
         return None
 

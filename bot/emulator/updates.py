@@ -139,11 +139,15 @@ class Updates:
             self.pending.clear()
         if allowed is not None:
             self.allowed = allowed
-        if self._poll is not None and not self._poll.done():
+        if webhook is not None and self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         self.webhook = webhook
         if webhook is not None:
             self._pusher = asyncio.create_task(self._push_all(webhook), name="emulator-webhook")
+
+    def left_behind(self, url: str, allowed: list[str] | None) -> None:
+        """An earlier program's webhook, which nobody serves any more, and the kinds of updates that it asked for."""
+        self.webhook, self.allowed = Webhook(url=url), allowed
 
     async def stop(self) -> None:
         """Stop pushing; what is pending stays pending."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
-from bot.model.outcomes import Outcome, Rejected, Retry, Sent
+from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
 
 LONG_POLL = 20  # seconds; below the session's total time-out
-SHORTEST, LONGEST = 1.0, 30.0
+SHORTEST, LONGEST = 1.0, 4.0  # seconds between tries: what was asked in an outage is heard soon after it
+RIVAL = 30.0  # the longest wait while somebody else asks with our token
 
 
 class Caller(Protocol):
@@ -24,22 +26,41 @@ class Caller(Protocol):
         """Send and classify."""
 
 
-async def poll(api: Caller, inbox: Inbox) -> None:
-    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program."""
+def _untold(_why: str | None) -> None:
+    """Where nobody asks whether updates come."""
+
+
+async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
+    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program.
+
+    A webhook left from before keeps updates from us: it is deleted, again and again until they come, and whenever a
+    409 says that there is one. `tell` hears why none come, or None while they do.
+    """
     offset: int | None = None
     wait = SHORTEST
-    await api.call("deleteWebhook")
+    heard = False
+    tell("updates: not asked for yet")
     while True:
-        outcome = await api.call("getUpdates", offset=offset, timeout=LONG_POLL, allowed_updates=KINDS)
+        if not heard:
+            await api.call("deleteWebhook")
+        # after a trouble the first question is answered at once, so that everybody knows where we are
+        span = LONG_POLL if heard else 0
+        outcome = await api.call("getUpdates", offset=offset, timeout=span, allowed_updates=KINDS)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
             after = (outcome.after if isinstance(outcome, Retry) else None) or wait
-            log.warning("no updates", outcome=type(outcome).__name__, again_in=after)
+            why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
+            tell(f"updates: {why}")
+            log.warning("no updates", outcome=type(outcome).__name__, why=why, again_in=after)
             await asyncio.sleep(after)
-            wait = min(wait * 2, LONGEST)
+            rival = isinstance(outcome, Rejected) and outcome.conflict and "webhook" not in outcome.why.lower()
+            wait = min(wait * 2, RIVAL if rival else LONGEST)
             continue
         wait = SHORTEST
+        heard = True
+        tell(None)
         updates = [item for item in outcome.result if has_number(item)]
         if not updates:
             continue
