@@ -466,10 +466,10 @@ def inspect_page(
 @detect.command("security")
 def detect_security() -> None:
     """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
-    from bot.detect.security import detect as judge
+    from bot.detect.topics import judged
 
     for item in _json_lines():
-        verdict = judge(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
+        verdict = judged(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
         _write(
             {
                 "id": item.get("id"),
