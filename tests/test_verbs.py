@@ -35,7 +35,7 @@ BAD_FILES = ("garbage", "dir", "no")
         (["detect", "security"], "", 0),
         (["detect", "same-story"], '{"id":1,"a":5,"b":[1]}', 1),
         (["detect", "same-story"], "", 0),
-        (["convert", ""], "", 1),
+        (["convert", "", "--parse-only"], "", 1),
         (["convert", "-", "--parse-only"], "", 0),
         (["convert", "100 usd", "--home", "???", "--parse-only"], "", 2),
         (["digest", "--date", "0001-01-01"], "", 2),
