@@ -52,6 +52,7 @@ GROUP_BURST = timedelta(seconds=12)
 APPROVED_LASTS = timedelta(hours=1)
 LEFT = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+STOPPED_AND = f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
 
 
@@ -644,6 +645,27 @@ async def pause_token(db: Db, token: str, span: timedelta) -> None:
     await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
+async def hold_token(db: Db, token: str, span: timedelta) -> None:
+    """No replica sends for at least `span`; a longer pause stays as it is."""
+    now = await db_now(db)
+    row = await _paced(db, token, now)
+    if row.paused_until is None or row.paused_until < now + span:
+        await db.execute(update(pace).where(pace.c.name == token).values(paused_until=now + span))
+
+
+async def lift_token(db: Db, token: str, span: timedelta) -> None:
+    """End the pause that `hold_token` made with this `span`; a longer one is another's, and stays."""
+    now = await db_now(db)
+    held = (pace.c.name == token, pace.c.paused_until <= now + span)
+    await db.execute(update(pace).where(*held).values(paused_until=None))
+
+
+async def is_paused(db: Db, token: str) -> bool:
+    """Whether no replica may send now."""
+    until = (await db.execute(select(pace.c.paused_until).where(pace.c.name == token))).scalar()
+    return until is not None and until > await db_now(db)
+
+
 async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
     """Telegram refuses this chat for a while: nothing of it is claimed until then; others go on."""
     now = await db_now(db)
@@ -655,9 +677,14 @@ async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
 
 
 async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
-    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit."""
+    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit.
+
+    That its readers had asked for it before is remembered with what Telegram says.
+    """
     now = await db_now(db)
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=False, inactive_why=why, inactive_at=now))
+    both = case((chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why)
+    values = {"active": False, "inactive_why": why if why == STOPPED else both, "inactive_at": now}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
 

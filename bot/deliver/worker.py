@@ -31,6 +31,8 @@ from bot import metrics
 from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
+from bot.deliver.reach import Reach
+from bot.deliver.standing import standing
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
@@ -57,6 +59,10 @@ DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
 SAME_TIME = 2.0  # seconds between the ends of pauses that are one
 FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
+TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
+ONE_ASKS_EVERY = 2.0  # seconds between those
+SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses though the bot may write to it
 
 
 class _Ready(NamedTuple):
@@ -100,8 +106,11 @@ class Worker:
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
+    _contradicted: dict[int, int] = field(default_factory=dict)  # refusals in a row of chats that may be written to
+    reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
+        self.reach = Reach(self.store, self.api, self.token_name, self.wake)
         self._gate = Gate(self.rate)
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
 
@@ -139,6 +148,7 @@ class Worker:
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
+            await self.reach.close()
             try:
                 await self._give_back()
                 await self._write_marks()
@@ -173,7 +183,9 @@ class Worker:
                 await self._rest(rest)
 
     def _enough(self) -> bool:
-        """The queue holds half a batch, or slots for half the horizon; or Telegram is down and one asks for all."""
+        """The queue holds half a batch, or slots for half the horizon; or Telegram is away, or one asks for all."""
+        if self.reach.away:
+            return True
         if self._down:
             return bool(self._queue or self._senders)
         if not self._queue:
@@ -185,7 +197,7 @@ class Worker:
 
     @property
     def _down(self) -> bool:
-        return self._troubles > FLOODS_FOR_ALL
+        return self._troubles > TROUBLES_FOR_ALL
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
@@ -271,7 +283,7 @@ class Worker:
             if not self._queue:
                 self._wake.set()
                 await self._wait(self._filled)
-            elif boottime() > self._queue[0].until:  # too late for its lease
+            elif self.reach.away or boottime() > self._queue[0].until:  # too late for its lease
                 await self._give_back()
             elif boottime() > self._queue[0].by:
                 self._skip_missed(boottime())
@@ -303,7 +315,7 @@ class Worker:
 
     def _take(self) -> _Ready | None:
         """The next delivery, if it may go now."""
-        while self._queue and not self._stopping.is_set():
+        while self._queue and not self._stopping.is_set() and not self.reach.away:
             now = boottime()
             one = self._queue[0]
             if now > one.until or now > one.by or self._due_in(now) > 0:
@@ -379,6 +391,8 @@ class Worker:
             if self._troubles:
                 self._troubles = 0
                 self._wake.set()
+            if self._contradicted:
+                self._contradicted.pop(item.chat, None)
             self._mark(Mark(item.id, item.fence, State.SENT, outcome.message_id))
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
@@ -387,7 +401,8 @@ class Worker:
             if doubts > DOUBTS[item.lane]:
                 self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
             else:
-                self._again(item, _backoff(item.tries), outcome.why, doubts=doubts)
+                self._again(item, _backoff(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
                 await storage.chats.migrate(db, item.chat, outcome.chat)
@@ -398,22 +413,39 @@ class Worker:
             await self._refused(item, outcome)
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
+        if not outcome.flood:
+            await self._later_for_all(item, outcome)
+            return
         wait = outcome.after if outcome.after is not None else _backoff(item.tries)
         self._again(item, wait, outcome.why)
-        if not outcome.flood:
-            if boottime() < self._asleep_until:
-                return  # was in flight beside the one that put us to sleep: the same trouble
-            self._troubles += 1
-            if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL - 1, 6), 60.0)
-                self._asleep_until = boottime() + span
-                await self._pause(span)
-            return
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
             await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
         if self._refused_by_all():
             await self._pause(wait)
+
+    async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
+        """Nothing was sent, and nothing was said about this chat: is it this message, or everything?
+
+        A delivery's own tries and pauses grow only when others were sent since the last trouble.
+        """
+        if await self.reach.lost():
+            self._again(item, 0.0, outcome.why, counted=False)
+            return
+        alone = self._troubles == 0
+        if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
+            self._troubles += 1
+        if not self._down:
+            wait = outcome.after or _backoff(item.tries if alone else 0)
+            self._again(item, wait, outcome.why, counted=alone)
+            return
+        self._again(item, SAME_AGAIN, outcome.why, counted=False)
+        if boottime() >= self._asleep_until:
+            self._asleep_until = boottime() + ONE_ASKS_EVERY
+            log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
+            async with self.store.writing() as db:
+                await storage.outbox.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
+            await self._give_back()
 
     def _refused_by_all(self) -> bool:
         """It is the token that Telegram refuses, not some chats, each for its own time."""
@@ -429,11 +461,23 @@ class Worker:
         await self._give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
+        """Give a chat up, unless Telegram says when asked that the bot may write to it."""
+        times = self._contradicted.get(item.chat, 0)
+        if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
+            self._contradicted[item.chat] = times + 1
+            log.warning("a chat refuses though the bot may write to it", why=outcome.why, again_in=CHAT_WAITS[times])
+            self._again(item, CHAT_WAITS[times], outcome.why)
+            return
+        self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
             await storage.outbox.finish(db, [self._dead(item, outcome.why)])
             await storage.outbox.close_chat(db, item.chat, why=outcome.why)
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
+
+    @property
+    def _bot_id(self) -> int | None:
+        return int(self.token_name) if self.token_name.isdigit() else None
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
         if outcome.token:
@@ -444,7 +488,7 @@ class Worker:
                 await storage.chats.change(db, item.chat, thread=None)
             self._again(item, 0.0, outcome.why)
             await self.on_trouble("notice.topic", {"chat": str(item.chat)})
-        elif outcome.plain and not item.plain:
+        elif (outcome.plain or outcome.thread) and not item.plain:
             self._again(item, 0.0, outcome.why, plain=True)
         elif outcome.unneeded:
             self._mark(self._dead(item, outcome.why, State.CANCELLED))
@@ -453,7 +497,14 @@ class Worker:
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})
 
     def _again(
-        self, item: Claimed, wait: float, why: str | None, *, doubts: int | None = None, plain: bool | None = None
+        self,
+        item: Claimed,
+        wait: float,
+        why: str | None,
+        *,
+        doubts: int | None = None,
+        plain: bool | None = None,
+        counted: bool = True,
     ) -> None:
         self._mark(
             Mark(
@@ -463,7 +514,7 @@ class Worker:
                 error=why,
                 retry_in=timedelta(seconds=wait),
                 doubts=item.doubts if doubts is None else doubts,
-                tries=min(item.tries + 1, 1000),
+                tries=min(item.tries + counted, 1000),
                 plain=item.plain if plain is None else plain,
             )
         )

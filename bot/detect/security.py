@@ -45,7 +45,6 @@ THRESHOLD = 0.5
 CLEARLY = 1.0  # the weight from which words of a kind say what a text is about
 REASONS = 4  # words named in an answer to "why?"
 
-SECURITY_KINDS = ("conflict", "border", "terror", "alliance", "services", "crime", "police", "disaster", "emergency")
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
 # What else a text is about is read off the words that speak against security.
 OTHER_TOPICS = {

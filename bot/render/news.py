@@ -41,18 +41,16 @@ PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 Names = Mapping[str, Mapping[str, str]]
 
 
-def page(
-    page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = (), words: str | None = None
-) -> Message:
+def page(page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = ()) -> Message:
     """A page of stories: headline with its link, who reports it, when; buttons for other pages and topics.
 
-    `topics` are offered as filters; with `words` it is a page of search results, without filters.
+    `topics` are offered as filters.
     """
     told = [_item(story.told_in(language), page.feed_names, language, zone, now) for story in page.stories]
-    buttons = [_pages(page, language)] + ([] if words else _filters(topics, page.topic, language))
+    buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
         return message(fill(t("news.none", language)), buttons)
-    return message(join("\n\n", [_page_title(page, language, words), *told]), buttons)
+    return message(join("\n\n", [_page_title(page, language), *told]), buttons)
 
 
 def story(
@@ -156,9 +154,7 @@ def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -
     return lines(title, join(" · ", [reporters(story, names, language), when]))
 
 
-def _page_title(page: NewsPage, language: str, words: str | None) -> Rich:
-    if words:
-        return bold(fill(t("search.title", language), words=one_line(words)))
+def _page_title(page: NewsPage, language: str) -> Rich:
     return bold(topic_name(page.topic, language) if page.topic else t("news.title", language))
 
 

@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 from bot.model.text import has_invisible, without_invisible
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
-CAPTION_LIMIT = 1024  # likewise for sendPhoto.caption
 SCHEMES = frozenset({"http", "https", "tg", "mailto"})
 ALONE = frozenset({"pre", "code"})
 
