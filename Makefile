@@ -8,7 +8,7 @@ STAMP := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
   --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: setup demo run test test-all check bench lock clean
+.PHONY: setup demo run test test-all check bench mutants lock clean
 
 setup: $(STAMP)
 
@@ -56,6 +56,9 @@ $(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(STAMP)
 
 bench: setup $(AIOGRAM)/.ready
 	$(BIN)/python -m bench $(ARGS)
+
+mutants: setup
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 lock: setup
 	$(COMPILE) pyproject.toml --group dev -o requirements.lock
