@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -53,6 +54,7 @@ cli.add_typer(database, name="db")
 
 def main() -> None:
     """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    log.guard_tracebacks()
     try:
         cli()
     except ConfigError as error:
@@ -63,6 +65,9 @@ def main() -> None:
         sys.stderr.write(f"jarchy: {log.redact(str(error))}\n")
         sys.exit(1)
     except BrokenPipeError:
+        sys.exit(1)
+    except Exception:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        sys.stderr.write(log.redact(traceback.format_exc()))
         sys.exit(1)
 
 
@@ -95,6 +100,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
         problems += error.problems
     if settings is None or catalog is None:
         raise ConfigError(problems)
+    log.hide(*settings.secrets)
     log.set_up(settings.log_format, settings.log_level)
     return settings, catalog
 

@@ -7,7 +7,7 @@ import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     bot_token: Annotated[SecretStr | None, AfterValidator(_token)] = None
     bot_api_url: Annotated[str, AfterValidator(_web_address)] = "https://api.telegram.org"
-    database_url: str = "sqlite:///data/jarchy.db"
+    database_url: Annotated[str, Field(repr=False)] = "sqlite:///data/jarchy.db"  # may carry a password
     catalog: Path | None = None
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids), AfterValidator(_real_people)] = ()
     home_currency: Annotated[str, AfterValidator(_currency)] = "KGS"
@@ -132,6 +132,13 @@ class Settings(BaseSettings):
         if self.bot_token is None:
             raise ConfigError("BOT_TOKEN: missing; @BotFather gives one, put it into .env")
         return self.bot_token.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: the token, the webhook's secret, the database's password."""
+        kept = [value.get_secret_value() for value in (self.bot_token, self.webhook_secret) if value is not None]
+        password = urlsplit(self.database_url).password
+        return (*kept, *([unquote(password)] if password else []))
 
 
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
