@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -43,23 +44,26 @@ def ops_app(
         return web.Response(text="ok\n")
 
     async def readyz(_request: web.Request) -> web.Response:
-        if not ready():
-            return web.Response(status=503, text="starting\n")
+        reasons = [] if ready() else ["starting: Telegram has not answered yet"]
         try:
             async with store.reading() as db:
                 await views.status(db, catalog, now=clock())
         except StorageError:
-            return web.Response(status=503, text="database\n")
-        return web.Response(text="ready\n")
+            reasons.append("database: cannot be read")
+        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def metrics(_request: web.Request) -> web.Response:
-        async with store.reading() as db:
-            WAITING.set((await views.status(db, catalog, now=clock())).waiting)
+        with suppress(StorageError):  # the other figures are wanted most when the database is away
+            async with store.reading() as db:
+                WAITING.set((await views.status(db, catalog, now=clock())).waiting)
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def status(_request: web.Request) -> web.Response:
-        async with store.reading() as db:
-            found = await views.status(db, catalog, now=clock())
+        try:
+            async with store.reading() as db:
+                found = await views.status(db, catalog, now=clock())
+        except StorageError:
+            return web.Response(status=503, text="The database cannot be read.\n")
         return web.Response(text=status_page(found), content_type="text/html")
 
     application = web.Application()
