@@ -10,6 +10,7 @@ import asyncio
 import gc
 import json
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -65,6 +66,7 @@ cli.add_typer(database, name="db")
 
 def main() -> None:
     """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    log.guard_tracebacks()
     try:
         cli()
     except ConfigError as error:
@@ -82,6 +84,9 @@ def main() -> None:
     except OSError as error:  # a file or a socket that the one who typed the verb named
         named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
         _fail(f"{named}{error.strerror or error}")
+    except Exception:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        sys.stderr.write(log.redact(traceback.format_exc()))
+        sys.exit(1)
 
 
 def _fail(why: str) -> NoReturn:
@@ -119,6 +124,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
         problems += error.problems
     if settings is None or catalog is None:
         raise ConfigError(problems)
+    log.hide(*settings.secrets)
     log.set_up(settings.log_format, settings.log_level)
     return settings, catalog
 
