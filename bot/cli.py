@@ -298,6 +298,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
 
         async def one(spec: RateSpec | FeedSpec) -> None:
@@ -551,11 +552,16 @@ def detect_moves(
     rule: Annotated[str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')] = None,
 ) -> None:
     """Replay a history day by day. Example: jarchy detect moves --history rates.csv --quote KGS"""
+    from functools import partial
+
+    from bot.convert import currency_at, day_at, plain_text
     from bot.detect.replay import replay_csv
 
+    said = plain_text(rule) if rule is not None else None
+    day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
     try:
-        with history.open(encoding="utf-8") as lines:
-            for found in replay_csv(lines, quote, rule):
+        with history.open(encoding="utf-8-sig") as lines:
+            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None

@@ -15,6 +15,7 @@ import, so it is imported when the first article comes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -23,7 +24,16 @@ from lxml import etree, html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import absolute_link, decode, one_line, parse_date, plain_text, two_letter
+from bot.sources.feeds import (
+    LONGEST_TEXT,
+    absolute_link,
+    clean,
+    decode,
+    one_line,
+    parse_date,
+    plain_text,
+    two_letter,
+)
 from bot.sources.selectors import xpath_of
 from bot.sources.specs import PageSpec
 
@@ -74,7 +84,7 @@ def parse_article(
         raise TypeError("trafilatura changed its answer")
     content = "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector))) if selector else ""
     if not content and found is not None and found.text:
-        content = plain_text("\n\n".join(found.text.splitlines()), html=False)
+        content = _as_written(found.text.splitlines(), _inner_text(page))
     title = _headline(_first(page, "//meta[@property='og:title']/@content") or (found and found.title) or "")
     title = title or _headline(_first(page, "//title/text()"))
     if not content or not title:
@@ -163,6 +173,30 @@ def _published_at(page: html.HtmlElement, text: str) -> datetime | None:
 
 def _inner_text(element: html.HtmlElement) -> str:
     return plain_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True)
+
+
+def _as_written(paragraphs: Sequence[str], page: str) -> str:
+    """The extractor's paragraphs as they stand on the page.
+
+    It makes one kind of space of every kind, and drops soft hyphens and joiners.
+    """
+    letters: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(page):
+        if char.isprintable() and not char.isspace():
+            letters.append(char)
+            places.append(place)
+    whole = "".join(letters)
+    said, start = [], 0
+    for paragraph in paragraphs:
+        wanted = "".join(char for char in clean(paragraph) if char.isprintable() and not char.isspace())
+        at = whole.find(wanted, start) if wanted else -1
+        if at < 0:
+            said.append(plain_text(paragraph, html=False))
+            continue
+        start = at + len(wanted)
+        said.append(page[places[at] : places[start - 1] + 1])
+    return "\n\n".join(part for part in said if part)[:LONGEST_TEXT].rstrip()
 
 
 def _first(element: html.HtmlElement, query: str) -> str:

@@ -109,7 +109,11 @@ class RateSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
-    """One feed. `trust`: 1 official, 2 agency, 3 aggregator; `topics` are added to the detected ones."""
+    """One feed. `topics` are added to the detected ones.
+
+    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is shown,
+    are explained in `bot.sources.standing`.
+    """
 
     key: str
     names: Mapping[str, str]

@@ -60,7 +60,7 @@ def test_a_list_page_becomes_entries_in_its_own_order() -> None:
     assert parse_list_page(body, SPEC, now=NOW) == (
         Entry(
             id="https://news.example/a/1",
-            title="Мост открыт",
+            title="Мост\u00a0открыт",
             link="https://news.example/a/1",
             published_at=datetime(2021, 10, 20, 9, 12, tzinfo=UTC),
             language="ru",
