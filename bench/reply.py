@@ -26,6 +26,7 @@ from bot.deliver.transport import Api
 from bot.intake.inbox import Inbox
 from bot.model.outcomes import Outcome
 from handlers import Context, Services, route
+from handlers.context import at_once
 from storage.db import Store
 
 TOKEN = "123456789:" + "A" * 35  # opens nothing
@@ -129,7 +130,7 @@ async def ours(
         api=api,
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
-        replied=lambda: None,
+        turn=at_once,
         wake=lambda: None,
         home="KGS",
         time_zone="Asia/Bishkek",

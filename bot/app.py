@@ -186,7 +186,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             api=api,
             catalog=catalog,
             clock=clock,
-            replied=worker.borrow,
+            turn=worker.turn,
             wake=worker.wake,
             home=settings.home_currency,
             time_zone=settings.time_zone,
@@ -219,6 +219,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         alone = settings.updates == "polling" and store.sqlite_path is not None
         inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
+        services.waiting = inbox.waiting
         bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder)
         ops = ops_app(store, catalog, clock, bot.ready.is_set)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)

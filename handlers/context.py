@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ from storage.db import Store
 KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
+IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
+CALM = BURST // 2  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
 TAP = EVERY / 2  # a button: a menu is gone through in taps
 REPLY_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries of a reply
 LONGEST_WAIT = 30.0
@@ -38,18 +40,28 @@ class Sender(Protocol):
         """Send and classify."""
 
 
+async def at_once(_chat: int) -> None:
+    """The turn of a message where nothing limits it."""
+
+
+def no_others(_chat: int) -> int:
+    """What waits of a chat where updates come one by one."""
+    return 0
+
+
 @dataclass(slots=True)
 class Services:
     """What the program lends to its handlers.
 
-    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send.
+    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits; `wake` is called when
+    there is something to send.
     """
 
     store: Store
     api: Sender
     catalog: Catalog
     clock: Callable[[], datetime]
-    replied: Callable[[], None]
+    turn: Callable[[int], Awaitable[None]]
     wake: Callable[[], None]
     home: str
     time_zone: str
@@ -58,6 +70,7 @@ class Services:
     chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+    waiting: Callable[[int], int] = no_others  # how many questions of a chat wait here, the one being answered included
     broken: dict[int, Exception] = field(default_factory=dict)  # what a handler raised, by the update's number
 
     def forget_cards(self) -> None:
@@ -65,17 +78,22 @@ class Services:
         self.cards.clear()
 
     def allow(self, chat_id: int, cost: float = EVERY) -> bool:
-        """Whether a chat may ask now; when not, UserError once, then False until it calms down."""
+        """Whether a chat may ask now; when not, UserError once, then False until it calms down.
+
+        It may not when it asks too often, or when too many of its questions wait here already.
+        """
         now = time.monotonic()
+        slower = IN_GROUP if chat_id < 0 else 1
         tat, warned = self.buckets.get(chat_id, (now, False))
-        tat = max(tat, now)
-        early = tat - now - (BURST - 1) * EVERY
+        tat, waiting = max(tat, now), self.waiting(chat_id)
+        early = max(tat - now - (BURST - 1) * EVERY * slower, (waiting - BURST) * EVERY)
         if early > 0:
             self.buckets[chat_id] = (tat, True)
             if warned:
                 return False
             raise UserError("error.throttled", wait=timedelta(seconds=math.ceil(early)))
-        self.buckets[chat_id] = (tat + cost, False)
+        calm = tat - now <= (BURST - CALM) * EVERY * slower and waiting <= CALM
+        self.buckets[chat_id] = (tat + cost * slower, warned and not calm)
         self.buckets.move_to_end(chat_id)
         while len(self.buckets) > KNOWN_CHATS:
             self.buckets.popitem(last=False)
@@ -115,7 +133,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Send what somebody waits for: again when Telegram is busy, once more when nobody knows whether it arrived."""
         doubts = 0
         for wait in REPLY_WAITS:
-            self.services.replied()
+            if (chat := parameters.get("chat_id")) is not None:  # a button's answer is no message
+                await self.services.turn(chat)
             outcome = await self.services.api.call(method, **parameters)
             if isinstance(outcome, Ambiguous) and doubts == 0:
                 doubts += 1

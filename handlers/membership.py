@@ -44,7 +44,7 @@ async def _greet(services: Services, change: ChatMemberUpdated) -> None:
     message = words.channel_welcome(
         change.chat.title or "", language if language in {"en", "ru", "ky"} else services.default_language
     )
-    services.replied()
+    await services.turn(user.id)
     await services.api.call("sendMessage", chat_id=user.id, **to_api(message))
 
 

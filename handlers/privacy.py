@@ -31,7 +31,7 @@ async def mydata(_update: Update, context: Context) -> None:
     async with services.store.reading() as db:
         found = await storage.privacy.export(db, chat.id)
     body = {"chat_id": chat.id, "caption": words.say("mydata.ready", context.language).text}
-    services.replied()
+    await services.turn(chat.id)
     outcome = None
     if isinstance(services.api, Uploader):
         outcome = await services.api.upload(
