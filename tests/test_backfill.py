@@ -22,8 +22,8 @@ from bot.sources.catalog import load_catalog, parse_catalog
 from storage.db import open_store
 from storage.schema import alert, delivery
 from tests.conftest import ROOT
-from tests.e2e.program import Publishers
 from tests.factories import rate
+from tests.publishers import Publishers
 
 THIS_YEAR = datetime.now(UTC).year
 SINCE = f"{THIS_YEAR - 2}-01-01"

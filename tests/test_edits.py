@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 import storage.chats
-import storage.outbox
 from bot.clock import boottime
-from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
-from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest
 from bot.ingest.stories import EDITS, FRESH
 from bot.model.chats import ChatKind
 from bot.sources.catalog import parse_catalog
-from bot.workers import Workers
 from storage.db import Store
-from storage.schema import alert, delivery
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import QUIET, rss
 from tests.factories import chat as a_chat
+from tests.publishers import QUIET
 from tests.test_ingest import NOW
+from tests.world import READER, Sending, World, polling
 
-READER, RUSSIAN, CHANNEL, LATECOMER = 1001, 1002, -1001000000001, 1003
+RUSSIAN, CHANNEL, LATECOMER = 1002, -1001000000001, 1003
 BLAST = (
     "Explosion at a market in Osh kills 14, 37 wounded",
     "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said officer Kubat Ermekov.",
@@ -41,54 +32,6 @@ VZRYV = (
 )
 LANGUAGES = {"russian": 'language = "ru"\n', "nine": ""}  # the ninth writes in any
 AGENCIES = ("one", "two", "russian", "four", "five", "six", "seven", "eight", "nine")
-
-
-class World:
-    """Agencies, the flow, a worker and an emulated Telegram; three chats that asked for security."""
-
-    def __init__(self, publishers: Publishers, ingest: Ingest, emulator: Emulator, worker: Worker) -> None:
-        self.publishers, self.ingest, self.emulator, self.worker = publishers, ingest, emulator, worker
-        self.now = NOW
-        self.catalog = catalog(publishers.url)
-        self.sending = asyncio.create_task(worker.run())
-
-    async def halt(self) -> None:
-        """The worker ends, with what it had begun."""
-        self.worker.stop()
-        await self.sending
-
-    async def report(self, feed: str, *entries: tuple[str, str, str]) -> int:
-        """An agency publishes, is polled, and the worker looks; how many alerts that made."""
-        self.publishers.put(f"/{feed}.xml", rss(*entries, QUIET))
-        report = await self.ingest.poll(self.catalog.feeds[feed])
-        assert report.error is None
-        self.worker.wake()
-        return report.alerts
-
-    async def tells(self, chat: int, words: str) -> dict[str, Any]:
-        """The chat's message with these words, waited for."""
-        return await self.emulator.wait_message(chat, lambda m: words in m.get("text", ""), timeout=20)
-
-    def calls(self, chat: int, method: str = "editMessageText") -> list[Any]:
-        """What was asked for a chat by a method and accepted."""
-        return [one for one in self.emulator.calls if one.method == method and one.chat_id == chat and one.accepted]
-
-    async def done(self) -> None:
-        """Wait until nothing is open any more."""
-        async with asyncio.timeout(20):
-            while await self._open():  # noqa: ASYNC110 - a commit of the worker's makes no event here
-                await asyncio.sleep(0.02)
-
-    async def _open(self) -> int:
-        async with self.ingest.store.reading() as db:
-            found = await storage.outbox.summary(db, now=NOW)
-        return found.waiting + found.open_alerts
-
-    async def rows(self, kind: str) -> list[Any]:
-        """Deliveries of alerts of a kind."""
-        query = select(delivery).join(alert, alert.c.id == delivery.c.alert_id).where(alert.c.kind == kind)
-        async with self.ingest.store.reading() as db:
-            return list((await db.execute(query.order_by(delivery.c.id))).all())
 
 
 def catalog(url: str) -> Any:
@@ -104,11 +47,9 @@ def catalog(url: str) -> Any:
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
-    """All agencies polled once; chats subscribed; the worker runs."""
+    """All agencies polled once; chats subscribed; the worker runs until a test halts it."""
     async with (
-        Publishers() as publishers,
-        Workers() as workers,
-        Fetcher(limits=Limits(pause=0.0)) as fetcher,
+        polling(store, catalog, now=NOW, admins=()) as made,
         Emulator(TEST_TOKEN) as emulator,
         open_session() as session,
     ):
@@ -125,35 +66,32 @@ async def world(store: Store) -> AsyncIterator[World]:
                 await storage.chats.add(db, a_chat(number, kind=kind, language=language), now=NOW)
                 if number != LATECOMER:
                     await storage.chats.subscribe(db, number, ["topic:security"], now=NOW - timedelta(days=1))
-        made: World
-
-        async def trouble(msgid: str, values: dict[str, str]) -> None:
-            raise AssertionError(f"{msgid}: {values}")
-
-        ingest = Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: made.now)
-        worker = Worker(
-            store=store,
-            api=Api(session, url=emulator.api_url, token=TEST_TOKEN),
-            composer=Composer(store, catalog(publishers.url)),
-            token_name="t",
-            rate=100.0,
-            on_trouble=trouble,
-        )
-        made = World(publishers, ingest, emulator, worker)
+        made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=100.0)
         for feed in AGENCIES:
-            await made.report(feed)
-        yield made
-        await made.halt()
+            await made.report(feed, QUIET)
+        async with Sending(made):
+            yield made
+        assert made.told == []
+
+
+def accepted(world: World, chat: int, method: str = "editMessageText") -> list[Any]:
+    """What was asked for a chat by a method and accepted."""
+    return [one for one in world.emulator.calls if one.method == method and one.chat_id == chat and one.accepted]
+
+
+async def report(world: World, feed: str, *entries: tuple[str, str, str]) -> int:
+    """An agency publishes beside its quiet story, and is polled; how many alerts that made."""
+    return await world.report(feed, *entries, QUIET)
 
 
 async def test_a_second_agency_edits_the_message_and_sends_none(world: World) -> None:
     """The same message, by its number, with the same buttons; silently; only for those who got it."""
-    assert await world.report("one", ("a", *BLAST)) == 1
+    assert await report(world, "one", ("a", *BLAST)) == 1
     told = {chat: await world.tells(chat, BLAST[0]) for chat in (READER, CHANNEL)}
-    async with world.ingest.store.writing() as db:  # who asks now did not get it
+    async with world.store.writing() as db:  # who asks now did not get it
         await storage.chats.subscribe(db, LATECOMER, ["topic:security"], now=NOW)
     await world.done()
-    assert await world.report("two", ("b", *BLAST)) == 0
+    assert await report(world, "two", ("b", *BLAST)) == 0
     for chat, before in told.items():
         after = await world.tells(chat, "One, Two · 2 sources")
         assert after["message_id"] == before["message_id"]
@@ -161,27 +99,27 @@ async def test_a_second_agency_edits_the_message_and_sends_none(world: World) ->
         assert after["entities"][0] == before["entities"][0]
     await world.done()
     for chat in told:
-        assert (len(world.calls(chat, "sendMessage")), len(world.calls(chat))) == (1, 1)
+        assert (len(accepted(world, chat, "sendMessage")), len(accepted(world, chat))) == (1, 1)
     assert world.emulator.messages(LATECOMER) == []
-    assert {row.chat_id for row in await world.rows("edit")} == {READER, RUSSIAN, CHANNEL}
+    assert {row.chat_id for row in await world.deliveries("edit")} == {READER, RUSSIAN, CHANNEL}
 
 
 async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_there(world: World) -> None:
     """Told first in another language, the message turns into the reader's; the others' only names one more source."""
-    assert await world.report("one", ("a", *BLAST)) == 1
+    assert await report(world, "one", ("a", *BLAST)) == 1
     first = await world.tells(RUSSIAN, BLAST[0])
     await world.done()
-    await world.report("russian", ("v", *VZRYV))
+    await report(world, "russian", ("v", *VZRYV))
     assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
     assert BLAST[0] in (await world.tells(READER, "2 sources"))["text"]
 
 
 async def test_an_agency_that_writes_in_two_languages_is_read_in_both(world: World) -> None:
     """Its second report names no new source, and is what a reader of that language waited for."""
-    await world.report("nine", ("a", *BLAST))
+    await report(world, "nine", ("a", *BLAST))
     first = await world.tells(RUSSIAN, BLAST[0])
     await world.done()
-    await world.report("nine", ("a", *BLAST), ("v", *VZRYV))
+    await report(world, "nine", ("a", *BLAST), ("v", *VZRYV))
     assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
 
 
@@ -189,37 +127,28 @@ async def test_a_report_stored_before_the_sending_is_told_in_the_readers_languag
     """Both reports are there when the message is made: no edit is needed, each reads their own."""
     await world.halt()
     for feed, entry in (("one", ("a", *BLAST)), ("russian", ("v", *VZRYV))):
-        await world.report(feed, entry)
+        await report(world, feed, entry)
     await _send(world)
     for chat, words in ((READER, BLAST[0]), (RUSSIAN, VZRYV[0])):
         assert "2 " in (await world.tells(chat, words))["text"]
-        assert world.calls(chat) == []
+        assert accepted(world, chat) == []
 
 
 async def _send(world: World) -> None:
     """A worker as a restarted program has it sends what waits."""
-    worker = Worker(
-        store=world.ingest.store,
-        api=world.worker.api,
-        composer=Composer(world.ingest.store, world.catalog),
-        token_name="t",
-        rate=100.0,
-        on_trouble=world.worker.on_trouble,
-    )
-    running = asyncio.create_task(worker.run())
-    await world.done()
-    worker.stop()
-    await running
+    world.restart()
+    async with Sending(world):
+        await world.done()
 
 
 async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> None:
     """What waits is replaced by the newest."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.tells(READER, BLAST[0])
     await world.done()
     await world.halt()
     for feed in ("two", "four", "five"):
-        await world.report(feed, (feed, *BLAST))
+        await report(world, feed, (feed, *BLAST))
     await _send(world)
     assert "4 sources" in (await world.tells(READER, BLAST[0]))["text"]
     edits = [one for one in world.emulator.calls if one.method == "editMessageText" and one.chat_id == READER]
@@ -228,107 +157,107 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
 
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
     """Beyond that one more agency is no news; nor does the same agency's second report edit anything."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
-    await world.report("one", ("a", *BLAST), ("a2", BLAST[0], "Again."))
+    await report(world, "one", ("a", *BLAST), ("a2", BLAST[0], "Again."))
     for feed in AGENCIES[1:]:
-        await world.report(feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
+        await report(world, feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
         await world.done()
     assert len(AGENCIES) - 1 > EDITS
     for chat in (READER, CHANNEL):
-        assert len(world.calls(chat)) == EDITS
-        assert len(world.calls(chat, "sendMessage")) == 1
+        assert len(accepted(world, chat)) == EDITS
+        assert len(accepted(world, chat, "sendMessage")) == 1
 
 
 async def test_a_story_older_than_the_freshness_window_is_left_as_it_is(world: World) -> None:
     """Nobody scrolls back to yesterday."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
     world.now = NOW + FRESH
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     await world.done()
-    assert world.calls(READER) == []
+    assert accepted(world, READER) == []
 
 
 async def test_a_rise_of_severity_sounds_in_a_new_message(world: World) -> None:
     """What got worse is said again, as before; the first message is edited too."""
     title = "Bomb explosion at a bazaar in Bishkek"
-    await world.report("one", ("calm", title, "Police say the bomb was small."))
+    await report(world, "one", ("calm", title, "Police say the bomb was small."))
     await world.tells(READER, title)
     await world.done()
     assert (
-        await world.report("two", ("grave", title, "The blast killed 120 people. Residents are being evacuated.")) == 1
+        await report(world, "two", ("grave", title, "The blast killed 120 people. Residents are being evacuated.")) == 1
     )
     await world.tells(READER, "❗")
     await world.done()
-    sent = world.calls(READER, "sendMessage")
+    sent = accepted(world, READER, "sendMessage")
     assert len(sent) == 2
-    assert len(world.calls(READER)) == 1
+    assert len(accepted(world, READER)) == 1
 
 
 @pytest.mark.parametrize("fault", ["message to edit not found", "message can't be edited"])
 async def test_a_message_that_is_gone_ends_its_edit_quietly(world: World, fault: str) -> None:
     """Deleted, or too old: no second try, no word to the operators."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
     world.emulator.faults.add(Fault.bad_request(fault, method="editMessageText", chat_id=READER))
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     await world.done()
-    states = {row.chat_id: row.state for row in await world.rows("edit")}
+    states = {row.chat_id: row.state for row in await world.deliveries("edit")}
     assert states == {READER: "cancelled", RUSSIAN: "sent", CHANNEL: "sent"}
 
 
 async def test_an_edit_waits_out_a_429_and_disturbs_nobody(world: World) -> None:
     """The chat's own pause; then the edit is made, once."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
     world.emulator.faults.add(Fault.flood(1, method="editMessageText", chat_id=READER, times=1))
     begun = boottime()
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     await world.tells(CHANNEL, "2 sources")
     await world.tells(READER, "2 sources")
     assert boottime() - begun >= 1
     await world.done()
-    assert len(world.calls(READER)) == 1
+    assert len(accepted(world, READER)) == 1
 
 
 async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None:
     """Twice the same edit is one: it is tried until an answer comes, and ends without a trouble."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
     world.emulator.faults.add(Fault.reset(method="editMessageText", chat_id=READER, times=1, after=True))
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     await world.done()
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
-    assert {row.state for row in await world.rows("edit")} == {"sent"}
+    assert {row.state for row in await world.deliveries("edit")} == {"sent"}
 
 
 async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(world: World) -> None:
     """The same entry under another headline; other blanks and dots are none, nor is a headline nobody was shown."""
-    await world.report("one", ("a", *BLAST))
-    await world.report("two", ("b", BLAST[0], "Police are looking for a van."))
+    await report(world, "one", ("a", *BLAST))
+    await report(world, "two", ("b", BLAST[0], "Police are looking for a van."))
     told = await world.tells(READER, "2 sources")
     await world.done()
-    before = len(world.calls(READER))
-    await world.report("two", ("b", "Blast at a market in Osh", "Police are looking for a van."))
-    await world.report("one", ("a", f"{BLAST[0]}.", BLAST[1]))
+    before = len(accepted(world, READER))
+    await report(world, "two", ("b", "Blast at a market in Osh", "Police are looking for a van."))
+    await report(world, "one", ("a", f"{BLAST[0]}.", BLAST[1]))
     await world.done()
-    assert len(world.calls(READER)) == before
+    assert len(accepted(world, READER)) == before
     corrected = BLAST[0].replace("14", "12")
-    assert await world.report("one", ("a", corrected, BLAST[1])) == 0
+    assert await report(world, "one", ("a", corrected, BLAST[1])) == 0
     assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
     await world.done()
-    assert (len(world.calls(READER)), len(world.calls(READER, "sendMessage"))) == (before + 1, 1)
+    assert (len(accepted(world, READER)), len(accepted(world, READER, "sendMessage"))) == (before + 1, 1)
 
 
 async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) -> None:
     """An alert decided later goes first: edits are for when there is nothing else to say."""
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.done()
     await world.halt()
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     quake = ("q", "Earthquake of magnitude 5.6 shakes Naryn", "Houses were damaged in At-Bashy, 2 people were killed.")
-    assert await world.report("four", quake) == 1
+    assert await report(world, "four", quake) == 1
     await _send(world)
     order = [one.method for one in world.emulator.calls if one.chat_id == READER and one.accepted]
     assert order == ["sendMessage", "sendMessage", "editMessageText"]
@@ -337,10 +266,10 @@ async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) 
 async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(world: World) -> None:
     """Refused for a while, rendered before the second report came: what is sent at last names both."""
     world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
-    await world.report("one", ("a", *BLAST))
+    await report(world, "one", ("a", *BLAST))
     await world.tells(CHANNEL, BLAST[0])
-    await world.report("two", ("b", *BLAST))
+    await report(world, "two", ("b", *BLAST))
     await world.tells(CHANNEL, "2 sources")
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
     await world.done()
-    assert world.calls(READER) == []
+    assert accepted(world, READER) == []

@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 import storage.chats
 import storage.news
@@ -17,17 +15,14 @@ import storage.outbox
 import storage.rates
 import storage.sources
 from bot import views
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest, IngestReport
+from bot.ingest import IngestReport
 from bot.sources.catalog import Catalog, parse_catalog
-from bot.workers import Workers
 from storage.db import Store
 from storage.schema import alert, entry, held_rate
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import ATTACK, QUIET, daily, rss
+from tests.publishers import ATTACK, QUIET, Publishers, daily
+from tests.world import World, polling
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-OPERATOR = 77
 
 
 def catalog(url: str) -> Catalog:
@@ -52,73 +47,55 @@ language = "ru"
 """)
 
 
-class World:
-    """Publishers, a store and the flow between them."""
-
-    def __init__(self, publishers: Publishers, ingest: Ingest) -> None:
-        self.publishers, self.ingest = publishers, ingest
-        self.catalog = catalog(publishers.url)
-
-    async def poll(self, key: str) -> IngestReport:
-        """One poll of one source."""
-        return await self.ingest.poll(self.catalog.rates.get(key) or self.catalog.feeds[key])
-
-    async def bank(self, days_ago: int, usd: str, rub: str = "1,1948") -> IngestReport:
-        """The bank publishes a day's rates and is polled."""
-        self.publishers.put("/daily.xml", daily(f"{NOW - timedelta(days=days_ago):%d.%m.%Y}", usd, "98,8523", rub))
-        return await self.poll("nbkr")
-
-    async def rows(self, table: Any) -> list[Any]:
-        """Everything in a table."""
-        async with self.ingest.store.reading() as db:
-            return list((await db.execute(select(table))).all())
-
-
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Nothing polled yet; one operator."""
-    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
-        ingest = Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW, admins=(OPERATOR,))
-        yield World(publishers, ingest)
+    async with polling(store, catalog, now=NOW) as made:
+        yield made
+
+
+async def bank(world: World, days_ago: int, usd: str, rub: str = "1,1948") -> IngestReport:
+    """The bank publishes a day's rates and is polled."""
+    return await world.publish(NOW.date() - timedelta(days=days_ago), USD=usd, RUB=rub)
 
 
 async def test_the_first_poll_never_alerts_and_the_next_move_does_once(world: World) -> None:
     """A backlog is not news; a move is, once."""
-    assert await world.bank(1, "84,7935") == IngestReport(source="nbkr", fetched=3, new=3, alerts=0)
-    assert (await world.bank(0, "89,9000")).alerts == 1
-    assert (await world.bank(0, "89,9000")) == IngestReport(source="nbkr")  # the same document: not even read
+    assert await bank(world, 1, "84,7935") == IngestReport(source="nbkr", fetched=3, new=3, alerts=0)
+    assert (await bank(world, 0, "89,9000")).alerts == 1
+    assert (await bank(world, 0, "89,9000")) == IngestReport(source="nbkr")  # the same document: not even read
 
 
 async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) -> None:
     """A fifth more in a day is asked for again before anybody hears of it."""
-    await world.bank(1, "84,7935")
-    first = await world.bank(0, "101,9000")
+    await bank(world, 1, "84,7935")
+    first = await bank(world, 0, "101,9000")
     assert (first.new, first.alerts) == (2, 0)
     second = await world.poll("nbkr")
     assert (second.new, second.alerts) == (1, 1)
-    (held,) = await world.rows(held_rate)
+    (held,) = await world.stored(held_rate)
     assert (held.state, held.seen_times) == ("released", 2)
 
 
 async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: World) -> None:
     """Ten times yesterday needs a second source; the operator is told once, the readers keep the old value."""
-    await world.bank(1, "84,7935")
+    await bank(world, 1, "84,7935")
     for _ in range(3):
-        await world.bank(0, "847,9350")
-    async with world.ingest.store.reading() as db:
+        await bank(world, 0, "847,9350")
+    async with world.store.reading() as db:
         shown = await storage.rates.around(db, "nbkr", NOW.date())
     assert max(item.value for item in shown if item.pair.base == "USD") == Decimal("84.7935")
-    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+    assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html><body>login</body></html>", daily("20.10.2021", "1", "2", "3")[:150]])
 async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(world: World, body: bytes) -> None:
     """HTML, nothing, or half a document."""
-    await world.bank(1, "84,7935")
+    await bank(world, 1, "84,7935")
     world.publishers.put("/daily.xml", body)
     report = await world.poll("nbkr")
     assert report.error
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         state = (await storage.sources.states(db))["nbkr"]
         assert len(await storage.rates.around(db, "nbkr", NOW.date())) == 3
     assert state.failures == 1
@@ -127,22 +104,22 @@ async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(world: 
 
 async def test_R1_a_bad_row_leaves_the_others(world: World) -> None:
     """Zero is no price; the dollar beside it is."""
-    await world.bank(1, "84,7935")
-    report = await world.bank(0, "84,9000", rub="0,0000")
+    await bank(world, 1, "84,7935")
+    report = await bank(world, 0, "84,9000", rub="0,0000")
     assert (report.fetched, report.new, report.error) == (2, 2, None)
 
 
 async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) -> None:
     """First polls are silent; then one alert for the story, none when another agency repeats it."""
     for feed in ("one", "two"):
-        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        world.feed(feed, QUIET)
         assert (await world.poll(feed)).alerts == 0
-    world.publishers.put("/one.xml", rss(ATTACK, QUIET))
+    world.feed("one", ATTACK, QUIET)
     assert (await world.poll("one")).alerts == 1
     repeated = ("other-id", ATTACK[1], "The same event, told by another agency.")
-    world.publishers.put("/two.xml", rss(repeated, QUIET))
+    world.feed("two", repeated, QUIET)
     assert (await world.poll("two")).alerts == 0
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         stories = await storage.news.latest(db, topic="security")
     assert [story.feeds for story in stories] == [("one", "two")]
 
@@ -150,7 +127,7 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
 async def _known_agencies(world: World) -> None:
     """Both polled before: what comes now is new."""
     for feed in ("one", "two"):
-        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        world.feed(feed, QUIET)
         await world.poll(feed)
 
 
@@ -160,13 +137,13 @@ async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> No
     await _known_agencies(world)
     title = "Shooting reported at the border post"
     first = ("first", title, "Armed men attacked; three soldiers were killed.")
-    world.publishers.put("/one.xml", rss(first, QUIET))
+    world.feed("one", first, QUIET)
     assert (await world.poll("one")).alerts == 0
-    world.publishers.put("/one.xml", rss(("one-more", *first[1:]), first, QUIET))
+    world.feed("one", ("one-more", *first[1:]), first, QUIET)
     assert (await world.poll("one")).alerts == 0
-    world.publishers.put("/two.xml", rss(("calm", title, "Growers are worried."), QUIET))
+    world.feed("two", ("calm", title, "Growers are worried."), QUIET)
     assert (await world.poll("two")).alerts == 1
-    world.publishers.put("/two.xml", rss(("last", *first[1:]), QUIET))
+    world.feed("two", ("last", *first[1:]), QUIET)
     assert (await world.poll("two")).alerts == 0
 
 
@@ -175,24 +152,24 @@ async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world
     await _known_agencies(world)
     title = "Bomb explosion at a bazaar in Bishkek"
     grave = ("grave", title, "The blast killed 120 people. Residents are being evacuated.")
-    world.publishers.put("/one.xml", rss(grave, QUIET))
+    world.feed("one", grave, QUIET)
     assert (await world.poll("one")).alerts == 1
-    world.publishers.put("/two.xml", rss(("calm", title, "Police say the bomb was small."), QUIET))
+    world.feed("two", ("calm", title, "Police say the bomb was small."), QUIET)
     assert (await world.poll("two")).alerts == 0
-    assert [item.severity for item in await world.rows(alert) if item.kind == "story"] == ["urgent"]
+    assert [item.severity for item in await world.stored(alert) if item.kind == "story"] == ["urgent"]
 
 
 @pytest.mark.parametrize("approve", [True, False])
 async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(world: World, *, approve: bool) -> None:
     """Asked once; nothing to send until it is approved; a second word is not heard."""
     world.ingest = replace(world.ingest, security_policy="approve")
-    world.publishers.put("/one.xml", rss(QUIET))
+    world.feed("one", QUIET)
     await world.poll("one")
-    world.publishers.put("/one.xml", rss(ATTACK, QUIET))
+    world.feed("one", ATTACK, QUIET)
     assert (await world.poll("one")).alerts == 1
-    story, question = await world.rows(alert)
+    story, question = await world.stored(alert)
     assert (story.kind, story.approval, question.kind, question.approval) == ("story", "waiting", "notice", None)
-    async with world.ingest.store.writing() as db:
+    async with world.store.writing() as db:
         opened = [await storage.outbox.fan_out(db) for _ in range(2)]
         assert opened == [0, None]  # the question's, whose operator has no chat here
         assert (await storage.outbox.decide(db, story.id, approve=approve) is not None) is True
@@ -206,12 +183,12 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
     """/news economy has it, the digest of whoever chose economy tells it, no alert is made."""
     bloom = ("bloom", "Apricot trees bloom early", "The valley turned white in one night.")
     budget = ("budget", "Inflation slows as the central bank raises its rate", "Prices of bread hardly rose.")
-    world.publishers.put("/one.xml", rss(bloom))
+    world.feed("one", bloom)
     await world.poll("one")
-    world.publishers.put("/one.xml", rss(bloom, budget))
+    world.feed("one", bloom, budget)
     assert (await world.poll("one")).alerts == 0
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         found = await storage.news.latest(db, topic="economy")
         chosen = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
         other = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
@@ -241,14 +218,14 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
         "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков.",
     )
     for feed in ("one", "three"):
-        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        world.feed(feed, QUIET)
         await world.poll(feed)
-    world.publishers.put("/one.xml", rss(BLAST, QUIET))
+    world.feed("one", BLAST, QUIET)
     assert (await world.poll("one")).alerts == 1
-    world.publishers.put("/three.xml", rss(in_russian, QUIET))
+    world.feed("three", in_russian, QUIET)
     report = await world.poll("three")
     assert (report.new, report.alerts) == (1, 0)
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         (told,) = await storage.news.latest(db, topic="security")
     assert told.feeds == ("one", "three")
 
@@ -261,12 +238,12 @@ async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
         "A bomb had been left by the door; 15 are wounded.",
     )
     in_russian = ("vzryv", "Взрыв в мечети Кабула: шестеро погибших", "Бомбу оставили у двери, ранены 15 верующих.")
-    world.publishers.put("/one.xml", rss(BLAST, lesser))
+    world.feed("one", BLAST, lesser)
     await world.poll("one")
-    world.publishers.put("/three.xml", rss(in_russian))
+    world.feed("three", in_russian)
     await world.poll("three")
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC"}
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         english = await views.digest(db, world.catalog, language="en", **asked)
         russian = await views.digest(db, world.catalog, language="ru", **asked)
     assert english.story is not None
@@ -279,26 +256,26 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     """Two earthquakes of one day, with other magnitudes in other places."""
     other = ("tolchok", "Землетрясение магнитудой 6,1 в Баткене, 2 погибших", "Разрушены дома, жителей эвакуируют.")
     for feed in ("one", "three"):
-        world.publishers.put(f"/{feed}.xml", rss(QUIET))
+        world.feed(feed, QUIET)
         await world.poll(feed)
-    world.publishers.put("/one.xml", rss(TREMOR, QUIET))
+    world.feed("one", TREMOR, QUIET)
     assert (await world.poll("one")).alerts == 1
-    world.publishers.put("/three.xml", rss(other, QUIET))
+    world.feed("three", other, QUIET)
     assert (await world.poll("three")).alerts == 1
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         told = await storage.news.latest(db, topic="security")
     assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 
 async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: World) -> None:
     """A known feed whose ids all changed: one word to the operator, none to the readers."""
-    world.publishers.put("/one.xml", rss(QUIET))
+    world.feed("one", QUIET)
     await world.poll("one")
     flood = [(f"x{n}", f"{ATTACK[1]} – {n}", ATTACK[2]) for n in range(25)]
-    world.publishers.put("/one.xml", rss(*flood))
+    world.feed("one", *flood)
     report = await world.poll("one")
     assert (report.new, report.alerts) == (25, 0)
-    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+    assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
 class Site:
@@ -327,7 +304,7 @@ language = "en"
 
     async def told(self) -> dict[str, str]:
         """Headline → text of what is stored."""
-        return {row.title: row.content for row in await self.world.rows(entry)}
+        return {row.title: row.content for row in await self.world.stored(entry)}
 
 
 async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
@@ -372,7 +349,7 @@ async def test_F13_a_flood_on_a_page_alerts_nobody_and_follows_no_link(world: Wo
     report = await site.publish(*[(f"/b/{number}", f"{ATTACK[1]} – {number}") for number in range(25)])
     assert (report.new, report.alerts) == (25, 0)
     assert not [path for path in world.publishers.asked if path.startswith("/b/")]
-    assert [item.kind for item in await world.rows(alert)] == ["notice"]
+    assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
 async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: World) -> None:
@@ -388,13 +365,13 @@ async def test_F16_a_source_that_is_gone_is_not_asked_again(world: World) -> Non
     """410 disables, and the operator is told."""
     world.publishers.put("/one.xml", b"gone", status=410)
     assert (await world.poll("one")).error
-    async with world.ingest.store.reading() as db:
+    async with world.store.reading() as db:
         assert (await storage.sources.states(db))["one"].gone_at == NOW
 
 
 async def test_a_rate_is_never_stored_without_its_alert(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Store, detect and enqueue share one transaction: when the last fails, the first is undone."""
-    await world.bank(1, "84,7935")
+    await bank(world, 1, "84,7935")
 
     async def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("the power went out")
@@ -402,5 +379,5 @@ async def test_a_rate_is_never_stored_without_its_alert(world: World, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr("storage.outbox.enqueue", broken)
         with pytest.raises(RuntimeError):
-            await world.bank(0, "89,9000")
-    assert (await world.bank(0, "89,9000")).alerts == 1
+            await bank(world, 0, "89,9000")
+    assert (await bank(world, 0, "89,9000")).alerts == 1

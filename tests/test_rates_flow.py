@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import random
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
@@ -21,9 +19,7 @@ import storage.rates
 import storage.rules
 from bot import views
 from bot.detect.replay import replay_csv
-from bot.detect.rules import initial_state, parse_rule
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest, IngestReport
+from bot.detect.rules import Rule, initial_state, parse_rule
 from bot.ingest.rates import judge_by_rules
 from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series
@@ -31,15 +27,14 @@ from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import Catalog, parse_catalog
-from bot.workers import Workers
-from storage.db import Store
+from storage.db import Db, Store
 from storage.outbox import Claimed, Mark
-from storage.schema import alert, held_rate, rate
 from storage.schema import chat as chat_table
-from tests.e2e.program import Publishers
+from storage.schema import held_rate, rate
 from tests.factories import chat
+from tests.publishers import bank_page
+from tests.world import READER, World, polling
 
-OPERATOR, READER = 77, 1001
 MONDAY = date(2021, 10, 18)
 EVENING = 12  # UTC; 18:00 in Bishkek, inside the window
 
@@ -63,138 +58,99 @@ rank = 2
 """)
 
 
-def page(day: date, values: Mapping[str, str], units: Mapping[str, int] | None = None) -> bytes:
-    """A bank's document for a day."""
-    rows = "".join(
-        f'<Currency ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal><Value>{value}</Value></Currency>'
-        for code, value in values.items()
-    )
-    whole = f'<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="{day:%d.%m.%Y}">{rows}'
-    return (whole + "</CurrencyRates>").encode("cp1251")
-
-
-class World:
-    """Two banks, a store, the flow between them, and a clock that a test moves."""
-
-    def __init__(self, store: Store, publishers: Publishers, ingest: Ingest) -> None:
-        self.store, self.publishers = store, publishers
-        self.catalog = catalog(publishers.url)
-        self.now = datetime(2021, 10, 18, EVENING, tzinfo=UTC)
-        self.ingest = replace(ingest, clock=lambda: self.now)
-
-    def at(self, day: date, hour: int = EVENING) -> None:
-        """Let it be that day, at an hour of UTC."""
-        self.now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-
-    async def poll(self, key: str = "nbkr") -> IngestReport:
-        """Ask one bank."""
-        return await self.ingest.poll(self.catalog.rates[key])
-
-    async def publish(self, day: date, key: str = "nbkr", **values: str) -> IngestReport:
-        """A bank publishes its rates for a day (by default the sample's) and is polled."""
-        shown = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948", **values}
-        self.publishers.put(f"/{key}.xml", page(day, {code: value for code, value in shown.items() if value}))
-        return await self.poll(key)
-
-    async def alerts(self, *kinds: str) -> list[Any]:
-        """What was decided, in order; notices only when asked for."""
-        async with self.store.reading() as db:
-            rows = (await db.execute(select(alert).order_by(alert.c.id))).all()
-        return [row for row in rows if row.kind in kinds or (not kinds and row.kind != "notice")]
-
-    async def notices(self) -> list[tuple[str, dict[str, str]]]:
-        """What the operator was told."""
-        return [(row.payload["msgid"], dict(row.payload["values"])) for row in await self.alerts("notice")]
-
-    async def card(self, *codes: str, on: date | None = None) -> RateCard:
-        """What /rates shows now."""
-        async with self.store.reading() as db:
-            return await views.rate_card(db, self.catalog, home="KGS", now=self.now, codes=codes, on=on)
-
-    async def row(self, code: str) -> CardRow:
-        """One currency of it."""
-        return (await self.card(code)).rows[0]
-
-    async def held(self) -> dict[str, str]:
-        """Held values and where they stand."""
-        async with self.store.reading() as db:
-            rows = await db.execute(select(held_rate.c.value, held_rate.c.state).order_by(held_rate.c.id))
-            return {str(row.value): row.state for row in rows}
-
-    async def watch(self, words: str, *, chat_id: int = READER) -> None:
-        """A reader's own rule on a rate of the National Bank."""
-        own = parse_rule(words, home="KGS")
-        series = Series("nbkr", own.pair, own.kind)
-        async with self.store.writing() as db:
-            await storage.chats.add(db, chat(chat_id), now=self.now)
-            past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=self.now.date())
-            state = initial_state(own, past).to_json()
-            number = await storage.rules.propose(db, chat_id, series, rule_json=own.to_json(), now=self.now)
-            waiting = await storage.rules.get(db, chat_id, number, pending=True)
-            assert waiting is not None
-            await storage.rules.save(db, waiting, state)
-
-    async def alter(self, words: str, *, chat_id: int = READER) -> None:
-        """Change a reader's only rule, which begins anew with what was before the day it spoke of."""
-        own = parse_rule(words, home="KGS")
-        async with self.store.writing() as db:
-            (old,) = await storage.rules.of_chat(db, chat_id)
-            past = await storage.rates.history(db, old.series, since=date(2021, 1, 1), until=self.now.date())
-            made = own.to_json()
-            number = await storage.rules.propose(db, chat_id, old.series, rule_json=made, now=self.now, replaces=old.id)
-            waiting = await storage.rules.get(db, chat_id, number, pending=True)
-            assert waiting is not None
-            await storage.rules.save(db, waiting, initial_state(own, past).to_json())
-
-    async def subscribe(self, *chats: int) -> None:
-        """Private chats that follow the dollar from now on."""
-        async with self.store.writing() as db:
-            for number in chats:
-                await storage.chats.add(db, chat(number), now=self.now)
-                await storage.chats.subscribe(db, number, ["pair:USD/KGS"], now=self.now)
-
-    async def claim(self, limit: int = 100) -> list[Claimed]:
-        """Give open alerts their deliveries, and take some as a sender does."""
-        async with self.store.writing() as db:
-            while await storage.outbox.fan_out(db) is not None:
-                pass
-            await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
-            span = timedelta(minutes=1)
-            taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
-        return list(taken.deliveries)
-
-    async def sent(self, claimed: Sequence[Claimed]) -> list[tuple[int, str, str]]:
-        """They arrived: whose, of what kind, with which figure."""
-        heard = []
-        async with self.store.writing() as db:
-            marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
-            await storage.outbox.finish(db, marks)
-            for one in claimed:
-                stored = await storage.outbox.get_alert(db, one.alert)
-                assert stored is not None
-                assert isinstance(stored.payload, RateMoved | RateCorrected)
-                heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))
-        return heard
-
-    async def deliver(self) -> list[tuple[int, str, str]]:
-        """Everything that is due arrives, chat by chat in order."""
-        heard = []
-        while claimed := await self.claim():
-            heard += await self.sent(claimed)
-        return sorted(heard, key=lambda one: one[0])
-
-
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Both banks polled once, on Monday evening, with Tuesday's rates; one operator."""
-    async with Publishers() as publishers, Workers() as workers, Fetcher(limits=Limits(pause=0.0)) as fetcher:
-        ingest = Ingest(
-            store=store, fetcher=fetcher, workers=workers, clock=lambda: datetime.now(UTC), admins=(OPERATOR,)
-        )
-        made = World(store, publishers, ingest)
+    async with polling(store, catalog, now=datetime(2021, 10, 18, EVENING, tzinfo=UTC)) as made:
         await made.publish(MONDAY)
         await made.publish(MONDAY + timedelta(days=1))
         yield made
+
+
+async def card_now(world: World, *codes: str, on: date | None = None) -> RateCard:
+    """What /rates shows now."""
+    async with world.store.reading() as db:
+        return await views.rate_card(db, world.catalog, home="KGS", now=world.now, codes=codes, on=on)
+
+
+async def row_now(world: World, code: str) -> CardRow:
+    """One currency of it."""
+    return (await card_now(world, code)).rows[0]
+
+
+async def held(world: World) -> dict[str, str]:
+    """Held values and where they stand."""
+    async with world.store.reading() as db:
+        rows = await db.execute(select(held_rate.c.value, held_rate.c.state).order_by(held_rate.c.id))
+        return {str(row.value): row.state for row in rows}
+
+
+async def watch(world: World, words: str, *, chat_id: int = READER) -> None:
+    """A reader's own rule on a rate of the National Bank."""
+    own = parse_rule(words, home="KGS")
+    async with world.store.writing() as db:
+        await storage.chats.add(db, chat(chat_id), now=world.now)
+        await _save_rule(db, world, own, Series("nbkr", own.pair, own.kind), chat_id)
+
+
+async def alter(world: World, words: str, *, chat_id: int = READER) -> None:
+    """Change a reader's only rule, which begins anew with what was before the day it spoke of."""
+    own = parse_rule(words, home="KGS")
+    async with world.store.writing() as db:
+        (old,) = await storage.rules.of_chat(db, chat_id)
+        await _save_rule(db, world, own, old.series, chat_id, replaces=old.id)
+
+
+async def _save_rule(
+    db: Db, world: World, own: Rule, series: Series, chat_id: int, *, replaces: int | None = None
+) -> None:
+    past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=world.now.date())
+    made = own.to_json()
+    number = await storage.rules.propose(db, chat_id, series, rule_json=made, now=world.now, replaces=replaces)
+    waiting = await storage.rules.get(db, chat_id, number, pending=True)
+    assert waiting is not None
+    await storage.rules.save(db, waiting, initial_state(own, past).to_json())
+
+
+async def subscribe(world: World, *chats: int) -> None:
+    """Private chats that follow the dollar from now on."""
+    async with world.store.writing() as db:
+        for number in chats:
+            await storage.chats.add(db, chat(number), now=world.now)
+            await storage.chats.subscribe(db, number, ["pair:USD/KGS"], now=world.now)
+
+
+async def claim(world: World, limit: int = 100) -> list[Claimed]:
+    """Give open alerts their deliveries, and take some as a sender does."""
+    async with world.store.writing() as db:
+        while await storage.outbox.fan_out(db) is not None:
+            pass
+        await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
+        span = timedelta(minutes=1)
+        taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+    return list(taken.deliveries)
+
+
+async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str, str]]:
+    """They arrived: whose, of what kind, with which figure."""
+    heard = []
+    async with world.store.writing() as db:
+        marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
+        await storage.outbox.finish(db, marks)
+        for one in claimed:
+            stored = await storage.outbox.get_alert(db, one.alert)
+            assert stored is not None
+            assert isinstance(stored.payload, RateMoved | RateCorrected)
+            heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))
+    return heard
+
+
+async def deliver(world: World) -> list[tuple[int, str, str]]:
+    """Everything that is due arrives, chat by chat in order."""
+    heard = []
+    while claimed := await claim(world):
+        heard += await sent(world, claimed)
+    return sorted(heard, key=lambda one: one[0])
 
 
 # ── R1 ──────────────────────────────────────────────────────────────────────
@@ -206,7 +162,7 @@ async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, v
     day = MONDAY + timedelta(days=2)
     report = await world.publish(day, USD=value, EUR="98,9000")
     assert (report.error, report.alerts) == (None, 0)
-    card = await world.card("USD", "EUR")
+    card = await card_now(world, "USD", "EUR")
     dollar, euro = card.rows
     assert dollar.tomorrow is not None
     assert dollar.tomorrow.effective_on == MONDAY + timedelta(days=1)
@@ -225,20 +181,20 @@ async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(world: Wo
     for _ in range(3):
         assert (await world.publish(day, USD=value)).alerts == 0
     printed = value.replace(",", ".")
-    assert await world.held() == {printed: "held"}
+    assert await held(world) == {printed: "held"}
     assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
     await world.publish(day, "second", USD=value)
     assert (await world.publish(day, USD=value)).alerts == 1
-    assert await world.held() == {printed: "released"}
+    assert await held(world) == {printed: "released"}
 
 
 async def test_R2_a_nominal_that_changes_with_its_value_is_no_move(world: World) -> None:
     """100 roubles for 119.48 is what one was for 1.1948; a nominal changed alone is held."""
     day = MONDAY + timedelta(days=2)
-    world.publishers.put("/nbkr.xml", page(day, {"RUB": "119,4800"}, {"RUB": 100}))
-    assert ((await world.poll()).new, await world.held()) == (1, {})
-    world.publishers.put("/nbkr.xml", page(day + timedelta(days=1), {"RUB": "1,1950"}, {"RUB": 100}))
-    assert ((await world.poll()).new, await world.held()) == (0, {"1.1950": "held"})
+    world.serve("nbkr", bank_page(day, {"RUB": "119,4800"}, {"RUB": 100}))
+    assert ((await world.poll()).new, await held(world)) == (1, {})
+    world.serve("nbkr", bank_page(day + timedelta(days=1), {"RUB": "1,1950"}, {"RUB": 100}))
+    assert ((await world.poll()).new, await held(world)) == (0, {"1.1950": "held"})
     assert await world.alerts() == []
 
 
@@ -257,7 +213,7 @@ async def february(world: World, key: str = "nbkr", *, until: date = SHOCK) -> i
         if day <= until:
             world.at(day - timedelta(days=1))
             values = {code: row[code].replace(".", ",") for code in ("USD", "EUR", "RUB", "KZT")}
-            world.publishers.put(f"/{key}.xml", page(day, values))
+            world.serve(key, bank_page(day, values))
             alerts = (await world.poll(key)).alerts
     return alerts
 
@@ -276,7 +232,7 @@ async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world
     """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of the table says."""
     await february(world)
     assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
-    assert await world.held() == {}
+    assert await held(world) == {}
     (shock,) = [row for row in await world.alerts("move") if row.severity == "urgent" and "USD" in row.dedup_key]
     told = render_alerts.move(RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"})
     assert "unconfirmed" in told.text
@@ -315,13 +271,13 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     if by == "second source":
         await february(world, "second", until=date(2022, 2, 25))
     await february(world)
-    assert (await world.held())["94.7626"] == "held"
+    assert (await held(world))["94.7626"] == "held"
     assert await dollar_alerts(world) == []
     if by == "second source":  # which was held itself, and believed because the first says the same by now
         await february(world, "second")
         await world.poll("second")
     await world.poll()
-    assert (await world.held())["94.7626"] == "released"
+    assert (await held(world))["94.7626"] == "released"
     assert await dollar_alerts(world) == [("94.7626", "urgent", by == "second source")]
     await world.poll()
     assert len(await dollar_alerts(world)) == 1
@@ -332,7 +288,7 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
 
 async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None:
     """The same number under Saturday's, Sunday's and Monday's date wakes neither subscribers nor a chat's own rule."""
-    await world.watch("USD 0.1%")
+    await watch(world, "USD 0.1%")
     for ahead in range(2, 8):
         world.at(MONDAY + timedelta(days=ahead))
         report = await world.publish(MONDAY + timedelta(days=ahead))
@@ -374,16 +330,16 @@ async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: W
     seen = []
     for hour in (12, 14):  # 18:00, within its hours, and 20:00, after them
         world.at(tuesday, hour)
-        seen.append((await world.card("USD")).freshness)
+        seen.append((await card_now(world, "USD")).freshness)
     assert seen == [Freshness.CURRENT, Freshness.LATE]
-    assert "not published today, expected by 19:00" in render.card(await world.card("USD"), "en").text
+    assert "not published today, expected by 19:00" in render.card(await card_now(world, "USD"), "en").text
     await world.publish(tuesday + timedelta(days=1))
-    assert (await world.card("USD")).freshness is Freshness.CURRENT
+    assert (await card_now(world, "USD")).freshness is Freshness.CURRENT
     friday = MONDAY + timedelta(days=4)
     world.at(friday)
     await world.publish(friday + timedelta(days=1))
     world.at(friday + timedelta(days=2), 14)
-    assert (await world.card("USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
+    assert (await card_now(world, "USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
 
 
 async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(world: World) -> None:
@@ -393,11 +349,11 @@ async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(worl
     world.at(thursday)
     await world.publish(thursday + timedelta(days=1))
     world.at(thursday, 14)
-    card = await world.card("GBP")
+    card = await card_now(world, "GBP")
     assert card.freshness is Freshness.RESTING
     assert "Tuesday's rate holds (19 Oct)" in render.card(card, "en").text
     world.at(thursday + timedelta(days=1), 14)
-    assert (await world.card("GBP")).freshness is Freshness.LATE
+    assert (await card_now(world, "GBP")).freshness is Freshness.LATE
 
 
 # ── R4 ──────────────────────────────────────────────────────────────────────
@@ -406,10 +362,10 @@ async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(worl
 async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revision(world: World) -> None:
     """The card shows the last word, the history keeps every one."""
     tuesday = MONDAY + timedelta(days=1)
-    world.publishers.put("/nbkr.xml", page(tuesday, {"USD": "84,7935"}) + b"\n")  # other bytes, the same rate
+    world.publishers.put("/nbkr.xml", bank_page(tuesday, {"USD": "84,7935"}) + b"\n")  # other bytes, the same rate
     assert (await world.poll()).new == 0
     assert (await world.publish(tuesday, USD="84,8000")).new == 1
-    dollar = await world.row("USD")
+    dollar = await row_now(world, "USD")
     assert dollar.tomorrow is not None
     assert (str(dollar.tomorrow.value), dollar.tomorrow.revision) == ("84.8000", 1)
     async with world.store.reading() as db:
@@ -424,13 +380,13 @@ TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=ahead) for ahead in (1, 
 
 async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
     """A notable move, an urgent one by a revision, and a revision of that: each message that was wrong is answered."""
-    await world.subscribe(1)
+    await subscribe(world, 1)
     assert (await world.publish(WEDNESDAY, USD="88,0000")).alerts == 1
-    assert await world.deliver() == [(1, "move", "88.0000")]
+    assert await deliver(world) == [(1, "move", "88.0000")]
     assert (await world.publish(WEDNESDAY, USD="94,7000")).alerts == 1
-    assert await world.deliver() == [(1, "move", "94.7000")]
+    assert await deliver(world) == [(1, "move", "94.7000")]
     assert (await world.publish(WEDNESDAY, USD="93,9000")).alerts == 2
-    assert await world.deliver() == [(1, "correction", "93.9000")] * 2
+    assert await deliver(world) == [(1, "correction", "93.9000")] * 2
     moves = [row.id for row in await world.alerts("move")]
     corrections = await world.alerts("correction")
     assert [row.payload["told"] for row in corrections] == moves
@@ -439,54 +395,54 @@ async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
 
 async def test_R5_a_figure_revised_twice_and_back_is_corrected_each_time(world: World) -> None:
     """What a reader knows is the last correction, also when the bank returns to its first figure."""
-    await world.subscribe(1)
+    await subscribe(world, 1)
     await world.publish(WEDNESDAY, USD="88,0000")
-    await world.deliver()
+    await deliver(world)
     for usd in ("88,5000", "88,0000"):
         await world.publish(WEDNESDAY, USD=usd)
-        await world.deliver()
+        await deliver(world)
     told = [(row.payload["old"]["value"], row.payload["new"]["value"]) for row in await world.alerts("correction")]
     assert told == [("88.0000", "88.5000"), ("88.5000", "88.0000")]
 
 
 async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(world: World) -> None:
     """Also a rule that rests by now; it does not speak twice of one day."""
-    await world.watch("USD > 86")
-    await world.watch("USD 1%", chat_id=READER + 1)
+    await watch(world, "USD > 86")
+    await watch(world, "USD 1%", chat_id=READER + 1)
     assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
     heard = [(READER, "rule", "86.5000"), (READER + 1, "rule", "86.5000")]
-    assert await world.deliver() == heard
+    assert await deliver(world) == heard
     async with world.store.writing() as db:
         (resting,) = await storage.rules.of_chat(db, READER + 1)
         await storage.rules.pause(db, resting.id, paused=True)
     assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 2
-    assert await world.deliver() == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
+    assert await deliver(world) == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
     assert (await world.publish(THURSDAY, USD="86,8000")).alerts == 0
 
 
 async def test_R5_a_figure_told_by_a_rule_that_was_deleted_or_changed_since_is_corrected(world: World) -> None:
     """Whoever got the wrong figure gets the right one, once; the changed rule may speak of that day too."""
-    await world.watch("USD > 86")
-    await world.watch("USD > 86", chat_id=READER + 1)
+    await watch(world, "USD > 86")
+    await watch(world, "USD > 86", chat_id=READER + 1)
     assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
-    assert [who for who, *_ in await world.deliver()] == [READER, READER + 1]
+    assert [who for who, *_ in await deliver(world)] == [READER, READER + 1]
     async with world.store.writing() as db:
         (gone,) = await storage.rules.of_chat(db, READER)
         await storage.rules.remove(db, gone.id)
-    await world.alter("USD > 86.6", chat_id=READER + 1)
+    await alter(world, "USD > 86.6", chat_id=READER + 1)
     assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 3
-    heard = await world.deliver() + await world.deliver()
+    heard = await deliver(world) + await deliver(world)
     corrections = [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
     assert sorted(heard) == [*corrections, (READER + 1, "rule", "86.7000")]
-    assert await world.deliver() == []
+    assert await deliver(world) == []
 
 
 async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World) -> None:
     """The same rule does not, however often the rate is judged."""
-    await world.watch("USD > 86")
+    await watch(world, "USD > 86")
     assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 1
     for words, again in (("USD > 86", 0), ("USD > 86.2", 1), ("USD > 86.2", 0)):
-        await world.alter(words)
+        await alter(world, words)
         async with world.store.writing() as db:
             series = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
             rate = await storage.rates.holding(db, series, WEDNESDAY)
@@ -496,31 +452,31 @@ async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World
 
 async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:
     """One has it: a correction. One is being told at this moment: that too, after it. One waits: the new figure."""
-    await world.subscribe(1, 2, 3)
+    await subscribe(world, 1, 2, 3)
     await world.publish(WEDNESDAY, USD="88,0000")
-    assert await world.sent(await world.claim(1)) == [(1, "move", "88.0000")]
-    under_way = await world.claim(1)
+    assert await sent(world, await claim(world, 1)) == [(1, "move", "88.0000")]
+    under_way = await claim(world, 1)
     world.now += timedelta(minutes=1)
-    await world.subscribe(4)  # who asks now was told nothing, and hears of nothing old
+    await subscribe(world, 4)  # who asks now was told nothing, and hears of nothing old
     assert (await world.publish(WEDNESDAY, USD="88,5000")).alerts == 2
-    next_ones = await world.claim()
-    assert await world.sent(under_way) == [(2, "move", "88.0000")]
-    assert await world.sent(next_ones) == [(1, "correction", "88.5000"), (3, "move", "88.5000")]
-    assert await world.deliver() == [(2, "correction", "88.5000")]
+    next_ones = await claim(world)
+    assert await sent(world, under_way) == [(2, "move", "88.0000")]
+    assert await sent(world, next_ones) == [(1, "correction", "88.5000"), (3, "move", "88.5000")]
+    assert await deliver(world) == [(2, "correction", "88.5000")]
     assert (await world.publish(WEDNESDAY, USD="88,6000")).alerts == 2
-    assert await world.deliver() == [(who, "correction", "88.6000") for who in (1, 2, 3)]
+    assert await deliver(world) == [(who, "correction", "88.6000") for who in (1, 2, 3)]
     assert (await world.publish(THURSDAY, USD="88,7000")).alerts == 0  # drift counts from what they heard
 
 
 async def test_R5_a_move_that_was_a_mistake_is_never_told_to_who_still_waits(world: World) -> None:
     """Revised before anybody heard of it: as if it had never been; a rule's too, and both may still speak."""
-    await world.subscribe(1)
-    await world.watch("USD > 88", chat_id=2)
+    await subscribe(world, 1)
+    await watch(world, "USD > 88", chat_id=2)
     assert (await world.publish(WEDNESDAY, USD="89,0000")).alerts == 2
     assert (await world.publish(WEDNESDAY, USD="84,9000")).alerts == 0
-    assert await world.deliver() == []
+    assert await deliver(world) == []
     assert (await world.publish(WEDNESDAY, USD="88,2000")).alerts == 2
-    assert await world.deliver() == [(1, "move", "88.2000"), (2, "rule", "88.2000")]
+    assert await deliver(world) == [(1, "move", "88.2000"), (2, "rule", "88.2000")]
     assert (await world.publish(THURSDAY, USD="87,4000")).alerts == 0
 
 
@@ -532,7 +488,7 @@ async def test_R6_an_absent_currency_is_not_zero_and_the_others_are_stored(world
     wednesday = MONDAY + timedelta(days=2)
     world.at(MONDAY + timedelta(days=1))
     assert (await world.publish(wednesday, RUB="", USD="84,8000")).new == 2
-    rouble = await world.row("RUB")
+    rouble = await row_now(world, "RUB")
     assert rouble.tomorrow is None
     assert rouble.today is not None
     assert (str(rouble.today.value), rouble.today.effective_on) == ("1.1948", MONDAY + timedelta(days=1))
@@ -543,7 +499,7 @@ async def test_R6_a_new_currency_is_stored_and_alerts_nobody(world: World) -> No
     """It has no past to move against; its next rate has."""
     wednesday = MONDAY + timedelta(days=2)
     report = await world.publish(wednesday, CNY="13,2500")
-    assert (report.new, report.alerts, await world.held()) == (4, 0, {})
+    assert (report.new, report.alerts, await held(world)) == (4, 0, {})
     assert (await world.publish(wednesday + timedelta(days=1), CNY="14,0000")).alerts == 1
 
 
@@ -554,7 +510,7 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
     for _ in range(3):  # the page repeats its own mistake
         report = await world.publish(wednesday, EUR="94,2000", GBP="98,9000")
         assert report.alerts == 0
-    assert await world.held() == {"94.2000": "held", "98.9000": "held"}
+    assert await held(world) == {"94.2000": "held", "98.9000": "held"}
     told = await world.notices()
     assert len(told) == 2
     assert all("rows swapped" in values["why"] for _, values in told)
@@ -569,9 +525,9 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
     "body",
     [
         b"<html><body>Maintenance</body></html>",
-        page(MONDAY + timedelta(days=2), {"USD": "99,0000"})[:-30],
-        page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"Value", b"Rate"),
-        page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"CurrencyRates", b"Rates"),
+        bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"})[:-30],
+        bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"Value", b"Rate"),
+        bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"CurrencyRates", b"Rates"),
     ],
 )
 async def test_R7_another_schema_is_refused_whole(world: World, body: bytes) -> None:
@@ -579,7 +535,7 @@ async def test_R7_another_schema_is_refused_whole(world: World, body: bytes) -> 
     world.publishers.put("/nbkr.xml", body)
     report = await world.poll()
     assert report.error
-    assert (report.new, report.alerts, await world.held()) == (0, 0, {})
+    assert (report.new, report.alerts, await held(world)) == (0, 0, {})
     assert (await world.publish(MONDAY + timedelta(days=2), USD="89,0000")).alerts == 1
 
 
@@ -590,7 +546,7 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     """Neither the move nor a chat's own rule; with the agreement both are told, once."""
     for ahead in (0, 1):
         await world.publish(MONDAY + timedelta(days=ahead), "second")
-    await world.watch("USD > 88")
+    await watch(world, "USD > 88")
     world.at(MONDAY + timedelta(days=1))
     wednesday = MONDAY + timedelta(days=2)
     await world.publish(wednesday, "second", USD="84,9000")
@@ -599,7 +555,7 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert await world.alerts() == []
     values = {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000", "other": "second", "theirs": "84.9000"}
     assert await world.notices() == [("notice.dispute", values)]
-    card = await world.card("USD", "EUR")
+    card = await card_now(world, "USD", "EUR")
     shown = render.card(card, "en").text
     assert "National Bank 89.9100 · Second Bank 84.9000" in shown
     assert "EUR/KGS" not in shown
@@ -607,7 +563,7 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert agreed.alerts == 3  # the move of each bank, and the reader's own rule
     told = [(row.kind, rate_from_json(row.payload["new"]).source) for row in await world.alerts()]
     assert sorted(told) == [("move", "nbkr"), ("move", "second"), ("rule", "nbkr")]
-    assert (await world.card("USD")).disputes == ()
+    assert (await card_now(world, "USD")).disputes == ()
     assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
 
 
@@ -643,12 +599,12 @@ async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_wh
     """Published on Monday for Tuesday: tomorrow's at 17:59 UTC, today's at 18:00, midnight in Bishkek."""
     await world.publish(MONDAY + timedelta(days=1), USD="84,9000")
     world.at(MONDAY, 17)
-    before = await world.row("USD")
+    before = await row_now(world, "USD")
     assert before.today is not None
     assert before.tomorrow is not None
     assert [str(before.today.value), str(before.tomorrow.value)] == ["84.7935", "84.9000"]
     world.at(MONDAY, 18)
-    after = await world.row("USD")
+    after = await row_now(world, "USD")
     assert after.today is not None
     assert (str(after.today.value), after.tomorrow) == ("84.9000", None)
     async with world.store.reading() as db:
@@ -670,7 +626,7 @@ async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world
         number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(-digits)  # the most a bank prints
         values[code], units[code] = f"{number:f}".replace(".", ","), 10 ** luck.randint(0, 4)
     day = MONDAY + timedelta(days=2)
-    world.publishers.put("/nbkr.xml", page(day, values, units))
+    world.serve("nbkr", bank_page(day, values, units))
     assert (await world.poll()).new == len(codes)
     world.at(day)
     async with world.store.reading() as db:

@@ -34,6 +34,8 @@ from bot import metrics
 from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, REPLY_BURSTS, SHARED_PACE, TICK, ChatPaces, Gate, Shares
+from bot.deliver.reach import Reach
+from bot.deliver.standing import standing
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
@@ -48,10 +50,11 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
 REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
-SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -62,6 +65,10 @@ SAME_TIME = 2.0  # seconds between the ends of pauses that are one
 FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
 OLD_SLOT = 5.0  # seconds after which a slot is lost also where nobody else sends
 WORD_EVERY = 1.0  # seconds between replies where no slot is to be had
+TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
+ONE_ASKS_EVERY = 2.0  # seconds between those
+SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses though the bot may write to it
 
 
 class _Ready(NamedTuple):
@@ -101,8 +108,8 @@ class Worker:
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
+    _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _end: datetime | None = None
-    _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _fan_at: float = 0.0
     _tidy_at: float = 0.0
@@ -110,8 +117,11 @@ class Worker:
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
+    _contradicted: dict[int, int] = field(default_factory=dict)  # refusals in a row of chats that may be written to
+    reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
+        self.reach = Reach(self.store, self.api, self.token_name, self.wake)
         self._gate = Gate(self.rate, last=boottime())  # as far as we know one that ended just now
         self._by_row = self.store.sqlite_path is None
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
@@ -169,6 +179,7 @@ class Worker:
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
+            await self.reach.close()
             try:
                 await self._give_back()
                 await self._write_marks()
@@ -204,17 +215,22 @@ class Worker:
                 await self._rest(rest)
 
     def _enough(self) -> bool:
-        """Enough is queued, with slots for half the horizon; or Telegram is down and one asks for all."""
+        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for all."""
+        if self.reach.away:
+            return True
         now = boottime()
         wanted = self._without_slot(now) if self._by_row else 0
         ahead = self._slots[-1] - now if self._slots else 0.0
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
+        # brings, round after round
+        enough = HORIZON.total_seconds() / 2 + self._took
         if wanted:
-            return ahead > HORIZON.total_seconds() / 2
+            return ahead > enough
         if self._down:
             return bool(self._queue or self._senders)
         if not self._queue:
             return False
-        return len(self._queue) >= self._most_queued or ahead > HORIZON.total_seconds() / 2
+        return len(self._queue) >= self._most_queued + self.rate * self._took or ahead > enough
 
     def _without_slot(self, now: float) -> int:
         """How many wait here with no slot to go in."""
@@ -223,29 +239,30 @@ class Worker:
 
     @property
     def _down(self) -> bool:
-        return self._troubles > FLOODS_FOR_ALL
+        return self._troubles > TROUBLES_FOR_ALL
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
+        begun = now = boottime()
         fanned = await self._fan_out()
-        now = boottime()
         if now >= self._tidy_at:
             await self._tidy(now)
         async with self.store.writing() as db:
             asked = boottime()
+            horizon = HORIZON + 2 * timedelta(seconds=self._took)
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
                 rate=min(self.rate * SHARED_PACE, self._gate.pace) if now < self._shared_until else self._gate.pace,
-                horizon=HORIZON,
+                horizon=horizon,
                 lease=LEASE,
                 limit=1 if self._down else self._room(),
                 turns=self._without_slot(asked) if self._by_row else 0,
                 end=self._end,
             )
+        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
-        self._slotless = claim.first_in > max(HORIZON, claim.every)
-        await self._follow_the_clock(claim.at)
+        self._slotless = claim.first_in > max(horizon, claim.every)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
@@ -253,7 +270,10 @@ class Worker:
 
     def _room(self) -> int:
         """How many deliveries to claim: where replies may take their slots, no more than a part of a second's."""
-        return min(self._batch, max(self._most_queued - len(self._queue), 0)) if self._by_row else self._batch
+        while_claiming = math.ceil(2 * self.rate * self._took)
+        if not self._by_row:
+            return self._batch + while_claiming
+        return min(self._batch, max(self._most_queued - len(self._queue), 0)) + while_claiming
 
     async def _fan_out(self) -> int | None:
         """One chunk, while there is something to fan out; otherwise a look now and then, besides when we are woken."""
@@ -282,18 +302,6 @@ class Worker:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
-
-    async def _follow_the_clock(self, at: datetime) -> None:
-        """A lone process's database has the machine's clock, which somebody may set back."""
-        ahead = at - timedelta(seconds=boottime())
-        last, self._ahead = self._ahead, ahead
-        if self.store.sqlite_path is None or last is None or last - ahead < SET_BACK:
-            return
-        log.warning("the clock was set back", seconds=round((last - ahead).total_seconds()))
-        async with self.store.writing() as db:
-            await storage.outbox.clock_went_back(db, last - ahead)
-        if self._end is not None:
-            self._end -= last - ahead
 
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
@@ -325,7 +333,7 @@ class Worker:
         """Let out each reply whose turn it is, and start a sender for each delivery, as long as there is room."""
         while not self._stopping.is_set():
             now = boottime()
-            if self._queue and now > self._queue[0].until:  # too late for its lease
+            if self._queue and (self.reach.away or now > self._queue[0].until):  # too late for its lease
                 await self._give_back()
                 continue
             self._answer(now)
@@ -376,7 +384,7 @@ class Worker:
         """Seconds until a reply may go that is first."""
         if not self._by_row:
             return self._gate.wait(now, first=True)
-        if self._slotless and not self._slots:
+        if (self._slotless or self.reach.away) and not self._slots:
             return WORD_EVERY - self._gate.quiet_for(now)
         return max(self._slot_in(now), self._gate.wait(now, first=True, slots_rule=now < self._shared_until))
 
@@ -462,7 +470,7 @@ class Worker:
 
     def _take(self) -> _Ready | None:
         """The next delivery, if it may go now; replies whose turn it is leave before it."""
-        while self._queue and not self._stopping.is_set():
+        while self._queue and not self._stopping.is_set() and not self.reach.away:
             now = boottime()
             self._answer(now)
             one = self._queue[0]
@@ -558,6 +566,8 @@ class Worker:
             if self._troubles:
                 self._troubles = 0
                 self._wake.set()
+            if self._contradicted:
+                self._contradicted.pop(item.chat, None)
             self._mark(Mark(item.id, item.fence, State.SENT, outcome.message_id))
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
@@ -566,7 +576,8 @@ class Worker:
             if doubts > DOUBTS[item.lane]:
                 self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
             else:
-                self._again(item, _backoff(item.tries), outcome.why, doubts=doubts)
+                self._again(item, _backoff(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
                 await storage.chats.migrate(db, item.chat, outcome.chat)
@@ -577,22 +588,39 @@ class Worker:
             await self._refused(item, outcome)
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
+        if not outcome.flood:
+            await self._later_for_all(item, outcome)
+            return
         wait = outcome.after if outcome.after is not None else _backoff(item.tries)
         self._again(item, wait, outcome.why)
-        if not outcome.flood:
-            if boottime() < self._asleep_until:
-                return  # was in flight beside the one that put us to sleep: the same trouble
-            self._troubles += 1
-            if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL - 1, 6), 60.0)
-                self._asleep_until = boottime() + span
-                await self._pause(span)
-            return
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
             await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
         if self._refused_by_all():
             await self._pause(wait)
+
+    async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
+        """Nothing was sent, and nothing was said about this chat: is it this message, or everything?
+
+        A delivery's own tries and pauses grow only when others were sent since the last trouble.
+        """
+        if await self.reach.lost():
+            self._again(item, 0.0, outcome.why, counted=False)
+            return
+        alone = self._troubles == 0
+        if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
+            self._troubles += 1
+        if not self._down:
+            wait = outcome.after or _backoff(item.tries if alone else 0)
+            self._again(item, wait, outcome.why, counted=alone)
+            return
+        self._again(item, SAME_AGAIN, outcome.why, counted=False)
+        if boottime() >= self._asleep_until:
+            self._asleep_until = boottime() + ONE_ASKS_EVERY
+            log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
+            async with self.store.writing() as db:
+                await storage.outbox.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
+            await self._give_back()
 
     def _refused_by_all(self) -> bool:
         """It is the token that Telegram refuses, not some chats, each for its own time."""
@@ -608,11 +636,23 @@ class Worker:
         await self._give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
+        """Give a chat up, unless Telegram says when asked that the bot may write to it."""
+        times = self._contradicted.get(item.chat, 0)
+        if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
+            self._contradicted[item.chat] = times + 1
+            log.warning("a chat refuses though the bot may write to it", why=outcome.why, again_in=CHAT_WAITS[times])
+            self._again(item, CHAT_WAITS[times], outcome.why)
+            return
+        self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
             await storage.outbox.finish(db, [self._dead(item, outcome.why)])
             await storage.outbox.close_chat(db, item.chat, why=outcome.why)
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
+
+    @property
+    def _bot_id(self) -> int | None:
+        return int(self.token_name) if self.token_name.isdigit() else None
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
         if outcome.token:
@@ -623,7 +663,7 @@ class Worker:
                 await storage.chats.change(db, item.chat, thread=None)
             self._again(item, 0.0, outcome.why)
             await self.on_trouble("notice.topic", {"chat": str(item.chat)})
-        elif outcome.plain and not item.plain:
+        elif (outcome.plain or outcome.thread) and not item.plain:
             self._again(item, 0.0, outcome.why, plain=True)
         elif outcome.unneeded:
             self._mark(self._dead(item, outcome.why, State.CANCELLED))
@@ -632,7 +672,14 @@ class Worker:
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})
 
     def _again(
-        self, item: Claimed, wait: float, why: str | None, *, doubts: int | None = None, plain: bool | None = None
+        self,
+        item: Claimed,
+        wait: float,
+        why: str | None,
+        *,
+        doubts: int | None = None,
+        plain: bool | None = None,
+        counted: bool = True,
     ) -> None:
         self._mark(
             Mark(
@@ -642,7 +689,7 @@ class Worker:
                 error=why,
                 retry_in=timedelta(seconds=wait),
                 doubts=item.doubts if doubts is None else doubts,
-                tries=min(item.tries + 1, 1000),
+                tries=min(item.tries + counted, 1000),
                 plain=item.plain if plain is None else plain,
             )
         )

@@ -17,19 +17,21 @@ from bot.deliver.worker import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from storage.db import Store, db_now
 from storage.schema import pace
-from tests.deliver.test_worker import KEY, Bench, Running
+from tests.world import SECURITY, Sending, World
 
 READERS = range(3001, 3013)
 RATE = 10.0
 
 
 @pytest.fixture
-async def replicas(store: Store) -> AsyncIterator[tuple[Bench, Bench]]:
+async def replicas(store: Store) -> AsyncIterator[tuple[World, World]]:
     """Two senders of one store and one token."""
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(open_chats=True))
         api = Api(await stack.enter_async_context(open_session()), url=emulator.api_url, token=TEST_TOKEN)
-        one, two = (Bench(store, emulator, api, RATE) for _ in range(2))
+        one, two = World(store), World(store)
+        for sender in (one, two):
+            sender.send_through(emulator, api, rate=RATE)
         for number in READERS:
             emulator.add_private(emulator.add_user(number, "R", "en"))
             await one.reader(number)
@@ -43,20 +45,20 @@ async def paused(store: Store) -> timedelta | None:
         return None if until is None else until - await db_now(db)
 
 
-async def states(bench: Bench) -> list[str]:
+async def states(bench: World) -> list[str]:
     """What every delivery's row says."""
     return [state for number in READERS for state, _ in await bench.rows(number)]
 
 
 @pytest.mark.parametrize("seconds", [30, 3600])
 async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
-    replicas: tuple[Bench, Bench], seconds: int
+    replicas: tuple[World, World], seconds: int
 ) -> None:
     """What was in flight is refused too, then nobody asks; the queue is whole."""
     one, two = replicas
     one.emulator.faults.add(Fault.flood(seconds, method="sendMessage"))
     await one.alert()
-    async with Running(one), Running(two):
+    async with Sending(one), Sending(two):
         async with asyncio.timeout(20):
             while (left := await paused(one.store)) is None:  # noqa: ASYNC110 - a commit makes no event here
                 await asyncio.sleep(0.02)
@@ -72,19 +74,19 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
 
 
 @pytest.mark.parametrize("seconds", [1, None])
-async def test_G4_after_a_pause_everybody_is_told_once(replicas: tuple[Bench, Bench], seconds: int | None) -> None:
+async def test_G4_after_a_pause_everybody_is_told_once(replicas: tuple[World, World], seconds: int | None) -> None:
     """Also when the answer does not say for how long: then it is some seconds."""
     one, two = replicas
     one.emulator.faults.add(Fault.flood(seconds, method="sendMessage", times=FLOODS_FOR_ALL))
     await one.alert()
-    async with Running(one), Running(two):
+    async with Sending(one), Sending(two):
         for number in READERS:
             await one.arrived(number, timeout=30)
     assert await states(one) == ["sent"] * len(READERS)
     assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
 
 
-async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(replicas: tuple[Bench, Bench]) -> None:
+async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(replicas: tuple[World, World]) -> None:
     """Three in a row, with nobody told in between: the next one is told all the same."""
     one, _ = replicas
     refused = dict(zip(READERS, (30, 300, 3600), strict=False))
@@ -93,9 +95,9 @@ async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(
     others = [number for number in READERS if number not in refused]
     async with one.store.writing() as db:
         for number in others:
-            await storage.chats.unsubscribe(db, number, [KEY])
+            await storage.chats.unsubscribe(db, number, [SECURITY])
     await one.alert()
-    async with Running(one):
+    async with Sending(one):
         for number in refused:
             await one.asked(number)
         for number in others:

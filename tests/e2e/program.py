@@ -8,55 +8,12 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
-
-from aiohttp import web
 
 from bot.emulator import TEST_TOKEN, Emulator
 from tests.conftest import ROOT
+from tests.publishers import Publishers as Publishers  # noqa: PLC0414 - where it was imported from before
 
 READER, CHANNEL = 1001, -1001234567890
-
-
-class Publishers:
-    """HTTP sources whose documents a test changes while the program runs."""
-
-    def __init__(self) -> None:
-        self.documents: dict[str, tuple[int, str, bytes]] = {}
-        self.asked: list[str] = []
-        self._news = asyncio.Condition()
-        self._runner: web.AppRunner | None = None
-        self.url = ""
-
-    def put(self, path: str, body: bytes, *, status: int = 200, kind: str = "application/xml") -> None:
-        """Publish a document."""
-        self.documents[path] = (status, kind, body)
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *_exc: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
-
-    async def _serve(self, request: web.Request) -> web.Response:
-        status, kind, body = self.documents.get(request.path, (404, "text/plain", b"no"))
-        async with self._news:
-            self.asked.append(request.path)
-            self._news.notify_all()
-        return web.Response(status=status, body=body, content_type=kind)
-
-    async def asked_again(self, path: str, times: int = 1) -> None:
-        """Wait until a document was asked for so many times from now."""
-        goal = self.asked.count(path) + times
-        async with asyncio.timeout(30), self._news:
-            await self._news.wait_for(lambda: self.asked.count(path) >= goal)
 
 
 class Program:

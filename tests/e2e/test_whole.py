@@ -5,47 +5,14 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from tests.e2e.program import CHANNEL, READER, Program, Publishers
-
-TODAY = datetime.now(ZoneInfo("Asia/Bishkek")).date()
-
-
-def daily(day: str, usd: str, eur: str, rub: str) -> bytes:
-    """The bank's document, in its shape and encoding."""
-    rows = "".join(
-        f'<Currency ISOCode="{code}"><Nominal>1</Nominal><Value>{value}</Value></Currency>'
-        for code, value in (("USD", usd), ("EUR", eur), ("RUB", rub))
-    )
-    text = (
-        f'<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="{day}">{rows}</CurrencyRates>'
-    )
-    return text.encode("cp1251")
-
-
-def rss(*items: tuple[str, str, str]) -> bytes:
-    """A feed of (id, title, text), all published now."""
-    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
-    body = "".join(
-        f"<item><guid>{key}</guid><title>{title}</title><link>https://news.example/{key}</link>"
-        f"<description>{text}</description><pubDate>{now}</pubDate></item>"
-        for key, title, text in items
-    )
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>Test</title>{body}</channel></rss>'.encode()
-
-
-QUIET = ("apples", "Apple harvest begins around the lake", "Growers expect a good year for apples and pears.")
-ATTACK = (
-    "attack",
-    "Armed men attack border post, three soldiers killed",
-    "Border guards returned fire after gunmen attacked a military post; three soldiers were killed and five wounded.",
-)
+from tests.e2e.program import CHANNEL, READER, Program
+from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 
 
 def catalog(url: str) -> str:

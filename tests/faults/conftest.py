@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator
-from tests.e2e.program import READER, Publishers
-from tests.e2e.test_whole import QUIET, TODAY, daily, rss
+from tests.e2e.program import READER
+from tests.publishers import QUIET, TODAY, Publishers, daily, rss
 
 
 @pytest.fixture

@@ -16,11 +16,10 @@ import signal
 import sqlite3
 import ssl
 import sys
-from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from sqlalchemy import event
@@ -32,14 +31,11 @@ from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest
 from bot.model.outcomes import Outcome
 from bot.sources.catalog import Catalog, parse_catalog
-from bot.workers import Workers
 from storage.db import Store, open_store
+from tests.world import loopback_fetcher, poll_flow
 
-T = TypeVar("T")
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
 
 RATE = 100.0
@@ -99,27 +95,19 @@ class DyingApi(Api):
         return outcome
 
 
-class Here(Workers):
-    """Parses in this process: where a feed is parsed is not what dies here."""
-
-    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ARG002, ASYNC109 - as Workers
-        """Just call it."""
-        return job(*args)
-
-
 async def flow(*, database: str, telegram: str, publishers: str, die_at: int) -> int:
     """poll → detect → enqueue → fan out → claim → send → mark, until nothing is open; how many steps that took."""
     steps = Steps(die_at)
     store = await open_store(database)
     steps.watch(store)
-    async with open_session() as session, Fetcher(limits=Limits(pause=0.0), tls=TLS) as fetcher:
+    async with open_session() as session, loopback_fetcher(TLS) as fetcher:
         if store.sqlite_path is None:
             sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
         else:
             async with store.writing() as db:
                 await storage.outbox.free_all(db)  # as every start with the instance lock held
         specs = catalog(publishers)
-        ingest = Ingest(store=store, fetcher=fetcher, workers=Here(), clock=lambda: datetime.now(UTC))
+        ingest = poll_flow(store, fetcher)
         for spec in specs.polled:
             report = await ingest.poll(spec)
             assert report.error is None, report

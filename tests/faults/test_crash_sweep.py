@@ -22,7 +22,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -32,21 +31,18 @@ import storage.chats
 import storage.outbox
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
-from bot.fetch import Fetcher
-from bot.fetch import Limits as FetchLimits
-from bot.ingest import Ingest, notice
+from bot.ingest import notice
 from bot.model.alerts import Audience
 from bot.model.chats import ChatKind
 from storage.db import Store, open_store
 from tests import factories
 from tests.conftest import ROOT
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import ATTACK, QUIET, daily, rss
-from tests.faults.crash_child import RATE, Here, catalog, connected
+from tests.faults.crash_child import RATE, catalog, connected
+from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
+from tests.world import loopback_fetcher, poll_flow
 
 PRIVATE, GROUP, BLOCKED = (1001, 1002, 1003), -2001, 1004
 CHATS = (*PRIVATE, GROUP, BLOCKED)
-TODAY = datetime.now(ZoneInfo("Asia/Bishkek")).date()
 POINTS = {"sqlite": 6, "postgresql": 5}  # of the normal suite; the full sweep takes every K
 #: What the message of each alert says and no other does. The notice waits already when the run begins.
 TELLS = {"notice": "already waiting", "move": "USD/KGS", "story": ATTACK[1]}
@@ -125,8 +121,8 @@ async def template(tmp_path: Path, database_url: str, publishers: Publishers) ->
     publishers.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
     publishers.put("/feed.xml", rss(QUIET))
     store = await open_store(database_url)
-    async with Fetcher(limits=FetchLimits(pause=0.0)) as fetcher:
-        ingest = Ingest(store=store, fetcher=fetcher, workers=Here(), clock=lambda: datetime.now(UTC))
+    async with loopback_fetcher() as fetcher:
+        ingest = poll_flow(store, fetcher)
         for spec in catalog(publishers.url).polled:
             assert (await ingest.poll(spec)).error is None
     await _subscribe_all(store)

@@ -27,11 +27,11 @@ from bot.emulator import TEST_TOKEN, Emulator
 from storage.db import HEAD, open_store
 from storage.migrate import REVISIONS
 from tests.conftest import ROOT
-from tests.e2e.program import READER, Program, Publishers
-from tests.e2e.test_whole import ATTACK, QUIET, TODAY, daily, rss
+from tests.e2e.program import READER, Program
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.test_replicas import catalog
+from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 
 CANNOT = '"event": "the database cannot be written"'
 POLLED = '"source": "nbkr"'

@@ -11,12 +11,12 @@ import pytest
 
 from bot.deliver import worker as sending
 from bot.emulator import Emulator
-from tests.deliver.test_worker import Bench, Running
-from tests.e2e.program import READER, Program, Publishers
-from tests.e2e.test_whole import QUIET, TODAY, daily, rss
+from tests.e2e.program import READER, Program
 from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
 from tests.faults.test_server import READERS, bench, everybody_has_it, states
+from tests.publishers import QUIET, TODAY, Publishers, daily, rss
+from tests.world import Sending, World
 
 pytestmark = pytest.mark.postgres
 
@@ -59,7 +59,7 @@ async def test_P15_a_synchronous_standby_takes_over_and_nothing_is_lost(
     wait_for_standbys(pair[0])
     async with bench(address(pair), rate=20.0) as one:
         await one.alert()
-        async with Running(one):
+        async with Sending(one):
             await one.arrived(READERS[5])
             pair[0].kill()
             pair[1].promote()
@@ -70,7 +70,7 @@ async def test_P15_a_synchronous_standby_takes_over_and_nothing_is_lost(
         assert all(2 <= one.accepted(number) <= 3 for number in READERS)
 
 
-async def all_written_down(one: Bench, count: int) -> None:
+async def all_written_down(one: World, count: int) -> None:
     """Wait until so many deliveries are sent and none is open."""
     async with asyncio.timeout(60):
         while True:
@@ -87,7 +87,7 @@ async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_fo
     primary, standby = pair
     async with bench(address(pair), rate=20.0) as one:
         await one.alert()
-        async with Running(one):
+        async with Sending(one):
             await one.arrived(READERS[5])
             primary.replicated()
             standby.tell("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")

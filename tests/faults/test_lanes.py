@@ -28,9 +28,9 @@ from bot.model.chats import ChatKind
 from storage.db import Store, db_now
 from storage.outbox import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace
-from tests.deliver.test_worker import Bench, Running
 from tests.factories import NOW
 from tests.factories import chat as a_chat
+from tests.world import Sending, World
 
 READERS = range(3001, 3031)
 GROUP = -1001000000001
@@ -80,12 +80,13 @@ async def test_G24_twenty_alerts_beside_minutes_of_questions_are_told_at_once(
 
 
 @asynccontextmanager
-async def sender(store: Store, *, rate: float = 40.0) -> AsyncIterator[Bench]:
+async def sender(store: Store, *, rate: float = 40.0) -> AsyncIterator[World]:
     """A worker before a Telegram, with readers and a group."""
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(open_chats=True))
         session = await stack.enter_async_context(open_session())
-        bench = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
+        bench = World(store)
+        bench.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=rate)
         for number in READERS:
             emulator.add_private(emulator.add_user(number, "R", "en"))
         emulator.add_group(GROUP, "Neighbours", members=[READERS[0]])
@@ -116,7 +117,7 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(store: Store, lane
         bench.worker.api.post = noting  # type: ignore[method-assign, assignment]
         await bench.alert(lane)
         asking = [asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), order.append)) for _ in range(20)]
-        async with Running(bench):
+        async with Sending(bench):
             for number in READERS:
                 await bench.arrived(number, timeout=60)
         for one in asking:
@@ -139,7 +140,7 @@ async def test_G24_those_who_ask_at_once_are_answered_in_the_order_they_asked(st
             await bench.worker.turn(number)
             answered.append(number)
 
-        async with Running(bench):
+        async with Sending(bench):
             await bench.worker.turn(1)
             asking = [asyncio.create_task(ask(number)) for number in range(100, 140)]
             await asyncio.sleep(0)
@@ -151,7 +152,7 @@ async def test_G24_those_who_ask_at_once_are_answered_in_the_order_they_asked(st
 async def test_G24_what_waits_at_a_stop_is_answered_within_the_rate(store: Store) -> None:
     """The worker is gone, the handlers end their work."""
     async with sender(store, rate=20.0) as bench:
-        async with Running(bench):
+        async with Sending(bench):
             asking = [asyncio.create_task(bench.worker.turn(number)) for number in range(100, 106)]
             await asyncio.wait(asking[:1])
         await asyncio.wait_for(asyncio.gather(*asking), 30)
@@ -164,7 +165,7 @@ async def test_G24_a_row_far_ahead_is_healed_by_the_first_claim(store: Store) ->
         await bench.alert()
         async with store.writing() as db:
             await db.execute(pace.insert().values(name="t", tat=await db_now(db) + timedelta(seconds=813)))
-        async with Running(bench):
+        async with Sending(bench):
             await bench.arrived(READERS[0], timeout=30)
         async with store.writing() as db:
             tat = (await db.execute(select(pace.c.tat))).scalar_one()
@@ -229,7 +230,7 @@ def test_G14_any_mix_of_replies_and_alerts_stays_below_twenty_a_minute_and_alert
     assert max(sum(first <= at < first + MINUTE for at in told[index:]) for index, first in enumerate(told)) <= 20
 
 
-async def in_the_group(bench: Bench, count: int) -> list[Call]:
+async def in_the_group(bench: World, count: int) -> list[Call]:
     """Answer a group so many times, and everything that it got."""
 
     async def answer() -> None:
@@ -252,7 +253,7 @@ async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_
     """Five answers and two alerts for one group: all arrive, none before its time."""
     async with sender(store) as bench:
         await bench.reader(GROUP, ChatKind.GROUP)
-        async with Running(bench):
+        async with Sending(bench):
             answering = asyncio.create_task(in_the_group(bench, 5))
             await bench.arrived(GROUP)
             await bench.alert()
@@ -270,10 +271,10 @@ async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
     async with sender(store) as bench:
         async with store.writing() as db:
             await storage.chats.add(db, a_chat(GROUP, kind=ChatKind.GROUP), now=NOW)
-        async with Running(bench):
+        async with Sending(bench):
             await in_the_group(bench, 3)
         bench.restart()
-        async with Running(bench):
+        async with Sending(bench):
             calls = await in_the_group(bench, 1)
         assert len(calls) == 4
         spread(calls)
@@ -288,7 +289,7 @@ async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(
         bench.worker._chats.meet(GROUP, boottime() + GROUP_BURST.total_seconds() + 1)
         begun = boottime()
         await bench.alert()
-        async with Running(bench):
+        async with Sending(bench):
             await bench.arrived(GROUP, timeout=30)
         assert boottime() - begun >= 0.9
         assert await bench.rows(GROUP) == [("sent", None)]

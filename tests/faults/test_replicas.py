@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.emulator import Emulator
-from tests.e2e.program import READER, Program, Publishers
-from tests.e2e.test_whole import TODAY, daily
+from tests.e2e.program import READER, Program
+from tests.publishers import TODAY, Publishers, daily
 
 pytestmark = pytest.mark.postgres
 TAKEN = '"event": "role taken"'

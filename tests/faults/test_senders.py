@@ -26,21 +26,22 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from storage.db import open_store
 from tests.conftest import ROOT
-from tests.deliver.test_worker import Bench, Running
 from tests.e2e.program import Program
+from tests.world import Sending, World
 
 READER = 3001
 
 
 @asynccontextmanager
-async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIterator[Bench]:
+async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIterator[World]:
     """A sender on this database with so many readers."""
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(open_chats=True))
         session = await stack.enter_async_context(open_session())
         store = await open_store(url)
         stack.push_async_callback(store.close)
-        one = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate)
+        one = World(store)
+        one.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=rate)
         for number in range(READER, READER + readers):
             emulator.add_private(emulator.add_user(number, "R", "en"))
             await one.reader(number)
@@ -155,7 +156,7 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
         one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
         await one.alert()
         with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
-            async with Running(one):
+            async with Sending(one):
                 await one.asked(READER)
                 other.execute("BEGIN IMMEDIATE")
                 await one.arrived(READER)
@@ -241,7 +242,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
                 keep_watch(watch, LoopWatch(stall=0.4), stopping, lambda: asyncio.sleep(0.1))
             )
             await one.alert()
-            async with Running(one):
+            async with Sending(one):
                 await one.arrived(READER + 2)
                 time.sleep(stall)  # noqa: ASYNC251 - that is the fault
                 for number in readers:

@@ -35,15 +35,15 @@ from storage import db as database
 from storage.db import Store, open_store
 from storage.schema import chat
 from tests.conftest import ROOT
-from tests.deliver.test_worker import Bench, Running
-from tests.e2e.program import READER, Program, Publishers
-from tests.e2e.test_whole import QUIET, TODAY, daily, rss
+from tests.e2e.program import READER, Program
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER as FIRST
 from tests.faults.test_senders import bench as senders_bench
+from tests.publishers import QUIET, TODAY, Publishers, daily, rss
+from tests.world import Sending, World
 
 pytestmark = pytest.mark.postgres
 READERS = range(FIRST, FIRST + 20)
@@ -52,14 +52,14 @@ READERS = range(FIRST, FIRST + 20)
 bench = partial(senders_bench, readers=len(READERS))
 
 
-async def everybody_has_it(one: Bench) -> None:
+async def everybody_has_it(one: World) -> None:
     """Wait until each reader got it."""
     async with asyncio.timeout(60):
         for number in READERS:
             await one.arrived(number)
 
 
-async def states(one: Bench) -> set[str]:
+async def states(one: World) -> set[str]:
     """What the rows of all readers say."""
     return {state for number in READERS for state, _ in await one.rows(number)}
 
@@ -72,7 +72,7 @@ async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_ser
     async with bench(postgres_url) as one:
         await one.alert()
         async with (
-            Running(one),
+            Sending(one),
             await psycopg.AsyncConnection.connect(postgres_server, autocommit=True) as admin,
         ):
             for number in (READERS[0], READERS[5], READERS[10]):
@@ -102,7 +102,7 @@ async def test_P15_a_killed_server_that_comes_back_has_lost_nothing(primary: Ser
     """SIGKILL in the middle of a broadcast, and a start: the sender goes on by itself, nobody gets more than two."""
     async with bench(primary.url, rate=20.0) as one:
         await one.alert()
-        async with Running(one):
+        async with Sending(one):
             await one.arrived(READERS[5])
             primary.kill()
             primary.start()
@@ -123,7 +123,7 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
     monkeypatch.setattr(sending, "HORIZON", timedelta(minutes=1))
     async with bench(primary.url, rate=5.0) as one:  # four seconds for all
         await one.alert()
-        async with Running(one):
+        async with Sending(one):
             first = await one.arrived(READERS[0])
             primary.signal(signal.SIGSTOP)
             await asyncio.sleep(lease + 1)  # a span that is the fault itself
@@ -152,7 +152,7 @@ async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_
         with pytest.raises(StorageError):
             async with frozen.writing() as db:
                 held = await claim(db)
-                async with Running(one):
+                async with Sending(one):
                     await everybody_has_it(one)
                 await db.execute(text("SELECT 1"))
         assert len(held.deliveries) == len(READERS)
@@ -317,7 +317,7 @@ async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbou
                 await storage.leases.acquire(db, f"role {number}", holder="a", span=timedelta(seconds=5))
 
         await one.alert()
-        async with Running(one):
+        async with Sending(one):
             await asyncio.gather(*[take(number) for number in range(20)], everybody_has_it(one))
         assert await states(one) == {"sent"}
         assert [one.accepted(number) for number in READERS] == [1] * len(READERS)

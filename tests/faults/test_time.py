@@ -23,12 +23,11 @@ from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert
 from tests.conftest import ROOT
-from tests.deliver.test_worker import Running as Sending
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import QUIET, daily, rss
 from tests.factories import chat
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER, bench
+from tests.publishers import QUIET, Publishers, daily, rss
+from tests.world import Sending
 
 EVENING = datetime(2021, 10, 20, 16, 0, tzinfo=UTC)  # 22:00 in Bishkek
 RENAMED = ("Europe/Kiev", "Asia/Calcutta", "US/Eastern", "America/Buenos_Aires", "Asia/Rangoon")

@@ -8,133 +8,111 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 import storage.chats
 import storage.outbox
 from bot.i18n import t
-from bot.ingest import Ingest
-from bot.sources.catalog import FeedSpec, parse_catalog
+from bot.sources.catalog import parse_catalog
 from handlers.context import Services
-from storage.schema import alert, delivery
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import ATTACK, QUIET, rss
+from storage.schema import alert
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
+from tests.publishers import ATTACK, QUIET, Publishers
 
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
 
-class Desk:
-    """Two agencies, an operator who is asked, and a subscriber."""
-
-    def __init__(self, world: World, agencies: Publishers) -> None:
-        self.world, self.agencies = world, agencies
-        self.ingest: Ingest = replace(world.bot.ingest, admins=(READER,), security_policy="approve")
-        feed = '[feeds.{0}]\nname = {{ en = "Agency" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
-        self.specs: dict[str, FeedSpec] = parse_catalog(
-            "".join(feed.format(key, agencies.url) for key in ("one", "two"))
-        ).feeds
-
-    async def publish(self, key: str, *items: tuple[str, str, str]) -> None:
-        """An agency publishes and is polled."""
-        self.agencies.put(f"/{key}.xml", rss(*items))
-        await self.ingest.poll(self.specs[key])
-        self.world.bot.worker.wake()
-
-    async def question(self) -> tuple[int, str, str]:
-        """The operator's card, and the data of its two buttons."""
-        shown = await self.world.emulator.wait_message(READER, lambda m: "reply_markup" in m, timeout=20)
-        assert ATTACK[1] in shown["text"]
-        yes, no = (button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0])
-        return shown["message_id"], yes, no
-
-    async def press(self, who: int, message: int, data: str) -> str | None:
-        """Press a button; what it was answered with."""
-        answer = await self.world.emulator.press(who, message, data, user_id=who)
-        return answer.get("text") or None
-
-    async def told(self) -> int:
-        """How many deliveries of the story the subscriber has or will have."""
-        async with self.world.bot.store.writing() as db:
-            while await storage.outbox.fan_out(db) is not None:
-                pass
-            theirs = select(delivery.c.id).join(alert, alert.c.id == delivery.c.alert_id)
-            theirs = theirs.where(alert.c.kind == "story", delivery.c.chat_id == STRANGER)
-            return len((await db.execute(theirs)).all())
-
-    async def states(self) -> list[str | None]:
-        """Where the stories' alerts stand."""
-        async with self.world.bot.store.reading() as db:
-            return list((await db.execute(select(alert.c.approval).where(alert.c.kind == "story"))).scalars())
-
-
 @pytest.fixture
-async def desk(world: World) -> AsyncIterator[Desk]:
-    """Nothing new so far; the subscriber follows security, in Kyrgyz; the attack just became known."""
+async def desk(world: World) -> AsyncIterator[World]:
+    """Two agencies, an operator who is asked, a subscriber who reads Kyrgyz; the attack just became known."""
     await world.ask("/help")
     menu = await world.ask("/subscribe", chat=STRANGER)
-    await world.emulator.press(STRANGER, menu["message_id"], "top:security", user_id=STRANGER)
+    await world.press(STRANGER, menu["message_id"], "top:security")
     world.bot.services.admins = frozenset({READER})
+    world.ingest = replace(world.bot.ingest, admins=(READER,), security_policy="approve")
     async with Publishers() as agencies:
-        made = Desk(world, agencies)
+        feed = '[feeds.{0}]\nname = {{ en = "Agency" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
+        world.publishers = agencies
+        world.catalog = parse_catalog("".join(feed.format(key, agencies.url) for key in ("one", "two")))
         for key in ("one", "two"):
-            await made.publish(key, QUIET)
-        await made.publish("one", ATTACK, QUIET)
-        yield made
+            await world.report(key, QUIET)
+        await world.report("one", ATTACK, QUIET)
+        yield world
 
 
-async def news(desk: Desk) -> dict[str, Any]:
+async def question(desk: World) -> tuple[int, str, str]:
+    """The operator's card, and the data of its two buttons."""
+    shown = await desk.emulator.wait_message(READER, lambda m: "reply_markup" in m, timeout=20)
+    assert ATTACK[1] in shown["text"]
+    yes, no = (button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0])
+    return shown["message_id"], yes, no
+
+
+async def told(desk: World) -> int:
+    """How many deliveries of the story the subscriber has or will have."""
+    async with desk.store.writing() as db:
+        while await storage.outbox.fan_out(db) is not None:
+            pass
+    return sum(row.chat_id == STRANGER for row in await desk.deliveries("story"))
+
+
+async def states(desk: World) -> list[str | None]:
+    """Where the stories' alerts stand."""
+    return [row.approval for row in await desk.alerts("story")]
+
+
+async def news(desk: World) -> dict[str, Any]:
     """What a reader sees of the news."""
-    return await desk.world.ask("/news", chat=STRANGER)
+    return await desk.ask("/news", chat=STRANGER)
 
 
-async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk: Desk) -> None:
+async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk: World) -> None:
     """Another report of it asks nothing more; a second press changes nothing."""
-    card, yes, no = await desk.question()
-    await desk.publish("two", AGAIN, QUIET)
-    assert await desk.told() == 0
+    card, yes, no = await question(desk)
+    await desk.report("two", AGAIN, QUIET)
+    assert await told(desk) == 0
     assert await desk.press(READER, card, yes) is None
-    await desk.world.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    await desk.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
     assert await desk.press(READER, card, no)
-    assert await desk.states() == ["approved"]
-    assert await desk.told() == 1
-    got = [m for m in desk.world.emulator.messages(STRANGER) if "border post" in m.get("text", "")]
+    assert await states(desk) == ["approved"]
+    assert await told(desk) == 1
+    got = [m for m in desk.emulator.messages(STRANGER) if "border post" in m.get("text", "")]
     assert len(got) == 1
-    asked = [m for m in desk.world.emulator.messages(READER) if "border post" in m.get("text", "")]
+    asked = [m for m in desk.emulator.messages(READER) if "border post" in m.get("text", "")]
     assert len(asked) == 1
 
 
-async def test_a_rejected_story_is_nobodys(desk: Desk) -> None:
+async def test_a_rejected_story_is_nobodys(desk: World) -> None:
     """Neither sent, nor in the news, nor in the digest; other stories stay."""
-    card, yes, no = await desk.question()
+    card, yes, no = await question(desk)
     assert await desk.press(READER, card, no) is None
     assert await desk.press(READER, card, yes)
-    await desk.publish("two", AGAIN, QUIET)
-    assert await desk.states() == ["rejected"]
-    assert await desk.told() == 0
+    await desk.report("two", AGAIN, QUIET)
+    assert await states(desk) == ["rejected"]
+    assert await told(desk) == 0
     shown = (await news(desk))["text"]
     assert QUIET[1] in shown
     assert "border post" not in shown
 
 
-async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: Desk) -> None:
+async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: World) -> None:
     """By the link of the alert's Share: headline, who reports it, its page; no more once it is rejected."""
-    card, yes, _ = await desk.question()
+    card, yes, _ = await question(desk)
     await desk.press(READER, card, yes)
-    told = await desk.world.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    told = await desk.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
     buttons = [one for row in told["reply_markup"]["inline_keyboard"] for one in row]
     (share,) = [one["url"] for one in buttons if "share/url" in one.get("url", "")]
     link = unquote(share.partition("?url=")[2])
     assert link.startswith("https://t.me/jarchy_bot?start=s_")
     payload = link.partition("?start=")[2]
-    shown = await desk.world.ask(f"/start {payload}", chat=RUSSIAN)
+    shown = await desk.ask(f"/start {payload}", chat=RUSSIAN)
     assert ATTACK[1] in shown["text"]
     assert [one["text"] for one in shown["reply_markup"]["inline_keyboard"][0]] == ["Открыть", "Поделиться"]
     assert any(entity["type"] == "text_link" for entity in shown["entities"])
-    async with desk.world.bot.store.writing() as db:
+    async with desk.store.writing() as db:
         assert await storage.chats.subscriptions(db, RUSSIAN) == ()
         await db.execute(update(alert).where(alert.c.kind == "story").values(approval="rejected"))
-    assert "/news" in (await desk.world.ask(f"/start {payload}", chat=RUSSIAN))["text"]
+    assert "/news" in (await desk.ask(f"/start {payload}", chat=RUSSIAN))["text"]
 
 
 @pytest.mark.parametrize(("chat", "language"), [(READER, "en"), (RUSSIAN, "ru"), (STRANGER, "ky")])
@@ -149,45 +127,45 @@ async def test_S12_a_link_to_no_story_says_so(
         assert (await world.ask(f"/start {odd}", chat=chat))["text"] == t("error.link", language), odd
 
 
-async def test_what_waits_is_read_on_request_and_never_pushed(desk: Desk) -> None:
+async def test_what_waits_is_read_on_request_and_never_pushed(desk: World) -> None:
     """/news shows what agencies published; the digest, which goes out by itself, leaves it out."""
-    await desk.question()
+    await question(desk)
     assert "border post" in (await news(desk))["text"]
-    assert "border post" not in (await desk.world.ask("/digest", chat=STRANGER))["text"]
+    assert "border post" not in (await desk.ask("/digest", chat=STRANGER))["text"]
 
 
-async def test_a_story_nobody_decided_in_time_is_not_sent(desk: Desk) -> None:
+async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
     """Its buttons say so then, before and after the tidying."""
-    card, yes, _ = await desk.question()
-    async with desk.world.bot.store.writing() as db:
+    card, yes, _ = await question(desk)
+    async with desk.store.writing() as db:
         await db.execute(update(alert).values(expires_at=NOW))
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
-    async with desk.world.bot.store.writing() as db:
+    async with desk.store.writing() as db:
         await storage.outbox.tidy(db)
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
-    assert await desk.states() == ["expired"]
-    assert await desk.told() == 0
+    assert await states(desk) == ["expired"]
+    assert await told(desk) == 0
 
 
-async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk: Desk) -> None:
+async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk: World) -> None:
     """In each one's own language, once; a word on what nobody decided in time comes too late."""
-    card, yes, no = await desk.question()
-    desk.world.bot.services.admins = frozenset({READER, STRANGER})
+    card, yes, no = await question(desk)
+    desk.bot.services.admins = frozenset({READER, STRANGER})
     assert await desk.press(READER, card, yes) is None
-    await desk.world.emulator.wait_message(STRANGER, lambda m: m.get("text") == f"Aigul жактырды: {ATTACK[1]}")
-    menu = await desk.world.ask("/help", chat=STRANGER)
+    await desk.emulator.wait_message(STRANGER, lambda m: m.get("text") == f"Aigul жактырды: {ATTACK[1]}")
+    menu = await desk.ask("/help", chat=STRANGER)
     assert await desk.press(STRANGER, menu["message_id"], no) == t("error.story_approved", "ky")
     assert await desk.press(READER, card, yes) == t("error.story_approved", "en")
-    told = [m for m in desk.world.emulator.messages(STRANGER) if "жактырды" in m.get("text", "")]
+    told = [m for m in desk.emulator.messages(STRANGER) if "жактырды" in m.get("text", "")]
     assert len(told) == 1
-    assert not [m for m in desk.world.emulator.messages(READER) if "approved" in m.get("text", "")]
+    assert not [m for m in desk.emulator.messages(READER) if "approved" in m.get("text", "")]
 
 
-async def test_S9_S11_only_the_operator_decides(desk: Desk) -> None:
+async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     """A stranger's press and forged numbers are stale; the story still waits."""
-    card, yes, _ = await desk.question()
-    theirs = await desk.world.ask("/help", chat=STRANGER)
+    card, yes, _ = await question(desk)
+    theirs = await desk.ask("/help", chat=STRANGER)
     assert await desk.press(STRANGER, theirs["message_id"], yes)
     for forged in ("story:approve:999", "story:approve:-1", "story:send:1", f"story:approve:{'9' * 30}"):
         assert await desk.press(READER, card, forged), forged
-    assert await desk.states() == ["waiting"]
+    assert await states(desk) == ["waiting"]

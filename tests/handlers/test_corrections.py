@@ -11,10 +11,9 @@ import storage.rates
 from bot.ingest import Ingest
 from bot.sources.catalog import parse_catalog
 from storage.schema import alert
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import daily
 from tests.factories import rate
 from tests.handlers.conftest import CATALOG, NOW, READER, STRANGER, World
+from tests.publishers import Publishers, daily
 
 
 async def test_R5_a_revised_figure_is_corrected_once_to_those_who_got_it(world: World) -> None:

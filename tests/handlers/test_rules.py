@@ -18,9 +18,8 @@ from bot.model.chats import Chat
 from bot.model.rates import RateKind
 from bot.sources.catalog import parse_catalog
 from storage.schema import alert
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import daily
 from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
+from tests.publishers import Publishers, daily
 
 YEAR = [f"1.{200 - number % 10}0" for number in range(300)] + ["1.1948"]
 

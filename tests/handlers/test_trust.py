@@ -8,9 +8,8 @@ from datetime import timedelta
 import storage.rates
 from bot.ingest import Ingest
 from bot.sources.catalog import parse_catalog
-from tests.e2e.program import Publishers
-from tests.e2e.test_whole import daily
 from tests.handlers.conftest import CATALOG, NOW, READER, World
+from tests.publishers import Publishers, daily
 
 SECOND = """
 [rates.second]

@@ -1,0 +1,348 @@
+"""The world of a test: publishers, a store, the poll flow, a sender, an emulated Telegram, in the parts it asks for.
+
+Three ways in: `polling` has publishers and the poll flow; `World.send_through` adds a sender and its Telegram;
+`running` is the whole program in this process. The verbs are the same in each: publish, poll, ask, press, look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+import storage.chats
+import storage.outbox
+import storage.rates
+from bot.app import Running, run
+from bot.config import load_settings
+from bot.deliver.compose import Composer
+from bot.deliver.transport import Api
+from bot.deliver.worker import Worker
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.emulator.calls import Call
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest, IngestReport
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.chats import ChatKind
+from bot.model.rates import Rate
+from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
+from bot.workers import Workers
+from storage.db import Store
+from storage.schema import alert, chat, delivery
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+from tests.publishers import Publishers, bank_page, rss
+
+T = TypeVar("T")
+OPERATOR, READER = 77, 1001
+SECURITY = "topic:security"
+SAMPLE = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948"}
+
+
+class Here(Workers):
+    """Parses in this process, for tests in which where a feed is parsed does not matter."""
+
+    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ARG002, ASYNC109 - as Workers
+        """Just call it."""
+        return job(*args)
+
+
+def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
+    """The way out without a pause between two requests to one host: all publishers of a test are one host."""
+    return Fetcher(limits=Limits(pause=0.0), tls=tls)
+
+
+def poll_flow(
+    store: Store,
+    fetcher: Fetcher,
+    workers: Workers | None = None,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    admins: Sequence[int] = (),
+    feeds: Mapping[str, FeedSpec] = MappingProxyType({}),
+) -> Ingest:
+    """The poll flow as the program composes it."""
+    return Ingest(store=store, fetcher=fetcher, workers=workers or Here(), clock=clock, admins=admins, feeds=feeds)
+
+
+class World:
+    """What a test asked for of it; touching a part that was not opened is an AttributeError."""
+
+    publishers: Publishers
+    ingest: Ingest
+    emulator: Emulator
+    worker: Worker
+    bot: Running
+
+    def __init__(self, store: Store, catalog: Catalog | None = None, *, now: datetime = NOW) -> None:
+        self.store, self.catalog, self.now = store, catalog or Catalog(), now
+        self.told: list[tuple[str, dict[str, str]]] = []  # what the sender told the operators
+        self._count = 0
+
+    def at(self, day: date, hour: int = 12) -> None:
+        """Let it be that day, at an hour of UTC."""
+        self.now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+    # ── publishers ──────────────────────────────────────────────────────────
+
+    def spec(self, key: str) -> RateSpec | FeedSpec | PageSpec:
+        """A source of the catalog."""
+        return self.catalog.rates.get(key) or self.catalog.feeds.get(key) or self.catalog.pages[key]
+
+    def serve(self, key: str, body: bytes, *, status: int = 200) -> None:
+        """Let a source of the catalog serve a document from now on."""
+        spec = self.spec(key)
+        address = spec.urls[0] if isinstance(spec, RateSpec) else spec.url
+        self.publishers.put(urlsplit(address).path, body, status=status)
+
+    def feed(self, key: str, *entries: tuple[str, str, str]) -> None:
+        """Let an agency serve (id, title, text), all published now."""
+        self.serve(key, rss(*entries))
+
+    def bank(self, day: date, key: str = "nbkr", **values: str) -> None:
+        """Let a bank serve its rates for a day; the sample's where nothing else is said, "" leaves one out."""
+        shown = {**SAMPLE, **values}
+        self.serve(key, bank_page(day, {code: value for code, value in shown.items() if value}))
+
+    async def poll(self, key: str = "nbkr") -> IngestReport:
+        """One poll of one source; a sender that is there looks what came of it."""
+        report = await self.ingest.poll(self.spec(key))
+        with suppress(AttributeError):
+            self.worker.wake()
+        return report
+
+    async def publish(self, day: date, key: str = "nbkr", **values: str) -> IngestReport:
+        """A bank publishes and is polled."""
+        self.bank(day, key, **values)
+        return await self.poll(key)
+
+    async def report(self, key: str, *entries: tuple[str, str, str]) -> int:
+        """An agency publishes and is polled without an error; how many alerts that made."""
+        self.feed(key, *entries)
+        made = await self.poll(key)
+        assert made.error is None
+        return made.alerts
+
+    # ── what is stored ──────────────────────────────────────────────────────
+
+    async def stored(self, table: Any) -> list[Any]:
+        """Everything in a table."""
+        async with self.store.reading() as db:
+            return list((await db.execute(select(table))).all())
+
+    async def alerts(self, *kinds: str) -> list[Any]:
+        """What was decided, in order; notices only when asked for."""
+        async with self.store.reading() as db:
+            rows = (await db.execute(select(alert).order_by(alert.c.id))).all()
+        return [row for row in rows if row.kind in kinds or (not kinds and row.kind != "notice")]
+
+    async def notices(self) -> list[tuple[str, dict[str, str]]]:
+        """What the operators were told, or will be."""
+        return [(row.payload["msgid"], dict(row.payload["values"])) for row in await self.alerts("notice")]
+
+    async def rows(self, number: int) -> list[tuple[str, str | None]]:
+        """State and error of a chat's deliveries."""
+        query = select(delivery.c.state, delivery.c.error).where(delivery.c.chat_id == number).order_by(delivery.c.id)
+        async with self.store.reading() as db:
+            return [(row.state, row.error) for row in await db.execute(query)]
+
+    async def deliveries(self, kind: str) -> list[Any]:
+        """Deliveries of alerts of a kind."""
+        query = select(delivery).join(alert, alert.c.id == delivery.c.alert_id).where(alert.c.kind == kind)
+        async with self.store.reading() as db:
+            return list((await db.execute(query.order_by(delivery.c.id))).all())
+
+    async def active(self, number: int) -> bool:
+        """Whether we write to a chat."""
+        async with self.store.reading() as db:
+            return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
+
+    async def done(self) -> None:
+        """Wait until nothing is open any more."""
+        async with asyncio.timeout(60):
+            while await self._open():  # noqa: ASYNC110 - a commit of the worker's makes no event here
+                await asyncio.sleep(0.02)
+
+    async def _open(self) -> int:
+        async with self.store.reading() as db:
+            found = await storage.outbox.summary(db, now=self.now)
+        return found.waiting + found.open_alerts
+
+    async def keep(self, rates: Sequence[Rate]) -> None:
+        """Store rates, as a backfill does."""
+        async with self.store.writing() as db:
+            await storage.rates.add_history(db, rates, seen_at=self.now)
+        with suppress(AttributeError):
+            self.bot.services.forget_cards()
+
+    # ── a sender ────────────────────────────────────────────────────────────
+
+    def send_through(self, emulator: Emulator, api: Api, *, rate: float = 500.0) -> None:
+        """Add a Telegram and a worker that sends to it."""
+        self.emulator, self._api, self._rate = emulator, api, rate
+        self.restart()
+
+    def restart(self) -> None:
+        """A worker as a new process has it."""
+        self.worker = Worker(
+            store=self.store,
+            api=self._api,
+            composer=Composer(self.store, self.catalog),
+            token_name="t",
+            rate=self._rate,
+            on_trouble=self._tell,
+        )
+
+    def start(self) -> None:
+        """Let the worker send from now on."""
+        self._sending = asyncio.create_task(self.worker.run())
+
+    async def halt(self) -> None:
+        """The worker ends, with what it had begun."""
+        self.worker.stop()
+        await self._sending
+
+    async def _tell(self, msgid: str, values: dict[str, str]) -> None:
+        self.told.append((msgid, values))
+
+    async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:
+        """A chat that wants the alerts of security."""
+        async with self.store.writing() as db:
+            await storage.chats.add(db, a_chat(number, kind=kind, **changes), now=self.now)
+            await storage.chats.subscribe(db, number, [SECURITY], now=self.now)
+
+    async def alert(
+        self,
+        lane: Lane = Lane.ALERT,
+        *,
+        lasts: timedelta = timedelta(days=365),
+        supersede: str | None = None,
+        again: bool = False,
+    ) -> None:
+        """Enqueue one and wake the worker; `again` is the last one, found once more."""
+        self._count += not again
+        new = Alert(
+            dedup_key=str(self._count),
+            payload=Notice(msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))),
+            severity=Severity.NOTABLE,
+            lane=lane,
+            audience=Audience(subscription=SECURITY),
+            created_at=self.now,
+            expires_at=self.now + lasts,
+            supersede_key=supersede,
+        )
+        async with self.store.writing() as db:
+            await storage.outbox.enqueue(db, new)
+        self.worker.wake()
+
+    # ── Telegram ────────────────────────────────────────────────────────────
+
+    async def ask(self, text: str, *, chat: int = READER, fits: str = "") -> dict[str, Any]:
+        """Write to the bot; its answer."""
+        asked = await self.emulator.send_text(chat, text)
+        return await self.emulator.wait_message(
+            chat,
+            lambda m: m.get("from", {}).get("is_bot", False) and fits in m.get("text", m.get("caption", "")),
+            after=asked,
+            timeout=20,
+        )
+
+    async def press(self, who: int, message: int, data: str) -> str | None:
+        """Press a button in one's private chat; what it was answered with."""
+        answer = await self.emulator.press(who, message, data, user_id=who)
+        return answer.get("text") or None
+
+    async def tells(self, number: int, words: str) -> dict[str, Any]:
+        """The chat's message with these words, waited for."""
+        return await self.emulator.wait_message(number, lambda m: words in m.get("text", ""), timeout=20)
+
+    async def calls(self, method: str) -> list[Any]:
+        """What the bot asked of Telegram by one method, in order."""
+        return [call for call in self.emulator.calls if call.method == method]
+
+    async def arrived(self, number: int, count: int = 1, *, timeout: float = 30.0) -> Call:  # noqa: ASYNC109 - passed on
+        """Wait until so many messages were accepted for a chat; the last of them."""
+        after = 0
+        while True:
+            got = self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout)
+            call = await got
+            after, count = call.number, count - 1
+            if count <= 0:
+                return call
+
+    async def asked(self, number: int) -> None:
+        """Wait for the first call about a chat."""
+        await self.emulator.calls.wait(lambda c: c.chat_id == number)
+
+    def accepted(self, number: int) -> int:
+        """How many messages a chat has of us."""
+        return sum(c.accepted for c in self.emulator.calls.of("sendMessage", number))
+
+
+class Sending:
+    """The worker at work until the block ends; then stopped as a shutdown stops it, with all marks written."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def __aenter__(self) -> None:
+        self.world.start()
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.world.halt()
+
+
+@asynccontextmanager
+async def polling(
+    store: Store, catalog: Callable[[str], Catalog], *, now: datetime, admins: Sequence[int] = (OPERATOR,)
+) -> AsyncIterator[World]:
+    """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address."""
+    async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
+        world = World(store, catalog(publishers.url), now=now)
+        world.publishers = publishers
+        feeds = world.catalog.news
+        world.ingest = poll_flow(store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds)
+        yield world
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, telegram: Emulator, catalog: str, *, now: datetime, **settings: Any
+) -> AsyncIterator[World]:
+    """The whole program in this process, ready; stopped and without an error at the end. `settings` override ours."""
+    values: dict[str, Any] = {
+        "bot_token": TEST_TOKEN,
+        "bot_api_url": telegram.api_url,
+        "database_url": f"sqlite:///{folder / 'jarchy.db'}",
+        "ops_listen": "off",
+        **settings,
+    }
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    world: World | None = None
+
+    def clock() -> datetime:
+        return world.now if world is not None else now
+
+    program = asyncio.create_task(
+        run(load_settings(**values), parse_catalog(catalog), clock=clock, stop=stop, on_ready=ready.set_result)
+    )
+    await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        await program
+        raise AssertionError("it ended before it was ready")
+    bot: Running = ready.result()
+    world = World(bot.store, bot.catalog, now=now)
+    world.bot, world.ingest, world.worker, world.emulator = bot, bot.ingest, bot.worker, telegram
+    try:
+        yield world
+    finally:
+        stop.set()
+        await program
