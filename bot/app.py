@@ -25,7 +25,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from aiohttp import web
-from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
@@ -42,9 +41,10 @@ from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import REQUEST, Worker
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
+from bot.ingest.notices import tell_hourly
 from bot.ingest.side_by_side import SideBySide
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
@@ -55,8 +55,9 @@ from bot.ops import Readiness, ops_app
 from bot.sources.catalog import Catalog
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
-from handlers import App, Context, Services, failed, route, sorry
-from storage.db import Store, is_file, open_store, parse_url
+from handlers import App, Context, Services, failed, let_go, route, sorry
+from handlers.reading import read
+from storage.db import Db, Store, is_file, open_store, parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -228,20 +229,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             feeds=catalog.news,
         )
 
-        async def handle(raw: dict[str, Any]) -> None:
-            if store.sqlite_path is None:
-                services.chats.clear()  # another replica may have changed them
-            update = Update.de_json(raw, application.bot)
-            await application.process_update(update)
-            if (error := services.broken.pop(update.update_id, None)) is not None:
-                raise error
-
-        async def apologise(raw: dict[str, Any]) -> None:
-            await sorry(services, Update.de_json(raw, application.bot))
-
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
+        inbox = _inbox(settings, services, application, holder)
         bot = Running(
             settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder, revoked=revoked
         )
@@ -251,6 +240,33 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         ops = ops_app(store, catalog, clock, bot.readiness)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
         yield bot
+
+
+def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
+    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can read it."""
+    store = services.store
+
+    async def handle(raw: dict[str, Any]) -> None:
+        if store.sqlite_path is None:
+            services.chats.clear()  # another replica may have changed them
+        try:
+            update = read(raw, application.bot)
+        except UnreadableError:
+            await let_go(services, raw)
+            raise
+        await application.process_update(update)
+        if (error := services.broken.pop(update.update_id, None)) is not None:
+            raise error
+
+    async def apologise(raw: dict[str, Any]) -> None:
+        await sorry(services, read(raw, application.bot))
+
+    async def tell_unreadable(db: Db, count: int, last: int) -> bool:
+        values = {"count": str(count), "last": str(last)}
+        return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=services.clock())
+
+    alone = settings.updates == "polling" and store.sqlite_path is not None
+    return Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
 
 
 def _name_of(application: App) -> str:
@@ -400,7 +416,15 @@ async def _receive(bot: Running) -> None:
     elif bot.store.sqlite_path is not None:
         await poll(bot.api, bot.inbox, tell)
     else:
-        await Role(bot.store, "updates", bot.holder).during(lambda: poll(bot.api, bot.inbox, tell))
+        await Role(bot.store, "updates", bot.holder).during(lambda: _poll_in_turn(bot, tell))
+
+
+async def _poll_in_turn(bot: Running, tell: Callable[[str | None], None]) -> None:
+    """Poll while it is our turn; whoever waits for it is ready all the same."""
+    try:
+        await poll(bot.api, bot.inbox, tell)
+    finally:
+        tell(None)
 
 
 async def _until_revoked(revoked: asyncio.Event) -> None:

@@ -338,22 +338,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if changed is not None:
             self.services.chats[self.chat.id] = self.chat = changed
 
-    async def must_be_admin(self) -> None:
-        """In a group only its administrators change settings; asked at Telegram each time, the menu is no proof."""
-        if self.chat.kind is ChatKind.PRIVATE:
-            return
-        message, user = self.incoming.effective_message, self.incoming.effective_user
-        if self.incoming.callback_query is None and message is not None and message.sender_chat is not None:
-            if message.sender_chat.id == self.chat.id:
-                return  # an anonymous administrator of this very group
-            raise UserError("error.admins_only")
-        if user is None:
-            raise UserError("error.admins_only")
-        outcome = await self.services.api.call("getChatMember", chat_id=self.chat.id, user_id=user.id)
-        member = outcome.result if isinstance(outcome, Sent) else None
-        if not isinstance(member, dict) or member.get("status") not in {"creator", "administrator"}:
-            raise UserError("error.admins_only")
-
 
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name not in names}

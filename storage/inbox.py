@@ -17,12 +17,15 @@ PLACE = '"location"'  # a key of the update, however deep: in text its quotes wo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One update as Telegram sent it; `chat` orders what must not overtake."""
+    """One update as Telegram sent it; `chat` orders what must not overtake.
+
+    Without a `body` it could not be stored as it came, and only its number is known.
+    """
 
     update_id: int
     chat: int | None
     kind: str
-    body: str
+    body: str | None
 
 
 async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta) -> list[Received]:
@@ -127,7 +130,7 @@ async def latest_ids(db: Db, *, limit: int) -> list[int]:
 
 
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
-    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`).
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`, `unreadable`).
 
     What was sent is kept for a day, except a place: where somebody is goes at once.
     """

@@ -8,6 +8,7 @@ https://core.telegram.org/bots/api#getting-updates
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,9 +16,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import aiohttp
-import orjson
 
-from bot.emulator.errors import ApiError, Json
+from bot.emulator.errors import ApiError, Json, encoded
 
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -193,7 +193,8 @@ class Updates:
 async def _post(session: aiohttp.ClientSession, url: str, update: Json) -> str | None:
     """Deliver one update; returns what went wrong in the server's words, or None."""
     try:
-        async with session.post(url, data=orjson.dumps(update), headers={"Content-Type": "application/json"}) as answer:
+        body = io.BytesIO(encoded(update))
+        async with session.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
             await answer.read()
             if 200 <= answer.status < 300:
                 return None

@@ -10,6 +10,7 @@ import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
+from bot.intake.salvage import first_number, tolerantly
 from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
@@ -37,18 +38,21 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
     409 says that there is one. `tell` hears why none come, or None while they do.
     """
     offset: int | None = None
+    limit: int | None = None
     wait = SHORTEST
-    heard = False
+    heard = False  # whether no webhook is in the way
+    span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell("updates: not asked for yet")
     while True:
         if not heard:
             await api.call("deleteWebhook")
-        # after a trouble the first question is answered at once, so that everybody knows where we are
-        span = LONG_POLL if heard else 0
-        outcome = await api.call("getUpdates", offset=offset, timeout=span, allowed_updates=KINDS)
+        outcome = await api.call("getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS)
+        if isinstance(outcome, Ambiguous) and outcome.body:
+            outcome = _salvaged(outcome)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            span = 0
             heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
             after = (outcome.after if isinstance(outcome, Retry) else None) or wait
             why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
@@ -57,11 +61,18 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
             await asyncio.sleep(after)
             rival = isinstance(outcome, Rejected) and outcome.conflict and "webhook" not in outcome.why.lower()
             wait = min(wait * 2, RIVAL if rival else LONGEST)
+            if isinstance(outcome, Ambiguous):
+                offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
             continue
-        wait = SHORTEST
-        heard = True
+        heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
+        if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once
+            log.warning("updates without a number", count=len(outcome.result), again_in=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST)
+            continue
+        wait, limit = SHORTEST, None
         if not updates:
             continue
         try:
@@ -71,3 +82,28 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
             await asyncio.sleep(SHORTEST)
             continue
         offset = max(int(update["update_id"]) for update in updates) + 1
+
+
+def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
+    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it was."""
+    answer = tolerantly(outcome.body)
+    if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), list):
+        return Sent(0, answer["result"])
+    return outcome
+
+
+async def _isolate(
+    inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
+) -> tuple[int | None, int | None]:
+    """The next offset and limit after an answer that nobody can read: one by one, past the one that is to blame."""
+    number = first_number(outcome.body)
+    if number is None:
+        return offset, limit
+    if limit is None:
+        return offset, 1
+    try:
+        await inbox.set_aside(number)
+    except StorageError as error:
+        log.warning("updates wait at Telegram", error=str(error))
+        return offset, limit
+    return number + 1, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -52,9 +52,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows: it may have been delivered."""
+    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that was no JSON."""
 
     why: str
+    body: bytes = field(default=b"", repr=False)
 
 
 Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous

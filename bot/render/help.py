@@ -65,6 +65,8 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
     "error.link": frozenset(),
+    "error.mydata_anonymous": frozenset(),
+    "error.mydata_private": frozenset({"bot"}),
     "error.story_gone": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
