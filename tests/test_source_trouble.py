@@ -552,3 +552,23 @@ async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_n
         await world.poll("one")
         rows = await world.alerts("notice")
     assert [row.audience_chat for row in rows] == [1, 2, 1, 2]
+
+
+async def test_a_source_that_stays_partly_failed_is_told_once_not_every_day(world: World) -> None:
+    """The operator knows; the status goes on saying it."""
+    daily(world)
+    for _ in range(TOLD_AFTER + 1):
+        await world.poll()
+    for _ in range(2):
+        world.now += timedelta(days=1)
+        await world.poll()
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"]
+
+
+async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> None:
+    """Two floods of one size, hours apart."""
+    await flooding(world)
+    world.now += timedelta(hours=3)
+    world.feed("one", *[(f"z{n}", f"{ATTACK[1]} – {n}?", ATTACK[2]) for n in range(25)])
+    assert (await world.poll("one")).new == 25
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.flood"]
