@@ -1,16 +1,15 @@
 # Jarchy in a container: docker build -t jarchy .
-# All of the lock is fetched by its hashes, then only what runs is installed from that, without the network.
+# What runs is installed by the lock's hashes; then the program itself, which looks for nothing more.
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY requirements.lock ./
-RUN pip download --quiet --no-cache-dir --no-deps --require-hashes --dest /wheels --requirement requirements.lock
+RUN python -m venv /opt/jarchy \
+ && /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY handlers handlers
 COPY storage storage
-RUN python -m venv /opt/jarchy \
- && /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-index --find-links /wheels --upgrade pip setuptools \
- && /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-index --find-links /wheels --no-build-isolation .
+RUN /opt/jarchy/bin/pip install --quiet --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
 COPY --from=build /opt/jarchy /opt/jarchy

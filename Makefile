@@ -3,27 +3,36 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.ready
-# no index addresses in the lock: it says what, not from where
+# two sets of packages: what runs the bot, and what tests and checks it besides
+RUN_READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
+# uv installs in seconds; make INSTALLER=pip setup does without it
+export INSTALLER ?= uv
+# no index addresses in the locks: they say what, not from where
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
   --generate-hashes --custom-compile-command "make lock"
+# requirements-dev.lock holds what requirements.lock does not
+NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: setup demo run test test-all check bench mutants lock clean
+.PHONY: setup demo run test test-all check bench mutants lock locks clean
 
-setup: $(STAMP)
+# an environment whose Python does not start is as good as none
+ifneq ($(wildcard $(VENV)),)
+$(shell $(BIN)/python -c "" 2>/dev/null || rm -f $(RUN_READY) $(DEV_READY))
+endif
 
-$(STAMP): requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing the locked dependencies …" >&2
-	@# the lock is complete: pip resolving extras on its own would reach for newer releases than the hashes allow
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+setup: $(DEV_READY)
 
-demo: setup
+$(RUN_READY): requirements.lock pyproject.toml
+	@$(PYTHON) tools/install.py
+
+$(DEV_READY): requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) tools/install.py --dev
+
+demo: $(RUN_READY)
 	@$(BIN)/python -m bot demo $(ARGS)
 
-run: setup
+run: $(RUN_READY)
 	@$(BIN)/python -m bot run $(ARGS)
 
 # four at once: most of them wait for programs, servers and browsers
@@ -41,15 +50,17 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	@cp requirements.lock $(VENV)/lock.txt && $(COMPILE) pyproject.toml --group dev -o $(VENV)/lock.txt \
-	  && diff -q requirements.lock $(VENV)/lock.txt \
-	  || (echo "requirements.lock is not what pyproject.toml asks for: make lock" >&2; exit 1)
+	@mkdir -p $(VENV)/locks && cp requirements.lock requirements-dev.lock $(VENV)/locks/ \
+	  && $(MAKE) --no-print-directory --silent locks LOCKS=$(VENV)/locks/ \
+	  && diff -q requirements.lock $(VENV)/locks/requirements.lock \
+	  && diff -q requirements-dev.lock $(VENV)/locks/requirements-dev.lock \
+	  || (echo "the locks are not what pyproject.toml asks for: make lock" >&2; exit 1)
 	$(BIN)/python -m pytest -q tests/test_documents.py tests/test_i18n.py
 
 # aiogram, which we are compared with, asks for an older pydantic than ours: it has an environment of its own
 AIOGRAM := $(VENV)/aiogram
 
-$(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(STAMP)
+$(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(DEV_READY)
 	@test -x $(AIOGRAM)/bin/python || $(PYTHON) -m venv $(AIOGRAM)
 	@$(AIOGRAM)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
@@ -60,9 +71,14 @@ bench: setup $(AIOGRAM)/.ready
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-lock: setup
-	$(COMPILE) pyproject.toml --group dev -o requirements.lock
+lock: setup locks
 	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock
+
+# the group "build" is what an installation of the project itself needs
+locks:
+	$(COMPILE) pyproject.toml --group build -o $(LOCKS)requirements.lock
+	$(COMPILE) pyproject.toml --group build --group dev --constraint $(LOCKS)requirements.lock \
+	  $(call NAMES_OF,$(LOCKS)requirements.lock) -o $(LOCKS)requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -25,6 +25,7 @@ from bot.deliver import outcome
 from bot.deliver.transport import Api
 from bot.intake.inbox import Inbox
 from bot.model.outcomes import Outcome
+from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.db import Store
 
@@ -127,6 +128,7 @@ async def ours(
     services = Services(
         store=store,
         api=api,
+        workers=Workers(size=1),  # nothing is drawn here, so no process starts
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
         replied=lambda: None,

@@ -25,7 +25,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from aiohttp import web
-from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
@@ -36,34 +35,33 @@ import storage.inbox
 import storage.outbox
 import storage.retention
 import storage.sources
-from bot import schedule
+from bot import presence, schedule
 from bot.clock import SharedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import REQUEST, Worker
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
 from bot.ingest import Ingest, notice
+from bot.ingest.notices import tell_hourly
+from bot.ingest.side_by_side import SideBySide
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
-from bot.intake.webhook import webhook_app
+from bot.intake.webhook import keep_webhook, webhook_app
 from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
-from bot.model.chats import LANGUAGES, Chat, ChatKind
-from bot.model.outcomes import Sent
-from bot.ops import ops_app
-from bot.render.help import command_descriptions, description
-from bot.sources.catalog import Catalog, ChannelSpec
+from bot.ops import Readiness, ops_app
+from bot.sources.catalog import Catalog
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
-from handlers import MENUS, App, Context, Services, failed, route, sorry
-from storage.db import Store, open_store
+from handlers import App, Context, Services, failed, let_go, route, sorry
+from handlers.reading import read
+from storage.db import Db, Store, is_file, open_store, parse_url
 
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
-POLLS_AT_ONCE = 8
 DIGEST_LATE = timedelta(minutes=10)
 DIGEST_LASTS = timedelta(hours=6)
 BACKUP_AT = time(3)  # in the operator's zone
@@ -71,6 +69,8 @@ BREATH = 0.05  # seconds between pieces of what is forgotten: others write in be
 BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
+ANSWER_WAIT = 4.0  # seconds at most between tries to reach Telegram at the start
+REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
 
 @dataclass(slots=True)
@@ -91,6 +91,12 @@ class Running:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    revoked: asyncio.Event = field(default_factory=asyncio.Event)  # Telegram disowned the token, to whoever asked
+    readiness: Readiness = field(default_factory=Readiness)
+
+    async def tell(self, msgid: str, values: dict[str, str]) -> None:
+        """Tell the operators."""
+        await _tell(self.store, self.settings, msgid, values, self.clock)
 
     async def pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""
@@ -121,6 +127,7 @@ async def run(
                 listening = tasks.create_task(_talk(bot, on_ready), name="talk")
                 sender = tasks.create_task(bot.worker.run(), name="worker")
                 marker = tasks.create_task(bot.inbox.run(), name="inbox")
+                guard = tasks.create_task(_until_revoked(bot.revoked), name="token")
                 await stop.wait()
                 log.info("stopping")
                 watched.enter_context(_watch_the_stop())
@@ -128,12 +135,22 @@ async def run(
                 bot.worker.stop()
                 listening.cancel()
                 await asyncio.wait([sender, *running], timeout=DRAIN)
-                for task in (sender, marker, *running):
+                for task in (sender, marker, guard, *running):
                     task.cancel()
         except* BotError as group:
-            raise group.exceptions[0] from None
+            raise _first(group) from None
         finally:
             await bot.inbox.close()
+            if bot.store.lost:
+                with suppress(BotError):  # said by whoever watches the store
+                    await storage.backup.rescue(bot.store)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What ended a group of tasks, however deep the groups lie."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @contextmanager
@@ -158,10 +175,12 @@ def _watch_the_stop() -> Iterator[None]:
 async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
+        url = parse_url(settings.database_url)
+        hold = stack.enter_context(only_instance(Path(url.database))) if is_file(url) and url.database else None
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
-        if store.sqlite_path is not None:
-            stack.enter_context(only_instance(store.sqlite_path))
+        if hold is not None:
+            hold()
             await _begin_alone(store, settings, clock)
         elif clock is utc_now:
             clock = SharedClock()
@@ -169,13 +188,15 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
                 await clock.look(db)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
+        drawing = await stack.enter_async_context(Workers(size=1))
         fetcher = await stack.enter_async_context(Fetcher())
         token = settings.token
-        api = Api(session, url=settings.bot_api_url, token=token)
-        application = _application(settings, AiohttpRequest(session))
+        revoked = asyncio.Event()
+        api = Api(session, url=settings.bot_api_url, token=token, on_revoked=revoked.set)
+        application = _application(settings, api, AiohttpRequest(session))
         worker = Worker(
             store=store,
-            api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST),
+            api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST, on_revoked=revoked.set),
             composer=Composer(store, catalog, lambda: _name_of(application)),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
@@ -184,6 +205,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         services = Services(
             store=store,
             api=api,
+            workers=drawing,
             catalog=catalog,
             clock=clock,
             replied=worker.borrow,
@@ -192,6 +214,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             time_zone=settings.time_zone,
             default_language=settings.default_language,
             admins=frozenset(settings.admin_ids),
+            on_trouble=lambda msgid, values: _tell(store, settings, msgid, values, clock),
         )
         route(application, services)
         application.add_error_handler(failed)
@@ -203,26 +226,47 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
 
-        async def handle(raw: dict[str, Any]) -> None:
-            if store.sqlite_path is None:
-                services.chats.clear()  # another replica may have changed them
-            update = Update.de_json(raw, application.bot)
-            await application.process_update(update)
-            if (error := services.broken.pop(update.update_id, None)) is not None:
-                raise error
-
-        async def apologise(raw: dict[str, Any]) -> None:
-            await sorry(services, Update.de_json(raw, application.bot))
-
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        alone = settings.updates == "polling" and store.sqlite_path is not None
-        inbox = Inbox(store, handle, holder=holder, alone=alone, apologise=apologise)
-        bot = Running(settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder)
-        ops = ops_app(store, catalog, clock, bot.ready.is_set)
+        inbox = _inbox(settings, services, application, holder)
+        bot = Running(
+            settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder, revoked=revoked
+        )
+        bot.readiness.tell("start", "starting: Telegram has not answered yet")
+        bot.readiness.ask("telegram", lambda: "telegram: away" if worker.reach.away else None)
+        bot.readiness.ask("writing", lambda: f"database: {store.trouble}" if store.trouble is not None else None)
+        ops = ops_app(store, catalog, clock, bot.readiness)
         bot.ops_port = await _serve(stack, ops, settings.ops_listen)
         yield bot
+
+
+def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
+    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can read it."""
+    store = services.store
+
+    async def handle(raw: dict[str, Any]) -> None:
+        if store.sqlite_path is None:
+            services.chats.clear()  # another replica may have changed them
+        try:
+            update = read(raw, application.bot)
+        except UnreadableError:
+            await let_go(services, raw)
+            raise
+        await application.process_update(update)
+        if (error := services.broken.pop(update.update_id, None)) is not None:
+            raise error
+
+    async def apologise(raw: dict[str, Any]) -> None:
+        await sorry(services, read(raw, application.bot))
+
+    async def tell_unreadable(db: Db, count: int, last: int) -> bool:
+        values = {"count": str(count), "last": str(last)}
+        return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=services.clock())
+
+    alone = settings.updates == "polling" and store.sqlite_path is not None
+    return Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
 
 
 def _name_of(application: App) -> str:
@@ -234,18 +278,36 @@ def _name_of(application: App) -> str:
 
 
 @contextmanager
-def only_instance(path: Path) -> Iterator[None]:
-    """One process a SQLite file: two would send everything twice. ConfigError when another has it."""
+def only_instance(path: Path) -> Iterator[Callable[[], None]]:
+    """One process a SQLite file, by whatever path: two would send everything twice. ConfigError when another has it.
+
+    The lock lies on the file itself, and beside it for as long as there is none; call what is given once the file is
+    there. Hold it until the file is closed: closing any handle of a file drops the locks that SQLite has on it. Ours is
+    of another kind (flock), that SQLite's do not see.
+    """
+    held: dict[Path, int] = {}
+
+    def hold(*, strictly: bool = True) -> None:
+        file = path.resolve()
+        beside = file.with_name(file.name + ".lock")
+        for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
+            if one in held:
+                continue
+            try:
+                held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
+                fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
+            except OSError as error:
+                if strictly:
+                    raise ConfigError(f"DATABASE_URL: {one} cannot be locked: {error.strerror}") from None
+
     try:
-        lock = path.with_name(path.name + ".lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"DATABASE_URL: nothing can be written beside {path}: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
-        yield
+        hold(strictly=False)
+        yield hold
+    finally:
+        for handle in held.values():
+            os.close(handle)
 
 
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -264,9 +326,10 @@ async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], dat
         log.warning("start without writing", error=str(error))
 
 
-def _application(settings: Settings, request: AiohttpRequest) -> App:
+def _application(settings: Settings, api: Api, request: AiohttpRequest) -> App:
     base = settings.bot_api_url
-    bot: ExtBot[None] = ExtBot(
+    bot: ExtBot[None] = presence.Bot(
+        api,
         settings.token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
@@ -305,110 +368,73 @@ async def _tell(
 
 
 async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
-    """Introduce ourselves to Telegram, however long that takes, then listen."""
+    """Introduce ourselves to Telegram, however long that takes, then listen for ever."""
     wait = 1.0
     while True:
         try:
             await bot.application.initialize()
             break
         except InvalidToken:
-            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?") from None
+            raise ConfigError(REVOKED) from None
         except TelegramError as error:
             log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
             await asyncio.sleep(wait)
-            wait = min(wait * 2, 30.0)
+            wait = min(wait * 2, ANSWER_WAIT)
     await bot.inbox.resume()
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":
-            path, secret = urlsplit(bot.settings.webhook_url or "").path, bot.settings.webhook_secret
-            hook = webhook_app(bot.inbox, path=path, secret=secret.get_secret_value() if secret else "")
+            path = urlsplit(bot.settings.webhook_url or "").path
+            hook = webhook_app(bot.inbox, path=path, secret=_webhook_secret(bot.settings))
             await _serve(stack, hook, bot.settings.webhook_listen)
         bot.ready.set()
+        bot.readiness.tell("start", None)
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:
             on_ready(bot)
-        tasks.create_task(_introduce(bot))
+        tasks.create_task(presence.introduce(bot.api, bot.settings.default_language))
+        channels = presence.Channels(bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell)
+        tasks.create_task(channels.join())
         if bot.store.sqlite_path is None:
             tasks.create_task(bot.inbox.share())
-        if bot.settings.updates == "polling":
-            tasks.create_task(_receive(bot))
+        tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
+
+
+def _webhook_secret(settings: Settings) -> str:
+    return settings.webhook_secret.get_secret_value() if settings.webhook_secret is not None else ""
 
 
 async def _receive(bot: Running) -> None:
-    """Poll for updates; beside other replicas only while it is our turn."""
-    if bot.store.sqlite_path is not None:
-        await poll(bot.api, bot.inbox)
+    """Have updates come, for ever: posted to us, or asked for, beside other replicas only while it is our turn."""
+    settings = bot.settings
+
+    def tell(why: str | None) -> None:
+        bot.readiness.tell("updates", why)
+
+    if settings.updates == "webhook":
+        url = settings.webhook_url or ""
+        await keep_webhook(bot.api, url=url, secret=_webhook_secret(settings), tell=tell)
+    elif bot.store.sqlite_path is not None:
+        await poll(bot.api, bot.inbox, tell)
     else:
-        await Role(bot.store, "updates", bot.holder).during(lambda: poll(bot.api, bot.inbox))
+        await Role(bot.store, "updates", bot.holder).during(lambda: poll(bot.api, bot.inbox, tell))
 
 
-async def _introduce(bot: Running) -> None:
-    """The command menus and what the bot is in every language, the webhook's address, the channels of the catalog."""
-    for scope, names in MENUS.items():
-        for language in ("", *LANGUAGES):
-            listed = command_descriptions(names, language or bot.settings.default_language)
-            await bot.api.call(
-                "setMyCommands",
-                commands=[{"command": name, "description": words} for name, words in listed],
-                scope={"type": scope},
-                language_code=language or None,
-            )
-    for language in (*LANGUAGES, ""):
-        await _describe(bot, language)
-    if bot.settings.updates == "webhook" and bot.settings.webhook_secret is not None:
-        secret = bot.settings.webhook_secret.get_secret_value()
-        await bot.api.call("setWebhook", url=bot.settings.webhook_url, secret_token=secret)
-    missing = [spec for spec in bot.catalog.channels.values() if not spec.disabled]
-    while missing:
-        with suppress(StorageError):  # whoever watches the store says so
-            missing = [spec for spec in missing if not await _join(bot, spec)]
-        if missing:
-            await asyncio.sleep(300)
-
-
-async def _describe(bot: Running, language: str) -> None:
-    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words stay."""
-    outcome = await bot.api.call("getMyDescription", language_code=language or None)
-    shown = outcome.result if isinstance(outcome, Sent) else None
-    if isinstance(shown, dict) and not shown.get("description"):
-        words = description(language or bot.settings.default_language)
-        await bot.api.call("setMyDescription", description=words, language_code=language or None)
-
-
-async def _join(bot: Running, spec: ChannelSpec) -> bool:
-    """Subscribe a channel of the catalog to exactly what the catalog says; False while Telegram does not find it."""
-    outcome = await bot.api.call("getChat", chat_id=spec.chat)
-    if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
-        log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
-        return False
-    settings, now = bot.settings, bot.clock()
-    chat = Chat(
-        id=int(outcome.result["id"]),
-        kind=ChatKind.CHANNEL,
-        title=str(outcome.result.get("title", "")),
-        language=spec.language or settings.default_language,
-        time_zone=settings.time_zone,
-        home=settings.home_currency,
-        style=spec.style,
-    )
-    keys = [f"topic:{topic}" for topic in spec.topics] + [f"pair:{pair}" for pair in spec.pairs]
-    keys += [f"digest:{at:%H:%M}@{settings.time_zone}" for at in spec.digest]
-    async with bot.store.writing() as db:
-        await storage.chats.add(db, chat, now=now)
-        await storage.chats.change(db, chat.id, language=chat.language, style=chat.style.value, title=chat.title)
-        await storage.chats.activate(db, chat.id)
-        await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
-    return True
+async def _until_revoked(revoked: asyncio.Event) -> None:
+    """Whoever was told so, the token is not ours any more."""
+    await revoked.wait()
+    raise ConfigError(REVOKED)
 
 
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Loops where we are alone; beside other replicas the same work as jobs that they share."""
     store, settings = bot.store, bot.settings
-    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language)
+    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop)
     watch = keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))
+    looking = _keep_looking(bot)
     if store.sqlite_path is not None:
         return {
             "watch": watch,
+            "standing": looking,
             "poll sources": _keep_polling(bot),
             "digests": _keep_digesting(bot),
             "tidy": _keep_tidy(bot),
@@ -431,7 +457,20 @@ def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
         digests=lambda: _enqueue_digests(bot),
         tidy=lambda: _tidy(bot),
     )
-    return {"watch": watch, "jobs": cluster.run(store, work, bot.clock, bot.stopping), "freshness": _keep_fresh(bot)}
+    return {
+        "watch": watch,
+        "standing": looking,
+        "jobs": cluster.run(store, work, bot.clock, bot.stopping),
+        "freshness": _keep_fresh(bot),
+    }
+
+
+async def _keep_looking(bot: Running) -> None:
+    """Once a day, ask about the chats that were given up."""
+    while not bot.stopping.is_set():
+        if bot.ready.is_set():
+            await presence.look_again(bot.store, bot.api, presence.bot_id_of(bot.settings), bot.clock, bot.pause)
+        await bot.pause(presence.HOURLY if bot.ready.is_set() else TICK)
 
 
 async def _keep_fresh(bot: Running) -> None:
@@ -488,23 +527,13 @@ async def _fan_out(bot: Running) -> None:
 
 async def _keep_polling(bot: Running) -> None:
     """Poll what is due, several side by side."""
-    slots = asyncio.Semaphore(POLLS_AT_ONCE)
-    busy: set[str] = set()
-
-    async def one(spec: schedule.Spec) -> None:
-        try:
-            async with slots:
-                await _poll(bot, spec)
-        finally:
-            busy.discard(spec.key)
-
     async with asyncio.TaskGroup() as tasks:
+        polls: SideBySide[schedule.Spec] = SideBySide(tasks, lambda spec: _poll(bot, spec))
         while not bot.stopping.is_set():
-            under_way = frozenset(busy)  # a poll that ends while we look is still due by what we read
+            under_way = polls.busy  # a poll that ends while we look is still due by what we read
             for spec in await _due(bot):
                 if spec.key not in under_way:
-                    busy.add(spec.key)
-                    tasks.create_task(one(spec))
+                    polls.start(spec)
             await bot.pause(TICK)
 
 
@@ -570,12 +599,13 @@ def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
 async def _keep_tidy(bot: Running) -> None:
     """Tidy hourly."""
     while not bot.stopping.is_set():
-        await _tidy(bot)
+        with suppress(StorageError):  # said by whoever watches the store
+            await _tidy(bot)
         await bot.pause(3600)
 
 
 async def _tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece."""
+    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -583,9 +613,11 @@ async def _tidy(bot: Running) -> None:
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
                 await bot.pause(BREATH if rows else 0)
-        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
+        raise
+    finally:
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
 
 
 async def _keep_backed_up(bot: Running, path: Path) -> None:

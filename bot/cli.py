@@ -21,7 +21,7 @@ import orjson
 import typer
 
 from bot import log
-from bot.config import Settings, load_settings
+from bot.config import Settings, catalog_path, load_settings
 from bot.errors import BotError, ConfigError, SourceError, UserError
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
@@ -29,7 +29,7 @@ from bot.sources.catalog import Catalog, load_catalog
 if TYPE_CHECKING:
     from bot.convert import Question
     from bot.model.rates import SeenRate
-    from bot.sources.catalog import RateSpec
+    from bot.sources.catalog import FeedSpec, RateSpec
     from storage.db import Db, Store
 
 CONFIG_EXIT = 78
@@ -93,7 +93,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
         path = settings.catalog
     except ConfigError as error:
         problems += error.problems
-        path = None
+        path = catalog_path()
     try:
         catalog = load_catalog(path)
     except ConfigError as error:
@@ -163,7 +163,7 @@ def demo(
 @cli.command()
 def check(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,  # noqa: FBT002 - an option
-    sources: Annotated[bool, typer.Option(help="also fetch each source once")] = False,  # noqa: FBT002 - an option
+    sources: Annotated[bool, typer.Option(help="also fetch and read each source once")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """Settings, token, database, catalog. Example: jarchy check --sources"""
     settings, catalog = _prepare()
@@ -175,21 +175,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     found["database"] = await _check_database(settings)
     found["token"] = await _check_token(settings)
     if sources:
-        from bot.fetch import Fetcher
-        from bot.sources.base import Request
-        from bot.sources.catalog import FeedSpec
-
-        async with Fetcher() as fetcher:
-            for spec in catalog.polled:
-                requests: Iterable[Request] = (
-                    [Request(url=spec.url)] if isinstance(spec, FeedSpec) else spec.requests(datetime.now(UTC).date())
-                )
-                try:
-                    for request in requests:
-                        await fetcher.get(request.url, data=request.body, headers=request.headers)
-                    found[f"source {spec.key}"] = "ok"
-                except SourceError as error:
-                    found[f"source {spec.key}"] = str(error)
+        found |= await _check_sources(catalog)
     if as_json:
         _write(found)
     else:
@@ -198,6 +184,32 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
             typer.echo(f"{name:<{width}}  {verdict}")
     if any(verdict.partition(",")[0] != "ok" for name, verdict in found.items()):
         raise typer.Exit(1)
+
+
+async def _check_sources(catalog: Catalog) -> dict[str, str]:
+    """What one look at each source found, all side by side; progress goes to a terminal."""
+    from bot.fetch import Fetcher
+    from bot.ingest.side_by_side import SideBySide
+    from bot.ingest.trial import try_source
+    from bot.workers import Workers
+
+    found = {f"source {spec.key}": "" for spec in catalog.polled}
+    done = 0
+
+    async def look(spec: RateSpec | FeedSpec) -> None:
+        nonlocal done
+        trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
+        words = log.redact(trial.words)
+        found[f"source {spec.key}"] = f"ok, {words}" if trial.ok else words
+        done += 1
+        if sys.stderr.isatty():
+            typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
+
+    async with Fetcher() as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
+        looks = SideBySide(tasks, look)
+        for spec in catalog.polled:
+            looks.start(spec)
+    return found
 
 
 async def _check_database(settings: Settings) -> str:
@@ -242,6 +254,7 @@ def poll(keys: Annotated[list[str] | None, typer.Argument(help="sources; all whe
 async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
     from bot.fetch import Fetcher
     from bot.ingest import Ingest
+    from bot.ingest.side_by_side import SideBySide
     from bot.workers import Workers
 
     known = {spec.key: spec for spec in catalog.polled}
@@ -255,12 +268,23 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
             admins=settings.admin_ids,
+            feeds=catalog.news,
         )
-        for key in keys:
-            report = await ingest.poll(known[key])
+
+        async def one(spec: RateSpec | FeedSpec) -> None:
+            nonlocal failed
+            report = await ingest.poll(spec)
             failed = failed or report.error is not None
             names = ("source", "fetched", "new", "alerts", "error")
             _write({name: getattr(report, name) for name in names})
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                polls = SideBySide(tasks, one)
+                for key in keys:
+                    polls.start(known[key])
+        except* BotError as group:
+            raise group.exceptions[0] from None
     if failed:
         raise typer.Exit(1)
 
@@ -331,7 +355,7 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, 
                 if not label:
                     raise
                 failed = True
-                _write({**label, "error": str(error)})
+                _write({**label, "error": log.redact(str(error))})
 
     _run(each())
     if failed:
@@ -487,11 +511,16 @@ def detect_moves(
     rule: Annotated[str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')] = None,
 ) -> None:
     """Replay a history day by day. Example: jarchy detect moves --history rates.csv --quote KGS"""
+    from functools import partial
+
+    from bot.convert import currency_at, day_at, plain_text
     from bot.detect.replay import replay_csv
 
+    said = plain_text(rule) if rule is not None else None
+    day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
     try:
-        with history.open(encoding="utf-8") as lines:
-            for found in replay_csv(lines, quote, rule):
+        with history.open(encoding="utf-8-sig") as lines:
+            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None

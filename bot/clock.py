@@ -5,17 +5,12 @@ Somebody who subscribed by one replica is told what another decided a second lat
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
+from storage.clock import boottime
 from storage.db import Db, db_now
 
-#: Seconds since boot, asleep or awake.
-boottime: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
-)
+__all__ = ["SharedClock", "boottime", "utc_now"]
 
 
 def utc_now() -> datetime:

@@ -4,127 +4,111 @@ from __future__ import annotations
 
 import re
 import stat
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from bot.errors import ConfigError
+from bot.grammar import Address, Currency, DatabaseAddress, Duration, Listen, SettingFlag, UserIds, Zone, one_of
 
-TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
-#: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
-NOBODYS_IDS = frozenset({1087968824, 136817688, 777000})
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+LOWEST_RATE = 0.1  # messages a second; slower than one in ten seconds is a typing mistake
+FREE_RATE = 30  # messages a second that Telegram takes of any bot
+PAID_RATE = 1000  # and of one that pays for broadcasts
+TELEGRAM = "https://api.telegram.org"
+TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})  # to which Telegram's own server posts updates
 
-
-def parse_duration(text: str) -> timedelta:
-    """`30s`, `5m`, `1.5h`, `2d`; ValueError for anything else or for nothing at all."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None or float(match[1]) == 0:
-        raise ValueError(f"{text!r} is not a duration such as 30s or 5m")
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) and value else value or None
+LanguageName = Literal["en", "ru", "ky"]
+UpdatesName = Literal["polling", "webhook"]
+PolicyName = Literal["publish", "two_sources", "approve"]
+LogFormat = Literal["console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-def _ids(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(int(part) for part in value.replace(";", ",").split(",") if part.strip())
-    except ValueError:
-        raise ValueError("numeric user ids, separated by commas") from None
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
 
 
-def _real_people(ids: tuple[int, ...]) -> tuple[int, ...]:
-    if shared := NOBODYS_IDS.intersection(ids):
-        raise ValueError(f"{min(shared)} is not one person's account")
-    if any(number <= 0 for number in ids):
-        raise ValueError("user ids are positive; a group cannot be an administrator")
-    return ids
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone such as Asia/Bishkek") from None
-    return name
-
-
-def _currency(code: str) -> str:
-    if not re.fullmatch(r"[A-Z]{3}", code.upper()):
-        raise ValueError(f"{code!r} is no currency code such as KGS")
-    return code.upper()
-
-
-def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{url!r} is no http address")
-    return url.rstrip("/")
-
-
-def _listen(value: str) -> str:
-    if value != "off" and not re.fullmatch(r"[\w.:\[\]-]*:\d{1,5}", value):
-        raise ValueError(f"{value!r} is neither host:port nor off")
+def _token(value: SecretStr) -> SecretStr:
+    if not TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError("a bot token; @BotFather gives one like 123456789:AA…")
     return value
 
 
-def _token(value: SecretStr | None) -> SecretStr | None:
-    if value is not None and not TOKEN.fullmatch(value.get_secret_value()):
-        raise ValueError("this is no bot token; @BotFather gives one like 123456789:AA…")
-    return value
+def _without_slash(address: str) -> str:
+    return address.rstrip("/")
 
 
 class Settings(BaseSettings):
     """What an operator decides; `.env.example` explains each in a line."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
+    )
 
-    bot_token: Annotated[SecretStr | None, AfterValidator(_token)] = None
-    bot_api_url: Annotated[str, AfterValidator(_web_address)] = "https://api.telegram.org"
-    database_url: Annotated[str, Field(repr=False)] = "sqlite:///data/jarchy.db"  # may carry a password
+    bot_token: Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)] | None = None
+    bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
+    database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"
     catalog: Path | None = None
-    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids), AfterValidator(_real_people)] = ()
-    home_currency: Annotated[str, AfterValidator(_currency)] = "KGS"
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Bishkek"
-    default_language: Literal["en", "ru", "ky"] = "en"
-    updates: Literal["polling", "webhook"] = "polling"
-    webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
-    webhook_secret: SecretStr | None = None
-    webhook_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8443"
-    ops_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
-    send_rate: Annotated[float, Field(gt=0)] = 25
-    paid_broadcast: bool = False
-    security_policy: Literal["publish", "two_sources", "approve"] = "publish"
-    poll_every: Annotated[timedelta | None, BeforeValidator(_duration)] = None
-    log_format: Literal["console", "json"] | None = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    admin_ids: Annotated[UserIds, NoDecode] = ()
+    home_currency: Currency = "KGS"
+    time_zone: Zone = "Asia/Bishkek"
+    default_language: Annotated[LanguageName, BeforeValidator(one_of(("en", "ru", "ky")))] = "en"
+    updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"
+    webhook_url: Annotated[Address, AfterValidator(_without_slash)] | None = None
+    webhook_secret: Annotated[SecretStr, BeforeValidator(_stripped)] | None = None
+    webhook_listen: Listen = "127.0.0.1:8443"
+    ops_listen: Listen = "127.0.0.1:8080"
+    send_rate: Annotated[float, Field(ge=LOWEST_RATE, allow_inf_nan=False)] = 25
+    paid_broadcast: SettingFlag = False
+    security_policy: Annotated[PolicyName, BeforeValidator(one_of(("publish", "two_sources", "approve")))] = "publish"
+    poll_every: Duration | None = None
+    log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
+    log_level: Annotated[LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))] = "info"
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
+        """What each setting alone cannot know."""
         problems = []
-        if self.send_rate > (1000 if self.paid_broadcast else 30):
-            problems.append("SEND_RATE: above 30 needs PAID_BROADCAST=true, and 1000 is the most")
+        if self.send_rate > (PAID_RATE if self.paid_broadcast else FREE_RATE):
+            problems.append(f"SEND_RATE: above {FREE_RATE} needs PAID_BROADCAST=true, and {PAID_RATE} is the most")
         if self.security_policy == "approve" and not self.admin_ids:
             problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
+        if self.webhook_url is not None and self.bot_api_url == TELEGRAM:
+            problems += self._unreachable(self.webhook_url)
         if self.updates == "webhook":
-            if self.webhook_url is None:
-                problems.append("WEBHOOK_URL: required when UPDATES=webhook")
-            secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
-            if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
-                problems.append("WEBHOOK_SECRET: 16 to 256 letters, digits, _ or - are required when UPDATES=webhook")
+            problems += self._missing_for_webhook()
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @staticmethod
+    def _unreachable(webhook_url: str) -> list[str]:
+        """Why Telegram's own server would refuse the webhook's address; a local Bot API server takes any."""
+        parts = urlsplit(webhook_url)
+        if parts.scheme != "https":
+            return ["WEBHOOK_URL: Telegram posts to https addresses alone"]
+        if (parts.port or 443) not in TELEGRAM_PORTS:
+            return ["WEBHOOK_URL: Telegram posts to ports 443, 80, 88 and 8443 alone"]
+        return []
+
+    def _missing_for_webhook(self) -> list[str]:
+        """What UPDATES=webhook needs besides."""
+        problems = []
+        if self.webhook_url is None:
+            problems.append("WEBHOOK_URL: required when UPDATES=webhook")
+        secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+        if not WEBHOOK_SECRET.fullmatch(secret):
+            problems.append("WEBHOOK_SECRET: 16 to 256 letters, digits, _ or - are required when UPDATES=webhook")
+        if self.webhook_listen == "off":
+            problems.append("WEBHOOK_LISTEN: host:port is required when UPDATES=webhook")
+        elif self.webhook_listen == self.ops_listen and not self.ops_listen.endswith(":0"):
+            problems.append("WEBHOOK_LISTEN: OPS_LISTEN listens there already")
+        return problems
 
     @property
     def token(self) -> str:
@@ -141,23 +125,68 @@ class Settings(BaseSettings):
         return (*kept, *([unquote(password)] if password else []))
 
 
+class _CatalogSetting(BaseSettings):
+    """One setting alone, for when others are wrong."""
+
+    model_config = Settings.model_config
+
+    catalog: Path | None = None
+
+
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
     """Read the settings; ConfigError lists every problem, each by the setting's name and never by its secret value."""
     path = env_file or Path(".env")
+    problems = _file_problems(path)
+    readable = path if not problems else None  # what the environment says is looked at all the same
     if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o004:
-        raise ConfigError(f"{path}: others can read your token; run: chmod 600 {path}")
+        problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:
-        return Settings(_env_file=path, **overrides)
+        settings = Settings(_env_file=readable, **overrides)
     except ValidationError as error:
-        wrong = error
-    fields = {str(item["loc"][0]) for item in wrong.errors() if item["loc"]}
-    problems = _problems(wrong)
-    try:  # what does not go together is only looked at when each by itself is right
-        Settings(_env_file=path, **{**overrides, **{name: Settings.model_fields[name].default for name in fields}})
-    except ValidationError as error:
-        told = {line.partition(":")[0] for line in problems}
-        problems += [line for line in _problems(error) if line.partition(":")[0] not in told]
+        problems += _all_problems(error, readable, overrides)
+    except SettingsError as error:  # pydantic-settings could not even read a value
+        problems.append(str(error))
+    else:
+        if not problems:
+            return settings
     raise ConfigError(problems)
+
+
+def catalog_path(env_file: Path | None = None) -> Path | None:
+    """The setting CATALOG, however wrong the others are."""
+    path = env_file or Path(".env")
+    try:
+        return _CatalogSetting(_env_file=None if _file_problems(path) else path).catalog
+    except (ValidationError, SettingsError):
+        return None
+
+
+def _file_problems(path: Path) -> list[str]:
+    """Why the settings' file cannot be read; none when it is not there."""
+    try:
+        path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError as error:
+        return [f"{path}: not UTF-8 text (byte {error.start + 1})"]
+    except IsADirectoryError:
+        return [f"{path}: a folder, and should be a file of settings"]
+    except (OSError, ValueError) as error:
+        return [f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no file has such a name'}"]
+    return []
+
+
+def _all_problems(error: ValidationError, path: Path | None, overrides: dict[str, Any]) -> list[str]:
+    """Those of each setting, and those of the others together, which are only looked at when each is right."""
+    problems = _problems(error)
+    wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+    defaults = {name: Settings.model_fields[name].default for name in wrong}
+    told = {line.partition(":")[0] for line in problems}
+    try:
+        Settings(_env_file=path, **{**overrides, **defaults})
+    except ValidationError as together:
+        problems += [line for line in _problems(together) if line.partition(":")[0] not in told]
+    return problems
 
 
 def _problems(error: ValidationError) -> list[str]:
@@ -165,7 +194,8 @@ def _problems(error: ValidationError) -> list[str]:
 
 
 def _explain(item: Any) -> list[str]:  # noqa: ANN401 - pydantic's error details
+    """One problem that pydantic found, in a line that names the setting; never its value."""
     message = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:
         return message.splitlines()
-    return [f"{str(item['loc'][0]).upper()}: {message}"]
+    return [f"{str(item['loc'][0]).upper()}: should be {message.removeprefix('Input should be ')}"]

@@ -7,6 +7,7 @@
     + FetchError     no usable bytes came back
     + ParseError     bytes came back, but not in the shape we know
   * StorageError     the database failed
+  * UnreadableError  an update of Telegram's that nobody can read; set aside, the others go on
 
 Errors are caught in three places only: around one source's poll, around one
 delivery, and in the handlers' error handler. Everything else goes up and stops
@@ -62,3 +63,7 @@ class ParseError(SourceError):
 
 class StorageError(BotError):
     """The database failed or refused."""
+
+
+class UnreadableError(BotError):
+    """What Telegram sent is no update that we can read: a value of the wrong type or out of range, or none."""

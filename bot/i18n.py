@@ -141,6 +141,13 @@ def city(zone: str, language: str) -> str:
     return get_timezone_location(zone, locale=language, return_city=True)
 
 
+def zone_name(zone: str) -> str:
+    """A time zone as it is shown: its key, but "UTC+6" for `Etc/GMT-6`, whose sign is turned round."""
+    if not zone.startswith("Etc/GMT") or zone[7:] in {"", "0", "+0", "-0"}:
+        return zone
+    return f"UTC{'+' if zone[7] == '-' else MINUS}{zone[8:]}"
+
+
 def currency_name(code: str, language: str) -> str:
     """A currency's name: ours where people here say another than CLDR's (сом, сум), else CLDR's, else the code."""
     if known(f"currency.{code}"):

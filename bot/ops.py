@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -35,21 +35,49 @@ li small{{grid-column:2/4;color:var(--bad);overflow-wrap:anywhere}}
 <h1>Jarchy</h1><p>{now}</p><div class="cards">{cards}</div><ul>{sources}</ul></html>"""
 
 
-def ops_app(
-    store: Store, catalog: Catalog, clock: Callable[[], datetime], ready: Callable[[], bool]
-) -> web.Application:
+STALE = timedelta(hours=12)  # after so long without a good poll of any source, what readers see is old
+
+
+class Readiness:
+    """Why the program is not ready, as its parts tell it: each part by its name has one reason at a time, or none."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+        self._asked: dict[str, Callable[[], str | None]] = {}
+
+    def tell(self, part: str, why: str | None) -> None:
+        """A part is not ready for a reason, or is ready (None)."""
+        if why is None:
+            self._told.pop(part, None)
+        else:
+            self._told[part] = why
+
+    def ask(self, part: str, why: Callable[[], str | None]) -> None:
+        """A part that is asked whenever somebody wants to know."""
+        self._asked[part] = why
+
+    def reasons(self) -> list[str]:
+        """All reasons there are; none when everything is ready."""
+        return [*self._told.values(), *(why for ask in self._asked.values() if (why := ask()) is not None)]
+
+
+def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness) -> web.Application:
     """The operator's little server, on loopback unless told otherwise; it shows no chats and no texts."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def readyz(_request: web.Request) -> web.Response:
-        reasons = [] if ready() else ["starting: Telegram has not answered yet"]
+        reasons = readiness.reasons()
         try:
             async with store.reading() as db:
-                await views.status(db, catalog, now=clock())
+                found = await views.status(db, catalog, now=clock())
         except StorageError:
             reasons.append("database: cannot be read")
+        else:
+            polled = [source.last_ok_at for source in found.sources if source.last_ok_at is not None]
+            if polled and found.now - max(polled) > STALE:
+                reasons.append(f"data: no source was read since {max(polled).astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def metrics(_request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from bot.sources.catalog import FeedSpec, PollSpec, RateSpec
@@ -19,13 +20,25 @@ Spec = RateSpec | FeedSpec
 
 
 def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:
-    """The sources to poll now: never tried, wished for, or past their time; not those that said they are gone."""
+    """The sources to poll now: never tried, wished for, or past their time; not those that said they are gone.
+
+    First those that were wished for, then whichever waits longest: where there is more than can be polled, each has its
+    turn.
+    """
     found = []
     for spec in specs:
         state = states.get(spec.key)
         if state is None or _is_due(state, now):
-            found.append(spec)
-    return found
+            found.append((_since(state), spec))
+    return [spec for _, spec in sorted(found, key=itemgetter(0))]
+
+
+def _since(state: SourceState | None) -> tuple[bool, datetime]:
+    """What a source that is due is put in order by."""
+    never = datetime.min.replace(tzinfo=UTC)
+    if state is None:
+        return True, never
+    return (False, state.asked_at) if state.asked_at is not None else (True, state.next_due_at or never)
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:

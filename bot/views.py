@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,16 +19,31 @@ import storage.news
 import storage.outbox
 import storage.rates
 import storage.sources
-from bot.convert import Answer, Question, convert, parse_question
+from bot.convert import Answer, Question, convert, currency_at, day_at, plain_text
 from bot.detect.plausibility import disagree
-from bot.detect.rules import Condition, Direction, Rule, RuleState, initial_state, offered, parse_rule, preview
+from bot.detect.rules import (
+    Condition,
+    CurrencyFound,
+    Direction,
+    Rule,
+    RuleState,
+    TypedRule,
+    as_level,
+    code_at,
+    initial_state,
+    offered,
+    parse_rule,
+    parse_typed_rule,
+    preview,
+)
 from bot.errors import UserError
 from bot.model.alerts import RuleFired
 from bot.model.news import NewsPage, Story
-from bot.model.rates import CODE, CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
 from bot.model.status import SourceStatus, Status
 from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
+from bot.sources.standing import led
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -298,27 +314,29 @@ class Proposal:
     today: date
 
 
-async def read_rule(db: Db, text: str, *, home: str) -> Rule:
-    """A rule as a person types it, currencies in any of the converter's words; UserError says what is wrong with it.
+async def read_rule(db: Db, text: str, *, home: str, today: date) -> TypedRule:
+    """A rule as a person types it, currencies by any name; UserError says what is wrong with it.
 
-    A currency we have no rate of is the first thing to be wrong.
+    A currency we have no rate of is the first thing to be wrong. A day without its year is the next one after `today`.
     """
     stored = await storage.rates.known_series(db)
 
-    def code_of(word: str) -> str | None:
-        code = _code_of(word, home) or word.upper()
-        if CODE.fullmatch(code):
-            must_know([code], stored, home=home)
-            return code
-        return None
+    def currency(text: str, at: int) -> CurrencyFound | None:
+        found = currency_at(text, at) or code_at(text, at)
+        if found is not None:
+            must_know(found.codes, stored, home=home)
+        return found
 
-    rule = parse_rule(text, home=home, currency=code_of)
-    must_know([rule.pair.base, rule.pair.quote], stored, home=home)
-    return rule
+    day = partial(day_at, today=today, ahead=True)
+    typed = parse_typed_rule(plain_text(text), home=home, currency=currency, day=day)
+    must_know([typed.rule.pair.base, typed.rule.pair.quote], stored, home=home)
+    return typed
 
 
-async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime) -> Proposal:
+async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare: bool = False) -> Proposal:
     """A rule on stored history; UserError when nobody gives such a rate, or its last day is over.
+
+    A `bare` number (`TypedRule`) becomes a level where it is near the latest rate.
 
     The source that leads for the pair is watched, else the first that has it. Where a pair has no official rate, its
     reference rate is what a rule without a kind means.
@@ -329,6 +347,8 @@ async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime) -> Pr
         raise UserError("error.rule.date_past", day=rule.until)
     rule = replace(rule, kind=series.kind)
     history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    if bare and history:
+        rule = as_level(rule, history[-1].per_unit)
     tried = await asyncio.to_thread(preview, rule, history)  # a long window takes 20 ms, which others would wait
     return Proposal(
         rule=rule,
@@ -439,18 +459,11 @@ def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> N
             raise UserError("error.currency", code=code, known=", ".join(sorted(near or known)))
 
 
-def _code_of(word: str, home: str) -> str | None:
-    try:
-        return parse_question(word, home=home).source
-    except UserError:
-        return None
-
-
 async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
     """A page of the latest stories, newest first."""
     stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
     return NewsPage(
-        stories=tuple(stories[:PAGE]),
+        stories=tuple(led(story, catalog.news) for story in stories[:PAGE]),
         topic=topic,
         number=number,
         more=len(stories) > PAGE,
@@ -496,7 +509,8 @@ async def digest(
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)
     stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
-    wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
+    feeds = catalog.news
+    wanted = [led(story, feeds) for story in stories if not topics or set(topics) & set(story.topics)]
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:
         mine = any(item.entry.language == language for item in story.entries)

@@ -18,13 +18,14 @@ from typing import Any, Protocol
 
 import structlog
 
+import storage.backup
 import storage.highwater
-from bot.errors import StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from bot.model.alerts import Notice
 from bot.model.outcomes import Outcome, Retry
 from bot.render.alerts import notice
 from bot.render.text import to_api
-from storage.db import Store
+from storage.db import LOST, Store
 
 log = structlog.get_logger(__name__)
 
@@ -49,13 +50,17 @@ class StoreWatch:
     api: Sender
     admins: Sequence[int]
     language: str
+    stop: Callable[[], None] = lambda: None  # begin no delivery any more
     _changes: int = -1
     _since: float | None = None
     _told: float | None = None
 
     async def look(self) -> None:
-        """Once a second or so."""
+        """Once a second or so. ConfigError when the database file is gone: the program cannot go on."""
+        if self.store.lost:
+            await self._lost()
         try:
+            await self.store.trim()
             if self.store.trouble is not None or await self._changed():
                 await storage.highwater.advance(self.store)
                 if self.store.trouble is not None:
@@ -64,6 +69,20 @@ class StoreWatch:
                 self._changes = await self._count()
         except StorageError as error:
             await self._trouble(str(error))
+
+    async def _lost(self) -> None:
+        """Save what is still open, tell the operators straight away, and end."""
+        self.stop()
+        try:
+            saved = str(await storage.backup.rescue(self.store))
+        except BotError as error:
+            saved = f"– ({error})"
+        log.critical("the database file was removed or replaced", file=str(self.store.sqlite_path), saved=saved)
+        values = (("file", str(self.store.sqlite_path)), ("saved", saved))
+        body = to_api(notice(Notice(msgid="notice.lost", values=values), self.language))
+        for admin in self.admins:
+            await self.api.call("sendMessage", chat_id=admin, **body)
+        raise ConfigError(f"{self.store.sqlite_path}: {LOST} while it was in use; what was in it is here: {saved}")
 
     async def _changed(self) -> bool:
         return self.store.sqlite_path is not None and await self._count() != self._changes

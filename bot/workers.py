@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import io
 import math
 import os
 import pickle
 import resource
+import signal
 import struct
 import sys
 import time
@@ -34,6 +36,7 @@ T = TypeVar("T")
 
 MEMORY = 1024 * 1024 * 1024  # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 LARGEST_REPLY = 256 * 1024 * 1024
+_PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LENGTH = struct.Struct("<Q")
 _JOB = struct.Struct("<Qd")
 # What a child may know of our environment: nothing that could be a secret.
@@ -141,7 +144,7 @@ class _Worker:
         # One job runs in it at a time, beside a loop that wants the processor: no thread pools.
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", f"from bot.workers import serve; serve({memory})",
+            sys.executable, "-c", f"from bot.workers import serve; serve({memory}, {os.getpid()})",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment,
             start_new_session=True,  # Ctrl-C is for the bot, which then ends its workers
         )  # fmt: skip
@@ -219,8 +222,9 @@ class _Replies(pickle.Unpickler):
 # --- in the child -----------------------------------------------------------------------------------------------------
 
 
-def serve(memory: int) -> None:
-    """A worker's whole life: read a job, run it, write the reply, until stdin ends."""
+def serve(memory: int, bot: int) -> None:
+    """A worker's whole life: read a job, run it, write the reply, until stdin ends, or the process `bot` does."""
+    _end_with(bot)
     # What a library prints must not mix with our replies.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -230,6 +234,15 @@ def serve(memory: int) -> None:
         reply = _reply(sys.stdin.buffer.read(length), seconds)
         replies.write(_LENGTH.pack(len(reply)) + reply)
         replies.flush()
+
+
+def _end_with(bot: int) -> None:
+    """Have the system end us with the bot, at once and without a word, also in the middle of a job; where it cannot
+    (only Linux can), the next read or write of ours fails."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != bot:  # it was quicker
+        os._exit(0)
 
 
 def _limit(memory: int) -> None:

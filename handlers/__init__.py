@@ -1,9 +1,15 @@
-"""The routing table: which update goes to which handler. Rights are checked when a command arrives, not by the menu."""
+"""The routing table: which update goes to which handler, and who may use it.
+
+Rights are checked here, once, when a command or a press arrives (`handlers.access`); the menus follow from the same
+table and prove nothing.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from telegram import Update
@@ -37,36 +43,38 @@ from handlers import (
     subscriptions,
     talk,
 )
+from handlers.access import Commanded, ForUs, Mentioned, Route, Who, always_looking, is_anothers, looking_or_changing
 from handlers.context import EVERY, TAP, App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
 
-Button = Callable[..., Awaitable[None]]
+LONGEST_QUERY_ID = 32
+Press = Callable[..., Awaitable[None]]
 
-#: Command → handler, in the order of the menu.
-COMMANDS: dict[str, Handler] = {
-    "rates": rates.rates,
-    "convert": convert.convert,
-    "chart": charts.chart,
-    "news": news.news,
-    "security": news.security,
-    "alert": rules.alert,
-    "alerts": rules.alerts,
-    "digest": digest.digest,
-    "subscribe": subscriptions.subscribe,
-    "unsubscribe": subscriptions.subscribe,
-    "settings": settings.settings,
-    "status": talk.status,
-    "privacy": talk.privacy,
-    "mydata": privacy.mydata,
-    "delete": privacy.delete,
-    "stop": subscriptions.stop,
-    "help": talk.help,
-    "start": subscriptions.start,
+#: Command → what handles it and who may use it, in the order of the menu.
+COMMANDS: dict[str, Route[Handler]] = {
+    "rates": Route(rates.rates, Who.ANYBODY),
+    "convert": Route(convert.convert, Who.ANYBODY),
+    "chart": Route(charts.chart, Who.ANYBODY),
+    "news": Route(news.news, Who.ANYBODY),
+    "security": Route(news.security, Who.ANYBODY),
+    "alert": Route(rules.alert, Who.ADMINISTRATOR),
+    "alerts": Route(rules.alerts, Who.ANYBODY),
+    "digest": Route(digest.digest, looking_or_changing),
+    "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
+    "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
+    "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
+    "status": Route(talk.status, Who.ANYBODY),
+    "privacy": Route(talk.privacy, Who.ANYBODY),
+    "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
+    "delete": Route(privacy.delete, Who.ADMINISTRATOR),
+    "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
+    "help": Route(talk.help, Who.ANYBODY),
+    "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
 }
 
-#: What only administrators of a group may use, so that its other members are not offered it.
-ADMINISTRATORS = frozenset({"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"})
+#: What a group's members are not offered: all of it changes the group, or leads to what does.
+ADMINISTRATORS = frozenset(name for name, one in COMMANDS.items() if one.menu is not Who.ANYBODY)
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.
 MENUS: dict[str, tuple[str, ...]] = {
     "default": tuple(COMMANDS),
@@ -76,7 +84,7 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _with(pressed: Button, what: str) -> Button:
+def _with(pressed: Press, what: str) -> Press:
     """A button whose first word is itself what it is about."""
 
     async def press_one(context: Context, *rest: str) -> None:
@@ -85,7 +93,7 @@ def _with(pressed: Button, what: str) -> Button:
     return press_one
 
 
-def _under_alert(told: Button, own: Button) -> Button:
+def _under_alert(told: Press, own: Press) -> Press:
     """Why?, Snooze and Mute: under what a subscription brought, or under what a chat's own rule said."""
 
     async def press_one(context: Context, alert: str) -> None:
@@ -94,26 +102,36 @@ def _under_alert(told: Button, own: Button) -> Button:
     return press_one
 
 
-#: A button's first word and how many words follow it → what it does.
-BUTTONS: dict[tuple[str, int], Button] = {
-    ("news", 2): news.turn_page,
-    **{(kind, 1): _with(subscriptions.toggle, kind) for kind in ("cur", "top")},
-    **{(kind, 1): _with(settings.pressed, kind) for kind in ("lang", "style", "zone", "set")},
-    ("delete", 1): privacy.pressed,
-    ("done", 0): subscriptions.done,
-    ("chart", 2): charts.pressed,
-    ("chart", 3): charts.pressed,
-    ("amounts", 1): convert.amounts,
-    ("new", 1): rules.chosen,
-    ("rule", 2): rules.pressed,
-    ("held", 2): held.pressed,
-    ("story", 2): held.story_pressed,
-    ("why", 1): _under_alert(subscriptions.why, rules.why),
-    ("snooze", 1): _under_alert(subscriptions.snooze, rules.snooze),
-    ("unsnooze", 1): _under_alert(subscriptions.unsnooze, rules.unsnooze),
-    ("mute", 1): _under_alert(subscriptions.mute, rules.mute),
-    ("unmute", 1): _under_alert(subscriptions.unmute, rules.unmute),
+#: A button's first word and how many words follow it → what it does and who may press it.
+BUTTONS: dict[tuple[str, int], Route[Press]] = {
+    ("news", 2): Route(news.turn_page, Who.ANYBODY),
+    **{(kind, 1): Route(_with(subscriptions.toggle, kind), Who.ADMINISTRATOR) for kind in ("cur", "top")},
+    **{(kind, 1): Route(_with(settings.pressed, kind), Who.ADMINISTRATOR) for kind in ("lang", "style", "zone", "set")},
+    ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
+    ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
+    ("chart", 2): Route(charts.pressed, Who.ANYBODY),
+    ("chart", 3): Route(charts.pressed, Who.ANYBODY),
+    ("amounts", 1): Route(convert.amounts, Who.ANYBODY),
+    ("new", 1): Route(rules.chosen, Who.ADMINISTRATOR),
+    ("rule", 2): Route(rules.pressed, Who.ADMINISTRATOR),
+    ("held", 2): Route(held.pressed, Who.OPERATOR),
+    ("story", 2): Route(held.story_pressed, Who.OPERATOR),
+    ("why", 1): Route(_under_alert(subscriptions.why, rules.why), Who.ANYBODY),
+    ("snooze", 1): Route(_under_alert(subscriptions.snooze, rules.snooze), Who.ADMINISTRATOR),
+    ("unsnooze", 1): Route(_under_alert(subscriptions.unsnooze, rules.unsnooze), Who.ADMINISTRATOR),
+    ("mute", 1): Route(_under_alert(subscriptions.mute, rules.mute), Who.ADMINISTRATOR),
+    ("unmute", 1): Route(_under_alert(subscriptions.unmute, rules.unmute), Who.ADMINISTRATOR),
 }
+
+
+def _command(to: Route[Handler]) -> Handler:
+    """A command that asks first who wrote it."""
+
+    async def serve(update: Update, context: Context) -> None:
+        await to.require(context)
+        await to.handler(update, context)
+
+    return serve
 
 
 async def press(_update: Update, context: Context) -> None:
@@ -123,25 +141,30 @@ async def press(_update: Update, context: Context) -> None:
     pressed = BUTTONS.get((verb, len(rest)))
     if pressed is None:
         raise UserError("error.stale")
-    await pressed(context, *rest)
+    await pressed.require(context)
+    await pressed.handler(context, *rest)
 
 
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot."""
     application.bot_data["drawn"] = pictures.Drawn()
     application.bot_data["services"] = services
-    for name, handler in COMMANDS.items():
-        application.add_handler(CommandHandler(name, _served(handler, services)))
+    written = filters.UpdateType.MESSAGE & ForUs()
+    for name, to in COMMANDS.items():
+        application.add_handler(CommandHandler(name, _served(_command(to), services), filters=written & Commanded()))
     application.add_handler(CallbackQueryHandler(_served(press, services)))
     member = _served(membership.changed, services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-    moved = _served(membership.migrated, services, counted=False)
+
+    async def moved(update: Update, _context: Context) -> None:
+        await membership.migrated(update, services)  # without loading the chat: the old one is not there any more
+
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
-    text = filters.TEXT & filters.UpdateType.MESSAGE & (filters.ChatType.PRIVATE | convert.Mentioned())
+    text = filters.TEXT & written & (filters.ChatType.PRIVATE | Mentioned())
     application.add_handler(MessageHandler(text, _served(convert.text, services)))
-    place = filters.LOCATION & filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
+    place = filters.LOCATION & written & filters.ChatType.PRIVATE
     application.add_handler(MessageHandler(place, _served(settings.placed, services)))
-    wordless = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
+    wordless = written & filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
     application.add_handler(MessageHandler(wordless, _served(talk.unknown, services)))
 
     async def inline(update: Update, _context: Context) -> None:
@@ -157,9 +180,13 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
         begun = time.perf_counter()
         origin = update.effective_chat
         if origin is None:
+            await _nowhere(services, update)
             return
         user = update.effective_user
         context.services, context.incoming = services, update
+        if update.callback_query is not None and is_anothers(update):
+            await _stop_spinning(services, update)
+            return
         try:
             if counted and not services.allow(origin.id, EVERY if update.callback_query is None else TAP):
                 await _stop_spinning(services, update)
@@ -179,14 +206,34 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
     return serve
 
 
+async def _nowhere(services: Services, update: Update) -> None:
+    """A button under no message of a chat's: of an inline result, as ours have none. It is out of date."""
+    query = update.callback_query
+    if query is None:
+        return
+    try:
+        if not services.allow(query.from_user.id, TAP):
+            await _stop_spinning(services, update)
+            return
+        stale = UserError("error.stale")
+    except UserError as error:
+        stale = error
+    known = services.chats.get(query.from_user.id)
+    guess = client_language(query.from_user.language_code, services.default_language)
+    said = words.error(stale, known.language if known is not None else guess).text
+    services.replied()
+    await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True)
+
+
 async def _stop_spinning(services: Services, update: Update) -> None:
-    """The only answer in a flood: a button pressed is let go. Neither the store is asked nor a broadcast delayed."""
+    """A press is let go without words: in a flood, and by a stranger. Neither the store is asked nor a chat named."""
     if update.callback_query is not None:
         await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
 
 
 async def _explain(context: Context, error: UserError) -> None:
-    message = words.error(error, context.language)
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    message = words.error(error, context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:
@@ -202,8 +249,16 @@ async def failed(update: object, context: Context) -> None:
     services.broken[update.update_id] = error
 
 
+async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
+    """A button's press that nobody can read is at least let go."""
+    query = raw.get("callback_query")
+    number = query.get("id") if isinstance(query, Mapping) else None
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= LONGEST_QUERY_ID:
+        await services.api.call("answerCallbackQuery", callback_query_id=number)
+
+
 async def sorry(services: Services, update: Update) -> None:
-    """Tell whoever waits for an answer that there will be none, in general words."""
+    """Tell whoever waits for an answer that there will be none, in general words; not who speaks to somebody else."""
     query, origin, user = update.callback_query, update.effective_chat, update.effective_user
     if origin is None or (update.message is None and query is None):
         return
@@ -217,4 +272,4 @@ async def sorry(services: Services, update: Update) -> None:
         await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
 
 
-__all__ = ["COMMANDS", "MENUS", "App", "Application", "Context", "Services", "failed", "route", "sorry"]
+__all__ = ["COMMANDS", "MENUS", "App", "Application", "Context", "Services", "failed", "let_go", "route", "sorry"]

@@ -8,9 +8,9 @@ from telegram import Update
 
 import storage.rules
 from bot import views
-from bot.convert import parse_question
+from bot.convert import currency_at, plain_text
 from bot.errors import UserError
-from bot.model.rates import CODE, Pair
+from bot.model.rates import Pair
 from bot.render import charts as render
 from bot.render.text import Message
 from handlers import pictures
@@ -20,8 +20,32 @@ EXAMPLE = "/chart RUB 90d"
 USUAL = "90d"
 DARK = "dark"
 KEPT_CARDS = 200
-_RANGE = re.compile(r"(\d{1,4})([dwmyднмг])|(all|все|всё|баары)", re.IGNORECASE)
-_DAYS = {"d": 1, "д": 1, "w": 7, "н": 7, "m": 30, "м": 30, "y": 365, "г": 365}
+_SHORT_SPAN = re.compile(r"(\d{1,4})([dwmy])|all", re.ASCII)
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+#: The units of a range, as letters and as words.
+_UNITS = {
+    "d": "days?|d|день|дня|дней|дн|д|күндүк|күн",
+    "w": "weeks?|w|недел[яюиь]|недель|нед|н|апталык|апта|жума",
+    "m": "months?|mon|m|месяц(?:а|ев)?|мес|м|айлык|ай",
+    "y": "years?|yrs?|y|год(?:а|ы)?|лет|г|жылдык|жыл",
+}
+_WORDS_ALONE = {"d": "day", "w": "week|недел[яюи]|апта|жума", "m": "month|месяц|ай", "y": "year|год|жыл"}
+_SPAN = re.compile(
+    r"(?:(?P<all>all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все время)|(?P<n>\d{1,4}) ?-?(?:"
+    + "|".join(f"(?P<{short}>{words})" for short, words in _UNITS.items())
+    + ")|"
+    + "|".join(f"(?P<one_{short}>{words})" for short, words in _WORDS_ALONE.items())
+    + r")\.?(?!\w)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
+_FILLER = re.compile(
+    r"(?:курс\w*|график\w*|charts?|rates?|graph|for|of|in|to|vs|and|the|last|past|и|к|ко|на|за|в|по|от|последни[ейх]+|"
+    r"жана|менен|үчүн|акыркы|соңку)(?!\w)",
+    re.IGNORECASE,
+)
+_UNKNOWN_CODE = re.compile(r"[A-Za-z]{3}(?!\w)")
+LONGEST_REQUEST = 200  # letters that are read
 LONGEST = 36_600
 
 
@@ -44,44 +68,64 @@ async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
 
 
 def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
-    """A currency (code, pair or word) and a range such as 90d, 3m, 1y, all; UserError says what would work."""
-    pair, span = None, None
-    for word in words[:4]:
-        if _RANGE.fullmatch(word) and span is None:
-            span = word.lower()
-        elif pair is None:
-            pair = _pair(word, home)
-        elif pair.quote == home and CODE.fullmatch(word.upper()) and word.upper() != pair.base:
-            pair = Pair(pair.base, word.upper())
+    """A pair and a range such as 90d, 3m, 1y, all; UserError says what would work.
+
+    One currency is against `home`; of two the first is the base, unless it is `home` ("сом к рублю" is RUB/KGS).
+    """
+    text = plain_text(" ".join(words))[:LONGEST_REQUEST]
+    codes: list[str] = []
+    span: str | None = None
+    at = 0
+    while at < len(text):
+        if gap := _BETWEEN.match(text, at):
+            at = gap.end()
+        elif span is None and (found := _SPAN.match(text, at)):
+            span, at = _span(found), found.end()
+        elif currency := currency_at(text, at):
+            codes += [code for code in currency.codes if code not in codes]
+            at = currency.end
+        elif filler := _FILLER.match(text, at):
+            at = filler.end()
+        elif code := _UNKNOWN_CODE.match(text, at):
+            codes.append(code.group().upper())
+            at = code.end()
         else:
-            raise UserError("error.arguments", example=EXAMPLE)
+            raise _unclear()
     days_of(span or USUAL)
-    return pair or Pair(next(code for code in views.CURRENCIES if code != home), home), span or USUAL
+    return _pair(codes, home), span or USUAL
 
 
-def _pair(word: str, home: str) -> Pair:
-    if "/" in word:
-        base, _, quote = word.upper().partition("/")
-        if CODE.fullmatch(base) and CODE.fullmatch(quote) and base != quote:
-            return Pair(base, quote)
-        raise UserError("error.arguments", example=EXAMPLE)
-    code = word.upper()
-    if not CODE.fullmatch(code):
-        try:
-            code = parse_question(word, home=home).source
-        except UserError:
-            raise UserError("error.arguments", example=EXAMPLE) from None
-    if code == home:
-        raise UserError("error.rule.same_currency", code=code)
-    return Pair(code, home)
+def _pair(codes: list[str], home: str) -> Pair:
+    match codes:
+        case []:
+            return Pair(next(code for code in views.CURRENCIES if code != home), home)
+        case [code] if code == home:
+            raise UserError("error.rule.same_currency", code=code)
+        case [code]:
+            return Pair(code, home)
+        case [base, quote]:
+            return Pair(quote, base) if base == home else Pair(base, quote)
+    raise _unclear()
+
+
+def _span(match: re.Match[str]) -> str:
+    """A range in its short form: "90d", "1y", "all"."""
+    if match["all"]:
+        return "all"
+    unit = next(short for short in "dwmy" if match[short] or match[f"one_{short}"])
+    return f"{match['n'] or 1}{unit}"
 
 
 def days_of(span: str) -> int:
-    """How many days a range is."""
-    match = _RANGE.fullmatch(span)
+    """How many days a range in its short form is."""
+    match = _SHORT_SPAN.fullmatch(span)
     if match is None or match[1] == "0":
-        raise UserError("error.arguments", example=EXAMPLE)
-    return LONGEST if match[3] else min(LONGEST, int(match[1]) * _DAYS[match[2].lower()])
+        raise _unclear()
+    return LONGEST if span == "all" else min(LONGEST, int(match[1]) * _DAYS[match[2]])
+
+
+def _unclear() -> UserError:
+    return UserError("error.arguments", example=EXAMPLE)
 
 
 async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, edit: bool = False) -> None:

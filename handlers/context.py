@@ -5,30 +5,47 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
 from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 import storage.chats
+import storage.outbox
+from bot.clock import boottime
 from bot.errors import UserError
+from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
 from bot.model.chats import Chat, ChatKind, Style, client_language
-from bot.model.outcomes import Ambiguous, Outcome, Retry, Sent
+from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers
+from bot.render import help as words
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
+from bot.workers import Workers
 from storage.db import Store
+
+log = structlog.get_logger(__name__)
 
 KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
 TAP = EVERY / 2  # a button: a menu is gone through in taps
-REPLY_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries of a reply
-LONGEST_WAIT = 30.0
+REPLY_WAITS = (1.0, 2.0, 4.0)  # seconds between tries of a reply, before it is left to the outbox
+SHORT_WAIT = 10.0  # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
+LATE = timedelta(hours=12)  # so long an answer is worth giving late
+FIXES = 6  # refusals of one answer that are mended, each in another way
+#: What is of no use later: it only ends a spinning button, or its time is over.
+MOMENTARY = frozenset({"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"})
+EDITS = frozenset({"editMessageText", "editMessageCaption"})
+#: What words can do without, when Telegram refuses the whole.
+ORNAMENTS = ("entities", "caption_entities", "reply_markup", "reply_parameters", "link_preview_options")
+TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
 class Sender(Protocol):
@@ -38,15 +55,22 @@ class Sender(Protocol):
         """Send and classify."""
 
 
+async def _untold(_msgid: str, _values: dict[str, str]) -> None:
+    """Where there is no operator."""
+
+
 @dataclass(slots=True)
 class Services:
     """What the program lends to its handlers.
 
-    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send.
+    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send;
+    `on_trouble` tells the operators. `workers` draw charts and look up zones: their own process, so that no reader
+    waits behind a slow feed.
     """
 
     store: Store
     api: Sender
+    workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
     replied: Callable[[], None]
@@ -58,11 +82,23 @@ class Services:
     chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
+    quiet: dict[int, float] = field(default_factory=dict)  # until when, on the clock that runs while we sleep
     broken: dict[int, Exception] = field(default_factory=dict)  # what a handler raised, by the update's number
 
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""
         self.cards.clear()
+
+    def be_quiet(self, chat_id: int, seconds: float) -> None:
+        """Telegram wants no message in a chat for so long."""
+        now = boottime()
+        self.quiet = {chat: until for chat, until in self.quiet.items() if until > now}
+        self.quiet[chat_id] = now + seconds
+
+    def quiet_for(self, chat_id: int) -> float:
+        """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
+        return max(0.0, self.quiet.get(chat_id, 0.0) - boottime()) if self.quiet else 0.0
 
     def allow(self, chat_id: int, cost: float = EVERY) -> bool:
         """Whether a chat may ask now; when not, UserError once, then False until it calms down."""
@@ -111,18 +147,140 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         origin = self.incoming.effective_message
         return origin is not None and bool(origin.photo)
 
-    async def _send(self, method: str, **parameters: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Send what somebody waits for: again when Telegram is busy, once more when nobody knows whether it arrived."""
-        doubts = 0
-        for wait in REPLY_WAITS:
+    async def _send(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """Send what somebody waits for, whatever it takes; returns the last outcome.
+
+        Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it is refused as it
+        is. What cannot leave within seconds goes through the outbox, which keeps to what Telegram asks for.
+        """
+        waits, doubted, fixes = iter(REPLY_WAITS), False, 0
+        if (quiet := self.services.quiet_for(self.chat.id)) and method not in MOMENTARY:
+            if quiet > SHORT_WAIT:
+                await self._send_late(method, parameters, flood=True)
+                return Retry("too many requests", after=quiet, flood=True)
+            await asyncio.sleep(quiet)
+        while True:
             self.services.replied()
             outcome = await self.services.api.call(method, **parameters)
-            if isinstance(outcome, Ambiguous) and doubts == 0:
-                doubts += 1
-            elif not isinstance(outcome, Retry):
-                return
-            after = outcome.after if isinstance(outcome, Retry) else None
-            await asyncio.sleep(min(after or wait, LONGEST_WAIT))
+            if isinstance(outcome, Sent):
+                return outcome
+            if isinstance(outcome, Ambiguous):
+                if doubted:
+                    if not answers(await self.services.api.call("getMe")):  # else it has most likely arrived
+                        await self._send_late(method, parameters)
+                    return outcome
+                doubted = True
+                await asyncio.sleep(REPLY_WAITS[0])
+            elif isinstance(outcome, Retry):
+                if outcome.flood and outcome.after and method not in MOMENTARY:
+                    await self._keep_quiet(outcome.after)
+                wait = next(waits, None)
+                if wait is None or (outcome.after or 0.0) > SHORT_WAIT:
+                    await self._send_late(method, parameters, flood=outcome.flood)
+                    return outcome
+                await asyncio.sleep(outcome.after or wait)
+            else:
+                mended = await self._mended(method, parameters, outcome, fixes) if fixes < FIXES else None
+                if mended is None:
+                    log.warning("answer refused", method=method, why=getattr(outcome, "why", type(outcome).__name__))
+                    return outcome
+                (method, parameters), fixes = mended, fixes + 1
+
+    async def _mended(
+        self, method: str, parameters: dict[str, Any], outcome: Outcome, fixes: int
+    ) -> tuple[str, dict[str, Any]] | None:
+        """The same in a way that may do after a refusal; None when there is no other way, or nobody misses it."""
+        if method in MOMENTARY:
+            return None
+        if isinstance(outcome, Migrated):
+            return method, parameters | {"chat_id": await self._moved(outcome.chat)}
+        if isinstance(outcome, Gone) and not fixes:
+            await asyncio.sleep(REPLY_WAITS[0])  # once by mistake, perhaps
+            return method, parameters
+        if isinstance(outcome, Rejected) and not outcome.token:
+            return self._reworded(method, parameters, outcome)
+        return None
+
+    async def _moved(self, new: int) -> int:
+        async with self.services.store.writing() as db:
+            await storage.chats.migrate(db, self.chat.id, new)
+        for chat_id in (self.chat.id, new):
+            self.services.chats.pop(chat_id, None)
+        return new
+
+    def _reworded(
+        self, method: str, parameters: dict[str, Any], outcome: Rejected
+    ) -> tuple[str, dict[str, Any]] | None:
+        """Another place, or other words, for what is refused as it is."""
+        if outcome.thread and parameters.get("message_thread_id") is not None:
+            return method, parameters | {"message_thread_id": None}
+        if method in EDITS and outcome.unneeded:
+            return self._as_new(method, parameters)
+        return self._plainer(method, parameters, too_long="too long" in outcome.why)
+
+    def _plainer(self, method: str, parameters: dict[str, Any], *, too_long: bool) -> tuple[str, dict[str, Any]] | None:
+        """The same words with less around them, then as a new message, then the word that there is no answer."""
+        field = "caption" if method == "editMessageCaption" else "text"
+        most = (CAPTION if field == "caption" else TEXT) // 2  # letters; each may be two units
+        if too_long and len(parameters.get(field, "")) > most:
+            cut = parameters[field][: most - 1].rstrip() + "…"
+            return method, _without(parameters, *ORNAMENTS) | {field: cut}
+        if any(name in parameters for name in ORNAMENTS):
+            return method, _without(parameters, *ORNAMENTS)
+        if method in EDITS:
+            return self._as_new(method, parameters)
+        apology = words.error(UserError("error.unexpected"), self.language).text
+        if method == "sendMessage" and parameters.get("text") != apology:
+            return method, {"chat_id": parameters["chat_id"], "text": apology}
+        return None
+
+    def _as_new(self, method: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """What was to change a message, as a message of its own."""
+        names = {"caption": "text", "caption_entities": "entities"} if method == "editMessageCaption" else {}
+        kept = _without(parameters, "message_id", "show_caption_above_media")
+        body = {names.get(name, name): value for name, value in kept.items()}
+        return "sendMessage", body | {"message_thread_id": self.thread}
+
+    async def _keep_quiet(self, seconds: float) -> None:
+        """Telegram wants nothing in this chat for so long: neither answers nor alerts."""
+        self.services.be_quiet(self.chat.id, seconds)
+        async with self.services.store.writing() as db:
+            await storage.outbox.pause_chat(db, self.chat.id, timedelta(seconds=seconds))
+
+    async def leave(self, message: Message, outcome: Outcome) -> bool:
+        """Answer later by words alone when Telegram wants to be left alone for long; False when it does not."""
+        if not isinstance(outcome, Retry) or not outcome.flood or (outcome.after or 0.0) <= SHORT_WAIT:
+            return False
+        await self._keep_quiet(outcome.after or 0.0)
+        parameters = {"chat_id": self.chat.id, "message_thread_id": self.thread, **to_api(message)}
+        await self._send_late("sendMessage", parameters, flood=True)
+        return True
+
+    async def _send_late(self, method: str, parameters: dict[str, Any], *, flood: bool = False) -> None:
+        """Leave an answer to the outbox, which sends it when Telegram takes it, also after a restart.
+
+        After a `flood` a chat gets one, to what it asked last.
+        """
+        if method in MOMENTARY:
+            return
+        if method in EDITS:  # by then the message may be far up
+            method, parameters = self._as_new(method, parameters)
+        services, now = self.services, self.services.clock()
+        body = {name: value for name, value in parameters.items() if value is not None and name != "chat_id"}
+        late = Alert(
+            dedup_key=f"answer:{self.chat.id}:{uuid.uuid4().hex}",
+            payload=Answered(method=method, body=body),
+            severity=Severity.NOTABLE,
+            lane=Lane.ALERT,
+            audience=Audience(chat=parameters["chat_id"]),
+            created_at=now,
+            expires_at=now + LATE,
+            supersede_key=f"answer:{self.chat.id}" if flood else None,
+        )
+        async with services.store.writing() as db:
+            await storage.outbox.enqueue(db, late)
+        log.info("an answer waits", method=method, flood=flood)
+        services.wake()
 
     async def reply(
         self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
@@ -141,10 +299,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def edit(self, message: Message) -> None:
         """Change the message whose button was pressed; a picture keeps its place and gets other words."""
         origin = self.incoming.effective_message
-        if origin is not None:
-            method = "editMessageCaption" if self.on_picture else "editMessageText"
-            body = to_api(message, caption=self.on_picture)
-            await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
+        if origin is None:  # too old for Telegram to show it to us
+            await self.reply(message)
+            return
+        method = "editMessageCaption" if self.on_picture else "editMessageText"
+        body = to_api(message, caption=self.on_picture)
+        await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
 
     async def switch(self, button: Button, *data: str) -> None:
         """Put a button in the place of the one that carries such data, under the message pressed; others stay."""
@@ -162,10 +322,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning."""
         query = self.incoming.callback_query
-        if query is not None:
-            await self._send(
-                "answerCallbackQuery", callback_query_id=query.id, text=text[:200] or None, show_alert=alert or None
-            )
+        if query is None:
+            return
+        outcome = await self._send(
+            "answerCallbackQuery", callback_query_id=query.id, text=text[:200] or None, show_alert=alert or None
+        )
+        if text and not isinstance(outcome, Sent | Ambiguous):  # pressed too long ago for that, for instance
+            await self.reply(Message(text=text))
 
     async def change_chat(self, **values: object) -> None:
         """Change a setting of this chat."""
@@ -175,21 +338,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if changed is not None:
             self.services.chats[self.chat.id] = self.chat = changed
 
-    async def must_be_admin(self) -> None:
-        """In a group only its administrators change settings; asked at Telegram each time, the menu is no proof."""
-        if self.chat.kind is ChatKind.PRIVATE:
-            return
-        message, user = self.incoming.effective_message, self.incoming.effective_user
-        if self.incoming.callback_query is None and message is not None and message.sender_chat is not None:
-            if message.sender_chat.id == self.chat.id:
-                return  # an anonymous administrator of this very group
-            raise UserError("error.admins_only")
-        if user is None:
-            raise UserError("error.admins_only")
-        outcome = await self.services.api.call("getChatMember", chat_id=self.chat.id, user_id=user.id)
-        member = outcome.result if isinstance(outcome, Sent) else None
-        if not isinstance(member, dict) or member.get("status") not in {"creator", "administrator"}:
-            raise UserError("error.admins_only")
+
+def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name not in names}
 
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]

@@ -10,9 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from telegram import Message as TelegramMessage
 from telegram import Update
-from telegram.ext import filters
 
 import storage.chats
 import storage.rates
@@ -25,19 +23,12 @@ from bot.model.rates import CODE
 from bot.render import rates as render
 from bot.render.text import Button, Message, bold, fill, lines, message, to_api
 from handlers import talk
+from handlers.access import mention
 from handlers.context import Context, Services
 
 INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
 #: Mistakes in what is surely a question about money; any other text is "not understood".
 MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
-
-
-class Mentioned(filters.MessageFilter):
-    """Lets pass what names the bot: the rest of a group's talk is neither read nor paced."""
-
-    def filter(self, message: TelegramMessage) -> bool:
-        """Whether the text holds @its_name."""
-        return bool(_partition(message.text or "", f"@{message.get_bot().username}")[1])
 
 
 async def convert(_update: Update, context: Context) -> None:
@@ -92,11 +83,12 @@ async def _amounts(context: Context, code: str) -> Message:
 
 async def text(update: Update, context: Context) -> None:
     """Free text: a conversion if it is one, else help; in a group it is where the bot is named."""
-    said = (update.effective_message.text or "") if update.effective_message is not None else ""
+    origin = update.effective_message
+    said = (origin.text or "") if origin is not None else ""
+    named = mention(origin, context.bot.username) if origin is not None else None
     if context.chat.kind is not ChatKind.PRIVATE:
-        name = f"@{context.bot.username}"
-        before, _, after = _partition(said, name)
-        await context.reply(await _answer(context, f"{before} {after}"))
+        begin, end = named or (0, 0)
+        await context.reply(await _answer(context, f"{said[:begin]} {said[end:]}"))
     elif looks_like_question(said):
         await _try(update, context, said)
     else:
@@ -112,12 +104,6 @@ async def _try(update: Update, context: Context, said: str) -> None:
             await talk.unknown(update, context)
         else:
             raise
-
-
-def _partition(text: str, name: str) -> tuple[str, str, str]:
-    """As `str.partition`, whatever the case."""
-    at = text.lower().find(name.lower())
-    return (text, "", "") if at < 0 else (text[:at], text[at : at + len(name)], text[at + len(name) :])
 
 
 async def _answer(context: Context, question: str) -> Message:

@@ -1,6 +1,6 @@
 """Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that waits for it.
 
-Only an operator in their own private chat is heard; a press by anybody else is stale. A story is decided once: the
+Only an operator in their own private chat gets here (`handlers.BUTTONS`). A story is decided once: the
 other operators are told by whom, and a later press hears what was decided.
 """
 
@@ -14,9 +14,9 @@ import storage.rates
 import storage.sources
 from bot.errors import UserError
 from bot.model.alerts import Alert, Approval, Audience, Lane, Notice, Severity, StoryBroke
-from bot.model.chats import ChatKind
 from bot.render import help as words
 from bot.render.news import headline
+from bot.sources.standing import led
 from handlers.context import Context
 
 _LARGEST = 2**63
@@ -25,7 +25,7 @@ TOLD_LASTS = timedelta(days=2)
 
 async def pressed(context: Context, what: str, number: str) -> None:
     """Buttons `held:approve:7` and `held:reject:7`; an approved rate is stored by the poll this asks for."""
-    held, approve = _decision(context, what, number)
+    held, approve = _decision(what, number)
     services = context.services
     async with services.store.writing() as db:
         rate = await storage.rates.decide(db, held, approve=approve)
@@ -41,7 +41,7 @@ async def pressed(context: Context, what: str, number: str) -> None:
 
 async def story_pressed(context: Context, what: str, number: str) -> None:
     """Buttons `story:approve:7` and `story:reject:7`: the alert goes out, or nobody hears of it."""
-    waiting, approve = _decision(context, what, number)
+    waiting, approve = _decision(what, number)
     services = context.services
     story = None
     async with services.store.writing() as db:
@@ -49,6 +49,7 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
         if decided is not None and isinstance(decided.payload, StoryBroke):
             story = await storage.news.get(db, decided.payload.story)
         if story is not None:
+            story = led(story, services.catalog.news)
             for notice in _told_to_others(context, waiting, what, headline(story), now=services.clock()):
                 await storage.outbox.enqueue(db, notice)
         stands = await storage.outbox.approval_of(db, waiting)
@@ -81,11 +82,9 @@ def _told_to_others(context: Context, waiting: int, what: str, title: str, *, no
     ]
 
 
-def _decision(context: Context, what: str, number: str) -> tuple[int, bool]:
-    """What is decided, and whether it is approved; UserError unless an operator says so in their own chat."""
-    user = context.incoming.effective_user
-    own = context.chat.kind is ChatKind.PRIVATE and user is not None and user.id == context.chat.id
+def _decision(what: str, number: str) -> tuple[int, bool]:
+    """What is decided, and whether it is approved; UserError when a button's data says no such thing."""
     known = number.isascii() and number.isdigit() and int(number[:20]) < _LARGEST
-    if not own or context.chat.id not in context.services.admins or not known or what not in {"approve", "reject"}:
+    if not known or what not in {"approve", "reject"}:
         raise UserError("error.stale")
     return int(number[:20]), what == "approve"

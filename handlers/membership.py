@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import structlog
-from telegram import ChatMemberUpdated, Update
+from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
 import storage.outbox
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, client_language
+from bot.model.outcomes import NO_RIGHT, Sent, lacking
 from bot.render import help as words
-from bot.render.text import to_api
+from bot.render.text import Message, to_api
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)
@@ -17,42 +21,79 @@ _IN = frozenset({"member", "administrator", "creator", "restricted"})
 
 
 async def changed(update: Update, context: Context) -> None:
-    """`my_chat_member`: start or stop writing to a chat; greet whoever made us a channel's administrator."""
+    """`my_chat_member`: start or stop writing to a chat; whoever made us a channel's administrator is told what came
+    of it, also when the right to post is not among the rights given.
+    """
     change = update.my_chat_member
     if change is None:
         return
     services, chat = context.services, context.chat
     status = change.new_chat_member.status
-    writes = status in ({"administrator"} if chat.kind is ChatKind.CHANNEL else _IN)
+    may = _may_write(chat.kind, change.new_chat_member)
     async with services.store.writing() as db:
-        if writes:
-            await storage.chats.activate(db, chat.id)
+        if may:
+            may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
                 keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in ("USD", "EUR", "RUB"))]
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
-            await storage.outbox.close_chat(db, chat.id, why="blocked" if chat.kind is ChatKind.PRIVATE else "kicked")
+            await storage.outbox.close_chat(db, chat.id, why=_why(chat.kind, status))
     services.chats.pop(chat.id, None)
-    log.info("membership", kind=chat.kind.value, status=status)
-    if writes and chat.kind is ChatKind.CHANNEL:
-        await _greet(services, change)
+    log.info("membership", kind=chat.kind.value, status=status, writes=may)
+    if may and chat.kind is ChatKind.CHANNEL:
+        await _tell(services, change, words.channel_welcome(change.chat.title or "", _language(services, change)))
+    elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(chat.kind, change.old_chat_member):
+        await _tell(services, change, words.no_right(change.chat.title or "", _language(services, change), chat.kind))
 
 
-async def _greet(services: Services, change: ChatMemberUpdated) -> None:
-    user = change.from_user
-    language = (user.language_code or "").split("-")[0]
-    message = words.channel_welcome(
-        change.chat.title or "", language if language in {"en", "ru", "ky"} else services.default_language
-    )
+def _card(member: ChatMember) -> Mapping[str, Any]:
+    return member.to_dict()
+
+
+def _may_write(kind: ChatKind, member: ChatMember) -> bool:
+    inside = member.status in ({"administrator"} if kind is ChatKind.CHANNEL else _IN)
+    return inside and (kind is ChatKind.PRIVATE or lacking(_card(member)) is None)
+
+
+def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
+    """In the chat, and not allowed to write there."""
+    return kind is not ChatKind.PRIVATE and member.status in _IN and not _may_write(kind, member)
+
+
+def _why(kind: ChatKind, status: str) -> str:
+    if kind is ChatKind.PRIVATE:
+        return "blocked"
+    return NO_RIGHT.why if status in _IN else "kicked"
+
+
+def _language(services: Services, change: ChatMemberUpdated) -> str:
+    return client_language(change.from_user.language_code, services.default_language)
+
+
+async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
+    """To whoever changed our place; to the operators when that person does not talk with us and we may not write."""
     services.replied()
-    await services.api.call("sendMessage", chat_id=user.id, **to_api(message))
-
-
-async def migrated(update: Update, context: Context) -> None:
-    """A group became a supergroup: its id is rewritten everywhere."""
-    message = update.effective_message
-    if message is None or message.migrate_to_chat_id is None:
+    outcome = await services.api.call("sendMessage", chat_id=change.from_user.id, **to_api(message))
+    if isinstance(outcome, Sent) or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return
-    async with context.services.store.writing() as db:
-        await storage.chats.migrate(db, context.chat.id, message.migrate_to_chat_id)
-    context.services.chats.pop(context.chat.id, None)
+    await services.on_trouble("notice.gone", {"chat": str(change.chat.id), "why": NO_RIGHT.why})
+    services.wake()
+
+
+async def migrated(update: Update, services: Services) -> None:
+    """A group became a supergroup, as told in the old group or in the new one: its id is rewritten everywhere."""
+    message = update.effective_message
+    if message is None:
+        return
+    here = message.chat.id
+    if message.migrate_to_chat_id is not None:
+        old, new = here, message.migrate_to_chat_id
+    elif message.migrate_from_chat_id is not None:
+        old, new = message.migrate_from_chat_id, here
+    else:
+        return
+    async with services.store.writing() as db:
+        await storage.chats.migrate(db, old, new)
+    for chat_id in (old, new):
+        services.chats.pop(chat_id, None)
+    log.info("a group became a supergroup")

@@ -10,6 +10,7 @@ from bot.errors import UserError
 from bot.model.chats import LANGUAGES
 from bot.render import news as render
 from bot.render.text import Message
+from bot.sources.standing import led
 from handlers.context import Context
 
 
@@ -32,6 +33,7 @@ async def opened(context: Context, number: int) -> None:
         raise UserError("error.story_gone")
     names = {key: dict(spec.names) for key, spec in services.catalog.news.items()}
     zone, bot = chat.time_zone, context.bot.username
+    story = led(story, services.catalog.news)
     await context.reply(render.story(story, chat.style, chat.language, names, zone=zone, now=services.clock(), bot=bot))
 
 

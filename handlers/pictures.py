@@ -11,8 +11,8 @@ import structlog
 from bot.model.outcomes import Outcome, Retry, Sent
 from bot.render import charts
 from bot.render.text import Message, to_api
-from bot.workers import WorkerError, Workers
-from handlers.context import Context
+from bot.workers import WorkerError
+from handlers.context import SHORT_WAIT, Context
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +32,9 @@ class Uploader(Protocol):
 
 
 class Drawn:
-    """The worker that draws and the file ids of what was sent; one for the program."""
+    """The file ids of what was sent; one for the program."""
 
     def __init__(self) -> None:
-        self.workers = Workers(size=1)
         self.file_ids: OrderedDict[Key, str] = OrderedDict()
         self.names: OrderedDict[Key, Key] = OrderedDict()
 
@@ -57,13 +56,13 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
     if await known(context, key, caption, edit=edit):
         return
     try:
-        png = await drawn.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
+        png = await context.services.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
     except WorkerError as error:
         log.warning("no chart", title=picture.title, error=str(error))
     else:
         outcome = await _put(context, caption, png, edit=edit)
         drawn.keep(key, outcome)
-        if isinstance(outcome, Sent):
+        if isinstance(outcome, Sent) or await context.leave(caption, outcome):
             return
     await (context.edit if edit else context.reply)(caption)
 
@@ -84,7 +83,8 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
     if photo is None:
         return False
     drawn.file_ids.move_to_end(key)
-    return isinstance(await _put(context, caption, photo, edit=edit), Sent)
+    outcome = await _put(context, caption, photo, edit=edit)
+    return isinstance(outcome, Sent) or await context.leave(caption, outcome)
 
 
 async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:
@@ -92,9 +92,9 @@ async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: 
     method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
     outcome = await _once(context, method, body, photo)
     for _ in range(TRIES - 1):
-        if not isinstance(outcome, Retry):
+        if not isinstance(outcome, Retry) or (outcome.after or 0.0) > SHORT_WAIT:
             break
-        await asyncio.sleep(min(outcome.after or 1.0, 30.0))
+        await asyncio.sleep(outcome.after or 1.0)
         outcome = await _once(context, method, body, photo)
     return outcome
 

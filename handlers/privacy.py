@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
@@ -9,9 +10,10 @@ from telegram import Update
 
 import storage.privacy
 from bot.errors import UserError
-from bot.model.outcomes import Outcome, Sent
+from bot.model.chats import ChatKind
+from bot.model.outcomes import Gone, Outcome, Sent
 from bot.render import help as words
-from handlers.context import Context
+from handlers.context import Context, Services
 
 
 @runtime_checkable
@@ -25,36 +27,54 @@ class Uploader(Protocol):
 
 
 async def mydata(_update: Update, context: Context) -> None:
-    """/mydata: everything stored about this chat, as a JSON file."""
-    await context.must_be_admin()
+    """/mydata: everything stored about this chat, as a JSON file. A group's goes to the administrator in private."""
     services, chat = context.services, context.chat
+    private = chat.kind is ChatKind.PRIVATE
+    reader = chat.id if private else _administrator(context)
     async with services.store.reading() as db:
         found = await storage.privacy.export(db, chat.id)
-    body = {"chat_id": chat.id, "caption": words.say("mydata.ready", context.language).text}
-    services.replied()
-    outcome = None
-    if isinstance(services.api, Uploader):
-        outcome = await services.api.upload(
-            "sendDocument",
-            body,
-            field="document",
-            content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
-            filename="jarchy.json",
-            content_type="application/json",
-        )
+    origin = context.incoming.effective_chat
+    title = (origin.title if origin is not None else None) or chat.title
+    ready = words.say("mydata.ready", context.language)
+    caption = ready if private else words.say("mydata.group", context.language, title=title)
+    outcome = await _send_file(services, reader, caption.text, found)
+    if isinstance(outcome, Gone) and not private:
+        raise UserError("error.mydata_private", bot=f"@{context.bot.username}")
     if not isinstance(outcome, Sent):
         raise UserError("error.unexpected")
+    if not private:
+        await context.reply(words.say("mydata.sent", context.language))
+
+
+def _administrator(context: Context) -> int:
+    """Whose private chat a group's data goes to; UserError for who writes as the group: nobody knows whose that is."""
+    message, user = context.incoming.effective_message, context.incoming.effective_user
+    if user is None or message is None or message.sender_chat is not None:
+        raise UserError("error.mydata_anonymous")
+    return user.id
+
+
+async def _send_file(services: Services, reader: int, caption: str, found: Mapping[str, Any]) -> Outcome | None:
+    services.replied()
+    if not isinstance(services.api, Uploader):
+        return None
+    return await services.api.upload(
+        "sendDocument",
+        {"chat_id": reader, "caption": caption},
+        field="document",
+        content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
+        filename="jarchy.json",
+        content_type="application/json",
+    )
 
 
 async def delete(_update: Update, context: Context) -> None:
     """/delete: asks first."""
-    await context.must_be_admin()
     await context.reply(words.delete_question(context.language))
 
 
 async def pressed(context: Context, answer: str) -> None:
     """Buttons `delete:yes` and `delete:no`."""
-    await context.must_be_admin()
     services, chat = context.services, context.chat
     if answer not in {"yes", "no"}:
         raise UserError("error.stale")

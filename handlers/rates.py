@@ -9,6 +9,7 @@ from datetime import date
 from telegram import Update
 
 from bot import views
+from bot.convert import currency_at, day_at, plain_text
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.rates import CODE
@@ -18,7 +19,12 @@ from bot.render.text import Button, Rows, fill
 from handlers.context import Context
 
 KEPT_CARDS = 200
-_DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})(?:[./](\d{2}|\d{4}))?")
+_BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
+_FILLER = re.compile(
+    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|по|от|жана|менен|баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
+    re.IGNORECASE,
+)
+LONGEST_REQUEST = 200  # letters that are read
 EXAMPLE = "/rates USD EUR"
 LONGEST_WORD = 20  # of what is no code, and will be named as unknown
 DATE_EXAMPLE = "/rates 2021-10-20"
@@ -29,7 +35,7 @@ async def rates(_update: Update, context: Context) -> None:
     services, chat = context.services, context.chat
     now = services.clock()
     today = views.local_day(services.catalog, views.leading_source(services.catalog, chat.home), now)
-    codes, on = parse_rates_request(context.words, today=today)
+    codes, on = parse_rates_request(context.words, today=today, home=chat.home)
     key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
     message = services.cards.get(key)
     if message is None:
@@ -51,29 +57,39 @@ def _buttons(code: str, home: str, language: str) -> Rows:
     return tuple(map(tuple, rows_of(both, 2)))
 
 
-def parse_rates_request(words: list[str], *, today: date) -> tuple[tuple[str, ...], date | None]:
-    """Currency codes and at most one day out of a command's words; UserError says what would work."""
+def parse_rates_request(words: list[str], *, today: date, home: str) -> tuple[tuple[str, ...], date | None]:
+    """Currency codes and at most one day out of a command's words; UserError says what would work.
+
+    Currencies come by any name, days as `bot.convert.dates` reads them; `home` beside others is what they are priced
+    in ("usd/kgs") and is left out. A word that is neither stays as it is, to be named as unknown.
+    """
+    text = plain_text(" ".join(words))[:LONGEST_REQUEST]
     codes: list[str] = []
     on: date | None = None
-    for word in " ".join(words).replace(",", " ").split()[:20]:
-        if any(char.isdigit() for char in word):
-            on = parse_day(word, today=today)
-        elif CODE.fullmatch(word.upper()) or word.isalpha():
-            codes.append(word.upper()[:LONGEST_WORD])
+    at = 0
+    while at < len(text):
+        if gap := _BETWEEN.match(text, at):
+            at = gap.end()
+        elif day := day_at(text, at, today=today):
+            on, at = day.on, day.end
+        elif filler := _FILLER.match(text, at):
+            at = filler.end()
+        elif currency := currency_at(text, at):
+            codes += currency.codes
+            at = currency.end
         else:
-            raise UserError("error.arguments", example=EXAMPLE)
-    return tuple(dict.fromkeys(codes)), on
+            word = _next_word(text, at)
+            codes.append(word.upper() if CODE.fullmatch(word.upper()) else word[:LONGEST_WORD])
+            at += len(word)
+    kept = [code for code in dict.fromkeys(codes) if code != home]
+    return tuple(kept), None if on == today else on  # today's card tells of tomorrow too
 
 
-def parse_day(text: str, *, today: date) -> date:
-    """`2021-10-20`, `20.10.2021`, `20.10` (of this year, or the last when that is still ahead)."""
-    try:
-        if match := _DAY_FIRST.fullmatch(text):
-            day, month, year = int(match[1]), int(match[2]), match[3]
-            if year:
-                return date(int(year) + (2000 if len(year) == 2 else 0), month, day)
-            this_year = date(today.year, month, day)
-            return this_year if (this_year - today).days <= 1 else date(today.year - 1, month, day)
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UserError("error.date", text=text[:20], example=DATE_EXAMPLE) from None
+def _next_word(text: str, at: int) -> str:
+    """The word at `at` that names no currency and no day; UserError when it is not even a word."""
+    word = re.split(r"[ ,;/]", text[at:], maxsplit=1)[0]
+    if any(letter.isdigit() for letter in word):
+        raise UserError("error.date", text=word[:LONGEST_WORD], example=DATE_EXAMPLE)
+    if not word.isalpha():
+        raise UserError("error.arguments", example=EXAMPLE)
+    return word

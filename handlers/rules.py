@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from telegram import Update
 
@@ -46,13 +47,13 @@ CHANGES = frozenset({"pause", "resume", "delete"})
 
 async def alert(_update: Update, context: Context) -> None:
     """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel; alone, three taps."""
-    await context.must_be_admin()
     if not context.words:
         await context.reply(await _currencies(context))
         return
     async with context.services.store.reading() as db:
-        rule = await views.read_rule(db, " ".join(context.words), home=context.chat.home)
-    await _show(context, *await _propose(context, rule))
+        today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+        typed = await views.read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
+    await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
 async def alerts(_update: Update, context: Context) -> None:
@@ -62,7 +63,6 @@ async def alerts(_update: Update, context: Context) -> None:
 
 async def opened(context: Context, payload: str) -> None:
     """Somebody's link to a rule: its preview here; nothing is saved, and nothing said of whose it was."""
-    await context.must_be_admin()
     try:
         rule = from_link(payload.removeprefix(LINK))
     except UserError:
@@ -75,7 +75,6 @@ async def opened(context: Context, payload: str) -> None:
 
 async def chosen(context: Context, what: str) -> None:
     """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:USD_KGS_official_lt_85` (the preview)."""
-    await context.must_be_admin()
     if what == "-":
         await context.answer()
         await _turn(context, await _currencies(context))
@@ -121,20 +120,27 @@ async def _conditions(context: Context, code: str) -> Message:
 # --- the preview ----------------------------------------------------------------------------------------------
 
 
-async def _propose(context: Context, rule: Rule, *, replaces: int | None = None) -> tuple[int, views.Proposal]:
+async def _propose(
+    context: Context, rule: Rule, *, replaces: int | None = None, bare: bool = False
+) -> tuple[int, views.Proposal]:
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.writing() as db:
         if replaces is None:
             await _room(db, chat.id)
-        found = await views.try_rule(db, services.catalog, rule, now=now)
+        found = await views.try_rule(db, services.catalog, rule, now=now, bare=bare)
         stored = found.rule.to_json()
         number = await storage.rules.propose(db, chat.id, found.series, rule_json=stored, now=now, replaces=replaces)
     return number, found
 
 
-async def _show(context: Context, number: int, found: views.Proposal, *, edit: bool = False) -> None:
-    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw."""
+async def _show(
+    context: Context, number: int, found: views.Proposal, *, edit: bool = False, bare: bool = False
+) -> None:
+    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw.
+
+    Of a `bare` number it is said whether it was taken for a level or a move, and how to write the other.
+    """
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
     caption = render.preview(
@@ -143,6 +149,7 @@ async def _show(context: Context, number: int, found: views.Proposal, *, edit: b
         language,
         since=history[0].effective_on if history else None,
         today=found.today,
+        beside=history[-1] if bare and history else None,
         buttons=render.PreviewButtons(
             save=f"rule:save:{number}",
             cancel=f"rule:cancel:{number}",
@@ -169,7 +176,6 @@ async def _show(context: Context, number: int, found: views.Proposal, *, edit: b
 
 async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
-    await context.must_be_admin()
     number = _number(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
@@ -313,7 +319,6 @@ async def why(context: Context, alert: str) -> None:
 
 async def mute(context: Context, alert: str) -> None:
     """Button `mute` under what a rule said: the rule is paused; the button then takes that back."""
-    await context.must_be_admin()
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await storage.rules.pause(db, rule.id, paused=True)
@@ -324,7 +329,6 @@ async def mute(context: Context, alert: str) -> None:
 
 async def unmute(context: Context, alert: str) -> None:
     """Button `unmute`: the rule watches again."""
-    await context.must_be_admin()
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await _resume(context, db, rule)
@@ -341,7 +345,6 @@ async def _switch_mute(context: Context, alert: str, rule: StoredRule, *, muted:
 
 async def snooze(context: Context, alert: str) -> None:
     """Button `snooze` under what a rule said: the rule rests for some hours; the button then says until when."""
-    await context.must_be_admin()
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
@@ -353,7 +356,6 @@ async def snooze(context: Context, alert: str) -> None:
 
 async def unsnooze(context: Context, alert: str) -> None:
     """Button `unsnooze`: the rule rests no longer."""
-    await context.must_be_admin()
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await storage.rules.snooze(db, rule.id, until=None)

@@ -6,23 +6,23 @@ arrived of it is forgotten with the update's end (storage.inbox).
 
 from __future__ import annotations
 
-from contextlib import suppress
-from zoneinfo import ZoneInfo
+import asyncio
 
 from telegram import Update
 
 import storage.chats
+from bot.convert import read_zone
 from bot.errors import UserError
-from bot.i18n import clock, t
+from bot.i18n import clock, t, zone_name
 from bot.model.chats import LANGUAGES, ChatKind, Style
 from bot.places import zone_at
 from bot.render import help as words
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import pictures, subscriptions
+from handlers import subscriptions
 from handlers.context import Context
 
-#: Offered as buttons; any other is written: /settings Europe/Paris.
+#: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
 ZONES = (
     "Asia/Bishkek",
     "Asia/Almaty",
@@ -38,11 +38,10 @@ LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is mo
 
 
 async def settings(_update: Update, context: Context) -> None:
-    """/settings: shows them; /settings Europe/Paris sets the time zone."""
+    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone."""
     if context.words:
         await _set_zone(context, " ".join(context.words))
-        at = clock(context.services.clock(), context.chat.time_zone)
-        await context.reply(words.say("zone.set", context.language, zone=context.chat.time_zone, time=at))
+        await context.reply(_zone_set(context))
     else:
         await context.reply(_shown(context))
 
@@ -56,7 +55,6 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.edit(await _submenu(context, what))
         await context.answer()
         return
-    await context.must_be_admin()
     if kind == "zone":
         await _set_zone(context, what)
     elif what in (LANGUAGES if kind == "lang" else [one.value for one in Style]):
@@ -86,15 +84,18 @@ async def placed(_update: Update, context: Context) -> None:
     if zone is None:
         raise UserError("error.place", example=EXAMPLE)
     await _set_zone(context, zone)
+    await context.reply(_zone_set(context), keyboard={"remove_keyboard": True})
+
+
+def _zone_set(context: Context) -> Message:
+    zone = context.chat.time_zone
     at = clock(context.services.clock(), zone)
-    said = words.say("zone.set", context.language, zone=zone, time=at)
-    await context.reply(said, keyboard={"remove_keyboard": True})
+    return words.say("zone.set", context.language, zone=zone_name(zone), time=at)
 
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
-    drawn: pictures.Drawn = context.bot_data["drawn"]
     try:
-        return await drawn.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
+        return await context.services.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
     except WorkerError:
         return None
 
@@ -114,14 +115,11 @@ async def _submenu(context: Context, what: str) -> Message:
     raise UserError("error.stale")
 
 
-async def _set_zone(context: Context, zone: str) -> None:
-    """Keep a time zone; the chat's digests move with it, at the same hour of its day."""
-    await context.must_be_admin()
-    known = None
-    with suppress(ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        known = ZoneInfo(zone) if len(zone) <= 40 else None
-    if known is None:
-        raise UserError("error.zone", text=zone[:40], example=EXAMPLE)
+async def _set_zone(context: Context, said: str) -> None:
+    """Keep the time zone that was named; the chat's digests move with it, at the same hour of its day."""
+    zone = await asyncio.to_thread(read_zone, said) or ""  # all cities' names are read the first time
+    if not zone:
+        raise UserError("error.zone", text=said[:40], example=EXAMPLE)
     services, chat = context.services, context.chat
     await context.change_chat(time_zone=zone)
     async with services.store.writing() as db:

@@ -12,12 +12,13 @@ import storage.outbox
 from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
-from bot.model.alerts import RateMoved, StoryBroke
+from bot.model.alerts import Approval, RateMoved, StoryBroke
 from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
 from bot.render.text import Message
-from handlers import links
+from handlers import links, rules
+from handlers.access import Who
 from handlers.context import Context
 
 OFFERED = views.CURRENCIES
@@ -33,11 +34,19 @@ async def start(update: Update, context: Context) -> None:
     async with services.store.reading() as db:  # the sender may have found it gone since we loaded it
         stored = await storage.chats.get(db, context.chat.id)
     if stored is not None and not stored.active:
-        await context.must_be_admin()
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id)
         services.chats.pop(context.chat.id, None)
     await context.reply(await greeting(context))
+
+
+async def waking_or_looking(context: Context) -> Who:
+    """Who may use /start in these words: to wake a group, and to make a rule of a link, takes an administrator."""
+    if context.words:
+        return Who.ADMINISTRATOR if context.words[0].startswith(rules.LINK) else Who.ANYBODY
+    async with context.services.store.reading() as db:
+        stored = await storage.chats.get(db, context.chat.id)
+    return Who.ADMINISTRATOR if stored is not None and not stored.active else Who.ANYBODY
 
 
 async def subscribe(_update: Update, context: Context) -> None:
@@ -47,7 +56,6 @@ async def subscribe(_update: Update, context: Context) -> None:
 
 async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
-    await context.must_be_admin()
     async with context.services.store.writing() as db:
         await storage.outbox.close_chat(db, context.chat.id, why=storage.outbox.STOPPED)
     context.services.chats.pop(context.chat.id, None)
@@ -56,7 +64,6 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    await context.must_be_admin()
     if what not in (OFFERED if kind == "cur" else views.TOPICS):
         raise UserError("error.stale")
     key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
@@ -83,13 +90,17 @@ async def why(context: Context, alert: str) -> None:
     """Button `why:<alert>`: how this alert came about."""
     async with context.services.store.reading() as db:
         stored = await storage.outbox.get_alert(db, _number(alert))
-    if stored is None:
-        raise UserError("error.stale")
+        audience = await storage.outbox.audience_of(db, _number(alert))
+        approval = await storage.outbox.approval_of(db, _number(alert))
+    if stored is None or audience is None or audience.chat not in {None, context.chat.id}:
+        raise UserError("error.stale")  # another chat's
+    if approval not in {None, Approval.APPROVED} or not isinstance(stored.payload, RateMoved | StoryBroke):
+        raise UserError("error.stale")  # nobody was told of it, or there is no such button under it
     if isinstance(stored.payload, RateMoved):
         message = alerts.why_move(stored.payload, context.language)
     else:
         async with context.services.store.reading() as db:
-            story = await storage.news.get(db, stored.payload.story) if isinstance(stored.payload, StoryBroke) else None
+            story = await storage.news.get(db, stored.payload.story)
         message = alerts.why_story(
             stored.severity,
             stored.reasons,
@@ -106,7 +117,6 @@ async def why(context: Context, alert: str) -> None:
 
 async def snooze(context: Context, alert: str) -> None:
     """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until when."""
-    await context.must_be_admin()
     services = context.services
     key = await _subject(context, alert)
     at = clock(services.clock() + SNOOZE, context.chat.time_zone)
@@ -121,7 +131,6 @@ async def snooze(context: Context, alert: str) -> None:
 
 async def unsnooze(context: Context, alert: str) -> None:
     """Button `unsnooze:<alert>`: silent no longer."""
-    await context.must_be_admin()
     key = await _subject(context, alert)
     async with context.services.store.writing() as db:
         await storage.chats.snooze(db, context.chat.id, key, span=None)
@@ -131,7 +140,6 @@ async def unsnooze(context: Context, alert: str) -> None:
 
 async def mute(context: Context, alert: str) -> None:
     """Button `mute:<alert>`: its subject is no longer followed; the button then takes that back."""
-    await context.must_be_admin()
     key = await _subject(context, alert)
     async with context.services.store.writing() as db:
         await storage.chats.unsubscribe(db, context.chat.id, [key])
@@ -142,7 +150,6 @@ async def mute(context: Context, alert: str) -> None:
 
 async def unmute(context: Context, alert: str) -> None:
     """Button `unmute:<alert>`: its subject is followed again, from now on."""
-    await context.must_be_admin()
     services = context.services
     key = await _subject(context, alert)
     async with services.store.writing() as db:
@@ -166,13 +173,14 @@ def _named(key: str, language: str) -> str:
 async def _subject(context: Context, alert: str) -> str:
     async with context.services.store.reading() as db:
         audience = await storage.outbox.audience_of(db, _number(alert))
-    if audience is None or audience.subscription is None:
+    key = audience.subscription if audience is not None else None
+    if key is None or key.partition(":")[0] not in {"pair", "topic"}:
         raise UserError("error.stale")
-    return audience.subscription
+    return key
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
         raise UserError("error.stale")
     return int(text)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from telegram import Update
 
+import storage.backup
+import storage.retention
 from bot import views
 from bot.model.chats import ChatKind
 from bot.render import help as words
@@ -27,7 +29,12 @@ async def status(_update: Update, context: Context) -> None:
 
 async def privacy(_update: Update, context: Context) -> None:
     """/privacy: what is stored."""
-    await context.reply(words.privacy(context.language))
+    kept = storage.retention
+    await context.reply(
+        words.privacy(
+            context.language, written=kept.BODIES, sent=kept.ALERTS, away=kept.CHATS, copies=storage.backup.KEEP_ASIDE
+        )
+    )
 
 
 async def unknown(_update: Update, context: Context) -> None:

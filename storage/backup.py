@@ -26,6 +26,7 @@ from storage.schema import metadata
 USED = ("chat", "alert", "rate", "entry", "inbox")
 PROBLEMS_SHOWN = 20
 FOLDER = "backups"
+RESCUED = "rescued"
 KEEP = 7  # nightly copies
 KEEP_ASIDE = timedelta(days=30)  # copies made before a migration or a restore: what a chat erased must age out of them
 LOOK = 5_000  # steps of SQLite between looks whether to go on
@@ -91,8 +92,28 @@ def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False
         half.unlink(missing_ok=True)
 
 
+async def rescue(store: Store) -> Path:
+    """What a lost database file still holds, beside where it was: also its later changes, when called again.
+
+    BotError when nothing can be written there.
+    """
+    if (path := store.sqlite_path) is None:
+        raise BotError("only a file can be saved beside itself")
+    target = store.rescued or stamped(path, RESCUED)
+    half = target.with_name(f".{target.name}.half")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        half.unlink(missing_ok=True)
+        await store.save_into(half)
+        half.replace(target)
+    except OSError as error:
+        raise BotError(f"cannot save {path} to {target}: {_words(error)}") from error
+    store.rescued = target
+    return target
+
+
 def restore(
-    source: Path, target: Path, *, force: bool, alone: Callable[[Path], AbstractContextManager[None]]
+    source: Path, target: Path, *, force: bool, alone: Callable[[Path], AbstractContextManager[object]]
 ) -> tuple[dict[str, int], Path | None]:
     """Put a backup in the place of the database; its rows by table, and where the old database is now.
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 
 import storage.rules
+from bot.model.alerts import State
 from bot.model.chats import Chat, ChatKind, Style
 from storage.db import Db, db_now, upsert
+from storage.outbox import STOPPED
 from storage.schema import alert, chat, delivery, inbox, subscription
 
 _FIELDS = ("id", "kind", "title", "language", "time_zone", "home", "style", "thread", "active")
@@ -50,31 +52,92 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
 
 
 async def activate(db: Db, chat_id: int) -> None:
-    """Write to a chat (again); `outbox.close_chat` is the way back."""
+    """Write to a chat (again), whatever it was closed for; `outbox.close_chat` is the way back."""
     await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None, inactive_at=None))
 
 
+async def revive(db: Db, chat_id: int) -> bool:
+    """Write again to a chat that Telegram had closed; False when its readers had, whose word only they take back."""
+    mine = (chat.c.id == chat_id, chat.c.inactive_why.is_distinct_from(STOPPED))
+    values = {"active": True, "inactive_why": None, "inactive_at": None}
+    return (await db.execute(update(chat).where(*mine).values(**values).returning(chat.c.id))).first() is not None
+
+
+async def closed_by_telegram(db: Db) -> dict[int, str]:
+    """The groups and channels that were given up, and why: their readers did not ask for it."""
+    closed = (chat.c.id < 0, ~chat.c.active, chat.c.inactive_at.is_not(None), chat.c.inactive_why != STOPPED)
+    rows = await db.execute(select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id))
+    return {row.id: row.inactive_why for row in rows}
+
+
 async def migrate(db: Db, old: int, new: int) -> None:
-    """A group became a supergroup: rewrite its id everywhere. Safe to repeat."""
-    row = (await db.execute(select(chat).where(chat.c.id == old))).first()
-    if row is not None:
-        values = dict(row._mapping) | {"id": new}  # noqa: SLF001 - SQLAlchemy's public name
-        await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
-        known = select(subscription.c.key).where(subscription.c.chat_id == new)
-        await db.execute(
-            update(subscription)
-            .where(subscription.c.chat_id == old, subscription.c.key.not_in(known))
-            .values(chat_id=new)
-        )
-        await db.execute(delete(subscription).where(subscription.c.chat_id == old))
-        await storage.rules.migrate(db, old, new)
-        await db.execute(delete(chat).where(chat.c.id == old))
-    already = select(delivery.c.alert_id).where(delivery.c.chat_id == new)
-    await db.execute(
-        update(delivery).where(delivery.c.chat_id == old, delivery.c.alert_id.not_in(already)).values(chat_id=new)
-    )
+    """A group became a supergroup: rewrite its id everywhere. Safe to repeat, and in any order with other news of it.
+
+    Telegram tells of it in the old group and in the new one, and both may have been met meanwhile as if for the first
+    time: the chat that was known first keeps its settings. Only a reader's own stop outlasts the move; being written
+    to says that the bot is in.
+    """
+    query = select(chat).where(chat.c.id.in_((old, new))).order_by(chat.c.id).with_for_update()
+    rows = {row.id: row for row in await db.execute(query)}
+    if old in rows:
+        await _move_chat(db, rows[old], rows.get(new), new)
+    await _move_deliveries(db, old, new)
     await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
     await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
+
+
+async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) -> None:
+    values = dict(old._mapping) | {"id": new}  # noqa: SLF001 - SQLAlchemy's public name
+    stopped = old.inactive_why is not None and old.inactive_why.startswith(STOPPED)
+    values |= {
+        "active": not stopped,
+        "inactive_why": STOPPED if stopped else None,
+        "inactive_at": old.inactive_at if stopped else None,
+    }
+    if not stopped and not old.active:
+        await _revive_deliveries(db, old)
+    if known is None:
+        await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
+    elif await _was_first(db, old, known):
+        await db.execute(update(chat).where(chat.c.id == new).values(**values))
+    theirs = select(subscription.c.key).where(subscription.c.chat_id == old.id)
+    await db.execute(delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs)))
+    await db.execute(update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new))
+    await storage.rules.migrate(db, old.id, new)
+    await db.execute(delete(chat).where(chat.c.id == old.id))
+
+
+async def _was_first(db: Db, old: Row[Any], known: Row[Any]) -> bool:
+    """Whether the old group is the one whose settings somebody made, not one met again after the move."""
+    if old.created_at != known.created_at:
+        return bool(old.created_at < known.created_at)
+    return bool(await subscriptions(db, old.id)) or not await subscriptions(db, known.id)
+
+
+async def _move_deliveries(db: Db, old: int, new: int) -> None:
+    """One delivery of an alert stays where both chats had one: what was made, or is being made, before what waits."""
+    theirs = delivery.alias("theirs")
+    same = (theirs.c.alert_id == delivery.c.alert_id,)
+    begun = (State.SENT.value, State.LEASED.value)
+    made = select(theirs.c.id).where(*same, theirs.c.chat_id == old, theirs.c.state.in_(begun))
+    await db.execute(delete(delivery).where(delivery.c.chat_id == new, delivery.c.state.not_in(begun), made.exists()))
+    twin = select(theirs.c.id).where(*same, theirs.c.chat_id == new)
+    await db.execute(delete(delivery).where(delivery.c.chat_id == old, twin.exists()))
+    await db.execute(update(delivery).where(delivery.c.chat_id == old).values(chat_id=new))
+
+
+async def _revive_deliveries(db: Db, old: Row[Any]) -> None:
+    """What was closed with a group that only moved waits again, while it is worth sending."""
+    now = await db_now(db)
+    closed = (
+        delivery.c.chat_id == old.id,
+        delivery.c.state == State.DEAD.value,
+        delivery.c.error == old.inactive_why,
+        delivery.c.finished_at >= old.inactive_at,
+        delivery.c.expires_at > now,
+    )
+    waiting = {"state": State.PENDING.value, "finished_at": None, "error": None, "not_before": now}
+    await db.execute(update(delivery).where(*closed).values(**waiting))
 
 
 async def subscriptions(db: Db, chat_id: int) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError, StorageError
+from storage.clock import ClockWatch, Following, boottime
 from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ SERVER_OPTIONS: dict[str, Any] = {
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not keep the rows it
 #: locked, the pace of all among them. Shorter than any lease.
 IDLE_SECONDS = 5.0
+LOG_BYTES = 4 * 1024 * 1024  # of SQLite's log beside the file: what its checkpoints every thousand pages leave
+LOST = "the database file was removed or replaced"
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
 Db = AsyncConnection
@@ -86,6 +89,9 @@ class Store:
         self.url = url
         self._writer = writer
         self._reader = reader
+        self._clock = ClockWatch()
+        self._home: tuple[int, int] | None = None  # the file's device and number, once it is known
+        self.rescued: Path | None = None  # where what was in a lost file is kept
         self.trouble: str | None = None  # why the last thing that failed to be written failed; cleared by who watches
 
     @property
@@ -105,13 +111,58 @@ class Store:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Db]:
         """All or nothing: committed when the block ends, rolled back when it raises."""
+        clock = self._clock.following()
         try:
             async with self._writer.begin() as connection:
-                yield connection
+                yield await connection.execution_options(**{_FOLLOWING: clock})
+            clock.committed()
         except (DBAPIError, PoolTimeoutError) as error:
             failure = storage_error(error)
             self.trouble = str(failure)
             raise failure from error
+
+    def settle(self) -> None:
+        """Remember which file this is: from now on a path that leads to another one, or to none, is `lost`."""
+        if (path := self.sqlite_path) is not None:
+            self._home = _number(path)
+
+    @property
+    def lost(self) -> bool:
+        """The database file was removed or replaced: what is written goes where nobody will find it (SQLite)."""
+        return self._home is not None and self.sqlite_path is not None and _number(self.sqlite_path) != self._home
+
+    async def save_into(self, target: Path) -> None:
+        """A copy of what the open file holds, also when its path leads there no more (SQLite)."""
+        try:
+            async with self._at_the_writer() as connection:
+                await connection.execute("VACUUM INTO ?", (str(target),))
+        except sqlite3.Error as error:
+            raise StorageError(advised(str(error))) from error
+
+    async def trim(self) -> None:
+        """Cut the log of the file back when it has grown, for what a long reader kept in it is not needed any more.
+
+        On the writing connection, and without waiting: while somebody still reads, at the next call (SQLite).
+        """
+        path = self.sqlite_path
+        if path is None or _size(path.with_name(path.name + "-wal")) <= LOG_BYTES:
+            return
+        with suppress(sqlite3.OperationalError):  # locked by another program, or no space: likewise
+            async with self._at_the_writer() as connection:
+                await connection.execute("PRAGMA busy_timeout = 0")
+                try:
+                    await (await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
+                finally:
+                    await connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+    @asynccontextmanager
+    async def _at_the_writer(self) -> AsyncIterator[aiosqlite.Connection]:
+        """The one writing connection, outside of any transaction."""
+        async with self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            if not isinstance(driver, aiosqlite.Connection):
+                raise TypeError(driver)
+            yield driver
 
     def job_connections(self) -> AsyncConnectionPool:
         """A small pool of plain connections to the same server, not yet open: for the queue of jobs."""
@@ -132,6 +183,21 @@ class Store:
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 #: What SQLite says, and what the operator can do about it.
@@ -169,6 +235,7 @@ async def open_store(text_url: str) -> Store:
     store = _connect(url)
     try:
         await migrate.bring_up(store)
+        store.settle()
     except BaseException:
         await store.close()
         raise
@@ -197,6 +264,11 @@ def connect(text_url: str) -> Store:
     if (path := absent(url)) is not None:
         raise ConfigError(f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it")
     return _connect(url, writes=False)
+
+
+def is_file(url: URL) -> bool:
+    """A SQLite database, of which one process may have the file."""
+    return url.get_backend_name() == "sqlite"
 
 
 def absent(url: URL) -> Path | None:
@@ -244,6 +316,8 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
 
     async def connect() -> aiosqlite.Connection:
+        if store.lost:  # SQLite would make an empty file
+            raise sqlite3.OperationalError(LOST)
         connector = partial(sqlite3.connect, path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         return await _Connection(connector, 64)
 
@@ -254,11 +328,17 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     }
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
     reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
-    _on_connect(writer, "PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 1000")
+    _on_connect(
+        writer,
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA wal_autocheckpoint = 1000",
+        f"PRAGMA journal_size_limit = {LOG_BYTES}",
+    )
     _on_connect(reader, "PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0")
     _on_begin(writer, "BEGIN IMMEDIATE")
     _on_begin(reader, "BEGIN")
-    return Store(url, writer if writes else reader, reader)
+    store = Store(url, writer if writes else reader, reader)
+    return store
 
 
 class _Connection(aiosqlite.Connection):
@@ -308,6 +388,7 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+_FOLLOWING = "jarchy_following"  # the option by which a writing transaction carries its view of the clock
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
 
@@ -315,8 +396,13 @@ _CLOCK = select(func.clock_timestamp())
 async def db_now(db: Db) -> datetime:
     """The database's clock: the only one that rules leases, expiry and pace, whatever the replicas' clocks say."""
     sqlite = db.dialect.name == "sqlite"  # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
+    asked = boottime()
     value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()
-    return value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
+    now = value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
+    following = db.sync_connection.get_execution_options().get(_FOLLOWING) if db.sync_connection is not None else None
+    if isinstance(following, Following):
+        await following.look(db, now, asked)
+    return now
 
 
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 
 from sqlalchemy import case, null, or_, select, update
 
@@ -16,19 +17,22 @@ PLACE = '"location"'  # a key of the update, however deep: in text its quotes wo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One update as Telegram sent it; `chat` orders what must not overtake."""
+    """One update as Telegram sent it; `chat` orders what must not overtake.
+
+    Without a `body` it could not be stored as it came, and only its number is known.
+    """
 
     update_id: int
     chat: int | None
     kind: str
-    body: str
+    body: str | None
 
 
 async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta) -> list[Received]:
     """Store updates for `holder` to handle. Returns those that are new: one seen before has its effect already."""
     now = await db_now(db)
-    fresh = []
-    for item in updates:
+    fresh = set()
+    for item in sorted(updates, key=attrgetter("update_id")):  # in one order everywhere, or two wait for each other
         statement = upsert(db, inbox).values(
             update_id=item.update_id,
             chat_id=item.chat,
@@ -40,8 +44,8 @@ async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timede
         )
         done = await db.execute(statement.on_conflict_do_nothing().returning(inbox.c.update_id))
         if done.first() is not None:
-            fresh.append(item)
-    return fresh
+            fresh.add(item.update_id)
+    return [item for item in updates if item.update_id in fresh]
 
 
 async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) -> set[int]:
@@ -61,6 +65,7 @@ async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) 
         .exists()
     )
     ids = [item.update_id for item in updates]
+    await _lock(db, ids)
     statement = update(inbox).where(inbox.c.update_id.in_(ids), waits).values(holder=None, lease_until=None)
     return set((await db.execute(statement.returning(inbox.c.update_id))).scalars())
 
@@ -68,8 +73,16 @@ async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) 
 async def prolong(db: Db, ids: Sequence[int], *, holder: str, lease: timedelta) -> None:
     """Keep updates that wait here for their turn."""
     now = await db_now(db)
+    await _lock(db, ids)
     mine = (inbox.c.update_id.in_(ids), inbox.c.holder == holder)
     await db.execute(update(inbox).where(*mine).values(lease_until=now + lease))
+
+
+async def _lock(db: Db, ids: Sequence[int]) -> None:
+    """Take the rows in the order of their numbers, as everybody does: who changes many at once would otherwise take
+    them as they come, and may wait for somebody who waits for them."""
+    rows = select(inbox.c.update_id).where(inbox.c.update_id.in_(ids)).order_by(inbox.c.update_id)
+    await db.execute(rows.with_for_update())
 
 
 async def take_over(
@@ -117,11 +130,12 @@ async def latest_ids(db: Db, *, limit: int) -> list[int]:
 
 
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
-    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`).
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`, `unreadable`).
 
     What was sent is kept for a day, except a place: where somebody is goes at once.
     """
     now = await db_now(db)
+    await _lock(db, [update_id for update_id, _ in outcomes])
     body = case((inbox.c.body.like(f"%{PLACE}%"), null()), else_=inbox.c.body)
     for update_id, outcome in outcomes:
         values = {"finished_at": now, "outcome": outcome, "body": body}

@@ -106,6 +106,11 @@ def _keep_copy(path: Path) -> None:
 def _check_file(path: Path) -> None:
     """Sound, ours to write, or not there yet."""
     if not path.exists():
+        if saved := sorted(path.parent.glob(f"{path.name}.rescued-*")):
+            raise ConfigError(
+                f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db restore {saved[-1]}` puts"
+                " back what was in it (or move that file away to begin anew)"
+            )
         return
     if not path.stat().st_size and beside(path).exists():
         raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")

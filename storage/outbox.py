@@ -50,6 +50,7 @@ GROUP_BURST = timedelta(seconds=12)
 APPROVED_LASTS = timedelta(hours=1)
 LEFT = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+STOPPED_AND = f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
 
 
@@ -458,9 +459,18 @@ def _due_query() -> Select[Any]:
 
 
 _DUE = _due_query()
+#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and reads all that waits;
+#: without these it walks what is due in its index's order and looks up each chat, until there is enough. Nor may it
+#: compile the query: before version 18 a price for what is forbidden made that look worth while.
+_WALK = text("""
+SELECT set_config(way, 'off', true) FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'),
+  ('enable_mergejoin'), ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
+""")
 
 
 async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+    if db.dialect.name != "sqlite":
+        await db.execute(_WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
     found = await db.execute(_DUE, {"now": now, "soon": now + lease, "room": room, **until})
     rows: Sequence[Any] = found.all()
@@ -590,28 +600,6 @@ async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
 _AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_open says it
 
 
-async def clock_went_back(db: Db, span: timedelta) -> None:
-    """The machine's clock, on SQLite the database's, was set back: times ahead move back with it.
-
-    Without this nothing would be sent until the clock is again where it was.
-    """
-    micros = {"span": span // timedelta(microseconds=1)}
-    for statement in _BACK:
-        await db.execute(text(statement), micros)
-
-
-_BACK = (
-    """
-    UPDATE delivery
-    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
-    WHERE state IN ('pending', 'leased')
-    """,
-    "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
-    "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
-    "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
-)
-
-
 async def free_all(db: Db) -> int:
     """Free every lease at once: for a start with the instance lock held, when no other sender can be alive."""
     now = await db_now(db)
@@ -642,6 +630,27 @@ async def pause_token(db: Db, token: str, span: timedelta) -> None:
     await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
+async def hold_token(db: Db, token: str, span: timedelta) -> None:
+    """No replica sends for at least `span`; a longer pause stays as it is."""
+    now = await db_now(db)
+    row = await _paced(db, token, now)
+    if row.paused_until is None or row.paused_until < now + span:
+        await db.execute(update(pace).where(pace.c.name == token).values(paused_until=now + span))
+
+
+async def lift_token(db: Db, token: str, span: timedelta) -> None:
+    """End the pause that `hold_token` made with this `span`; a longer one is another's, and stays."""
+    now = await db_now(db)
+    held = (pace.c.name == token, pace.c.paused_until <= now + span)
+    await db.execute(update(pace).where(*held).values(paused_until=None))
+
+
+async def is_paused(db: Db, token: str) -> bool:
+    """Whether no replica may send now."""
+    until = (await db.execute(select(pace.c.paused_until).where(pace.c.name == token))).scalar()
+    return until is not None and until > await db_now(db)
+
+
 async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
     """Telegram refuses this chat for a while: nothing of it is claimed until then; others go on."""
     now = await db_now(db)
@@ -653,9 +662,14 @@ async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
 
 
 async def close_chat(db: Db, chat_id: int, *, why: str) -> None:
-    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit."""
+    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit.
+
+    That its readers had asked for it before is remembered with what Telegram says.
+    """
     now = await db_now(db)
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=False, inactive_why=why, inactive_at=now))
+    both = case((chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why)
+    values = {"active": False, "inactive_why": why if why == STOPPED else both, "inactive_at": now}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
 

@@ -203,15 +203,6 @@ async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ())
     return [_seen(row) for row in await db.execute(_AROUND[bool(codes)], values)]
 
 
-async def days_known(db: Db, source: str) -> tuple[date, date] | None:
-    """The first and the last effective day stored of a source, or None when there is none."""
-    query = select(func.min(rate.c.effective_on), func.max(rate.c.effective_on)).join_from(
-        rate, series, rate.c.series_id == series.c.id
-    )
-    first, last = (await db.execute(query.where(series.c.source == source))).one()
-    return None if first is None else (first, last)
-
-
 async def newest_day(db: Db, source: str) -> date | None:
     """The last effective day stored of a source, or None; a look-up a series, however much is stored."""
     last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id).correlate(series)

@@ -39,6 +39,22 @@ def jarchy(folder: Path, *words: str, stdin: bytes = b"", **settings: str) -> su
     )
 
 
+FULL_TEXT = """
+[rates.nbkr]
+name = { en = "National Bank" }
+urls = ["http://127.0.0.1:9/daily.xml"]
+[feeds.24kg-en]
+url = "http://127.0.0.1:9/rss.xml"
+style = "full"
+"""
+
+
+def full_text(folder: Path) -> dict[str, str]:
+    """The setting that names a catalog whose agency allows its whole text."""
+    (folder / "full.toml").write_text(FULL_TEXT)
+    return {"CATALOG": str(folder / "full.toml")}
+
+
 async def seed(folder: Path, title: str, text: str) -> None:
     """The day of the sample: its rates, and one story."""
     store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
@@ -59,7 +75,7 @@ async def test_the_sample_comes_out_byte_for_byte(tmp_path: Path, shared: Path) 
     _rates, title, text = sample.rstrip("\n").split("\n\n", 2)
     await seed(tmp_path, title, text)
     words = ["digest", "--date", "2021-10-20", "--plain", "--style", "full", "--language", "en"]
-    done = jarchy(tmp_path, *words)
+    done = jarchy(tmp_path, *words, **full_text(tmp_path))
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode().rstrip("\n") == sample.rstrip("\n")
 
@@ -67,7 +83,8 @@ async def test_the_sample_comes_out_byte_for_byte(tmp_path: Path, shared: Path) 
 async def test_a_digest_has_rates_headline_and_text(tmp_path: Path) -> None:
     """One line a currency, an empty line, the headline, an empty line, the text."""
     await seed(tmp_path, "Border drill begins", "Guards train in the mountains.\n\nIt lasts a week.")
-    done = jarchy(tmp_path, "digest", "--date", "2021-10-20", "--plain", "--style", "full")
+    words = ["digest", "--date", "2021-10-20", "--plain", "--style", "full"]
+    done = jarchy(tmp_path, *words, **full_text(tmp_path))
     expected = (
         "USD 84.79\nEUR 98.85\nRUB 1.19\n\nBorder drill begins\n\nGuards train in the mountains.\n\nIt lasts a week."
     )

@@ -63,14 +63,6 @@ def test_design_gives_a_reason_for_every_dependency() -> None:
         assert name[0] in table, name[0]
 
 
-def test_no_file_names_a_package_index() -> None:
-    """The lock says what, not from where."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "--index" not in lock
-    assert "--find-links" not in lock
-    assert "://" not in lock
-
-
 def test_readmes_make_targets_exist() -> None:
     """The two commands are there."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import i18n
-from bot.model.chats import LANGUAGES
+from bot.convert.currencies import codes
+from bot.detect.security import OTHER_TOPICS, lexicon
+from bot.model.alerts import Approval, Severity
+from bot.model.chats import LANGUAGES, Style
+from bot.model.rates import RateKind
+from bot.render.charts import RANGES
 from bot.render.help import ANSWERS, ERRORS
+from bot.render.rules import Standing
 from bot.render.text import fill
+from bot.views import TOPICS
+from handlers import COMMANDS
 from tests.conftest import ROOT
 
 CATALOGS = {
@@ -50,12 +59,19 @@ def in_code() -> tuple[set[str], set[str]]:
     """Every string of the program that looks like a key, and the beginnings of those put together (f"topic.{…}")."""
     whole, begun = set(), set()
     files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
-    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+    for node in (node for path in files for node in _outside_tables(ast.parse(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             whole.add(node.value)
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
             begun.add(str(node.values[0].value))
     return whole, begun
+
+
+def _outside_tables(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every node of a module but those of the tables that say which values an answer's words need."""
+    for statement in tree.body:
+        if not (isinstance(statement, ast.AnnAssign) and getattr(statement.target, "id", "") in {"ANSWERS", "ERRORS"}):
+            yield from ast.walk(statement)
 
 
 def used_keys() -> set[str]:
@@ -121,10 +137,40 @@ def test_every_error_brings_the_values_its_words_need() -> None:
                 assert names(i18n.t(str(key.value), "en")) == brought, (path, key.value)
 
 
+#: Families of keys that are put together at run time → everything their last part can be, by the program's own lists.
+FAMILIES = {
+    "button.": {"mute", "unmute", "pause", "resume", "edit", "delete"},
+    "chart.range.": {*RANGES},
+    "command.": {*COMMANDS},
+    "currency.": codes(),
+    "error.story_": {*Approval},
+    "kind.": {*RateKind},
+    "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
+    "reason.": {
+        pattern.kind
+        for language in LANGUAGES
+        for patterns in (*lexicon(language).exact.values(), *lexicon(language).stems.values())
+        for pattern in patterns
+    },
+    "rule.standing.": {*Standing},
+    "severity.": {*Severity},
+    "style.": {*Style},
+    "topic.": {*TOPICS, *OTHER_TOPICS.values(), "world"},  # the last by a feed's own `topics` alone
+    "why.": {"fixing", "drift", "drift_first"},
+}
+
+
 def test_no_catalog_keeps_a_key_nobody_uses() -> None:
+    """A key is used where code names it, or makes it from a list of its own; to stand in a table of keys is no use."""
     whole, begun = in_code()
-    prefixes = tuple(one for one in begun if KEY.match(one + "x"))
-    assert not {key for key in entries("en") if key not in whole and not key.startswith(prefixes)}
+    assert {one for one in begun if KEY.match(one + "x")} - FAMILIES.keys() <= {"pages."}
+    made = {prefix + last for prefix, lasts in FAMILIES.items() for last in lasts}
+    assert not entries("en").keys() - whole - made
+
+
+def test_every_command_has_a_line_and_every_line_a_command() -> None:
+    said = {key.removeprefix("command.") for key in entries("en") if key.startswith("command.")}
+    assert said == COMMANDS.keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

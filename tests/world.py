@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,9 +67,10 @@ def poll_flow(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     admins: Sequence[int] = (),
+    feeds: Mapping[str, FeedSpec] = MappingProxyType({}),
 ) -> Ingest:
     """The poll flow as the program composes it."""
-    return Ingest(store=store, fetcher=fetcher, workers=workers or Here(), clock=clock, admins=admins)
+    return Ingest(store=store, fetcher=fetcher, workers=workers or Here(), clock=clock, admins=admins, feeds=feeds)
 
 
 class World:
@@ -306,7 +308,8 @@ async def polling(
     async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
         world = World(store, catalog(publishers.url), now=now)
         world.publishers = publishers
-        world.ingest = poll_flow(store, fetcher, workers, clock=lambda: world.now, admins=admins)
+        feeds = world.catalog.news
+        world.ingest = poll_flow(store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds)
         yield world
 
 

@@ -1,8 +1,25 @@
-"""Free-text currency questions: words and numbers in, amount and currencies out; and the arithmetic with rates."""
+"""What readers type: currency questions, currencies, days and time zones in words; and the arithmetic with rates."""
 
 from __future__ import annotations
 
+from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
+from bot.convert.mentions import Mention, currency_at
+from bot.convert.plain import plain_text
 from bot.convert.question import Question, looks_like_question, parse_question
+from bot.convert.zones import read_zone
 
-__all__ = ["Answer", "Question", "convert", "looks_like_question", "parse_question"]
+__all__ = [
+    "Answer",
+    "Mention",
+    "Question",
+    "convert",
+    "currency_at",
+    "day_at",
+    "looks_like_question",
+    "parse_question",
+    "plain_text",
+    "read_day",
+    "read_zone",
+    "wrong_date",
+]

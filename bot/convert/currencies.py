@@ -124,7 +124,7 @@ _KYRGYZ: tuple[tuple[str, str, str, str], ...] = (
 _MORE_NAMES = {
     "USD": "American dollar,американский доллар,америка доллары",
     "GBP": "pound sterling,English pound,английский фунт,фунт стерлингов,англия фунту",
-    "RUB": "русский рубль,россия рублу,россиялык рубль",
+    "RUB": "Russian rouble,русский рубль,россия рублу,россиялык рубль",
     "KGS": "Kyrgyz som,Kyrgyzstani som,кыргызский сом,кыргызстанский сом,кыргыз сому",
     "KZT": "Kazakh tenge,казахстанский тенге,казак теңгеси",
     "UZS": "Uzbek som,Uzbek sum,узбекский сом,узбекистанский сум,өзбек суму",
@@ -169,6 +169,17 @@ def signs() -> Mapping[str, str]:
         if code in codes() and not symbol[-1].isalnum() and not symbol.endswith(".")
     }
     return {**cldr, **_SIGNS}
+
+
+@cache
+def sign_pattern() -> str:
+    """A pattern of all signs, longer ones first; letters belong to a sign only where no word runs into them."""
+    alternatives = (
+        (rf"(?<![^\W\d_]){re.escape(sign)}" if sign[0].isalpha() else re.escape(sign))
+        + (r"(?![^\W\d_])" if sign[-1].isalpha() else "")
+        for sign in sorted(signs(), key=lambda sign: (-len(sign), sign))
+    )
+    return "|".join(alternatives)
 
 
 def find_name(words: tuple[str, ...]) -> Named | None:

@@ -10,14 +10,23 @@ and statements ("стоит", "is", "это") need a question word beside them.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from itertools import takewhile
 
-from bot.convert.currencies import LONGEST_NAME, Form, Named, find_name, is_known, signs, split_pair, suffix_form
+from bot.convert.currencies import (
+    LONGEST_NAME,
+    Form,
+    Named,
+    find_name,
+    is_known,
+    sign_pattern,
+    signs,
+    split_pair,
+    suffix_form,
+)
 from bot.convert.numbers import (
     LITERAL,
     MAX_DIGITS,
@@ -28,6 +37,7 @@ from bot.convert.numbers import (
     read_number,
     short_scales,
 )
+from bot.convert.plain import LETTERS, plain_text
 from bot.errors import UserError
 
 MAX_LENGTH = 200
@@ -91,6 +101,12 @@ _WORDS = {
 _INITIALS = {"р": "RUB", "с": "KGS"}
 _ARTICLES = frozenset({"a", "an", "the"})
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
+#: Signs of several currencies; which of them is meant is said by a code beside one.
+_SHARED_SIGNS = {
+    "$": frozenset({"AUD", "BBD", "BND", "BSD", "BZD", "CAD", "FJD", "HKD", "JMD", "NAD", "NZD", "SGD", "TTD", "TWD"}),
+    "¥": frozenset({"CNY"}),
+    "£": frozenset({"EGP", "SYP", "LBP", "SDG"}),
+}
 _ARITHMETIC = {"×": "*", "÷": "/", "x": "*", "х": "*"}
 _ANY = "[SCW]"
 _LINK = "[qQ]?[tTe/]?[qQ]?"
@@ -112,9 +128,6 @@ _SHAPES = tuple(
         rf"q?[tT](?P<t>{_ANY})q?f?(?P<s>{_ANY})q?",  # в сомах доллар
     )
 )
-_SPACES = re.compile(r"[\t\u00a0\u2000-\u200a\u202f\u205f]")
-_SAME_AS = str.maketrans({**dict.fromkeys("’‘ʻʼ`´", "'"), **dict.fromkeys("−–—‑", "-"), "→": ">", "⇒": ">", "…": "."})
-_LETTERS = r"[^\W\d_]+"
 
 
 def parse_question(text: str, *, language: str | None = None, home: str = "KGS") -> Question:
@@ -137,9 +150,9 @@ def looks_like_question(text: str) -> bool:
     """Tell cheaply whether `parse_question` is worth a try; True for everything it reads."""
     if not 0 < len(text) <= MAX_LENGTH:
         return False
-    plain = unicodedata.normalize("NFC", text).translate(_SAME_AS)
-    if not re.search(rf"[0-9½]|{_sign_pattern()}", plain):
-        return any(is_known(word) for word in re.findall(rf"{_LETTERS}(?:'{_LETTERS})*", plain.lower()))
+    plain = plain_text(text)
+    if not re.search(rf"[0-9½]|{sign_pattern()}", plain):
+        return any(is_known(word) for word in re.findall(rf"{LETTERS}(?:'{LETTERS})*", plain.lower()))
     return re.search(r"https?:|@|%", plain) is None
 
 
@@ -147,8 +160,8 @@ def _plain(text: str) -> str:
     """The text with one kind of space, apostrophe and dash; refuses what is empty or too long."""
     if len(text) > MAX_LENGTH:
         raise UserError("error.convert.long", limit=MAX_LENGTH)
-    plain = unicodedata.normalize("NFC", _SPACES.sub(" ", text)).translate(_SAME_AS)
-    plain = re.sub(rf"({_LETTERS})-(?={_LETTERS})", r"\1 ", plain).replace("\ufe0f", "").strip(" \n\r!")
+    plain = re.sub(rf"({LETTERS})-(?={LETTERS})", r"\1 ", plain_text(text)).strip(" \n\r!")
+    plain = re.sub(r"\(([^()\d]+)\)", r" \1 ", plain).strip()  # "$100 (USD)" names a currency, "(2+3)" is arithmetic
     if not plain:
         raise UserError("error.convert.empty")
     if "%" in plain:
@@ -165,21 +178,10 @@ def _decimal_comma(text: str, language: str | None) -> bool:
 
 
 @cache
-def _sign_pattern() -> str:
-    """Currency signs, longer ones first; letters belong to a sign only where no word runs into them."""
-    alternatives = (
-        (rf"(?<![^\W\d_]){re.escape(sign)}" if sign[0].isalpha() else re.escape(sign))
-        + (r"(?![^\W\d_])" if sign[-1].isalpha() else "")
-        for sign in sorted(signs(), key=lambda sign: (-len(sign), sign))
-    )
-    return "|".join(alternatives)
-
-
-@cache
 def _lexer() -> re.Pattern[str]:
     return re.compile(
-        rf"(?P<space>[ \n\r]+)|(?P<money>{_sign_pattern()})|(?P<literal>{LITERAL})"
-        rf"|(?P<word>{_LETTERS}(?:'{_LETTERS})*)|(?P<arrow>[-=]>)|(?P<mark>[-+*/×÷()=>?!.,])"
+        rf"(?P<space>[ \n\r]+)|(?P<money>{sign_pattern()})|(?P<literal>{LITERAL})"
+        rf"|(?P<word>{LETTERS}(?:'{LETTERS})*)|(?P<arrow>[-=]>)|(?P<mark>[-+*/×÷()=>?!.,])"
     )
 
 
@@ -301,11 +303,12 @@ def _initial(words: Sequence[_Token], at: int) -> _Item | None:
 
 def _signed(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
     """A sign, with the Kyrgyz ending that may hang on it."""
-    named = Named(code=signs()[words[at].raw])
+    raw = words[at].raw
+    named = Named(code=signs()[raw])
     following = words[at + 1] if at + 1 < len(words) else None
     if following is not None and following.glued and (ending := suffix_form(following.text)) is not None:
-        return (_Item(letter="S", named=replace(named, form=ending)),), at + 2
-    return (_Item(letter="S", named=named),), at + 1
+        return (_Item(letter="S", named=replace(named, form=ending), raw=raw),), at + 2
+    return (_Item(letter="S", named=named, raw=raw),), at + 1
 
 
 def _word(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
@@ -331,6 +334,7 @@ def _functions() -> dict[tuple[str, ...], str]:
 
 def _without_fillers(items: list[_Item]) -> list[_Item]:
     """Leave only what a shape is made of; refuse what makes the text a statement or a list."""
+    items = _named_once(items)
     letters = "".join(item.letter for item in items)
     if "x" in letters and not re.search(r"[qQri?]", letters):
         raise _unclear()
@@ -343,6 +347,44 @@ def _without_fillers(items: list[_Item]) -> list[_Item]:
     if "r" in letters and kept and kept[0].letter == "f" and (len(kept) < 3 or kept[2].letter not in "tT"):
         kept = kept[1:]  # "rate of the dollar"
     return kept
+
+
+def _named_once(items: Sequence[_Item]) -> list[_Item]:
+    """The items with one currency where its sign, code and name stand together: "$100 USD", "100 $ долларов".
+
+    A sign that several currencies share is that of the code beside it: "$100 CAD", "¥100 CNY". The same word twice
+    stays twice: "100 usd usd" is a slip of something else.
+    """
+    found: list[_Item] = []
+    for item in items:
+        beside = next((at for at in (-1, -2) if _stands_at(found, at)), None)
+        code = _common_code(found[beside], item) if beside is not None and item.named is not None else None
+        if beside is not None and code is not None:
+            letter = found[beside].letter if beside == -2 else item.letter
+            named = Named(code=code, form=item.named.form if item.named else Form.PLAIN)
+            found[beside] = replace(found[beside], letter=letter, named=named)
+        else:
+            found.append(item)
+    return found
+
+
+def _stands_at(found: Sequence[_Item], at: int) -> bool:
+    """Whether a currency stands last, or last but one with the amount behind it."""
+    if len(found) < -at or found[at].named is None:
+        return False
+    return at == -1 or found[-1].letter == "N"
+
+
+def _common_code(one: _Item, other: _Item) -> str | None:
+    """The code of two ways to name one currency side by side; None when they are two, or the same word."""
+    if one.named is None or other.named is None or one.raw.lower() == other.raw.lower():
+        return None
+    if one.named.code == other.named.code:
+        return one.named.code
+    for sign, code in ((one, other.named.code), (other, one.named.code)):
+        if sign.letter == "S" and code in _SHARED_SIGNS.get(sign.raw, ()):
+            return code
+    return None
 
 
 def _marked(items: Sequence[_Item]) -> Iterator[_Item]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,16 +14,16 @@ import storage.news
 import storage.outbox
 from bot import views
 from bot.i18n import name_of
-from bot.model.alerts import DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
+from bot.model.alerts import Answered, DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
 from bot.model.chats import ChatKind, Style
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
+from bot.sources.standing import led
 from storage.db import Db, Store
 from storage.outbox import Claimed, StoredAlert
 
 KEPT = 512
-AROUND = timedelta(days=1)
 EDIT = "editMessageText"
 
 Request = tuple[str, bytes]
@@ -84,6 +83,8 @@ class Composer:
             # a digest is each chat's own, and so is the message a correction answers
             if stored is None or isinstance(stored.payload, DigestDue | RateCorrected):
                 return stored
+            if isinstance(stored.payload, Answered):
+                return _answer(stored.payload, item)
             message = await self._message(db, stored, item, channel=channel)
             if isinstance(stored.payload, StoryGrew):
                 return _Edit(stored.payload.told, orjson.dumps(_body(message, item))) if message else None
@@ -113,14 +114,15 @@ class Composer:
         if isinstance(payload, DigestDue):
             return await self._digest(db, payload, item)
         banks = {key: self._catalog.names(key, item.language) for key in self._catalog.rates}
-        return alerts.notice(payload, item.language, banks=banks)
+        # an answer has its words already
+        return None if isinstance(payload, Answered) else alerts.notice(payload, item.language, banks=banks)
 
     async def _story(self, db: Db, pk: int, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
         story = await storage.news.get(db, pk)
         if story is None:
             return None
         return alerts.story(
-            story,
+            led(story, self._catalog.news),
             alert=stored.id,
             style=Style(item.style),
             language=item.language,
@@ -169,6 +171,14 @@ def _request(
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
+
+
+def _answer(payload: Answered, item: Claimed) -> Request:
+    """As it was meant; after a refusal only its words, as a message of their own."""
+    if not item.plain:
+        return payload.method, orjson.dumps(payload.body)
+    text = payload.body.get("text", payload.body.get("caption", ""))
+    return "sendMessage", orjson.dumps({"text": text, "link_preview_options": {"is_disabled": True}})
 
 
 def _body(message: Message, item: Claimed) -> dict[str, Any]:

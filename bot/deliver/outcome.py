@@ -32,7 +32,13 @@ _GONE = (
     ("chat_restricted", "no right to write"),
 )
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
-_NO_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NO_MESSAGE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message is too old",
+    "message to be edited is too old",
+)
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -46,7 +52,7 @@ def read(status: int, body: bytes) -> Outcome:
             return Retry("too many requests", after=5.0, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
-        return Ambiguous(f"HTTP {status} without JSON")  # cut off after Telegram acted, perhaps
+        return Ambiguous(f"HTTP {status} without JSON", body)  # cut off after Telegram acted, perhaps
     if not isinstance(answer, dict):
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:
@@ -61,7 +67,7 @@ def read(status: int, body: bytes) -> Outcome:
     )
 
 
-def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: PLR0911 - a table of answers
+def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911 - a table
     text = description.lower()
     if code == 429:
         return Retry("too many requests", after=float(parameters.get("retry_after") or 5), flood=True)
@@ -69,6 +75,8 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Retry(f"error {code}")
     if code == 401 or (code == 404 and text == "not found"):
         return Rejected("Telegram does not know this token", token=True)
+    if code == 409:
+        return Rejected(description[:200], conflict=True)
     if "migrate_to_chat_id" in parameters:
         return Migrated(int(parameters["migrate_to_chat_id"]))
     if any(phrase in text for phrase in _THREAD):

@@ -31,6 +31,8 @@ from bot import metrics
 from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
+from bot.deliver.reach import Reach
+from bot.deliver.standing import standing
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
@@ -44,10 +46,11 @@ LEASE = timedelta(seconds=30)
 MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
 REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
-SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 IN_FLIGHT = 64
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
@@ -56,6 +59,10 @@ DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
 SAME_TIME = 2.0  # seconds between the ends of pauses that are one
 FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
+TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
+ONE_ASKS_EVERY = 2.0  # seconds between those
+SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses though the bot may write to it
 
 
 class _Ready(NamedTuple):
@@ -89,9 +96,9 @@ class Worker:
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
+    _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _borrowed: int = 0
     _end: datetime | None = None
-    _ahead: datetime | None = None  # the database's clock at our boot
     _shared_until: float = 0.0
     _fan_at: float = 0.0
     _tidy_at: float = 0.0
@@ -99,8 +106,11 @@ class Worker:
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
+    _contradicted: dict[int, int] = field(default_factory=dict)  # refusals in a row of chats that may be written to
+    reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
+        self.reach = Reach(self.store, self.api, self.token_name, self.wake)
         self._gate = Gate(self.rate)
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
 
@@ -138,6 +148,7 @@ class Worker:
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
+            await self.reach.close()
             try:
                 await self._give_back()
                 await self._write_marks()
@@ -172,21 +183,26 @@ class Worker:
                 await self._rest(rest)
 
     def _enough(self) -> bool:
-        """The queue holds half a batch, or slots for half the horizon; or Telegram is down and one asks for all."""
+        """The queue holds half a batch, or slots for half the horizon; or Telegram is away, or one asks for all."""
+        if self.reach.away:
+            return True
         if self._down:
             return bool(self._queue or self._senders)
         if not self._queue:
             return False
-        return len(self._queue) > BATCH // 2 or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
+        # brings, round after round
+        enough = BATCH // 2 + self.rate * self._took
+        return len(self._queue) > enough or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2 + self._took
 
     @property
     def _down(self) -> bool:
-        return self._troubles > FLOODS_FOR_ALL
+        return self._troubles > TROUBLES_FOR_ALL
 
     async def _claim(self) -> float:
         """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
+        begun = now = boottime()
         fanned = await self._fan_out()
-        now = boottime()
         if now >= self._tidy_at:
             await self._tidy(now)
         async with self.store.writing() as db:
@@ -196,14 +212,14 @@ class Worker:
                 db,
                 token=self.token_name,
                 rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
-                horizon=HORIZON,
+                horizon=HORIZON + 2 * timedelta(seconds=self._took),
                 lease=LEASE,
-                limit=1 if self._down else self._batch,
+                limit=1 if self._down else self._batch + math.ceil(2 * self.rate * self._took),
                 borrowed=borrowed,
                 end=self._end,
             )
+        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
-        await self._follow_the_clock(claim.at)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
@@ -237,18 +253,6 @@ class Worker:
             else:
                 self._tidy_at = now  # there is more
 
-    async def _follow_the_clock(self, at: datetime) -> None:
-        """A lone process's database has the machine's clock, which somebody may set back."""
-        ahead = at - timedelta(seconds=boottime())
-        last, self._ahead = self._ahead, ahead
-        if self.store.sqlite_path is None or last is None or last - ahead < SET_BACK:
-            return
-        log.warning("the clock was set back", seconds=round((last - ahead).total_seconds()))
-        async with self.store.writing() as db:
-            await storage.outbox.clock_went_back(db, last - ahead)
-        if self._end is not None:
-            self._end -= last - ahead
-
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
         if claim.shared:
@@ -279,7 +283,7 @@ class Worker:
             if not self._queue:
                 self._wake.set()
                 await self._wait(self._filled)
-            elif boottime() > self._queue[0].until:  # too late for its lease
+            elif self.reach.away or boottime() > self._queue[0].until:  # too late for its lease
                 await self._give_back()
             elif boottime() > self._queue[0].by:
                 self._skip_missed(boottime())
@@ -311,7 +315,7 @@ class Worker:
 
     def _take(self) -> _Ready | None:
         """The next delivery, if it may go now."""
-        while self._queue and not self._stopping.is_set():
+        while self._queue and not self._stopping.is_set() and not self.reach.away:
             now = boottime()
             one = self._queue[0]
             if now > one.until or now > one.by or self._due_in(now) > 0:
@@ -387,6 +391,8 @@ class Worker:
             if self._troubles:
                 self._troubles = 0
                 self._wake.set()
+            if self._contradicted:
+                self._contradicted.pop(item.chat, None)
             self._mark(Mark(item.id, item.fence, State.SENT, outcome.message_id))
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
@@ -395,7 +401,8 @@ class Worker:
             if doubts > DOUBTS[item.lane]:
                 self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
             else:
-                self._again(item, _backoff(item.tries), outcome.why, doubts=doubts)
+                self._again(item, _backoff(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
                 await storage.chats.migrate(db, item.chat, outcome.chat)
@@ -406,22 +413,39 @@ class Worker:
             await self._refused(item, outcome)
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
+        if not outcome.flood:
+            await self._later_for_all(item, outcome)
+            return
         wait = outcome.after if outcome.after is not None else _backoff(item.tries)
         self._again(item, wait, outcome.why)
-        if not outcome.flood:
-            if boottime() < self._asleep_until:
-                return  # was in flight beside the one that put us to sleep: the same trouble
-            self._troubles += 1
-            if self._troubles > FLOODS_FOR_ALL:  # Telegram is down for everybody: ask again, slowly
-                span = min(2.0 ** min(self._troubles - FLOODS_FOR_ALL - 1, 6), 60.0)
-                self._asleep_until = boottime() + span
-                await self._pause(span)
-            return
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
             await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
         if self._refused_by_all():
             await self._pause(wait)
+
+    async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
+        """Nothing was sent, and nothing was said about this chat: is it this message, or everything?
+
+        A delivery's own tries and pauses grow only when others were sent since the last trouble.
+        """
+        if await self.reach.lost():
+            self._again(item, 0.0, outcome.why, counted=False)
+            return
+        alone = self._troubles == 0
+        if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
+            self._troubles += 1
+        if not self._down:
+            wait = outcome.after or _backoff(item.tries if alone else 0)
+            self._again(item, wait, outcome.why, counted=alone)
+            return
+        self._again(item, SAME_AGAIN, outcome.why, counted=False)
+        if boottime() >= self._asleep_until:
+            self._asleep_until = boottime() + ONE_ASKS_EVERY
+            log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
+            async with self.store.writing() as db:
+                await storage.outbox.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
+            await self._give_back()
 
     def _refused_by_all(self) -> bool:
         """It is the token that Telegram refuses, not some chats, each for its own time."""
@@ -437,11 +461,23 @@ class Worker:
         await self._give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
+        """Give a chat up, unless Telegram says when asked that the bot may write to it."""
+        times = self._contradicted.get(item.chat, 0)
+        if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
+            self._contradicted[item.chat] = times + 1
+            log.warning("a chat refuses though the bot may write to it", why=outcome.why, again_in=CHAT_WAITS[times])
+            self._again(item, CHAT_WAITS[times], outcome.why)
+            return
+        self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
             await storage.outbox.finish(db, [self._dead(item, outcome.why)])
             await storage.outbox.close_chat(db, item.chat, why=outcome.why)
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
+
+    @property
+    def _bot_id(self) -> int | None:
+        return int(self.token_name) if self.token_name.isdigit() else None
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
         if outcome.token:
@@ -452,7 +488,7 @@ class Worker:
                 await storage.chats.change(db, item.chat, thread=None)
             self._again(item, 0.0, outcome.why)
             await self.on_trouble("notice.topic", {"chat": str(item.chat)})
-        elif outcome.plain and not item.plain:
+        elif (outcome.plain or outcome.thread) and not item.plain:
             self._again(item, 0.0, outcome.why, plain=True)
         elif outcome.unneeded:
             self._mark(self._dead(item, outcome.why, State.CANCELLED))
@@ -461,7 +497,14 @@ class Worker:
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})
 
     def _again(
-        self, item: Claimed, wait: float, why: str | None, *, doubts: int | None = None, plain: bool | None = None
+        self,
+        item: Claimed,
+        wait: float,
+        why: str | None,
+        *,
+        doubts: int | None = None,
+        plain: bool | None = None,
+        counted: bool = True,
     ) -> None:
         self._mark(
             Mark(
@@ -471,7 +514,7 @@ class Worker:
                 error=why,
                 retry_in=timedelta(seconds=wait),
                 doubts=item.doubts if doubts is None else doubts,
-                tries=min(item.tries + 1, 1000),
+                tries=min(item.tries + counted, 1000),
                 plain=item.plain if plain is None else plain,
             )
         )

@@ -50,7 +50,7 @@ class MovePolicy:
 
     `window`: days looked back for usual, high and low. `known`: days the history must reach back before a high or
     low means anything. `samples`: changes needed before "usual" is believed.
-    `urgent`: from this size it passes quiet hours: it happens about once in a decade to an official rate.
+    `urgent`: from this size it goes before other alerts: it happens about once in a decade to an official rate.
     `fresh`: days after which a rate is history, not news (a long weekend and its bridge day).
     """
 

@@ -69,36 +69,6 @@ def judge(
     return suspicion
 
 
-def confirm(
-    held: Rate,
-    refetched: Rate | None,
-    others: Sequence[Rate] = (),
-    *,
-    history: Sequence[Rate],
-    siblings: Sequence[Move] = (),
-) -> Plausibility:
-    """Judge a held value again: with what a second fetch said (None when it failed) and with other sources.
-
-    A leap is released by the same value fetched again or by a second source; a shift or a swap only by a second
-    source, or by the operator. A second fetch that says something else is a new value: judge that one instead.
-    """
-    again = judge(history, held, others, siblings=siblings)
-    if again.standing is not Standing.HELD:
-        return again
-    if refetched is None:
-        return again
-    if refetched.per_unit != held.per_unit or refetched.effective_on != held.effective_on:
-        reasons = (*again.reasons, f"fetched again it was {refetched.value} for {refetched.units}")
-        return Plausibility(standing=Standing.REFUSED, reasons=reasons)
-    if again.needs_source:
-        return Plausibility(
-            standing=Standing.HELD,
-            reasons=(*again.reasons, "fetched again the same, but no second source"),
-            needs_source=True,
-        )
-    return Plausibility(standing=Standing.OK, reasons=(*again.reasons, "fetched again the same"))
-
-
 def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
     """The first rate of another source for the same pair within the tolerance; None when there is none.
 

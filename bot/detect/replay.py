@@ -6,6 +6,7 @@ Such tables carry a weekend's rate forward, so that a row is a calendar day and 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bot.detect.moves import DEFAULT_POLICY, BigMove, MovePolicy, replay
-from bot.detect.rules import Fired, Rule, parse_rule, replay_rule
+from bot.detect.rules import (
+    Fired,
+    ReadCurrency,
+    ReadDay,
+    Rule,
+    as_level,
+    code_at,
+    parse_typed_rule,
+    replay_rule,
+)
 from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.rates import CODE, Pair, Rate, RateKind
@@ -49,21 +59,28 @@ class Replayed:
 
 
 def replay_csv(
-    lines: Iterable[str], quote: str, rule: str | None = None, policy: MovePolicy = DEFAULT_POLICY
+    lines: Iterable[str],
+    quote: str,
+    rule: str | None = None,
+    policy: MovePolicy = DEFAULT_POLICY,
+    *,
+    currency: ReadCurrency = code_at,
+    day: ReadDay | None = None,
 ) -> list[Replayed]:
     """Every alert of the table in order of day and pair: under the default policy, or under one chat's `rule`.
 
-    `quote` is the currency the columns are priced in. ParseError names the line that cannot be read; UserError
-    says what is wrong with the rule.
+    `quote` is the currency the columns are priced in; `currency` and `day` read those of the rule. ParseError names
+    the line that cannot be read; UserError says what is wrong with the rule.
     """
-    own = parse_rule(rule, home=quote) if rule is not None else None
+    own = parse_typed_rule(rule, home=quote, currency=currency, day=day) if rule is not None else None
     series = read_table(lines, quote)
     found: list[Replayed] = []
     for rates in series:
         if own is None:
             found.extend(_big(move) for move in replay(rates, policy))
-        elif rates and rates[0].pair == own.pair:
-            found.extend(_own(own, fired) for fired in replay_rule(own, rates))
+        elif rates and rates[0].pair == own.rule.pair:
+            made = as_level(own.rule, rates[0].per_unit) if own.bare else own.rule
+            found.extend(_own(made, fired) for fired in replay_rule(made, rates))
     return sorted(found, key=lambda each: (each.effective_on, each.pair))
 
 
@@ -89,7 +106,7 @@ def _read_row(row: list[str], codes: list[str], quote: str, number: int) -> Iter
     if len(row) > len(codes) + 1:
         raise ParseError(f"line {number} has more cells than the first line")
     try:
-        day = date.fromisoformat(row[0].strip())
+        day = _read_day(row[0].strip())
     except ValueError:
         raise ParseError(f"line {number} has no date: {row[0]!r}") from None
     for column, cell in enumerate(row[1:]):
@@ -105,6 +122,14 @@ def _read_row(row: list[str], codes: list[str], quote: str, number: int) -> Iter
             column,
             Rate(source=SOURCE, pair=Pair(codes[column], quote), kind=RateKind.OFFICIAL, effective_on=day, value=value),
         )
+
+
+def _read_day(text: str) -> date:
+    """A day as spreadsheets write it: 2026-01-05, with whatever dash, or 05.01.2026; ValueError when it is none."""
+    local = re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", text)
+    if local is not None:
+        return date(int(local[3]), int(local[2]), int(local[1]))
+    return date.fromisoformat(re.sub("[\u2010-\u2015\u2212]", "-", text))
 
 
 def _big(move: BigMove) -> Replayed:

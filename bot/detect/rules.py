@@ -2,7 +2,9 @@
 
     RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
     USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only rises, `USD -1%` falls
-    USD 0.5            the same by half a som
+    USD 0.5            the same by half a som; `USD ±0.5` says so whatever the rate
+    USD 85             a level where the number is near the rate (`as_level`), for nobody waits for a move of 85 som
+    доллар к рублю > 90  currencies by any name, the second one instead of the chat's own
     EUR 3% 7d          3 % within seven days
     sell USD < 87      a dealer's rate; official otherwise
     … once             one message and no more
@@ -19,17 +21,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from bot.errors import UserError
 from bot.model.alerts import rate_from_json, rate_to_json
-from bot.model.rates import CODE, Move, Pair, Rate, RateKind
+from bot.model.rates import Move, Pair, Rate, RateKind
 
 MARGIN = Decimal("0.25")  # percent of the level: more than an official rate's tremble, less than anybody's interest
+LEVEL_FROM = Decimal(
+    "0.25"
+)  # of the rate: no official rate moves by a quarter, so a bare number from here on is a level
 SMALLEST = Decimal("0.1")  # percent; below it a rule speaks on every fixing of every pair
 LONGEST = 366  # days of a window
 WIDEST = 16  # characters of an amount: no rate needs more, and a link has no room for more
@@ -71,7 +76,6 @@ class Rule:
     window: int | None = None
     once: bool = False
     until: date | None = None
-    paused: bool = False
 
     @property
     def level(self) -> Decimal | None:
@@ -79,7 +83,7 @@ class Rule:
         return self.amount if self.condition is Condition.LEVEL else None
 
     def __str__(self) -> str:
-        """As a person would type it; `parse_rule` reads it back as the same rule, but for `paused`."""
+        """As a person would type it; `parse_rule` reads it back as the same rule."""
         kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
         amount = format(self.amount, "f")
         if self.condition is Condition.LEVEL:
@@ -106,7 +110,7 @@ class Rule:
             "window": self.window,
             "once": self.once,
             "until": self.until.isoformat() if self.until else None,
-            "paused": self.paused,
+            "paused": False,  # a program before this one reads it; whether a rule rests is a column
         }
 
     @classmethod
@@ -122,7 +126,6 @@ class Rule:
             window=data["window"],
             once=data["once"],
             until=date.fromisoformat(data["until"]) if data["until"] else None,
-            paused=data["paused"],
         )
 
 
@@ -197,7 +200,7 @@ _LINK = re.compile(
 
 
 def to_link(rule: Rule) -> str:
-    """A rule in at most 58 of the signs a link's payload may hold: `RUB_KGS_official_lt_1-05`; a pause is not told."""
+    """A rule in at most 58 of the signs a link's payload may hold: `RUB_KGS_official_lt_1-05`."""
     operator = _OPERATORS[rule.condition, rule.direction, rule.inclusive][0]
     parts = [rule.pair.base, rule.pair.quote, rule.kind.value, operator, format(rule.amount, "f").replace(".", "-")]
     parts += [f"w{rule.window}"] if rule.window else []
@@ -292,13 +295,13 @@ def evaluate(
 ) -> tuple[Fired | None, RuleState]:
     """Decide about `new` and say what to remember; speaks at most once an effective day.
 
-    `history` is the same series oldest first; rates from `new`'s day on are ignored. A paused, finished or expired
-    rule says nothing and remembers what it knew.
+    `history` is the same series oldest first; rates from `new`'s day on are ignored. A finished or expired rule says
+    nothing and remembers what it knew.
     """
     finished = rule.once and state.fired_on is not None
     expired = rule.until is not None and max(now.date(), new.effective_on) > rule.until
     told = state.fired_on is not None and new.effective_on <= state.fired_on
-    if rule.paused or finished or expired or told:
+    if finished or expired or told:
         return None, state
     past = _before(history, new.effective_on)
     if state.anchor is None:
@@ -312,8 +315,7 @@ def evaluate(
 
 def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
     """The days of `history` (oldest first, one series) on which the rule would have spoken, had it been made then."""
-    rule = replace(rule, until=None, paused=False)
-    fired = replay_rule(rule, history)
+    fired = replay_rule(replace(rule, until=None), history)
     return Preview(dates=tuple(each.move.new.effective_on for each in fired))
 
 
@@ -377,7 +379,8 @@ def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
     if not moves:
         return None, state
     move = max(moves, key=lambda move: abs(move.percent))
-    reason = f"{move.percent:+.2f} % since {move.old.effective_on}".replace("-", "−", 1)
+    change = f"{move.percent:+.2f}".replace("-", "−")
+    reason = f"{change} % since {move.old.effective_on}"
     return (
         Fired(rule=rule, move=move, reasons=(reason,)),
         RuleState(armed=True, anchor=new, fired_on=new.effective_on),
@@ -418,10 +421,14 @@ _BELOW = ("<", "≤", "below", "under", "less", "ниже", "меньше", "д�
 _ABOVE = (">", "≥", "above", "over", "more", "выше", "больше", "дороже", "жогору", "көп", "кымбат")
 _ONCE = ("once", "один раз", "однажды", "разово", "бир жолу")
 _UNTIL = ("until", "till", "до", "чейин")
-_FILLER = ("than", "чем", "if", "когда", "если", "in", "за", "within", "ичинде", "на", "by", "is", "rate", "курс")
+_LINK_WORDS = ("to", "vs", "against", "к", "ко", "в", "во")  # between two currencies; before anything else a filler
+_FILLER = ("than", "чем", "if", "when", "когда", "если", "in", "за", "within", "ичинде", "на", "by", "is", "the", "a",
+           "rate", "курс", "курса", "курсу", "курсы", "of", "at", "for", "по", "при", "будет", "станет", "болсо",
+           "болгондо", "falls", "drops", "rises", "goes", "gets", "упадёт", "упадет", "опустится", "вырастет",
+           "поднимется", "түшсө", "көтөрүлсө", "өссө")  # fmt: skip
 _UNITS = {"d": 1, "day": 1, "days": 1, "д": 1, "дн": 1, "день": 1, "дня": 1, "дней": 1, "күн": 1, "күндө": 1,
-          "w": 7, "week": 7, "weeks": 7, "неделя": 7, "неделю": 7, "недели": 7, "апта": 7, "жума": 7,
-          "m": 30, "month": 30, "months": 30, "месяц": 30, "месяца": 30, "ай": 30}  # fmt: skip
+          "w": 7, "week": 7, "weeks": 7, "неделя": 7, "неделю": 7, "недели": 7, "недель": 7, "апта": 7, "жума": 7,
+          "m": 30, "month": 30, "months": 30, "месяц": 30, "месяца": 30, "месяцев": 30, "ай": 30}  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
     **{word: ("kind", kind.value) for kind, words in _KINDS.items() for word in words},
@@ -429,41 +436,114 @@ _WORDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_ABOVE, ("side", Direction.UP.value)),
     **dict.fromkeys(_ONCE, ("once", "")),
     **dict.fromkeys(_UNTIL, ("until", "")),
+    **dict.fromkeys(_LINK_WORDS, ("link", "")),
     **dict.fromkeys(_FILLER, ("filler", "")),
 }
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+_SIGNS = {"+": Direction.UP, "-": Direction.DOWN, "−": Direction.DOWN, "±": Direction.BOTH}
 _TOKEN = re.compile(
     rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
-       |(?P<pair>[A-Za-z]{{3}}\s*/\s*[A-Za-z]{{3}})(?![A-Za-z])
        |(?P<span>\d+)\s?(?P<unit>{"|".join(sorted(_UNITS, key=len, reverse=True))})(?!\w)
        |(?P<number>{_NUMBER})(?P<ending>д[аеоө]н|т[аеоө]н)?(?![\d.,]*\d)
        |(?P<percent>%|процент\w*|percent|пайыз\w*)
-       |(?P<sign>[+\-−])
+       |(?P<link>\s*/\s*|-(?=[^\W\d_]))
+       |(?P<sign>\+/-|[+\-−±])
        |(?P<side><=|>=|=<|=>|[<>≤≥])
        |(?P<phrase>один\ раз|бир\ жолу|сатып\ алуу)(?!\w)
-       |(?P<word>[^\W\d_]+|[$€₽₸£¥])""",
+       |(?P<word>[^\W\d_]+)
+       |(?P<mark>\S)""",
     re.VERBOSE | re.IGNORECASE,
 )
+_CODE_HERE = re.compile(r"[A-Za-z]{3}(?!\w)")
 
 
-def parse_rule(text: str, *, home: str, currency: Callable[[str], str | None] | None = None) -> Rule:
+class CurrencyFound(Protocol):
+    """What a reader of currencies finds: one code, or two of a pair, and the place in the text behind them."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """ISO 4217 codes."""
+
+    @property
+    def end(self) -> int:
+        """The place in the text behind them."""
+
+
+class DayFound(Protocol):
+    """What a reader of days finds, likewise."""
+
+    @property
+    def on(self) -> date:
+        """The day."""
+
+    @property
+    def end(self) -> int:
+        """The place in the text behind it."""
+
+
+ReadCurrency = Callable[[str, int], CurrencyFound | None]
+ReadDay = Callable[[str, int], DayFound | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFound:
+    """A code and the place behind it."""
+
+    codes: tuple[str, ...]
+    end: int
+
+
+def code_at(text: str, at: int) -> CodeFound | None:
+    """The three Latin letters at `at`, in capitals; None where there are others."""
+    match = _CODE_HERE.match(text, at)
+    return CodeFound(codes=(match.group().upper(),), end=match.end()) if match else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedRule:
+    """A rule as it was typed; `bare`: a number stood there alone, without a sign, a percent, a window or a side."""
+
+    rule: Rule
+    bare: bool
+
+
+def parse_rule(text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None) -> Rule:
     """Read a rule as a person types it; `home` is the currency others are quoted in.
 
-    `currency` turns a word or a sign ("доллар", "$") into a code, or None when it is no currency; without it only
-    codes are known. UserError (`error.rule.*`) says what is missing or cannot be read.
+    `currency` and `day` read these at a place of the text; without them only codes and full dates are known. UserError
+    (`error.rule.*`) says what is missing or cannot be read. A bare number is a move here: see `parse_typed_rule`.
     """
-    draft = _Draft(home=home.upper(), currency=currency)
+    return parse_typed_rule(text, home=home, currency=currency, day=day).rule
+
+
+def parse_typed_rule(
+    text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
+) -> TypedRule:
+    """The same, telling whether its number was bare and may be a level: `as_level` decides that beside a rate."""
+    draft = _Draft(home=home.upper(), currency=currency, day=day)
     at = 0
     while at < len(text):
-        if text[at].isspace() or text[at] in ",;:":
+        if text[at].isspace() or text[at] in ",;:.":
             at += 1
             continue
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise UserError("error.rule.unclear", part=text[at:].split(maxsplit=1)[0][:WIDEST])
-        draft.take(match)
-        at = match.end()
-    return draft.rule()
+        at = draft.read(text, at)
+    rule = draft.rule()
+    bare = rule.condition is Condition.ABSOLUTE and draft.sign is None and draft.side is None
+    return TypedRule(rule=rule, bare=bare)
+
+
+def as_level(rule: Rule, latest: Decimal) -> Rule:
+    """A bare number beside the latest rate: a level when it is at least `LEVEL_FROM` of it, else the move it was.
+
+    Above the rate (or on it) the level speaks when it is risen past, below it when it is fallen past. UserError when
+    it is a level and has a window, which only moves have.
+    """
+    if rule.amount < latest * LEVEL_FROM:
+        return rule
+    if rule.window is not None:
+        raise UserError("error.rule.level_window")
+    direction = Direction.UP if rule.amount >= latest else Direction.DOWN
+    return replace(rule, condition=Condition.LEVEL, direction=direction)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -471,8 +551,10 @@ class _Draft:
     """What has been read of a rule so far."""
 
     home: str
-    currency: Callable[[str], str | None] | None
-    pair: Pair | None = None
+    currency: ReadCurrency
+    day: ReadDay | None
+    codes: list[str] = field(default_factory=list)
+    linked: bool = False  # the word before the place says that a second currency follows
     kind: RateKind = RateKind.OFFICIAL
     side: Direction | None = None
     inclusive: bool = False
@@ -484,30 +566,68 @@ class _Draft:
     until: date | None = None
     until_said: bool = False
 
-    def take(self, match: re.Match[str]) -> None:
-        """Put one token where it belongs."""
+    def read(self, text: str, at: int) -> int:
+        """Put what stands at `at` where it belongs; the place behind it."""
+        if (end := self._read_until(text, at)) is not None:
+            return end
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise _unclear(text[at:])
+        linked, self.linked = self.linked, False
+        if match["word"] or match["phrase"] or match["mark"]:
+            return self._read_word(match, linked=linked)
+        self._take(match)
+        return match.end()
+
+    def _read_until(self, text: str, at: int) -> int | None:
+        """The end of the last day that stands here; None when none does.
+
+        Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one: "20.11" may be a rate.
+        """
+        if self.day is None or self.until is not None:
+            return None
+        try:
+            found = self.day(text, at)
+        except UserError:
+            if not self.until_said:
+                return None  # "0.5" is no day
+            raise UserError("error.rule.date", part=text[at:].split(maxsplit=1)[0][:WIDEST]) from None
+        if found is None or not (self.until_said or any(letter.isalpha() for letter in text[at : found.end])):
+            return None
+        self.until = found.on
+        return found.end
+
+    def _take(self, match: re.Match[str]) -> None:
+        """Put one token without words where it belongs."""
         text = match.group()
         if match["date"]:
             self.until = _read_date(text)
-        elif match["pair"]:
-            base, quote = (part.strip().upper() for part in text.split("/"))
-            self._set_pair(base, quote)
         elif match["span"]:
             self._set_window(int(match["span"]) * _UNITS[match["unit"].lower()])
         elif match["number"]:
             self._set_amount(match["number"])
         elif match["percent"]:
             self.percent = True
+        elif match["link"]:
+            if not self.codes:
+                raise _unclear(text)
+            self.linked = True
         elif match["sign"]:
-            self.sign = Direction.UP if text == "+" else Direction.DOWN
-        elif match["side"]:
+            self.sign = _SIGNS.get(text, Direction.BOTH)
+        else:
             self._set_side(Direction.UP if text[0] in ">≥" or text == "=>" else Direction.DOWN)
             self.inclusive = text not in "<>"
-        else:
-            self._take_word(" ".join(text.lower().split()))
 
-    def _take_word(self, word: str) -> None:
+    def _read_word(self, match: re.Match[str], *, linked: bool) -> int:
+        word = " ".join(match.group().lower().split())
         role, value = _WORDS.get(word, ("", ""))
+        if not role:
+            found = self.currency(match.string, match.start())
+            if found is None:
+                raise _unclear(match.string[match.start() :])
+            for place, code in enumerate(found.codes):
+                self._take_code(code, linked=linked or place > 0)
+            return found.end
         if role == "kind":
             self.kind = RateKind(value)
         elif role == "side":
@@ -516,23 +636,30 @@ class _Draft:
             self.once = True
         elif role == "until":
             self.until_said = True
-        elif not role:
-            self._take_currency(word)
+        elif role == "link":
+            self.linked = bool(self.codes)
+        return match.end()
 
-    def _take_currency(self, word: str) -> None:
-        code = (self.currency(word) if self.currency else None) or word.upper()
-        if not CODE.fullmatch(code):
-            raise UserError("error.rule.unclear", part=word[:WIDEST])
-        if self.pair is not None and code == self.pair.quote:
-            return  # "USD > 90 KGS" names the quote once more
-        self._set_pair(code, self.home)
+    def _take_code(self, code: str, *, linked: bool) -> None:
+        """The base, the quote, or one of them once more ("$ USD", "USD > 90 KGS")."""
+        if linked and self.codes == [code]:
+            raise UserError("error.rule.same_currency", code=code)
+        if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
+            return
+        if self.codes == [self.home] and not linked:
+            self.codes = [code]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+        elif not self.codes or (len(self.codes) == 1 and linked):
+            self.codes.append(code)
+        elif code != self.home or len(self.codes) > 1:
+            raise UserError("error.rule.two_currencies", first=self.codes[0], second=code)
 
-    def _set_pair(self, base: str, quote: str) -> None:
-        if self.pair is not None:
-            raise UserError("error.rule.two_currencies", first=self.pair.base, second=base)
+    def _pair(self) -> Pair:
+        if not self.codes:
+            raise UserError("error.rule.no_currency")
+        base, quote = self.codes[0], self.codes[1] if len(self.codes) > 1 else self.home
         if base == quote:
             raise UserError("error.rule.same_currency", code=base)
-        self.pair = Pair(base, quote)
+        return Pair(base, quote)
 
     def _set_side(self, side: Direction) -> None:
         if self.side not in {None, side}:
@@ -544,7 +671,7 @@ class _Draft:
             raise UserError("error.rule.two_amounts", part=text)
         amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
         if len(format(amount, "f")) > WIDEST:
-            raise UserError("error.rule.unclear", part=text[:WIDEST])
+            raise _unclear(text)
         self.amount = amount
 
     def _set_window(self, days: int) -> None:
@@ -554,8 +681,7 @@ class _Draft:
 
     def rule(self) -> Rule:
         """The rule, when everything it needs was said and fits together."""
-        if self.pair is None:
-            raise UserError("error.rule.no_currency")
+        pair = self._pair()
         if self.amount is None:
             raise UserError("error.rule.no_amount")
         if self.amount <= 0:
@@ -566,7 +692,7 @@ class _Draft:
         if condition is Condition.PERCENT and self.amount < SMALLEST:
             raise UserError("error.rule.too_small", smallest=f"{SMALLEST} %")
         return Rule(
-            pair=self.pair,
+            pair=pair,
             kind=self.kind,
             condition=condition,
             amount=self.amount,
@@ -589,6 +715,10 @@ class _Draft:
             # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than guess.
             raise UserError("error.rule.percent_side")
         return (Condition.PERCENT if self.percent else Condition.ABSOLUTE), direction
+
+
+def _unclear(rest: str) -> UserError:
+    return UserError("error.rule.unclear", part=(rest.split(maxsplit=1) or [""])[0][:WIDEST])
 
 
 def _read_date(text: str) -> date:

@@ -31,6 +31,7 @@ from importlib.resources import files
 from bot.detect.language import language_of
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
 PATTERN_WORD = re.compile(r"[^\W_]+\*?")
@@ -44,7 +45,6 @@ THRESHOLD = 0.5
 CLEARLY = 1.0  # the weight from which words of a kind say what a text is about
 REASONS = 4  # words named in an answer to "why?"
 
-SECURITY_KINDS = ("conflict", "border", "terror", "alliance", "services", "crime", "police", "disaster", "emergency")
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
 # What else a text is about is read off the words that speak against security.
 OTHER_TOPICS = {
@@ -226,6 +226,7 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     `language` is `en`, `ru` or `ky`, or None to look for it; another language is read with the closest of the three.
     `score` is between 0 and 1.
     """
+    title, text = comparable(title), comparable(text)
     language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
     where = zones(title, text)
     words = lexicon(language)

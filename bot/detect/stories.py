@@ -30,6 +30,7 @@ from importlib.resources import files
 from bot.detect.facts import Facts, facts_of, weigh
 from bot.detect.language import language_of
 from bot.model.news import Entry, StoredEntry
+from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
 RARE = 6.5  # the weight of a stem newsrooms hardly use, on the scale of the table (log of one in so many texts)
@@ -106,7 +107,7 @@ def best_match(entry: Entry, recent: Iterable[StoredEntry], *, now: datetime) ->
 def sketch(entry: Entry) -> Sketch:
     """What `compare` needs of an entry; remembered, since a new entry is compared with every recent one."""
     text = entry.content or entry.summary
-    return _sketch(entry.title, text[:LEAD_CHARS], entry.language)
+    return _sketch(comparable(entry.title), comparable(text[:LEAD_CHARS]), entry.language)
 
 
 @lru_cache(maxsize=4096)
@@ -209,7 +210,7 @@ def _told(title: Mapping[str, int], other: Mapping[str, int], weights: Mapping[s
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower().replace("ё", "е"))
+    return WORD.findall(comparable(text).lower().replace("ё", "е"))
 
 
 def _begin(words: list[str], stems: str) -> bool:

@@ -12,12 +12,14 @@ from importlib.resources import files
 
 from bot.detect.language import language_of
 from bot.detect.security import Lexicon, build_lexicon, read_pattern, shares, zones
+from bot.model.text import comparable
 
 CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 
 
 def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, ...]:
     """The topics a text is clearly about, the clearest first; `language` as in `security.detect`."""
+    title, text = comparable(title), comparable(text)
     language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
     sizes: dict[str, float] = {}
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():

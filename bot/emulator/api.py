@@ -57,6 +57,7 @@ class BotApi:
         self.files = files
         self.profile = profile
         self.questions: dict[str, asyncio.Future[Json]] = {}
+        self.unsaid: frozenset[str] = frozenset()  # fields of getMe that an older or a newer server does not send
         self._ids = itertools.count(4_000_000_000_000_001)
         self._methods: dict[str, Method] = {
             method.__name__.replace("_", ""): method
@@ -150,7 +151,7 @@ class BotApi:
             "can_manage_bots": False,
             "supports_join_request_queries": False,
         }
-        return self.world.bot_json | abilities
+        return {name: value for name, value in (self.world.bot_json | abilities).items() if name not in self.unsaid}
 
     def log_out(self, _: Params) -> bool:
         """There is no other server to move to."""

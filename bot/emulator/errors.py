@@ -5,9 +5,20 @@ Descriptions are the server's own words: clients tell "blocked" from "our messag
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import orjson
+
 Json = dict[str, Any]
+
+
+def encoded(value: object) -> bytes:
+    """A value as JSON: also what only a broken server sends, nested by the hundred or with half a surrogate pair."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return json.dumps(value).encode()
 
 
 class ApiError(Exception):

@@ -103,6 +103,11 @@ class Fault:
         return cls(Kind.ERROR, code=400, description=description, migrate_to=migrate_to, **scope)
 
     @classmethod
+    def unauthorized(cls, **scope: Unpack[Scope]) -> Fault:
+        """401: the token is not known."""
+        return cls(Kind.ERROR, code=401, description="Unauthorized", **scope)
+
+    @classmethod
     def server_error(cls, code: int = 502, **scope: Unpack[Scope]) -> Fault:
         """500, 502, 503 with an HTML body."""
         return cls(Kind.HTML, code=code, **scope)

@@ -22,7 +22,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from bot.emulator.calls import Call
-from bot.emulator.errors import ApiError
+from bot.emulator.errors import ApiError, encoded
 from bot.emulator.faults import Fault, Kind
 from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Scenario
@@ -158,7 +158,7 @@ class Server:
         except ApiError as error:
             return _error_outcome(error)
         message_id = result.get("message_id") if isinstance(result, dict) else None
-        body = b'{"ok":true,"result":' + orjson.dumps(result) + b"}"
+        body = b'{"ok":true,"result":' + encoded(result) + b"}"
         response = web.Response(body=body, content_type="application/json")
         return _Outcome(response, "ok", 200, accepted=True, message_id=message_id)
 

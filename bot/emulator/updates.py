@@ -8,6 +8,7 @@ https://core.telegram.org/bots/api#getting-updates
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,9 +16,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import aiohttp
-import orjson
 
-from bot.emulator.errors import ApiError, Json
+from bot.emulator.errors import ApiError, Json, encoded
 
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -139,11 +139,15 @@ class Updates:
             self.pending.clear()
         if allowed is not None:
             self.allowed = allowed
-        if self._poll is not None and not self._poll.done():
+        if webhook is not None and self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         self.webhook = webhook
         if webhook is not None:
             self._pusher = asyncio.create_task(self._push_all(webhook), name="emulator-webhook")
+
+    def left_behind(self, url: str, allowed: list[str] | None) -> None:
+        """An earlier program's webhook, which nobody serves any more, and the kinds of updates that it asked for."""
+        self.webhook, self.allowed = Webhook(url=url), allowed
 
     async def stop(self) -> None:
         """Stop pushing; what is pending stays pending."""
@@ -189,7 +193,8 @@ class Updates:
 async def _post(session: aiohttp.ClientSession, url: str, update: Json) -> str | None:
     """Deliver one update; returns what went wrong in the server's words, or None."""
     try:
-        async with session.post(url, data=orjson.dumps(update), headers={"Content-Type": "application/json"}) as answer:
+        body = io.BytesIO(encoded(update))
+        async with session.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
             await answer.read()
             if 200 <= answer.status < 300:
                 return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -47,7 +47,10 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's choices."""
+    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's choices.
+
+    `feeds` are the catalog's, by key: how far those are trusted who report the same story.
+    """
 
     store: Store
     fetcher: Fetcher
@@ -56,6 +59,7 @@ class Ingest:
     poll_every: timedelta | None = None
     security_policy: str = "publish"
     admins: Sequence[int] = ()
+    feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
 
     async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
@@ -120,12 +124,13 @@ class Ingest:
         async with self.store.writing() as db:
             still = set(await unknown_entries(db, spec, new))  # another process may have polled it meanwhile
             fresh = [(item, verdict) for item, verdict in judged if item in still]
-            keep = partial(keep_entry, db, spec, policy=self.security_policy, admins=self.admins, now=now)
+            feeds = {**self.feeds, spec.key: spec}
+            keep = partial(keep_entry, db, spec, policy=self.security_policy, admins=self.admins, feeds=feeds, now=now)
             quiet = state.first_ok_at is None or len(fresh) > FLOOD
             alerts = 0
             for item, verdict in reversed(fresh):  # feeds list the newest first
                 alerts += await keep(item, verdict, quiet=quiet)
-            await reword_entries(db, spec, entries, now=now)
+            await reword_entries(db, spec, entries, feeds=feeds, now=now)
             if state.first_ok_at is not None and len(fresh) > FLOOD:
                 await tell(db, self.admins, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)

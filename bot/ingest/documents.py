@@ -18,7 +18,7 @@ from bot.model.news import Entry
 from bot.sources.base import Request
 from bot.sources.catalog import FeedSpec, PageSpec
 from bot.sources.feeds import parse_feed
-from bot.sources.pages import parse_article, parse_list_page
+from bot.sources.pages import Article, parse_article, parse_list_page
 from bot.workers import WorkerError, Workers
 from storage.db import Store
 from storage.sources import Document
@@ -61,10 +61,7 @@ class Documents:
 
     async def read(self, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
         """The entries of a feed or of a list page, read in a worker process."""
-        if isinstance(spec, PageSpec):
-            job = partial(parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer))
-            return await self._parse(job, answer)
-        return (await self._parse(partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer)).entries
+        return await read_entries(self.workers, spec, answer, now=now)
 
     async def with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
         """The first of the new entries with the text of their articles; one that cannot be had stays a headline."""
@@ -78,8 +75,7 @@ class Documents:
 
     async def _with_article(self, spec: PageSpec, item: Entry) -> Entry:
         answer = await self.fetcher.get(item.link or "", found_on=spec.url)
-        job = partial(parse_article, url=answer.url, content_type=_kind(answer), selector=spec.body)
-        article = await self._parse(job, answer)
+        article = await read_article(self.workers, spec, answer)
         return replace(
             item,
             content=article.text,
@@ -87,11 +83,26 @@ class Documents:
             language=item.language or article.language,
         )
 
-    async def _parse(self, job: Callable[[bytes], T], answer: Fetched) -> T:
-        try:
-            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(f"it could not be read: {error}") from None
+
+async def read_entries(workers: Workers, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
+    """The entries of a feed or of a list page, read in a worker process; `now` dates a bare "15:12"."""
+    if isinstance(spec, PageSpec):
+        job = partial(parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer))
+        return await _parse(workers, job, answer)
+    return (await _parse(workers, partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer)).entries
+
+
+async def read_article(workers: Workers, spec: PageSpec, answer: Fetched) -> Article:
+    """The article behind an entry of a list page, read in a worker process."""
+    job = partial(parse_article, url=answer.url, content_type=_kind(answer), selector=spec.body)
+    return await _parse(workers, job, answer)
+
+
+async def _parse(workers: Workers, job: Callable[[bytes], T], answer: Fetched) -> T:
+    try:
+        return await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+    except WorkerError as error:
+        raise ParseError(f"it could not be read: {error}") from None
 
 
 def _kind(answer: Fetched) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryG
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import FeedSpec, PageSpec
 from bot.sources.feeds import normalise_link
+from bot.sources.standing import led, weighed
 from storage.db import Db
 
 FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
@@ -47,9 +48,13 @@ async def keep_entry(
     quiet: bool,
     policy: str,
     admins: Sequence[int],
+    feeds: Mapping[str, FeedSpec],
     now: datetime,
 ) -> int:
-    """Store one entry in its story, and tell the story when it is fresh, about security and notable."""
+    """Store one entry in its story, and tell the story when it is fresh, about security and notable.
+
+    `feeds` says how far the story's other reporters are trusted.
+    """
     at = min(item.published_at or now, now)
     title = title_key(item.title)
     pk = await storage.news.same_title(db, title, since=now - SAME_EVENT)
@@ -59,25 +64,28 @@ async def keep_entry(
         recent += await storage.news.recent(db, since=since, language=language, abroad="security")
         told = stories.best_match(replace(item, language=verdict.language), recent, now=now)
         pk = told[0].story if told is not None else None
-    before = await storage.news.get(db, pk) if pk is not None and not quiet else None
+    before = await storage.news.get(db, pk) if pk is not None else None
+    counts = weighed(verdict, spec, before, feeds)
     if pk is None:
-        pk = await storage.news.add_story(db, at=at, verdict=verdict)
+        pk = await storage.news.add_story(db, at=at, verdict=counts)
     else:
-        await storage.news.join_story(db, pk, verdict)
+        await storage.news.join_story(db, pk, counts)
     link = normalise_link(item.link) if item.link else None
     await storage.news.add_entry(
         db, spec.key, item, story_pk=pk, link_key=link, title_key=title, verdict=verdict, now=now
     )
     language = item.language or verdict.language
-    if before and (spec.key not in before.feeds or language not in before.languages):
+    if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
         await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
-    weak = not verdict.security or verdict.severity is Severity.INFO
+    weak = counts.severity is Severity.INFO
     if quiet or now - at > FRESH or (weak and policy != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
-    return await _break(db, pk, policy=policy, admins=admins, now=now)
+    return await _break(db, pk, policy=policy, admins=admins, feeds=feeds, now=now)
 
 
-async def reword_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry], *, now: datetime) -> None:
+async def reword_entries(
+    db: Db, spec: FeedSpec, entries: Sequence[Entry], *, feeds: Mapping[str, FeedSpec], now: datetime
+) -> None:
     """Headlines that a feed has changed since: stored, and edited where they were told; nobody is told anew.
 
     An id that stands in the feed twice has no headline of its own, and a page's list gives no text.
@@ -90,13 +98,19 @@ async def reword_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry], *, no
         pk, story_pk, _ = known[item.id]
         await storage.news.correct(db, pk, item, title_key=title_key(item.title))
         story = await storage.news.get(db, story_pk)
-        mine = next((one for one in story.entries if one.pk == pk), None) if story else None
-        # else nobody reads this one
-        if story and mine and story.told_in(mine.entry.language or "").lead is mine and len(changed) <= FLOOD:
+        if story is None or len(changed) > FLOOD:
+            continue
+        mine = next((one for one in story.entries if one.pk == pk), None)
+        if mine is None:
+            continue
+        shown = led(story, feeds).told_in(mine.entry.language or "").lead
+        if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
             await _edit(db, story_pk, f"{spec.key}:{item.id}:{item.title}", now=now)
 
 
-async def _break(db: Db, pk: int, *, policy: str, admins: Sequence[int], now: datetime) -> int:
+async def _break(
+    db: Db, pk: int, *, policy: str, admins: Sequence[int], feeds: Mapping[str, FeedSpec], now: datetime
+) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
     story = await storage.news.get(db, pk)
     if story is None or "security" not in story.topics or story.severity is Severity.INFO:
@@ -118,7 +132,7 @@ async def _break(db: Db, pk: int, *, policy: str, admins: Sequence[int], now: da
     )
     stored = await storage.outbox.enqueue(db, alert)
     if stored is not None and alert.approval:
-        lead = story.lead.entry
+        lead = led(story, feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
         values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
         why = f"{story.severity}: {'; '.join(story.reasons)}"

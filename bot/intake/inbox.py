@@ -7,15 +7,15 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 import structlog
 
 import storage.inbox
 from bot import metrics
-from bot.errors import StorageError
-from storage.db import Store
+from bot.errors import StorageError, UnreadableError
+from storage.db import Db, Store
 from storage.inbox import Received
 
 log = structlog.get_logger(__name__)
@@ -25,16 +25,26 @@ SHARE = 1.0  # seconds between looks for updates that lost their holder
 PORTION = 500  # unfinished updates in memory at a start; the next come when these are handled
 RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
 AT_ONCE = 32
+LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram sends are a tenth of it
 REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
 KINDS = ("message", "edited_message", "channel_post", "callback_query", "inline_query", "my_chat_member", "chat_member")
+UNREADABLE = "unreadable"  # the outcome of an update that is set aside
 HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
 
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
+#: Told in the transaction that writes them down: how many updates were set aside since the last word, and the last's
+#: number. Returns whether the word was given.
+Tell = Callable[[Db, int, int], Awaitable[bool]]
 
 
 async def _say_nothing(_raw: dict[str, Any]) -> None:
     """Where nobody is told that an update failed."""
+
+
+async def _tell_nobody(_db: Db, _count: int, _last: int) -> bool:
+    """Where there is no operator."""
+    return True
 
 
 class Inbox:
@@ -44,6 +54,8 @@ class Inbox:
     telling Telegram waits for the store. Otherwise the store's word that it is new comes first.
     A StorageError inside `handle` is waited out and the update tried again, its chat's later ones behind it;
     `apologise` is called for an update that cannot have its effect.
+    An update that cannot be stored, or that `handle` finds unreadable, is set aside: its number is kept with the
+    outcome `unreadable`, it is counted, logged in one line, and `tell` hears of it; the others go on.
     """
 
     def __init__(
@@ -54,11 +66,14 @@ class Inbox:
         holder: str,
         alone: bool = False,
         apologise: Handle = _say_nothing,
+        tell: Tell = _tell_nobody,
         retries: Sequence[float] = RETRIES,
     ) -> None:
         self._store = store
         self._handle = handle
         self._apologise = apologise
+        self._tell = tell
+        self._aside: list[int] = []  # numbers of what was set aside, until somebody was told
         self._retries = retries
         self._holder = holder
         self._alone = alone
@@ -102,7 +117,13 @@ class Inbox:
 
     async def receive(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Store updates; when this returns, Telegram may be told. StorageError when it may not."""
-        rows = [parse(update) for update in updates if has_number(update)]
+        await self._store_all([parse(update) for update in updates if has_number(update)])
+
+    async def set_aside(self, update_id: int) -> None:
+        """Store the number of an update that arrived and cannot be read at all. StorageError likewise."""
+        await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
+
+    async def _store_all(self, rows: Sequence[Received]) -> None:
         if self._alone:
             for item in rows:
                 self._accept_once(item)
@@ -127,6 +148,9 @@ class Inbox:
         self._accept(item)
 
     def _accept(self, item: Received) -> None:
+        if item.body is None:
+            self._put_aside(item, "it cannot be stored")
+            return
         if item.kind not in HANDLED:
             metrics.UPDATES.labels(item.kind, "ignored").inc()
             self._finish(item.update_id, "ignored")
@@ -139,6 +163,12 @@ class Inbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _put_aside(self, item: Received, why: str) -> None:
+        log.warning("update set aside", kind=item.kind, update_id=item.update_id, why=why)
+        metrics.UPDATES.labels(item.kind, UNREADABLE).inc()
+        self._aside.append(item.update_id)
+        self._finish(item.update_id, UNREADABLE)
+
     async def _drain(self, chat: int | None) -> None:
         queue = self._waiting[chat]
         while queue:
@@ -146,19 +176,27 @@ class Inbox:
             outcome = await self._outcome(item)
             if outcome is None:
                 return  # we are closing: it and those behind it stay unfinished, for the next start
-            metrics.UPDATES.labels(item.kind, outcome).inc()
-            self._finish(item.update_id, outcome)
+            if outcome != UNREADABLE:
+                metrics.UPDATES.labels(item.kind, outcome).inc()
+                self._finish(item.update_id, outcome)
             queue.popleft()
         del self._waiting[chat]
 
     async def _outcome(self, item: Received) -> str | None:
         """Handle one update, again while the database is away; None when a stop came in between."""
-        raw = orjson.loads(item.body)
+        try:
+            raw = orjson.loads(item.body or "")
+        except orjson.JSONDecodeError:  # an earlier version stored it
+            self._put_aside(item, "what is stored is no JSON")
+            return UNREADABLE
         waits = iter(self._retries)
         while True:
             try:
                 async with self._slots:
                     await self._handle(raw)
+            except UnreadableError as error:
+                self._put_aside(item, str(error))
+                return UNREADABLE
             except StorageError as error:
                 wait = next(waits, None)
                 if wait is None:
@@ -226,16 +264,21 @@ class Inbox:
         if not self._outcomes:
             return
         batch, self._outcomes = self._outcomes, []
+        aside, told = list(self._aside), False
         try:
             async with self._store.writing() as db:
                 await storage.inbox.finish(db, batch)
+                if aside:
+                    told = await self._tell(db, len(aside), aside[-1])
+            if told:
+                del self._aside[: len(aside)]
         except BaseException:
             self._outcomes = batch + self._outcomes
             self._done.set()
             raise
 
 
-def has_number(update: object) -> bool:
+def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether this is an update at all: an object with a number that a database can hold."""
     return isinstance(update, Mapping) and _is_id(update.get("update_id"))
 
@@ -247,8 +290,20 @@ def parse(update: Mapping[str, Any]) -> Received:
         update_id=int(update["update_id"]),
         chat=_chat_of(update.get(kind)),
         kind=kind if kind in KINDS else "unknown",
-        body=orjson.dumps(update).decode(),
+        body=_body_of(update),
     )
+
+
+def _body_of(update: Mapping[str, Any]) -> str | None:
+    """An update as text that is kept and read again later; None when there is no such text.
+
+    Nested too deeply, half a surrogate pair, a number beyond 64 bits, or longer than any update of Telegram's.
+    """
+    try:
+        body = orjson.dumps(update)
+    except orjson.JSONEncodeError:
+        return None
+    return body.decode() if len(body) <= LARGEST_BODY else None
 
 
 def _chat_of(content: object) -> int | None:

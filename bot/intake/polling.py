@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
-from bot.model.outcomes import Outcome, Rejected, Retry, Sent
+from bot.intake.salvage import first_number, tolerantly
+from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
 
 log = structlog.get_logger(__name__)
 
 LONG_POLL = 20  # seconds; below the session's total time-out
-SHORTEST, LONGEST = 1.0, 30.0
+SHORTEST, LONGEST = 1.0, 4.0  # seconds between tries: what was asked in an outage is heard soon after it
+RIVAL = 30.0  # the longest wait while somebody else asks with our token
 
 
 class Caller(Protocol):
@@ -24,23 +27,52 @@ class Caller(Protocol):
         """Send and classify."""
 
 
-async def poll(api: Caller, inbox: Inbox) -> None:
-    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program."""
+def _untold(_why: str | None) -> None:
+    """Where nobody asks whether updates come."""
+
+
+async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
+    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program.
+
+    A webhook left from before keeps updates from us: it is deleted, again and again until they come, and whenever a
+    409 says that there is one. `tell` hears why none come, or None while they do.
+    """
     offset: int | None = None
+    limit: int | None = None
     wait = SHORTEST
-    await api.call("deleteWebhook")
+    heard = False
+    tell("updates: not asked for yet")
     while True:
-        outcome = await api.call("getUpdates", offset=offset, timeout=LONG_POLL, allowed_updates=KINDS)
+        if not heard:
+            await api.call("deleteWebhook")
+        # after a trouble the first question is answered at once, so that everybody knows where we are
+        span = LONG_POLL if heard else 0
+        outcome = await api.call("getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS)
+        if isinstance(outcome, Ambiguous) and outcome.body:
+            outcome = _salvaged(outcome)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
             after = (outcome.after if isinstance(outcome, Retry) else None) or wait
-            log.warning("no updates", outcome=type(outcome).__name__, again_in=after)
+            why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
+            tell(f"updates: {why}")
+            log.warning("no updates", outcome=type(outcome).__name__, why=why, again_in=after)
             await asyncio.sleep(after)
+            rival = isinstance(outcome, Rejected) and outcome.conflict and "webhook" not in outcome.why.lower()
+            wait = min(wait * 2, RIVAL if rival else LONGEST)
+            if isinstance(outcome, Ambiguous):
+                offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
+            continue
+        heard = True
+        tell(None)
+        updates = [item for item in outcome.result if has_number(item)]
+        if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once
+            log.warning("updates without a number", count=len(outcome.result), again_in=wait)
+            await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST)
             continue
-        wait = SHORTEST
-        updates = [item for item in outcome.result if has_number(item)]
+        wait, limit = SHORTEST, None
         if not updates:
             continue
         try:
@@ -50,3 +82,28 @@ async def poll(api: Caller, inbox: Inbox) -> None:
             await asyncio.sleep(SHORTEST)
             continue
         offset = max(int(update["update_id"]) for update in updates) + 1
+
+
+def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
+    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it was."""
+    answer = tolerantly(outcome.body)
+    if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), list):
+        return Sent(0, answer["result"])
+    return outcome
+
+
+async def _isolate(
+    inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
+) -> tuple[int | None, int | None]:
+    """The next offset and limit after an answer that nobody can read: one by one, past the one that is to blame."""
+    number = first_number(outcome.body)
+    if number is None:
+        return offset, limit
+    if limit is None:
+        return offset, 1
+    try:
+        await inbox.set_aside(number)
+    except StorageError as error:
+        log.warning("updates wait at Telegram", error=str(error))
+        return offset, limit
+    return number + 1, None

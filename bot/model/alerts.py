@@ -16,7 +16,7 @@ from bot.model.rates import Pair, Rate, RateKind
 
 
 class Severity(StrEnum):
-    """How loud: `info` is silent, `notable` is heard, `urgent` passes quiet hours."""
+    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"
@@ -46,11 +46,10 @@ class Approval(StrEnum):
 
 
 class State(StrEnum):
-    """A delivery's life. The first three are open; the others are final."""
+    """A delivery's life. The first two are open; the others are final."""
 
     PENDING = "pending"
     LEASED = "leased"
-    HELD = "held"  # waits for an operator
     SENT = "sent"
     DEAD = "dead"  # `error` says why
     EXPIRED = "expired"
@@ -250,9 +249,28 @@ class StoryGrew:
         return cls(told=data["told"])
 
 
-Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | StoryGrew | DigestDue | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An answer to a reader that Telegram did not take at once: a method and its body without the chat, as it was."""
+
+    KIND: ClassVar[str] = "answer"
+
+    method: str
+    body: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "method": self.method, "body": self.body}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(method=data["method"], body=dict(data["body"]))
+
+
+Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | StoryGrew | DigestDue | Notice | Answered
 PAYLOADS: dict[str, type[Payload]] = {
-    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, StoryGrew, DigestDue, Notice)
+    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, StoryGrew, DigestDue, Notice, Answered)
 }
 
 

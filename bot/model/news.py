@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model.alerts import Severity
+from bot.model.chats import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """An entry in the archive, with the feed it came from and what was decided about it."""
+    """An entry in the archive, with the feed it came from and what was decided about it.
+
+    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of the text as may be shown, are
+    the feed's; they stand in the catalog and are not stored.
+    """
 
     pk: int
     feed: str
@@ -38,6 +43,8 @@ class StoredEntry:
     story: int
     topics: tuple[str, ...] = ()
     severity: Severity = Severity.INFO
+    trust: int = 2
+    style: Style = Style.BRIEF
 
     @property
     def at(self) -> datetime:
@@ -48,8 +55,9 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A cluster of entries about one event; `entries` oldest first, the first is the lead and gives the headline.
+    """A cluster of entries about one event; the first of `entries` is the lead and gives the headline.
 
+    From the store they come oldest first; `bot.sources.standing.led` puts the most trusted first.
     `severity` is the highest any of them was judged, `reasons` are that judgement's.
     """
 

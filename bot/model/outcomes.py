@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -46,13 +47,38 @@ class Rejected:
     thread: bool = False  # the forum topic is closed or gone: General may do
     token: bool = False  # 401: Telegram does not know the token
     unneeded: bool = False  # the message to change is there no more: nobody misses the change
+    conflict: bool = False  # 409: a webhook is set, or somebody else asks for updates
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows: it may have been delivered."""
+    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that was no JSON."""
 
     why: str
+    body: bytes = field(default=b"", repr=False)
 
 
 Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
+
+
+def answers(outcome: Outcome) -> bool:
+    """Whether an outcome is an answer of Telegram's, however unkind, and not of something in front of it."""
+    if isinstance(outcome, Retry):
+        return outcome.flood or outcome.after is not None
+    return not isinstance(outcome, Ambiguous)
+
+
+NO_RIGHT = Gone("no right to write")
+LEFT = Gone("kicked")
+
+
+def lacking(member: Mapping[str, Any]) -> Gone | None:
+    """Why somebody with this ChatMember object cannot write; rights that are not said are there."""
+    status = member.get("status")
+    if status in {"left", "kicked"}:
+        return LEFT
+    if status == "administrator" and member.get("can_post_messages") is False:
+        return NO_RIGHT
+    if status == "restricted" and (member.get("can_send_messages") is False or member.get("is_member") is False):
+        return NO_RIGHT
+    return None

@@ -16,6 +16,7 @@ from bot.model.alerts import Notice, RateMoved, RuleFired, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Pair, Rate, RateKind
+from bot.model.text import comparable
 from bot.render.news import (
     URGENT_MARK,
     Names,
@@ -43,6 +44,8 @@ _PLAIN_REASONS = {
     "danger": "reason.danger",
     "near": "reason.near",
     "not happening now": "reason.calm",
+    "official source": "reason.official",
+    "only aggregators": "reason.aggregators",
 }
 _STEM = re.compile(r"([^\W_]+)(\*?)")  # a word of a pattern; the star says that it is only how one begins
 _WORD = re.compile(r"[^\W_]+")
@@ -60,13 +63,12 @@ def move(
     alert: int,
     language: str,
     source_names: dict[str, str],
-    headlines: Sequence[tuple[str, str | None]] = (),
     channel: bool = False,
     rule: str | None = None,
 ) -> Message:
-    """A big move: what, from what to what, since when, how unusual, whose number, the headlines around it.
+    """A big move: what, from what to what, since when, how unusual, whose number.
 
-    `headlines` are (title, address) pairs of stories of those days; `rule` is the chat's own rule that spoke.
+    `rule` is the chat's own rule that spoke.
     """
     shift = headline_move(moved)
     today = moved.new.effective_on
@@ -79,7 +81,6 @@ def move(
         join(" · ", [_since(moved, language), _unusual(moved, language)]),
         fill(t("move.effective", language), source=source, day=day(today, language)),
         None if moved.confirmed else fill(t("move.unconfirmed", language)),
-        *(f"• {title}" if not url else "• " + link(title, url) for title, url in _clean(headlines)),
     )
     return message(text, _move_buttons(moved.new.pair, alert, language, channel=channel))
 
@@ -134,17 +135,16 @@ def _decision(what: str, number: str, language: str) -> Rows:
     return (tuple(Button(t(word, language), data=f"{what}:{verb}:{number}") for word, verb in words),)
 
 
-def why_move(moved: RateMoved, language: str, *, threshold: Decimal | None = None) -> Message:
-    """Why a move was told: the rules that fired, the usual size of a day, and the threshold where there is one."""
+def why_move(moved: RateMoved, language: str) -> Message:
+    """Why a move was told: the rules that fired, and the usual size of a day."""
     pair = bold(str(moved.new.pair))
     shift = headline_move(moved)
     usual: Rich | None = None
     if moved.usual:
         times = number(abs(shift.percent) / moved.usual, language, 1)
         usual = fill(t("why.usual", language), usual=number(moved.usual, language, 2), times=times)
-    limit = fill(t("why.threshold", language), percent=number(threshold, language)) if threshold is not None else None
     rules = [f"• {_rule(rule, moved, language).text}" for rule in moved.rules]
-    return message(lines(fill(t("why.move", language), pair=pair), *rules, usual, limit, t("why.tune", language)))
+    return message(lines(fill(t("why.move", language), pair=pair), *rules, usual, t("why.tune", language)))
 
 
 def why_rule(fired: RuleFired, rule: str, language: str) -> Message:
@@ -274,7 +274,7 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
     """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds ends in "…"."""
     wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
     for text in texts:
-        tokens = _WORD.findall(text)
+        tokens = _WORD.findall(comparable(text))
         folded = [_folded(token) for token in tokens]
         for at in range(len(tokens) - len(wanted) + 1):
             window = folded[at : at + len(wanted)]
@@ -287,10 +287,6 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
 
 def _folded(word: str) -> str:
     return word.lower().replace("ё", "е")
-
-
-def _clean(headlines: Sequence[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    return [(one_line(title), url) for title, url in headlines if one_line(title)]
 
 
 def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:

@@ -10,13 +10,13 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn
-from bot.model.chats import LANGUAGES, Style
+from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn, zone_name
+from bot.model.chats import LANGUAGES, ChatKind, Style
 from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name
 from bot.render.rates import kind_name
-from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message, one_line
+from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, message, one_line
 
 CHOSEN = "✓"
 SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
@@ -24,7 +24,6 @@ SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 # What `say` can say, with the values each needs.
 ANSWERS: dict[str, frozenset[str]] = {
     "cancel.done": frozenset(),
-    "cancel.nothing": frozenset(),
     "delete.done": frozenset(),
     "digest.off": frozenset(),
     "digest.time_set": frozenset({"time"}),
@@ -33,8 +32,6 @@ ANSWERS: dict[str, frozenset[str]] = {
     "language.set": frozenset(),
     "mute.done": frozenset({"what"}),
     "mydata.ready": frozenset(),
-    "quiet.off": frozenset(),
-    "quiet.set": frozenset({"start", "end"}),
     "rule.deleted": frozenset({"rule"}),
     "rule.paused": frozenset({"rule"}),
     "rule.resumed": frozenset({"rule"}),
@@ -68,12 +65,13 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.date": frozenset({"text", "example"}),
     "error.date_future": frozenset({"day"}),
     "error.link": frozenset(),
+    "error.mydata_anonymous": frozenset(),
+    "error.mydata_private": frozenset({"bot"}),
     "error.story_gone": frozenset(),
     "error.no_chart": frozenset({"pair"}),
     "error.no_conversion": frozenset({"base", "quote"}),
     "error.no_rates": frozenset(),
     "error.no_rates_on": frozenset({"day", "nearest"}),
-    "error.operators_only": frozenset(),
     "error.private_only": frozenset(),
     "error.rule.amount": frozenset(),
     "error.rule.date": frozenset({"part"}),
@@ -91,14 +89,12 @@ ERRORS: dict[str, frozenset[str]] = {
     "error.rule.two_sides": frozenset(),
     "error.rule.unclear": frozenset({"part"}),
     "error.rule.window": frozenset({"longest"}),
-    "error.search_nothing": frozenset({"words"}),
     "error.stale": frozenset(),
     "error.story_approved": frozenset(),
     "error.story_expired": frozenset(),
     "error.story_rejected": frozenset(),
     "error.throttled": frozenset({"wait"}),
     "error.time": frozenset({"text", "example"}),
-    "error.too_long": frozenset(),
     "error.too_many": frozenset({"limit"}),
     "error.topic": frozenset({"topic", "known"}),
     "error.unexpected": frozenset(),
@@ -202,20 +198,24 @@ def channel_welcome(title: str, language: str) -> Message:
     return message(fill(t("channel.welcome", language), title=bold(one_line(title))))
 
 
+def no_right(title: str, language: str, kind: ChatKind) -> Message:
+    """To the one who gave the bot a place in a channel or a group where it may not write."""
+    msgid = "channel.no_right" if kind is ChatKind.CHANNEL else "group.no_right"
+    return message(fill(t(msgid, language), title=bold(one_line(title))))
+
+
 def unknown(language: str) -> Message:
     """To text that is neither a command nor a conversion."""
     return message(fill(t("unknown.text", language), example=code("100 usd")))
 
 
-def settings(language: str, *, zone: str, style: Style, quiet: tuple[time, time] | None = None) -> Message:
+def settings(language: str, *, zone: str, style: Style) -> Message:
     """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`, `style:brief`."""
     rows = [
         fill(t("settings.language", language), language=t("language.name", language)),
-        fill(t("settings.zone", language), zone=zone),
+        fill(t("settings.zone", language), zone=zone_name(zone)),
         fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
     ]
-    if quiet is not None:
-        rows.append(fill(t("settings.quiet", language), hours=f"{clock(quiet[0])}–{clock(quiet[1])}"))
     styles = [_toggle(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style) for one in Style]
     other = [
         Button(t("settings.change_language", language), "set:language"),
@@ -231,16 +231,25 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str,
     Where a location can be sent (`place`), it may be found by that: data `set:place`.
     """
     other = fill(t("zone.other", language), example=code(example))
-    text = lines(fill(t("settings.zone", language), zone=chosen), other)
+    text = lines(fill(t("settings.zone", language), zone=zone_name(chosen)), other)
     cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     placed = [[Button(t("zone.place", language), "set:place")]] if place else []
     return message(text, [*rows_of(cities, 2), *placed, [_back(language)]])
 
 
-def privacy(language: str, *, contact: str | None = None) -> Message:
-    """What is stored, for how long, and how to get or erase it."""
-    whom = fill(t("privacy.contact", language), contact=link(contact, contact)) if contact else None
-    return message(lines(bold(t("privacy.title", language)), fill(t("privacy.text", language)), whom))
+def privacy(language: str, *, written: timedelta, sent: timedelta, away: timedelta, copies: timedelta) -> Message:
+    """What is stored and how to get or erase it.
+
+    And for how long: what people `written`, what was `sent`, a chat that went `away`, `copies` of the database.
+    """
+    text = fill(
+        t("privacy.text", language),
+        hours=str(written // timedelta(hours=1)),
+        sent=str(sent.days),
+        away=str(away.days),
+        copies=str(copies.days),
+    )
+    return message(lines(bold(t("privacy.title", language)), text))
 
 
 def delete_question(language: str) -> Message:

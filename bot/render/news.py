@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -34,23 +35,22 @@ NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
 LINK = "s_"  # begins what a link to a story carries
 SHARE = "https://t.me/share/url?url="
+_BLANKS = re.compile(r" +")
 PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 
 Names = Mapping[str, Mapping[str, str]]
 
 
-def page(
-    page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = (), words: str | None = None
-) -> Message:
+def page(page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = ()) -> Message:
     """A page of stories: headline with its link, who reports it, when; buttons for other pages and topics.
 
-    `topics` are offered as filters; with `words` it is a page of search results, without filters.
+    `topics` are offered as filters.
     """
     told = [_item(story.told_in(language), page.feed_names, language, zone, now) for story in page.stories]
-    buttons = [_pages(page, language)] + ([] if words else _filters(topics, page.topic, language))
+    buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
         return message(fill(t("news.none", language)), buttons)
-    return message(join("\n\n", [_page_title(page, language, words), *told]), buttons)
+    return message(join("\n\n", [_page_title(page, language), *told]), buttons)
 
 
 def story(
@@ -107,12 +107,13 @@ def headline(story: Story) -> str:
 
 
 def body(story: Story, style: Style) -> Rich:
-    """As much text as the style tells: all paragraphs, one, or none; never the headline again."""
-    entry = story.lead.entry
+    """As much text as the style tells and the lead's feed allows: all, one line or none; no headline again."""
+    entry, styles = story.lead.entry, list(Style)  # the fullest first
+    style = max(style, story.lead.style, key=styles.index)
     if style is Style.HEADLINE:
         return Rich()
     if style is Style.FULL:
-        return _paragraphs(entry.content or entry.summary, headline(story))
+        return Rich("\n\n".join(_paragraphs(entry.content or entry.summary, headline(story))))
     return _brief(_paragraphs(entry.summary or entry.content, headline(story)))
 
 
@@ -125,16 +126,23 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     return join(" · ", [named, fill(tn("news.sources", len(names), language), n=len(names))])
 
 
-def _paragraphs(text: str, title: str) -> Rich:
-    paragraphs = [one_line(part) for part in clean(text).split("\n")]
-    kept = [part for part in paragraphs if part]
-    if kept and kept[0] == title:
-        kept = kept[1:]
-    return Rich("\n\n".join(kept))
+def _paragraphs(text: str, title: str) -> list[str]:
+    """The paragraphs of a text with the author's own line breaks in them; never the headline again."""
+    paragraphs: list[list[str]] = [[]]
+    for raw in clean(text).split("\n"):
+        line = _BLANKS.sub(" ", raw).strip(" ")
+        if line.strip():
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    if paragraphs[0] and one_line(paragraphs[0][0]) == title:
+        del paragraphs[0][0]
+    return ["\n".join(kept) for kept in paragraphs if kept]
 
 
-def _brief(text: Rich) -> Rich:
-    first = Rich(text.text.split("\n\n", 1)[0])
+def _brief(paragraphs: Sequence[str]) -> Rich:
+    """The first line of a text that says something, ended at a sentence where it is long."""
+    first = paragraphs[0].partition("\n")[0] if paragraphs else ""
     short = cut(message(first), BRIEF)
     return Rich(short.text, short.entities)
 
@@ -146,9 +154,7 @@ def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -
     return lines(title, join(" · ", [reporters(story, names, language), when]))
 
 
-def _page_title(page: NewsPage, language: str, words: str | None) -> Rich:
-    if words:
-        return bold(fill(t("search.title", language), words=one_line(words)))
+def _page_title(page: NewsPage, language: str) -> Rich:
     return bold(topic_name(page.topic, language) if page.topic else t("news.title", language))
 
 

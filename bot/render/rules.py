@@ -135,17 +135,26 @@ def conditions(
 
 
 def preview(
-    rule: RuleWords, fired: Sequence[date], language: str, *, since: date | None, buttons: PreviewButtons, today: date
+    rule: RuleWords,
+    fired: Sequence[date],
+    language: str,
+    *,
+    since: date | None,
+    buttons: PreviewButtons,
+    today: date,
+    beside: Rate | None = None,
 ) -> Message:
     """How often the rule would have fired, `fired` oldest first; buttons to change, save or drop it.
 
-    `since` is the first day of the history it was tried on, None when there is none.
+    `since` is the first day of the history it was tried on, None when there is none; `beside` is the rate by which a
+    bare number was taken for a level or for a move.
     """
     days = ", ".join(day(on, language, today=today) for on in reversed(fired[-SHOWN:]))
     text = lines(
         fill(tn("rule.preview", len(fired), language), rule=bold(words(rule, language)), n=len(fired)),
         fill(t("rule.last", language), days=days) if fired else None,
         _short(since, language, today),
+        _reading(rule, beside, language) if beside is not None else None,
     )
     unit = " %" if rule.percent else ""
     steps = [
@@ -156,6 +165,19 @@ def preview(
     once = f"{CHOSEN} {t('button.once', language)}" if rule.once else t("button.once", language)
     end = [Button(t("button.save", language), buttons.save), Button(t("button.cancel", language), buttons.cancel)]
     return message(text, [steps, [Button(once, buttons.once)], end])
+
+
+def _reading(rule: RuleWords, beside: Rate, language: str) -> Rich:
+    """What a bare number was taken for, and how the other reading is written."""
+    amount = format(rule.amount, "f")
+    moves = rule.sign == "±"
+    other = f"{'<' if rule.amount < beside.per_unit else '>'} {amount}" if moves else f"+{amount}"
+    return fill(
+        t("rule.bare_move" if moves else "rule.bare_level", language),
+        amount=number(rule.amount, language),
+        rate=as_printed(beside.per_unit, language),
+        example=code(f"/alert {rule.pair} {other}"),
+    )
 
 
 def _short(since: date | None, language: str, today: date) -> Rich | None:

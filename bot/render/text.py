@@ -18,22 +18,18 @@ from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.model.text import has_invisible, without_invisible
+
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
-CAPTION_LIMIT = 1024  # likewise for sendPhoto.caption
 SCHEMES = frozenset({"http", "https", "tg", "mailto"})
 ALONE = frozenset({"pre", "code"})
 
-# Controls, soft hyphens, zero-width characters, bidi overrides and isolates, fillers, lone surrogates, tags: whatever
-# shows nothing, or turns around what others wrote.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]]*(?=\s)|(?=\n)")
+_VARIANT = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 _SPACES = re.compile(r"[ \n]+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
-_ZALGO = 2  # marks on one letter; no language of ours needs more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +98,10 @@ def units(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """Foreign text as it may be shown: no controls, bidi tricks, zero-width or towers of marks; newlines stay."""
+    """Foreign text as it may be shown, see `bot.model.text`; every kind of break is a newline."""
     if text.isascii() and text.isprintable():
         return text
-    text = _INVISIBLE.sub("", _BREAK.sub("\n", text).replace("\t", " "))
-    return text if text.isascii() else _without_zalgo(text)
+    return without_invisible(_BREAK.sub("\n", text).replace("\t", " "))
 
 
 def one_line(text: str) -> str:
@@ -152,7 +147,7 @@ def link(value: Rich | str, url: str | None) -> Rich:
 
 def safe_url(url: str | None) -> str | None:
     """The address if it is absolute and of an allowed scheme, else None: feeds do carry `javascript:`."""
-    if not url or _INVISIBLE.search(url) or any(c.isspace() for c in url.strip()):
+    if not url or has_invisible(url) or any(c.isspace() for c in url.strip()):
         return None
     try:
         parts = urlsplit(url.strip())
@@ -265,22 +260,22 @@ def _cut_at(text: str, room: int) -> int:
     word = max(text.rfind(" ", end // 2, end + 1), text.rfind("\n", end // 2, end + 1))
     if word > 0:
         return len(text[:word].rstrip())
-    while end > 1 and (unicodedata.combining(text[end]) or text[end] == "\ufe0f"):
-        end -= 1  # an accent or an emoji's variation selector stays with what it belongs to
+    while end > 1 and _belongs_together(text, end):
+        end -= 1
     return end
+
+
+def _belongs_together(text: str, at: int) -> bool:
+    """Whether what begins there is part of what stands before it: an accent, a part of one emoji."""
+    if "\u200d" in text[at - 1 : at + 1] or _VARIANT.match(text, at):
+        return True
+    flags = _FLAG_LETTERS.search(text[:at])  # two letters make one flag
+    halved = flags is not None and len(flags[0]) % 2 == 1 and _FLAG_LETTERS.match(text[at : at + 1]) is not None
+    return halved or unicodedata.combining(text[at]) != 0
 
 
 def _without_first_space(tail: Rich) -> Rich:
     return Rich(tail.text[1:], tuple(_moved(e, -1) for e in tail.entities))
-
-
-def _without_zalgo(text: str) -> str:
-    out, marks = [], 0
-    for char in text:
-        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
-        if marks <= _ZALGO:
-            out.append(char)
-    return "".join(out)
 
 
 def to_api(message: Message, *, caption: bool = False) -> dict[str, Any]:

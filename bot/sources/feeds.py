@@ -38,6 +38,7 @@ from lxml import etree
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.model.text import without_invisible
 
 LONGEST_TITLE = 1_000  # characters; a headline of a megabyte is an attack
 LONGEST_TEXT = 200_000
@@ -201,7 +202,9 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
         published_at=parse_date(_string(item, "date_published")) or updated_at,
         updated_at=updated_at,
         summary=plain_text(_string(item, "summary"), html=False),
-        content=plain_text(html, html=True) if html else plain_text(_string(item, "content_text"), html=False),
+        content=plain_text(html, html=True)
+        if html
+        else plain_text(_string(item, "content_text"), html=False, wrapped=False),
         language=two_letter(item.get("language")) or language,
     )
 
@@ -265,17 +268,12 @@ def two_letter(language: object) -> str | None:
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
-# What must not reach a chat: controls, bidirectional overrides, zero-width and soft-hyphen characters, interlinear
-# marks, halves of surrogate pairs. C1 controls are windows-1252 punctuation that lost its way.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
-    # A zero-width joiner is kept between two halves of one emoji only.
-    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])"
-)
+# C1 controls are windows-1252 punctuation that lost its way.
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_ZALGO = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
+# Breaks that mean a new line; the other spaces of ASCII are layout, those beyond it are the author's.
+_BREAK = re.compile("\r\n?|[\u2028\u2029]")
+_LAYOUT = re.compile(r"[ \t\n\r\f\v]+")
+_BLANKS = re.compile(r"[ \t\r\f\v]+")
 
 _SKIPPED = frozenset({"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas"})
 _PARAGRAPHS = frozenset({
@@ -295,35 +293,44 @@ _KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key
 _TAG = re.compile(
     rf"</?(?:{_KNOWN})(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>", re.IGNORECASE
 )
+_BLOCK = re.compile(rf"<(?:{'|'.join(_PARAGRAPHS | {'br'})})\b", re.IGNORECASE)
 
 
-def plain_text(value: str, *, html: bool) -> str:
-    """Plain text of a value: paragraphs separated by blank lines, nothing a chat should not see."""
+def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
+    """Plain text of a value: paragraphs separated by blank lines, nothing a chat should not see.
+
+    Spaces of the author's choosing (no-break, thin) stay. In a text without markup a line break
+    alone is only wrapping, unless it is said not to be `wrapped`.
+    """
     if not value:
         return ""
+    value = _BREAK.sub("\n", value)
     # Where plain text was promised but tags came, no reader wants to see them.
     if html or _TAG.search(value):
-        value = _without_markup(value) if "<" in value or "&" in value else re.sub(r"\s", " ", value)
-    else:
-        value = " ".join(line.strip() or "\n\n" for line in value.splitlines())  # a line break alone is only wrapping
+        if not html and not wrapped and not _BLOCK.search(value):
+            value = value.replace("\n", "<br>")  # its breaks are in the text, whatever tags stand in a line
+        value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
+    elif wrapped:
+        value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
     return _tidy(clean(value))[:LONGEST_TEXT].rstrip()
 
 
 def clean(text: str) -> str:
-    """Drop the characters that deceive or break a display; see `_INVISIBLE`."""
-    return _INVISIBLE.sub("", _ZALGO.sub(r"\1", text.translate(_C1)))
+    """Foreign text as it is stored, without what deceives or breaks a display; see `bot.model.text`."""
+    return without_invisible(text.translate(_C1))
 
 
 def one_line(text: str) -> str:
-    """Text on one line, at most `LONGEST_TITLE` characters."""
-    line = " ".join(clean(text[: 2 * LONGEST_TITLE]).split())
+    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the author's."""
+    line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _tidy(text: str) -> str:
-    text = re.sub(r"[^\S\n]+", " ", text)
-    text = re.sub(r" ?\n ?", "\n", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    """Lines without layout around them; one that shows nothing (a lone no-break space) is blank."""
+    lines = (line.strip(" ") for line in _BLANKS.sub(" ", text).split("\n"))
+    whole = "\n".join(line if line.strip() else "" for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", whole).strip()
 
 
 def _without_markup(value: str) -> str:
@@ -340,21 +347,25 @@ class _TextTarget:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._skipping = 0
+        self._preformatted = 0
 
     def start(self, tag: str | bytes, _attributes: Mapping[Any, Any]) -> None:
         if tag in _SKIPPED:
             self._skipping += 1
+        self._preformatted += tag == "pre"
         self._break(tag)
 
     def end(self, tag: str | bytes) -> None:
         if tag in _SKIPPED:
             self._skipping -= 1
+        self._preformatted -= tag == "pre"
         if tag in _PARAGRAPHS:
             self._break(tag)
 
     def data(self, data: str | bytes) -> None:
         if not self._skipping:
-            self._parts.append(str(data).replace("\n", " ").replace("\r", " "))
+            text = str(data)
+            self._parts.append(text if self._preformatted else text.replace("\n", " ").replace("\r", " "))
 
     def comment(self, text: str | bytes) -> None:
         """Nobody reads comments."""
@@ -382,7 +393,7 @@ _TRACKING = re.compile(
 
 def absolute_link(link: str, base: str | None) -> str | None:
     """An http(s) address, made absolute with `base`; None for anything else."""
-    cleaned = re.sub(r"[\r\n\t]", "", clean(link)).strip()
+    cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
     try:
         joined = urljoin(base, cleaned) if base and cleaned else cleaned
         parts = urlsplit(joined)

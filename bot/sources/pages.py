@@ -1,8 +1,7 @@
 """Web pages without a feed: a list page → entries, an article page → its text.
 
-A list page is described by CSS selectors in the catalog. We translate the part of CSS that such descriptions need
-to XPath ourselves (tags, classes, ids, attributes, "a b", "a > b", "a, b", :first-child), which spares a dependency.
-A page where nothing matches has been redesigned: that is an error, not an empty day.
+A list page is described by CSS selectors in the catalog (`bot/sources/selectors.py` says which). A page where nothing
+matches has been redesigned: that is an error, not an empty day.
 
 Article pages are read by trafilatura (the best measured extractor); it knows the day of publication only, so the
 moment is looked for first where publishers state it: JSON-LD, meta elements, `<time>`.
@@ -16,6 +15,7 @@ import, so it is imported when the first article comes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -24,8 +24,18 @@ from lxml import etree, html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.catalog import PageSpec
-from bot.sources.feeds import absolute_link, decode, one_line, parse_date, plain_text, two_letter
+from bot.sources.feeds import (
+    LONGEST_TEXT,
+    absolute_link,
+    clean,
+    decode,
+    one_line,
+    parse_date,
+    plain_text,
+    two_letter,
+)
+from bot.sources.selectors import xpath_of
+from bot.sources.specs import PageSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +84,7 @@ def parse_article(
         raise TypeError("trafilatura changed its answer")
     content = "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector))) if selector else ""
     if not content and found is not None and found.text:
-        content = plain_text("\n\n".join(found.text.splitlines()), html=False)
+        content = _as_written(found.text.splitlines(), _inner_text(page))
     title = _headline(_first(page, "//meta[@property='og:title']/@content") or (found and found.title) or "")
     title = title or _headline(_first(page, "//title/text()"))
     if not content or not title:
@@ -165,6 +175,30 @@ def _inner_text(element: html.HtmlElement) -> str:
     return plain_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True)
 
 
+def _as_written(paragraphs: Sequence[str], page: str) -> str:
+    """The extractor's paragraphs as they stand on the page.
+
+    It makes one kind of space of every kind, and drops soft hyphens and joiners.
+    """
+    letters: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(page):
+        if char.isprintable() and not char.isspace():
+            letters.append(char)
+            places.append(place)
+    whole = "".join(letters)
+    said, start = [], 0
+    for paragraph in paragraphs:
+        wanted = "".join(char for char in clean(paragraph) if char.isprintable() and not char.isspace())
+        at = whole.find(wanted, start) if wanted else -1
+        if at < 0:
+            said.append(plain_text(paragraph, html=False))
+            continue
+        start = at + len(wanted)
+        said.append(page[places[at] : places[start - 1] + 1])
+    return "\n\n".join(part for part in said if part)[:LONGEST_TEXT].rstrip()
+
+
 def _first(element: html.HtmlElement, query: str) -> str:
     found = element.xpath(query)
     return str(found[0]) if found else ""
@@ -179,68 +213,3 @@ def _tree(text: str) -> html.HtmlElement:
     except (etree.LxmlError, ValueError):
         raise ParseError("not a page") from None
     return page
-
-
-# --- CSS selectors ----------------------------------------------------------------------------------------------------
-
-_STEP = re.compile(
-    r"\s*(?P<child>>)?\s*(?P<compound>(?:\*|[\w-]+)?(?:[.#][\w-]+|\[[^\]]*\]|:first-child|:last-child)*)(?=[\s>]|$)"
-)
-_PART = re.compile(
-    r"(?P<tag>^(?:\*|[A-Za-z][\w-]*))|\.(?P<cls>[\w-]+)|#(?P<id>[\w-]+)|(?P<edge>:first-child|:last-child)"
-    r"|\[\s*(?P<name>[\w:-]+)\s*(?:(?P<how>[~^$*]?=)\s*(?P<quote>[\"']?)(?P<value>[^\"'\]]*)(?P=quote)\s*)?\]"
-)
-
-
-def xpath_of(selector: str, *, start: str = "descendant::") -> str:
-    """An XPath for a CSS selector of the usual kind; ValueError for one we do not understand."""
-    return " | ".join(_path(group.strip(), start) for group in _groups(selector))
-
-
-def _groups(selector: str) -> list[str]:
-    return re.split(r",(?![^\[]*\])", selector)
-
-
-def _path(group: str, start: str) -> str:
-    path, place = "", 0
-    while place < len(group):
-        match = _STEP.match(group, place)
-        if match is None or not match["compound"] or (place == 0 and match["child"]):
-            raise ValueError(f"not a selector we understand: {group!r}")
-        path += f"/{'' if match['child'] else 'descendant::'}" if path else start
-        path += _compound(match["compound"])
-        place = match.end()
-    if not path:
-        raise ValueError("an empty selector")
-    return path
-
-
-def _compound(text: str) -> str:
-    tag = "*"
-    conditions: list[str] = []
-    for part in _PART.finditer(text):
-        if part["tag"]:
-            tag = part["tag"].lower()
-        else:
-            conditions.append(_condition(part))
-    if "".join(part[0] for part in _PART.finditer(text)) != text:
-        raise ValueError(f"not a selector we understand: {text!r}")
-    return tag + "".join(f"[{condition}]" for condition in conditions)
-
-
-def _condition(part: re.Match[str]) -> str:
-    if part["id"]:
-        return f"@id='{part['id']}'"
-    if part["edge"]:
-        side = "preceding" if part["edge"] == ":first-child" else "following"
-        return f"not({side}-sibling::*)"
-    name, value, how = (part["name"] or "class").lower(), part["cls"] or part["value"] or "", part["how"] or ""
-    forms = {
-        "": f"@{name}",
-        "=": f"@{name}='{value}'",
-        "~=": f"contains(concat(' ', normalize-space(@{name}), ' '), ' {value} ')",
-        "^=": f"starts-with(@{name}, '{value}')",
-        "*=": f"contains(@{name}, '{value}')",
-        "$=": f"substring(@{name}, string-length(@{name}) - {len(value) - 1})='{value}'",
-    }
-    return forms["~=" if part["cls"] else how]

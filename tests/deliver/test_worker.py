@@ -126,11 +126,12 @@ async def test_G7_who_left_is_asked_once_and_revived_by_activate(bench: World, w
     """A dead row and an inactive chat; after it came back, the next alert is sent."""
     await bench.reader(ONE)
     await bench.reader(TWO)
-    bench.emulator.faults.add(Fault.forbidden(why, chat_id=ONE, times=1))
+    bench.emulator.faults.add(Fault.forbidden(why, chat_id=ONE))
     await bench.alert()
     async with Sending(bench):
         await bench.asked(ONE)
         await bench.arrived(TWO)
+    bench.emulator.faults.clear()
     assert await bench.rows(ONE) == [("dead", why)]
     assert not await bench.active(ONE)
     async with bench.store.writing() as db:

@@ -10,6 +10,7 @@ import pytest
 import storage.chats
 import storage.outbox
 import storage.privacy
+from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.ingest import notice
 from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
@@ -92,6 +93,62 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
     await world.bot.inbox._write()
     async with world.bot.store.reading() as db:
         assert not any((await storage.privacy.export(db, READER)).values())
+
+
+async def test_S22_a_groups_data_goes_to_its_administrator_in_private(world: World) -> None:
+    """The file is never in the group, where only a word says where it went; a private chat's stays as it was."""
+    await world.ask("/rates USD", chat=GROUP)
+    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    assert said["text"] == t("mydata.sent", (await language_of(world, GROUP)))
+    (file,) = [m for m in world.emulator.messages(READER) if "document" in m]
+    assert "Market" in file["caption"]
+    assert not [m for m in world.emulator.messages(GROUP) if "document" in m]
+
+
+@pytest.mark.parametrize("closed", ["never started", "blocked"])
+async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(world: World, closed: str) -> None:
+    """And gets the file after that."""
+    if closed == "blocked":
+        await world.ask("/help")
+        world.emulator.block(READER)
+    else:
+        world.emulator.add_private(READER, started=False)
+    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    language = await language_of(world, GROUP)
+    assert said["text"] == t("error.mydata_private", language).format(bot="@jarchy_bot")
+    assert not [m for m in world.emulator.messages(GROUP) if "document" in m]
+    await world.ask("/start")
+    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    await world.emulator.wait_message(READER, lambda m: "document" in m, timeout=40)
+    assert not [m for m in world.emulator.messages(GROUP) if "document" in m]
+
+
+async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(world: World) -> None:
+    """Nobody knows whose private chat that would be."""
+    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER, anonymous=True)
+    said = await world.emulator.wait_message(
+        GROUP, lambda m: m["from"]["id"] == world.emulator.bot.id, after=asked, timeout=40
+    )
+    assert said["text"] == t("error.mydata_anonymous", await language_of(world, GROUP))
+    assert not [m for m in world.emulator.messages(GROUP) + world.emulator.messages(READER) if "document" in m]
+
+
+async def test_S22_a_failed_upload_is_said_and_the_file_is_nowhere(world: World) -> None:
+    """Telegram is busy: in general words, in the group."""
+    world.emulator.faults.add(Fault(kind="error", method="sendDocument", code=502))
+    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    assert said["text"] == t("error.unexpected", await language_of(world, GROUP))
+
+
+async def language_of(world: World, number: int) -> str:
+    """A chat's language."""
+    async with world.bot.store.reading() as db:
+        known = await storage.chats.get(db, number)
+    assert known is not None
+    return known.language
 
 
 @pytest.mark.parametrize("command", ["/mydata", "/delete"])

@@ -17,8 +17,9 @@ from bot.render.text import LIMIT, Message, bold, units
 from tests.render.world import TODAY, ZONE, bot_status, data, labels, marked
 
 MENU = """start help rates news security digest subscribe unsubscribe settings status stop privacy convert chart
-alert alerts search quiet mydata delete cancel admin"""
+alert alerts mydata delete"""
 COMMANDS = tuple(MENU.split())
+DAY = timedelta(days=1)
 STATUS = {
     "en": (
         "Sources\n"
@@ -49,15 +50,9 @@ STATUS = {
     ),
 }
 SETTINGS = {
-    "en": ("Settings\nLanguage: English\nTime zone: Asia/Bishkek\nNews: in brief\nQuiet hours: 23:00–07:00 (/quiet)"),
-    "ru": ("Настройки\nЯзык: Русский\nЧасовой пояс: Asia/Bishkek\nНовости: кратко\nТихие часы: 23:00–07:00 (/quiet)"),
-    "ky": (
-        "Жөндөөлөр\n"
-        "Тили: Кыргызча\n"
-        "Убакыт алкагы: Asia/Bishkek\n"
-        "Жаңылыктар: кыскача\n"
-        "Тынч сааттар: 23:00–07:00 (/quiet)"
-    ),
+    "en": ("Settings\nLanguage: English\nTime zone: Asia/Bishkek\nNews: in brief"),
+    "ru": ("Настройки\nЯзык: Русский\nЧасовой пояс: Asia/Bishkek\nНовости: кратко"),
+    "ky": ("Жөндөөлөр\nТили: Кыргызча\nУбакыт алкагы: Asia/Bishkek\nЖаңылыктар: кыскача"),
 }
 PREVIEW = {
     "en": ("RUB < 1 would have fired 2 times in the past year.\nLast: 3 Mar, 1 Dec 2020"),
@@ -147,7 +142,7 @@ def test_a_new_bots_status_is_honest() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_settings_show_what_is_chosen(language: str) -> None:
-    shown = talk.settings(language, zone=ZONE, style=Style.BRIEF, quiet=(time(23), time(7)))
+    shown = talk.settings(language, zone=ZONE, style=Style.BRIEF)
     assert shown.text == SETTINGS[language]
     rows = [["style:full", "style:brief", "style:headline"], ["set:language", "set:zone"], ["set:topics"]]
     assert data(shown) == rows
@@ -216,7 +211,7 @@ def test_values_become_words_by_their_type() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_rest_of_the_conversation_speaks_every_language_and_fits(language: str) -> None:
     shown = [
-        talk.privacy(language, contact="https://operator.example/"),
+        talk.privacy(language, written=DAY, sent=30 * DAY, away=90 * DAY, copies=30 * DAY),
         talk.channel_welcome("Новости <b>", language),
         talk.unknown(language),
         talk.delete_question(language),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.model.alerts import RateMoved, Severity
+from bot.model.chats import Style
 from bot.model.news import NewsPage, StoredEntry, Story
 from bot.model.rates import CardRow, Pair, RateCard, RateKind
 from bot.model.status import SourceStatus, Status
@@ -77,7 +78,7 @@ def jumped(**changes: Any) -> RateMoved:
 def story(pk: int = 1, feeds: tuple[str, ...] = ("24kg",), severity: Severity = Severity.INFO, **changes: Any) -> Story:
     """Told by one feed or several, the first leading."""
     told = (
-        StoredEntry(pk=place, feed=feed, entry=entry(**changes), seen_at=NOW, story=pk)
+        StoredEntry(pk=place, feed=feed, entry=entry(**changes), seen_at=NOW, story=pk, style=Style.FULL)
         for place, feed in enumerate(feeds)
     )
     return Story(pk=pk, entries=tuple(told), topics=("security",), severity=severity)

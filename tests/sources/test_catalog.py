@@ -355,7 +355,7 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "0s", "5", "m", "-5m", "5 m", "30m1h", "1.5h", "five"])
+@pytest.mark.parametrize("text", ["", "0s", "5", "m", "-5m", "5 m", "30m1h", "h5", "1.5", "five"])
 def test_what_is_no_duration_says_what_is(text: str) -> None:
     with pytest.raises(ValueError, match="a duration such as"):
         parse_duration(text)

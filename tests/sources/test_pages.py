@@ -60,7 +60,7 @@ def test_a_list_page_becomes_entries_in_its_own_order() -> None:
     assert parse_list_page(body, SPEC, now=NOW) == (
         Entry(
             id="https://news.example/a/1",
-            title="Мост открыт",
+            title="Мост\u00a0открыт",
             link="https://news.example/a/1",
             published_at=datetime(2021, 10, 20, 9, 12, tzinfo=UTC),
             language="ru",
@@ -150,6 +150,11 @@ TREE = html.document_fromstring(
         ("li:last-child", ["3"]),
         ("a, li.x", ["2", "3"]),
         ("*[href]", ["3"]),
+        ("ul li:nth-child(2) a", ["3"]),
+        ("li:not(.x)", ["3"]),
+        ("p ~ ul > li.y", ["2"]),
+        ("p + ul a", ["3"]),
+        ("li:has(a)", ["3"]),
         (".nothing", []),
     ],
 )
@@ -159,7 +164,26 @@ def test_css_selectors_find_what_a_browser_finds(selector: str, texts: list[str]
 
 @pytest.mark.parametrize(
     "selector",
-    ["", " ", "a >", "> a", "a,,b", "a:hover", "a + b", "a ~ b", "a::before", "[x", "a[b='c'", "a $", "a[b='\"']"],
+    [
+        "",
+        " ",
+        "a >",
+        "> a",
+        "a,,b",
+        "a:hover",
+        "li:not(:focus)",
+        "a::before",
+        "a:no-such",
+        "x|a",
+        "div >",
+        "a:not(",
+        "a:nth-child(x)",
+        "[x",
+        "a[b='c'",
+        "a $",
+        "a\0b",
+        "a" * 501,
+    ],
 )
 def test_a_selector_we_do_not_understand_is_refused_by_name(selector: str) -> None:
     with pytest.raises(ValueError, match="selector"):

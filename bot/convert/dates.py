@@ -1,0 +1,137 @@
+"""A day as people write it in three languages: ISO, day first, with a month's name, or "yesterday".
+
+    2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11  20 ноября  Nov 20, 2026  2021-жылдын 20-октябры  20-октябрь
+    вчера  кечээ  yesterday  3 дня назад
+
+Day comes before month, as everywhere our readers live; "11/20/2026" can only be read the other way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.errors import UserError
+
+EXAMPLE = "2021-10-20"
+SHOWN = 20  # letters of a wrong date that are repeated to its writer
+#: How each month's name begins, in every case of it: English; Russian and Kyrgyz, which share theirs.
+_MONTHS = (
+    r"jan(?:uary)?|январ\w*|янв",
+    r"feb(?:ruary)?|феврал\w*|февр|фев",
+    r"mar(?:ch)?|март\w*|мар",
+    r"apr(?:il)?|апрел\w*|апр",
+    r"may|май\w*|мая|мае",
+    r"june?|июн\w*",
+    r"july?|июл\w*",
+    r"aug(?:ust)?|август\w*|авг",
+    r"sept?(?:ember)?|сентябр\w*|сент?",
+    r"oct(?:ober)?|октябр\w*|окт",
+    r"nov(?:ember)?|ноябр\w*|нояб|ноя",
+    r"dec(?:ember)?|декабр\w*|дек",
+)
+_MONTH = "(?:" + "|".join(_MONTHS) + r")(?!\w)\.?"
+_ORDINAL = r"(?:st|nd|rd|th|-?го|-?е)?"
+_YEAR_WORD = r"(?:\s*(?:года|год|г|ж|жылы)(?!\w)\.?)?"
+_WRITTEN = re.compile(
+    rf"""(?:(?P<y1>\d{{4}})(?P<s1>[-./])(?P<m1>\d{{1,2}})(?P=s1)(?P<d1>\d{{1,2}})
+      |(?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
+      |(?P<d3>\d{{1,2}})(?P<s3>[-./])(?P<m3>\d{{1,2}})(?:(?P=s3)(?P<y3>\d{{4}}|\d\d))?
+      |(?P<y4>\d{{4}})[-\s]*(?:жылдын|жылы|ж\.)\s*(?P<d4>\d{{1,2}})[-\s]*(?P<n4>{_MONTH})
+      |(?P<d5>\d{{1,2}}){_ORDINAL}[-\s]*(?:of\s+)?(?P<n5>{_MONTH})(?:,?[-\s]*(?P<y5>\d{{4}}))?
+      |(?P<n6>{_MONTH})\s*(?P<d6>\d{{1,2}}){_ORDINAL}(?!\d)(?:,?\s*(?P<y6>\d{{4}}))?
+    ){_YEAR_WORD}(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NAMED = {
+    -2: "позавчера|day before yesterday|the day before yesterday|мурдагы күнү|мурунку күнү|мурда күнү",
+    -1: r"вчера(?:шн\w+)?|yesterday(?:'s)?|кечээ(?:ги|ки|нки)?|кече",
+    0: r"сегодня(?:шн\w+)?|today(?:'s)?|бүгүн(?:кү)?|бугун(?:ку)?",
+    1: r"завтра(?:шн\w+)?|tomorrow(?:'s)?|эртең(?:ки)?|эртен(?:ки)?",
+}
+_BESIDE_TODAY = [(re.compile(f"(?:{words})(?!\\w)", re.IGNORECASE), days) for days, words in _NAMED.items()]
+_AGO = re.compile(
+    r"(?:(?P<n>\d{1,4})\s*|(?:an?|бир)\s+)?(?:(?P<day>days?|день|дня|дней|дн\.?|күн)|(?P<week>weeks?|недел[юия]|недель|апта|жума))\s*"
+    r"(?:ago|назад|мурун|мурда|мурунку)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFound:
+    """A day and the place in the text behind it."""
+
+    on: date
+    end: int
+
+
+def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound | None:
+    """The day that begins at `at` of a plain text; None when none does.
+
+    A day without its year is this year's, or last year's when that is still to come by more than tomorrow; with `ahead`
+    it is the next one. UserError "error.date" for what is written as a date and is none, such as 31.02.2021.
+    """
+    if at and text[at - 1].isalnum():
+        return None
+    for pattern, days in _BESIDE_TODAY:
+        if named := pattern.match(text, at):
+            return DayFound(on=today + timedelta(days=days), end=named.end())
+    ago, written = _AGO.match(text, at), _WRITTEN.match(text, at)
+    said = ago or written
+    if said is None:
+        return None
+    try:
+        if ago is not None:
+            on = today - timedelta(days=int(ago["n"] or 1) * (7 if ago["week"] else 1))
+        else:
+            on = _written_day(said, today, ahead=ahead)
+    except (ValueError, OverflowError):
+        raise wrong_date(said.group()) from None
+    return DayFound(on=on, end=said.end())
+
+
+def read_day(text: str, *, today: date, ahead: bool = False) -> date:
+    """The day that the whole of a plain text is; UserError "error.date" when it is none."""
+    text = text.strip()
+    found = day_at(text, 0, today=today, ahead=ahead)
+    if found is None or text[found.end :].strip(" .,"):
+        raise wrong_date(text)
+    return found.on
+
+
+def wrong_date(text: str) -> UserError:
+    """What is answered to a date that cannot be read."""
+    return UserError("error.date", text=text[:SHOWN], example=f"/rates {EXAMPLE}")
+
+
+def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:
+    part = {name[0]: value for name, value in match.groupdict().items() if value is not None}
+    day = int(part["d"])
+    month = int(part["m"]) if "m" in part else _month(part["n"])
+    if month > 12 and day <= 12 and part.get("s") == "/":
+        day, month = month, day
+    if "y" in part:
+        year = int(part["y"])
+        return date(year + (2000 if len(part["y"]) == 2 else 0), month, day)
+    return _nearest(day, month, today, ahead=ahead)
+
+
+def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
+    """The day of this year, or of the year before or after it on the side that is meant; 29 February looks further."""
+    first, step = (today, 1) if ahead else (today + timedelta(days=1), -1)
+    for years in range(9):
+        try:
+            found = date(today.year + years * step, month, day)
+        except ValueError:
+            if (month, day) != (2, 29):
+                raise
+            continue
+        if (found >= first) if ahead else (found <= first):
+            return found
+    raise ValueError(day)
+
+
+def _month(name: str) -> int:
+    name = name.rstrip(".").lower()
+    return next(number for number, names in enumerate(_MONTHS, 1) if re.fullmatch(names, name))

@@ -1,0 +1,81 @@
+"""A currency where it stands in a command's words, by whatever name people call it.
+
+`/rates доллар США`, `/chart €`, `/alert рублём < 1`, `/rates usd/kgs`: every command reads a currency by this one
+function, with the same names as the converter's questions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.convert.currencies import LONGEST_NAME, find_name, sign_pattern, signs, split_pair, suffix_form
+from bot.convert.plain import LETTERS
+
+_WORD = re.compile(rf"{LETTERS}(?:'{LETTERS})*")
+_BETWEEN = re.compile(r" +|-|\. *")  # of one name: "доллар США", "доллар-США", "долл. США"
+_FLAGS = "\U0001f1e6-\U0001f1ff"
+_FLAG = re.compile(f"[{_FLAGS}]{{2}}")
+#: Flags that people type for a currency, by the letters they are made of.
+_FLAG_CODES = {
+    "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS", "CN": "CNY", "GB": "GBP",
+    "TR": "TRY", "JP": "JPY", "CH": "CHF", "KR": "KRW", "IN": "INR", "AE": "AED", "UA": "UAH", "GE": "GEL", "AM": "AMD",
+    "AZ": "AZN", "BY": "BYN", "MN": "MNT", "CA": "CAD", "AU": "AUD", "PL": "PLN", "TM": "TMT", "IR": "IRR", "AF": "AFN",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One or two currency codes (two for "usdkgs") and the place in the text behind them."""
+
+    codes: tuple[str, ...]
+    end: int
+
+
+def currency_at(text: str, at: int) -> Mention | None:
+    """The currency that begins at `at` of a plain text, by its longest name; None when none does.
+
+    A full stop of an abbreviation ("руб.") and a Kyrgyz ending behind a sign ("$га") belong to it.
+    """
+    sign = re.compile(sign_pattern()).match(text, at)
+    if sign is not None:
+        return Mention(codes=(signs()[sign.group()],), end=_behind_sign(text, sign.end()))
+    flag = _FLAG.match(text, at)
+    if flag is not None:
+        country = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in flag.group())
+        return Mention(codes=(_FLAG_CODES[country],), end=flag.end()) if country in _FLAG_CODES else None
+    words = _run(text, at)
+    for length in range(len(words), 0, -1):
+        name = tuple(word.group().lower() for word in words[:length])
+        end = words[length - 1].end()
+        found = find_name(name)
+        if found is not None:
+            return Mention(codes=(found.code,), end=_behind_stop(text, end))
+        if length == 1 and name == ("р",):
+            return Mention(codes=("RUB",), end=_behind_stop(text, end))
+        pair = split_pair(name[0]) if length == 1 else None
+        if pair is not None:
+            return Mention(codes=(pair[0].code, pair[1].code), end=end)
+    return None
+
+
+def _run(text: str, at: int) -> list[re.Match[str]]:
+    """The words from `at` that one name could be made of."""
+    found: list[re.Match[str]] = []
+    while len(found) < LONGEST_NAME and (word := _WORD.match(text, at)) is not None:
+        found.append(word)
+        gap = _BETWEEN.match(text, word.end())
+        if gap is None:
+            break
+        at = gap.end()
+    return found
+
+
+def _behind_sign(text: str, end: int) -> int:
+    ending = _WORD.match(text, end)
+    return ending.end() if ending is not None and suffix_form(ending.group().lower()) is not None else end
+
+
+def _behind_stop(text: str, end: int) -> int:
+    """Behind the full stop of an abbreviation, but not into "usd.5"."""
+    return end + 1 if re.match(r"\.(?!\d)", text[end : end + 2]) else end

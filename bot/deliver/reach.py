@@ -1,0 +1,121 @@
+"""Whether Telegram answers at all: asked after a request failed, and again and again while it does not.
+
+A request that fails says little: the message may be bad, or the chat. `getMe` tells them apart from an outage, costs
+nobody a copy, and is all that is sent while Telegram is away: one question at a time, the next at most
+`QUESTION_SECONDS` after the last. What waits in the outbox does not notice. Replicas share the token's pause, and one
+of them, by a lease, asks for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+import storage.leases
+import storage.outbox
+from bot.clock import boottime
+from bot.deliver.transport import Api
+from bot.errors import StorageError
+from bot.model.outcomes import answers
+from storage.db import Store
+
+log = structlog.get_logger(__name__)
+
+QUESTION_EVERY = 2.0  # seconds from one question to the next
+QUESTION_SECONDS = 4.0  # until a question without an answer is given up, which is when the next is asked
+HELD = timedelta(seconds=6)  # how long a pause outlives whoever prolongs it: longer than a question lasts
+LOOK = 0.5  # seconds between looks of those for whom another replica asks
+
+
+class Reach:
+    """What one process knows of Telegram's being there; `on_return` is called when it answers again."""
+
+    def __init__(self, store: Store, api: Api, token_name: str, on_return: Callable[[], None]) -> None:
+        self._store = store
+        self._api = api
+        self._token_name = token_name
+        self._on_return = on_return
+        self._holder = uuid.uuid4().hex
+        self._asking: asyncio.Task[bool] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.away = False
+
+    async def lost(self) -> bool:
+        """After a request failed: whether that is because Telegram is away, and from now on being watched for."""
+        if self.away:
+            return True
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="ask whether telegram is there")
+        if await asyncio.shield(self._asking):
+            return False
+        if not self.away:
+            self.away = True
+            log.warning("telegram is away")
+            self._watching = asyncio.create_task(self._watch(), name="watch for telegram")
+        return True
+
+    async def close(self) -> None:
+        """Ask no more."""
+        tasks = [task for task in (self._asking, self._watching) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self) -> bool:
+        try:
+            async with asyncio.timeout(QUESTION_SECONDS):
+                return answers(await self._api.call("getMe"))
+        except TimeoutError:
+            return False
+
+    async def _watch(self) -> None:
+        begun = boottime()
+        while True:
+            asked = boottime()
+            if await self._is_ours():
+                if await self._ask():
+                    break
+                await asyncio.sleep(max(0.0, QUESTION_EVERY - (boottime() - asked)))
+            elif await self._is_over():
+                break
+            else:
+                await asyncio.sleep(LOOK)
+        await self._lift()
+        log.info("telegram is back", after=round(boottime() - begun, 1))
+        self.away = False
+        self._on_return()
+
+    async def _is_ours(self) -> bool:
+        """Whether this process asks for all; then the pause is prolonged. Without a database each asks for itself."""
+        try:
+            async with self._store.writing() as db:
+                fence = await storage.leases.acquire(db, self._role, holder=self._holder, span=HELD)
+                if fence is not None:
+                    await storage.outbox.hold_token(db, self._token_name, HELD)
+        except StorageError:
+            return True
+        return fence is not None
+
+    async def _is_over(self) -> bool:
+        """Whether whoever asks for all has found Telegram back, or is gone."""
+        try:
+            async with self._store.reading() as db:
+                return not await storage.outbox.is_paused(db, self._token_name)
+        except StorageError:
+            return False
+
+    async def _lift(self) -> None:
+        try:
+            async with self._store.writing() as db:
+                await storage.outbox.lift_token(db, self._token_name, HELD)
+                await storage.leases.release(db, self._role, holder=self._holder)
+        except StorageError as error:  # then the pause ends by its time
+            log.warning("outbox unreachable", error=str(error))
+
+    @property
+    def _role(self) -> str:
+        return f"reach:{self._token_name}"

@@ -1,0 +1,293 @@
+"""How an operator writes durations, times, zones and addresses, in the settings and in the catalog alike.
+
+Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be". The types
+below carry these readers into pydantic models: the reader is all there is to a value, pydantic adds nothing of its own.
+
+A message never repeats an address or a whole value: a password may be in it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from datetime import time, timedelta
+from difflib import get_close_matches
+from typing import Annotated, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import PlainValidator
+
+from bot.model.chats import LANGUAGES
+
+T = TypeVar("T")
+
+LONGEST_DURATION = timedelta(days=366)
+SHORTEST_DURATION = timedelta(milliseconds=1)
+LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
+LONGEST_PATH = 4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
+LONGEST_FILE_NAME = 230  # bytes; file systems have up to 255, likewise
+LARGEST_USER_ID = 2**52  # the Bot API's own bound
+#: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
+SHARED_ACCOUNTS = frozenset({1087968824, 136817688, 777000})
+LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)"
+_DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?")
+_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_USER_ID = re.compile(r"-?[0-9]{1,30}")
+_LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the known word nearest to a mistyped one ("; did you mean poll?"); empty when none is near."""
+    by_small_letters = {one.lower(): one for one in known}
+    near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
+    return f"; did you mean {by_small_letters[near[0]]}?" if near else ""
+
+
+def parse_text(value: object, right: str) -> str:
+    """A text with something in it, without the spaces around; ValueError(right) for anything else."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError(right)
+    return value.strip()
+
+
+def parse_duration(value: object) -> timedelta:
+    """`30s`, `5m`, `1.5h`, `1h30m`, `2d`, `200ms`: the largest unit first, from a millisecond to 366 days."""
+    right = 'a duration such as "30s", "5m" or "1h30m"'
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(parse_text(value, right))
+    if found is None:
+        raise ValueError(right)
+    seconds = 0.0
+    for number, unit in zip(found.groups(), _UNIT_SECONDS, strict=True):
+        seconds += float(number or 0) * unit
+    if not SHORTEST_DURATION.total_seconds() <= seconds <= LONGEST_DURATION.total_seconds():
+        raise ValueError(f"{right}, from 1ms to {LONGEST_DURATION.days}d")
+    return timedelta(seconds=seconds)
+
+
+def parse_clock(value: object) -> time:
+    """A time of the day such as `09:00`."""
+    right = 'a time such as "09:00"'
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(right)
+    return time(int(found[1]), int(found[2]))
+
+
+def parse_window(value: object) -> tuple[time, time]:
+    """Hours of one day such as `14:00-19:00`."""
+    right = 'local hours such as "14:00-19:00", the earlier first'
+    start, _, end = parse_text(value, right).partition("-")
+    try:
+        window = parse_clock(start.strip()), parse_clock(end.strip())
+    except ValueError:
+        raise ValueError(right) from None
+    if window[0] >= window[1]:
+        raise ValueError(right)
+    return window
+
+
+def parse_weekdays(value: object) -> frozenset[int]:
+    """Days of the week such as `mon-fri` or `tue,sat`; Monday is 0."""
+    right = 'days such as "mon-fri" or "tue,sat"'
+    found: set[int] = set()
+    for part in parse_text(value, right).lower().split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
+            wrong = first if first not in WEEKDAYS else last
+            raise ValueError(right + nearest(wrong, WEEKDAYS))
+        start = WEEKDAYS.index(first)
+        length = (WEEKDAYS.index(last) - start) % 7 if dash else 0
+        found.update((start + step) % 7 for step in range(length + 1))
+    return frozenset(found)
+
+
+def parse_zone(value: object) -> str:
+    """The name of a time zone that this machine knows."""
+    right = 'a time zone such as "Asia/Bishkek"'
+    name = parse_text(value, right)
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # a name that is no zone, a folder of zones, a path that leaves them
+        raise ValueError(right + nearest(name, available_timezones())) from None
+    return name
+
+
+def parse_currency(value: object) -> str:
+    """A currency's code of three letters, in any case."""
+    code = parse_text(value, 'a currency code such as "KGS"').upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise ValueError('a currency code such as "KGS"')
+    return code
+
+
+def parse_language(value: object) -> str:
+    """The code of a language the bot speaks."""
+    return one_of(LANGUAGES)(value)
+
+
+def parse_address(value: object) -> str:
+    """An http or https address without a password in it."""
+    right = "an http or https address without a password in it"
+    text = parse_text(value, right)
+    parts = _split(text, right)
+    whole = len(text) <= LONGEST_ADDRESS and not re.search(r"[\s\x00-\x1f\x7f]", text)
+    if parts.scheme not in {"http", "https"} or not whole or not _NETLOC.fullmatch(parts.netloc):
+        raise ValueError(right)
+    return text
+
+
+def _split(text: str, right: str) -> SplitResult:
+    """The parts of an address; ValueError(right) when it has no host or no possible port."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port  # both raise on nonsense
+    except ValueError:
+        raise ValueError(right) from None
+    if not host or port == 0:
+        raise ValueError(right)
+    return parts
+
+
+def parse_listen(value: object) -> str:
+    """`host:port` to listen on, where port 0 picks one and no host is loopback, or `off`."""
+    right = "host:port with a port up to 65535, such as 127.0.0.1:8080, or off"
+    text = parse_text(value, right)
+    found = _LISTEN.fullmatch(text)
+    if text == "off":
+        return text
+    if found is None or int(found["port"]) > 65535 or not _is_host(found["host"]):
+        raise ValueError(right)
+    return text
+
+
+def _is_host(host: str) -> bool:
+    """Whether a machine may be called so: an address, a name, or nothing at all."""
+    if host.startswith("[") or re.fullmatch(r"[0-9.]+", host):
+        try:
+            ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            return False
+        return True
+    return host == "" or (len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split(".")))
+
+
+def one_of(words: Iterable[str]) -> Callable[[object], str]:
+    """A reader of one of these words."""
+    known = tuple(words)
+    right = f"one of {', '.join(known)}"
+
+    def read(value: object) -> str:
+        text = parse_text(value, right)
+        if text not in known:
+            raise ValueError(right + nearest(text, known))
+        return text
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[object], int]:
+    """A reader of a whole number between two bounds, both included."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple[T, ...]]:
+    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is not."""
+
+    def read_all(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list) or len(set(map(str, value))) != len(value):
+            raise ValueError(right)
+        try:
+            return tuple(read(parse_text(item, right)) for item in value)
+        except ValueError:
+            raise ValueError(right) from None
+
+    return read_all
+
+
+def parse_flag(value: object) -> bool:
+    """A yes or no as settings have it: true, false, yes, no, on, off, 1 or 0."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in {"true", "yes", "on", "1"}:
+        return True
+    if text in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError("true or false")
+
+
+def parse_user_ids(value: object) -> tuple[int, ...]:
+    """Numbers of Telegram users, separated by commas, each once; accounts that many people share are refused."""
+    right = "numeric user ids, separated by commas"
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
+        if not all(_USER_ID.fullmatch(part) for part in parts):
+            raise ValueError(right)
+        value = tuple(int(part) for part in parts)
+    if not isinstance(value, (tuple, list)) or not all(isinstance(number, int) for number in value):
+        raise ValueError(right)
+    if shared := SHARED_ACCOUNTS.intersection(value):
+        raise ValueError(f"{right}; {min(shared)} is not one person's account")
+    if not all(0 < number <= LARGEST_USER_ID for number in value):
+        raise ValueError(f"{right}; they are positive (a group cannot be an administrator) and below 2^52")
+    return tuple(dict.fromkeys(value))
+
+
+def parse_database_address(value: object) -> str:
+    """`sqlite:///` and a file, or a postgresql address; whether it can be opened is seen when it is."""
+    text = parse_text(value, "sqlite:///data/jarchy.db or postgresql://user:password@host/name")
+    family, _, rest = text.partition("://")
+    family = family.partition("+")[0]
+    if not rest or family not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
+    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
+        raise ValueError("an address without line breaks or other control characters")
+    path = rest.partition("/")[2].partition("?")[0]
+    if family == "sqlite" and path in {"", ":memory:"}:
+        raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
+    if family == "sqlite":
+        path = unquote(path)
+        names = [len(name.encode()) for name in path.split("/")]
+        if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
+            raise ValueError(f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name")
+    elif len(text) > LONGEST_PATH:
+        raise ValueError(f"an address of at most {LONGEST_PATH} letters")
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text came from bytes that were UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Duration = Annotated[timedelta, PlainValidator(parse_duration)]
+Window = Annotated[tuple[time, time], PlainValidator(parse_window)]
+Weekdays = Annotated[frozenset[int], PlainValidator(parse_weekdays)]
+Zone = Annotated[str, PlainValidator(parse_zone)]
+Currency = Annotated[str, PlainValidator(parse_currency)]
+Language = Annotated[str, PlainValidator(parse_language)]
+Address = Annotated[str, PlainValidator(parse_address)]
+Listen = Annotated[str, PlainValidator(parse_listen)]
+SettingFlag = Annotated[bool, PlainValidator(parse_flag)]
+UserIds = Annotated[tuple[int, ...], PlainValidator(parse_user_ids)]
+DatabaseAddress = Annotated[str, PlainValidator(parse_database_address)]

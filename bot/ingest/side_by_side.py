@@ -1,0 +1,48 @@
+"""Several sources at once: how many, and never one twice. The running bot and the verbs go by the same rule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+SOURCES_AT_ONCE = 8
+
+
+class Keyed(Protocol):
+    """A source, known by its key."""
+
+    @property
+    def key(self) -> str:
+        """What it is called."""
+
+
+Source = TypeVar("Source", bound=Keyed)
+
+
+class SideBySide(Generic[Source]):
+    """Does `work` on sources in tasks of a group: SOURCES_AT_ONCE side by side, on no source twice at once."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]) -> None:
+        self._tasks = tasks
+        self._work = work
+        self._slots = asyncio.Semaphore(SOURCES_AT_ONCE)
+        self._busy: set[str] = set()
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The keys of the sources that are worked on, or wait for a place."""
+        return frozenset(self._busy)
+
+    def start(self, source: Source) -> None:
+        """Begin with a source as soon as there is a place; nothing when it is worked on already."""
+        if source.key not in self._busy:
+            self._busy.add(source.key)
+            self._tasks.create_task(self._one(source))
+
+    async def _one(self, source: Source) -> None:
+        try:
+            async with self._slots:
+                await self._work(source)
+        finally:
+            self._busy.discard(source.key)

@@ -1,0 +1,62 @@
+"""One look at a source without a store: asked and read as a poll does it, and said in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.errors import SourceError
+from bot.fetch import Fetcher
+from bot.ingest.documents import read_article, read_entries
+from bot.model.rates import Rate
+from bot.sources.specs import FeedSpec, PageSpec, RateSpec
+from bot.workers import Workers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Whether a source can be fetched and read now, and what it has or what is wrong, in words."""
+
+    source: str
+    ok: bool
+    words: str
+
+
+async def try_source(spec: RateSpec | FeedSpec, fetcher: Fetcher, workers: Workers, *, now: datetime) -> Trial:
+    """Fetch all documents of a source and read them; nothing is stored, and its trouble is its own."""
+    try:
+        if isinstance(spec, RateSpec):
+            words = await _rates(spec, fetcher, now)
+        else:
+            words = await _news(spec, fetcher, workers, now)
+    except SourceError as error:
+        return Trial(source=spec.key, ok=False, words=str(error))
+    return Trial(source=spec.key, ok=not words.startswith("no "), words=words)
+
+
+async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> str:
+    rates: list[Rate] = []
+    problems: list[str] = []
+    for request in spec.requests(now.astimezone(ZoneInfo(spec.poll.zone)).date()):
+        answer = await fetcher.get(request.url, data=request.body, headers=request.headers)
+        parsed = spec.parse(answer.body or b"", url=answer.url)
+        rates += parsed.rates
+        problems += parsed.problems
+    if not rates:
+        return "no rates of the wanted pairs in it"
+    words = f"{len(rates)} rates, the newest for {max(rate.effective_on for rate in rates)}"
+    return f"{words}; {len(problems)} rows not believed" if problems else words
+
+
+async def _news(spec: FeedSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:
+    answer = await fetcher.get(spec.url)
+    entries = await read_entries(workers, spec, answer, now=now)
+    if not entries:
+        return "no entries in it"
+    words = f"{len(entries)} entries"
+    if isinstance(spec, PageSpec):  # a wrong `body` shows only behind a headline
+        article = await fetcher.get(entries[0].link or "", found_on=spec.url)
+        read = await read_article(workers, spec, article)
+        words += f"; the first one's article has {len(read.text)} letters"
+    return words

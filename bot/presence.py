@@ -1,0 +1,189 @@
+"""The bot's presence at Telegram: who it is, its menus and descriptions, the channels of the catalog, and a daily look
+at the chats that were given up.
+
+Each call is made until Telegram has taken it: one that fails at the start must not be missing until the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from telegram import User
+from telegram.error import InvalidToken, NetworkError
+from telegram.ext import ExtBot
+
+import storage.chats
+import storage.marks
+from bot.config import Settings
+from bot.deliver.standing import standing
+from bot.deliver.transport import Api
+from bot.errors import StorageError
+from bot.model.chats import LANGUAGES, Chat, ChatKind
+from bot.model.outcomes import Outcome, Rejected, Retry, Sent, answers
+from bot.render.help import command_descriptions, description
+from bot.sources.catalog import Catalog, ChannelSpec
+from handlers import MENUS
+from storage.db import Store
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 4.0  # seconds between tries of what Telegram does not take
+CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
+LOOKED = "standing looked at"  # the mark of the last look at what was given up
+DAILY = timedelta(days=1)
+HOURLY = 3600.0
+BETWEEN = 1.0  # seconds between questions about what was given up
+
+
+class Bot(ExtBot[None]):
+    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does not send is no
+    reason not to start.
+    """
+
+    def __init__(self, api: Api, token: str, **others: Any) -> None:  # noqa: ANN401 - python-telegram-bot's arguments
+        super().__init__(token, **others)
+        self._api = api
+
+    async def get_me(self, *_unused: object, **_others: object) -> User:
+        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does not say."""
+        outcome = await self._api.call("getMe")
+        if isinstance(outcome, Rejected) and outcome.token:
+            raise InvalidToken
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+            raise NetworkError(type(outcome).__name__)
+        about = {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "", "username": ""}
+        self._bot_user = User.de_json(about | outcome.result, self)
+        return self._bot_user
+
+
+async def taken(api: Api, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+    """Call a method until Telegram has taken it, or refused it as it is."""
+    wait = FIRST_WAIT
+    while True:
+        outcome = await api.call(method, **parameters)
+        if answers(outcome) and not isinstance(outcome, Retry):
+            return outcome
+        after = (outcome.after if isinstance(outcome, Retry) else None) or wait
+        await asyncio.sleep(after)
+        wait = min(wait * 2, LONGEST_WAIT)
+
+
+async def introduce(api: Api, language: str) -> None:
+    """The command menus and what the bot is, in every language; `language` is the one of those who have another."""
+    for scope, names in MENUS.items():
+        for code in ("", *LANGUAGES):
+            listed = command_descriptions(names, code or language)
+            await taken(
+                api,
+                "setMyCommands",
+                commands=[{"command": name, "description": words} for name, words in listed],
+                scope={"type": scope},
+                language_code=code or None,
+            )
+    for code in (*LANGUAGES, ""):
+        await _describe(api, code, language)
+
+
+async def _describe(api: Api, code: str, language: str) -> None:
+    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words stay."""
+    outcome = await taken(api, "getMyDescription", language_code=code or None)
+    shown = outcome.result if isinstance(outcome, Sent) else None
+    if isinstance(shown, dict) and not shown.get("description"):
+        await taken(api, "setMyDescription", description=description(code or language), language_code=code or None)
+
+
+class Channels:
+    """The channels of the catalog: each is subscribed to exactly what the catalog says, once it can be written to."""
+
+    def __init__(
+        self,
+        store: Store,
+        api: Api,
+        catalog: Catalog,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._api = api
+        self._missing = [spec for spec in catalog.channels.values() if not spec.disabled]
+        self._settings = settings
+        self._clock = clock
+        self._on_trouble = on_trouble
+
+    async def join(self) -> None:
+        """Return when all are joined; those that cannot be written to are looked at again and again."""
+        while self._missing:
+            with suppress(StorageError):  # whoever watches the store says so
+                self._missing = [spec for spec in self._missing if not await self._join(spec)]
+            if self._missing:
+                await asyncio.sleep(CHANNEL_LOOK)
+
+    async def _join(self, spec: ChannelSpec) -> bool:
+        outcome = await taken(self._api, "getChat", chat_id=spec.chat)
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+            log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
+            return False
+        chat_id = int(outcome.result["id"])
+        why = await standing(self._api, chat_id, bot_id_of(self._settings))
+        if why is not None:
+            log.warning("channel cannot be posted to", channel=spec.key, why=why.why)
+            await self._on_trouble("notice.gone", {"chat": str(chat_id), "why": why.why})
+            return False
+        settings, now = self._settings, self._clock()
+        chat = Chat(
+            id=chat_id,
+            kind=ChatKind.CHANNEL,
+            title=str(outcome.result.get("title", "")),
+            language=spec.language or settings.default_language,
+            time_zone=settings.time_zone,
+            home=settings.home_currency,
+            style=spec.style,
+        )
+        keys = [f"topic:{topic}" for topic in spec.topics] + [f"pair:{pair}" for pair in spec.pairs]
+        keys += [f"digest:{at:%H:%M}@{settings.time_zone}" for at in spec.digest]
+        async with self._store.writing() as db:
+            await storage.chats.add(db, chat, now=now)
+            await storage.chats.change(db, chat.id, language=chat.language, style=chat.style.value, title=chat.title)
+            await storage.chats.activate(db, chat.id)
+            await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
+        return True
+
+
+async def look_again(
+    store: Store, api: Api, bot_id: int, clock: Callable[[], datetime], pause: Callable[[float], Awaitable[None]]
+) -> int:
+    """Ask about each group and channel that was given up, once a day for all replicas; returns how many are back."""
+    back = 0
+    try:
+        closed = await _due_for_a_look(store, clock())
+        for chat_id in closed:
+            outcome = await api.call("getChat", chat_id=chat_id)  # what nobody answers is no sign of being welcome
+            if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
+                async with store.writing() as db:
+                    back += await storage.chats.revive(db, chat_id)
+            await pause(BETWEEN)
+        if closed:
+            log.info("looked at what was given up", chats=len(closed), back=back)
+    except StorageError as error:
+        log.warning("the look at what was given up waits for the database", error=str(error))
+    return back
+
+
+async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
+    async with store.writing() as db:
+        last = await storage.marks.get(db, LOOKED)
+        if last is not None and now < datetime.fromisoformat(last) + DAILY:
+            return []
+        await storage.marks.put(db, LOOKED, now.isoformat())
+        return list(await storage.chats.closed_by_telegram(db))
+
+
+def bot_id_of(settings: Settings) -> int:
+    """The bot's own id, which its token begins with."""
+    return int(settings.token.partition(":")[0])

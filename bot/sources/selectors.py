@@ -1,0 +1,63 @@
+"""CSS selectors of the catalog's pages, as lxml reads them.
+
+cssselect turns a selector into XPath, for the check of the catalog and for every poll alike: what the check takes, a
+poll can read. Pseudo-classes that only hold while somebody looks at a page (`:hover`) are refused: cssselect
+gives them an XPath that never finds anything.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from cssselect import HTMLTranslator, SelectorError
+from cssselect.parser import Pseudo, parse
+from cssselect.xpath import ExpressionError, XPathExpr
+from lxml import etree, html
+
+LONGEST_SELECTOR = 500
+NEEDS_A_READER = frozenset({"hover", "active", "focus", "target", "visited"})
+RIGHT = 'a CSS selector such as ".news .title a"'
+
+_EMPTY_PAGE = html.fromstring("<html><body></body></html>")
+
+
+class _Translator(HTMLTranslator):
+    """The rules of HTML, without what needs somebody who looks at the page."""
+
+    def xpath_pseudo(self, pseudo: Pseudo) -> XPathExpr:
+        """Refuse the pseudo-classes that never hold here; the others are cssselect's."""
+        if pseudo.ident in NEEDS_A_READER:
+            raise ExpressionError(f":{pseudo.ident} only holds while somebody looks at the page")
+        return super().xpath_pseudo(pseudo)
+
+
+_TRANSLATOR = _Translator()
+
+
+@lru_cache(maxsize=1000)
+def xpath_of(selector: str, *, start: str = "descendant::") -> str:
+    """An XPath for a CSS selector; ValueError, saying what would be right, for one that lxml cannot read.
+
+    `start` is the axis of its first part: `descendant::`, or `descendant-or-self::` for what may be the element itself.
+    """
+    if not selector.strip() or len(selector) > LONGEST_SELECTOR:
+        raise ValueError(RIGHT)
+    try:
+        path = _translate(selector, start)
+        etree.XPath(path)(_EMPTY_PAGE)  # a namespace that no page declares is noticed only here
+    except (SelectorError, etree.XPathError, RecursionError, ValueError) as error:
+        why = str(error).splitlines()[0] if str(error) else "not understood"
+        raise ValueError(f"{RIGHT} ({why[:120]})") from None
+    return path
+
+
+def _translate(selector: str, start: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", selector.strip()):
+        raise ValueError("with a control character in it")
+    paths = []
+    for one in parse(selector):
+        if one.pseudo_element is not None:
+            raise ValueError("a pseudo-element is no part of a page")
+        paths.append(_TRANSLATOR.selector_to_xpath(one, prefix=start))
+    return " | ".join(paths)

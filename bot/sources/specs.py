@@ -1,0 +1,201 @@
+"""What a source and a channel are, once the catalog is read: frozen, with the questions others ask of them.
+
+Plain dataclasses without pydantic, because the worker processes that read pages get a spec with their work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from bot.model.chats import Style
+from bot.model.rates import Pair, RateKind
+from bot.sources import SOURCES
+from bot.sources.base import Parsed, RateSource, Request
+
+DEFAULT_ZONE = "Asia/Bishkek"
+LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
+LAST_RANK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSpec:
+    """When to look: every so often, and when the publisher is expected to publish.
+
+    `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means all day.
+    `holidays` are days without publication: single dates, and (month, day) of every year.
+    """
+
+    every: timedelta
+    between: tuple[time, time] | None = None
+    zone: str = DEFAULT_ZONE
+    days: frozenset[int] = frozenset(range(7))
+    holidays: frozenset[date | tuple[int, int]] = frozenset()
+
+    def publishes_on(self, day: date) -> bool:
+        """Whether the publisher works on that day of its own calendar."""
+        return day.weekday() in self.days and day not in self.holidays and (day.month, day.day) not in self.holidays
+
+    def last_window(self, now: datetime) -> date:
+        """The latest day of publication whose window is over."""
+        local = now.astimezone(ZoneInfo(self.zone))
+        over = self.between is not None and local.time() >= self.between[1]
+        day = local.date() if over else local.date() - timedelta(days=1)
+        for _ in range(LONGEST_REST):
+            if self.publishes_on(day):
+                break
+            day -= timedelta(days=1)
+        return day
+
+    def missed(self, newest: date, now: datetime) -> int:
+        """How many days of publication after `newest` went by with nothing new, counted to a hundred."""
+        days = (self.last_window(now) - newest).days
+        return sum(self.publishes_on(newest + timedelta(days=ahead)) for ahead in range(1, min(days, 100) + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSpec:
+    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
+
+    `archive` is a server asked for history instead of the publisher's own, at the same paths.
+    """
+
+    key: str
+    parser: str
+    names: Mapping[str, str]
+    urls: tuple[str, ...]
+    kind: RateKind
+    poll: PollSpec
+    terms: str | None = None
+    page: str | None = None
+    pairs: frozenset[Pair] = frozenset()
+    rank: int = LAST_RANK
+    archive: str | None = None
+    disabled: bool = False
+
+    @property
+    def source(self) -> RateSource:
+        """How this publisher is asked and read."""
+        return SOURCES[self.parser]
+
+    @property
+    def home(self) -> str:
+        """The publisher's own currency."""
+        return self.source.home
+
+    def requests(self, today: date) -> tuple[Request, ...]:
+        """What one poll asks for; `today` is the day in the source's zone."""
+        return tuple(self.source.request(url, today) for url in self.urls)
+
+    def parse(self, body: bytes, *, url: str | None = None) -> Parsed:
+        """Read one answer; only the wanted pairs stay. Raises `ParseError`."""
+        parsed = self.source.parse(body, source=self.key, url=url, kind=self.kind)
+        if not self.pairs:
+            return parsed
+        return Parsed(rates=tuple(rate for rate in parsed.rates if rate.pair in self.pairs), problems=parsed.problems)
+
+    def history(self, since: date, until: date) -> Sequence[Request]:
+        """The requests of a backfill, the most wanted first; empty when the publisher has no history."""
+        wanted = {code for pair in self.pairs for code in (pair.base, pair.quote)} - {self.home}
+        asked = self.source.history_requests(since, until, wanted or None)
+        if self.archive is None:
+            return asked
+        scheme, host, *_ = urlsplit(self.archive)
+        return [replace(one, url=urlsplit(one.url)._replace(scheme=scheme, netloc=host).geturl()) for one in asked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec:
+    """One feed. `topics` are added to the detected ones.
+
+    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is shown,
+    are explained in `bot.sources.standing`.
+    """
+
+    key: str
+    names: Mapping[str, str]
+    url: str
+    poll: PollSpec
+    language: str | None = None
+    trust: int = 2
+    style: Style = Style.BRIEF
+    topics: tuple[str, ...] = ()
+    terms: str | None = None
+    page: str | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSpec(FeedSpec):
+    """A list page read by CSS selectors: `item` is one entry, the others are looked for inside it.
+
+    `body` is for the article page behind `link`; without it the extractor decides.
+    """
+
+    item: str
+    link: str
+    title: str | None = None
+    time: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """A channel the bot posts to: "@name" or a numeric id; `digest` times are in the bot's own zone, sorted."""
+
+    key: str
+    language: str | None = None
+    topics: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    digest: tuple[time, ...] = ()
+    style: Style = Style.BRIEF
+    disabled: bool = False
+
+    @property
+    def chat(self) -> int | str:
+        """What Telegram calls it."""
+        return self.key if self.key.startswith("@") else int(self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All sections, in the order of the file; disabled entries are included."""
+
+    rates: Mapping[str, RateSpec] = field(default_factory=dict)
+    feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
+    pages: Mapping[str, PageSpec] = field(default_factory=dict)
+    channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+
+    @property
+    def news(self) -> Mapping[str, FeedSpec]:
+        """Who publishes stories, feeds and pages: by the key under which it is stored and named in commands.
+
+        A page that shares its key with another section is `pages.KEY` there.
+        """
+        return {**self.feeds, **{spec.key: spec for spec in self.pages.values()}}
+
+    @property
+    def feed_names(self) -> dict[str, dict[str, str]]:
+        """What those are called: key → language → name."""
+        return {key: dict(spec.names) for key, spec in self.news.items()}
+
+    @property
+    def polled(self) -> tuple[RateSpec | FeedSpec, ...]:
+        """Every source that is polled: rates first, by rank."""
+        rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
+        every: list[RateSpec | FeedSpec] = [*rates, *self.news.values()]
+        return tuple(spec for spec in every if not spec.disabled)
+
+    def names(self, key: str, language: str) -> str:
+        """A source's name in that language, else in English, else in any it has; the key when it has none."""
+        spec = self.rates.get(key) or self.news.get(key)
+        names = spec.names if spec is not None else {}
+        return names.get(language) or names.get("en") or next(iter(names.values()), key)
+
+    def leader(self, currency: str) -> RateSpec | None:
+        """The enabled source that leads for a home currency: its own bank, the lowest rank first."""
+        own = [spec for spec in self.rates.values() if spec.home == currency and not spec.disabled]
+        return min(own, key=lambda spec: spec.rank, default=None)

@@ -1,0 +1,184 @@
+"""Who may: whether an update is for us at all, and whether its author may do what it asks for.
+
+Each route says who may use it (`handlers.COMMANDS`, `handlers.BUTTONS`); this room decides whether somebody is that.
+What Telegram's updates do not say and one has to know:
+
+* An anonymous administrator writes as the group: `sender_chat` is the group itself, which only Telegram can put there
+  and only for an administrator. Pressing a button, the same person comes under their own name.
+* Whoever writes as a channel has that in `sender_chat`, and a channel has no rights in a group. A linked channel's
+  posts come by themselves (`is_automatic_forward`).
+* A forwarded message, or one made by an inline bot, holds words that its sender may never have read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from telegram import Message as TelegramMessage
+from telegram import Update
+from telegram.ext import filters
+
+from bot.errors import UserError
+from bot.model.chats import ChatKind
+from bot.model.outcomes import Gone, Rejected, Sent
+from handlers.context import Context
+
+#: Bots that lend their name to whoever writes as a group or as a channel.
+MASKS = frozenset({1087968824, 136817688})
+#: Accounts that many people share: those, and Telegram itself. No operator is one of them, whatever is configured.
+NOBODYS_IDS = MASKS | {777000}
+ADMINISTRATOR_STATUSES = frozenset({"creator", "administrator"})
+#: Entities inside which a name is no mention.
+QUOTED_ENTITIES = frozenset({"code", "pre", "url", "email", "text_link"})
+
+
+class Who(Enum):
+    """Who may use a route. In a private chat its owner is everybody but an operator."""
+
+    ANYBODY = auto()
+    ADMINISTRATOR = auto()
+    OPERATOR = auto()
+
+
+Handles = TypeVar("Handles")
+#: Decides for one use of a route: the same command may look or change, by its words.
+Decide = Callable[[Context], Awaitable[Who]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[Handles]):
+    """What handles a command or a button, and who may use it.
+
+    `who` may depend on the use; `offered` then says to whom the menu offers the command, and otherwise is `who`.
+    """
+
+    handler: Handles
+    who: Who | Decide
+    offered: Who = Who.ANYBODY
+
+    @property
+    def menu(self) -> Who:
+        """To whom a group's menu offers it."""
+        return self.who if isinstance(self.who, Who) else self.offered
+
+    async def require(self, context: Context) -> None:
+        """UserError unless whoever wrote or pressed may do this, in these words."""
+        who = self.who if isinstance(self.who, Who) else await self.who(context)
+        if who is Who.OPERATOR:
+            _must_be_operator(context)
+        elif who is Who.ADMINISTRATOR:
+            await _must_be_administrator(context)
+
+
+async def looking_or_changing(context: Context) -> Who:
+    """Alone a command shows something, with words it changes it."""
+    return Who.ADMINISTRATOR if context.words else Who.ANYBODY
+
+
+async def always_looking(_context: Context) -> Who:
+    """Whatever is said with it, the command only shows the way to changes, which ask for themselves."""
+    return Who.ANYBODY
+
+
+def _must_be_operator(context: Context) -> None:
+    """An operator, by their number and in their own chat; to anybody else the button does not exist."""
+    user = context.incoming.effective_user
+    own = user is not None and user.id == context.chat.id and context.chat.kind is ChatKind.PRIVATE
+    if not own or context.chat.id not in context.services.admins - NOBODYS_IDS:
+        raise UserError("error.stale")
+
+
+async def _must_be_administrator(context: Context) -> None:
+    """In a group only its administrators change settings; Telegram is asked each time, the menu is no proof.
+
+    Nothing is remembered: who was an administrator a second ago may not be one now. Without an answer nobody is.
+    """
+    if context.chat.kind is ChatKind.PRIVATE:
+        return
+    user = context.incoming.effective_user
+    if context.incoming.callback_query is None:
+        message = context.incoming.effective_message
+        mask = message.sender_chat if message is not None else None
+        if mask is not None and mask.id == context.chat.id:
+            return  # an anonymous administrator of this very group
+        if mask is not None:
+            raise UserError("error.admins_only")
+    if user is None or user.id in NOBODYS_IDS:
+        raise UserError("error.admins_only")
+    outcome = await context.services.api.call("getChatMember", chat_id=context.chat.id, user_id=user.id)
+    if not isinstance(outcome, Sent | Rejected | Gone):
+        raise UserError("error.unexpected")
+    member = outcome.result if isinstance(outcome, Sent) else None
+    if not isinstance(member, dict) or member.get("status") not in ADMINISTRATOR_STATUSES:
+        raise UserError("error.admins_only")
+
+
+def is_anothers(update: Update) -> bool:
+    """Whether somebody acts in a private chat that is not theirs: no client does that."""
+    chat, user = update.effective_chat, update.effective_user
+    return chat is not None and chat.type == "private" and user is not None and user.id != chat.id
+
+
+# --- messages -------------------------------------------------------------------------------------------------
+
+
+def _is_second_hand(message: TelegramMessage) -> bool:
+    """Forwarded, or made by an inline bot. Servers before Bot API 7.0 say `forward_date`."""
+    forwarded = message.forward_origin is not None or "forward_date" in message.api_kwargs
+    return forwarded or message.via_bot is not None
+
+
+class ForUs(filters.MessageFilter):
+    """Lets pass what somebody wrote to us: no bot's words, no channel's post by itself, nothing of our own.
+
+    In a private chat its owner may also forward something to us, or send what another inline bot made.
+    """
+
+    def filter(self, message: TelegramMessage) -> bool:
+        """Whether to read it at all."""
+        private, author = message.chat.type == "private", message.from_user
+        if private:
+            via = message.via_bot
+            ours = via is not None and via.id == message.get_bot().id
+            return not ours and (author is None or (author.id == message.chat.id and not author.is_bot))
+        masked = author is not None and author.id in MASKS and message.sender_chat is not None
+        if message.is_automatic_forward or (author is not None and author.is_bot and not masked):
+            return False
+        return not _is_second_hand(message)
+
+
+class Commanded(filters.MessageFilter):
+    """Lets pass what its sender wrote there and then: a forwarded command commands nothing."""
+
+    def filter(self, message: TelegramMessage) -> bool:
+        """Whether its command counts."""
+        return not _is_second_hand(message)
+
+
+class Mentioned(filters.MessageFilter):
+    """Lets pass what names the bot: the rest of a group's talk is neither read nor paced."""
+
+    def filter(self, message: TelegramMessage) -> bool:
+        """Whether the text holds @its_name: no longer name, no address of mail or web, nothing quoted as code."""
+        return mention(message, message.get_bot().username) is not None
+
+
+def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
+    """Where a message's text names the bot: the first and the next character's place."""
+    said = message.text or ""
+    quoted = [(one.offset, one.offset + one.length) for one in message.entities if one.type in QUOTED_ENTITIES]
+    for found in _naming(name).finditer(said):
+        at = len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2  # entities count UTF-16 units
+        if not any(begin <= at < end for begin, end in quoted):
+            return found.span()
+    return None
+
+
+@lru_cache(maxsize=4)
+def _naming(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w@./+-])@{re.escape(name)}(?!\w|@|\.[^\W\d])", re.IGNORECASE)

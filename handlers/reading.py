@@ -1,0 +1,258 @@
+"""A raw update, as python-telegram-bot reads it.
+
+Fields that are missing are filled in: an older local Bot API server does not send what a newer library requires, and a
+newer one stops sending what it no longer needs (Bot API 10.5 did, 2026-11-22). Values that are wrong are not guessed
+at: the update is unreadable, and whoever received it sets it aside.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from telegram import (
+    Bot,
+    ChatMemberAdministrator,
+    ChatMemberBanned,
+    ChatMemberRestricted,
+    Message,
+    MessageEntity,
+    Update,
+    User,
+)
+from telegram import Chat as TelegramChat
+from telegram.error import TelegramError
+
+from bot.errors import UnreadableError
+
+#: Whatever the library stumbles over in what it was given; it has no error of its own for that.
+LIBRARY_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,  # a date before the machine's calendar
+    RuntimeError,  # nested beyond Python's stack
+    TelegramError,
+    TypeError,
+    ValueError,
+)
+LARGEST_ID = 2**63
+LARGEST_OFFSET = 2**31
+#: What the handlers read of a message; without the rest it can still be answered.
+NEEDED_FIELDS = frozenset(
+    {
+        "caption",
+        "chat",
+        "date",
+        "entities",
+        "from",
+        "is_automatic_forward",
+        "is_topic_message",
+        "location",
+        "message_id",
+        "message_thread_id",
+        "migrate_from_chat_id",
+        "migrate_to_chat_id",
+        "reply_markup",
+        "sender_chat",
+        "text",
+        "via_bot",
+    }
+)
+SOMEBODYS_WORDS = {"type": "hidden_user", "date": 1, "sender_user_name": ""}
+_MEMBERS = {"administrator": ChatMemberAdministrator, "restricted": ChatMemberRestricted, "kicked": ChatMemberBanned}
+
+
+def read(raw: Mapping[str, Any], bot: Bot) -> Update:
+    """The update; UnreadableError when there is none in it."""
+    if not isinstance(raw, Mapping):
+        raise UnreadableError("it is no object")
+    try:
+        whole = _completed(raw)
+        try:
+            update = Update.de_json(whole, bot)
+        except (KeyError, TypeError) as error:
+            if not _is_missing(error):
+                raise
+            update = Update.de_json(_needed(whole), bot)  # the field is missing in what nobody here reads
+        wrong = next(_wrong(update), None)
+    except LIBRARY_ERRORS as error:
+        raise UnreadableError(type(error).__name__) from None
+    if wrong is not None:
+        raise UnreadableError(wrong)
+    return update
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, KeyError) or "missing" in str(error)
+
+
+# --- what is missing ------------------------------------------------------------------------------------------
+
+
+def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    update = dict(raw)
+    _replace(update, "message", _message)
+    _replace(update, "callback_query", _query)
+    _replace(update, "inline_query", _inline)
+    _replace(update, "my_chat_member", _membership)
+    return update
+
+
+def _replace(holder: dict[str, Any], name: str, complete: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Complete one field, if it is there and an object; what else it may be is for the library to refuse."""
+    value = holder.get(name)
+    if isinstance(value, dict):
+        holder[name] = complete(value)
+
+
+def _message(given: dict[str, Any]) -> dict[str, Any]:
+    message = {"message_id": 0, "date": 1, **given}
+    for name in ("from", "via_bot"):
+        _replace(message, name, _user)
+    for name in ("chat", "sender_chat"):
+        _replace(message, name, _chat)
+    return message
+
+
+def _query(given: dict[str, Any]) -> dict[str, Any]:
+    query = {"chat_instance": "", **given}
+    _replace(query, "from", _user)
+    _replace(query, "message", _message)
+    return query
+
+
+def _inline(given: dict[str, Any]) -> dict[str, Any]:
+    query = {"query": "", "offset": "", **given}
+    _replace(query, "from", _user)
+    return query
+
+
+def _membership(given: dict[str, Any]) -> dict[str, Any]:
+    change = {"date": 1, **given}
+    _replace(change, "from", _user)
+    _replace(change, "chat", _chat)
+    for name in ("old_chat_member", "new_chat_member"):
+        _replace(change, name, _member)
+    return change
+
+
+def _member(given: dict[str, Any]) -> dict[str, Any]:
+    """A place in a chat: each new right of the Bot API is a field that the library requires and older servers lack."""
+    kind = _MEMBERS.get(str(given.get("status")))
+    required = inspect.signature(kind).parameters.values() if kind is not None else ()
+    names = [one.name for one in required if one.default is one.empty and one.name != "user"]
+    member = {**dict.fromkeys(names, False), "is_anonymous": False, **given}
+    if "until_date" in names:
+        member["until_date"] = given.get("until_date", 0)
+    if "is_member" in names:
+        member["is_member"] = given.get("is_member", True)
+    _replace(member, "user", _user)
+    return member
+
+
+def _user(given: dict[str, Any]) -> dict[str, Any]:
+    return {"first_name": "", "is_bot": False, **given}
+
+
+def _chat(given: dict[str, Any]) -> dict[str, Any]:
+    number = given.get("id")
+    return {"type": "private" if isinstance(number, int) and number > 0 else "supergroup", **given}
+
+
+def _needed(whole: dict[str, Any]) -> dict[str, Any]:
+    """An update whose messages say only what is read here; that one was forwarded is not lost."""
+    update = dict(whole)
+    _replace(update, "message", _pared)
+    if isinstance(query := update.get("callback_query"), dict):
+        _replace(query, "message", _pared)
+    return update
+
+
+def _pared(message: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in message.items() if name in NEEDED_FIELDS}
+    if {"forward_origin", "forward_date"} & message.keys():
+        kept["forward_origin"] = SOMEBODYS_WORDS
+    return kept
+
+
+# --- what is wrong --------------------------------------------------------------------------------------------
+
+
+def _wrong(update: Update) -> Iterator[str]:
+    """The fields that handlers and store rely on and that are not what the Bot API says, by name."""
+    query, inline, change = update.callback_query, update.inline_query, update.my_chat_member
+    if query is not None:
+        yield from _unless(_are_texts(query.id), "callback_query.id")
+        yield from _unless(_are_texts(query.data or ""), "callback_query.data")
+        yield from _wrong_user(query.from_user)
+        if query.message is not None:
+            yield from _wrong_chat(query.message.chat)
+            yield from _unless(_is_number(query.message.message_id), "message_id")
+        if isinstance(query.message, Message):
+            yield from _wrong_message(query.message)
+    if inline is not None:
+        yield from _unless(_are_texts(inline.id, inline.query), "inline_query")
+        yield from _wrong_user(inline.from_user)
+    if change is not None:
+        yield from _wrong_user(change.from_user)
+        yield from _wrong_chat(change.chat)
+        yield from _unless(_are_texts(change.new_chat_member.status), "status")
+    if update.message is not None:
+        yield from _wrong_message(update.message)
+
+
+def _wrong_message(message: Message) -> Iterator[str]:
+    yield from _wrong_chat(message.chat)
+    if message.sender_chat is not None:
+        yield from _wrong_chat(message.sender_chat)
+    for user in (message.from_user, message.via_bot):
+        if user is not None:
+            yield from _wrong_user(user)
+    yield from _unless(_is_number(message.message_id), "message_id")
+    for name in ("message_thread_id", "migrate_to_chat_id", "migrate_from_chat_id"):
+        value = getattr(message, name)
+        yield from _unless(value is None or _is_number(value), name)
+    yield from _unless(_are_texts(message.text or "", message.caption or ""), "text")
+    for entity in (*message.entities, *message.caption_entities):
+        yield from _wrong_entity(entity)
+    if message.location is not None:
+        there = (message.location.latitude, message.location.longitude)
+        yield from _unless(all(_is_finite(one) for one in there), "location")
+
+
+def _wrong_entity(entity: MessageEntity) -> Iterator[str]:
+    for value in (entity.offset, entity.length):
+        yield from _unless(_is_number(value) and 0 <= value < LARGEST_OFFSET, "entities")
+    yield from _unless(_are_texts(entity.type), "entities")
+
+
+def _wrong_user(user: User) -> Iterator[str]:
+    yield from _unless(_is_number(user.id), "from.id")
+    yield from _unless(_are_texts(user.first_name, user.last_name or ""), "from.first_name")
+    yield from _unless(_are_texts(user.language_code or ""), "from.language_code")
+
+
+def _wrong_chat(chat: TelegramChat) -> Iterator[str]:
+    yield from _unless(_is_number(chat.id), "chat.id")
+    yield from _unless(_are_texts(chat.type, chat.title or ""), "chat")
+
+
+def _unless(right: bool, name: str) -> Iterator[str]:  # noqa: FBT001 - a condition
+    if not right:
+        yield name
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -LARGEST_ID <= value < LARGEST_ID
+
+
+def _are_texts(*values: object) -> bool:
+    """PostgreSQL keeps no NUL in a text, so nobody may come to store one."""
+    return all(isinstance(value, str) and "\x00" not in value for value in values)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

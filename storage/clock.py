@@ -1,0 +1,120 @@
+"""The database's clock, followed when somebody sets it back.
+
+Times ahead (leases, pace, expiry, the next poll) move back with it, once: in the first transaction that sees the new
+time, before anything is stored by it, so that nothing is ever moved that is on the new clock already. Of several
+replicas that see the same step one moves; a count in the database tells the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.schema import delivery
+
+log = structlog.get_logger(__name__)
+
+SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
+
+#: Seconds since boot, asleep or awake.
+boottime: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
+
+
+class _Seen(NamedTuple):
+    """The database's clock at our boot, between two bounds, and how many steps back were handled by then."""
+
+    least: datetime
+    most: datetime
+    steps: int
+
+
+@dataclass(slots=True)
+class ClockWatch:
+    """One store's knowledge of its database's clock."""
+
+    seen: _Seen | None = None
+
+    def following(self) -> Following:
+        """What one transaction sees; it counts when that is committed."""
+        return Following(self)
+
+
+@dataclass(slots=True)
+class Following:
+    """The clock as one transaction sees it."""
+
+    watch: ClockWatch
+    _new: _Seen | None = field(default=None)
+
+    async def look(self, db: AsyncConnection, now: datetime, asked: float) -> None:
+        """The clock said `now` to a question `asked` then, on our own clock; move times back when it was set back."""
+        most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
+        last = self._new or self.watch.seen
+        if last is None:
+            self._new = _Seen(least, most, await _steps(db))
+        elif last.least - most < SET_BACK:
+            self._new = _Seen(least, most, last.steps)
+        else:
+            self._new = _Seen(least, most, await self._step(db, now, last, last.least - most))
+
+    async def _step(self, db: AsyncConnection, now: datetime, last: _Seen, span: timedelta) -> int:
+        await db.execute(text(_COUNT))
+        steps = await _steps(db)
+        if steps > last.steps:  # another replica was quicker
+            return steps
+        log.warning("the clock was set back", seconds=round(span.total_seconds()))
+        await db.execute(text("UPDATE mark SET value = :steps WHERE name = 'clock'"), {"steps": str(steps + 1)})
+        await set_back(db, span, now=now)
+        return steps + 1
+
+    def committed(self) -> None:
+        """What was seen is so."""
+        if self._new is not None:
+            self.watch.seen = self._new
+
+
+# the row's lock is what lets one replica after the other look at it
+_COUNT = """
+INSERT INTO mark (name, value) VALUES ('clock', '0') ON CONFLICT (name) DO UPDATE SET value = mark.value
+"""
+
+
+async def _steps(db: AsyncConnection) -> int:
+    return int((await db.execute(text("SELECT value FROM mark WHERE name = 'clock'"))).scalar() or 0)
+
+
+async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> None:
+    """Move the times that lie ahead back by `span`; without it nothing would be sent until the clock is there again.
+
+    Who subscribed "later" than `now` did so before the step.
+    """
+    values: dict[str, Any] = {"span": span // timedelta(microseconds=1) if db.dialect.name == "sqlite" else span}
+    for statement in _BACK:
+        await db.execute(text(statement), values)
+    later = text("UPDATE subscription SET since_at = since_at - :span WHERE since_at > :now")
+    await db.execute(later.bindparams(bindparam("now", now, delivery.c.not_before.type)), values)
+
+
+_BACK = (
+    """
+    UPDATE delivery
+    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
+    WHERE state IN ('pending', 'leased')
+    """,
+    "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
+    "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
+    "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
+    "UPDATE inbox SET lease_until = lease_until - :span WHERE finished_at IS NULL",
+    "UPDATE lease SET until = until - :span",
+    "UPDATE source SET next_due_at = next_due_at - :span WHERE next_due_at IS NOT NULL",
+)

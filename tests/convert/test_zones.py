@@ -1,0 +1,80 @@
+"""A time zone by a city in three languages, by an offset, by its name in any case."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.convert import read_zone
+from bot.i18n import zone_name
+
+ZONES = """
+Europe/Moscow | Europe/Moscow, europe/moscow, EUROPE/MOSCOW, Moscow, Москва, в Москве, по Москве, Москвада, мск, MSK
+Europe/Moscow | московское время, по московскому времени, Moscow time, Москва убактысы, Санкт-Петербург, Казань
+Asia/Bishkek | Бишкек, Bishkek, asia/bishkek, Бишкекте, в Бишкеке, Ош, Osh, Ошто, Каракол, Кыргызстан, Kyrgyzstan
+Asia/Bishkek | Джалал-Абад, Жалал-Абад, бишкекское время, asia bishkek
+Asia/Almaty | Алматы, Алма-Ата, Almaty, Астана, Казахстан, Казакстан, Алматыда
+Asia/Tashkent | Ташкент, Tashkent, в Ташкенте, Ташкентте, Өзбекстан
+Europe/Istanbul | Istanbul, Стамбул, Стамбулда, Турция
+Europe/Berlin | Берлин, Berlin, Берлинде, Мюнхен, Germany
+America/New_York | New York, new-york, New_York, Нью-Йорк, america/new_york, Нью-Йоркто, America/New York
+Asia/Seoul | Сеул, Seoul, Сеулда
+Asia/Shanghai | Пекин, Beijing, Шанхай, Китай, Кытай
+Asia/Dubai | Дубай, Dubai, ДУБАЙДА, ОАЭ
+Europe/Zurich | Zurich, Zürich, Цюрих
+Etc/GMT-6 | +6, UTC+6, utc+6, GMT+06:00, +06:00, +0600, UTC +6, utc 6
+Etc/GMT-3 | GMT+3, UTC+3, +3, +03, UTC+03:00
+Etc/GMT+5 | UTC-5, −5, UTC−5, GMT–05:00, -5
+Etc/GMT-7 | мск+4, MSK+4
+Asia/Kolkata | +5:30, +0530, UTC+5:30, UTC+05:30, GMT+5.5
+Asia/Kathmandu | UTC+5:45, +0545
+Etc/UTC | UTC+0, +0, -0, UTC, utc, GMT
+Etc/GMT-14 | +14
+Etc/GMT+12 | -12
+"""
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Each name with its zone."""
+    found = []
+    for line in ZONES.strip().splitlines():
+        key, names = line.split(" | ")
+        found += [(name, key) for name in names.split(", ")]
+    return found
+
+
+@pytest.mark.parametrize(("name", "key"), pairs())
+def test_a_zone_is_known_by_city_offset_and_name(name: str, key: str) -> None:
+    assert read_zone(name) == key
+    assert read_zone(f"  {name}. ") == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "Mars/Base", "../../etc/passwd", "/etc/localtime", "localtime", "Factory", "x" * 300, "6", "06:00"),
+        *(
+            "UTC+15",
+            "-13",
+            "+6:75",
+            "+5:20",
+            "UTC+",
+            "+",
+            "Россия",
+            "курс",
+            "the",
+            "время",
+            "\x00",
+            "+6+6",
+            "Moscow Berlin",
+        ),
+    ],
+)
+def test_what_names_no_zone_is_none(text: str) -> None:
+    """Also a country of many zones, and an offset nobody keeps."""
+    assert read_zone(text) is None
+
+
+def test_an_offset_is_shown_as_it_was_written() -> None:
+    """The key's sign is turned round; readers never see that."""
+    shown = [zone_name(key) for key in ("Etc/GMT-6", "Etc/GMT+5", "Asia/Bishkek", "Etc/UTC", "Etc/GMT")]
+    assert shown == ["UTC+6", "UTC−5", "Asia/Bishkek", "Etc/UTC", "Etc/GMT"]

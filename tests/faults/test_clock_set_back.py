@@ -1,0 +1,165 @@
+"""The database's clock set back while alerts wait and are stored: on both databases, with one sender and with two."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Select, func, select, text
+
+import storage.outbox
+from bot.deliver.compose import Composer
+from bot.deliver.worker import Worker
+from bot.sources.catalog import Catalog
+from storage.clock import boottime
+from storage.db import Store, db_now, open_store
+from storage.schema import alert, delivery, pace
+from tests.deliver.test_worker import Running
+from tests.faults.test_senders import READER, bench
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+def shift(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Set the clock of either database."""
+    micros = by // timedelta(microseconds=1)
+    sqlite = f"CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + ({micros})"
+    server: Select[tuple[object]] = select(func.clock_timestamp() + by)
+    monkeypatch.setattr("storage.db._SQLITE_CLOCK", select(text(sqlite)))
+    monkeypatch.setattr("storage.db._CLOCK", server)
+
+
+async def left(store: Store) -> list[timedelta]:
+    """How long each alert that is not closed is still worth sending."""
+    async with store.reading() as db:
+        now = await db_now(db)
+        return [until - now for until in (await db.execute(select(alert.c.expires_at).order_by(alert.c.id))).scalars()]
+
+
+@pytest.mark.parametrize("by", [-MINUTE, -DAY])
+async def test_T7_an_alert_stored_just_as_the_clock_is_set_back_has_its_whole_life(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    """One stored just before and one just after the step: both lives end when they should, and both are sent."""
+    hour = timedelta(hours=1)
+    async with bench(migrated_url) as one:
+        await one.alert(lasts=hour)
+        shift(monkeypatch, by)
+        await one.alert(lasts=hour)
+        lives = await left(one.store)
+        assert all(hour - timedelta(minutes=5) < life <= hour + timedelta(seconds=2) for life in lives), lives
+        async with Running(one):
+            await one.arrived(READER, 2)
+
+
+async def test_T7_a_step_seen_by_what_was_rolled_back_is_followed_by_the_next(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moved once, by the first transaction that is committed."""
+    async with bench(migrated_url) as one:
+        await one.alert(lasts=DAY)
+        shift(monkeypatch, -DAY)
+        with pytest.raises(ZeroDivisionError):
+            async with one.store.writing() as db:
+                await db_now(db)
+                raise ZeroDivisionError
+        for _ in range(3):
+            async with one.store.writing() as db:
+                await db_now(db)
+        (life,) = await left(one.store)
+        assert DAY - timedelta(minutes=5) < life <= DAY + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("by", [-MINUTE, -DAY])
+async def test_T8_a_clock_set_back_stops_no_sending(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    """What was paced, leased or put off until then goes on at once."""
+    readers = range(READER, READER + 6)
+    async with bench(migrated_url, readers=len(readers)) as one, Running(one):
+        await one.alert()
+        for number in readers:
+            await one.arrived(number)
+        shift(monkeypatch, by)
+        await one.alert()
+        for number in readers:
+            await one.arrived(number, 2, timeout=20)
+
+
+@pytest.mark.postgres
+async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And each of two steps once, whoever sees them first."""
+    async with bench(postgres_url) as one:
+        await one.alert(lasts=DAY)
+        others = [await open_store(postgres_url) for _ in range(3)]
+        stores = [one.store, *others]
+        try:
+            for steps in (1, 2):
+                for store in stores:
+                    async with store.writing() as db:
+                        await db_now(db)
+                shift(monkeypatch, -MINUTE * steps)
+
+                async def look(store: Store) -> None:
+                    async with store.writing() as db:
+                        await db_now(db)
+
+                await asyncio.gather(*[look(store) for store in stores])
+                (life,) = await left(one.store)
+                assert DAY - timedelta(seconds=30) < life <= DAY + timedelta(seconds=2), steps
+        finally:
+            for store in others:
+                await store.close()
+
+
+@pytest.mark.postgres
+async def test_T8_two_senders_go_on_after_a_step(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Side by side, each alert once."""
+    async with bench(postgres_url) as one:
+        second = await open_store(postgres_url)
+        worker = Worker(
+            store=second,
+            api=one.worker.api,
+            composer=Composer(second, Catalog()),
+            token_name="t",
+            rate=500.0,
+            on_trouble=one._tell,
+        )
+        task = asyncio.create_task(worker.run())
+        try:
+            async with Running(one):
+                await one.alert()
+                await one.arrived(READER)
+                shift(monkeypatch, -MINUTE)
+                begun = boottime()
+                await one.alert()
+                await one.arrived(READER, 2, timeout=20)
+                assert boottime() - begun < 20
+        finally:
+            worker.stop()
+            await task
+            await second.close()
+        assert one.accepted(READER) == 2
+
+
+async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that stood still between question and answer has not seen the clock go back."""
+    ahead = timedelta(0)
+
+    def late() -> float:
+        return boottime() + ahead.total_seconds()
+
+    monkeypatch.setattr("storage.clock.boottime", late)  # what is read after the answer; the question came before
+    async with store.writing() as db:
+        await storage.outbox.pause_token(db, "t", timedelta(minutes=1))
+    async with store.reading() as db:
+        before = (await db.execute(select(pace.c.paused_until))).scalar_one()
+    ahead = timedelta(seconds=10)
+    async with store.writing() as db:
+        await db_now(db)
+    async with store.reading() as db:
+        assert (await db.execute(select(pace.c.paused_until))).scalar_one() == before
+        assert (await db.execute(select(func.count()).select_from(delivery))).scalar_one() == 0

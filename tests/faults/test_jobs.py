@@ -1,0 +1,165 @@
+"""The queue of jobs that replicas share: connections that end in the middle, and more to do than can be done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot import cluster
+from storage.db import Store, open_store
+
+pytestmark = pytest.mark.postgres
+
+# ends the connection that comes to the armed statement, once: a sequence moves on whatever becomes of its transaction
+_KILLER = """
+CREATE SEQUENCE shots MINVALUE 0 START 0;
+SELECT nextval('shots'), setval('shots', 1);
+CREATE TABLE armed (task text, op text);
+CREATE FUNCTION shoot() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE job procrastinate_jobs;
+BEGIN
+  IF TG_OP = 'DELETE' THEN job := OLD; ELSE job := NEW; END IF;
+  IF EXISTS (SELECT FROM armed WHERE task = job.task_name AND op = TG_OP || TG_WHEN)
+     AND nextval('shots') = 1 THEN
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    PERFORM pg_sleep(1);
+  END IF;
+  RETURN job;
+END $$;
+CREATE TRIGGER shoot_before BEFORE INSERT OR UPDATE OR DELETE ON procrastinate_jobs
+FOR EACH ROW EXECUTE FUNCTION shoot();
+CREATE TRIGGER shoot_after AFTER INSERT OR UPDATE OR DELETE ON procrastinate_jobs
+FOR EACH ROW EXECUTE FUNCTION shoot();
+"""
+
+
+class Done:
+    """How often each kind of work was done; a source is due again as soon as it was polled."""
+
+    def __init__(self, due: int = 1) -> None:
+        self.count: Counter[str] = Counter()
+        self.news = asyncio.Condition()
+        self.due = [f"source{number}" for number in range(due)]
+
+    async def note(self, kind: str) -> None:
+        """Done once more."""
+        async with self.news:
+            self.count[kind] += 1
+            self.news.notify_all()
+
+    async def more(self, *kinds: str, times: int = 2) -> None:
+        """Wait until each was done so many times from now; fails when that takes too long."""
+        goal = {kind: self.count[kind] + times for kind in kinds}
+        async with asyncio.timeout(60), self.news:
+            await self.news.wait_for(lambda: all(self.count[kind] >= goal[kind] for kind in kinds))
+
+    def work(self) -> cluster.Work:
+        """The work of one replica."""
+
+        async def due() -> list[str]:
+            await self.note("look")
+            return self.due
+
+        async def poll(_key: str) -> bool:
+            await self.note("poll")
+            return False
+
+        async def noted(kind: str) -> None:
+            await self.note(kind)
+
+        return cluster.Work(
+            due=due,
+            poll=poll,
+            fan_out=lambda: noted("fan_out"),
+            digests=lambda: noted("digests"),
+            tidy=lambda: noted("tidy"),
+        )
+
+
+@asynccontextmanager
+async def replicas(url: str, works: list[cluster.Work]) -> AsyncIterator[Store]:
+    """So many replicas at their jobs; ended with the block."""
+    stores = [await open_store(url) for _ in works]
+    stop = asyncio.Event()
+    tasks = [
+        asyncio.create_task(cluster.run(store, work, lambda: datetime.now(UTC), stop))
+        for store, work in zip(stores, works, strict=True)
+    ]
+    try:
+        yield stores[0]
+    finally:
+        stop.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                await asyncio.gather(*tasks)
+        for store in stores:
+            await store.close()
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["poll", "tidy", pytest.param("look", marks=pytest.mark.slow), pytest.param("digests", marks=pytest.mark.slow)],
+)
+async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """Deferred, fetched, finished: whichever fails, its worker lives on, and the work is soon done by somebody."""
+    monkeypatch.setattr(cluster, "TIDY_EVERY", 2)
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Done()
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        operator.execute(_KILLER)
+        async with replicas(postgres_url, [done.work()]):
+            await done.more("look", "poll", "digests", "tidy", times=1)
+            for op in ("INSERT", "UPDATE", "DELETE"):
+                for when in ("BEFORE", "AFTER"):
+                    operator.execute("DELETE FROM armed")
+                    operator.execute("SELECT setval('shots', 0)")
+                    operator.execute("INSERT INTO armed VALUES (%s, %s)", (task, op + when))
+                    async with asyncio.timeout(60):
+                        while operator.execute("SELECT last_value FROM shots").fetchone() == (0,):  # noqa: ASYNC110 - a database
+                            await asyncio.sleep(0.05)
+                    await done.more("look", "poll", "digests", "tidy")
+
+
+@pytest.mark.parametrize("sources", [3_000, 10_000])
+async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_queue(
+    postgres_url: str, sources: int
+) -> None:
+    """The queue holds what will soon be done, and each source once, whichever replica looks."""
+    done = Done(due=sources)
+    store = await open_store(postgres_url)
+    await store.close()
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        operator.execute("CREATE SEQUENCE tries")
+        operator.execute(
+            "CREATE FUNCTION try() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF NEW.task_name = 'poll' THEN PERFORM nextval('tries'); END IF; RETURN NEW; END $$"
+        )
+        operator.execute("CREATE TRIGGER try BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION try()")
+        longest = 0
+        async with replicas(postgres_url, [done.work(), done.work()]):
+            goal = done.count["look"] + 6
+            async with asyncio.timeout(120):
+                while done.count["look"] < goal or done.count["poll"] < 300:
+                    longest = max(longest, number(operator, "SELECT count(*) FROM procrastinate_jobs"))
+                    await asyncio.sleep(0.2)
+        waits = number(operator, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll'")
+        tried = number(operator, "SELECT last_value FROM tries")
+        assert longest <= cluster.WAITING + 2 * cluster.AT_ONCE + 10
+        assert tried - waits - done.count["poll"] <= 2 * cluster.AT_ONCE, "each insert is a poll: none was refused"
+
+
+def number(operator: psycopg.Connection[Any], query: str) -> int:
+    """The one figure of a query."""
+    row = operator.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,206 @@
+"""The SQLite file while the program runs: its log grows, it is taken away, a second program wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.app import only_instance
+from bot.emulator import Emulator
+from bot.errors import ConfigError
+from bot.model.outcomes import Outcome, Sent
+from bot.watch import StoreWatch
+from storage.db import LOG_BYTES, open_store
+from tests.e2e.program import READER, Program, Publishers
+from tests.faults.test_replicas import catalog
+
+OPERATOR = READER
+
+
+class Quiet:
+    """A Telegram that takes all."""
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ARG002 - the protocol's
+        """Sent."""
+        return Sent(1)
+
+
+async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_runs(tmp_path: Path) -> None:
+    """It grows as long as somebody reads what was; writes go on meanwhile, and soon after it is small again."""
+    path = tmp_path / "jarchy.db"
+    wal = path.with_name("jarchy.db-wal")
+    store = await open_store(f"sqlite:///{path}")
+    watch = StoreWatch(store, Quiet(), [], "en")
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM mark").fetchone()
+            for number in range(1_000):
+                async with store.writing() as db:
+                    statement = text("INSERT INTO mark (name, value) VALUES (:name, :value)")
+                    await db.execute(statement, {"name": f"{number}", "value": "x" * 8_000})
+            async with asyncio.timeout(10):  # a look while it is read waits for nobody
+                await watch.look()
+            assert wal.stat().st_size > 2 * LOG_BYTES
+            assert reader.execute("SELECT count(*) FROM mark WHERE length(value) = 8000").fetchone() == (0,)
+        await watch.look()
+        assert wal.stat().st_size <= LOG_BYTES
+        async with store.reading() as db:
+            assert (await db.execute(text("SELECT count(*) FROM mark WHERE length(value) = 8000"))).scalar() == 1_000
+        async with store.writing() as db:
+            await db.execute(text("UPDATE mark SET value = 'short'"))
+    finally:
+        await store.close()
+
+
+async def test_P20_a_log_that_one_large_commit_made_is_cut_back(tmp_path: Path) -> None:
+    """Without any reader, by what follows."""
+    path = tmp_path / "jarchy.db"
+    store = await open_store(f"sqlite:///{path}")
+    try:
+        async with store.writing() as db:
+            for number in range(1_200):
+                statement = text("INSERT INTO mark (name, value) VALUES (:name, :value)")
+                await db.execute(statement, {"name": f"{number}", "value": "x" * 8_000})
+        await StoreWatch(store, Quiet(), [], "en").look()
+        assert path.with_name("jarchy.db-wal").stat().st_size <= LOG_BYTES
+    finally:
+        await store.close()
+
+
+def removed(path: Path) -> None:
+    """`rm jarchy.db*`."""
+    for one in path.parent.glob("jarchy.db*"):
+        one.unlink()
+
+
+def file_removed(path: Path) -> None:
+    """`rm jarchy.db`: the log stays."""
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    """`mv jarchy.db elsewhere`."""
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path: Path) -> None:
+    """`mv other jarchy.db`."""
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize("lose", [removed, file_removed, moved, replaced])
+async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, lose: Any
+) -> None:
+    """The operator hears it straight away, nothing else is sent, and what was open is in a sound file beside it."""
+    path = tmp_path / "jarchy.db"
+    program = Program(tmp_path, emulator, catalog(publishers.url), ADMIN_IDS=str(OPERATOR))
+    await program.start()
+    asked = await emulator.send_text(READER, "/start")
+    await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+    inode = path.stat().st_ino
+    lose(path)
+    notice = await emulator.wait_message(OPERATOR, lambda m: "jarchy.db.rescued-" in m.get("text", ""), timeout=20)
+    assert str(path) in notice["text"]
+    assert await program.end(None) == 78
+    (saved,) = tmp_path.glob("jarchy.db.rescued-*")
+    assert str(saved) in notice["text"]
+    with closing(sqlite3.connect(saved)) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copy.execute("SELECT id FROM chat").fetchall() == [(READER,)]
+    assert lose is replaced or not path.exists(), "no empty one in its place"
+    assert not path.exists() or path.stat().st_ino != inode
+    said = "".join(program.log)
+    assert "Traceback" not in said
+    if lose is not replaced:
+        await program.start(ready=False)
+        assert await program.end(None) == 78
+        assert f"jarchy db restore {saved}" in "".join(program.log)
+
+
+def itself(path: Path) -> Path:
+    """The same path, the lock file deleted."""
+    path.with_name("jarchy.db.lock").unlink()
+    return path
+
+
+def linked(path: Path) -> Path:
+    """A symbolic link in another folder."""
+    other = path.parent / "other"
+    other.mkdir()
+    (other / "bot.db").symlink_to(path)
+    return other / "bot.db"
+
+
+def linked_without_lock(path: Path) -> Path:
+    """Both."""
+    path.with_name("jarchy.db.lock").unlink()
+    return linked(path)
+
+
+def folder_linked(path: Path) -> Path:
+    """By a link to its folder."""
+    (path.parent / "way").symlink_to(path.parent, target_is_directory=True)
+    return path.parent / "way" / path.name
+
+
+def hard_linked(path: Path) -> Path:
+    """A second name of the file."""
+    os.link(path, path.with_name("second.db"))
+    return path.with_name("second.db")
+
+
+@pytest.mark.parametrize("other", [itself, linked, linked_without_lock, folder_linked, hard_linked])
+async def test_P22_a_second_program_is_refused_by_whatever_path(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, other: Any
+) -> None:
+    """78 and a line that says why; the first one goes on."""
+    path = tmp_path / "jarchy.db"
+    first = Program(tmp_path, emulator, catalog(publishers.url))
+    await first.start()
+    (tmp_path / "b").mkdir()
+    second = Program(tmp_path / "b", emulator, catalog(publishers.url), DATABASE_URL=f"sqlite:///{other(path)}")
+    await second.start(ready=False)
+    assert await second.end(None) == 78
+    assert "another Jarchy is using" in "".join(second.log)
+    asked = await emulator.send_text(READER, "/help")
+    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+    assert await first.end(signal.SIGTERM) == 0
+    await second.start()
+    assert await second.end(signal.SIGTERM) == 0
+
+
+async def test_P22_our_lock_leaves_those_of_the_database_alone(tmp_path: Path) -> None:
+    """Another process still sees that somebody writes, and can write when nobody does."""
+    path = tmp_path / "jarchy.db"
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+
+    async def writes() -> int:
+        process = await asyncio.create_subprocess_exec(
+            "python3", "-c", code, str(path), stderr=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait()
+
+    with only_instance(path) as hold:
+        store = await open_store(f"sqlite:///{path}")
+        hold()
+        with pytest.raises(ConfigError, match="another Jarchy"), only_instance(path):
+            pass  # its handles are closed again
+        async with store.writing() as db:
+            await db.execute(text("INSERT INTO mark (name, value) VALUES ('a', 'b')"))
+            assert await writes() == 1
+        assert await writes() == 0
+        await store.close()
+    with only_instance(path):
+        pass

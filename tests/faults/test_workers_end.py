@@ -1,0 +1,73 @@
+"""Worker processes of a program that is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import psutil
+import pytest
+
+from tests.conftest import ROOT
+
+_PROGRAM = """
+import asyncio, sys
+from bot.workers import Workers
+from tests.faults.test_workers_end import spin, rest
+
+async def main():
+    async with Workers(size=2) as workers:
+        await asyncio.gather(workers.run(rest, timeout=20), workers.run(rest, timeout=20))
+        jobs = [asyncio.create_task(workers.run(spin, timeout=600)) for _ in range(int(sys.argv[1]))]
+        await asyncio.sleep(0.05)
+        print(*workers.processes, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+def spin() -> None:
+    """A job that never ends and never looks up."""
+    while True:
+        pass
+
+
+def rest() -> str:
+    """A job that is done."""
+    return "x"
+
+
+async def end_of(pid: int) -> None:
+    """Return when a process is no more."""
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - not our child
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("busy", [0, 1, 2])
+async def test_P23_the_workers_of_a_killed_program_end_without_a_word(busy: int) -> None:
+    """Idle or in the middle of a job, time after time: none is left, and none said anything."""
+    for _ in range(7):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            str(busy),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert program.stdout is not None
+        assert program.stderr is not None
+        workers = [int(word) for word in (await program.stdout.readline()).split()]
+        assert len(workers) == 2
+        program.send_signal(signal.SIGKILL)
+        async with asyncio.timeout(30):
+            for pid in workers:
+                await end_of(pid)
+            words = await program.stderr.read()  # ends when nobody can say anything any more
+        await program.wait()
+        assert words == b""

@@ -1,0 +1,375 @@
+"""Who may: every command and every button, as a stranger, a member, an administrator, an anonymous one; in private too.
+
+A route without a line here fails: whoever adds one decides who may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import storage.chats
+import storage.outbox
+import storage.rules
+from bot.detect.rules import RuleState, parse_rule
+from bot.emulator.faults import Fault
+from bot.i18n import t
+from bot.model.alerts import Alert, Approval, Audience, Lane, RateMoved, RuleFired, Severity, StoryBroke
+from bot.model.chats import LANGUAGES, ChatKind
+from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
+from handlers.context import Services
+from storage.schema import chat as chat_table
+from storage.schema import rule as rule_table
+from storage.schema import subscription
+from tests.factories import chat, rate
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World
+
+OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
+ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "operators"
+REFUSALS = {t("error.admins_only", language) for language in LANGUAGES}
+STALE = {t("error.stale", language) for language in LANGUAGES}
+
+#: Command → what is written after it → who may.
+WRITTEN: dict[str, dict[str, str]] = {
+    "rates": {"": ANYBODY, "USD": ANYBODY},
+    "convert": {"100 usd": ANYBODY},
+    "chart": {"USD 90d": ANYBODY},
+    "news": {"": ANYBODY},
+    "security": {"": ANYBODY},
+    "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
+    "alerts": {"": ANYBODY},
+    "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
+    "subscribe": {"": ANYBODY},
+    "unsubscribe": {"": ANYBODY},
+    "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
+    "status": {"": ANYBODY},
+    "privacy": {"": ANYBODY},
+    "mydata": {"": ADMINISTRATORS_ONLY},
+    "delete": {"": ADMINISTRATORS_ONLY},
+    "help": {"": ANYBODY},
+    "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
+    "stop": {"": ADMINISTRATORS_ONLY},
+}
+#: Button → its data, of what `Place` has made → who may.
+PRESSED: dict[tuple[str, int], dict[str, str]] = {
+    ("news", 2): {"news:-:0": ANYBODY},
+    ("cur", 1): {"cur:EUR": ADMINISTRATORS_ONLY},
+    ("top", 1): {"top:economy": ADMINISTRATORS_ONLY},
+    ("lang", 1): {"lang:ru": ADMINISTRATORS_ONLY},
+    ("style", 1): {"style:headline": ADMINISTRATORS_ONLY},
+    ("zone", 1): {"zone:Europe/Moscow": ADMINISTRATORS_ONLY},
+    ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},
+    ("done", 0): {"done": ADMINISTRATORS_ONLY},
+    ("chart", 2): {"chart:USD/KGS:30d": ANYBODY},
+    ("chart", 3): {"chart:USD/KGS:30d:dark": ANYBODY},
+    ("amounts", 1): {"amounts:USD": ANYBODY},
+    ("new", 1): {"new:-": ADMINISTRATORS_ONLY, "new:USD": ADMINISTRATORS_ONLY},
+    ("rule", 2): {
+        "rule:open:{rule}": ADMINISTRATORS_ONLY,
+        "rule:list:0": ADMINISTRATORS_ONLY,
+        "rule:pause:{rule}": ADMINISTRATORS_ONLY,
+        "rule:resume:{rule}": ADMINISTRATORS_ONLY,
+        "rule:more:{proposed}": ADMINISTRATORS_ONLY,
+        "rule:once:{proposed}": ADMINISTRATORS_ONLY,
+        "rule:save:{proposed}": ADMINISTRATORS_ONLY,
+        "rule:edit:{rule}": ADMINISTRATORS_ONLY,
+    },
+    ("held", 2): {"held:approve:1": OPERATORS_ONLY, "held:reject:1": OPERATORS_ONLY},
+    ("story", 2): {"story:approve:{waiting}": OPERATORS_ONLY, "story:reject:{waiting}": OPERATORS_ONLY},
+    ("why", 1): {"why:{told}": ANYBODY, "why:{own}": ANYBODY},
+    ("snooze", 1): {"snooze:{told}": ADMINISTRATORS_ONLY, "snooze:{own}": ADMINISTRATORS_ONLY},
+    ("unsnooze", 1): {"unsnooze:{told}": ADMINISTRATORS_ONLY, "unsnooze:{own}": ADMINISTRATORS_ONLY},
+    ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
+    ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
+    ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
+}
+
+
+def test_S10_every_route_has_a_decision() -> None:
+    """Here, by hand: what a route says of itself is what is tested."""
+    assert set(WRITTEN) == set(COMMANDS)
+    assert set(PRESSED) == set(BUTTONS)
+    assert {data.count(":") for (_, words), one in PRESSED.items() for data in one if data.count(":") != words} == set()
+
+
+def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> None:
+    """Derived from the same table as the rights; administrators and private chats are offered everything."""
+    for name, written in WRITTEN.items():
+        assert (name in MENUS["all_group_chats"]) == (name not in ADMINISTRATORS)
+        assert written.get("", ANYBODY) == ANYBODY or name in ADMINISTRATORS, name
+    assert set(MENUS["default"]) == set(MENUS["all_private_chats"]) == set(MENUS["all_chat_administrators"])
+    assert set(MENUS["default"]) == set(COMMANDS)
+    assert frozenset(
+        {"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"}
+    ) == ADMINISTRATORS  # fmt: skip
+
+
+@dataclass
+class Place:
+    """A chat with a rule, a proposed one, and messages it was told: of a subscription, of its rule, of nothing yet."""
+
+    world: World
+    id: int
+    numbers: dict[str, int]
+
+    async def state(self) -> str:
+        """All that a command or a button of this chat may change."""
+        async with self.world.bot.store.reading() as db:
+            found = [
+                (await db.execute(table.select().where(table.c.chat_id == self.id))).all()
+                for table in (subscription, rule_table)
+            ]
+            known = await storage.chats.get(db, self.id)
+            approval = await storage.outbox.approval_of(db, self.numbers["waiting"])
+        return repr((known, found, approval))
+
+    async def write(self, text: str, who: int, *, anonymous: bool = False) -> str:
+        """A command's answer."""
+        world = self.world
+        asked = await world.emulator.send_text(self.id, text, user_id=who, anonymous=anonymous)
+        answer = await world.emulator.wait_message(
+            self.id, lambda m: m.get("from", {}).get("id") == world.emulator.bot.id, after=asked, timeout=40
+        )
+        return str(answer.get("text", answer.get("caption", "")))
+
+    async def press(self, data: str, who: int) -> str:
+        """What a press was answered with."""
+        answer = await self.world.emulator.press(self.id, 1, data.format_map(self.numbers), user_id=who, timeout=40)
+        return str(answer.get("text") or "")
+
+
+async def place(world: World, number: int, kind: ChatKind) -> Place:
+    """Make one."""
+    rule = parse_rule("USD < 80", home="KGS")
+    moved = {"baseline": rate(), "previous": rate(), "new": rate(), "usual": rate().value, "told": False}
+    numbers: dict[str, int] = {}
+    async with world.bot.store.writing() as db:
+        await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
+        await storage.chats.subscribe(db, number, ["pair:USD/KGS", "topic:security"], now=NOW)
+        saved = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        stored = await storage.rules.get(db, number, saved, pending=True)
+        assert stored is not None
+        await storage.rules.save(db, stored, RuleState().to_json())
+        proposed = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        numbers |= {"rule": saved, "proposed": proposed}
+        payloads = {
+            "told": (RateMoved(**moved, rules=("fixing",)), Audience(subscription="pair:USD/KGS")),
+            "own": (RuleFired(**moved, rules=("USD < 80",), rule=numbers["rule"]), Audience(chat=number)),
+            "waiting": (StoryBroke(story=1, topics=("security",)), Audience(subscription="topic:security")),
+        }
+        for name, (payload, audience) in payloads.items():
+            new = Alert(
+                dedup_key=f"{name}:{number}",
+                payload=payload,
+                severity=Severity.NOTABLE,
+                lane=Lane.ALERT,
+                audience=audience,
+                created_at=NOW,
+                expires_at=NOW + timedelta(hours=name == "waiting"),  # the others are told to nobody: it is too late
+                approval=name == "waiting",
+            )
+            pk = await storage.outbox.enqueue(db, new)
+            assert pk is not None
+            numbers[name] = pk
+    world.bot.services.chats.pop(number, None)
+    return Place(world, number, numbers)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told to slow down: these people ask a lot."""
+    monkeypatch.setattr(Services, "allow", lambda *_: True)
+
+
+@pytest.fixture
+async def group(world: World) -> Place:
+    """A group whose administrator is also the bot's operator: in a group that is worth nothing."""
+    world.bot.services.admins = frozenset({ADMINISTRATOR})
+    await world.emulator.send_text(GROUP, "hello", user_id=ADMINISTRATOR)
+    return await place(world, GROUP, ChatKind.GROUP)
+
+
+@pytest.mark.parametrize("who", [OUTSIDER, MEMBER], ids=["stranger", "member"])
+async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothing(group: Place, who: int) -> None:
+    """By any command and any button, whatever message it is said to be under."""
+    wrong = {}
+    before = await group.state()
+    for name, written in WRITTEN.items():
+        for words, may in written.items():
+            said = await group.write(f"/{name} {words}", who)
+            if (said in REFUSALS) != (may == ADMINISTRATORS_ONLY) or said in STALE:
+                wrong[f"/{name} {words}"] = said
+            if await group.state() != before:
+                wrong[f"/{name} {words}"] = "changed it"
+    for pressed in PRESSED.values():
+        for data, may in pressed.items():
+            said = await group.press(data, who)
+            expected = {ANYBODY: said not in REFUSALS | STALE, OPERATORS_ONLY: said in STALE}.get(may, said in REFUSALS)
+            if not expected:
+                wrong[data] = said
+            if await group.state() != before:
+                wrong[data] = "changed it"
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("anonymous", [False, True], ids=["administrator", "anonymous administrator"])
+async def test_S10_a_groups_administrator_may_do_everything_but_an_operators_work(
+    group: Place, *, anonymous: bool
+) -> None:
+    """Writing as the group too; a press comes under one's own name in any case."""
+    wrong = {}
+    for pressed in PRESSED.values():
+        for data, may in pressed.items():
+            said = await group.press(data, ADMINISTRATOR)
+            if (said in STALE) != (may == OPERATORS_ONLY) or said in REFUSALS:
+                wrong[data] = said
+    for name, written in WRITTEN.items():
+        for words in written:
+            said = await group.write(f"/{name} {words}", ADMINISTRATOR, anonymous=anonymous)
+            if said in REFUSALS or said == t("error.unexpected", "en"):
+                wrong[f"/{name} {words}"] = said
+    assert wrong == {}
+
+
+async def test_S10_only_an_administrator_wakes_a_group(group: Place) -> None:
+    """What was stopped stays so until then; the answer to others says why."""
+    await group.write("/stop", ADMINISTRATOR)
+    asleep = await group.state()
+    assert await group.write("/start", MEMBER) in REFUSALS
+    assert await group.state() == asleep
+    assert await group.write("/start", ADMINISTRATOR) not in REFUSALS
+    assert await group.state() != asleep
+
+
+async def test_S23_who_writes_as_a_channel_may_look_and_change_nothing(group: Place) -> None:
+    """Also when the one behind it is an administrator: nobody can know."""
+    mask = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
+    channel = {"sender_chat": {"id": -1009, "type": "channel", "title": "A channel"}, "from": mask}
+    before = await group.state()
+    for text, refused in (("/stop", True), ("/settings Europe/Paris", True), ("/rates USD", False)):
+        asked = await group.world.emulator.send_text(GROUP, text, user_id=ADMINISTRATOR, extra=channel)
+        said = await group.world.emulator.wait_message(
+            GROUP, lambda m: m["from"]["id"] == group.world.emulator.bot.id, after=asked, timeout=40
+        )
+        assert (said.get("text") in REFUSALS) == refused, text
+    assert await group.state() == before
+
+
+async def test_S10_rights_are_asked_anew_each_time(group: Place) -> None:
+    """Who was an administrator a moment ago is none now, and the other way round."""
+    telegram = group.world.emulator
+    assert await group.press("lang:ru", ADMINISTRATOR) not in REFUSALS
+    telegram.set_member(GROUP, ADMINISTRATOR, "member")
+    telegram.set_member(GROUP, MEMBER, "administrator")
+    assert await group.press("lang:en", ADMINISTRATOR) in REFUSALS
+    assert await group.press("lang:en", MEMBER) not in REFUSALS
+    for status in ("left", "kicked", "restricted"):
+        telegram.set_member(GROUP, MEMBER, status)
+        assert await group.press("lang:ru", MEMBER) in REFUSALS, status
+
+
+async def test_S10_without_telegrams_word_nobody_is_an_administrator(group: Place) -> None:
+    """And is asked to try again, not told that they are none."""
+    before = await group.state()
+    group.world.emulator.faults.add(Fault(kind="error", method="getChatMember", code=502, times=1))
+    assert await group.press("lang:ru", ADMINISTRATOR) == t("error.unexpected", "en")
+    assert await group.state() == before
+    assert await group.press("lang:ru", ADMINISTRATOR) not in REFUSALS
+
+
+# --- private chats --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def private(world: World) -> Place:
+    """The reader's own chat; the reader is no operator."""
+    await world.ask("/help")
+    async with world.bot.store.writing() as db:
+        await db.execute(chat_table.delete().where(chat_table.c.id == READER))
+    return await place(world, READER, ChatKind.PRIVATE)
+
+
+async def test_G26_in_a_private_chat_only_its_owner_is_heard(private: Place) -> None:
+    """A press by anybody else is let go without a word, and what they write is not read."""
+    world, before = private.world, await private.state()
+    shown = len(world.emulator.messages(READER))
+    someone = world.emulator.world.user(STRANGER).json()
+    for pressed in PRESSED.values():
+        for data in pressed:
+            assert await private.press(data, STRANGER) == "", data
+    for name, written in WRITTEN.items():
+        for words in written:
+            world.emulator.push_update(
+                {
+                    "message": {
+                        "message_id": 900_000,
+                        "date": 1,
+                        "chat": {"id": READER, "type": "private", "first_name": "Aigul"},
+                        "from": someone,
+                        "text": f"/{name} {words}",
+                        "entities": [{"type": "bot_command", "offset": 0, "length": len(name) + 1}],
+                    }
+                }
+            )
+    assert await private.press("set:zone", READER) == ""
+    assert len(world.emulator.messages(READER)) == shown
+    assert await private.state() == before
+
+
+async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators_work(private: Place) -> None:
+    """An operator is one by number, in their own chat; accounts that many people share never are."""
+    wrong = {}
+    for pressed in PRESSED.values():
+        for data, may in pressed.items():
+            said = await private.press(data, READER)
+            if (said in STALE) != (may == OPERATORS_ONLY):
+                wrong[data] = said
+    assert wrong == {}
+    world = private.world
+    other = await place(world, STRANGER, ChatKind.PRIVATE)
+    world.bot.services.admins = frozenset({READER, 1087968824, 136817688, 777000})
+    assert await other.press("story:reject:{waiting}", STRANGER) in STALE
+    assert await other.press("story:reject:{waiting}", READER) == ""
+    async with world.bot.store.reading() as db:
+        assert await storage.outbox.approval_of(db, other.numbers["waiting"]) is Approval.WAITING
+    for shared in (1087968824, 136817688, 777000):
+        world.emulator.add_private(world.emulator.add_user(shared, "Shared", "en"))
+        theirs = await place(world, shared, ChatKind.PRIVATE)
+        assert await theirs.press("story:reject:{waiting}", shared) in STALE
+
+
+GARBAGE = ("", "x", "0", "-1", "1e3", "٣", "²", "9" * 18, "9" * 40, "USD", "../..", "\u202e",
+           "я" * 40, "None", "%s", "{}")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP])
+async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(world: World, kind: ChatKind) -> None:
+    """Every button with rubbish, with a word too many or too few, and with the numbers of another chat's things."""
+    here = await place(world, READER if kind is ChatKind.PRIVATE else GROUP, kind)
+    there = await place(world, RUSSIAN, ChatKind.PRIVATE)
+    await world.emulator.send_text(here.id, "hello", user_id=READER)
+    before, theirs = await here.state(), await there.state()
+    wrong: dict[str, Any] = {}
+    forged = [":".join([verb, *[rubbish] * (count + more)]) for verb, count in BUTTONS for rubbish in GARBAGE
+              for more in (-1, 0, 1) if count + more >= 0]  # fmt: skip
+    forged = [data for data in dict.fromkeys(forged) if data not in {"done", "new:USD", "cur:USD", "amounts:USD"}]
+    forged += ["", ":", "::::::::", "rates", "rule", "done:", "DONE", "news:-:9999", "set:", "rule::1", "why:\ud7ff"]
+    for data in forged:
+        said = await here.press(data.replace("{", "{{").replace("}", "}}"), READER)
+        if said == t("error.unexpected", "en"):
+            wrong[data] = said
+    assert wrong == {}
+    assert await here.state() == before
+    shown = len(world.emulator.messages(here.id))
+    for key in ("rule", "own"):
+        for data in [one for pressed in PRESSED.values() for one in pressed if f"{{{key}}}" in one]:
+            said = await here.press(data.replace(f"{{{key}}}", str(there.numbers[key])), READER)
+            assert said in STALE, data
+    for verb in ("save", "cancel", "more", "less", "once"):
+        assert await here.press(f"rule:{verb}:{there.numbers['proposed']}", READER) in STALE, verb
+    assert await here.press(f"why:{there.numbers['waiting']}", READER) in STALE
+    assert len(world.emulator.messages(here.id)) == shown
+    assert (await here.state(), await there.state()) == (before, theirs)

@@ -1,0 +1,85 @@
+"""How updates come to us in spite of what was before and what is refused once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.emulator import Fault
+from bot.emulator.faults import Kind
+from bot.intake import polling, webhook
+from bot.intake.inbox import Inbox
+from bot.intake.polling import poll
+from bot.intake.webhook import keep_webhook
+from storage.db import Store
+from tests.intake.test_polling import READER, Handler, ended, telegram
+
+SECRET = "s" * 32
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
+    store: Store, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the earlier program's filter with it: a button's press comes through. Meanwhile it is said why not."""
+    monkeypatch.setattr(polling, "SHORTEST", 0.1)
+    async with telegram() as (emulator, api):
+        emulator.updates.left_behind("https://old.example/hook", ["message"])
+        emulator.faults.add(Fault.server_error(502, method="deleteWebhook", times=tries))
+        told: list[str | None] = []
+        handler = Handler()
+        inbox = Inbox(store, handler, holder="a", alone=True)
+        polls = asyncio.create_task(poll(api, inbox, told.append))
+        await emulator.calls.wait(lambda call: call.method == "getUpdates" and call.accepted, timeout=20)
+        assert emulator.updates.allowed is not None
+        assert "callback_query" in emulator.updates.allowed
+        await emulator.send_text(READER, "one")
+        await handler.heard(1)
+        assert told[-1] is None
+        assert any("webhook" in str(why) for why in told)
+        await ended(polls)
+        await inbox.close()
+
+
+async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 409 leads to it."""
+    monkeypatch.setattr(polling, "SHORTEST", 0.1)
+    async with telegram() as (emulator, api):
+        handler = Handler()
+        inbox = Inbox(store, handler, holder="a", alone=True)
+        polls = asyncio.create_task(poll(api, inbox))
+        await emulator.updates.polled()
+        await api.call("setWebhook", url="http://127.0.0.1:9/hook")
+        await emulator.send_text(READER, "one")
+        await handler.heard(1)
+        await ended(polls)
+        await inbox.close()
+
+
+@pytest.mark.parametrize(
+    "refusal", [Fault.server_error(502), Fault(Kind.ERROR, code=400, description="Bad Request: x")]
+)
+async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_is_lost(
+    refusal: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its secret and the kinds that we want, each time."""
+    monkeypatch.setattr(webhook, "SHORTEST", 0.1)
+    async with telegram() as (emulator, api):
+        emulator.faults.add(
+            Fault(refusal.kind, code=refusal.code, description=refusal.description, method="setWebhook", times=2)
+        )
+        told: list[str | None] = []
+        url = "http://127.0.0.1:9/hook"
+        keeping = asyncio.create_task(keep_webhook(api, url=url, secret=SECRET, tell=told.append, look=0.1))
+        await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
+        assert [why is None for why in told] == [False, False, False, True]
+        before = emulator.calls.total
+        await api.call("deleteWebhook")
+        await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, after=before)
+        hook = emulator.updates.webhook
+        assert hook is not None
+        assert (hook.url, hook.secret) == (url, SECRET)
+        assert emulator.updates.allowed is not None
+        assert "callback_query" in emulator.updates.allowed
+        await ended(keeping)

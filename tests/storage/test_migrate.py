@@ -1,0 +1,111 @@
+"""A group becomes a supergroup: whatever the order of the news, nothing of it is lost."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import storage.chats
+import storage.outbox
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.chats import ChatKind, Style
+from storage.db import Store
+from storage.schema import alert, chat, delivery, subscription
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+
+OLD, NEW = -4100, -1004000004100
+KEY = "topic:security"
+KEPT = {"kind": ChatKind.GROUP, "language": "ky", "time_zone": "Europe/Moscow", "style": Style.HEADLINE}
+
+
+async def _enqueue(store: Store, key: str) -> None:
+    async with store.writing() as db:
+        await storage.outbox.enqueue(
+            db,
+            Alert(
+                dedup_key=key,
+                payload=Notice(msgid="notice.gone", values=()),
+                severity=Severity.NOTABLE,
+                lane=Lane.ALERT,
+                audience=Audience(subscription=KEY),
+                created_at=NOW,
+                expires_at=NOW + timedelta(days=1),
+            ),
+        )
+        while await storage.outbox.fan_out(db) is not None:
+            pass
+
+
+async def _met(store: Store, number: int) -> None:
+    """A chat from which something came, as if for the first time."""
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(number, kind=ChatKind.GROUP), now=NOW + timedelta(hours=1))
+
+
+async def _moved(store: Store) -> None:
+    async with store.writing() as db:
+        await storage.chats.migrate(db, OLD, NEW)
+
+
+async def _joined(store: Store) -> None:
+    """Told that the bot is in the new group."""
+    await _met(store, NEW)
+    async with store.writing() as db:
+        await storage.chats.revive(db, NEW)
+
+
+async def _left(store: Store) -> None:
+    """Told that the bot is in the old group no more."""
+    async with store.writing() as db:
+        await storage.outbox.close_chat(db, OLD, why="kicked")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_order(store: Store, stopped: bool) -> None:
+    """Both service messages, a refused send, the bot's joining and leaving, and chats met in between: 20 shuffles."""
+    dice = random.Random(7)
+    for number in range(20):
+        async with store.writing() as db:
+            for table in (delivery, alert, subscription, chat):
+                await db.execute(table.delete())
+            await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+            await storage.chats.subscribe(db, OLD, [KEY, "pair:USD/KGS"], now=NOW - timedelta(hours=1))
+        await _enqueue(store, f"a{number}")
+        if stopped:
+            async with store.writing() as db:
+                await storage.outbox.close_chat(db, OLD, why=storage.outbox.STOPPED)
+        steps: list[Any] = [_moved, _moved, _moved, _joined, _left, lambda s: _met(s, OLD), lambda s: _met(s, NEW)]
+        dice.shuffle(steps)
+        for step in steps:
+            await step(store)
+        await _moved(store)
+        async with store.reading() as db:
+            row = (await db.execute(select(chat))).one()
+            kept = (row.id, row.language, row.time_zone, row.style, row.active)
+            assert kept == (NEW, "ky", "Europe/Moscow", "headline", not stopped), steps
+            assert await storage.chats.subscriptions(db, NEW) == ("pair:USD/KGS", KEY)
+            rows = (await db.execute(select(delivery.c.chat_id, delivery.c.state))).all()
+            assert [tuple(one) for one in rows] == [(NEW, "dead" if stopped else "pending")], steps
+
+
+async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> None:
+    """What the old group already has is not sent to the new one again."""
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+        await storage.chats.add(db, a_chat(NEW, **KEPT), now=NOW + timedelta(hours=1))
+        for number in (OLD, NEW):
+            await storage.chats.subscribe(db, number, [KEY], now=NOW - timedelta(hours=1))
+    await _enqueue(store, "both")
+    await _enqueue(store, "waits")
+    async with store.writing() as db:
+        first = (await db.execute(select(delivery.c.id).where(delivery.c.chat_id == OLD))).scalars().first()
+        await db.execute(delivery.update().where(delivery.c.id == first).values(state="sent", message_id=5))
+    await _moved(store)
+    async with store.reading() as db:
+        rows = await db.execute(select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.alert_id))
+        assert [tuple(row) for row in rows] == [(NEW, "sent"), (NEW, "pending")]

@@ -1,0 +1,31 @@
+"""What the program opens it closes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from bot.app import opened
+from bot.clock import utc_now
+from bot.config import load_settings
+from bot.places import zone_at
+from bot.sources.catalog import parse_catalog
+
+
+async def test_the_workers_that_answer_readers_end_with_the_program(tmp_path: Path) -> None:
+    """Charts and zones have a process of their own; the composition root opened it."""
+    settings = load_settings(
+        bot_token="1234567:" + "a" * 35,
+        bot_api_url="http://127.0.0.1:9",
+        database_url=f"sqlite:///{tmp_path / 'jarchy.db'}",
+        ops_listen="off",
+    )
+    async with opened(settings, parse_catalog(""), utc_now) as bot:
+        workers = bot.services.workers
+        assert await workers.run(zone_at, 42.87, 74.59, timeout=60) == "Asia/Bishkek"
+        (process,) = workers.processes
+        assert psutil.pid_exists(process)
+        assert workers is not bot.ingest.workers  # no reader waits behind a slow feed
+    assert not workers.processes
+    assert not psutil.pid_exists(process)

@@ -1,0 +1,214 @@
+"""What is said is true: figures said in two places agree, and nothing is written for a thing that does not exist.
+
+A statement in the README, DESIGN or a message is compared with the constant that makes it so. Words, parameters and
+constants nobody uses are found by reading the program itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polib
+import pytest
+
+import storage.backup
+import storage.chats
+import storage.retention
+from bot import cli
+from bot.convert import parse_question
+from bot.deliver.limits import SHARED_PACE
+from bot.deliver.worker import DOUBTS
+from bot.detect.moves import DEFAULT_POLICY
+from bot.detect.plausibility import AGREE, LARGEST_UNASKED
+from bot.detect.rules import LEVEL_FROM, parse_rule
+from bot.i18n import t
+from bot.ingest.stories import EDITS, FRESH, STORY_LASTS
+from bot.ingest.trust import STUCK
+from bot.intake.role import SPAN
+from bot.model.alerts import Lane
+from bot.model.chats import LANGUAGES, ChatKind
+from tests.conftest import ROOT
+from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
+from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
+
+PAUSE = float(inspect.signature(cli.backfill).parameters["pause"].default)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NUMBERS = {3: "three", 5: "five", 6: "six", 7: "seven"}
+
+
+def said(name: str) -> str:
+    """A document with every run of spaces as one."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("README.md", f"what people write is kept {'a day' if storage.retention.BODIES == DAY else '?'}"),
+        ("README.md", f"alerts and deliveries {storage.retention.ALERTS.days} days"),
+        ("README.md", f"stories {storage.retention.NEWS.days} days"),
+        ("README.md", f"a chat that blocked the bot is forgotten after {storage.retention.CHATS.days} days"),
+        ("README.md", f"keeps the last {NUMBERS[storage.backup.KEEP]}"),
+        ("README.md", f"nothing new for {NUMBERS[STUCK]} of its publishing days"),
+        ("README.md", f"two sources that disagree by more than {AGREE} %"),
+        ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
+        ("README.md", f"together at {SHARED_PACE * 100:g} % of `SEND_RATE`"),
+        ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
+        ("README.md", f"(U = {DOUBTS[Lane.ALERT]}; {DOUBTS[Lane.ROUTINE]} for digests)"),
+        ("README.md", f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a level"),
+        ("DESIGN.md", f"Bodies of updates {storage.retention.BODIES // HOUR} hours"),
+        ("DESIGN.md", f"their numbers {storage.retention.UPDATES.days} days"),
+        ("DESIGN.md", f"alerts with their deliveries {storage.retention.ALERTS.days} days"),
+        ("DESIGN.md", f"stories {storage.retention.NEWS.days} days, chats"),
+        ("DESIGN.md", f"{storage.retention.CHATS.days} days (who said `/stop` stays)"),
+        ("DESIGN.md", f"{storage.retention.PIECE:,} rows or {storage.retention.CHATS_PIECE} chats a transaction"),
+        ("DESIGN.md", f"forgotten after {storage.backup.KEEP_ASIDE.days} days"),
+        ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
+        ("DESIGN.md", f"At most {NUMBERS[EDITS]} edits"),
+        ("DESIGN.md", f"none {'twelve' if FRESH == 12 * HOUR else '?'} hours after the alert"),
+        ("DESIGN.md", f"a lease of {SPAN // timedelta(seconds=1)} seconds"),
+    ],
+)
+def test_a_figure_of_the_documents_is_the_programs(document: str, words: str) -> None:
+    assert words in said(document), words
+
+
+async def test_what_privacy_says_is_what_is_kept(_world: World) -> None:  # noqa: F811, PT019 - the fixture above
+    """In each language: the day bodies are kept, own alerts among what is kept, and the days of forgetting."""
+    own = {"en": "own alerts", "ru": "ваши оповещения", "ky": "өз эскертүүлөрүңүз"}
+    for language, chat in (("en", READER), ("ru", RUSSIAN), ("ky", STRANGER)):
+        text = (await _world.ask("/privacy", chat=chat))["text"]
+        kept = storage.retention
+        figures = [kept.ALERTS.days, kept.BODIES // HOUR, kept.CHATS.days, storage.backup.KEEP_ASIDE.days]
+        assert [int(figure) for figure in re.findall(r"\d+", text)] == figures
+        assert own[language] in text
+
+
+async def test_a_channels_welcome_names_what_it_gets(_world: World) -> None:  # noqa: F811, PT019 - the fixture above
+    """And no command: a channel has no settings of its own in the chat."""
+    channel = -1001234567890
+    _world.emulator.add_channel(channel, "Herald", "herald", owner=READER, bot_status="left")
+    _world.emulator.set_bot_status(channel, "administrator", by=READER, rights={"can_post_messages": True})
+    told = await _world.emulator.wait_message(READER, lambda m: "Herald" in m.get("text", ""), timeout=20)
+    async with _world.bot.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, channel)
+        chat = await storage.chats.get(db, channel)
+    assert chat is not None
+    assert chat.kind is ChatKind.CHANNEL
+    given = {key.partition(":")[2].partition("/")[0] for key in keys}
+    assert given - {"security"} == set(re.findall(r"\b[A-Z]{3}\b", told["text"]))
+    assert t("topic.security", "en").lower() in told["text"]
+    assert "/settings" not in told["text"]
+
+
+@pytest.mark.parametrize(("language", "hours"), [("en", "six hours"), ("ru", "шести часов"), ("ky", "Алты саат")])
+def test_figures_in_words_readers_see_are_the_programs(language: str, hours: str) -> None:
+    assert (hours in t("notice.story", language)) == (STORY_LASTS == 6 * HOUR)
+    for key in ("move.high", "move.low"):
+        assert str(DEFAULT_POLICY.window) in t(key, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_example_of_every_error_works_when_followed(language: str) -> None:
+    """Typed as it stands: a whole command, or a question of the converter."""
+    followed = 0
+    for entry in polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po")):
+        if not entry.msgid.startswith("error."):
+            continue
+        said_so = re.sub(r" (or|или|же|же болбосо|for|для|бул)\b", ",", entry.msgstr)
+        for example in re.findall(r"/alert ([A-Z]{3}[^,.:(\u0400-\u04ff]*(?:\d[%d]?|\d{4}-\d\d-\d\d))", said_so):
+            parse_rule(example, home="KGS")
+            followed += 1
+        if "100 usd kgs" in entry.msgstr:
+            assert parse_question("100 usd kgs").target == "KGS"
+            followed += 1
+        bare = entry.msgstr.replace("/alert ", "\0")
+        assert not re.search(r"(?<!\0)\b(?:RUB|USD|EUR) (?:[<>] ?\d|[+-]?\d+%)", bare), entry.msgid
+    assert followed >= 15
+
+
+# --- words for nothing ----------------------------------------------------------------------------------------
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """The program without the emulator, which others use too."""
+    for part in ("bot", "handlers", "storage"):
+        for path in (ROOT / part).rglob("*.py"):
+            if "emulator" not in path.parts and "migrations" not in path.parts:
+                yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_no_name_is_defined_that_nothing_reads() -> None:
+    """Functions, classes, constants and members of enums: what only tests call comes back with the thing."""
+    foreign = {  # read by libraries, by name
+        *("cache_ok", "impl", "load_dialect_impl", "process_bind_param", "process_result_value", "model_config"),
+        *("comment", "do_request", "shutdown", "prepare", "_together"),
+    }
+    awaited = {"revive", "processes"}  # of others' rooms, known
+    defined: dict[str, Path] = {}
+    read: set[str] = set()
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                if not any(isinstance(one, ast.Call) and "command" in ast.dump(one) for one in node.decorator_list):
+                    defined.setdefault(node.name, path)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                read.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                read.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                read.add(node.value)
+            if isinstance(node, ast.Module | ast.ClassDef):
+                for statement in node.body:
+                    targets = statement.targets if isinstance(statement, ast.Assign) else []
+                    for target in targets:
+                        if isinstance(target, ast.Name):
+                            defined.setdefault(target.id, path)
+    called = {name for name in defined if not name.startswith("__")}
+    decorated = {"callback", "validator"}
+    assert not {name: str(defined[name]) for name in called - read - foreign - awaited - decorated}
+
+
+def test_no_renderer_has_a_parameter_nobody_passes() -> None:
+    """A parameter with a default that every caller leaves alone is a feature that is not there."""
+    passed: dict[str, set[str]] = defaultdict(set)
+    counted: dict[str, int] = defaultdict(int)
+    for _, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                passed[name] |= {keyword.arg for keyword in node.keywords if keyword.arg}
+                counted[name] = max(counted[name], len(node.args))
+    idle = []
+    for path, tree in modules():
+        if path.parent.name != "render":
+            continue
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            plain = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+            by_name = [one for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+            by_place = [one for one in plain if counted[node.name] <= node.args.args.index(one)]
+            for one in (*by_place, *by_name):
+                if one.arg not in passed[node.name]:
+                    idle.append(f"{node.name}({one.arg})")  # noqa: PERF401 - reads better so
+    assert not idle
+
+
+def test_no_text_speaks_of_a_command_that_does_not_exist() -> None:
+    """In a message or in the README; /name in an address or a path is none."""
+    from handlers import COMMANDS
+
+    texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
+    for language in LANGUAGES:
+        catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+        texts += [text for entry in catalog for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    paths = {"healthz", "readyz", "metrics", "status", "data", "tmp", "var", "jarchy"}
+    named = {word for text in texts for word in re.findall(r"(?<![\w./:<*-])/([a-z]+)(?![\w/])", text)}
+    assert named - paths <= COMMANDS.keys()

@@ -1,0 +1,357 @@
+"""Settings: every one with bad values, what does not go together, and the file they come from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.config import Settings, load_settings
+from bot.errors import ConfigError
+from bot.grammar import parse_duration
+
+TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
+SECRET = "canary-secret-of-a-webhook"
+ADDRESSES = [
+    "x",
+    "ftp://x.example",
+    "https://",
+    "https://x.example:99999",
+    "https://x.example:0",
+    "https://a b",
+    f"https://user:{SECRET}@x.example/",
+    "https://x\n.example",
+    "https://x.example/\0",
+    "https://" + "x" * 5000,
+    "http://[::1",
+    "https//x.example",
+]
+LISTEN = [
+    "abc",
+    "127.0.0.1",
+    "127.0.0.1:99999",
+    "127.0.0.1:-1",
+    "127.0.0.1:",
+    "999.1.1.1:80",
+    "127.0.0.1:٨٠",
+    "a b:80",
+    "[::x]:80",
+    "a..b:80",
+    "x" * 64 + ".example:80",
+    "::1:80",
+    "127.0.0.1:80\0",
+    "http://127.0.0.1:80",
+    "OFF",
+]
+#: Each setting with values that make no sense; one that is not here fails below.
+BAD: dict[str, list[str]] = {
+    "BOT_TOKEN": [
+        "x",
+        "123",
+        f"{TOKEN} {TOKEN}",
+        TOKEN.replace("A", "Ж"),
+        TOKEN.replace(":", ""),
+        f"{TOKEN[:20]}\n{TOKEN}",
+    ],
+    "BOT_API_URL": ADDRESSES,
+    "DATABASE_URL": [
+        "x",
+        "mysql://x",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "postgresql",
+        "://",
+        "sqlite:///a\0b",
+        "sqlite:///a\nb",
+        "sqlite:///" + "x" * 5000,
+        "sqlite:///" + "y" * 255,
+        "sqlite:///" + "ж" * 200,
+        "postgresql://" + "x" * 5000,
+        f"mysql://u:{SECRET}@x/y",
+    ],
+    "CATALOG": ["/no/such/catalog.toml", ".", "x" * 5000, "a\0b", "~"],
+    "ADMIN_IDS": [
+        "x",
+        "1,x",
+        "1_000",
+        "١٢٣",
+        "1.5",
+        "-5",
+        "0",
+        "1e9",
+        "1000000000000000000000000000000",
+        "9" * 5000,
+        "1087968824",
+        "5,136817688",
+        "777000",
+        "4503599627370497",
+        "5 6",
+        "5\0",
+    ],
+    "HOME_CURRENCY": ["x", "xx", "XXXX", "K1S", "СОМ", "K S", "KGS\0", "$", "9" * 5000],
+    "TIME_ZONE": [
+        "Mars/Base",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "Asia",
+        "+06:00",
+        "Asia/Bishkek\0",
+        "x" * 5000,
+        "Азия/Бишкек",
+        "\udcff",
+    ],
+    "DEFAULT_LANGUAGE": ["x", "EN", "kg", "en,ru", "русский", "en\0"],
+    "UPDATES": ["x", "pull", "Polling", "webhook,polling", "0"],
+    "WEBHOOK_URL": [*ADDRESSES, "http://x.example/", "https://x.example:8444/"],
+    "WEBHOOK_SECRET": [],  # judged with UPDATES, below
+    "WEBHOOK_LISTEN": LISTEN,
+    "OPS_LISTEN": LISTEN,
+    "SEND_RATE": [
+        "x",
+        "0",
+        "-1",
+        "nan",
+        "inf",
+        "-inf",
+        "1e9",
+        "31",
+        "0.0001",
+        "25/s",
+        "двадцать",
+        "1e400",
+        "2,5",
+        "25\0",
+    ],
+    "PAID_BROADCAST": ["x", "2", "maybe", "да", "\0", "truetrue"],
+    "SECURITY_POLICY": ["x", "Publish", "two sources", "approve", "publish\0"],  # approve: nobody is there to be asked
+    "POLL_EVERY": [
+        "x",
+        "0",
+        "5",
+        "0s",
+        "-5m",
+        "5 m",
+        "30m1h",
+        "999999999999d",
+        "367d",
+        "1e3s",
+        "nan",
+        "inf",
+        "٥m",
+        "5м",
+        "5m\0",
+        "0.0001ms",
+        "9" * 5000,
+    ],
+    "LOG_FORMAT": ["x", "JSON", "json,console", "xml"],
+    "LOG_LEVEL": ["x", "INFO", "warn", "10", "critical", "debug\0"],
+}
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings but those of the test."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def told(**settings: str) -> tuple[str, ...]:
+    """What is told of settings in a file."""
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(**settings)
+    return refusal.value.problems
+
+
+def test_every_setting_is_tried_with_bad_values() -> None:
+    """A new setting needs a row."""
+    assert BAD.keys() == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in BAD.items() for value in values],
+    ids=lambda word: ascii(word)[:40],
+)
+def test_a_bad_value_is_one_short_line_and_the_exit_78(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Through the verb; no traceback, no secret, nothing of what was typed that is longer than the line."""
+    if "\0" in value or "\udcff" in value:  # no environment and no .env holds these: they come by the API alone
+        monkeypatch.setattr("os.environ", {**__import__("os").environ, name: value})
+    else:
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["jarchy", "check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 78
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith(f"jarchy: {name}: ")
+    assert len(lines[0]) < 300
+    assert SECRET not in lines[0]
+    assert TOKEN[:20] not in lines[0]
+
+
+@pytest.mark.parametrize("secret", [None, "short", "x" * 257, "with a space in it", "with/slashes/in/it", "с" * 20])
+def test_S7_a_webhook_needs_a_secret_of_its_own_form(secret: str | None) -> None:
+    settings = {"updates": "webhook", "webhook_url": "https://x.example/hook"}
+    [problem] = told(**settings, **({} if secret is None else {"webhook_secret": secret}))
+    assert problem.startswith("WEBHOOK_SECRET: ")
+    assert secret is None or secret not in problem
+
+
+def test_what_a_webhook_needs_is_told_together() -> None:
+    problems = told(updates="webhook", webhook_listen="off")
+    assert [line.partition(":")[0] for line in problems] == ["WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_LISTEN"]
+
+
+def test_two_servers_do_not_listen_at_one_place() -> None:
+    webhook = {"updates": "webhook", "webhook_url": "https://x.example/hook", "webhook_secret": "a" * 16}
+    [problem] = told(**webhook, webhook_listen="127.0.0.1:8080")
+    assert problem.startswith("WEBHOOK_LISTEN: ")
+    load_settings(**webhook, webhook_listen="127.0.0.1:0", ops_listen="127.0.0.1:0")
+
+
+def test_a_local_bot_api_server_may_post_to_any_address() -> None:
+    """Telegram's own server only to https, at four ports."""
+    local = load_settings(bot_api_url="http://127.0.0.1:8081/", webhook_url="http://127.0.0.1:9999/hook/")
+    assert local.webhook_url == "http://127.0.0.1:9999/hook"
+    assert local.bot_api_url == "http://127.0.0.1:8081"
+    for port in ("", ":443", ":80", ":88", ":8443"):
+        assert load_settings(webhook_url=f"https://x.example{port}/hook").webhook_url
+
+
+def test_a_rate_above_telegrams_needs_to_be_paid_for() -> None:
+    assert load_settings(send_rate="30").send_rate == 30
+    assert load_settings(send_rate="1000", paid_broadcast="true").send_rate == 1000
+    [problem] = told(send_rate="1000.5", paid_broadcast="yes")
+    assert problem.startswith("SEND_RATE: ")
+
+
+def test_who_is_asked_must_be_there() -> None:
+    assert load_settings(security_policy="approve", admin_ids="5").security_policy == "approve"
+
+
+def test_all_problems_are_told_at_once_those_of_the_catalog_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Whatever is wrong with the other settings."""
+    (tmp_path / "mine.toml").write_text("[feeds.x]\n[sorces]\n")
+    (tmp_path / ".env").write_text("CATALOG=mine.toml\nTIME_ZONE=Mars\nSEND_RATE=500\nPOLL_EVERY=often\n")
+    (tmp_path / ".env").chmod(0o600)
+    monkeypatch.setattr("sys.argv", ["jarchy", "run"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 78
+    names = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert names == ["TIME_ZONE", "POLL_EVERY", "SEND_RATE", "[feeds.x] url", "[sorces]"]
+
+
+# ── the file ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (f"BOT_TOKEN={TOKEN}\nTIME_ZONE=Азия".encode("cp1251"), "not UTF-8"),
+        (f"BOT_TOKEN={TOKEN}".encode("utf-16"), "not UTF-8"),
+        (bytes(range(256)), "not UTF-8"),
+        (None, "folder"),
+    ],
+    ids=["windows-1251", "utf-16", "garbage", "a folder"],
+)
+def test_a_file_of_settings_that_cannot_be_read_is_told(
+    content: bytes | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what the environment says is looked at all the same."""
+    if content is None:
+        (tmp_path / ".env").mkdir(mode=0o700)
+    else:
+        (tmp_path / ".env").write_bytes(content)
+        (tmp_path / ".env").chmod(0o600)
+    monkeypatch.setenv("TIME_ZONE", "Mars")
+    file, zone = told()
+    assert file.startswith(".env: ")
+    assert why in file
+    assert TOKEN not in file
+    assert zone.startswith("TIME_ZONE: ")
+
+
+def test_S18_a_file_that_others_can_read_is_refused_beside_other_problems(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TIME_ZONE=Mars\n")
+    (tmp_path / ".env").chmod(0o644)
+    assert [line.partition(":")[0] for line in told()] == [".env", "TIME_ZONE"]
+    (tmp_path / ".env").write_text(f"BOT_TOKEN={TOKEN}\n")
+    assert "chmod 600" in told()[0]
+    (tmp_path / ".env").chmod(0o640)  # a group's own file is its own business
+    assert load_settings().token == TOKEN
+
+
+def test_a_file_written_on_windows_is_read(tmp_path: Path) -> None:
+    """With a byte order mark, with its line ends, with spaces behind a value; an empty value is none."""
+    lines = [
+        f"BOT_TOKEN={TOKEN}  ",
+        "ADMIN_IDS=5; 6,5,",
+        "POLL_EVERY=1h30m",
+        "HOME_CURRENCY=usd",
+        "LOG_LEVEL=",
+        "OTHER=1",
+    ]
+    (tmp_path / ".env").write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    (tmp_path / ".env").chmod(0o600)
+    found = load_settings()
+    assert (found.token, found.admin_ids, found.home_currency) == (TOKEN, (5, 6), "USD")
+    assert (found.poll_every, found.log_level) == (timedelta(minutes=90), "info")
+
+
+def test_S6_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they are printed."""
+    found = load_settings(bot_token=TOKEN, webhook_secret=SECRET)
+    assert TOKEN not in f"{found!r} {found} {found.model_dump()}"
+    assert SECRET not in f"{found!r} {found} {found.model_dump()}"
+    with pytest.raises(ConfigError, match="BOT_TOKEN: missing"):
+        _ = load_settings().token
+
+
+@pytest.mark.parametrize(
+    "listen", ["off", ":8080", "127.0.0.1:0", "0.0.0.0:65535", "[::1]:8080", "localhost:80", "a-b.example:1"]
+)
+def test_where_to_listen(listen: str) -> None:
+    found = load_settings(ops_listen=listen)
+    assert found.ops_listen == listen
+
+
+# ── durations: one grammar for settings and catalog ─────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("1.5h", 5400),
+        ("1h30m", 5400),
+        ("2d", 172800),
+        ("1d1h1m1s", 90061),
+        (" 5m ", 300),
+        ("200ms", 0.2),
+        ("1ms", 0.001),
+        ("366d", 366 * 86400),
+        ("0d5m", 300),
+        ("1s500ms", 1.5),
+    ],
+)
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["366d1s", "0.9ms", "0h0m", "", " ", "m", "1h 30m", "1H", "+5m", "1..5h", ".5h", "5.h", None, 5]
+)
+def test_what_is_no_duration_or_out_of_bounds_says_what_is(text: object) -> None:
+    with pytest.raises(ValueError, match=r'^a duration such as "30s"'):
+        parse_duration(text)
