@@ -24,10 +24,10 @@ endif
 setup: $(DEV_READY)
 
 $(RUN_READY): requirements.lock pyproject.toml
-	@$(PYTHON) tools/install.py
+	@$(PYTHON) install.py
 
 $(DEV_READY): requirements.lock requirements-dev.lock pyproject.toml
-	@$(PYTHON) tools/install.py --dev
+	@$(PYTHON) install.py --dev
 
 demo: $(RUN_READY)
 	@$(BIN)/python -m bot demo $(ARGS)
