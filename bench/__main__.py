@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import beside, card, chart, fan_out, moves_replay, outage, replicas, reply, sending, start
+from bench import beside, card, chart, fan_out, lanes, moves_replay, outage, replicas, reply, sending, start
 from bench.figure import Figure, table
 from bot import log
 
@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "pace": sending.pace,
     "libraries": sending.libraries,
     "beside": beside.measure,
+    "lanes": lanes.measure,
     "fan-out": fan_out.measure,
     "card": card.measure,
     "killed": replicas.killed,

@@ -60,7 +60,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 rate=LIMIT,
                 on_trouble=sending.trouble,
             )
-            services.replied = worker.borrow
+            services.turn = worker.turn
             async with store.writing() as db:
                 await world.add_alert(db, "beside")
             await world.fan_out(store)

@@ -27,6 +27,7 @@ from bot.intake.inbox import Inbox
 from bot.model.outcomes import Outcome
 from bot.workers import Workers
 from handlers import Context, Services, route
+from handlers.context import at_once
 from storage.db import Store
 
 TOKEN = "123456789:" + "A" * 35  # opens nothing
@@ -131,7 +132,7 @@ async def ours(
         workers=Workers(size=1),  # nothing is drawn here, so no process starts
         catalog=world.catalog(),
         clock=lambda: datetime.now(UTC),
-        replied=lambda: None,
+        turn=at_once,
         wake=lambda: None,
         home="KGS",
         time_zone="Asia/Bishkek",

@@ -208,7 +208,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             workers=drawing,
             catalog=catalog,
             clock=clock,
-            replied=worker.borrow,
+            turn=worker.turn,
             wake=worker.wake,
             home=settings.home_currency,
             time_zone=settings.time_zone,
@@ -231,6 +231,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
 
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         inbox = _inbox(settings, services, application, holder)
+        services.waiting = inbox.waiting
         bot = Running(
             settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder, revoked=revoked
         )

@@ -221,7 +221,6 @@ async def _nowhere(services: Services, update: Update) -> None:
     known = services.chats.get(query.from_user.id)
     guess = client_language(query.from_user.language_code, services.default_language)
     said = words.error(stale, known.language if known is not None else guess).text
-    services.replied()
     await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True)
 
 
@@ -265,10 +264,10 @@ async def sorry(services: Services, update: Update) -> None:
     known = services.chats.get(origin.id)
     guess = client_language(user.language_code if user else None, services.default_language)
     message = words.error(UserError("error.unexpected"), known.language if known is not None else guess)
-    services.replied()
     if query is not None:
         await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True)
     else:
+        await services.turn(origin.id)
         await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
 
 

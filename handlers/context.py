@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
+IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
+CALM = BURST // 2  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
 TAP = EVERY / 2  # a button: a menu is gone through in taps
 REPLY_WAITS = (1.0, 2.0, 4.0)  # seconds between tries of a reply, before it is left to the outbox
 SHORT_WAIT = 10.0  # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
@@ -55,6 +57,15 @@ class Sender(Protocol):
         """Send and classify."""
 
 
+async def at_once(_chat: int) -> None:
+    """The turn of a message where nothing limits it."""
+
+
+def no_others(_chat: int) -> int:
+    """What waits of a chat where updates come one by one."""
+    return 0
+
+
 async def _untold(_msgid: str, _values: dict[str, str]) -> None:
     """Where there is no operator."""
 
@@ -63,9 +74,9 @@ async def _untold(_msgid: str, _values: dict[str, str]) -> None:
 class Services:
     """What the program lends to its handlers.
 
-    `replied` is told before each answer, so that broadcasts make room; `wake` when there is something to send;
-    `on_trouble` tells the operators. `workers` draw charts and look up zones: their own process, so that no reader
-    waits behind a slow feed.
+    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits; `wake` is called when
+    there is something to send; `on_trouble` tells the operators. `workers` draw charts and look up zones: their own
+    process, so that no reader waits behind a slow feed.
     """
 
     store: Store
@@ -73,7 +84,7 @@ class Services:
     workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
-    replied: Callable[[], None]
+    turn: Callable[[int], Awaitable[None]]
     wake: Callable[[], None]
     home: str
     time_zone: str
@@ -82,6 +93,7 @@ class Services:
     chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+    waiting: Callable[[int], int] = no_others  # how many questions of a chat wait here, the one being answered included
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
     quiet: dict[int, float] = field(default_factory=dict)  # until when, on the clock that runs while we sleep
     broken: dict[int, Exception] = field(default_factory=dict)  # what a handler raised, by the update's number
@@ -101,17 +113,22 @@ class Services:
         return max(0.0, self.quiet.get(chat_id, 0.0) - boottime()) if self.quiet else 0.0
 
     def allow(self, chat_id: int, cost: float = EVERY) -> bool:
-        """Whether a chat may ask now; when not, UserError once, then False until it calms down."""
+        """Whether a chat may ask now; when not, UserError once, then False until it calms down.
+
+        It may not when it asks too often, or when too many of its questions wait here already.
+        """
         now = time.monotonic()
+        slower = IN_GROUP if chat_id < 0 else 1
         tat, warned = self.buckets.get(chat_id, (now, False))
-        tat = max(tat, now)
-        early = tat - now - (BURST - 1) * EVERY
+        tat, waiting = max(tat, now), self.waiting(chat_id)
+        early = max(tat - now - (BURST - 1) * EVERY * slower, (waiting - BURST) * EVERY)
         if early > 0:
             self.buckets[chat_id] = (tat, True)
             if warned:
                 return False
             raise UserError("error.throttled", wait=timedelta(seconds=math.ceil(early)))
-        self.buckets[chat_id] = (tat + cost, False)
+        calm = tat - now <= (BURST - CALM) * EVERY * slower and waiting <= CALM
+        self.buckets[chat_id] = (tat + cost * slower, warned and not calm)
         self.buckets.move_to_end(chat_id)
         while len(self.buckets) > KNOWN_CHATS:
             self.buckets.popitem(last=False)
@@ -160,7 +177,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 return Retry("too many requests", after=quiet, flood=True)
             await asyncio.sleep(quiet)
         while True:
-            self.services.replied()
+            await self._turn(method, parameters)
             outcome = await self.services.api.call(method, **parameters)
             if isinstance(outcome, Sent):
                 return outcome
@@ -185,6 +202,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                     log.warning("answer refused", method=method, why=getattr(outcome, "why", type(outcome).__name__))
                     return outcome
                 (method, parameters), fixes = mended, fixes + 1
+
+    async def _turn(self, method: str, parameters: Mapping[str, Any]) -> None:
+        """Wait until a message may leave; what is none, such as a button's answer, does not wait."""
+        chat = parameters.get("chat_id")
+        if chat is not None and method != "sendChatAction":
+            await self.services.turn(chat)
 
     async def _mended(
         self, method: str, parameters: dict[str, Any], outcome: Outcome, fixes: int

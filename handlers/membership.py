@@ -72,7 +72,7 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
     """To whoever changed our place; to the operators when that person does not talk with us and we may not write."""
-    services.replied()
+    await services.turn(change.from_user.id)
     outcome = await services.api.call("sendMessage", chat_id=change.from_user.id, **to_api(message))
     if isinstance(outcome, Sent) or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return

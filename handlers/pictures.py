@@ -115,7 +115,7 @@ def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str
 
 async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:
     services = context.services
-    services.replied()
+    await services.turn(context.chat.id)
     if isinstance(photo, str):
         return await services.api.call(method, **body)
     if not isinstance(services.api, Uploader):

@@ -55,7 +55,7 @@ def _administrator(context: Context) -> int:
 
 
 async def _send_file(services: Services, reader: int, caption: str, found: Mapping[str, Any]) -> Outcome | None:
-    services.replied()
+    await services.turn(reader)
     if not isinstance(services.api, Uploader):
         return None
     return await services.api.upload(

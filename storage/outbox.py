@@ -85,9 +85,10 @@ class Claimed(NamedTuple):
 class Claim:
     """What one claim gave: deliveries, when the first may go, the time between two, and when the lease ends.
 
-    All times are spans from the moment of the claim, because the caller's clock is not the database's. `full` says
-    that no slot was free within the horizon; `shared`, that another sender took slots since our last claim; `end` is
-    where the reserved slots end, for the next claim; `at` is the moment of the claim on the database's clock.
+    All times are spans from the moment of the claim, because the caller's clock is not the database's. `slots` are
+    reserved, one for each delivery and more where others wait. `full` says that no slot was free within the horizon;
+    `shared`, that another sender took slots since our last claim; `end` is where the reserved slots end, for the next
+    claim; `at` is the moment of the claim on the database's clock.
     """
 
     at: datetime
@@ -96,6 +97,7 @@ class Claim:
     first_in: timedelta
     every: timedelta
     lease: timedelta
+    slots: int = 0
     full: bool = False
     shared: bool = False
     end: datetime | None = None
@@ -329,29 +331,35 @@ async def claim(
     horizon: timedelta,
     lease: timedelta,
     limit: int = 500,
-    borrowed: int = 0,
+    turns: int = 0,
     end: datetime | None = None,
 ) -> Claim:
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
 
-    `borrowed` slots were used by replies since the last claim and are taken first. Lanes in order,
-    then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's.
+    `turns` more slots are for who waits already at the sender, replies among them: it decides who goes in which. Lanes
+    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row never
+    runs further ahead than the horizon: what it owes beyond that, nobody waits for.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
     row = await _paced(db, token, now)
     shared = row.tat != end and row.tat > now - SHARED
-    start = max(now, row.tat) + every * borrowed
+    reach = now + max(horizon, every)
+    healed = min(row.tat, reach)
+    if healed != row.tat:
+        await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
+    start = max(now, healed)
     if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
-        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=row.tat)
-    room = min(limit, int((now + horizon - start) / every) + 1)
-    rows = await _due(db, now, room, lease) if room > 0 else []
-    tat = start + every * len(rows)
-    if rows or borrowed:
+        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=healed)
+    room = int((reach - start) / every)
+    rows = await _due(db, now, min(limit, room), lease) if min(limit, room) > 0 else []
+    slots = min(len(rows) + turns, max(room, 0))
+    tat = start + every * slots
+    if slots:
         await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
     else:
-        tat = row.tat
+        tat = healed
     top = 0
     if rows:
         await db.execute(_LEASE, {"ids": [row[0] for row in rows], "until": now + lease})
@@ -377,6 +385,7 @@ async def claim(
         first_in=start - now,
         every=every,
         lease=lease,
+        slots=slots,
         full=room <= 0,
         shared=shared,
         end=tat,
@@ -674,6 +683,18 @@ async def pause_chat(db: Db, chat_id: int, span: timedelta) -> None:
         (chat.c.kind != ChatKind.PRIVATE.value, GROUP_BURST),
     ):
         await db.execute(update(chat).where(chat.c.id == chat_id, kind).values(tat=now + span + burst))
+
+
+async def chat_ahead(db: Db, chat_id: int) -> timedelta:
+    """How far a chat's own bucket is filled; locked in a writing transaction, so that it can be charged."""
+    tat = (await db.execute(select(chat.c.tat).where(chat.c.id == chat_id).with_for_update())).scalar()
+    return timedelta(0) if tat is None else max(tat - await db_now(db), timedelta(0))
+
+
+async def charge_chat(db: Db, chat_id: int, count: int = 1) -> None:
+    """Messages that were no deliveries fill a group's or channel's bucket too."""
+    tat = await db_now(db) + await chat_ahead(db, chat_id) + GROUP_EVERY * count
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(tat=tat))
 
 
 async def close_chat(db: Db, chat_id: int, *, why: str) -> None:

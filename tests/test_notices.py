@@ -42,6 +42,8 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.topic": {"chat": "-1004"},
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},
+    "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
+    "notice.unreadable": {"count": "3", "last": "900001"},
     "notice.older": {"until": "2021-10-19 10:00:00", "reached": "2021-10-20 10:00:00"},
 }
 #: Said of a key without words of its own, which no part of the program has.

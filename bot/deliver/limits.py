@@ -1,38 +1,130 @@
-"""The local gate: what this process sends, held below the token's limit whatever its clock, its loop or its slots do.
+"""What limits a message on its way out: the token's rate, who goes first below it, and each chat's own pace.
 
-Slots come from the store's shared row, but a late wake-up turns slots that lie apart into messages that leave
-together. The gate looks at what really left: never more than the limit in any second, and after a stall only a
-little faster than the pace.
+The gate looks at what really left this process: never more than the rate in any window a little longer than a second,
+because what leaves evenly does not arrive evenly. Slots of the store's shared row come on top where several processes
+send. All times are seconds on one clock that never goes back.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-PACE = 0.992  # of the configured rate: what arrives within a second left within a little more or less
+from bot.model.alerts import Lane
+from storage.outbox import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
+
 SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
 LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's
 CATCH_UP = 1.25  # times the pace, after a stall
 TICK = 0.004  # seconds: messages due this close together leave together, which saves wake-ups
+LEAST_SLACK = 0.008  # seconds a window is longer than a second: what arrives in one left within a little more or less
+MOST_SLACK = 0.04  # likewise, where one message more is a large part of the rate
+BURST_PART = 4  # a burst of replies is this part of the rate
+KEPT_FREE = 0.01  # of the rate, at least one message: what deliveries leave free for replies while there is talk
+TALK = 10.0  # seconds after a reply in which the next is expected
+ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
+ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
+REPLY_BURSTS = {True: 4.0, False: GROUP_BURST.total_seconds() - GROUP_EVERY.total_seconds()}  # is it private → seconds
+MOST_CHATS = 10_000  # kept in memory
 
 
 class Gate:
-    """At most `rate` × PACE messages leave in any second; times are seconds on one clock that never goes back."""
+    """At most `rate` messages leave in any window; `last` says that another process may have sent until that moment."""
 
-    def __init__(self, rate: float) -> None:
-        self._most = max(1, round(rate * PACE))
-        self._every = 1 / (rate * PACE)
+    def __init__(self, rate: float, *, last: float | None = None) -> None:
+        self._most = max(1, int(rate))
+        self._window = max(1 / rate, 1 + max(LEAST_SLACK, min(MOST_SLACK, 1 / rate)))
+        self._every = self._window / self._most
+        self._burst = max(1, self._most // BURST_PART)
+        self._free = max(int(self._most * KEPT_FREE), self._most > BURST_PART)
         self._left: deque[float] = deque()
         self._next = 0.0
+        self._talked = float("-inf")
+        if last is not None:
+            self._left.extend(last - self._every * number for number in range(self._most, 0, -1))
 
-    def wait(self, now: float, *, slots_rule: bool = False) -> float:
-        """Seconds until one more message may leave; 0 or less is now. With `slots_rule` the pace is kept elsewhere."""
-        full = self._left[0] + 1.0 - now if len(self._left) >= self._most else 0.0
-        return full if slots_rule else max(full, self._next - now - TICK)
+    @property
+    def pace(self) -> float:
+        """Messages a second when there is no end to them."""
+        return 1 / self._every
 
-    def take(self, now: float) -> None:
+    def wait(self, now: float, *, first: bool = False, slots_rule: bool = False) -> float:
+        """Seconds until one more message may leave; 0 or less is now.
+
+        `first` is a reply, or a delivery that must not give way to replies any more. With `slots_rule` the pace is
+        kept elsewhere.
+        """
+        most = self._most if first or now - self._talked > TALK else self._most - self._free
+        full = self._left[-most] + self._window - now if len(self._left) >= most else 0.0
+        if slots_rule:
+            return full
+        early = (self._burst - 1) * self._every if first else 0.0
+        return max(full, self._next - early - now - TICK)
+
+    def take(self, now: float, *, reply: bool = False) -> None:
         """One leaves now."""
         self._left.append(now)
         if len(self._left) > self._most:
             self._left.popleft()
         self._next = max(self._next, now) + self._every / CATCH_UP
+        if reply:
+            self._talked = now
+
+    def quiet_for(self, now: float) -> float:
+        """Seconds since the last message."""
+        return now - self._left[-1] if self._left else float("inf")
+
+
+class Shares:
+    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed one.
+
+    The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not wait gives its part
+    to the others.
+    """
+
+    def __init__(self) -> None:
+        self._owed = 0.0
+
+    @property
+    def deliveries_first(self) -> bool:
+        """Whether replies had their part."""
+        return self._owed >= 1
+
+    def replied(self, waiting: Lane | None) -> None:
+        """A reply left, while a delivery of that lane waited, or none."""
+        if waiting is None:
+            self._owed = 0.0
+        else:
+            self._owed += ROUTINE_A_REPLY if waiting is Lane.ROUTINE else ALERTS_A_REPLY
+
+    def delivered(self) -> None:
+        """A delivery left."""
+        self._owed = max(0.0, self._owed - 1)
+
+
+class ChatPaces:
+    """What this process sent to each chat, as a leaky bucket: a short burst, then one a second or fifteen a minute.
+
+    Replies leave room in a chat's bucket for one alert.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def knows(self, chat: int) -> bool:
+        """Whether anything is known of that chat."""
+        return chat in self._until
+
+    def meet(self, chat: int, until: float) -> None:
+        """What an earlier process sent to a chat fills its bucket until then."""
+        self._until[chat] = max(until, self._until.get(chat, until))
+
+    def wait(self, chat: int, now: float, burst: float) -> float:
+        """Seconds until the chat may get a message, which is one of a burst of so many seconds; 0 or less is now."""
+        return self._until.get(chat, now) - burst - now
+
+    def take(self, chat: int, now: float) -> None:
+        """The chat gets a message."""
+        every = (PRIVATE_EVERY if chat > 0 else GROUP_EVERY).total_seconds()
+        self._until[chat] = max(self._until.get(chat, now), now) + every
+        if len(self._until) > MOST_CHATS:
+            self._until = {one: until for one, until in self._until.items() if until > now}

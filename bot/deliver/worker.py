@@ -4,8 +4,11 @@ Slots come from the token's shared row, reserved in the claim's transaction, a
 little ahead of their time so that the network never waits for the database; the
 local gate (`limits`) looks at what really leaves. Where several senders share the
 row, a slot that was missed is lost, because the next ones may be another's; its
-delivery takes our next slot, and the last ones are given back. Replies do not
-wait for slots: each takes one from the broadcast that runs beside it.
+delivery takes our next slot.
+
+Replies wait for their turn in the same rate: first, until deliveries are owed
+their share. A process that is alone with its database asks the gate only; on a
+server a reply takes a slot of the row, one that a delivery had if there is any.
 
 Deadlines are counted on CLOCK_BOOTTIME: `time.monotonic()` stops while the
 machine sleeps, and a lease does not.
@@ -16,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,12 +33,13 @@ import storage.outbox
 from bot import metrics
 from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
-from bot.deliver.limits import LATE, PACE, SHARED_PACE, TICK, Gate
+from bot.deliver.limits import LATE, REPLY_BURSTS, SHARED_PACE, TICK, ChatPaces, Gate, Shares
 from bot.deliver.reach import Reach
 from bot.deliver.standing import standing
 from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
+from bot.model.chats import ChatKind
 from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from storage.db import Store
 from storage.outbox import SHARED, Claim, Claimed, Mark
@@ -59,6 +63,8 @@ DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
 SAME_TIME = 2.0  # seconds between the ends of pauses that are one
 FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
+OLD_SLOT = 5.0  # seconds after which a slot is lost also where nobody else sends
+WORD_EVERY = 1.0  # seconds between replies where no slot is to be had
 TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
 ONE_ASKS_EVERY = 2.0  # seconds between those
 SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
@@ -66,11 +72,9 @@ CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses thou
 
 
 class _Ready(NamedTuple):
-    """A claimed delivery, its slot, when that is missed, and when the lease and the news end, all on our clock."""
+    """A claimed delivery, and when the lease and the news end, on our clock."""
 
     item: Claimed
-    at: float
-    by: float
     until: float
     expires: float
 
@@ -87,17 +91,24 @@ class Worker:
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]]
     _gate: Gate = field(init=False)
     _batch: int = field(init=False)  # claimed at once: replies and marks get in between
+    _most_queued: int = field(init=False)  # so that an alert is not claimed behind many that can wait
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _queue: deque[_Ready] = field(default_factory=deque)
-    _filled: asyncio.Event = field(default_factory=asyncio.Event)
-    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _queue: deque[_Ready] = field(default_factory=deque)  # by lane, each in the order of the claims
+    _slots: deque[float] = field(default_factory=deque)  # ours; anybody's here whose turn it is
+    _replies: deque[asyncio.Future[bool]] = field(default_factory=deque)  # that wait for their turn, first come first
+    _shares: Shares = field(default_factory=Shares)
+    _chats: ChatPaces = field(default_factory=ChatPaces)
+    _charges: Counter[int] = field(default_factory=Counter)  # replies to groups that the store does not know of yet
+    _by_row: bool = field(init=False)  # other processes may send: replies need slots too
+    _feeding: bool = False
+    _slotless: bool = False  # no slot is to be had: the database is away, or all sending is paused
+    _news: asyncio.Event = field(default_factory=asyncio.Event)  # for who feeds the senders
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
-    _borrowed: int = 0
     _end: datetime | None = None
     _shared_until: float = 0.0
     _fan_at: float = 0.0
@@ -111,23 +122,39 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.store, self.api, self.token_name, self.wake)
-        self._gate = Gate(self.rate)
+        self._gate = Gate(self.rate, last=boottime())  # as far as we know one that ended just now
+        self._by_row = self.store.sqlite_path is None
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
+        self._most_queued = min(BATCH // 2, max(4, int(self.rate * HORIZON.total_seconds())))
 
     def wake(self) -> None:
         """There is something new in the outbox."""
         self._fan_at = 0.0
         self._wake.set()
 
-    def borrow(self) -> None:
-        """A reply goes out now: the broadcast beside it gives up one slot."""
-        self._borrowed += 1
-        self._gate.take(boottime())
+    async def turn(self, chat: int) -> None:
+        """Wait until a chat may get a message in answer, by its own pace and the token's; it counts as sent then."""
+        await self._turn_of_chat(chat)
+        goes = not self._replies and self._reply_goes(boottime())
+        while not goes:
+            if self._feeding:
+                goes = await self._queue_for_turn()
+            elif not (goes := self._word_goes(boottime())):
+                await asyncio.sleep(TICK)
+
+    async def _queue_for_turn(self) -> bool:
+        """Wait behind the replies that came before; False when the worker stopped meanwhile."""
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._replies.append(waiting)
+        self._news.set()
+        if self._by_row:
+            self._wake.set()
+        return await waiting
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""
         self._stopping.set()
-        for event in (self._filled, self._room, self._wake):
+        for event in (self._news, self._wake):
             event.set()
 
     async def run(self) -> None:
@@ -136,6 +163,7 @@ class Worker:
             self._shared_until = boottime() + SHARED.total_seconds()  # until we know whether others are at work
         marker = asyncio.create_task(self._keep_marking(), name="mark deliveries")
         stopped = asyncio.create_task(self._stopping.wait(), name="stop")
+        self._feeding = True
         tasks = [
             asyncio.create_task(self._keep_claiming(), name="claim deliveries"),
             asyncio.create_task(self._keep_feeding(), name="feed senders"),
@@ -144,6 +172,9 @@ class Worker:
             await asyncio.wait([stopped, marker, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
+            self._feeding = False
+            while self._replies:
+                _grant(self._replies.popleft(), granted=False)
             await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
@@ -159,7 +190,6 @@ class Worker:
                 raise error
 
     async def _rest(self, seconds: float) -> None:
-        self._wake.clear()
         if self._stopping.is_set():
             return
         with suppress(TimeoutError):
@@ -171,6 +201,7 @@ class Worker:
     async def _keep_claiming(self) -> None:
         """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while others send."""
         while not self._stopping.is_set():
+            self._wake.clear()  # before we look: what comes while we do is looked for once more
             if self._enough():
                 await self._rest(HORIZON.total_seconds() / 2)
                 continue
@@ -178,22 +209,33 @@ class Worker:
                 rest = await self._claim()
             except StorageError as error:
                 log.warning("outbox unreachable", error=str(error))
-                rest = IDLE
+                rest, self._slotless = IDLE, True
+                self._news.set()
             if rest:
                 await self._rest(rest)
 
     def _enough(self) -> bool:
-        """The queue holds half a batch, or slots for half the horizon; or Telegram is away, or one asks for all."""
+        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for all."""
         if self.reach.away:
             return True
+        now = boottime()
+        wanted = self._without_slot(now) if self._by_row else 0
+        ahead = self._slots[-1] - now if self._slots else 0.0
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
+        # brings, round after round
+        enough = HORIZON.total_seconds() / 2 + self._took
+        if wanted:
+            return ahead > enough
         if self._down:
             return bool(self._queue or self._senders)
         if not self._queue:
             return False
-        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
-        # brings, round after round
-        enough = BATCH // 2 + self.rate * self._took
-        return len(self._queue) > enough or self._queue[-1].at - boottime() > HORIZON.total_seconds() / 2 + self._took
+        return len(self._queue) >= self._most_queued + self.rate * self._took or ahead > enough
+
+    def _without_slot(self, now: float) -> int:
+        """How many wait here with no slot to go in."""
+        self._drop_missed(now)
+        return max(0, len(self._queue) + len(self._replies) - len(self._slots))
 
     @property
     def _down(self) -> bool:
@@ -206,24 +248,32 @@ class Worker:
         if now >= self._tidy_at:
             await self._tidy(now)
         async with self.store.writing() as db:
-            borrowed, self._borrowed = self._borrowed, 0
             asked = boottime()
+            horizon = HORIZON + 2 * timedelta(seconds=self._took)
             claim = await storage.outbox.claim(
                 db,
                 token=self.token_name,
-                rate=self.rate * (SHARED_PACE if now < self._shared_until else PACE),
-                horizon=HORIZON + 2 * timedelta(seconds=self._took),
+                rate=min(self.rate * SHARED_PACE, self._gate.pace) if now < self._shared_until else self._gate.pace,
+                horizon=horizon,
                 lease=LEASE,
-                limit=1 if self._down else self._batch + math.ceil(2 * self.rate * self._took),
-                borrowed=borrowed,
+                limit=1 if self._down else self._room(),
+                turns=self._without_slot(asked) if self._by_row else 0,
                 end=self._end,
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
+        self._slotless = claim.first_in > max(horizon, claim.every)
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
-        return HORIZON.total_seconds() / 4 if claim.full else IDLE
+        return HORIZON.total_seconds() / 4 if claim.full or (self._by_row and self._replies) else IDLE
+
+    def _room(self) -> int:
+        """How many deliveries to claim: where replies may take their slots, no more than a part of a second's."""
+        while_claiming = math.ceil(2 * self.rate * self._took)
+        if not self._by_row:
+            return self._batch + while_claiming
+        return min(self._batch, max(self._most_queued - len(self._queue), 0)) + while_claiming
 
     async def _fan_out(self) -> int | None:
         """One chunk, while there is something to fan out; otherwise a look now and then, besides when we are woken."""
@@ -259,13 +309,15 @@ class Worker:
             self._shared_until = boottime() + SHARED.total_seconds()
         first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         until = asked + claim.lease.total_seconds() - MARGIN
-        late = LATE if asked < self._shared_until else math.inf
-        for number, item in enumerate(claim.deliveries):
-            at = first + number * every
+        self._slots.extend(first + number * every for number in range(claim.slots))
+        for item in claim.deliveries:
             expires = asked + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
-            self._queue.append(_Ready(item, at, at + late, until, expires))
-        if claim.deliveries:
-            self._filled.set()
+            self._queue.append(_Ready(item, until, expires))
+        behind = len(self._queue) - len(claim.deliveries) - 1
+        if claim.deliveries and behind >= 0 and self._queue[behind].item.lane > claim.deliveries[0].lane:
+            self._queue = deque(sorted(self._queue, key=lambda one: one.item.lane))
+        if claim.slots:
+            self._news.set()
 
     async def _give_back(self) -> None:
         """What was claimed and not begun is anybody's again."""
@@ -278,56 +330,179 @@ class Worker:
     # ── send ────────────────────────────────────────────────────────────────
 
     async def _keep_feeding(self) -> None:
-        """Start a sender for each delivery whose slot has come, as long as there is room in flight."""
+        """Let out each reply whose turn it is, and start a sender for each delivery, as long as there is room."""
         while not self._stopping.is_set():
-            if not self._queue:
-                self._wake.set()
-                await self._wait(self._filled)
-            elif self.reach.away or boottime() > self._queue[0].until:  # too late for its lease
+            now = boottime()
+            if self._queue and (self.reach.away or now > self._queue[0].until):  # too late for its lease
                 await self._give_back()
-            elif boottime() > self._queue[0].by:
-                self._skip_missed(boottime())
-            elif (wait := self._due_in(boottime())) > 0:
-                await asyncio.sleep(max(wait, TICK))
-            elif len(self._senders) >= IN_FLIGHT:
-                await self._wait(self._room)
+                continue
+            self._answer(now)
+            if not self._queue and not self._replies:
+                self._wake.set()
+            if (wait := self._next_in(boottime())) > 0:
+                await self._nap(wait)
             elif (one := self._take()) is not None:
                 task = asyncio.create_task(self._send(one))
                 self._senders.add(task)
                 task.add_done_callback(self._sent)
 
-    @staticmethod
-    async def _wait(event: asyncio.Event) -> None:
-        event.clear()
-        await event.wait()
+    async def _nap(self, seconds: float) -> None:
+        """Sleep, but not through news."""
+        self._news.clear()
+        timer = asyncio.get_running_loop().call_later(seconds, self._news.set)
+        await self._news.wait()
+        timer.cancel()
 
-    def _due_in(self, now: float) -> float:
-        return max(self._queue[0].at - now, self._gate.wait(now, slots_rule=now < self._shared_until))
+    def _next_in(self, now: float) -> float:
+        """Seconds until it is somebody's turn."""
+        first = IDLE
+        if self._replies and not self._owed:
+            first = min(first, self._reply_in(now))
+        if self._waiting_lane is not None and (wait := self._delivery_in(now)) < first:
+            first = max(wait, TICK) if wait > 0 else wait
+        return first
 
-    def _skip_missed(self, now: float) -> None:
-        """Deliveries move on to our slots that are still to come; those for which none is left are anybody's again."""
-        ready = list(self._queue)
-        slots = [(one.at, one.by) for one in ready if one.by >= now]
-        moved = zip(ready, slots, strict=False)
-        self._queue = deque(one._replace(at=at, by=by) for one, (at, by) in moved)
-        for one in ready[len(slots) :]:
-            self._mark(storage.outbox.unbegun(one.item))
+    @property
+    def _waiting_lane(self) -> Lane | None:
+        """The lane of the delivery that would go next; None where none can."""
+        return self._queue[0].item.lane if self._queue and len(self._senders) < IN_FLIGHT else None
+
+    @property
+    def _owed(self) -> bool:
+        """Whether the next turn is a delivery's, whoever asks."""
+        return self._shares.deliveries_first and self._waiting_lane is not None
+
+    def _delivery_in(self, now: float) -> float:
+        """Seconds until the first delivery may go: with nothing owed at its slot, else as soon as a reply might."""
+        owed = self._shares.deliveries_first and bool(self._replies)
+        if self._by_row:
+            return max(self._slot_in(now), self._gate.wait(now, first=owed, slots_rule=now < self._shared_until))
+        at = self._slots[0] - now if self._slots and not owed else 0.0
+        return max(at, self._gate.wait(now, first=owed))
+
+    def _reply_in(self, now: float) -> float:
+        """Seconds until a reply may go that is first."""
+        if not self._by_row:
+            return self._gate.wait(now, first=True)
+        if (self._slotless or self.reach.away) and not self._slots:
+            return WORD_EVERY - self._gate.quiet_for(now)
+        return max(self._slot_in(now), self._gate.wait(now, first=True, slots_rule=now < self._shared_until))
+
+    def _slot_in(self, now: float) -> float:
+        self._drop_missed(now)
+        return self._slots[0] - now if self._slots else math.inf
+
+    def _drop_missed(self, now: float) -> None:
+        """Beside other senders a slot that was missed is lost: those that wait go in our next, or ask for more."""
+        late = LATE if now < self._shared_until else OLD_SLOT
+        while self._by_row and self._slots and now > self._slots[0] + late:
+            self._slots.popleft()
+
+    def _reply_goes(self, now: float) -> bool:
+        """Whether a reply may leave now; then it counts as sent."""
+        if not self._feeding or self._owed or self._reply_in(now) > 0:
+            return False
+        if self._by_row and self._slots:
+            self._slots.popleft()
+        self._gate.take(now, reply=True)
+        self._shares.replied(self._waiting_lane)
+        return True
+
+    def _word_goes(self, now: float) -> bool:
+        """Likewise where nobody feeds the senders: before the start and after a stop."""
+        wait = WORD_EVERY - self._gate.quiet_for(now) if self._by_row else self._gate.wait(now, first=True)
+        if wait <= 0:
+            self._gate.take(now, reply=True)
+        return wait <= 0
+
+    def _answer(self, now: float) -> None:
+        """Let out the replies that wait, as far as it is their turn."""
+        while self._replies:
+            if self._replies[0].done():  # nobody waits for it any more
+                self._replies.popleft()
+            elif self._reply_goes(now):
+                _grant(self._replies.popleft(), granted=True)
+            else:
+                return
+
+    async def _turn_of_chat(self, chat: int) -> None:
+        """Wait for the chat's own pace. Groups are counted in the store, where their alerts are counted too."""
+        if chat < 0 and not self._by_row and not self._chats.knows(chat):
+            await self._meet(chat)
+        while True:
+            if chat < 0 and self._by_row:
+                wait = await self._charge_in_row(chat)
+            else:
+                wait = self._charge_here(chat, boottime())
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
+
+    async def _meet(self, chat: int) -> None:
+        """Learn what an earlier process sent to a group."""
+        ahead = timedelta(0)
+        with suppress(StorageError):
+            async with self.store.reading() as db:
+                ahead = await storage.outbox.chat_ahead(db, chat)
+        self._chats.meet(chat, boottime() + ahead.total_seconds())
+
+    def _charge_here(self, chat: int, now: float) -> float:
+        """Count a reply to a chat, if it has room; seconds until it may have."""
+        wait = self._chats.wait(chat, now, REPLY_BURSTS[chat > 0])
+        if wait <= 0:
+            self._chats.take(chat, now)
+            if chat < 0:
+                self._charges[chat] += 1
+                self._marked.set()
+        return wait
+
+    async def _charge_in_row(self, chat: int) -> float:
+        """Likewise where other processes send to it too."""
+        burst = timedelta(seconds=REPLY_BURSTS[chat > 0])
+        try:
+            async with self.store.writing() as db:
+                ahead = await storage.outbox.chat_ahead(db, chat)
+                if ahead <= burst:
+                    await storage.outbox.charge_chat(db, chat)
+        except StorageError:
+            return 0.0  # Telegram has to count
+        return (ahead - burst).total_seconds()
 
     def _take(self) -> _Ready | None:
-        """The next delivery, if it may go now."""
+        """The next delivery, if it may go now; replies whose turn it is leave before it."""
         while self._queue and not self._stopping.is_set() and not self.reach.away:
             now = boottime()
+            self._answer(now)
             one = self._queue[0]
-            if now > one.until or now > one.by or self._due_in(now) > 0:
+            if now > one.until or self._delivery_in(now) > 0:
                 return None
             self._queue.popleft()
             if not self._enough():
                 self._wake.set()
-            if now < one.expires:
-                self._gate.take(now)
+            if now >= one.expires:
+                self._mark(self._dead(one.item, None, State.EXPIRED))
+            elif (wait := self._full_for(one.item, now)) > 0:
+                self._mark(storage.outbox.unbegun(one.item)._replace(retry_in=timedelta(seconds=wait)))
+            else:
+                self._leave(one.item, now)
                 return one
-            self._mark(self._dead(one.item, None, State.EXPIRED))
         return None
+
+    def _full_for(self, item: Claimed, now: float) -> float:
+        """Seconds until its chat has room again, where replies filled it after the claim had looked."""
+        private = item.kind is ChatKind.PRIVATE
+        burst = storage.outbox.PRIVATE_BURST if private else storage.outbox.GROUP_BURST
+        return self._chats.wait(item.chat, now, burst.total_seconds())
+
+    def _leave(self, item: Claimed, now: float) -> None:
+        if self._slots:
+            self._slots.popleft()
+        if not self._queue and not self._by_row:
+            self._slots.clear()  # of what was given back
+        self._gate.take(now)
+        self._shares.delivered()
+        if self._chats.knows(item.chat):
+            self._chats.take(item.chat, now)
 
     async def _send(self, one: _Ready | None) -> None:
         """Deliver, and go on with what is due by then: a burst of answers becomes a burst of sends."""
@@ -340,7 +515,7 @@ class Worker:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._senders.discard(task)
-        self._room.set()
+        self._news.set()
         if self._down:
             self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -549,17 +724,28 @@ class Worker:
 
     async def _write_marks(self) -> None:
         self._marked.clear()
-        if not self._marks:
+        if not self._marks and not self._charges:
             return
         batch, self._marks = self._marks, []
+        charges, self._charges = self._charges, Counter()
         try:
             async with self.store.writing() as db:
                 await storage.outbox.finish(db, batch)
+                for chat, count in charges.items():
+                    await storage.outbox.charge_chat(db, chat, count)
         except BaseException:
             self._marks = batch + self._marks
+            self._charges += charges
             self._marked.set()
             raise
+        if not batch:
+            return
         self._wake.set()
+
+
+def _grant(waiting: asyncio.Future[bool], *, granted: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(granted)
 
 
 def _backoff(tries: int) -> float:

@@ -139,6 +139,10 @@ class Inbox:
             elif outcome is not None:  # handled before the store had it: a first attempt to store it had failed
                 self._finish(item.update_id, outcome)
 
+    def waiting(self, chat: int) -> int:
+        """How many updates of a chat are here, the one being handled included."""
+        return len(self._waiting.get(chat, ()))
+
     def _accept_once(self, item: Received) -> None:
         if item.update_id in self._seen:
             return

@@ -253,7 +253,7 @@ async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the
 
 
 async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes_the_next(bench: World) -> None:
-    """Those for which no slot is left go back at once, as they were; nothing is sent twice or in a rush."""
+    """Those for which no slot is left wait for more, and the next claim asks for them; nothing is sent in a rush."""
     numbers = range(3001, 3005)
     for number in numbers:
         await bench.reader(number)
@@ -262,14 +262,14 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
         await storage.outbox.fan_out(db)
         claim = await storage.outbox.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
     worker = bench.worker
-    worker._shared_until = boottime() + 60
+    worker._by_row, worker._shared_until = True, boottime() + 60
     worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
-    slots = [one.at for one in worker._queue]
-    worker._skip_missed(boottime())
-    assert [(one.item.chat, one.at) for one in worker._queue] == [(3001, slots[2]), (3002, slots[3])]
-    await worker._write_marks()
-    states = [(await bench.rows(number))[0][0] for number in numbers]
-    assert states == ["leased", "leased", "pending", "pending"]
+    slots = list(worker._slots)
+    worker._drop_missed(boottime())
+    assert list(worker._slots) == slots[2:]
+    assert [one.item.chat for one in worker._queue] == list(numbers)
+    assert worker._without_slot(boottime()) == 2
+    assert 0 < worker._delivery_in(boottime()) <= 0.5
 
 
 async def test_G12_after_a_long_outage_only_what_still_matters_is_sent(bench: World) -> None:

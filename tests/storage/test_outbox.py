@@ -225,7 +225,7 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
 
 
 async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:
-    """Slots of many claims of random sizes, with slots borrowed by replies."""
+    """Slots of many claims of random sizes, with more of them for replies."""
     dice, rate, slots = random.Random(7), 40.0, []
     async with store.writing() as db:
         await readers(db, *range(1, 301))
@@ -235,8 +235,8 @@ async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: S
     for _ in range(25):
         async with store.writing() as db:
             before = await db_now(db)
-            got = await claim(db, rate=rate, limit=dice.randint(1, 20), horizon=5 * SECOND, borrowed=dice.randint(0, 2))
-        slots += [before + got.first_in + got.every * number for number in range(len(got.deliveries))]
+            got = await claim(db, rate=rate, limit=dice.randint(1, 20), horizon=5 * SECOND, turns=dice.randint(0, 2))
+        slots += [before + got.first_in + got.every * number for number in range(got.slots)]
         taken += len(got.deliveries)
     assert taken > 100
     slots.sort()
