@@ -55,14 +55,25 @@ def local(text: str) -> datetime:
         (SourceState(key="x", next_due_at=NOON), True),
         (SourceState(key="x", next_due_at=NOON - EVERY), True),
         (SourceState(key="x", next_due_at=NOON + timedelta(microseconds=1)), False),
-        (SourceState(key="x", next_due_at=NOON - EVERY, gone_at=NOON - EVERY), False),
+        (SourceState(key="x", next_due_at=NOON + EVERY, gone_at=NOON - EVERY), False),
+        (SourceState(key="x", next_due_at=NOON - EVERY, gone_at=NOON - EVERY), True),
         (SourceState(key="x", next_due_at=NOON + EVERY, asked_at=NOON), True),
         (SourceState(key="x", gone_at=NOON, asked_at=NOON), True),
     ],
-    ids=["never tried", "never dated", "now", "late", "soon", "gone", "wished for", "gone and wished for"],
+    ids=[
+        "never tried",
+        "never dated",
+        "now",
+        "late",
+        "soon",
+        "gone",
+        "gone, a day later",
+        "wished for",
+        "gone and wished for",
+    ],
 )
 def test_what_is_due(state: SourceState | None, wanted: bool) -> None:
-    """A 410 ends the polls of a source, until an operator asks for one."""
+    """A source that is gone waits for its day like any other."""
     spec = FeedSpec(key="x", names={}, url="https://x.example/", poll=ALWAYS)
     other = FeedSpec(key="y", names={}, url="https://x.example/", poll=ALWAYS)
     states = {"y": SourceState(key="y", next_due_at=NOON + EVERY)} | ({} if state is None else {"x": state})

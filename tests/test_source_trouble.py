@@ -572,3 +572,25 @@ async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> Non
     world.feed("one", *[(f"z{n}", f"{ATTACK[1]} – {n}?", ATTACK[2]) for n in range(25)])
     assert (await world.poll("one")).new == 25
     assert [msgid for msgid, _ in await world.notices()] == ["notice.flood"]
+
+
+@pytest.mark.parametrize(("hour", "told"), [(12, []), (14, ["notice.stale"])], ids=["in its window", "after it"])
+async def test_a_silent_bank_is_told_of_after_three_days_of_publication(
+    world: World, hour: int, told: list[str]
+) -> None:
+    """Thursday, Friday and Monday went by with nothing new; before Monday's window is over it is two days."""
+    await world.publish(WEDNESDAY, "second")
+    world.at(WEDNESDAY + timedelta(days=5), hour)
+    await world.poll("second")
+    assert [msgid for msgid, _ in await world.notices()] == told
+
+
+@pytest.mark.parametrize(("days", "told"), [(5, ["notice.dispute"]), (6, [])])
+async def test_a_dispute_of_long_ago_is_history(world: World, days: int, told: list[str]) -> None:
+    """A rate effective longer ago than a long weekend is no news."""
+    day = WEDNESDAY - timedelta(days=days)
+    daily(world, day, USD="84,7935")
+    weekly(world, day)
+    await world.poll()
+    await world.publish(day, "second", USD="88,0000")
+    assert [msgid for msgid, _ in await world.notices() if msgid == "notice.dispute"] == told
