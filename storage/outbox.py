@@ -49,6 +49,7 @@ PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
 APPROVED_LASTS = timedelta(hours=1)
 LEFT = timedelta(minutes=1)  # longer than a transaction of fan-out may take
+FARTHEST = timedelta(seconds=10)  # that slots are reserved ahead, by whoever claims slowly: what is beyond is nobody's
 STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
 STOPPED_AND = f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
 SHARED = timedelta(seconds=2)  # another sender's slots this old no longer matter to ours
@@ -325,15 +326,15 @@ async def claim(
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
 
     `turns` more slots are for who waits already at the sender, replies among them: it decides who goes in which. Lanes
-    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row never
-    runs further ahead than the horizon: what it owes beyond that, nobody waits for.
+    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row is
+    never moved beyond the horizon, and one that is beyond any sender's horizon is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
     row = await _paced(db, token, now)
     shared = row.tat != end and row.tat > now - SHARED
     reach = now + max(horizon, every)
-    healed = min(row.tat, reach)
+    healed = row.tat if row.tat <= now + FARTHEST else reach
     if healed != row.tat:
         await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
     start = max(now, healed)
