@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # requirements-dev.lock holds what requirements.lock does not
 NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: setup demo run test test-all check bench lock locks clean
+.PHONY: setup demo run test test-all check bench mutants lock locks clean
 
 # an environment whose Python does not start is as good as none
 ifneq ($(wildcard $(VENV)),)
@@ -24,10 +24,10 @@ endif
 setup: $(DEV_READY)
 
 $(RUN_READY): requirements.lock pyproject.toml
-	@$(PYTHON) tools/install.py
+	@$(PYTHON) install.py
 
 $(DEV_READY): requirements.lock requirements-dev.lock pyproject.toml
-	@$(PYTHON) tools/install.py --dev
+	@$(PYTHON) install.py --dev
 
 demo: $(RUN_READY)
 	@$(BIN)/python -m bot demo $(ARGS)
@@ -67,6 +67,9 @@ $(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(DEV_READY)
 
 bench: setup $(AIOGRAM)/.ready
 	$(BIN)/python -m bench $(ARGS)
+
+mutants: setup
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 lock: setup locks
 	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import beside, card, chart, fan_out, lanes, moves_replay, replicas, reply, sending, start
+from bench import beside, card, chart, fan_out, lanes, moves_replay, outage, replicas, reply, sending, start
 from bench.figure import Figure, table
 from bot import log
 
@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "stopped": replicas.stopped,
     "moves": moves_replay.measure,
     "chart": chart.measure,
+    "outage": outage.measure,
 }
 
 

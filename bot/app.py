@@ -417,7 +417,15 @@ async def _receive(bot: Running) -> None:
     elif bot.store.sqlite_path is not None:
         await poll(bot.api, bot.inbox, tell)
     else:
-        await Role(bot.store, "updates", bot.holder).during(lambda: poll(bot.api, bot.inbox, tell))
+        await Role(bot.store, "updates", bot.holder).during(lambda: _poll_in_turn(bot, tell))
+
+
+async def _poll_in_turn(bot: Running, tell: Callable[[str | None], None]) -> None:
+    """Poll while it is our turn; whoever waits for it is ready all the same."""
+    try:
+        await poll(bot.api, bot.inbox, tell)
+    finally:
+        tell(None)
 
 
 async def _until_revoked(revoked: asyncio.Event) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import orjson
 import typer
@@ -22,16 +24,27 @@ import typer
 from bot import log
 from bot.config import Settings, catalog_path, load_settings
 from bot.errors import BotError, ConfigError, SourceError, UserError
+from bot.grammar import parse_currency
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
 
 if TYPE_CHECKING:
     from bot.convert import Question
+    from bot.model.news import Entry
     from bot.model.rates import SeenRate
     from bot.sources.catalog import FeedSpec, RateSpec
     from storage.db import Db, Store
 
 CONFIG_EXIT = 78
+LONGEST_NAME_SHOWN = 200  # letters of a file's name in an error line
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+LARGEST_CHAT_ID = 2**53  # the Bot API's ids have 52 bits and a sign
+LARGEST_PORT = 65535
+LONGEST_RUN = 366 * 86400.0  # seconds of --exit-after and --pause
+
+ChatId = Annotated[
+    int, typer.Argument(min=-LARGEST_CHAT_ID, max=LARGEST_CHAT_ID, help="the chat's number; -- before a negative one")
+]
 
 cli = typer.Typer(
     name="jarchy",
@@ -53,17 +66,33 @@ cli.add_typer(database, name="db")
 
 def main() -> None:
     """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    log.guard_tracebacks()
     try:
         cli()
     except ConfigError as error:
         for problem in error.problems:
             sys.stderr.write(f"jarchy: {log.redact(problem)}\n")
         sys.exit(CONFIG_EXIT)
+    except UserError as error:
+        from bot.render.help import error as explain
+
+        _fail(explain(error, "en").text)
     except BotError as error:
-        sys.stderr.write(f"jarchy: {log.redact(str(error))}\n")
-        sys.exit(1)
+        _fail(str(error))
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:  # a file or a socket that the one who typed the verb named
+        named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
+        _fail(f"{named}{error.strerror or error}")
+    except Exception:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        sys.stderr.write(log.redact(traceback.format_exc()))
+        sys.exit(1)
+
+
+def _fail(why: str) -> NoReturn:
+    """End with one line on stderr, without secrets, and 1."""
+    sys.stderr.write(f"jarchy: {log.redact(' '.join(why.splitlines()))}\n")
+    sys.exit(1)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -95,6 +124,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
         problems += error.problems
     if settings is None or catalog is None:
         raise ConfigError(problems)
+    log.hide(*settings.secrets)
     log.set_up(settings.log_format, settings.log_level)
     return settings, catalog
 
@@ -125,8 +155,20 @@ async def _looking(settings: Settings) -> AsyncIterator[Db]:
 
 
 def _write(value: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+    """A value as a line of JSON on stdout."""
+    try:
+        line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # a file's name or an argument that is not UTF-8: escaped
+        line = json.dumps(value).encode("ascii") + b"\n"
+    sys.stdout.buffer.write(line)
     sys.stdout.flush()
+
+
+def _day(value: datetime) -> date:
+    """A day that rates and news may be of; wrong usage for one that no calendar of ours reaches."""
+    if not FIRST_DAY <= value.date() <= LAST_DAY:
+        raise typer.BadParameter(f"a day from {FIRST_DAY} to {LAST_DAY}")
+    return value.date()
 
 
 # ── running ─────────────────────────────────────────────────────────────────
@@ -145,8 +187,8 @@ def run() -> None:
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="of the chat page; 0 picks a free one")] = 8088,
-    exit_after: Annotated[float | None, typer.Option(help="seconds, for scripts")] = None,
+    port: Annotated[int, typer.Option(min=0, max=LARGEST_PORT, help="of the chat page; 0 picks a free one")] = 8088,
+    exit_after: Annotated[float | None, typer.Option(min=0, max=LONGEST_RUN, help="seconds, for scripts")] = None,
 ) -> None:
     """The whole bot on this machine, without token or network. Example: jarchy demo --port 0 --exit-after 20"""
     from bot.demo.show import show
@@ -287,7 +329,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 def backfill(
     key: Annotated[str, typer.Argument(help="a source of rates in the catalog")],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the first day wanted")],
-    pause: Annotated[float, typer.Option(min=0, help="seconds between requests")] = 3.0,
+    pause: Annotated[float, typer.Option(min=0, max=LONGEST_RUN, help="seconds between requests")] = 3.0,
 ) -> None:
     """A bank's past rates, slowly; goes on where it was stopped, and never alerts.
 
@@ -296,7 +338,7 @@ def backfill(
     settings, catalog = _prepare()
     if key not in catalog.rates:
         raise typer.BadParameter(f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}")
-    _run(_backfill(settings, catalog.rates[key], since.date(), pause))
+    _run(_backfill(settings, catalog.rates[key], _day(since), pause))
 
 
 async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: float) -> None:
@@ -461,10 +503,10 @@ def inspect_page(
 @detect.command("security")
 def detect_security() -> None:
     """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
-    from bot.detect.security import detect as judge
+    from bot.detect.topics import judged
 
     for item in _json_lines():
-        verdict = judge(str(item.get("title") or ""), str(item.get("text") or ""), item.get("lang"))
+        verdict = judged(str(item.get("title") or ""), str(item.get("text") or ""), _language_of(item))
         _write(
             {
                 "id": item.get("id"),
@@ -482,20 +524,31 @@ def detect_security() -> None:
 def detect_same_story() -> None:
     """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect same-story < pairs"""
     from bot.detect.stories import same_story
-    from bot.model.news import Entry
 
     for item in _json_lines():
-        sides = [
-            Entry(
-                id=side,
-                title=str((item.get(side) or {}).get("title") or ""),
-                summary=str((item.get(side) or {}).get("text") or ""),
-                language=(item.get(side) or {}).get("lang") or item.get("lang"),
-            )
-            for side in ("a", "b")
-        ]
-        match = same_story(*sides)
+        match = same_story(_side(item, "a"), _side(item, "b"))
         _write({"id": item.get("id"), "same": match.same, "score": round(match.score, 4)})
+
+
+def _side(item: dict[str, Any], name: str) -> Entry:
+    """One side of a pair of texts; BotError when it is no object."""
+    from bot.model.news import Entry
+
+    side = item.get(name) or {}
+    if not isinstance(side, dict):
+        raise BotError(f'"{name}" of {str(item.get("id"))[:LONGEST_NAME_SHOWN]!r} is not a JSON object')
+    return Entry(
+        id=name,
+        title=str(side.get("title") or ""),
+        summary=str(side.get("text") or ""),
+        language=_language_of(side) or _language_of(item),
+    )
+
+
+def _language_of(item: dict[str, Any]) -> str | None:
+    """The language that an object names, when it names one by a word."""
+    language = item.get("lang")
+    return language if isinstance(language, str) and language else None
 
 
 @detect.command("moves")
@@ -546,7 +599,10 @@ def convert(
     from bot.render.help import error as explain
 
     settings, catalog = _prepare()
-    quoted = (home or settings.home_currency).upper()
+    try:
+        quoted = parse_currency(home or settings.home_currency)
+    except ValueError as error:
+        raise typer.BadParameter(f"--home should be {error}") from None
     rates: list[SeenRate] = []
     if not parse_only:
 
@@ -607,7 +663,7 @@ def digest(
 ) -> None:
     """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
     settings, catalog = _prepare()
-    _run(_digest(settings, catalog, date_.date(), style, language or settings.default_language, plain=plain))
+    _run(_digest(settings, catalog, _day(date_), style, language or settings.default_language, plain=plain))
 
 
 async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool) -> None:
@@ -670,7 +726,7 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
 
 
 @cli.command()
-def export(chat: Annotated[int, typer.Argument(help="the chat's number")]) -> None:
+def export(chat: ChatId) -> None:
     """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export 123456789"""
     settings, _ = _prepare()
 
@@ -685,7 +741,7 @@ def export(chat: Annotated[int, typer.Argument(help="the chat's number")]) -> No
 
 
 @cli.command()
-def erase(chat: Annotated[int, typer.Argument(help="the chat's number; -- before a negative one")]) -> None:
+def erase(chat: ChatId) -> None:
     """Forget all about a chat, as its own /delete does. Example: jarchy erase -- -1001234567890"""
     settings, _ = _prepare()
 
@@ -759,7 +815,13 @@ async def _db_check(settings: Settings, *, as_json: bool) -> None:
     finally:
         await store.close()
     if as_json:
-        _write({"schema": found.schema, "rows": found.rows, "problems": found.problems})
+        _write(
+            {
+                "schema": found.schema,
+                "rows": {f"{table}": count for table, count in found.rows.items()},
+                "problems": found.problems,
+            }
+        )
     else:
         typer.echo(f"schema {found.schema}")
         for table, count in found.rows.items():

@@ -6,7 +6,7 @@ import re
 import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
 
     bot_token: Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)] | None = None
     bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
-    database_url: DatabaseAddress = "sqlite:///data/jarchy.db"
+    database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"  # may carry a password
     catalog: Path | None = None
     admin_ids: Annotated[UserIds, NoDecode] = ()
     home_currency: Currency = "KGS"
@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         if self.bot_token is None:
             raise ConfigError("BOT_TOKEN: missing; @BotFather gives one, put it into .env")
         return self.bot_token.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: the token, the webhook's secret, the database's password."""
+        kept = [value.get_secret_value() for value in (self.bot_token, self.webhook_secret) if value is not None]
+        password = urlsplit(self.database_url).password
+        return (*kept, *([unquote(password)] if password else []))
 
 
 class _CatalogSetting(BaseSettings):

@@ -5,19 +5,60 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
+import traceback
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 # structlog and httpx import rich when it is there, for colours nobody sees: a tenth of an idle bot's memory.
 sys.modules["rich"] = None  # type: ignore[assignment]  # the documented way to make an import fail
 import structlog  # noqa: E402
 
-_SECRET = re.compile(r"\b\d{6,}:[\w-]{30,}\b|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+#: A bot token, also percent-encoded; a user and password in an address; a password as a parameter or a DSN's word.
+_SECRET = re.compile(
+    r"(?<!\d)\d{6,}(?::|%3A)[\w-]{30,}"
+    r"|(?<=://)[^/\s:@]*:[^\s@]+(?=@)"
+    r"|(?<=\bpassword=)(?:'[^']*'|\"[^\"]*\"|[^\s&\"']+)",
+    re.IGNORECASE,
+)
+SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
+_hidden: set[str] = set()
+
+
+def hide(*secrets: str | None) -> None:
+    """Redact these from now on wherever they occur, as they are and percent-encoded: whatever their form."""
+    for secret in secrets:
+        if secret is not None and len(secret) >= SHORTEST_SECRET:
+            _hidden.update({secret, quote(secret, safe=""), quote(secret)})
 
 
 def redact(text: str) -> str:
-    """The same text without bot tokens and passwords in addresses."""
+    """The same text without bot tokens, passwords of addresses, and what was hidden."""
+    for secret in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(secret, "***")
     return _SECRET.sub("***", text)
+
+
+def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Print what nobody caught as Python does, redacted."""
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _crashed_in_a_thread(crash: threading.ExceptHookArgs) -> None:
+    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+
+
+def _crashed_unraisably(crash: sys.UnraisableHookArgs) -> None:
+    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+
+
+def guard_tracebacks() -> None:
+    """Redact the tracebacks that Python prints by itself: of the program, of its threads, of finalizers."""
+    sys.excepthook = _crashed
+    threading.excepthook = _crashed_in_a_thread
+    sys.unraisablehook = _crashed_unraisably
 
 
 def _renderer(*, console: bool) -> structlog.typing.Processor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
@@ -80,13 +81,17 @@ def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readi
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def metrics(_request: web.Request) -> web.Response:
-        async with store.reading() as db:
-            WAITING.set((await views.status(db, catalog, now=clock())).waiting)
+        with suppress(StorageError):  # the other figures are wanted most when the database is away
+            async with store.reading() as db:
+                WAITING.set((await views.status(db, catalog, now=clock())).waiting)
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def status(_request: web.Request) -> web.Response:
-        async with store.reading() as db:
-            found = await views.status(db, catalog, now=clock())
+        try:
+            async with store.reading() as db:
+                found = await views.status(db, catalog, now=clock())
+        except StorageError:
+            return web.Response(status=503, text="The database cannot be read.\n")
         return web.Response(text=status_page(found), content_type="text/html")
 
     application = web.Application()

@@ -14,13 +14,14 @@ from storage.sources import SourceState
 JITTER = 0.1
 LONGEST = timedelta(hours=6)
 SHORTEST_BACKOFF = timedelta(seconds=30)
+GONE_RETRY = timedelta(days=1)
 OUTSIDE = 6  # outside its publisher's window a source is still looked at, this many times less often
 
 Spec = RateSpec | FeedSpec
 
 
 def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:
-    """The sources to poll now: never tried, wished for, or past their time; not those that said they are gone.
+    """The sources to poll now: never tried, wished for, or past their time; those that are gone daily.
 
     First those that were wished for, then whichever waits longest: where there is more than can be polled, each has its
     turn.
@@ -44,7 +45,7 @@ def _since(state: SourceState | None) -> tuple[bool, datetime]:
 def _is_due(state: SourceState, now: datetime) -> bool:
     if state.asked_at is not None:
         return True
-    return state.gone_at is None and (state.next_due_at is None or state.next_due_at <= now)
+    return state.next_due_at is None or state.next_due_at <= now
 
 
 def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -> datetime:
@@ -60,9 +61,20 @@ def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -
 
 
 def retry_due(
-    poll: PollSpec, *, now: datetime, failures: int, retry_after: float | None = None, every: timedelta | None = None
+    poll: PollSpec,
+    *,
+    now: datetime,
+    failures: int,
+    retry_after: float | None = None,
+    every: timedelta | None = None,
+    gone: bool = False,
 ) -> datetime:
-    """The time of the next poll after the `failures`-th failure in a row: twice as long each time, never hammering."""
+    """The time of the next poll after the `failures`-th failure in a row: twice as long each time, never hammering.
+
+    A source that said it is `gone` (410) is looked at once a day, whatever its rhythm: publishers say so by mistake.
+    """
+    if gone:
+        return now + GONE_RETRY * random.uniform(1, 1 + JITTER)
     base = every or poll.every
     floor = base if every is not None else SHORTEST_BACKOFF
     doubled: timedelta = base * (1 << min(failures, 10))

@@ -186,7 +186,7 @@ async def _freshness_of(db: Db, source: str, poll: PollSpec, newest: SeenRate, n
     """How the card stands; currencies that are set more seldom than others rest while their bank publishes."""
     found = _freshness(poll, newest, now)
     if found is Freshness.LATE:
-        last = await storage.rates.newest_day(db, source)
+        last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
         published = replace(newest, effective_on=last) if last is not None else newest
         if _freshness(poll, published, now) is not Freshness.LATE:
             return Freshness.RESTING

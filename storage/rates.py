@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from bot.model.alerts import Severity, rate_from_json, rate_to_json
-from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
+from bot.model.rates import FAR_DAY, Pair, Rate, RateKind, SeenRate, Series
 from storage.db import Db, upsert
 from storage.schema import held_rate, rate, series
 
@@ -203,10 +203,10 @@ async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ())
     return [_seen(row) for row in await db.execute(_AROUND[bool(codes)], values)]
 
 
-async def newest_day(db: Db, source: str) -> date | None:
-    """The last effective day stored of a source, or None; a look-up a series, however much is stored."""
-    last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id).correlate(series)
-    days = select(last.scalar_subquery().label("day")).where(series.c.source == source).subquery()
+async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
+    """The last effective day stored of a source, not later than `until`, or None; a look-up a series."""
+    last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id, rate.c.effective_on <= until)
+    days = select(last.correlate(series).scalar_subquery().label("day")).where(series.c.source == source).subquery()
     found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
     return found
 
@@ -310,13 +310,26 @@ def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
 async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
     """An operator's word on a held value, given once; None when it is not held any more, or never was.
 
-    An approved one becomes a rate with the next poll of its source, and all that follows from it there.
+    An approved one becomes a rate with the next poll of its source, and all that follows from it there. Rates held
+    for their impossible day are decided together: they are one document's.
     """
     verdict = "approved" if approve else "rejected"
     open_one = (held_rate.c.id == held, held_rate.c.state == "held")
-    changed = await db.execute(update(held_rate).where(*open_one).values(state=verdict).returning(held_rate.c.id))
-    if changed.scalar() is None:
+    what = (held_rate.c.reasons, held_rate.c.effective_on, held_rate.c.series_id)
+    changed = await db.execute(update(held_rate).where(*open_one).values(state=verdict).returning(*what))
+    row = changed.first()
+    if row is None:
         return None
+    if any(FAR_DAY in reason for reason in row.reasons):
+        own = select(series.c.source).where(series.c.id == row.series_id).scalar_subquery()
+        of_the_source = select(series.c.id).where(series.c.source == own)
+        waiting = select(held_rate.c.id, held_rate.c.reasons).where(
+            held_rate.c.series_id.in_(of_the_source),
+            held_rate.c.effective_on == row.effective_on,
+            held_rate.c.state == "held",
+        )
+        with_it = [one.id for one in await db.execute(waiting) if one.reasons == row.reasons]
+        await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
     return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
 
 

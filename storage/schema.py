@@ -43,7 +43,7 @@ source = Table(
     Column("asked_at", UtcDateTime),  # somebody wishes it polled now
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("error", Text),  # of the last attempt, in our words
-    Column("gone_at", UtcDateTime),  # the publisher said 410: not asked again
+    Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
 )
 
 document = Table(  # one URL of a source: what makes the next request conditional

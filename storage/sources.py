@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, literal, select
 
 from storage.db import Db, upsert
 from storage.schema import document, source
@@ -52,10 +52,15 @@ async def documents(db: Db, key: str) -> dict[str, Document]:
     return {row.url: Document(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
 
 
-async def record_success(db: Db, key: str, *, now: datetime, next_due_at: datetime, seen: Iterable[Document]) -> None:
-    """The poll went well: failures are forgotten, validators kept."""
+async def record_success(
+    db: Db, key: str, *, now: datetime, next_due_at: datetime, seen: Iterable[Document], error: str | None = None
+) -> None:
+    """The poll went well: failures are forgotten, validators kept, and a source that was gone is back.
+
+    With an `error` it went well in part: what of it failed, for the operator.
+    """
     statement = upsert(db, source).values(
-        key=key, first_ok_at=now, last_tried_at=now, last_ok_at=now, next_due_at=next_due_at, failures=0
+        key=key, first_ok_at=now, last_tried_at=now, last_ok_at=now, next_due_at=next_due_at, failures=0, error=error
     )
     await db.execute(
         statement.on_conflict_do_update(
@@ -67,7 +72,8 @@ async def record_success(db: Db, key: str, *, now: datetime, next_due_at: dateti
                 "next_due_at": next_due_at,
                 "asked_at": None,
                 "failures": 0,
-                "error": None,
+                "error": error,
+                "gone_at": None,
             },
         )
     )
@@ -86,8 +92,9 @@ async def record_success(db: Db, key: str, *, now: datetime, next_due_at: dateti
 async def record_failure(
     db: Db, key: str, *, now: datetime, next_due_at: datetime, error: str, gone: bool = False
 ) -> None:
-    """The poll failed: counted, explained, tried again at `next_due_at` (never, when the publisher said it is gone)."""
+    """The poll failed: counted, explained, tried again at `next_due_at`; since when a source says it is gone stays."""
     gone_at = now if gone else None
+    since = func.coalesce(source.c.gone_at, literal(now, source.c.gone_at.type)) if gone else None
     statement = upsert(db, source).values(
         key=key, last_tried_at=now, next_due_at=next_due_at, failures=1, error=error, gone_at=gone_at
     )
@@ -100,7 +107,7 @@ async def record_failure(
                 "asked_at": None,
                 "failures": source.c.failures + 1,
                 "error": error,
-                "gone_at": gone_at,
+                "gone_at": since,
             },
         )
     )
@@ -111,11 +118,6 @@ async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:
     for key in keys:
         statement = upsert(db, source).values(key=key, asked_at=now, failures=0)
         await db.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"asked_at": now}))
-
-
-async def revive(db: Db, key: str) -> None:
-    """Ask a source again that once said it was gone."""
-    await db.execute(update(source).where(source.c.key == key).values(gone_at=None))
 
 
 def _backfill(key: str) -> str:

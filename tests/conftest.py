@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import make_url
 
@@ -18,6 +19,10 @@ import bot.log  # noqa: F401 - before anything imports structlog, as in the prog
 from storage.db import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# how long an example takes says how busy the machine is
+hypothesis.settings.register_profile("jarchy", deadline=None)
+hypothesis.settings.load_profile("jarchy")
 
 
 def _shared() -> Path | None:

@@ -361,8 +361,8 @@ async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: W
     assert await site.told() == {ATTACK[1]: ""}
 
 
-async def test_F16_a_source_that_is_gone_is_not_asked_again(world: World) -> None:
-    """410 disables, and the operator is told."""
+async def test_F16_a_source_that_is_gone_is_recorded_as_gone(world: World) -> None:
+    """Since when; how it comes back is told in `test_source_trouble`."""
     world.publishers.put("/one.xml", b"gone", status=410)
     assert (await world.poll("one")).error
     async with world.store.reading() as db:

@@ -34,7 +34,7 @@ def names(requirements: list[str]) -> set[str]:
 @pytest.fixture
 def install(tmp_path: Path) -> ModuleType:
     """The script, with an environment of its own."""
-    spec = importlib.util.spec_from_file_location("install", ROOT / "tools" / "install.py")
+    spec = importlib.util.spec_from_file_location("install", ROOT / "install.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

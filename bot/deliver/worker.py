@@ -298,7 +298,7 @@ class Worker:
         if now >= self._expire_at:
             async with self.store.writing() as db:
                 closed = await storage.outbox.expire(db)
-            if closed < storage.outbox.CHUNK:
+            if closed < storage.outbox.CLOSED_AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.model.rates import Move, Rate
+from bot.model.rates import FAR_DAY, Move, Rate
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
@@ -44,6 +45,21 @@ class Plausibility:
     def ok(self) -> bool:
         """Whether it may be stored and alerted."""
         return self.standing is Standing.OK
+
+
+def far_day(new: Rate, near: tuple[date, date], newest: date | None) -> Plausibility | None:
+    """Whether a rate is of a day its publisher cannot mean: a year mistyped, a page of long ago served again.
+
+    `near` are the first and the last day a rate published now may be effective on, `newest` the last day we have of
+    the series: a publisher that only goes on after a long silence is old, and no mistake. None when all is well.
+    """
+    first, last = near
+    backwards = newest is not None and new.effective_on < min(first, newest)
+    if not backwards and new.effective_on <= last:
+        return None
+    return Plausibility(
+        standing=Standing.HELD, reasons=(f"effective on {new.effective_on}, {FAR_DAY}",), needs_source=True
+    )
 
 
 def judge(

@@ -47,13 +47,6 @@ REASONS = 4  # words named in an answer to "why?"
 
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
 # What else a text is about is read off the words that speak against security.
-OTHER_TOPICS = {
-    "economy": "economy",
-    "politics": "politics",
-    "sport": "sport",
-    "culture": "culture",
-    "health": "society",
-}
 
 YEAR = re.compile(r"(19|20)\d\d")
 NOT_PEOPLE = (
@@ -221,7 +214,7 @@ def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
 
 
 def detect(title: str, text: str, language: str | None = None) -> Verdict:
-    """Say whether a story is about security, how severe it is, what else it is about, and why.
+    """Say whether a story is about security, how severe it is, and why.
 
     `language` is `en`, `ru` or `ky`, or None to look for it; another language is read with the closest of the three.
     `score` is between 0 and 1.
@@ -234,27 +227,15 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     weights = {pattern: pattern.weight * share for pattern, share in found.items()}
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, words.bias + sum(weights.values())))))
     security = score >= THRESHOLD
-    topics = _topics(weights, security=security)
     severity, loud = _severity(where, weights, language) if security else (Severity.INFO, ())
     return Verdict(
         security=security,
         score=round(score, 4),
         severity=severity,
-        topics=topics,
+        topics=("security",) if security else (),
         reasons=(*loud, *_reasons(weights, security=security)),
         language=language,
     )
-
-
-def _topics(weights: Mapping[Pattern, float], *, security: bool) -> tuple[str, ...]:
-    """`security` first, then what the text's other words are clearly about."""
-    against: dict[str, float] = {}
-    for pattern, weight in weights.items():
-        topic = OTHER_TOPICS.get(pattern.kind)
-        if topic is not None:
-            against[topic] = against.get(topic, 0.0) - weight
-    others = [topic for topic, size in sorted(against.items(), key=lambda item: -item[1]) if size >= CLEARLY]
-    return ("security", *others) if security else tuple(others)
 
 
 def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[str, ...]:

@@ -7,11 +7,14 @@ only chooses what /news and a digest show, it wakes nobody, so that a story in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
 from bot.detect.language import language_of
-from bot.detect.security import Lexicon, build_lexicon, read_pattern, shares, zones
+from bot.detect.security import Lexicon, build_lexicon, detect, read_pattern, shares, zones
+from bot.model.news import Verdict
 from bot.model.text import comparable
 
 CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
@@ -25,6 +28,16 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
     return tuple(topic for topic, size in sorted(sizes.items(), key=lambda item: -item[1]) if size >= CLEARLY)
+
+
+def judged(title: str, text: str, language: str | None = None, *, fixed: Sequence[str] = ()) -> Verdict:
+    """The whole verdict on an entry, as the poll flow stores it and `jarchy detect security` prints it.
+
+    Its topics are those that are `fixed` for its feed, security where it is about that, and what its words say.
+    """
+    found = detect(title, text, language)
+    topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
+    return replace(found, topics=tuple(topics))
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,15 @@ import structlog
 
 import storage.sources
 from bot import metrics, schedule
-from bot.errors import FetchError, SourceError
+from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.ingest import trust
-from bot.ingest.documents import Documents
-from bot.ingest.notices import notice, tell
+from bot.ingest.documents import Documents, Looked, trouble_of
+from bot.ingest.notices import TOLD_AFTER, note_partly, notice, tell
 from bot.ingest.rates import keep_rates, revise_rates
 from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, unknown_entries
 from bot.model.news import Entry
-from bot.model.rates import Rate, SeenRate
+from bot.model.rates import Rate, SeenRate, Series
 from bot.sources.base import Request
 from bot.sources.catalog import FeedSpec, PageSpec, RateSpec
 from bot.workers import Workers
@@ -32,17 +32,26 @@ __all__ = ["Ingest", "IngestReport", "notice"]
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(seconds=60)
+LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one poll of one source brought; `error` in our words when it failed."""
+    """What one poll of one source brought; `error` in our words when it failed, all of it or (`partly`) a document."""
 
     source: str
     fetched: int = 0
     new: int = 0
     alerts: int = 0
     error: str | None = None
+    partly: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """How it went, in a word: ok, partly or failed."""
+        if self.error is None:
+            return "ok"
+        return "partly" if self.partly else "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +78,8 @@ class Ingest:
             report = await (self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state))
         except SourceError as error:
             report = await self._failed(spec, state, error)
-        metrics.POLLS.labels(spec.key, "failed" if report.error else "ok").inc()
-        if report.error is None:
+        metrics.POLLS.labels(spec.key, report.outcome).inc()
+        if report.outcome != "failed":
             metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
         log.info("polled", **{name: getattr(report, name) for name in ("source", "fetched", "new", "alerts", "error")})
         return report
@@ -82,14 +91,13 @@ class Ingest:
         alerts, nor alerted without being stored. The first poll never alerts.
         """
         today = self.clock().astimezone(ZoneInfo(spec.poll.zone)).date()
-        changed, seen = await self._documents.fetch(spec.key, spec.requests(today))
+        asked = await self._documents.fetch(spec.key, spec.requests(today))
         now = self.clock()  # of the decision: fetching may have taken its time
-        rates: list[Rate] = []
-        problems: list[str] = []
-        for answer in changed:
-            parsed = spec.parse(answer.body or b"", url=answer.url)
-            rates += parsed.rates
-            problems += parsed.problems
+        looked, rates, problems = _read(spec, asked)
+        trouble = trouble_of(looked)
+        if trouble is not None and not any(one.seen for one in looked):
+            raise trouble
+        seen = [one.seen for one in looked if one.seen is not None]
         async with self.store.writing() as db:
             believed, held = await trust.believed(db, spec, rates, admins=self.admins, now=now)
             quiet = state.first_ok_at is None
@@ -98,11 +106,18 @@ class Ingest:
             if held:  # asked for again soon, then ever less often; and read again even if it did not change
                 due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
-            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            wait = trouble.retry_after if isinstance(trouble, FetchError) else None
+            if wait is not None:
+                due = max(due, now + timedelta(seconds=min(wait, LONGEST_WAIT)))
+            error = str(trouble)[:300] if trouble is not None else None
+            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen, error=error)
+            await note_partly(db, self.admins, spec.key, error, now=now)
             await trust.watch(db, spec, admins=self.admins, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
-        return IngestReport(source=spec.key, fetched=len(rates), new=len(added), alerts=alerts)
+        return IngestReport(
+            source=spec.key, fetched=len(rates), new=len(added), alerts=alerts, error=error, partly=error is not None
+        )
 
     async def news(self, spec: FeedSpec, state: SourceState) -> IngestReport:
         """fetch | parse | store | detect | enqueue
@@ -111,10 +126,13 @@ class Ingest:
         a flood of "new" entries from a known feed, nor what is older than the
         freshness window.
         """
-        changed, seen = await self._documents.fetch(spec.key, [Request(url=spec.url)])
+        (looked,) = await self._documents.fetch(spec.key, [Request(url=spec.url)])
+        if looked.error is not None:
+            raise looked.error
+        seen = [looked.seen] if looked.seen is not None else []
         entries: list[Entry] = []
-        for answer in changed:
-            entries += await self._documents.read(spec, answer, now=self.clock())
+        if looked.changed is not None:
+            entries += await self._documents.read(spec, looked.changed, now=self.clock())
         async with self.store.reading() as db:
             new = await unknown_entries(db, spec, entries)
         if isinstance(spec, PageSpec) and len(new) <= FLOOD:
@@ -145,7 +163,9 @@ class Ingest:
         now = self.clock()
         gone = isinstance(error, FetchError) and error.status == 410
         wait = error.retry_after if isinstance(error, FetchError) else None
-        due = schedule.retry_due(spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every)
+        due = schedule.retry_due(
+            spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every, gone=gone
+        )
         async with self.store.writing() as db:
             if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
                 quiet = state.first_ok_at is None
@@ -154,10 +174,42 @@ class Ingest:
             await storage.sources.record_failure(
                 db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
             )
-            if gone or state.failures + 1 == 5:
+            if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
                 await tell(db, self.admins, "notice.source", {"source": spec.key, "why": str(error)[:200]}, now=now)
         return IngestReport(source=spec.key, error=str(error)[:300])
 
     @property
     def _documents(self) -> Documents:
         return Documents(store=self.store, fetcher=self.fetcher, workers=self.workers)
+
+
+def _read(spec: RateSpec, asked: Sequence[Looked]) -> tuple[list[Looked], list[Rate], list[str]]:
+    """The rates of the changed documents, the rows that could not be believed, and which documents failed.
+
+    A document that cannot be read is forgotten, to be read again next time. What two documents say differently of
+    one day is not believed of either.
+    """
+    looked: list[Looked] = []
+    rates: dict[tuple[Series, date], Rate] = {}
+    problems: list[str] = []
+    disputed: set[tuple[Series, date]] = set()
+    for one in asked:
+        if one.changed is None:
+            looked.append(one)
+            continue
+        try:
+            parsed = spec.parse(one.changed.body or b"", url=one.changed.url)
+        except ParseError as error:
+            looked.append(Looked(url=one.url, error=error))
+            continue
+        looked.append(one)
+        problems += parsed.problems
+        for rate in parsed.rates:
+            about = (rate.series, rate.effective_on)
+            if about in rates and rates[about].per_unit != rate.per_unit:
+                disputed.add(about)
+            rates.setdefault(about, rate)
+    for series, day in disputed:
+        del rates[series, day]
+        problems.append(f"{series.pair}: two documents say different values for {day}")
+    return looked, list(rates.values()), problems

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import storage.sources
-from bot.errors import ParseError, SourceError
+from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.sources.base import Request
@@ -32,6 +33,43 @@ MOVED_AFTER = 3  # equal permanent redirects before the new address is asked fir
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What became of one request: the answer where its body changed, what to remember of it, or the error."""
+
+    url: str
+    changed: Fetched | None = None
+    seen: Document | None = None
+    error: SourceError | None = None
+
+
+def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
+    """The failures among a source's documents as one error; None when there is none.
+
+    It is that of a source that is gone (410) only when all of its documents are.
+    """
+    failed = [(one.url, one.error) for one in looked if one.error is not None]
+    if not failed:
+        return None
+    if len(looked) == 1:
+        return failed[0][1]
+    words = "; ".join(f"{_name(url)}: {error}" for url, error in failed)
+    statuses = {error.status if isinstance(error, FetchError) else None for _, error in failed}
+    waits = [error.retry_after for _, error in failed if isinstance(error, FetchError) and error.retry_after]
+    status = statuses.pop() if len(statuses) == 1 else None
+    return FetchError(
+        f"{len(failed)} of {len(looked)} documents failed: {words}",
+        status=status if len(failed) == len(looked) else None,
+        retry_after=max(waits, default=None),
+    )
+
+
+def _name(url: str) -> str:
+    """What a document is called in an error: the end of its path; an address may carry a key behind it."""
+    parts = urlsplit(url)
+    return parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or "?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
     """The way out, what is remembered of every address, and the process for heavy parsing."""
 
@@ -39,25 +77,26 @@ class Documents:
     fetcher: Fetcher
     workers: Workers
 
-    async def fetch(self, key: str, requests: Sequence[Request]) -> tuple[list[Fetched], list[Document]]:
-        """Answers with changed bodies, and what to remember of every answer; the first failure is raised."""
+    async def fetch(self, key: str, requests: Sequence[Request]) -> list[Looked]:
+        """What became of every request, in their order; one that fails does not keep the others from being asked."""
         async with self.store.reading() as db:
             known = await storage.sources.documents(db, key)
-        changed, seen = [], []
-        for request in requests:
-            old = known.get(request.url) or Document(source=key, url=request.url)
-            address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
+        return [await self._look(known.get(one.url) or Document(source=key, url=one.url), one) for one in requests]
+
+    async def _look(self, old: Document, request: Request) -> Looked:
+        address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
+        try:
             answer = await self.fetcher.get(
                 address,
                 validators=Validators(etag=old.etag, last_modified=old.last_modified),
                 data=request.body,
                 headers=request.headers,
             )
-            digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
-            if answer.body is not None and digest != old.digest:
-                changed.append(answer)
-            seen.append(_remember(old, answer, digest))
-        return changed, seen
+        except SourceError as error:
+            return Looked(url=request.url, error=error)
+        digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
+        changed = answer if answer.body is not None and digest != old.digest else None
+        return Looked(url=request.url, changed=changed, seen=_remember(old, answer, digest))
 
     async def read(self, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
         """The entries of a feed or of a list page, read in a worker process."""

@@ -12,6 +12,22 @@ from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
+TOLD_AFTER = 5  # polls in a row that failed, in whole or in part, before the operators are told
+PARTLY = "partly:"  # begins the name of the mark that counts polls of a source that brought only a part
+
+
+async def note_partly(db: Db, admins: Sequence[int], key: str, trouble: str | None, *, now: datetime) -> None:
+    """Count the polls in a row that brought only a part of a source, and tell the operators when they are many."""
+    name = f"{PARTLY}{key}"
+    before = await storage.marks.get(db, name)
+    if trouble is None:
+        if before is not None:
+            await storage.marks.drop(db, name)
+        return
+    times = int(before or 0) + 1
+    await storage.marks.put(db, name, str(times))
+    if times == TOLD_AFTER:
+        await tell(db, admins, "notice.partly", {"source": key, "why": trouble[:200]}, now=now)
 
 
 async def tell(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> None:

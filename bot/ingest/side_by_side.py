@@ -21,7 +21,7 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """Does `work` on sources in tasks of a group: SOURCES_AT_ONCE side by side, on no source twice at once."""
+    """Does `work` on sources in tasks of a group: at most SOURCES_AT_ONCE at a time, and on no source twice."""
 
     def __init__(self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]) -> None:
         self._tasks = tasks

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 import storage.news
 import storage.outbox
 from bot.detect import stories
-from bot.detect.security import detect
 from bot.detect.stories import title_key
-from bot.detect.topics import topics_of
+from bot.detect.topics import judged
 from bot.ingest.notices import tell
 from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
 from bot.model.news import Entry, Verdict
@@ -166,15 +165,11 @@ def _story_keys(pk: int) -> tuple[str, str]:
 
 
 def judge_entry(item: Entry, spec: FeedSpec) -> Verdict:
-    text, language = item.summary or item.content, item.language or spec.language
-    found = detect(item.title, text, language)
-    others = topics_of(item.title, text, language)
-    topics = dict.fromkeys([*spec.topics, *(["security"] if found.security else []), *others])
-    return Verdict(
-        security=found.security,
-        score=found.score,
+    """What the detectors think of an entry, with the topics that are fixed for its feed."""
+    language = item.language or spec.language
+    found = judged(item.title, item.summary or item.content, language, fixed=spec.topics)
+    return replace(
+        found,
         severity=found.severity if found.security else Severity.INFO,
-        topics=tuple(topics),
-        reasons=found.reasons,
-        language=item.language or spec.language or found.language,
+        language=language or found.language,
     )

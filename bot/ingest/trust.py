@@ -67,9 +67,11 @@ async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
 async def believed(
     db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
 ) -> tuple[list[Rate], int]:
-    """Those that are plausible, and how often the least asked for of the held ones came (0: none is held)."""
+    """The plausible rates of this poll, and the smallest number of times a held one has been seen (0: none is held)."""
     trusted: list[Rate] = []
     held: list[int] = []
+    near = spec.poll.near(now)
+    told: set[date] = set()  # far days the operators were asked about: one question for a document
     changed: list[tuple[Rate, list[SeenRate]]] = []
     for new in sorted(rates, key=lambda item: item.effective_on):
         day = new.effective_on
@@ -81,6 +83,15 @@ async def believed(
         if before:
             beside.setdefault(new.effective_on, []).append(Move(old=before[-1], new=new))
     for new, before in changed:
+        far = await _far(db, new, near)
+        if far is not None:
+            beside_it = sum(one.effective_on == new.effective_on for one, _ in changed) - 1
+            asked = new.effective_on in told
+            times = await _held(db, spec, new, far, admins=() if asked else admins, more=beside_it, now=now)
+            told.add(new.effective_on)
+            trusted += [new] if times is None else []
+            held += [times] if times else []
+            continue
         siblings = beside.get(new.effective_on, ())
         others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
         found = plausibility.judge(before, new, others, siblings=siblings)
@@ -98,6 +109,17 @@ async def believed(
     return trusted, min(held, default=0)
 
 
+async def _far(db: Db, new: Rate, near: tuple[date, date]) -> plausibility.Plausibility | None:
+    """Why a rate's day cannot be meant, or None; a day that is known already is only revised."""
+    if near[0] <= new.effective_on <= near[1]:
+        return None
+    newest = await storage.rates.holding(db, new.series, date.max)
+    known = await storage.rates.holding(db, new.series, new.effective_on)
+    if known is not None and known.effective_on == new.effective_on:
+        return None
+    return plausibility.far_day(new, near, newest.effective_on if newest is not None else None)
+
+
 async def _held(
     db: Db,
     spec: RateSpec,
@@ -106,10 +128,12 @@ async def _held(
     *,
     admins: Sequence[int],
     now: datetime,
+    more: int = 0,
 ) -> int | None:
     """Put a value aside, tell the operators and ask other sources the first time; None when it is now believed.
 
-    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again.
+    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again. `more` rates stand
+    or fall with this one.
     """
     held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
     if held.state == "rejected":
@@ -117,7 +141,8 @@ async def _held(
     if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
         if held.times == 1:
             why = "; ".join(found.reasons)
-            values = {"source": spec.key, "rate": f"{new.pair} {new.value}", "why": why, "held": str(held.id)}
+            said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
+            values = {"source": spec.key, "rate": said, "why": why, "held": str(held.id)}
             await tell(db, admins, "notice.held", values, now=now)
             await storage.sources.ask(db, await _seconds(db, new), now=now)
         return held.times
@@ -157,7 +182,8 @@ async def confirmed(db: Db, new: SeenRate) -> bool:
 
 async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime) -> None:
     """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
-    newest = await storage.rates.newest_day(db, spec.key)
+    # a rate of a day far ahead, let through by an operator, says nothing about today
+    newest = await storage.rates.newest_day(db, spec.key, until=spec.poll.near(now)[1])
     if newest is None:
         return
     name = views.stale_mark(spec.key)

@@ -40,19 +40,19 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
     offset: int | None = None
     limit: int | None = None
     wait = SHORTEST
-    heard = False
+    heard = False  # whether no webhook is in the way
+    span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell("updates: not asked for yet")
     while True:
         if not heard:
             await api.call("deleteWebhook")
-        # after a trouble the first question is answered at once, so that everybody knows where we are
-        span = LONG_POLL if heard else 0
         outcome = await api.call("getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS)
         if isinstance(outcome, Ambiguous) and outcome.body:
             outcome = _salvaged(outcome)
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
+            span = 0
             heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
             after = (outcome.after if isinstance(outcome, Retry) else None) or wait
             why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
@@ -64,7 +64,7 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
             if isinstance(outcome, Ambiguous):
                 offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
             continue
-        heard = True
+        heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
         if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once

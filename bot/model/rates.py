@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 
 CODE = re.compile(r"[A-Z]{3}")
+#: Why a rate of an impossible day is held; it stands for all rates of that day, so that one word decides them all.
+FAR_DAY = "far from the days it publishes for"
 
 
 @dataclass(frozen=True, order=True)

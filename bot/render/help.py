@@ -286,10 +286,11 @@ def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     stuck = None
     if source.stuck_on is not None:
         stuck = fill(t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date()))
-    if not source.failures and stuck is None:
+    partly = t("status.partly", language) if source.error is not None and not source.failures else None
+    if not source.failures and stuck is None and partly is None:
         return Rich(f"🟢 {one_line(name)} – {seen}" if source.last_ok_at else f"⚪ {one_line(name)} – {seen}")
     trouble = fill(tn("status.failures", source.failures, language), n=source.failures) if source.failures else None
-    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, stuck])
+    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, partly, stuck])
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:

@@ -19,6 +19,8 @@ from bot.sources.base import Parsed, RateSource, Request
 DEFAULT_ZONE = "Asia/Bishkek"
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 LAST_RANK = 100
+WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
+LONGEST_HOLIDAY = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,26 @@ class PollSpec:
             if self.publishes_on(day):
                 break
             day -= timedelta(days=1)
+        return day
+
+    def near(self, now: datetime) -> tuple[date, date]:
+        """The first and the last day that a rate published now may be effective on.
+
+        Banks publish for their next days of work, and correct those that just went by: from the fifth day of
+        publication before today to the day after the second that comes, and at least ten days either way, since a
+        catalog may not list a holiday such as 31 December to 9 January.
+        """
+        today = now.astimezone(ZoneInfo(self.zone)).date()
+        first, last = self._work(today, -1, WORK_BEHIND), self._work(today, 1, WORK_AHEAD) + timedelta(days=1)
+        return min(first, today - LONGEST_HOLIDAY), max(last, today + LONGEST_HOLIDAY)
+
+    def _work(self, day: date, step: int, times: int) -> date:
+        """The day of publication so many after (or, with a step of -1, before) a day; a rest has an end."""
+        for _ in range(times):
+            for _ in range(LONGEST_REST):
+                day += timedelta(days=step)
+                if self.publishes_on(day):
+                    break
         return day
 
     def missed(self, newest: date, now: datetime) -> int:

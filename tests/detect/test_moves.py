@@ -181,7 +181,7 @@ def test_reasons_name_the_size_the_day_and_what_is_usual() -> None:
     assert RateMoved.from_json(move.moved.to_json()) == move.moved
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps=st.lists(st.integers(min_value=-600, max_value=600), min_size=30, max_size=80),
     units=st.sampled_from([10, 100, 1000]),
@@ -197,7 +197,7 @@ def test_the_nominal_never_changes_a_decision(steps: list[int], units: int) -> N
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps=st.lists(st.integers(min_value=-400, max_value=400), min_size=2, max_size=200))
 def test_nothing_of_three_percent_goes_untold(steps: list[int]) -> None:
     """Each day, either an alert, or both the fixing and the drift since the last alert are under 3 %."""

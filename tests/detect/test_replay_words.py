@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +58,19 @@ def test_days_of_a_table_are_read_as_spreadsheets_write_them() -> None:
         assert replayed("USD 85", tuple(lines)) == replayed("USD 85")
     with pytest.raises(ParseError):
         replayed("USD 85", ("date,USD", "31.02.2026,84.9"))
+
+
+def test_the_verb_reads_a_rule_in_words_and_explains_one_it_cannot_read(tmp_path: Path) -> None:
+    """In a sentence, never by the name of a message."""
+    table = tmp_path / "rates.csv"
+    table.write_text("\ufeff" + "\n".join(LINES), encoding="utf-8")
+
+    def verb(rule: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "bot", "detect", "moves", "--history", str(table), "--rule", rule]
+        return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+
+    told = verb("доллар 85")
+    assert (told.returncode, told.stdout.count('"rule":"USD/KGS > 85"')) == (0, 2)
+    wrong = verb("USD 85 7d")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("jarchy: A level needs no days")

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.convert import currency_at
@@ -242,7 +242,6 @@ def test_the_state_survives_the_store() -> None:
 PRICES = st.lists(st.decimals(min_value=Decimal(98), max_value=Decimal(102), places=2), min_size=2, max_size=60)
 
 
-@settings(deadline=None)
 @given(values=PRICES, side=st.sampled_from("<>"))
 def test_a_level_never_speaks_twice_without_being_left_in_between(values: list[Decimal], side: str) -> None:
     rates = line([str(value) for value in values])
@@ -253,7 +252,6 @@ def test_a_level_never_speaks_twice_without_being_left_in_between(values: list[D
         assert any(value <= 100 - margin if side == ">" else value >= 100 + margin for value in between)
 
 
-@settings(deadline=None)
 @given(values=PRICES, text=st.sampled_from(["USD 1%", "USD +1%", "USD 0.5", "USD 1% 5d", "USD > 100", "USD <= 99"]))
 def test_the_nominal_never_changes_what_a_rule_says(values: list[Decimal], text: str) -> None:
     plain, per_hundred = (line([str(value) for value in values], units=units) for units in (1, 100))

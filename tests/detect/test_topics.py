@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from datetime import timedelta
 
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import cli
 from bot.detect.topics import topics_of
+from bot.ingest.stories import judge_entry
+from bot.sources.specs import FeedSpec, PollSpec
+from tests.factories import entry
 
 
 @pytest.mark.parametrize(
@@ -31,3 +39,20 @@ def test_a_story_belongs_to_the_topics_its_words_say(
 ) -> None:
     """And to none when they say nothing clearly."""
     assert set(topics_of(title, text, language)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "language"),
+    [
+        ("Explosion at a market in Osh kills 14", "Prices of flour rise, says the ministry of economy.", "en"),
+        ("Парламент принял бюджет на год", "Депутаты обсудили инфляцию.", "ru"),
+        ("Apple harvest begins", "Growers are glad.", "en"),
+    ],
+)
+def test_the_verb_prints_the_topics_that_the_bot_stores(title: str, text: str, language: str) -> None:
+    """`jarchy detect security` and the poll flow give one answer."""
+    spec = FeedSpec(key="one", names={}, url="", poll=PollSpec(every=timedelta(hours=1)), language=language)
+    item = entry(title=title, summary=text, language=language)
+    line = {"id": 1, "title": title, "text": text, "lang": language}
+    done = CliRunner().invoke(cli, ["detect", "security"], input=json.dumps(line))
+    assert tuple(json.loads(done.stdout)["topics"]) == judge_entry(item, spec).topics

@@ -58,7 +58,7 @@ def hooked(folder: Path, telegram: Emulator, database_url: str) -> tuple[Program
     return program, url
 
 
-async def answered(telegram: Emulator, text: str, *, timeout: float = 20) -> None:  # noqa: ASYNC109 - passed on
+async def answered(telegram: Emulator, text: str, *, timeout: float = 60) -> None:  # noqa: ASYNC109 - passed on
     """Ask, and wait for the bot's answer."""
     asked = await telegram.send_text(READER, text)
     await telegram.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=timeout)
@@ -71,7 +71,7 @@ async def test_G17_by_webhook_updates_come_in_and_only_with_our_secret(
     program, url = hooked(tmp_path, telegram, database_url)
     telegram.faults.add(Fault.server_error(502, method="setWebhook", times=1))
     await program.start()
-    await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
+    await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, timeout=60)
     hook = telegram.updates.webhook
     assert hook is not None
     assert hook.secret == SECRET
@@ -79,7 +79,7 @@ async def test_G17_by_webhook_updates_come_in_and_only_with_our_secret(
     assert "callback_query" in telegram.updates.allowed
     await answered(telegram, "/help")
     # when the menus are set, nothing else keeps the server but that it is meant to listen
-    await telegram.calls.wait(lambda call: call.method == "setMyDescription" and call.accepted)
+    await telegram.calls.wait(lambda call: call.method == "setMyDescription" and call.accepted, timeout=60)
     await answered(telegram, "/help")
     forged = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}}
     async with aiohttp.ClientSession() as session:
@@ -102,7 +102,7 @@ async def test_G17_until_updates_come_readyz_says_why_they_do_not(tmp_path: Path
             assert (answer.status, found["ready"]) == (503, False)
             assert any("webhook" in why for why in found["reasons"])
         telegram.faults.remove(fault)
-        await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
+        await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, timeout=60)
         await answered(telegram, "/help")
         async with session.get(page) as answer:
             assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": []})
@@ -175,5 +175,5 @@ async def test_G15_after_an_outage_the_program_answers_and_hears_within_seconds(
         await program.said(lambda line: "no updates" in line and program.log.index(line) >= count)  # noqa: B023
     if how != "502":
         await telegram.start(port=port)
-    await telegram.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=15)
+    await telegram.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=60)
     assert await program.end() == 0, "".join(program.log)

@@ -70,9 +70,18 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
             Fault(refusal.kind, code=refusal.code, description=refusal.description, method="setWebhook", times=2)
         )
         told: list[str | None] = []
+        news = asyncio.Event()
+
+        def tell(why: str | None) -> None:
+            told.append(why)
+            if why is None:
+                news.set()
+
         url = "http://127.0.0.1:9/hook"
-        keeping = asyncio.create_task(keep_webhook(api, url=url, secret=SECRET, tell=told.append, look=0.1))
+        keeping = asyncio.create_task(keep_webhook(api, url=url, secret=SECRET, tell=tell, look=0.1))
         await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
+        async with asyncio.timeout(20):
+            await news.wait()
         assert [why is None for why in told] == [False, False, False, True]
         before = emulator.calls.total
         await api.call("deleteWebhook")

@@ -305,7 +305,7 @@ async def test_a_wrong_address_is_a_setting_to_mend(url: str) -> None:
         await open_store(url)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.decimals(min_value=Decimal("1e-12"), max_value=Decimal("1e15"), allow_nan=False, places=None))
 async def test_R10_any_decimal_survives(store: Store, value: Decimal) -> None:
     """Stored and read, a decimal is equal to itself, digit for digit."""

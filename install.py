@@ -1,8 +1,8 @@
 """The locked packages into `.venv`: by uv in seconds, by pip where uv is not to be had.
 
-    python3 tools/install.py           what runs the bot: requirements.lock
-    python3 tools/install.py --dev     and what tests and checks it: requirements-dev.lock
-    INSTALLER=pip python3 tools/install.py …        without uv
+    python3 install.py           what runs the bot: requirements.lock
+    python3 install.py --dev     and what tests and checks it: requirements-dev.lock
+    INSTALLER=pip python3 install.py …        without uv
 
 Standard library only, because nothing is installed yet. Every package is named
 by the lock with its hashes and installed without looking for dependencies: the
@@ -24,7 +24,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 RUN_LOCK = ROOT / "requirements.lock"

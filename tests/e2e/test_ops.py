@@ -1,0 +1,172 @@
+"""The operator's edge, asked over HTTP of the running program: alive, ready, figures, a page to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from bot.config import Settings
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from tests.e2e.program import READER, Program
+from tests.publishers import QUIET, TODAY, Publishers, daily, rss
+
+CATALOG = """
+[rates.nbkr]
+name = {{ en = "National <Bank>" }}
+urls = ["{0}/daily.xml"]
+kind = "official"
+poll = {{ every = "1s" }}
+[feeds.test]
+name = {{ en = "Test agency" }}
+url = "{0}/feed.xml"
+language = "en"
+[feeds.broken]
+name = {{ en = "Broken agency" }}
+url = "{0}/nothing.xml"
+language = "en"
+"""
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """A Telegram with one reader."""
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        yield telegram
+
+
+@pytest.fixture
+async def publishers() -> AsyncIterator[Publishers]:
+    """A bank, an agency, and nothing where the third should be."""
+    async with Publishers() as server:
+        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put("/feed.xml", rss(QUIET))
+        yield server
+
+
+async def get(program: Program, path: str) -> tuple[int, str, str]:
+    """Status, content type, text."""
+    listening = json.loads(await program.said(lambda line: '"event": "listening"' in line))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://{listening['address']}{path}", timeout=aiohttp.ClientTimeout(total=30)) as answer,
+    ):
+        return answer.status, answer.content_type, await answer.text()
+
+
+async def ready(program: Program) -> None:
+    """Wait until it says 200: all that a start or a recovery waits for is done."""
+    async with asyncio.timeout(60):
+        while (answer := await get(program, "/readyz"))[0] != 200:  # noqa: ASYNC110 - another process makes no event here
+            await asyncio.sleep(0.2)
+    assert json.loads(answer[2]) == {"ready": True, "reasons": []}
+
+
+async def not_ready(program: Program) -> list[str]:
+    """The reasons of a 503."""
+    status, kind, text = await get(program, "/readyz")
+    assert (status, kind) == (503, "application/json")
+    reasons: list[str] = json.loads(text)["reasons"]
+    assert reasons
+    return reasons
+
+
+async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, database_url: str
+) -> None:
+    """Alive, ready, polls by source and outcome, deliveries, every source by its name; no chat, no text, no secret."""
+    program = Program(tmp_path, emulator, CATALOG.format(publishers.url), DATABASE_URL=database_url)
+    await program.start()
+    for source in ("nbkr", "test", "broken"):
+        await program.said(lambda line, source=source: '"event": "polled"' in line and f'"{source}"' in line)
+    await emulator.send_text(READER, "/rates USD")
+    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), timeout=30)
+    assert await get(program, "/healthz") == (200, "text/plain", "ok\n")
+    await ready(program)
+    status, kind, metrics = await get(program, "/metrics")
+    assert (status, kind) == (200, "text/plain")
+    for line in (
+        r'jarchy_polls_total\{outcome="ok",source="nbkr"\} [1-9]',
+        r'jarchy_polls_total\{outcome="failed",source="broken"\} [1-9]',
+        r'jarchy_source_last_ok_timestamp_seconds\{source="test"\} 1\.',
+        r'jarchy_updates_total\{kind="message",outcome="\w+"\} [1-9]',
+        r"jarchy_deliveries_waiting 0",
+    ):
+        assert re.search(f"^{line}", metrics, re.MULTILINE), line
+    status, kind, page = await get(program, "/status")
+    assert (status, kind) == (200, "text/html")
+    for words in ("2 / 3", "sources fresh", "National &lt;Bank&gt;", "Test agency", "Broken agency", 'class="bad"'):
+        assert words in page, words
+    assert "<script" not in page
+    assert not re.findall(r'="[^"]*\d{4,}[^"]*"', metrics), "a number of somebody's in a label"
+    hidden = (str(READER), "Aigul", TEST_TOKEN, TEST_TOKEN.partition(":")[2], "/rates", "84.7935")
+    assert [secret for secret in hidden if secret in metrics + page] == []
+    assert (await get(program, "/elsewhere"))[0] == 404
+    assert await program.end() == 0
+
+
+async def test_not_ready_until_telegram_has_answered(tmp_path: Path, emulator: Emulator) -> None:
+    """Alive meanwhile; the reason is said, and goes."""
+    emulator.faults.add(Fault.server_error(502, method="getMe"))
+    program = Program(tmp_path, emulator, "")
+    await program.start(ready=False)
+    await program.said(lambda line: "not there yet" in line)
+    assert (await get(program, "/healthz"))[0] == 200
+    assert any("Telegram" in reason for reason in await not_ready(program))
+    assert (await get(program, "/metrics"))[0] == 200
+    emulator.faults.clear()
+    await program.said(lambda line: '"event": "ready"' in line)
+    await ready(program)
+    assert await program.end() == 0
+
+
+@pytest.mark.postgres
+async def test_without_its_database_it_says_why_it_is_not_ready(
+    tmp_path: Path, emulator: Emulator, postgres_url: str, postgres_server: str
+) -> None:
+    """Alive, not ready, its figures still there; ready again when the database is, by itself."""
+    program = Program(tmp_path, emulator, "", DATABASE_URL=postgres_url)
+    await program.start()
+    await ready(program)
+    name = make_url(postgres_url).database
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        server.execute(end, (name,))
+        assert any("database" in reason.lower() for reason in await not_ready(program))
+        assert (await get(program, "/healthz"))[0] == 200
+        assert (await get(program, "/metrics"))[0] == 200
+        assert (await get(program, "/status"))[0] == 503
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    await ready(program)
+    assert await program.end() == 0
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", ":0"])
+async def test_S24_only_this_machine_may_ask_unless_told_otherwise(
+    tmp_path: Path, emulator: Emulator, listen: str
+) -> None:
+    """On loopback by default and without a host; another address of this very machine is refused."""
+    assert Settings.model_fields["ops_listen"].default.startswith("127.0.0.1:")
+    program = Program(tmp_path, emulator, "", OPS_LISTEN=listen)
+    await program.start()
+    address: Any = json.loads(await program.said(lambda line: '"event": "listening"' in line))["address"]
+    port = urlsplit(f"//{address}").port
+    assert port is not None
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", port), timeout=10):
+        pass
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        pass
+    assert await program.end() == 0

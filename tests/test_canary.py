@@ -1,0 +1,221 @@
+"""S6: a canary token, webhook secret and database password go every way that things fail; none comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from bot.log import SHORTEST_SECRET, hide, redact
+from tests.conftest import ROOT
+
+TOKEN = "7654321:AAcanary-token-canary_token-canary-tok"
+HALF = TOKEN.partition(":")[2]
+SECRET = "canary-webhook-secret-0123"
+PASSWORD = "canary/pass@word 7"
+DSN = f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:1/jarchy"
+CANARIES = (TOKEN, HALF, SECRET, PASSWORD, quote(PASSWORD, safe=""), quote(TOKEN, safe=""), "canary")
+
+
+def run(folder: Path, script: str, **settings: str) -> str:
+    """A process with the canaries in its settings; all it printed, which has none of them."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {
+        **keep,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONFAULTHANDLER": "1",
+        "BOT_TOKEN": TOKEN,
+        "WEBHOOK_SECRET": SECRET,
+        "DATABASE_URL": DSN,
+        "BOT_API_URL": "http://127.0.0.1:1",
+        **settings,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=110,
+        check=False,
+    )
+    said = (done.stdout + done.stderr).decode()
+    assert [canary for canary in CANARIES if canary in said] == [], said.replace("canary", "CANARY")
+    return said
+
+
+#: One process for all: a start costs more than a verb.
+VERBS = """
+import sys
+from bot import cli
+for words in {verbs!r}:
+    sys.argv = ["jarchy", *words]
+    try:
+        cli.main()
+    except SystemExit as end:
+        print(*words[:2], "ended with", end.code)
+"""
+FAILING = [
+    ["run"],
+    ["check"],
+    ["check", "--json"],
+    ["poll"],
+    ["backfill", "nbkr", "--since", "2021-01-01"],
+    ["outbox"],
+    ["outbox", "--json"],
+    ["db", "upgrade"],
+    ["db", "check"],
+    ["db", "backup", f"/nowhere/{TOKEN}/copy.db"],
+    ["db", "restore", f"/nowhere/{TOKEN}/copy.db"],
+    ["export", "1"],
+    ["erase", "1"],
+    ["digest", "--date", "2021-10-20"],
+    ["convert", "100 usd"],
+    ["inspect", "feed", f"/nowhere/{TOKEN}"],
+    ["inspect", "feed", f"http://user:canary-of-a-site@127.0.0.1:1/{TOKEN}"],
+    ["inspect", "rates", "nbkr", f"/nowhere/{TOKEN}"],
+    ["inspect", "page", f"/nowhere/{TOKEN}"],
+]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_S6_no_verb_that_fails_says_a_secret(tmp_path: Path, form: str) -> None:
+    """A database, a Telegram and files that are not there, in both forms of the log; each verb ends with a line."""
+    said = run(tmp_path, VERBS.format(verbs=FAILING), LOG_FORMAT=form, LOG_LEVEL="debug")
+    assert said.count("ended with") == len(FAILING)
+    assert "ended with 0" not in said.replace("check ended with 0", "")
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"CATALOG": f"/nowhere/{TOKEN}.toml"},
+        {"BOT_TOKEN": f"{TOKEN} "},
+        {"BOT_TOKEN": f"bot{TOKEN}"},
+        {"DATABASE_URL": f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:port/jarchy"},
+        {"DATABASE_URL": f"mysql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1/jarchy"},
+        {"DATABASE_URL": f"postgresql://127.0.0.1:1/jarchy?user=jarchy&password={quote(PASSWORD)}"},
+        {"DATABASE_URL": f"sqlite:////dev/null/{TOKEN}/x.db"},
+        {"BOT_API_URL": f"ftp://user:{quote(PASSWORD, safe='')}@127.0.0.1"},
+        {"WEBHOOK_SECRET": f"{SECRET} with spaces", "UPDATES": "webhook"},
+    ],
+    ids="-".join,
+)
+def test_S6_no_wrong_setting_is_shown_with_its_secret(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Each in `check` and at the start."""
+    said = run(tmp_path, VERBS.format(verbs=[["check"], ["run"]]), **settings)
+    assert said.count("ended with") == 2
+
+
+def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
+    """In the main thread, in another, in a finalizer, in a task, through a log record, and in faulthandler's dump."""
+    said = run(
+        tmp_path,
+        """
+        import asyncio, faulthandler, gc, logging, os, sys, threading
+        import aiohttp, telegram.error, structlog
+        from bot import cli, log
+        from bot.config import load_settings
+
+        settings = load_settings()
+        log.hide(*settings.secrets)
+        log.guard_tracebacks()
+        token, secret, dsn = settings.token, settings.webhook_secret.get_secret_value(), settings.database_url
+
+        def fail(*_):
+            raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {secret} {dsn}")
+
+        class Dying:
+            __del__ = fail
+
+        for form in ("json", "console"):
+            log.set_up(form, "debug")
+            try:
+                fail()
+            except RuntimeError as error:
+                structlog.get_logger("x").exception("it failed", nested={"deep": [{"url": str(error)}]}, why=error)
+                logging.getLogger("aiohttp.server").exception("Error handling %s", error)
+                logging.getLogger("telegram.ext").error("no %s", telegram.error.NetworkError(str(error)), exc_info=True)
+            async def lost():
+                task = asyncio.create_task(asyncio.to_thread(fail))
+                await asyncio.wait([task])
+                del task
+                gc.collect()
+                try:
+                    async with aiohttp.ClientSession() as session:
+                        await session.get(f"http://127.0.0.1:1/bot{token}/getMe")
+                except aiohttp.ClientError as error:
+                    structlog.get_logger("x").warning("away", error=repr(error), url=error.__dict__)
+            asyncio.run(lost())
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        Dying()
+        gc.collect()
+        print(settings, repr(settings), settings.bot_token, settings.webhook_secret)
+        faulthandler.dump_traceback(all_threads=True)
+        cli.cli = fail
+        try:
+            cli.main()
+        except SystemExit as end:
+            print("ended with", end.code)
+        fail()
+        """,
+    )
+    assert said.count("Traceback (most recent call last)") + said.count("Traceback") >= 6
+    assert "RuntimeError" in said
+    assert "ended with 1" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        f"https://api.telegram.org/bot{TOKEN}/sendMessage",
+        f"bot{quote(TOKEN, safe='')}/getMe",
+        json.dumps({"url": f"/bot{TOKEN}/x"}),
+        "postgresql://jarchy:canary@db/jarchy",
+        "postgresql+psycopg://jarchy:canary/with/slash@db:5432/jarchy",
+        "redis://:canary@cache",
+        "host=db user=jarchy password=canary dbname=x",
+        "host=db password='canary of three' dbname=x",
+        "postgresql://db/x?user=jarchy&password=canary&sslmode=require",
+        'connection failed: PASSWORD="canary"',
+    ],
+)
+def test_S6_what_looks_like_a_secret_is_redacted_unasked(text: str) -> None:
+    """Also where it was in no setting."""
+    assert "canary" not in redact(text)
+    assert "***" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12:30 at the pass",
+        "https://news.example/a:b/c",
+        "see https://news.example/x, or write to editor@news.example",
+        "update 123456789:none",
+        "password is wrong",
+        "USD/KGS 84.7935 on 2021-10-20T10:00:00",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    """A log must still say something."""
+    assert redact(text) == text
+
+
+def test_S6_what_was_hidden_is_redacted_in_every_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest first, so that no end of it stays; what is too short to be a secret is a word."""
+    monkeypatch.setattr("bot.log._hidden", set())
+    hide("canary one", "canary one two/three", None, "x" * (SHORTEST_SECRET - 1), "y" * SHORTEST_SECRET)
+    for text in ("canary one", "canary one two/three", "canary%20one%20two%2Fthree", "canary%20one%20two/three"):
+        assert redact(f"<{text}>") == "<***>"
+    assert redact("x" * (SHORTEST_SECRET - 1)) == "x" * (SHORTEST_SECRET - 1)
+    assert redact("y" * SHORTEST_SECRET) == "***"

@@ -1,0 +1,65 @@
+"""Promises about the house as a whole: one way out, no second web server, hashes, settings nobody else reads."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.test_cli import jarchy
+
+ROOMS = ("bot", "handlers", "storage")
+#: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram, and calls webhooks.
+WAYS_OUT = {"bot/fetch.py", "bot/deliver/transport.py", "bot/emulator/updates.py"}
+OTHER_CLIENTS = {"requests", "httpx", "urllib3", "http.client", "urllib.request", "ftplib", "smtplib"}
+
+
+def test_S4_one_place_makes_clients_for_sources_and_one_for_telegram() -> None:
+    """No side door beside the guarded way out."""
+    made, others = set(), set()
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        shown = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("ClientSession", "create_connection")):
+                made.add(shown)
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if {*names, node.module if isinstance(node, ast.ImportFrom) else ""} & OTHER_CLIENTS:
+                others.add(shown)
+    assert made <= WAYS_OUT
+    assert others == set()
+
+
+def test_S8_the_usual_webhook_server_is_not_there() -> None:
+    """Ours is aiohttp's: tornado is neither locked nor loaded."""
+    for lock in ROOT.glob("requirements*.lock"):
+        assert not re.search(r"^tornado\b", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    loaded = "import bot.app, bot.intake.webhook, sys; sys.exit('tornado' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=True, timeout=60)
+
+
+def test_S17_every_locked_release_has_its_hashes() -> None:
+    """What was published under a version once is what is installed."""
+    locks = list(ROOT.glob("requirements*.lock"))
+    assert locks
+    for lock in locks:
+        text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+        pinned = [line for line in text.splitlines() if re.match(r"[\w.-]+(\[.*\])? *==", line)]
+        assert len(pinned) > 20
+        assert [line[:60] for line in pinned if "--hash=sha256:" not in line] == []
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666])
+def test_S18_settings_that_others_can_read_are_refused(tmp_path: Path, mode: int) -> None:
+    """By every verb that reads them, with the cure, and without the token."""
+    env = tmp_path / ".env"
+    env.write_text("BOT_TOKEN=123456:abcdefghijklmnopqrstuvwxyz0123456789\n")
+    env.chmod(mode)
+    refused = jarchy(tmp_path, "check")
+    assert refused.returncode == 78
+    assert b"chmod 600" in refused.stderr
+    assert b"abcdefgh" not in refused.stderr

@@ -1,0 +1,105 @@
+"""Every notice to operators: known here by its key, delivered to the operator's chat in the operator's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import polib
+import pytest
+
+import storage.outbox
+from bot.deliver.transport import Api, open_session
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest import notice
+from bot.model.chats import LANGUAGES
+from storage.db import open_store
+from tests.conftest import ROOT
+from tests.factories import NOW
+from tests.world import Sending, World
+
+#: Key → what such a notice carries. A key of the code that is missing here fails a test.
+CARRIES: dict[str, dict[str, str]] = {
+    "notice.source": {"source": "nbkr", "why": "HTTP 503"},
+    "notice.held": {"source": "nbkr", "rate": "USD/KGS 847.9350", "why": "900 %"},
+    "notice.approved": {"who": "Aigul", "title": "Border post closed"},
+    "notice.refused": {"who": "Aigul", "title": "Border post closed"},
+    "notice.story": {
+        "title": "Border post closed",
+        "text": "Since six in the morning.",
+        "feeds": "One",
+        "why": "border",
+        "link": "https://news.example/a",
+    },
+    "notice.flood": {"source": "one", "n": "25"},
+    "notice.stale": {"bank": "nbkr", "day": "2021-10-18"},
+    "notice.fresh": {"bank": "nbkr", "day": "2021-10-20"},
+    "notice.dispute": {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000", "other": "second", "theirs": "84.9000"},
+    "notice.rejected": {"alert": "7", "why": "Bad Request"},
+    "notice.gone": {"chat": "1004", "why": "blocked"},
+    "notice.partly": {"source": "nbkr", "why": "1 of 2 documents failed: weekly.xml: the server answered 404"},
+    "notice.topic": {"chat": "-1004"},
+    "notice.backup": {"why": "No space left on device"},
+    "notice.database": {"why": "disk full"},
+    "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
+    "notice.unreadable": {"count": "3", "last": "900001"},
+    "notice.older": {"until": "2021-10-19 10:00:00", "reached": "2021-10-20 10:00:00"},
+}
+#: Said of a key without words of its own, which no part of the program has.
+FALLBACK = "notice.other"
+#: Values that are said as people of a language write them: names of banks, days, figures.
+WRITTEN_ANEW = {"day", "bank", "other", "rate", "theirs"}
+OPERATORS = dict(zip(LANGUAGES, (1001, 1002, 1003), strict=True))
+
+
+def words(language: str) -> dict[str, str]:
+    """Key → words of a catalog."""
+    catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+    return {entry.msgid: entry.msgstr for entry in catalog if entry.msgid.startswith("notice.")}
+
+
+def test_every_notice_of_the_code_is_known_here_and_has_its_words() -> None:
+    """No more, no less: in the code, in the table of this file, in each language."""
+    used = set()
+    for path in (path for room in ("bot", "handlers", "storage") for path in (ROOT / room).rglob("*.py")):
+        used |= set(re.findall(r'"(notice\.\w+)"', path.read_text(encoding="utf-8")))
+    assert used - {FALLBACK} == CARRIES.keys()
+    for language in LANGUAGES:
+        assert words(language).keys() == used, language
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """An operator for each language, with a chat each, and a sender."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with Emulator(TEST_TOKEN) as emulator, open_session() as session:
+        made = World(store)
+        made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
+        for language, operator in OPERATORS.items():
+            emulator.add_private(emulator.add_user(operator, "Operator", language))
+            await made.reader(operator, language=language)
+        yield made
+    await store.close()
+
+
+async def test_every_notice_reaches_each_operator_in_their_language(world: World) -> None:
+    """Each once, in the words of the catalog with what it carries, as plain sentences."""
+    async with world.store.writing() as db:
+        for operator in OPERATORS.values():
+            for key, values in CARRIES.items():
+                assert await storage.outbox.enqueue(db, notice(operator, key, values, now=NOW)) is not None
+    async with Sending(world):
+        for operator in OPERATORS.values():
+            await world.arrived(operator, len(CARRIES), timeout=100)
+    for language, operator in OPERATORS.items():
+        got = [message["text"] for message in world.emulator.messages(operator)]
+        assert len(got) == len(CARRIES)
+        for key, values in CARRIES.items():
+            fixed = [part.strip() for part in re.split(r"\{\w+\}", words(language)[key]) if part.strip(" .:\n·")]
+            (text,) = [text for text in got if all(part in text for part in fixed)]
+            assert "{" not in text, (key, language)
+            plain = {
+                name: value for name, value in values.items() if name not in {"day", "bank", "other", "rate", "theirs"}
+            }
+            assert [value for value in plain.values() if value not in text] == [], (key, language)

@@ -1,0 +1,171 @@
+"""When a source is asked again: hours, jitter, back-off, caps, and what its server asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot import schedule
+from bot.schedule import JITTER, LONGEST, OUTSIDE, SHORTEST_BACKOFF, due, next_due, retry_due, within
+from bot.sources.specs import FeedSpec, PollSpec
+from storage.sources import SourceState
+
+BISHKEK = ZoneInfo("Asia/Bishkek")
+NOON = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # Wednesday, 12:00 in Bishkek
+EVERY = timedelta(minutes=30)
+ALWAYS = PollSpec(every=EVERY)
+HOURS = PollSpec(every=EVERY, between=(time(14), time(19)), days=frozenset(range(5)))
+LOWEST, MIDDLE, HIGHEST = 0.0, 0.5, 1.0
+
+
+@pytest.fixture(params=[LOWEST, MIDDLE, HIGHEST])
+def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Chance at its ends and in its middle."""
+    drawn: float = request.param
+    monkeypatch.setattr(schedule.random, "random", lambda: drawn)
+    monkeypatch.setattr(schedule.random, "uniform", lambda low, high: low + (high - low) * drawn)
+    return drawn
+
+
+def jittered(span: timedelta, chance: float) -> timedelta:
+    """A span as chance makes it."""
+    return span * (1 - JITTER + 2 * JITTER * chance)
+
+
+def close(found: datetime, wanted: datetime) -> bool:
+    """Equal but for the rounding of floats."""
+    return abs(found - wanted) < timedelta(milliseconds=1)
+
+
+def local(text: str) -> datetime:
+    """A time in Bishkek."""
+    return datetime.fromisoformat(text).replace(tzinfo=BISHKEK)
+
+
+# ── what is due ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"),
+    [
+        (None, True),
+        (SourceState(key="x"), True),
+        (SourceState(key="x", next_due_at=NOON), True),
+        (SourceState(key="x", next_due_at=NOON - EVERY), True),
+        (SourceState(key="x", next_due_at=NOON + timedelta(microseconds=1)), False),
+        (SourceState(key="x", next_due_at=NOON + EVERY, gone_at=NOON - EVERY), False),
+        (SourceState(key="x", next_due_at=NOON - EVERY, gone_at=NOON - EVERY), True),
+        (SourceState(key="x", next_due_at=NOON + EVERY, asked_at=NOON), True),
+        (SourceState(key="x", gone_at=NOON, asked_at=NOON), True),
+    ],
+    ids=[
+        "never tried",
+        "never dated",
+        "now",
+        "late",
+        "soon",
+        "gone",
+        "gone, a day later",
+        "wished for",
+        "gone and wished for",
+    ],
+)
+def test_what_is_due(state: SourceState | None, wanted: bool) -> None:
+    """A source that is gone waits for its day like any other."""
+    spec = FeedSpec(key="x", names={}, url="https://x.example/", poll=ALWAYS)
+    other = FeedSpec(key="y", names={}, url="https://x.example/", poll=ALWAYS)
+    states = {"y": SourceState(key="y", next_due_at=NOON + EVERY)} | ({} if state is None else {"x": state})
+    assert due([spec, other], states, now=NOON) == ([spec] if wanted else [])
+
+
+# ── the publisher's hours ───────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("at", "inside"),
+    [
+        ("2026-11-25T14:00", True), ("2026-11-25T19:00", True), ("2026-11-25T13:59:59", False),
+        ("2026-11-25T19:00:01", False), ("2026-11-28T15:00", False), ("2026-11-30T15:00", True),
+    ],
+)  # fmt: skip
+def test_hours_are_the_publishers_own_both_ends_included(at: str, inside: bool) -> None:
+    """In its zone, on its days."""
+    assert within(HOURS, local(at)) is inside
+    assert within(HOURS, local(at).astimezone(UTC)) is inside
+    assert within(ALWAYS, local(at))
+
+
+def test_a_holiday_is_outside_of_the_hours() -> None:
+    holiday = PollSpec(every=EVERY, holidays=frozenset({(11, 25)}))
+    assert not within(holiday, NOON)
+
+
+# ── after a poll that went well ─────────────────────────────────────────────
+
+
+def test_after_a_good_poll_the_next_is_an_interval_later_give_or_take_a_tenth(chance: float) -> None:
+    assert close(next_due(ALWAYS, now=NOON), NOON + jittered(EVERY, chance))
+    assert close(next_due(HOURS, now=local("2026-11-25T15:00")), local("2026-11-25T15:00") + jittered(EVERY, chance))
+
+
+def test_outside_its_hours_a_source_is_asked_six_times_less_often(chance: float) -> None:
+    """But soon after they begin, each at a moment of its own."""
+    evening = local("2026-11-25T20:00")
+    assert close(next_due(HOURS, now=evening), evening + jittered(EVERY, chance) * OUTSIDE)
+    before = local("2026-11-25T13:00")
+    opening = local("2026-11-25T14:00") + jittered(EVERY, chance) * chance
+    assert close(next_due(HOURS, now=before), opening)
+
+
+def test_over_a_weekend_a_slow_source_waits_for_monday(chance: float) -> None:
+    """And for the end of a rest longer than a fortnight no longer than a day's worth of looking."""
+    slow = PollSpec(every=timedelta(days=1), between=(time(14), time(19)), days=frozenset({0}))
+    saturday = local("2026-11-28T15:00")
+    assert close(next_due(slow, now=saturday), local("2026-11-30T14:00") + jittered(slow.every, chance) * chance)
+    resting = PollSpec(every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7), (12, 14)}))
+    span = jittered(resting.every, chance)
+    assert close(next_due(resting, now=saturday), saturday + span + timedelta(days=1) + span * chance)
+
+
+def test_an_interval_for_all_sources_takes_no_notice_of_hours_nor_chance() -> None:
+    evening = local("2026-11-25T20:00")
+    assert next_due(HOURS, now=evening, every=timedelta(seconds=2)) == evening + timedelta(seconds=2)
+
+
+# ── after a failure ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("failures", range(14))
+def test_each_failure_doubles_the_wait_up_to_six_hours(failures: int, chance: float) -> None:
+    minute = PollSpec(every=timedelta(minutes=1))
+    wanted = min(timedelta(minutes=1) * 2 ** min(failures, 10), LONGEST)
+    assert close(retry_due(minute, now=NOON, failures=failures), NOON + jittered(wanted, chance))
+
+
+def test_the_wait_never_falls_below_half_a_minute_nor_rises_above_six_hours(chance: float) -> None:
+    """However short or long the interval; an interval for all sources is its own floor."""
+    assert timedelta(hours=6) == LONGEST
+    second = PollSpec(every=timedelta(seconds=1))
+    assert close(retry_due(second, now=NOON, failures=0), NOON + jittered(SHORTEST_BACKOFF, chance))
+    daily = PollSpec(every=timedelta(days=1))
+    assert close(retry_due(daily, now=NOON, failures=3), NOON + jittered(LONGEST, chance))
+    quick = timedelta(seconds=2)
+    assert close(retry_due(daily, now=NOON, failures=0, every=quick), NOON + jittered(quick, chance))
+    slow = timedelta(hours=8)
+    assert close(retry_due(second, now=NOON, failures=0, every=slow), NOON + jittered(slow, chance))
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(0.0, timedelta(seconds=60)), (59.0, timedelta(seconds=60)), (90.0, timedelta(seconds=90)),
+     (86400.0, timedelta(days=1)), (30 * 86400.0, timedelta(days=7)), (float("inf"), timedelta(days=7))],
+)  # fmt: skip
+def test_F16_what_the_server_asked_for_is_kept_up_to_a_week(
+    asked: float, waits: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even above the six hours; less than our own wait changes nothing."""
+    monkeypatch.setattr(schedule.random, "uniform", lambda low, high: (low + high) / 2)
+    minute = PollSpec(every=timedelta(minutes=1))
+    assert close(retry_due(minute, now=NOON, failures=0, retry_after=asked), NOON + waits)

@@ -1,0 +1,596 @@
+"""A source in trouble: gone and back, half of it missing, days it cannot mean, and what its operator hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+import storage.chats
+import storage.rates
+import storage.sources
+from bot import schedule, views
+from bot.deliver.transport import Api, open_session
+from bot.detect.plausibility import agreeing
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest.notices import TOLD_AFTER
+from bot.model.rates import FAR_DAY, Freshness
+from bot.render import help as talk
+from bot.sources.catalog import Catalog, load_catalog, parse_catalog
+from bot.sources.specs import PollSpec
+from storage.db import Store
+from storage.schema import held_rate
+from storage.sources import SourceState
+from tests.factories import chat as a_chat
+from tests.factories import rate as a_rate
+from tests.publishers import ATTACK, QUIET, Publishers, bank_page
+from tests.test_cli import jarchy
+from tests.world import OPERATOR, World, polling
+
+WEDNESDAY = date(2026, 9, 16)
+NOW = datetime(2026, 9, 16, 12, tzinfo=UTC)
+POLL = 'poll = { every = "1h", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }'
+
+
+def catalog(url: str) -> Catalog:
+    """A bank of two documents, two banks of one, and two agencies."""
+    return parse_catalog(f"""
+[rates.nbkr]
+name = {{ en = "National Bank" }}
+urls = ["{url}/daily.xml", "{url}/weekly.xml?key=secret"]
+{POLL}
+holidays = ["01-01", "01-02", "01-03", "01-04", "01-05", "01-06", "01-07", "01-08", "01-09"]
+rank = 1
+[rates.second]
+parser = "nbkr"
+name = {{ en = "Second Bank" }}
+urls = ["{url}/second.xml"]
+{POLL}
+[feeds.one]
+url = "{url}/one.xml"
+language = "en"
+[feeds.two]
+url = "{url}/two.xml"
+language = "en"
+""")
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Nothing polled yet; one operator."""
+    async with polling(store, catalog, now=NOW) as made:
+        yield made
+
+
+def daily(world: World, day: date | None = None, **values: str) -> None:
+    """The bank's daily document."""
+    day = day or world.now.date()
+    world.publishers.put("/daily.xml", bank_page(day, values or {"USD": "84,7935", "EUR": "98,8523"}))
+
+
+def weekly(world: World, day: date | None = None, **values: str) -> None:
+    """Its other one."""
+    day = day or world.now.date()
+    world.publishers.put("/weekly.xml", bank_page(day, values or {"UAH": "2,1000", "GEL": "31,2000"}))
+
+
+async def state(world: World, key: str = "nbkr") -> SourceState:
+    """How polling a source went so far."""
+    async with world.store.reading() as db:
+        return (await storage.sources.states(db))[key]
+
+
+async def stored(world: World) -> set[str]:
+    """The currencies that have a rate."""
+    async with world.store.reading() as db:
+        rows = await storage.rates.around(db, "nbkr", date(2100, 12, 31))
+    return {one.pair.base for one in rows}
+
+
+# ── gone, and back ──────────────────────────────────────────────────────────
+
+
+async def gone(world: World) -> None:
+    """The second bank says that it is gone."""
+    world.publishers.put("/second.xml", b"", status=410)
+    assert (await world.poll("second")).error
+
+
+async def is_due(world: World) -> bool:
+    """Whether the program would poll the second bank now."""
+    states = {"second": await state(world, "second")}
+    return bool(schedule.due([world.catalog.rates["second"]], states, now=world.now))
+
+
+async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_itself(world: World) -> None:
+    """A 410 may be a mistake of the publisher's: not asked for a day, then once a day, then as always."""
+    await gone(world)
+    for _ in range(2):
+        since = (await state(world, "second")).gone_at
+        assert since == NOW
+        world.now += timedelta(hours=23)
+        assert not await is_due(world)
+        world.now += timedelta(hours=4)
+        assert await is_due(world)
+        assert (await world.poll("second")).error
+    world.bank(world.now.date(), "second")
+    assert (await world.poll("second")).error is None
+    after = await state(world, "second")
+    assert (after.gone_at, after.failures, after.error) == (None, 0, None)
+    assert after.next_due_at is not None
+    assert after.next_due_at - world.now <= timedelta(hours=6, minutes=40)
+    assert [said for said, _ in await world.notices()] == ["notice.source"]  # once, not every day
+
+
+async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
+    """It answers: so it is not gone."""
+    await gone(world)
+    world.publishers.put("/second.xml", b"", status=503)
+    await world.poll("second")
+    after = await state(world, "second")
+    assert after.gone_at is None
+    assert after.next_due_at is not None
+    assert after.next_due_at - world.now < timedelta(hours=7)
+
+
+async def test_F16_a_source_that_is_gone_is_polled_by_hand(tmp_path: Path) -> None:
+    """`jarchy poll KEY` asks it whatever it said before."""
+    async with Publishers() as publishers:
+        publishers.put("/second.xml", b"", status=410)
+        (tmp_path / "catalog.toml").write_text(
+            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["{publishers.url}/second.xml"]\n'
+        )
+        settings = {"CATALOG": str(tmp_path / "catalog.toml"), "LOG_LEVEL": "error"}
+        first = await asyncio.to_thread(jarchy, tmp_path, "poll", "second", **settings)
+        publishers.put("/second.xml", bank_page(datetime.now(UTC).date(), {"USD": "84,7935"}))
+        second = await asyncio.to_thread(jarchy, tmp_path, "poll", "second", **settings)
+    assert (first.returncode, second.returncode) == (1, 0), second.stderr
+    assert b'"new":1' in second.stdout
+
+
+# ── some of its documents ───────────────────────────────────────────────────
+
+BROKEN = {
+    "missing": (404, b"no"),
+    "away": (503, b""),
+    "gone": (410, b""),
+    "empty": (200, b""),
+    "a web page": (200, b"<!doctype html><html><title>Maintenance</title></html>"),
+    "cut off": (200, bank_page(WEDNESDAY, {"UAH": "2,1000"})[:150]),
+    "another document": (200, b"<?xml version='1.0'?><Other/>"),
+    "garbled": (200, bytes(range(256)) * 4),
+    "no row to believe": (200, bank_page(WEDNESDAY, {"UAH": "0,0000"})),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
+async def test_R12_one_failing_document_does_not_lose_the_others(world: World, broken: str, *, first: bool) -> None:
+    """Whichever fails and however: the others' rates are used, the failing one is named and read when it is well."""
+    daily(world)
+    weekly(world)
+    status, body = BROKEN[broken]
+    name = "daily.xml" if first else "weekly.xml"
+    world.publishers.put(f"/{name}", body, status=status)
+    report = await world.poll()
+    assert (report.fetched, report.new, report.outcome) == (2, 2, "partly")
+    assert report.error is not None
+    assert report.error.startswith(f"1 of 2 documents failed: {name}: ")
+    assert "secret" not in report.error
+    assert await stored(world) == ({"UAH", "GEL"} if first else {"USD", "EUR"})
+    now = await state(world)
+    assert (now.failures, now.error, now.last_ok_at, now.gone_at) == (0, report.error, NOW, None)
+    (daily if first else weekly)(world)
+    assert (await world.poll()).new == 2
+    assert (await state(world)).error is None
+    assert await stored(world) == {"USD", "EUR", "UAH", "GEL"}
+
+
+async def test_R12_a_document_that_did_not_change_counts_as_well(world: World) -> None:
+    """The other one fails later: nothing new, and no failure of the whole."""
+    daily(world)
+    weekly(world)
+    await world.poll()
+    world.publishers.put("/weekly.xml", b"", status=500)
+    report = await world.poll()
+    assert (report.new, report.outcome) == (0, "partly")
+
+
+async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
+    """Counted and backed off from; gone only when all of them are."""
+    world.publishers.put("/daily.xml", b"", status=410)
+    report = await world.poll()  # the weekly one is missing
+    assert report.outcome == "failed"
+    assert report.error is not None
+    assert report.error.startswith("2 of 2 documents failed: daily.xml: ")
+    assert ((await state(world)).failures, (await state(world)).gone_at) == (1, None)
+    world.publishers.put("/weekly.xml", b"", status=410)
+    await world.poll()
+    assert (await state(world)).gone_at == NOW
+
+
+@pytest.mark.parametrize("order", list(permutations(["daily.xml", "weekly.xml"])), ids=" ".join)
+async def test_R12_what_two_documents_say_differently_is_believed_of_neither(
+    world: World, order: tuple[str, ...]
+) -> None:
+    """Whatever their order in the catalog; the rest of both is."""
+    daily(world, USD="84,7935", EUR="98,8523")
+    weekly(world, USD="85,0000", GEL="31,2000")
+    urls = ", ".join(f'"{world.publishers.url}/{name}"' for name in order)
+    world.catalog = parse_catalog(f'[rates.nbkr]\nname = {{ en = "B" }}\nurls = [{urls}]\n{POLL}\n')
+    await world.poll()
+    assert await stored(world) == {"EUR", "GEL"}
+
+
+async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
+    """In the chat's /status, in each language."""
+    daily(world)
+    await world.poll()
+    async with world.store.reading() as db:
+        found = await views.status(db, world.catalog, now=NOW)
+    (source,) = [one for one in found.sources if one.key == "nbkr"]
+    assert source.error is not None
+    for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
+        (line,) = [one for one in talk.status(found, language).text.split("\n") if "National Bank" in one]
+        assert line.startswith("🟠")
+        assert words in line
+
+
+def test_R12_a_failing_file_of_several_is_named_and_the_others_are_printed(tmp_path: Path) -> None:
+    """`jarchy inspect rates KEY a b`, whatever their order."""
+    (tmp_path / "good.xml").write_bytes(bank_page(WEDNESDAY, {"USD": "84,7935"}))
+    (tmp_path / "bad.xml").write_bytes(b"<html>down</html>")
+    for files in (("good.xml", "bad.xml", "none.xml"), ("none.xml", "bad.xml", "good.xml")):
+        done = jarchy(tmp_path, "inspect", "rates", "nbkr", *files)
+        assert done.returncode == 1
+        lines = done.stdout.decode().splitlines()
+        assert len(lines) == 3
+        for name, line in zip(files, lines, strict=True):
+            assert f'"file":"{name}"' in line
+            assert ('"per_unit":"84.7935"' in line, '"error":' in line) == (name == "good.xml", name != "good.xml")
+
+
+# ── days it cannot mean ─────────────────────────────────────────────────────
+
+
+async def held(world: World) -> list[tuple[str, str]]:
+    """Days and states of what is put aside."""
+    async with world.store.reading() as db:
+        rows = await db.execute(select(held_rate.c.effective_on, held_rate.c.state).order_by(held_rate.c.id))
+        return [(str(row.effective_on), row.state) for row in rows]
+
+
+FAR = [
+    WEDNESDAY + timedelta(days=35),
+    date(2099, 1, 1),
+    date(2027, 9, 16),
+    date(2026, 10, 16),
+    date(2025, 9, 16),
+    date(1999, 1, 1),
+]
+
+
+@pytest.mark.parametrize("day", FAR, ids=str)
+async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
+    """Held, asked for again, the operator asked once for the whole document; the readers keep what they have."""
+    await world.publish(WEDNESDAY, "second")
+    for _ in range(3):
+        report = await world.publish(day, "second", USD="85,1000")
+        assert (report.fetched, report.new, report.error) == (3, 0, None)
+        due = (await state(world, "second")).next_due_at
+        assert due is not None
+        assert due - NOW <= timedelta(minutes=4)
+    assert await held(world) == [(str(day), "held")] * 3
+    ((msgid, values),) = await world.notices()
+    assert msgid == "notice.held"
+    assert values["why"] == f"effective on {day}, {FAR_DAY}"
+    assert values["rate"].endswith(" (+2)")
+    async with world.store.reading() as db:
+        assert await storage.rates.newest_day(db, "second") == WEDNESDAY
+
+
+@pytest.mark.parametrize("day", FAR[:4], ids=str)
+async def test_R11_not_even_the_first_rate_of_a_source_may_be_of_a_day_far_ahead(world: World, day: date) -> None:
+    """There is nothing to compare it with but the calendar."""
+    assert (await world.publish(day, "second")).new == 0
+
+
+async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) -> None:
+    """Neither while it is held nor when an operator let it through: the source stays stuck until it publishes."""
+    await world.publish(WEDNESDAY, "second")
+    world.now += timedelta(days=7)
+    await world.poll("second")
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.stale"]
+    await world.publish(date(2099, 1, 1), "second")
+    async with world.store.writing() as db:
+        number = (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
+        assert await storage.rates.decide(db, number or 0, approve=True) is not None
+    assert {standing for _, standing in await held(world)} == {"approved"}  # one word for the document
+    assert (await world.poll("second")).new == 3
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held"]
+    async with world.store.reading() as db:
+        only = parse_catalog(
+            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["http://a.example/"]\n{POLL}\n'
+        )
+        card = await views.rate_card(db, only, home="KGS", now=world.now)
+    assert card.freshness is Freshness.LATE
+    await world.publish(world.now.date(), "second")
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held", "notice.fresh"]
+
+
+async def test_R11_a_day_that_came_near_is_believed(world: World) -> None:
+    """Held while it was far; the same document is read again, and its day is at hand now."""
+    await world.publish(WEDNESDAY, "second")
+    await world.publish(WEDNESDAY + timedelta(days=35), "second")
+    world.now += timedelta(days=33)
+    assert (await world.poll("second")).new == 3
+
+
+async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> None:
+    """A first document of years ago, and the next days of it, are history and not mistakes; so is a revision."""
+    assert (await world.publish(date(2021, 10, 19), "second")).new == 3
+    assert (await world.publish(date(2021, 10, 20), "second", USD="84,9000")).new == 3
+    assert (await world.publish(date(2021, 10, 19), "second", USD="84,8000")).new == 1
+    assert await held(world) == []
+
+
+CALENDARS = [
+    (datetime(2026, 9, 16, 12, tzinfo=UTC), date(2026, 9, 17), "the next day"),
+    (datetime(2026, 9, 18, 12, tzinfo=UTC), date(2026, 9, 19), "Friday for Saturday"),
+    (datetime(2026, 9, 18, 12, tzinfo=UTC), date(2026, 9, 21), "Friday for Monday"),
+    (datetime(2026, 9, 18, 12, tzinfo=UTC), date(2026, 9, 22), "Friday for Tuesday"),
+    (datetime(2026, 12, 31, 12, tzinfo=UTC), date(2027, 1, 1), "for New Year"),
+    (datetime(2026, 12, 31, 12, tzinfo=UTC), date(2027, 1, 11), "over the holidays"),
+    (datetime(2026, 12, 31, 12, tzinfo=UTC), date(2027, 1, 12), "over the holidays, and a day"),
+    (datetime(2027, 1, 11, 3, tzinfo=UTC), date(2026, 12, 31), "the last one before the holidays"),
+    (datetime(2026, 9, 21, 3, tzinfo=UTC), date(2026, 9, 19), "Saturday's on Monday"),
+]
+
+
+@pytest.mark.parametrize(("now", "day", "_why"), CALENDARS, ids=[why for *_, why in CALENDARS])
+async def test_R11_what_the_publishers_calendar_explains_passes(
+    world: World, now: datetime, day: date, _why: str
+) -> None:
+    """Next-day rates, weekends, long holidays."""
+    world.now = now
+    daily(world, now.date() - timedelta(days=1))
+    weekly(world, now.date() - timedelta(days=1))
+    await world.poll()
+    daily(world, day)
+    assert (await world.poll()).new == 2
+    assert await held(world) == []
+
+
+def test_R11_near_follows_the_calendar() -> None:
+    """Longer rests reach farther; without a calendar ten days either way are near."""
+    plain = PollSpec(every=timedelta(hours=1), zone="UTC")
+    assert plain.near(NOW) == (date(2026, 9, 6), date(2026, 9, 26))
+    monthly = PollSpec(every=timedelta(hours=1), zone="UTC", days=frozenset({0}))  # Mondays only
+    assert monthly.near(NOW) == (date(2026, 8, 17), date(2026, 9, 29))
+    resting = frozenset(date(2026, 9, 17) + timedelta(days=n) for n in range(14))
+    rests = PollSpec(every=timedelta(hours=1), zone="UTC", holidays=resting)
+    assert rests.near(NOW)[1] == date(2026, 10, 3)
+    never = PollSpec(every=timedelta(hours=1), zone="UTC", days=frozenset())
+    assert never.near(NOW)[1] <= NOW.date() + timedelta(days=62)
+
+
+@pytest.mark.parametrize("year", [2026, 2027])
+def test_R11_no_packaged_bank_has_a_next_day_that_is_far(year: int) -> None:
+    """Every day of two years: the next day of work is near, and so is a day 45 days ahead not."""
+    for spec in load_catalog().rates.values():
+        for number in range(365):
+            now = datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=number)
+            first, last = spec.poll.near(now)
+            following = next(
+                day for ahead in range(1, 30) if spec.poll.publishes_on(day := now.date() + timedelta(days=ahead))
+            )
+            assert first < now.date() < following < last < now.date() + timedelta(days=35)
+
+
+# ── how often it is asked, and whose word counts ────────────────────────────
+
+
+async def test_a_held_rate_is_asked_for_soon_and_then_ever_less_often(world: World) -> None:
+    """After one minute, two, four, eight; never later than the source is due anyway."""
+    await world.publish(WEDNESDAY, "second")
+    world.bank(WEDNESDAY + timedelta(days=1), "second", USD="847,9350")
+    for seconds in (60, 120, 240, 480, 960, 1920):
+        await world.poll("second")
+        due = (await state(world, "second")).next_due_at
+        assert due == NOW + timedelta(seconds=seconds)
+    for _ in range(6):
+        await world.poll("second")
+        due = (await state(world, "second")).next_due_at
+        assert due is not None
+        assert due <= NOW + timedelta(hours=6, minutes=36)
+
+
+@pytest.mark.parametrize(("days", "heard"), [(0, True), (3, True), (-3, True), (4, False), (-4, False), (29, False)])
+def test_a_second_source_agrees_within_three_days(days: int, *, heard: bool) -> None:
+    """An older word proves nothing."""
+    ours = a_rate(on="2021-10-20")
+    other = a_rate(on=str(date(2021, 10, 20) - timedelta(days=days)), source="second")
+    assert (agreeing(ours, [other]) is not None) == heard
+
+
+@pytest.mark.parametrize(("days", "believed"), [(3, True), (4, False)])
+async def test_a_leap_is_believed_at_once_when_another_bank_said_it_within_three_days(
+    world: World, days: int, *, believed: bool
+) -> None:
+    """A second source of four days ago is asked again instead."""
+    daily(world, WEDNESDAY - timedelta(days=8), USD="84,7935")
+    weekly(world)
+    await world.poll()
+    world.now -= timedelta(days=days)
+    await world.publish(WEDNESDAY - timedelta(days=days), "second", USD="101,9000")
+    world.now = NOW
+    daily(world, USD="101,9000")
+    assert (await world.poll()).new == believed
+
+
+# ── what the operator hears ─────────────────────────────────────────────────
+
+
+def today(world: World) -> date:
+    """What day it is there."""
+    return world.now.date()
+
+
+async def failing(world: World) -> None:
+    world.publishers.put("/second.xml", b"<html>down</html>")
+    for _ in range(TOLD_AFTER - 1):
+        await world.poll("second")
+    assert await world.notices() == []
+    await world.poll("second")
+
+
+async def partly_failing(world: World) -> None:
+    daily(world)
+    for _ in range(TOLD_AFTER - 1):
+        await world.poll()
+    assert await world.notices() == []
+    await world.poll()
+
+
+async def flooding(world: World) -> None:
+    await world.report("one", QUIET)
+    world.feed("one", *[(f"x{n}", f"{ATTACK[1]} – {n}", ATTACK[2]) for n in range(25)])
+    await world.poll("one")
+
+
+async def disputing(world: World) -> None:
+    daily(world, today(world), USD="84,7935")
+    weekly(world)
+    await world.poll()
+    await world.publish(today(world), "second", USD="88,0000")
+
+
+async def leaping(world: World) -> None:
+    await world.publish(today(world) - timedelta(days=1), "second")
+    await world.publish(today(world), "second", USD="847,9350")
+
+
+async def stale(world: World) -> None:
+    await world.publish(today(world) - timedelta(days=9), "second")
+
+
+async def fresh_again(world: World) -> None:
+    await world.publish(today(world) - timedelta(days=9), "second")
+    await world.publish(today(world), "second")
+
+
+async def asking(world: World) -> None:
+    object.__setattr__(world.ingest, "security_policy", "approve")
+    await world.report("one", QUIET)
+    await world.report("one", ATTACK, QUIET)
+
+
+TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
+    "notice.source: a source that fails": ("second", failing, "second"),
+    "notice.source: a source that is gone": ("second", gone, "second"),
+    "notice.partly": ("nbkr", partly_failing, "weekly.xml"),
+    "notice.flood": ("one", flooding, "25"),
+    "notice.dispute": ("second", disputing, "Second Bank"),
+    "notice.held": ("second", leaping, "USD/KGS"),
+    "notice.stale": ("second", stale, "Second Bank"),
+    "notice.fresh": ("second", fresh_again, "Second Bank"),
+    "notice.story": ("one", asking, ATTACK[1]),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_the_operators_chat_hears_of_a_trouble_once(world: World, trouble: str) -> None:
+    """Poll, outbox, worker, Telegram: one message to each operator, however often it is polled again that day."""
+    key, happens, words = TROUBLES[trouble]
+    msgid = trouble.partition(":")[0]
+    world.now = datetime.now(UTC)  # what is sent has an end by the real clock
+    async with Emulator(TEST_TOKEN) as emulator, open_session() as session:
+        emulator.add_private(emulator.add_user(OPERATOR, "Operator", "ru"))
+        async with world.store.writing() as db:
+            await storage.chats.add(db, a_chat(OPERATOR, language="ru"), now=world.now)
+        world.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
+        await happens(world)
+        for _ in range(3):
+            await world.poll(key)
+        said = [values for name, values in await world.notices() if name == msgid]
+        assert len(said) == 1
+        world.start()
+        text = (await world.tells(OPERATOR, words))["text"]
+        count = len(await world.notices())
+        await world.arrived(OPERATOR, count)
+        await world.halt()
+    assert "notice." not in text
+    assert world.accepted(OPERATOR) == count
+
+
+async def test_a_source_that_recovers_and_fails_again_is_told_again(world: World) -> None:
+    """In part or in whole: counting begins anew."""
+    daily(world)
+    for _ in range(TOLD_AFTER):
+        await world.poll()
+    weekly(world)
+    await world.poll()
+    world.publishers.put("/weekly.xml", b"", status=500)
+    for _ in range(TOLD_AFTER - 1):
+        await world.poll()
+    assert len(await world.notices()) == 1
+    await world.poll()
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"] * 2
+
+
+async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_next_day(store: Store) -> None:
+    """Each once; a flood of the next day is another one."""
+    async with polling(store, catalog, now=NOW, admins=(1, 2)) as world:
+        await flooding(world)
+        world.now += timedelta(days=1)
+        world.feed("one", *[(f"y{n}", f"{ATTACK[1]} – {n}!", ATTACK[2]) for n in range(25)])
+        await world.poll("one")
+        rows = await world.alerts("notice")
+    assert [row.audience_chat for row in rows] == [1, 2, 1, 2]
+
+
+async def test_a_source_that_stays_partly_failed_is_told_once_not_every_day(world: World) -> None:
+    """The operator knows; the status goes on saying it."""
+    daily(world)
+    for _ in range(TOLD_AFTER + 1):
+        await world.poll()
+    for _ in range(2):
+        world.now += timedelta(days=1)
+        await world.poll()
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"]
+
+
+async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> None:
+    """Two floods of one size, hours apart."""
+    await flooding(world)
+    world.now += timedelta(hours=3)
+    world.feed("one", *[(f"z{n}", f"{ATTACK[1]} – {n}?", ATTACK[2]) for n in range(25)])
+    assert (await world.poll("one")).new == 25
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.flood"]
+
+
+@pytest.mark.parametrize(("hour", "told"), [(12, []), (14, ["notice.stale"])], ids=["in its window", "after it"])
+async def test_a_silent_bank_is_told_of_after_three_days_of_publication(
+    world: World, hour: int, told: list[str]
+) -> None:
+    """Thursday, Friday and Monday went by with nothing new; before Monday's window is over it is two days."""
+    await world.publish(WEDNESDAY, "second")
+    world.at(WEDNESDAY + timedelta(days=5), hour)
+    await world.poll("second")
+    assert [msgid for msgid, _ in await world.notices()] == told
+
+
+@pytest.mark.parametrize(("days", "told"), [(5, ["notice.dispute"]), (6, [])])
+async def test_a_dispute_of_long_ago_is_history(world: World, days: int, told: list[str]) -> None:
+    """A rate effective longer ago than a long weekend is no news."""
+    day = WEDNESDAY - timedelta(days=days)
+    daily(world, day, USD="84,7935")
+    weekly(world, day)
+    await world.poll()
+    await world.publish(day, "second", USD="88,0000")
+    assert [msgid for msgid, _ in await world.notices() if msgid == "notice.dispute"] == told

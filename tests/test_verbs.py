@@ -1,0 +1,155 @@
+"""Every verb with bad input, as a process: an exit code of the contract and a line, never a traceback or a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
+from bot.sources.catalog import FeedSpec, PollSpec, parse_duration
+from tests.test_cli import jarchy
+
+TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
+FAR = "9" * 25
+BAD_FILES = ("garbage", "dir", "no")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "code"),
+    [
+        *[
+            (["inspect", verb, file], "", 1)
+            for verb in ("rates nbkr", "feed", "page")
+            for file in ("garbage", "dir", "no")
+        ],
+        (["inspect", "rates nope", "garbage"], "", 2),
+        (["detect", "moves", "--history", "garbage"], "", 1),
+        (["detect", "moves", "--history", "no"], "", 2),
+        (["detect", "moves", "--history", "good.csv", "--rule", "???"], "", 1),
+        (["detect", "security"], "\udcff\udcfe\n", 1),
+        (["detect", "security"], "[" * 100_000, 1),
+        (["detect", "security"], '{"id":1,"title":[5],"text":{},"lang":{"x":1}}', 0),
+        (["detect", "security"], "", 0),
+        (["detect", "same-story"], '{"id":1,"a":5,"b":[1]}', 1),
+        (["detect", "same-story"], "", 0),
+        (["convert", "", "--parse-only"], "", 1),
+        (["convert", "-", "--parse-only"], "", 0),
+        (["convert", "100 usd", "--home", "???", "--parse-only"], "", 2),
+        (["digest", "--date", "0001-01-01"], "", 2),
+        (["digest", "--date", "2021-13-45"], "", 2),
+        (["backfill", "nbkr", "--since", "0001-01-01"], "", 2),
+        (["export", FAR], "", 2),
+        (["erase", "--", f"-{FAR}"], "", 2),
+        (["demo", "--port", "-1"], "", 2),
+        (["demo", "--port", "99999"], "", 2),
+        (["demo", "--port", "0", "--exit-after", "nan"], "", 2),
+        (["db", "restore", "garbage"], "", 1),
+        (["db", "restore", "x" * 300], "", 1),
+        (["db", "backup", "x" * 300], "", 1),
+        (["poll", "nowhere"], "", 2),
+        (["outbox"], "", 78),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code: int) -> None:
+    (tmp_path / "garbage").write_bytes(b"\xff\xfe\x00\x81" * 512)
+    (tmp_path / "dir").mkdir()
+    (tmp_path / "good.csv").write_text("date,USD\n2021-01-01,84\n2021-01-02,85\n")
+    given = [part for word in words for part in (word.split(" ") if word.startswith("rates ") else [word])]
+    if given[:2] == ["db", "backup"]:
+        assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    done = jarchy(tmp_path, *given, stdin=stdin.encode("utf-8", "surrogateescape"))
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+    if code == 1:
+        line = done.stderr.decode().splitlines()[-1]  # the article reader's library may log before it
+        assert line.startswith("jarchy: ")
+        assert "error." not in line  # the words, not the key they are found by
+
+
+def test_S6_an_error_line_shows_no_token(tmp_path: Path) -> None:
+    """On stderr, and where several files each have their line on stdout."""
+    one = jarchy(tmp_path, "inspect", "feed", TOKEN)
+    several = jarchy(tmp_path, "inspect", "feed", f"http://user:{TOKEN[10:]}@127.0.0.1:1/", "no")
+    assert (one.returncode, several.returncode) == (1, 1)
+    assert TOKEN not in one.stderr.decode()
+    errors = [json.loads(line)["error"] for line in several.stdout.splitlines()]
+    assert not any(TOKEN[10:] in error for error in errors)
+
+
+def test_db_check_as_json(tmp_path: Path) -> None:
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    done = jarchy(tmp_path, "db", "check", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["problems"] == []
+    assert found["rows"]["chat"] == 0
+
+
+async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        body = pages.get(path, "").encode()
+        status = b"200 OK" if path in pages else b"404 Not Found"
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_path: Path) -> None:
+    """A page that is no feed is not "ok" because it came; a wrong selector is told."""
+    feed = "<rss version='2.0'><channel><item><title>One</title><guid>1</guid></item></channel></rss>"
+    listed = "<html><body><div class=a><a href='/gone'>A headline</a></div></body></html>"
+    server, port = await _served({"/good": feed, "/html": "<html><body>login</body></html>", "/list": listed})
+    url = f"http://127.0.0.1:{port}"
+    (tmp_path / "mine.toml").write_text(
+        f'[feeds.good]\nurl = "{url}/good"\n[feeds.html]\nurl = "{url}/html"\n[feeds.gone]\nurl = "{url}/gone"\n'
+        f'[rates.nbkr]\nname = {{ en = "x" }}\nurls = ["{url}/html"]\n'
+        f'[pages.changed]\nurl = "{url}/list"\nitem = ".other"\nlink = "a"\n'
+    )
+    async with server:
+        done = await asyncio.to_thread(jarchy, tmp_path, "check", "--json", "--sources", CATALOG="mine.toml")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert found["source good"] == "ok, 1 entries"
+    assert "not a feed" in found["source html"]
+    assert "404" in found["source gone"]
+    assert "selectors" in found["source changed"]
+    assert not found["source nbkr"].startswith("ok")
+
+
+async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:
+    """As many as there are places, and a place that is free is taken."""
+    poll = PollSpec(every=parse_duration("5m"))
+    specs = [FeedSpec(key=f"s{number}", names={}, url="https://x.example/", poll=poll) for number in range(20)]
+    running: set[str] = set()
+    most, done = 0, []
+    full, go = asyncio.Event(), asyncio.Event()
+
+    async def work(spec: FeedSpec) -> None:
+        nonlocal most
+        assert spec.key not in running
+        running.add(spec.key)
+        most = max(most, len(running))
+        if len(running) == SOURCES_AT_ONCE:
+            full.set()
+        await go.wait()
+        running.discard(spec.key)
+        done.append(spec.key)
+
+    async with asyncio.TaskGroup() as tasks:
+        side_by_side: SideBySide[FeedSpec] = SideBySide(tasks, work)
+        for spec in [*specs, *specs]:
+            side_by_side.start(spec)
+        await asyncio.wait_for(full.wait(), 30)
+        assert side_by_side.busy == {spec.key for spec in specs}
+        go.set()
+    assert most == SOURCES_AT_ONCE
+    assert sorted(done) == sorted(spec.key for spec in specs)
+    assert not side_by_side.busy
