@@ -45,6 +45,7 @@ from storage.pace import (
 )
 from storage.schema import alert, chat, delivery, pace
 
+SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
 CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to indexes for each
 CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 
@@ -124,15 +125,15 @@ async def claim(
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
 
     `turns` more slots are for who waits already at the sender, replies among them: it decides who goes in which. Lanes
-    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row never
-    runs further ahead than the horizon: what it owes beyond that, nobody waits for.
+    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row is
+    never moved beyond the horizon, and one that is beyond any sender's horizon is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
     row = await token_row(db, token, now)
     shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
     reach = now + max(horizon, every)
-    healed = min(row.tat, reach)
+    healed = row.tat if row.tat <= now + SLOTS_HORIZON else reach
     if healed != row.tat:
         await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
     start = max(now, healed)

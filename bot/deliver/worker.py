@@ -494,10 +494,10 @@ class Worker:
         return None
 
     def _full_for(self, item: Claimed, now: float) -> float:
-        """Seconds until its chat has room again, where replies filled it after the claim had looked."""
-        private = item.kind is ChatKind.PRIVATE
-        burst = storage.pace.PRIVATE_BURST if private else storage.pace.GROUP_BURST
-        return self._chats.wait(item.chat, now, burst.total_seconds())
+        """Seconds until its group has room again, where replies filled it after the claim had looked."""
+        if item.kind is ChatKind.PRIVATE:
+            return 0.0
+        return self._chats.wait(item.chat, now, storage.pace.GROUP_BURST.total_seconds())
 
     def _leave(self, item: Claimed, now: float) -> None:
         if self._slots:
@@ -506,7 +506,7 @@ class Worker:
             self._slots.clear()  # of what was given back
         self._gate.take(now)
         self._shares.delivered()
-        if self._chats.knows(item.chat):
+        if item.kind is not ChatKind.PRIVATE and self._chats.knows(item.chat):
             self._chats.take(item.chat, now)
 
     async def _send(self, one: _Ready | None) -> None:

@@ -162,7 +162,9 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
         return found
 
     monkeypatch.setattr("storage.deliveries.claim", slow)
-    monkeypatch.setattr("bot.deliver.worker.SHARED", timedelta(days=1))  # as beside another sender: a late slot is lost
+    monkeypatch.setattr(
+        "bot.deliver.worker.SHARED_LOOKBACK", timedelta(days=1)
+    )  # as beside another sender: a late slot is lost
     rate, count = 20.0, 120
     async with bench(migrated_url, readers=count, rate=rate) as one:
         one.worker._shared_until = math.inf
