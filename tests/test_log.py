@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -206,6 +207,8 @@ def test_S6_python_s_own_tracebacks_are_redacted(
         of_a_thread = capsys.readouterr().err
         sys.unraisablehook(_Unraisable(kind, error, trace))  # type: ignore[arg-type]
         of_a_finalizer = capsys.readouterr().err
+        as_python_prints_it = "".join(traceback.format_exception(kind, error, trace)).replace(TOKEN, "***")
+    assert of_the_program == of_a_thread == of_a_finalizer == as_python_prints_it
     for said in (of_the_program, of_a_thread, of_a_finalizer):
         assert said.startswith("Traceback (most recent call last):\n")
         assert "in fail" in said
@@ -265,7 +268,9 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 def test_S6_what_was_hidden_is_redacted_in_every_spelling() -> None:
-    """The longest first, so that no end of it stays; what is too short to be a secret is a word."""
+    """The longest first, so that no beginning of it stays; what is too short to be a secret is a word."""
+    log.hide("tail of it", "canary and the tail of it")
+    assert log.redact("<canary and the tail of it>") == "<***>"
     log.hide("canary one", "canary one two/three", None, "x" * (log.SHORTEST_SECRET - 1), "y" * log.SHORTEST_SECRET)
     for text in ("canary one", "canary one two/three", "canary%20one%20two%2Fthree", "canary%20one%20two/three"):
         assert log.redact(f"<{text}>") == "<***>"
