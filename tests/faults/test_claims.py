@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 import storage.outbox
-from storage.db import Db, Store, open_store
+from storage.db import Db, Store
+from storage.opening import open_store
 from storage.outbox import Claim
 from tests.deliver.test_worker import Bench, Running
 from tests.faults.test_senders import READER, bench

@@ -15,7 +15,8 @@ import storage.chats
 import storage.outbox
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
 from bot.model.chats import ChatKind
-from storage.db import Db, Store, db_now, open_store
+from storage.db import Db, Store, db_now
+from storage.opening import open_store
 from storage.outbox import Claim, Mark
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
