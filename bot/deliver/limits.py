@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 from bot.model.alerts import Lane
-from storage.outbox import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
+from storage.pace import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
 
 SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
 LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's

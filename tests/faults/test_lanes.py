@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
 from bench.lanes import PER_GROUP, Plan, Report, beside_questions
 from bot.clock import boottime
 from bot.deliver.limits import REPLY_BURSTS, ChatPaces, Gate
@@ -26,7 +26,7 @@ from bot.emulator.calls import Call
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from storage.db import Store, db_now
-from storage.outbox import GROUP_BURST, GROUP_EVERY
+from storage.pace import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace
 from tests.factories import NOW
 from tests.factories import chat as a_chat
@@ -180,7 +180,7 @@ async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) ->
         begun = await db_now(db)
     for _ in range(30):
         async with store.writing() as db:
-            got = await storage.outbox.claim(
+            got = await storage.deliveries.claim(
                 db, token="t", rate=rate, horizon=HORIZON, lease=timedelta(seconds=30), turns=dice.randint(0, 5000)
             )
             tat = (await db.execute(select(pace.c.tat))).scalar_one()
