@@ -133,7 +133,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
     """The database for a verb that writes: made and migrated where that is needed."""
-    from storage.db import open_store
+    from storage.opening import open_store
 
     store = await open_store(settings.database_url)
     try:
@@ -145,7 +145,7 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def _looking(settings: Settings) -> AsyncIterator[Db]:
     """The database for a verb that only looks: it is never changed, not even migrated."""
-    from storage.db import look_at
+    from storage.opening import look_at
 
     store = await look_at(settings.database_url)
     try:
@@ -766,7 +766,7 @@ def db_upgrade() -> None:
     settings, _ = _prepare()
 
     async def upgrade() -> None:
-        from storage.db import HEAD
+        from storage.versions import HEAD
 
         async with _store(settings):
             typer.echo(f"schema {HEAD}")
@@ -793,11 +793,10 @@ def db_restore(
     force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
-    from bot.app import only_instance
     from storage.backup import restore
 
     path = _database_file("pg_restore")
-    rows, kept = restore(file, path, force=force, alone=only_instance)
+    rows, kept = restore(file, path, force=force)
     if kept is not None:
         typer.echo(f"the old database is now {kept}", err=True)
     _write({"restored": str(file), "rows": rows})

@@ -14,7 +14,7 @@ from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
 from bot.languages import LANGUAGES
-from storage.db import open_store
+from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW
 from tests.world import Sending, World
