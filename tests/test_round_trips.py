@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.convert import convert, parse_question
 from bot.convert.rules import parse_rule
 from bot.i18n import rounded
+from bot.languages import LANGUAGES
 from bot.model.alerts import RateMoved
-from bot.model.chats import LANGUAGES
 from bot.model.rates import Move, Rate, rate_from_json, rate_to_json
 from bot.render import alerts
 from bot.render.numbers import as_printed, money

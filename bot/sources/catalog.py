@@ -37,7 +37,8 @@ from bot.grammar import (
     parse_text,
     whole,
 )
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
 from bot.sources import SOURCES
 from bot.sources.base import PLACEHOLDER

@@ -17,8 +17,9 @@ import storage.rules
 from bot.convert.rules import parse_rule
 from bot.emulator.faults import Fault
 from bot.i18n import t
+from bot.languages import LANGUAGES
 from bot.model.alerts import Alert, Approval, Audience, Lane, RateMoved, RuleFired, Severity, StoryBroke
-from bot.model.chats import LANGUAGES, ChatKind
+from bot.model.chats import ChatKind
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
 from handlers.context import Services

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ConfigError
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
 from bot.sources import SOURCES
 from bot.sources.catalog import (
