@@ -29,6 +29,7 @@ from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
+MOST_CONNECTIONS = 400  # more than ever hang at once: the one that asks whether Telegram is there must be free
 JSON_HEADERS = {"Content-Type": "application/json"}
 TOKEN_ASKS = 3  # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
 TOKEN_PAUSE = 1.0  # seconds between these questions, and until what was refused by mistake is tried again
@@ -36,7 +37,7 @@ TOKEN_PATIENCE = 15.0  # seconds of nothing but 401 from one method, whatever th
 TOKEN_REFUSALS = 4  # and at least so many of them
 
 
-def open_session(*, connections: int = 100) -> aiohttp.ClientSession:
+def open_session(*, connections: int = MOST_CONNECTIONS) -> aiohttp.ClientSession:
     """The session that everything to Telegram goes through."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),
@@ -111,11 +112,20 @@ class Line:
         """Break off what had no answer in time: one timer for all, as one for each would cost half a message."""
         now = self._loop.time()
         for connection in [one for one, by in self._waiting.items() if by <= now]:
-            del self._waiting[connection]
-            if connection.transport is not None:
-                connection.transport.abort()  # the protocol tells whoever waits on it
+            self._break_off(connection)
         first = min(self._waiting.values(), default=None)
         self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
+
+    def abandon(self, seconds: float) -> None:
+        """Give up what has waited for an answer for longer than that: TimeoutError for whoever waits on it."""
+        begun_by = self._loop.time() - seconds
+        for connection in [one for one, by in self._waiting.items() if by - self._seconds < begun_by]:
+            self._break_off(connection)
+
+    def _break_off(self, connection: Connection) -> None:
+        del self._waiting[connection]
+        if connection.transport is not None:
+            connection.transport.abort()  # the protocol tells whoever waits on it
 
     def _head(self, method: str) -> bytes:
         head = self._heads.get(method)
@@ -161,6 +171,10 @@ class Api:
         self._base = f"{url}/bot{token}/"
         self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
         self._line = Line(session, URL(self._base, encoded=True), seconds)
+
+    def abandon(self, seconds: float) -> None:
+        """Give up what has been without an answer for longer than that, as Ambiguous: its connection is dead."""
+        self._line.abandon(seconds)
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
