@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-import storage.outbox
+import storage.alerts
 from bench.figure import Figure, Goal
 from bench.sending import most_in_a_second
 from bench.start import ROOT
@@ -198,7 +198,7 @@ async def _run(emulator: Emulator, load: Load, bots: list[Bot], store: Store, pl
                 await bots[0].start()
             person = load.people[number % len(load.people)]
             async with store.writing() as db:
-                await storage.outbox.enqueue(db, _alert(number, person, plan.lane))
+                await storage.alerts.enqueue(db, _alert(number, person, plan.lane))
             waiting.append(asyncio.create_task(_until_told(emulator, person, number, time.monotonic())))
             await asyncio.sleep(plan.every)
         report.delays = await asyncio.gather(*waiting)

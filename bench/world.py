@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-import storage.outbox
+import storage.alerts
+import storage.fan_out
 import storage.rates
 from bot import views
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
@@ -146,7 +147,7 @@ async def add_alert(db: Db, name: str) -> int:
     """A move of the dollar, decided now; its number."""
     now = datetime.now(UTC)
     old, new = rate("USD", now.date() - timedelta(days=1), 0), rate("USD", now.date(), 20)
-    pk = await storage.outbox.enqueue(
+    pk = await storage.alerts.enqueue(
         db,
         Alert(
             dedup_key=name,
@@ -167,7 +168,7 @@ async def fan_out(store: Store) -> int:
     total = 0
     while True:
         async with store.writing() as db:
-            size = await storage.outbox.fan_out(db)
+            size = await storage.fan_out.fan_out(db)
         if size is None:
             return total
         total += size

@@ -28,11 +28,13 @@ from aiohttp import web
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+import storage.alerts
 import storage.backup
 import storage.chats
+import storage.deliveries
+import storage.fan_out
 import storage.highwater
 import storage.inbox
-import storage.outbox
 import storage.retention
 import storage.sources
 from bot import presence, schedule
@@ -315,7 +317,7 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
     """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is said."""
     async with store.writing() as db:
-        await storage.outbox.free_all(db)
+        await storage.deliveries.free_all(db)
     gone = await storage.highwater.missing(store)
     try:
         if gone is not None:
@@ -363,7 +365,7 @@ async def _tell(
 ) -> None:
     async with store.writing() as db:
         for admin in settings.admin_ids:
-            await storage.outbox.enqueue(db, notice(admin, msgid, values, now=clock()))
+            await storage.alerts.enqueue(db, notice(admin, msgid, values, now=clock()))
 
 
 # ── what runs ───────────────────────────────────────────────────────────────
@@ -529,7 +531,7 @@ async def _fan_out(bot: Running) -> None:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                size = await storage.outbox.fan_out(db)
+                size = await storage.fan_out.fan_out(db)
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))
@@ -574,7 +576,7 @@ async def enqueue_digests(store: Store, *, now: datetime) -> int:
                 log.warning("a digest's time zone is not known here", key=key)
                 continue
             if alert is not None:
-                new += await storage.outbox.enqueue(db, alert) is not None
+                new += await storage.alerts.enqueue(db, alert) is not None
     return new
 
 

@@ -698,10 +698,10 @@ def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
 
 
 async def _outbox(settings: Settings, *, as_json: bool) -> None:
-    import storage.outbox
+    import storage.overview
 
     async with _looking(settings) as db:
-        found = await storage.outbox.summary(db, now=datetime.now(UTC))
+        found = await storage.overview.summary(db, now=datetime.now(UTC))
     oldest = found.oldest.total_seconds() if found.oldest is not None else None
     if as_json:
         counts = [{"state": item.state, "lane": item.lane.name.lower(), "count": item.count} for item in found.counts]

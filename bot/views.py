@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import storage.marks
 import storage.news
-import storage.outbox
+import storage.overview
 import storage.rates
 import storage.sources
 from bot.convert import Answer, Question, convert, currency_at, day_at, plain_text
@@ -522,7 +522,7 @@ async def digest(
 async def status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     """How fresh every enabled source is, and how the queue stands."""
     states = await storage.sources.states(db)
-    summary = await storage.outbox.summary(db, now=now)
+    summary = await storage.overview.summary(db, now=now)
     stuck = await storage.marks.starting(db, stale_mark(""))
     sources = []
     for spec in catalog.polled:

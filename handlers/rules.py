@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from telegram import Update
 
-import storage.outbox
+import storage.alerts
 import storage.rules
 from bot import views
 from bot.detect.rules import Rule, from_link, stepped, to_link
@@ -299,17 +299,17 @@ def _line(context: Context, stored: StoredRule) -> render.RuleLine:
 async def is_own(context: Context, alert: str) -> bool:
     """Whether an alert was a chat's own rule speaking."""
     async with context.services.store.reading() as db:
-        stored = await storage.outbox.get_alert(db, _number(alert))
+        stored = await storage.alerts.get(db, _number(alert))
     return stored is not None and isinstance(stored.payload, RuleFired)
 
 
 async def why(context: Context, alert: str) -> None:
     """Button `why` under what a rule said: the rule, and what it measured."""
     async with context.services.store.reading() as db:
-        told = await storage.outbox.get_alert(db, _number(alert))
+        told = await storage.alerts.get(db, _number(alert))
         if told is None or not isinstance(told.payload, RuleFired):
             raise UserError("error.stale")
-        audience = await storage.outbox.audience_of(db, told.id)
+        audience = await storage.alerts.audience(db, told.id)
         if audience is None or audience.chat != context.chat.id:
             await _saved(db, context.chat.id, told.payload.rule)  # of a group that became a supergroup since
     await context.answer()
@@ -364,7 +364,7 @@ async def unsnooze(context: Context, alert: str) -> None:
 
 
 async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:
-    told = await storage.outbox.get_alert(db, _number(alert))
+    told = await storage.alerts.get(db, _number(alert))
     if told is None or not isinstance(told.payload, RuleFired):
         raise UserError("error.stale")
     return await _saved(db, chat, told.payload.rule)

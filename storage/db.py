@@ -408,3 +408,16 @@ async def db_now(db: Db) -> datetime:
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
     """The database's own INSERT … ON CONFLICT; both spell it the same way."""
     return SqliteInsert(table) if db.dialect.name == "sqlite" else PostgresInsert(table)
+
+
+#: The execution option of a statement whose `rowcount` is read.
+COUNTED = {"preserve_rowcount": True}
+
+
+async def forgettable(db: Db) -> None:
+    """Let this transaction's commit not wait for the disk: if a server that dies forgets it, it is done again.
+
+    What is committed after it is never there without it.
+    """
+    if db.dialect.name != "sqlite":
+        await db.execute(text("SET LOCAL synchronous_commit = off"))

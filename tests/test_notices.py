@@ -9,7 +9,7 @@ from pathlib import Path
 import polib
 import pytest
 
-import storage.outbox
+import storage.alerts
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
@@ -88,7 +88,7 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
     async with world.store.writing() as db:
         for operator in OPERATORS.values():
             for key, values in CARRIES.items():
-                assert await storage.outbox.enqueue(db, notice(operator, key, values, now=NOW)) is not None
+                assert await storage.alerts.enqueue(db, notice(operator, key, values, now=NOW)) is not None
     async with Sending(world):
         for operator in OPERATORS.values():
             await world.arrived(operator, len(CARRIES), timeout=100)

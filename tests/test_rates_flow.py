@@ -13,8 +13,10 @@ from importlib.resources import files
 import pytest
 from sqlalchemy import select, text, update
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
 import storage.rates
 import storage.rules
 from bot import views
@@ -28,7 +30,7 @@ from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import Catalog, parse_catalog
 from storage.db import Db, Store
-from storage.outbox import Claimed, Mark
+from storage.deliveries import Claimed, Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests.factories import chat
@@ -123,11 +125,11 @@ async def subscribe(world: World, *chats: int) -> None:
 async def claim(world: World, limit: int = 100) -> list[Claimed]:
     """Give open alerts their deliveries, and take some as a sender does."""
     async with world.store.writing() as db:
-        while await storage.outbox.fan_out(db) is not None:
+        while await storage.fan_out.fan_out(db) is not None:
             pass
         await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
         span = timedelta(minutes=1)
-        taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+        taken = await storage.deliveries.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
     return list(taken.deliveries)
 
 
@@ -136,9 +138,9 @@ async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str,
     heard = []
     async with world.store.writing() as db:
         marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
-        await storage.outbox.finish(db, marks)
+        await storage.deliveries.finish(db, marks)
         for one in claimed:
-            stored = await storage.outbox.get_alert(db, one.alert)
+            stored = await storage.alerts.get(db, one.alert)
             assert stored is not None
             assert isinstance(stored.payload, RateMoved | RateCorrected)
             heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))

@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import event
 
-import storage.outbox
+import storage.deliveries
 from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
@@ -105,7 +105,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
             sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
         else:
             async with store.writing() as db:
-                await storage.outbox.free_all(db)  # as every start with the instance lock held
+                await storage.deliveries.free_all(db)  # as every start with the instance lock held
         specs = catalog(publishers)
         ingest = poll_flow(store, fetcher)
         for spec in specs.polled:

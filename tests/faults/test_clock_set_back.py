@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Select, func, select, text
 
-import storage.outbox
+import storage.pace
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.sources.catalog import Catalog
@@ -154,7 +154,7 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("storage.clock.boottime", late)  # what is read after the answer; the question came before
     async with store.writing() as db:
-        await storage.outbox.pause_token(db, "t", timedelta(minutes=1))
+        await storage.pace.pause_token(db, "t", timedelta(minutes=1))
     async with store.reading() as db:
         before = (await db.execute(select(pace.c.paused_until))).scalar_one()
     ahead = timedelta(seconds=10)

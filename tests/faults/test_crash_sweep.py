@@ -27,8 +27,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
 from bot.ingest import notice
@@ -143,7 +143,7 @@ async def _subscribe_all(store: Store) -> None:
             values = {"chat": "1", "why": words}
             waiting = notice(1, "notice.gone", values, now=long_ago)
             audience = Audience(subscription="topic:security")
-            await storage.outbox.enqueue(db, replace(waiting, audience=audience, expires_at=long_ago + lasts))
+            await storage.alerts.enqueue(db, replace(waiting, audience=audience, expires_at=long_ago + lasts))
 
 
 @asynccontextmanager

@@ -19,7 +19,6 @@ from structlog.testing import capture_logs
 
 import storage.chats
 import storage.db
-import storage.outbox
 from bot.deliver import worker as sending
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator, Fault

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 import storage.rules
 from bot.detect.rules import RuleState, parse_rule
 from bot.emulator.faults import Fault
@@ -123,7 +123,7 @@ class Place:
                 for table in (subscription, rule_table)
             ]
             known = await storage.chats.get(db, self.id)
-            approval = await storage.outbox.approval_of(db, self.numbers["waiting"])
+            approval = await storage.alerts.approval(db, self.numbers["waiting"])
         return repr((known, found, approval))
 
     async def write(self, text: str, who: int, *, anonymous: bool = False) -> str:
@@ -171,7 +171,7 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
                 expires_at=NOW + timedelta(hours=name == "waiting"),  # the others are told to nobody: it is too late
                 approval=name == "waiting",
             )
-            pk = await storage.outbox.enqueue(db, new)
+            pk = await storage.alerts.enqueue(db, new)
             assert pk is not None
             numbers[name] = pk
     world.bot.services.chats.pop(number, None)
@@ -334,7 +334,7 @@ async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators
     assert await other.press("story:reject:{waiting}", STRANGER) in STALE
     assert await other.press("story:reject:{waiting}", READER) == ""
     async with world.bot.store.reading() as db:
-        assert await storage.outbox.approval_of(db, other.numbers["waiting"]) is Approval.WAITING
+        assert await storage.alerts.approval(db, other.numbers["waiting"]) is Approval.WAITING
     for shared in (1087968824, 136817688, 777000):
         world.emulator.add_private(world.emulator.add_user(shared, "Shared", "en"))
         theirs = await place(world, shared, ChatKind.PRIVATE)

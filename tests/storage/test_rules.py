@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 import storage.rules
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, RuleFired, Severity
 from storage.db import Db, Store
@@ -54,7 +54,7 @@ async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
         await storage.rules.snooze(db, number, until=NOW + timedelta(hours=1))
         assert await storage.rules.watching(db, SERIES, now=NOW) == []
         assert len(await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1))) == 1
-        await storage.outbox.close_chat(db, 1001, why="blocked")
+        await storage.chats.close(db, 1001, why="blocked")
         assert await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1)) == []
 
 
@@ -107,9 +107,9 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
                 expires_at=NOW + timedelta(hours=1),
                 supersede_key="move:nbkr:USD/KGS:official",
             )
-            pk = await storage.outbox.enqueue(db, alert)
+            pk = await storage.alerts.enqueue(db, alert)
             assert pk is not None
-            stored = await storage.outbox.get_alert(db, pk)
+            stored = await storage.alerts.get(db, pk)
             assert stored is not None
             assert stored.payload == payload
         assert await storage.rules.moves_told(db, SERIES, since=date(2021, 1, 1)) == [date(2021, 10, 21)]

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
+import storage.pace
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
 from bot.model.chats import ChatKind
 from storage.db import Db, Store, db_now, open_store
-from storage.outbox import Claim, Mark
+from storage.deliveries import Claim, Mark
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
 from tests.factories import chat as a_chat
@@ -49,14 +52,14 @@ async def readers(db: Db, *ids: int, kind: ChatKind = ChatKind.PRIVATE, since: d
 
 async def fan_all(db: Db, **chunk: int) -> None:
     """Fan out everything that is open."""
-    while await storage.outbox.fan_out(db, **chunk) is not None:
+    while await storage.fan_out.fan_out(db, **chunk) is not None:
         pass
 
 
 async def claim(db: Db, **changes: Any) -> Claim:
     """A claim whose pace is no obstacle."""
     fields: dict[str, Any] = {"token": "t", "rate": FAST, "horizon": SECOND, "lease": 30 * SECOND}
-    return await storage.outbox.claim(db, **{**fields, **changes})
+    return await storage.deliveries.claim(db, **{**fields, **changes})
 
 
 async def told(db: Db, **where: Any) -> list[tuple[int, str]]:
@@ -67,7 +70,7 @@ async def told(db: Db, **where: Any) -> list[tuple[int, str]]:
 
 async def sent(db: Db, got: Claim) -> None:
     """Mark all of a claim as sent."""
-    await storage.outbox.finish(
+    await storage.deliveries.finish(
         db, [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=7) for one in got.deliveries]
     )
 
@@ -80,25 +83,25 @@ async def forget_chat_pace(db: Db) -> None:
 async def test_a_decision_is_stored_once_for_ever(store: Store) -> None:
     """The same dedup key again gives None, in the same transaction or a later one."""
     async with store.writing() as db:
-        assert await storage.outbox.enqueue(db, an_alert()) is not None
-        assert await storage.outbox.enqueue(db, an_alert()) is None
+        assert await storage.alerts.enqueue(db, an_alert()) is not None
+        assert await storage.alerts.enqueue(db, an_alert()) is None
     async with store.writing() as db:
-        assert await storage.outbox.enqueue(db, an_alert(at=NOW + SECOND)) is None
+        assert await storage.alerts.enqueue(db, an_alert(at=NOW + SECOND)) is None
 
 
 async def test_fan_out_goes_on_after_a_transaction_that_failed(store: Store) -> None:
     """Every reader gets exactly one delivery, though a chunk was rolled back in between."""
     async with store.writing() as db:
         await readers(db, *range(1, 8))
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
     async with store.writing() as db:
-        assert await storage.outbox.fan_out(db, chunk=3) == 3
+        assert await storage.fan_out.fan_out(db, chunk=3) == 3
     with pytest.raises(RuntimeError):
         async with store.writing() as db:
-            assert await storage.outbox.fan_out(db, chunk=3) == 3
+            assert await storage.fan_out.fan_out(db, chunk=3) == 3
             raise RuntimeError
     async with store.writing() as db:
-        assert [await storage.outbox.fan_out(db, chunk=3) for _ in range(3)] == [3, 1, None]
+        assert [await storage.fan_out.fan_out(db, chunk=3) for _ in range(3)] == [3, 1, None]
         assert await told(db) == [(number, "pending") for number in range(1, 8)]
 
 
@@ -107,10 +110,10 @@ async def test_only_active_chats_that_asked_before_and_do_not_snooze_are_told(st
     async with store.writing() as db:
         await readers(db, 1, 2, 4, 5)
         await readers(db, 3, since=NOW + SECOND)
-        await storage.outbox.close_chat(db, 2, why="blocked")
+        await storage.chats.close(db, 2, why="blocked")
         await storage.chats.snooze(db, 4, KEY, span=timedelta(hours=1))
         await storage.chats.snooze(db, 5, KEY, span=-SECOND)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         assert [number for number, _ in await told(db)] == [1, 5]
 
@@ -119,7 +122,7 @@ async def test_a_chat_has_one_delivery_out_at_a_time_in_the_order_of_alerts(stor
     """I6: the second is claimed only after the first was marked."""
     async with store.writing() as db:
         await readers(db, 1)
-        pks = [await storage.outbox.enqueue(db, an_alert(name)) for name in "abc"]
+        pks = [await storage.alerts.enqueue(db, an_alert(name)) for name in "abc"]
         await fan_all(db)
         for pk in pks:
             got = await claim(db)
@@ -133,10 +136,12 @@ async def test_a_delivery_to_be_retried_keeps_its_place(store: Store) -> None:
     async with store.writing() as db:
         await readers(db, 1)
         for name in "ab":
-            await storage.outbox.enqueue(db, an_alert(name))
+            await storage.alerts.enqueue(db, an_alert(name))
         await fan_all(db)
         one = (await claim(db)).deliveries[0]
-        await storage.outbox.finish(db, [Mark(id=one.id, fence=one.fence, state=State.PENDING, retry_in=60 * SECOND)])
+        await storage.deliveries.finish(
+            db, [Mark(id=one.id, fence=one.fence, state=State.PENDING, retry_in=60 * SECOND)]
+        )
         assert (await claim(db)).deliveries == ()
 
 
@@ -145,7 +150,7 @@ async def test_lanes_go_before_each_other_and_never_two_of_a_chat_at_once(store:
     async with store.writing() as db:
         await readers(db, 1, 2)
         for lane in (Lane.ROUTINE, Lane.ALERT, Lane.URGENT):
-            await storage.outbox.enqueue(db, an_alert(lane.name, lane=lane))
+            await storage.alerts.enqueue(db, an_alert(lane.name, lane=lane))
         await fan_all(db)
         for lane in (Lane.URGENT, Lane.ALERT, Lane.ROUTINE):
             got = await claim(db)
@@ -157,12 +162,12 @@ async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> No
     """Sent stays sent, waiting is superseded, and an alert not yet fanned out is never fanned out."""
     async with store.writing() as db:
         await readers(db, 1, 2)
-        old = await storage.outbox.enqueue(db, an_alert("old", supersede_key="usd"))
+        old = await storage.alerts.enqueue(db, an_alert("old", supersede_key="usd"))
         await fan_all(db)
         await sent(db, await claim(db, limit=1))
-        middle = await storage.outbox.enqueue(db, an_alert("middle", supersede_key="usd"))
-        new = await storage.outbox.enqueue(db, an_alert("new", supersede_key="usd"))
-        await storage.outbox.enqueue(db, an_alert("other", supersede_key="eur"))
+        middle = await storage.alerts.enqueue(db, an_alert("middle", supersede_key="usd"))
+        new = await storage.alerts.enqueue(db, an_alert("new", supersede_key="usd"))
+        await storage.alerts.enqueue(db, an_alert("other", supersede_key="eur"))
         await fan_all(db)
         assert await told(db, alert_id=old) == [(1, "sent"), (2, "superseded")]
         assert await told(db, alert_id=middle) == []
@@ -173,11 +178,11 @@ async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
     """I5."""
     async with store.writing() as db:
         await readers(db, 1)
-        await storage.outbox.enqueue(db, an_alert("late", lives=-SECOND))
-        fresh = await storage.outbox.enqueue(db, an_alert("fresh"))
+        await storage.alerts.enqueue(db, an_alert("late", lives=-SECOND))
+        fresh = await storage.alerts.enqueue(db, an_alert("fresh"))
         await fan_all(db)
         assert [one.alert for one in (await claim(db)).deliveries] == [fresh]
-        assert await storage.outbox.expire(db) == 1
+        assert await storage.deliveries.expire(db) == 1
         assert await told(db) == [(1, "expired"), (1, "leased")]
 
 
@@ -185,18 +190,18 @@ async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent
     """After an outage no transaction closes them all, and what is fresh does not wait for that."""
     async with store.writing() as db:
         await readers(db, *range(1, 26))
-        await storage.outbox.enqueue(db, an_alert("late", lives=-SECOND))
-        fresh = await storage.outbox.enqueue(db, an_alert("fresh", at=NOW + SECOND))
+        await storage.alerts.enqueue(db, an_alert("late", lives=-SECOND))
+        fresh = await storage.alerts.enqueue(db, an_alert("fresh", at=NOW + SECOND))
         await fan_all(db)
     left, sent = [], 0
     while not left or left[-1]:
         async with store.writing() as db:
-            await storage.outbox.expire(db, chunk=10)
+            await storage.deliveries.expire(db, chunk=10)
             late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
             left.append((await db.execute(select(func.count()).select_from(delivery).where(*late))).scalar_one())
             taken = (await claim(db, limit=5)).deliveries
             assert {one.alert for one in taken} <= {fresh}
-            await storage.outbox.finish(db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken])
+            await storage.deliveries.finish(db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken])
             sent += len(taken)
     assert left == [15, 5, 0]
     assert sent == 15
@@ -208,16 +213,16 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
     store = await open_store(postgres_url)
     async with store.writing() as db:
         await readers(db, 1, 2, 3)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
     async with store.writing() as fanning:
-        assert await storage.outbox.fan_out(fanning) == 3
+        assert await storage.fan_out.fan_out(fanning) == 3
         async with store.writing() as closing:
-            await storage.outbox.close_chat(closing, 2, why="blocked")
-            await storage.outbox.close_chat(closing, 3, why="blocked")
+            await storage.chats.close(closing, 2, why="blocked")
+            await storage.chats.close(closing, 3, why="blocked")
             await storage.chats.activate(closing, 3)
     async with store.writing() as db:
         assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
-        await storage.outbox.expire(db)
+        await storage.deliveries.expire(db)
         assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
         why = select(delivery.c.error).where(delivery.c.chat_id == 2)
         assert (await db.execute(why)).scalar() == "blocked"
@@ -229,7 +234,7 @@ async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: S
     dice, rate, slots = random.Random(7), 40.0, []
     async with store.writing() as db:
         await readers(db, *range(1, 301))
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
     taken = 0
     for _ in range(25):
@@ -251,7 +256,7 @@ async def _times(store: Store, kind: ChatKind, count: int, step: timedelta) -> l
     async with store.writing() as db:
         await readers(db, 1, kind=kind)
         for number in range(count):
-            await storage.outbox.enqueue(db, an_alert(str(number)))
+            await storage.alerts.enqueue(db, an_alert(str(number)))
         await fan_all(db)
         for tick in range(2 * 60 * count):
             if len(times) == count:
@@ -285,16 +290,16 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
     """A sender that slept through its lease cannot overwrite what the next one did."""
     async with store.writing() as db:
         await readers(db, 1)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         old = await claim(db, lease=-SECOND)
-        assert await storage.outbox.tidy(db) == 1
+        assert await storage.deliveries.tidy(db) == 1
         new = await claim(db)
         assert new.deliveries[0].fence > old.deliveries[0].fence
         await sent(db, old)
         assert await told(db) == [(1, "leased")]
         await sent(db, new)
-        await storage.outbox.release(db, old.deliveries)
+        await storage.deliveries.release(db, old.deliveries)
         assert await told(db) == [(1, "sent")]
 
 
@@ -302,7 +307,7 @@ async def test_the_first_claims_of_all_senders_reserve_different_slots(store: St
     """Nobody has sent under this token before; each claim's slots end where the next one's begin."""
     async with store.writing() as db:
         await readers(db, *range(1, 11))
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
 
     async def one() -> Claim:
@@ -319,11 +324,11 @@ async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store:
     """The database was away for longer than the lease: what was sent then is not sent once more."""
     async with store.writing() as db:
         await readers(db, 1, 2)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         late = await claim(db, lease=-SECOND)
-        assert await storage.outbox.tidy(db) == 2
-        await storage.outbox.finish(db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)])
+        assert await storage.deliveries.tidy(db) == 2
+        await storage.deliveries.finish(db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)])
         assert await told(db) == [(1, "sent"), (2, "dead")]
         assert (await claim(db)).deliveries == ()
 
@@ -337,23 +342,23 @@ async def test_tidy_frees_ended_leases_only(store: Store) -> None:
     """Chat 1's sender is gone, chat 2's is at work."""
     async with store.writing() as db:
         await readers(db, 1, 2)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         await claim(db, lease=-SECOND, limit=1)
         await claim(db, limit=1)
-        assert await storage.outbox.tidy(db) == 1
+        assert await storage.deliveries.tidy(db) == 1
         assert await told(db) == [(1, "pending"), (2, "leased")]
-        assert await storage.outbox.free_all(db) == 1
+        assert await storage.deliveries.free_all(db) == 1
 
 
 async def test_what_is_released_may_be_taken_at_once(store: Store) -> None:
     """With its tries and doubts as they were."""
     async with store.writing() as db:
         await readers(db, 1)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         await db.execute(update(delivery).values(tries=3, doubts=1))
-        await storage.outbox.release(db, (await claim(db)).deliveries)
+        await storage.deliveries.release(db, (await claim(db)).deliveries)
         again = (await claim(db)).deliveries
     assert [(one.tries, one.doubts) for one in again] == [(3, 1)]
 
@@ -362,7 +367,7 @@ async def test_two_claimers_at_once_never_share_a_delivery(store: Store) -> None
     """Also at their very first claim, before the token has a row."""
     async with store.writing() as db:
         await readers(db, *range(1, 101))
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
 
     async def one() -> list[int]:
@@ -378,9 +383,9 @@ async def test_a_paused_token_sends_nothing_and_says_for_how_long(store: Store) 
     """Another token goes on."""
     async with store.writing() as db:
         await readers(db, 1)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
-        await storage.outbox.pause_token(db, "t", 60 * SECOND)
+        await storage.pace.pause_token(db, "t", 60 * SECOND)
         got = await claim(db)
         assert got.deliveries == ()
         assert timedelta(seconds=50) < got.first_in <= 60 * SECOND
@@ -392,9 +397,9 @@ async def test_a_paused_chat_waits_and_the_others_do_not(store: Store, kind: Cha
     """Whatever kind of chat it is."""
     async with store.writing() as db:
         await readers(db, 1, 2, kind=kind)
-        await storage.outbox.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
-        await storage.outbox.pause_chat(db, 1, 60 * SECOND)
+        await storage.chats.pause(db, 1, 60 * SECOND)
         assert [one.chat for one in (await claim(db)).deliveries] == [2]
 
 
@@ -402,15 +407,15 @@ async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store)
     """What waited is dead with the reason; what comes after its return is sent."""
     async with store.writing() as db:
         await readers(db, 1)
-        await storage.outbox.enqueue(db, an_alert("a"))
+        await storage.alerts.enqueue(db, an_alert("a"))
         await fan_all(db)
-        await storage.outbox.close_chat(db, 1, why="blocked")
-        await storage.outbox.enqueue(db, an_alert("b"))
+        await storage.chats.close(db, 1, why="blocked")
+        await storage.alerts.enqueue(db, an_alert("b"))
         await fan_all(db)
         assert await told(db) == [(1, "dead")]
         assert (await db.execute(select(delivery.c.error))).scalar_one() == "blocked"
         await storage.chats.activate(db, 1)
-        await storage.outbox.enqueue(db, an_alert("c"))
+        await storage.alerts.enqueue(db, an_alert("c"))
         await fan_all(db)
         assert len((await claim(db)).deliveries) == 1
 
@@ -419,11 +424,11 @@ async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(stor
     """Also when the new id has a delivery of the same alert already, and when told twice."""
     async with store.writing() as db:
         await readers(db, -5, kind=ChatKind.GROUP)
-        first = await storage.outbox.enqueue(db, an_alert("a"))
+        first = await storage.alerts.enqueue(db, an_alert("a"))
         await fan_all(db)
         await readers(db, -100500, kind=ChatKind.GROUP)
-        second = await storage.outbox.enqueue(db, an_alert("b"))
-        own = await storage.outbox.enqueue(db, an_alert("c", audience=Audience(chat=-5)))
+        second = await storage.alerts.enqueue(db, an_alert("b"))
+        own = await storage.alerts.enqueue(db, an_alert("c", audience=Audience(chat=-5)))
         await fan_all(db)
         for _ in range(2):
             await storage.chats.migrate(db, -5, -100500)
