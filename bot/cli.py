@@ -409,7 +409,7 @@ def inspect_rates(
 
     A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
     """
-    from bot.sources import SOURCES
+    from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
     spec = load_catalog().rates.get(key)
