@@ -562,13 +562,16 @@ def detect_moves(
     from functools import partial
 
     from bot.convert import currency_at, day_at, plain_text
+    from bot.convert.rules import parse_typed_rule
     from bot.detect.replay import replay_csv
 
-    said = plain_text(rule) if rule is not None else None
     day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
+    own = None
+    if rule is not None:
+        own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
         with history.open(encoding="utf-8-sig") as lines:
-            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
+            for found in replay_csv(lines, quote.upper(), own):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None

@@ -22,11 +22,12 @@ import storage.chats
 import storage.retention
 from bot import cli
 from bot.convert import parse_question
+from bot.convert.rules import parse_rule
 from bot.deliver.limits import SHARED_PACE
 from bot.deliver.worker import DOUBTS
 from bot.detect.moves import DEFAULT_POLICY
+from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREE, LARGEST_UNASKED
-from bot.detect.rules import LEVEL_FROM, parse_rule
 from bot.i18n import t
 from bot.ingest.stories import EDITS, FRESH, STORY_LASTS
 from bot.ingest.trust import STUCK
