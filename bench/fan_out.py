@@ -15,7 +15,8 @@ import storage.deliveries
 import storage.fan_out
 from bench import world
 from bench.figure import Figure, Goal
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 
 _AT_ONCE = """
 INSERT INTO delivery (alert_id, chat_id, lane, state, not_before, expires_at)

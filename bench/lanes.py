@@ -31,7 +31,8 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.emulator.faults import Limits
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
-from storage.db import Store, db_now, open_store
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import pace
 
 RATE = 25

@@ -19,7 +19,8 @@ from bot import views
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.catalog import Catalog, parse_catalog
-from storage.db import Db, Store, open_store
+from storage.db import Db, Store
+from storage.opening import open_store
 
 KEY = "pair:USD/KGS"
 CATALOG = """
@@ -107,7 +108,7 @@ async def add_archive(store: Store, count: int, *, banks: int) -> int:
     ]
     async with store.writing() as db:
         await storage.rates.add_history(db, first, seen_at=datetime.now(UTC))
-        if store.sqlite_path is not None:
+        if store.alone:
             numbers = (
                 "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up)"
             )
@@ -128,7 +129,7 @@ async def add_archive(store: Store, count: int, *, banks: int) -> int:
 
 async def add_subscribers(store: Store, count: int) -> None:
     """Private chats 1 … count, all following the dollar."""
-    sqlite = store.sqlite_path is not None
+    sqlite = store.alone
     if sqlite:
         numbers = (
             f"(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"  # noqa: S608 - a number

@@ -19,7 +19,7 @@ import storage.rates
 from bot.backfill import plan
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.sources.catalog import load_catalog, parse_catalog
-from storage.db import open_store
+from storage.opening import open_store
 from storage.schema import alert, delivery
 from tests.conftest import ROOT
 from tests.factories import rate

@@ -13,8 +13,8 @@ import storage.alerts
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
-from bot.model.chats import LANGUAGES
-from storage.db import open_store
+from bot.languages import LANGUAGES
+from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW
 from tests.world import Sending, World
@@ -55,7 +55,7 @@ OPERATORS = dict(zip(LANGUAGES, (1001, 1002, 1003), strict=True))
 
 def words(language: str) -> dict[str, str]:
     """Key → words of a catalog."""
-    catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+    catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
     return {entry.msgid: entry.msgstr for entry in catalog if entry.msgid.startswith("notice.")}
 
 

@@ -146,7 +146,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.reach = Reach(self.store, self.api, self.token_name, self._returned)
         self._gate = Gate(self.rate, last=boottime())  # as far as we know one that ended just now
-        self._by_row = self.store.sqlite_path is None
+        self._by_row = not self.store.alone
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
         self._most_queued = min(BATCH // 2, max(4, int(self.rate * HORIZON.total_seconds())))
 
@@ -182,7 +182,7 @@ class Worker:
 
     async def run(self) -> None:
         """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
-        if self.store.sqlite_path is None:
+        if not self.store.alone:
             self._shared_until = (
                 boottime() + SHARED_LOOKBACK.total_seconds()
             )  # until we know whether others are at work

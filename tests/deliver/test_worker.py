@@ -22,7 +22,8 @@ from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests.world import SECURITY, Sending, World
 
 ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003

@@ -33,7 +33,8 @@ from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.model.outcomes import Outcome
 from bot.sources.catalog import Catalog, parse_catalog
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests.world import loopback_fetcher, poll_flow
 
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
@@ -101,7 +102,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     store = await open_store(database)
     steps.watch(store)
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
-        if store.sqlite_path is None:
+        if not store.alone:
             sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
         else:
             async with store.writing() as db:

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 import storage.deliveries
-from storage.db import Db, Store, open_store
+from storage.db import Db, Store
 from storage.deliveries import Claim
+from storage.opening import open_store
 from tests.deliver.test_worker import Bench, Running
 from tests.faults.test_senders import READER, bench
 

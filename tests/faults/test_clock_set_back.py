@@ -13,7 +13,8 @@ from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.sources.catalog import Catalog
 from storage.clock import boottime
-from storage.db import Store, db_now, open_store
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import alert, delivery, pace
 from tests.deliver.test_worker import Running
 from tests.faults.test_senders import READER, bench

@@ -34,7 +34,8 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
 from bot.ingest import notice
 from bot.model.alerts import Audience
 from bot.model.chats import ChatKind
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests import factories
 from tests.conftest import ROOT
 from tests.faults.crash_child import RATE, catalog, connected

@@ -33,7 +33,8 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import StorageError
 from bot.intake import role
 from storage import db as database
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from storage.schema import chat
 from tests.conftest import ROOT
 from tests.e2e.program import READER, Program

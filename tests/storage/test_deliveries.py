@@ -18,8 +18,9 @@ import storage.fan_out
 import storage.pace
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
 from bot.model.chats import ChatKind
-from storage.db import Db, Store, db_now, open_store
+from storage.db import Db, Store, db_now
 from storage.deliveries import Claim, Mark
+from storage.opening import open_store
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
 from tests.factories import chat as a_chat
