@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.intake.inbox import MOST_TRIES
-from storage.db import open_store
+from storage.opening import open_store
 from storage.schema import inbox as table
 from tests.conftest import ROOT
 from tests.intake.test_resume import update
@@ -23,7 +23,7 @@ CHILD = """
 import asyncio, os, signal, sys
 import orjson
 from bot.intake.inbox import Inbox
-from storage.db import open_store
+from storage.opening import open_store
 
 async def main(url, alone, killer, updates):
     store = await open_store(url)
