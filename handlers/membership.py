@@ -10,9 +10,9 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
 from bot.model.chats import ChatKind, client_language
-from bot.model.outcomes import NO_RIGHT, Sent, lacking
 from bot.render import help as words
 from bot.render.text import Message, to_api
+from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)

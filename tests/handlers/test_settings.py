@@ -11,7 +11,7 @@ import storage.chats
 import storage.privacy
 from bot.i18n import t
 from bot.model.chats import LANGUAGES, Style
-from bot.model.outcomes import Sent
+from bot.telegram.outcomes import Sent
 from handlers import MENUS
 from storage.schema import inbox
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
