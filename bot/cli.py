@@ -24,7 +24,8 @@ import typer
 from bot import log
 from bot.config import Settings, catalog_path, load_settings
 from bot.errors import BotError, ConfigError, SourceError, UserError
-from bot.grammar import parse_currency
+from bot.grammar import parse_currency, parse_language
+from bot.languages import LANGUAGES
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
 
@@ -409,7 +410,7 @@ def inspect_rates(
 
     A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
     """
-    from bot.sources import SOURCES
+    from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
     spec = load_catalog().rates.get(key)
@@ -562,13 +563,16 @@ def detect_moves(
     from functools import partial
 
     from bot.convert import currency_at, day_at, plain_text
+    from bot.convert.rules import parse_typed_rule
     from bot.detect.replay import replay_csv
 
-    said = plain_text(rule) if rule is not None else None
     day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
+    own = None
+    if rule is not None:
+        own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
         with history.open(encoding="utf-8-sig") as lines:
-            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
+            for found in replay_csv(lines, quote.upper(), own):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None
@@ -591,7 +595,9 @@ def _json_lines() -> Iterator[dict[str, Any]]:
 @cli.command()
 def convert(
     text: Annotated[str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")],
-    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="decides what 1,500 is")] = None,
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="decides what 1,500 is")
+    ] = None,
     home: Annotated[str | None, typer.Option(help="the currency meant where none is said")] = None,
     parse_only: Annotated[bool, typer.Option("--parse-only", help="without rates")] = False,  # noqa: FBT002 - an option
 ) -> None:
@@ -660,7 +666,9 @@ def digest(
     date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
     style: Annotated[Literal["full", "brief", "headline"], typer.Option(help="how much of the story")] = "brief",
     plain: Annotated[bool, typer.Option(help="without marks")] = False,  # noqa: FBT002 - an option
-    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="of the words")] = None,
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words")
+    ] = None,
 ) -> None:
     """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
     settings, catalog = _prepare()

@@ -17,7 +17,8 @@ import storage.chats
 import storage.marks
 from bot.config import Settings
 from bot.errors import StorageError
-from bot.model.chats import LANGUAGES, Chat, ChatKind
+from bot.languages import LANGUAGES
+from bot.model.chats import Chat, ChatKind
 from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.telegram.api import BotApi

@@ -21,8 +21,9 @@ import storage.alerts
 import storage.chats
 from bot.clock import boottime
 from bot.errors import UserError
+from bot.languages import client_language
 from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
-from bot.model.chats import Chat, ChatKind, Style, client_language
+from bot.model.chats import Chat, ChatKind, Style
 from bot.render import help as words
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog

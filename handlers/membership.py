@@ -9,7 +9,8 @@ import structlog
 from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
-from bot.model.chats import ChatKind, client_language
+from bot.languages import client_language
+from bot.model.chats import ChatKind
 from bot.render import help as words
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import NO_RIGHT, Sent, lacking

@@ -12,7 +12,7 @@ import pytest
 import storage.alerts
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
-from bot.model.chats import LANGUAGES
+from bot.languages import LANGUAGES
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store
@@ -56,7 +56,7 @@ OPERATORS = dict(zip(LANGUAGES, (1001, 1002, 1003), strict=True))
 
 def words(language: str) -> dict[str, str]:
     """Key → words of a catalog."""
-    catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+    catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
     return {entry.msgid: entry.msgstr for entry in catalog if entry.msgid.startswith("notice.")}
 
 
