@@ -12,7 +12,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from bot.errors import ConfigError
-from bot.grammar import Address, Currency, DatabaseAddress, Duration, Listen, SettingFlag, UserIds, Zone, one_of
+from bot.grammar import (
+    Address,
+    Currency,
+    DatabaseAddress,
+    Duration,
+    Listen,
+    SettingFlag,
+    UserIds,
+    Zone,
+    one_of,
+    password_in,
+)
 
 TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -121,8 +132,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log may show: the token, the webhook's secret, the database's password."""
         kept = [value.get_secret_value() for value in (self.bot_token, self.webhook_secret) if value is not None]
-        password = urlsplit(self.database_url).password
-        return (*kept, *([unquote(password)] if password else []))
+        password = password_in(self.database_url)
+        return (*kept, *([password, unquote(password)] if password else []))
 
 
 class _CatalogSetting(BaseSettings):
