@@ -11,10 +11,12 @@ import time
 
 from sqlalchemy import text
 
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
 from bench import world
 from bench.figure import Figure, Goal
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 
 _AT_ONCE = """
 INSERT INTO delivery (alert_id, chat_id, lane, state, not_before, expires_at)
@@ -52,7 +54,7 @@ async def _both(store: Store, count: int, database: str) -> list[Figure]:
     while True:
         start = time.perf_counter()
         async with store.writing() as db:
-            size = await storage.outbox.fan_out(db)
+            size = await storage.fan_out.fan_out(db)
         longest = max(longest, time.perf_counter() - start)
         if size is None:
             break
@@ -97,7 +99,7 @@ async def _expired(store: Store) -> list[float]:
     while waiting:
         start = time.perf_counter()
         async with store.writing() as db:
-            await storage.outbox.expire(db)
+            await storage.deliveries.expire(db)
         ticks.append(time.perf_counter() - start)
         async with store.reading() as db:
             waiting = (await db.execute(text("SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1"))).scalar() == 1

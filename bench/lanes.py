@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-import storage.outbox
+import storage.alerts
 from bench.figure import Figure, Goal
 from bench.sending import most_in_a_second
 from bench.start import ROOT
@@ -31,7 +31,8 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.emulator.faults import Limits
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
-from storage.db import Store, db_now, open_store
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import pace
 
 RATE = 25
@@ -198,7 +199,7 @@ async def _run(emulator: Emulator, load: Load, bots: list[Bot], store: Store, pl
                 await bots[0].start()
             person = load.people[number % len(load.people)]
             async with store.writing() as db:
-                await storage.outbox.enqueue(db, _alert(number, person, plan.lane))
+                await storage.alerts.enqueue(db, _alert(number, person, plan.lane))
             waiting.append(asyncio.create_task(_until_told(emulator, person, number, time.monotonic())))
             await asyncio.sleep(plan.every)
         report.delays = await asyncio.gather(*waiting)

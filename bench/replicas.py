@@ -30,7 +30,8 @@ from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.model.alerts import State
 from bot.model.outcomes import Outcome
-from storage.db import Store, db_now, open_store
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import delivery
 
 SENDERS = 3

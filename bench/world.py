@@ -12,13 +12,15 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-import storage.outbox
+import storage.alerts
+import storage.fan_out
 import storage.rates
 from bot import views
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.catalog import Catalog, parse_catalog
-from storage.db import Db, Store, open_store
+from storage.db import Db, Store
+from storage.opening import open_store
 
 KEY = "pair:USD/KGS"
 CATALOG = """
@@ -106,7 +108,7 @@ async def add_archive(store: Store, count: int, *, banks: int) -> int:
     ]
     async with store.writing() as db:
         await storage.rates.add_history(db, first, seen_at=datetime.now(UTC))
-        if store.sqlite_path is not None:
+        if store.alone:
             numbers = (
                 "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up)"
             )
@@ -127,7 +129,7 @@ async def add_archive(store: Store, count: int, *, banks: int) -> int:
 
 async def add_subscribers(store: Store, count: int) -> None:
     """Private chats 1 … count, all following the dollar."""
-    sqlite = store.sqlite_path is not None
+    sqlite = store.alone
     if sqlite:
         numbers = (
             f"(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"  # noqa: S608 - a number
@@ -146,7 +148,7 @@ async def add_alert(db: Db, name: str) -> int:
     """A move of the dollar, decided now; its number."""
     now = datetime.now(UTC)
     old, new = rate("USD", now.date() - timedelta(days=1), 0), rate("USD", now.date(), 20)
-    pk = await storage.outbox.enqueue(
+    pk = await storage.alerts.enqueue(
         db,
         Alert(
             dedup_key=name,
@@ -167,7 +169,7 @@ async def fan_out(store: Store) -> int:
     total = 0
     while True:
         async with store.writing() as db:
-            size = await storage.outbox.fan_out(db)
+            size = await storage.fan_out.fan_out(db)
         if size is None:
             return total
         total += size

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import fcntl
 import os
 import signal
 import socket
@@ -18,7 +17,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,11 +26,13 @@ from aiohttp import web
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+import storage.alerts
 import storage.backup
 import storage.chats
+import storage.deliveries
+import storage.fan_out
 import storage.highwater
 import storage.inbox
-import storage.outbox
 import storage.retention
 import storage.sources
 from bot import presence, schedule
@@ -57,7 +57,8 @@ from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
 from handlers import App, Context, Services, failed, let_go, route, sorry
 from handlers.reading import read
-from storage.db import Db, Store, is_file, open_store, parse_url
+from storage.db import Db, Store
+from storage.opening import held_store
 
 log = structlog.get_logger(__name__)
 
@@ -175,12 +176,8 @@ def _watch_the_stop() -> Iterator[None]:
 async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
-        url = parse_url(settings.database_url)
-        hold = stack.enter_context(only_instance(Path(url.database))) if is_file(url) and url.database else None
-        store = await open_store(settings.database_url)
-        stack.push_async_callback(store.close)
-        if hold is not None:
-            hold()
+        store = await stack.enter_async_context(held_store(settings.database_url))
+        if store.alone:
             await _begin_alone(store, settings, clock)
         elif clock is utc_now:
             clock = SharedClock()
@@ -248,7 +245,7 @@ def _inbox(settings: Settings, services: Services, application: App, holder: str
     store = services.store
 
     async def handle(raw: dict[str, Any]) -> None:
-        if store.sqlite_path is None:
+        if not store.alone:
             services.chats.clear()  # another replica may have changed them
         try:
             update = read(raw, application.bot)
@@ -266,7 +263,7 @@ def _inbox(settings: Settings, services: Services, application: App, holder: str
         values = {"count": str(count), "last": str(last)}
         return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=services.clock())
 
-    alone = settings.updates == "polling" and store.sqlite_path is not None
+    alone = settings.updates == "polling" and store.alone
     return Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
 
 
@@ -278,43 +275,10 @@ def _name_of(application: App) -> str:
         return ""
 
 
-@contextmanager
-def only_instance(path: Path) -> Iterator[Callable[[], None]]:
-    """One process a SQLite file, by whatever path: two would send everything twice. ConfigError when another has it.
-
-    The lock lies on the file itself, and beside it for as long as there is none; call what is given once the file is
-    there. Hold it until the file is closed: closing any handle of a file drops the locks that SQLite has on it. Ours is
-    of another kind (flock), that SQLite's do not see.
-    """
-    held: dict[Path, int] = {}
-
-    def hold(*, strictly: bool = True) -> None:
-        file = path.resolve()
-        beside = file.with_name(file.name + ".lock")
-        for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
-            if one in held:
-                continue
-            try:
-                held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
-                fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
-            except OSError as error:
-                if strictly:
-                    raise ConfigError(f"DATABASE_URL: {one} cannot be locked: {error.strerror}") from None
-
-    try:
-        hold(strictly=False)
-        yield hold
-    finally:
-        for handle in held.values():
-            os.close(handle)
-
-
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
     """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is said."""
     async with store.writing() as db:
-        await storage.outbox.free_all(db)
+        await storage.deliveries.free_all(db)
     gone = await storage.highwater.missing(store)
     try:
         if gone is not None:
@@ -362,7 +326,7 @@ async def _tell(
 ) -> None:
     async with store.writing() as db:
         for admin in settings.admin_ids:
-            await storage.outbox.enqueue(db, notice(admin, msgid, values, now=clock()))
+            await storage.alerts.enqueue(db, notice(admin, msgid, values, now=clock()))
 
 
 # ── what runs ───────────────────────────────────────────────────────────────
@@ -395,7 +359,7 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
         tasks.create_task(presence.introduce(bot.api, bot.settings.default_language))
         channels = presence.Channels(bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell)
         tasks.create_task(channels.join())
-        if bot.store.sqlite_path is None:
+        if not bot.store.alone:
             tasks.create_task(bot.inbox.share())
         tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
 
@@ -414,7 +378,7 @@ async def _receive(bot: Running) -> None:
     if settings.updates == "webhook":
         url = settings.webhook_url or ""
         await keep_webhook(bot.api, url=url, secret=_webhook_secret(settings), tell=tell)
-    elif bot.store.sqlite_path is not None:
+    elif bot.store.alone:
         await poll(bot.api, bot.inbox, tell)
     else:
         await Role(bot.store, "updates", bot.holder).during(lambda: _poll_in_turn(bot, tell))
@@ -440,14 +404,14 @@ def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop)
     watch = keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))
     looking = _keep_looking(bot)
-    if store.sqlite_path is not None:
+    if store.alone:
         return {
             "watch": watch,
             "standing": looking,
             "poll sources": _keep_polling(bot),
             "digests": _keep_digesting(bot),
             "tidy": _keep_tidy(bot),
-            "backups": _keep_backed_up(bot, store.sqlite_path),
+            "backups": _keep_backed_up(bot),
         }
     from bot import cluster  # its libraries are for servers only
 
@@ -528,7 +492,7 @@ async def _fan_out(bot: Running) -> None:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                size = await storage.outbox.fan_out(db)
+                size = await storage.fan_out.fan_out(db)
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))
@@ -573,7 +537,7 @@ async def enqueue_digests(store: Store, *, now: datetime) -> int:
                 log.warning("a digest's time zone is not known here", key=key)
                 continue
             if alert is not None:
-                new += await storage.outbox.enqueue(db, alert) is not None
+                new += await storage.alerts.enqueue(db, alert) is not None
     return new
 
 
@@ -629,23 +593,21 @@ async def _tidy(bot: Running) -> None:
         bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
 
 
-async def _keep_backed_up(bot: Running, path: Path) -> None:
+async def _keep_backed_up(bot: Running) -> None:
     """Copy the database once a night; what was missed is made up for by one copy."""
     while not bot.stopping.is_set():
-        await back_up(bot, path)
+        await back_up(bot)
         await bot.pause(BACKUP_EVERY)
 
 
-async def back_up(bot: Running, path: Path) -> None:
+async def back_up(bot: Running) -> None:
     """Tonight's copy, once it is late enough; the operators hear of a failure."""
     now = bot.clock()
     local = now.astimezone(ZoneInfo(bot.settings.time_zone))
     if local.time() < BACKUP_AT:
         return
     try:
-        made = await asyncio.to_thread(
-            storage.backup.nightly, path, today=local.date(), now=now, stop=bot.stopping.is_set
-        )
+        made = await storage.backup.back_up(bot.store, today=local.date(), now=now, stop=bot.stopping.is_set)
         if made is not None:
             log.info("backed up", file=made.name)
     except BotError as error:

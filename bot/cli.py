@@ -25,7 +25,8 @@ import typer
 from bot import log
 from bot.config import Settings, catalog_path, load_settings
 from bot.errors import BotError, ConfigError, SourceError, UserError
-from bot.grammar import parse_currency
+from bot.grammar import parse_currency, parse_language
+from bot.languages import LANGUAGES
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, load_catalog
 
@@ -147,7 +148,7 @@ def _prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - an
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
     """The database for a verb that writes: made and migrated where that is needed."""
-    from storage.db import open_store
+    from storage.opening import open_store
 
     store = await open_store(settings.database_url)
     try:
@@ -159,7 +160,7 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def _looking(settings: Settings) -> AsyncIterator[Db]:
     """The database for a verb that only looks: it is never changed, not even migrated."""
-    from storage.db import look_at
+    from storage.opening import look_at
 
     store = await look_at(settings.database_url)
     try:
@@ -423,7 +424,7 @@ def inspect_rates(
 
     A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
     """
-    from bot.sources import SOURCES
+    from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
     spec = load_catalog().rates.get(key)
@@ -576,13 +577,16 @@ def detect_moves(
     from functools import partial
 
     from bot.convert import currency_at, day_at, plain_text
+    from bot.convert.rules import parse_typed_rule
     from bot.detect.replay import replay_csv
 
-    said = plain_text(rule) if rule is not None else None
     day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
+    own = None
+    if rule is not None:
+        own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
         with history.open(encoding="utf-8-sig") as lines:
-            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
+            for found in replay_csv(lines, quote.upper(), own):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None
@@ -605,7 +609,9 @@ def _json_lines() -> Iterator[dict[str, Any]]:
 @cli.command()
 def convert(
     text: Annotated[str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")],
-    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="decides what 1,500 is")] = None,
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="decides what 1,500 is")
+    ] = None,
     home: Annotated[str | None, typer.Option(help="the currency meant where none is said")] = None,
     parse_only: Annotated[bool, typer.Option("--parse-only", help="without rates")] = False,  # noqa: FBT002 - an option
 ) -> None:
@@ -674,7 +680,9 @@ def digest(
     date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
     style: Annotated[Literal["full", "brief", "headline"], typer.Option(help="how much of the story")] = "brief",
     plain: Annotated[bool, typer.Option(help="without marks")] = False,  # noqa: FBT002 - an option
-    language: Annotated[Literal["en", "ru", "ky"] | None, typer.Option(help="of the words")] = None,
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words")
+    ] = None,
 ) -> None:
     """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
     settings, catalog = _prepare()
@@ -713,10 +721,10 @@ def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
 
 
 async def _outbox(settings: Settings, *, as_json: bool) -> None:
-    import storage.outbox
+    import storage.overview
 
     async with _looking(settings) as db:
-        found = await storage.outbox.summary(db, now=datetime.now(UTC))
+        found = await storage.overview.summary(db, now=datetime.now(UTC))
     oldest = found.oldest.total_seconds() if found.oldest is not None else None
     if as_json:
         counts = [{"state": item.state, "lane": item.lane.name.lower(), "count": item.count} for item in found.counts]
@@ -776,7 +784,7 @@ def db_upgrade() -> None:
     settings, _ = _prepare()
 
     async def upgrade() -> None:
-        from storage.db import HEAD
+        from storage.versions import HEAD
 
         async with _store(settings):
             typer.echo(f"schema {HEAD}")
@@ -803,11 +811,10 @@ def db_restore(
     force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
-    from bot.app import only_instance
     from storage.backup import restore
 
     path = _database_file("pg_restore")
-    rows, kept = restore(file, path, force=force, alone=only_instance)
+    rows, kept = restore(file, path, force=force)
     if kept is not None:
         typer.echo(f"the old database is now {kept}", err=True)
     _write({"restored": str(file), "rows": rows})

@@ -22,8 +22,11 @@ from bot.grammar import (
     UserIds,
     Zone,
     one_of,
+    parse_language,
     password_in,
 )
+from bot.languages import FALLBACK
+from bot.languages import problems as language_problems
 
 TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -33,7 +36,6 @@ PAID_RATE = 1000  # and of one that pays for broadcasts
 TELEGRAM = "https://api.telegram.org"
 TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})  # to which Telegram's own server posts updates
 
-LanguageName = Literal["en", "ru", "ky"]
 UpdatesName = Literal["polling", "webhook"]
 PolicyName = Literal["publish", "two_sources", "approve"]
 LogFormat = Literal["console", "json"]
@@ -68,7 +70,7 @@ class Settings(BaseSettings):
     admin_ids: Annotated[UserIds, NoDecode] = ()
     home_currency: Currency = "KGS"
     time_zone: Zone = "Asia/Bishkek"
-    default_language: Annotated[LanguageName, BeforeValidator(one_of(("en", "ru", "ky")))] = "en"
+    default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"
     webhook_url: Annotated[Address, AfterValidator(_without_slash)] | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_stripped)] | None = None
@@ -147,8 +149,8 @@ class _CatalogSetting(BaseSettings):
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
     """Read the settings; ConfigError lists every problem, each by the setting's name and never by its secret value."""
     path = env_file or Path(".env")
-    problems = _file_problems(path)
-    readable = path if not problems else None  # what the environment says is looked at all the same
+    problems = [*language_problems(), *_file_problems(path)]
+    readable = path if not _file_problems(path) else None  # what the environment says is looked at all the same
     if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o004:
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:

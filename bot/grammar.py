@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
 
-from bot.model.chats import LANGUAGES
+from bot.languages import LANGUAGES
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """The reader's language: words from gettext catalogs, numbers, days and names as that language writes them.
 
-`locales/<language>/LC_MESSAGES/jarchy.po` are the source, English included; keys
+`bot/languages/<language>/jarchy.po` are the source, English included; keys
 are stable ids ("rates.today"). They are compiled in memory when a language is
 first used, so nothing generated is kept in the tree.
 
@@ -19,13 +19,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 from gettext import GNUTranslations
-from importlib import resources
 from zoneinfo import ZoneInfo
 
-from bot.model.chats import LANGUAGES
+from bot.languages import FALLBACK, LANGUAGES
+from bot.languages import language as spoken
 
-DOMAIN = "jarchy"
-FALLBACK = "en"
 MINUS = "\u2212"
 
 
@@ -175,9 +173,8 @@ def _catalog(language: str) -> GNUTranslations:
     from babel.messages.pofile import read_po
 
     chosen = language if language in LANGUAGES else FALLBACK
-    source = resources.files("bot") / "locales" / chosen / "LC_MESSAGES" / f"{DOMAIN}.po"
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=chosen))
+    write_mo(compiled, read_po(io.BytesIO(spoken(chosen).texts.read_bytes()), locale=chosen))
     compiled.seek(0)
     return GNUTranslations(compiled)
 

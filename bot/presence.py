@@ -23,7 +23,8 @@ from bot.config import Settings
 from bot.deliver.standing import standing
 from bot.deliver.transport import Api
 from bot.errors import StorageError
-from bot.model.chats import LANGUAGES, Chat, ChatKind
+from bot.languages import LANGUAGES
+from bot.model.chats import Chat, ChatKind
 from bot.model.outcomes import Outcome, Rejected, Retry, Sent, answers
 from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec

@@ -77,18 +77,18 @@ class StoreWatch:
             saved = str(await storage.backup.rescue(self.store))
         except BotError as error:
             saved = f"– ({error})"
-        log.critical("the database file was removed or replaced", file=str(self.store.sqlite_path), saved=saved)
-        values = (("file", str(self.store.sqlite_path)), ("saved", saved))
+        log.critical("the database file was removed or replaced", file=self.store.place, saved=saved)
+        values = (("file", self.store.place), ("saved", saved))
         body = to_api(notice(Notice(msgid="notice.lost", values=values), self.language))
         for admin in self.admins:
             await self.api.call("sendMessage", chat_id=admin, **body)
-        raise ConfigError(f"{self.store.sqlite_path}: {LOST} while it was in use; what was in it is here: {saved}")
+        raise ConfigError(f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}")
 
     async def _changed(self) -> bool:
-        return self.store.sqlite_path is not None and await self._count() != self._changes
+        return self.store.alone and await self._count() != self._changes
 
     async def _count(self) -> int:
-        return await storage.highwater.changes(self.store) if self.store.sqlite_path is not None else 0
+        return await storage.highwater.changes(self.store) if self.store.alone else 0
 
     async def _trouble(self, why: str) -> None:
         now = time.monotonic()

@@ -25,7 +25,7 @@ from telegram.ext import (
 
 from bot import metrics
 from bot.errors import UserError
-from bot.model.chats import client_language
+from bot.languages import client_language
 from bot.render import help as words
 from bot.render.text import to_api
 from handlers import (

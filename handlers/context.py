@@ -17,12 +17,13 @@ from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 from bot.clock import boottime
 from bot.errors import UserError
+from bot.languages import client_language
 from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
-from bot.model.chats import Chat, ChatKind, Style, client_language
+from bot.model.chats import Chat, ChatKind, Style
 from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers
 from bot.render import help as words
 from bot.render.text import Button, Message, to_api
@@ -264,7 +265,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Telegram wants nothing in this chat for so long: neither answers nor alerts."""
         self.services.be_quiet(self.chat.id, seconds)
         async with self.services.store.writing() as db:
-            await storage.outbox.pause_chat(db, self.chat.id, timedelta(seconds=seconds))
+            await storage.chats.pause(db, self.chat.id, timedelta(seconds=seconds))
 
     async def leave(self, message: Message, outcome: Outcome) -> bool:
         """Answer later by words alone when Telegram wants to be left alone for long; False when it does not."""
@@ -297,7 +298,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             supersede_key=f"answer:{self.chat.id}" if flood else None,
         )
         async with services.store.writing() as db:
-            await storage.outbox.enqueue(db, late)
+            await storage.alerts.enqueue(db, late)
         log.info("an answer waits", method=method, flood=flood)
         services.wake()
 

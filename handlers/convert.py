@@ -18,7 +18,8 @@ from bot import views
 from bot.convert import looks_like_question, parse_question
 from bot.errors import UserError
 from bot.i18n import currency_name, t
-from bot.model.chats import Chat, ChatKind, client_language
+from bot.languages import client_language
+from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
 from bot.render import rates as render
 from bot.render.text import Button, Message, bold, fill, lines, message, to_api

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import storage.alerts
 import storage.news
-import storage.outbox
 import storage.rates
 import storage.sources
 from bot.errors import UserError
@@ -45,14 +45,14 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     services = context.services
     story = None
     async with services.store.writing() as db:
-        decided = await storage.outbox.decide(db, waiting, approve=approve)
+        decided = await storage.alerts.decide(db, waiting, approve=approve)
         if decided is not None and isinstance(decided.payload, StoryBroke):
             story = await storage.news.get(db, decided.payload.story)
         if story is not None:
             story = led(story, services.catalog.news)
             for notice in _told_to_others(context, waiting, what, headline(story), now=services.clock()):
-                await storage.outbox.enqueue(db, notice)
-        stands = await storage.outbox.approval_of(db, waiting)
+                await storage.alerts.enqueue(db, notice)
+        stands = await storage.alerts.approval(db, waiting)
     if story is None and stands is not None:  # what still waits, but is not to be decided, waited too long
         raise UserError(f"error.story_{Approval.EXPIRED if stands is Approval.WAITING else stands}")
     if story is None:

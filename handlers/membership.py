@@ -9,8 +9,8 @@ import structlog
 from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
-import storage.outbox
-from bot.model.chats import ChatKind, client_language
+from bot.languages import client_language
+from bot.model.chats import ChatKind
 from bot.model.outcomes import NO_RIGHT, Sent, lacking
 from bot.render import help as words
 from bot.render.text import Message, to_api
@@ -38,7 +38,7 @@ async def changed(update: Update, context: Context) -> None:
                 keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in _given(chat.home))]
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
-            await storage.outbox.close_chat(db, chat.id, why=_why(chat.kind, status))
+            await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
     services.chats.pop(chat.id, None)
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and chat.kind is ChatKind.CHANNEL:

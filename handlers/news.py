@@ -7,7 +7,7 @@ from telegram import Update
 import storage.news
 from bot import views
 from bot.errors import UserError
-from bot.model.chats import LANGUAGES
+from bot.languages import LANGUAGES
 from bot.render import news as render
 from bot.render.text import Message
 from bot.sources.standing import led

@@ -14,7 +14,8 @@ import storage.chats
 from bot.convert import read_zone
 from bot.errors import UserError
 from bot.i18n import clock, t, zone_name
-from bot.model.chats import LANGUAGES, ChatKind, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import ChatKind, Style
 from bot.places import zone_at
 from bot.render import help as words
 from bot.render.text import Message

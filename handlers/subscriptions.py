@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from telegram import Update
 
+import storage.alerts
 import storage.chats
 import storage.news
-import storage.outbox
 from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
@@ -61,7 +61,7 @@ async def subscribe(_update: Update, context: Context) -> None:
 async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
     async with context.services.store.writing() as db:
-        await storage.outbox.close_chat(db, context.chat.id, why=storage.outbox.STOPPED)
+        await storage.chats.close(db, context.chat.id, why=storage.chats.STOPPED)
     context.services.chats.pop(context.chat.id, None)
     await context.reply(words.say("stop.done", context.language))
 
@@ -93,9 +93,9 @@ async def done(context: Context) -> None:
 async def why(context: Context, alert: str) -> None:
     """Button `why:<alert>`: how this alert came about."""
     async with context.services.store.reading() as db:
-        stored = await storage.outbox.get_alert(db, _number(alert))
-        audience = await storage.outbox.audience_of(db, _number(alert))
-        approval = await storage.outbox.approval_of(db, _number(alert))
+        stored = await storage.alerts.get(db, _number(alert))
+        audience = await storage.alerts.audience(db, _number(alert))
+        approval = await storage.alerts.approval(db, _number(alert))
     if stored is None or audience is None or audience.chat not in {None, context.chat.id}:
         raise UserError("error.stale")  # another chat's
     if approval not in {None, Approval.APPROVED} or not isinstance(stored.payload, RateMoved | StoryBroke):
@@ -176,7 +176,7 @@ def _named(key: str, language: str) -> str:
 
 async def _subject(context: Context, alert: str) -> str:
     async with context.services.store.reading() as db:
-        audience = await storage.outbox.audience_of(db, _number(alert))
+        audience = await storage.alerts.audience(db, _number(alert))
     key = audience.subscription if audience is not None else None
     if key is None or key.partition(":")[0] not in {"pair", "topic"}:
         raise UserError("error.stale")

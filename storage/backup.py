@@ -7,10 +7,11 @@ than we could.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,9 +19,10 @@ from pathlib import Path
 from sqlalchemy import func, inspect, select, text
 
 from bot.errors import BotError
-from storage.db import BUSY_SECONDS, HEAD, Store
-from storage.migrate import REVISIONS
+from storage.db import BUSY_SECONDS, Store
+from storage.instance import only_instance
 from storage.schema import metadata
+from storage.versions import HEAD, REVISIONS
 
 #: Any row in one of these, and a database is somebody's.
 USED = ("chat", "alert", "rate", "entry", "inbox")
@@ -61,6 +63,13 @@ def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool])
         if datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
             old.unlink()
     return target
+
+
+async def back_up(store: Store, *, today: date, now: datetime, stop: Callable[[], bool]) -> Path | None:
+    """Today's copy of an open SQLite database, made beside the loop; None when it is there already."""
+    if (path := store.sqlite_path) is None:
+        raise BotError("only a file is copied: use pg_dump for a PostgreSQL database")
+    return await asyncio.to_thread(nightly, path, today=today, now=now, stop=stop)
 
 
 def copies(path: Path) -> list[Path]:
@@ -112,17 +121,15 @@ async def rescue(store: Store) -> Path:
     return target
 
 
-def restore(
-    source: Path, target: Path, *, force: bool, alone: Callable[[Path], AbstractContextManager[object]]
-) -> tuple[dict[str, int], Path | None]:
+def restore(source: Path, target: Path, *, force: bool) -> tuple[dict[str, int], Path | None]:
     """Put a backup in the place of the database; its rows by table, and where the old database is now.
 
-    The backup is checked first. A database that was used is only replaced by `force`, and kept beside it. `alone`
-    holds the lock of the one process that may have the file.
+    The backup is checked first. A database that was used is only replaced by `force`, and kept beside it.
+    ConfigError while another process has the file.
     """
     rows = _sound(source)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with alone(target):
+    with only_instance(target):
         if target.exists() and not force and (why := _used(target)):
             raise BotError(f"{target} {why}: --force replaces it and keeps a copy beside it")
         fresh = stamped(target, "restoring")

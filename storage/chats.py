@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, and_, case, delete, select, update
 
 import storage.rules
 from bot.model.alerts import State
 from bot.model.chats import Chat, ChatKind, Style
 from storage.db import Db, db_now, upsert
-from storage.outbox import STOPPED
+from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
+
+STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+STOPPED_AND = f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
 
 _FIELDS = ("id", "kind", "title", "language", "time_zone", "home", "style", "thread", "active")
 
@@ -51,8 +54,31 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
 
 
+async def pause(db: Db, chat_id: int, span: timedelta) -> None:
+    """Telegram refuses this chat for a while: nothing of it is claimed until then; others go on."""
+    now = await db_now(db)
+    for kind, burst in (
+        (chat.c.kind == ChatKind.PRIVATE.value, PRIVATE_BURST),
+        (chat.c.kind != ChatKind.PRIVATE.value, GROUP_BURST),
+    ):
+        await db.execute(update(chat).where(chat.c.id == chat_id, kind).values(tat=now + span + burst))
+
+
+async def close(db: Db, chat_id: int, *, why: str) -> None:
+    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit.
+
+    That its readers had asked for it before is remembered with what Telegram says.
+    """
+    now = await db_now(db)
+    both = case((chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why)
+    values = {"active": False, "inactive_why": why if why == STOPPED else both, "inactive_at": now}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+    waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
+    await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
+
+
 async def activate(db: Db, chat_id: int) -> None:
-    """Write to a chat (again), whatever it was closed for; `outbox.close_chat` is the way back."""
+    """Write to a chat (again), whatever it was closed for; `close` is the way back."""
     await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None, inactive_at=None))
 
 

@@ -1,4 +1,4 @@
-"""Opening the store: one set of statements on two databases.
+"""The store: one set of statements on two databases.
 
 SQLite: one file in WAL mode, exactly one writing connection (two that write or
 checkpoint at once can corrupt the WAL in SQLite 3.7.0-3.51.2), whose
@@ -42,8 +42,6 @@ from storage.types import EPOCH, MICROSECOND
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
-#: The revision this program writes. A test compares it with the newest file in migrations/versions.
-HEAD = "0006"
 BUSY_SECONDS = 30
 #: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so long: without it, a
 #: machine that lost its power holds its clients for a quarter of an hour.
@@ -104,6 +102,16 @@ class Store:
     def sqlite_path(self) -> Path | None:
         """The database file, or None on a server."""
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+
+    @property
+    def alone(self) -> bool:
+        """No other process works on this database: it is a file, and ours. On a server there may be replicas."""
+        return self.sqlite_path is not None
+
+    @property
+    def place(self) -> str:
+        """Where the database is, for whoever reads a log: the file's path or the server's address, no password."""
+        return str(self.sqlite_path or self.url.render_as_string())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Db]:
@@ -230,38 +238,9 @@ def advised(words: str) -> str:
     return f"{words}: {ADVICE[words]}" if words in ADVICE else words
 
 
-async def open_store(text_url: str) -> Store:
-    """Open the database, bring its schema up to date (after a backup copy) and check that it is sound.
-
-    ConfigError when it is newer than this program, damaged, read-only or cannot be reached.
-    """
-    from storage import migrate  # Alembic is only imported when there is something to do
-
-    url = parse_url(text_url)
-    store = _connect(url)
-    try:
-        await migrate.bring_up(store)
-        store.settle()
-    except BaseException:
-        await store.close()
-        raise
-    return store
-
-
-async def look_at(text_url: str) -> Store:
-    """The database for reading alone, neither made nor migrated.
-
-    ConfigError where there is none or a start would refuse it, StorageError when its schema is still to be made.
-    """
-    from storage import migrate
-
-    store = connect(text_url)
-    try:
-        await migrate.must_be_current(store)
-    except BaseException:
-        await store.close()
-        raise
-    return store
+def connect_for_writing(text_url: str) -> Store:
+    """The database as it is, for reading and writing: neither checked nor migrated (`opening.open_store` does)."""
+    return _connect(parse_url(text_url))
 
 
 def connect(text_url: str) -> Store:
@@ -414,3 +393,16 @@ async def db_now(db: Db) -> datetime:
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
     """The database's own INSERT … ON CONFLICT; both spell it the same way."""
     return SqliteInsert(table) if db.dialect.name == "sqlite" else PostgresInsert(table)
+
+
+#: The execution option of a statement whose `rowcount` is read.
+COUNTED = {"preserve_rowcount": True}
+
+
+async def forgettable(db: Db) -> None:
+    """Let this transaction's commit not wait for the disk: if a server that dies forgets it, it is done again.
+
+    What is committed after it is never there without it.
+    """
+    if db.dialect.name != "sqlite":
+        await db.execute(text("SET LOCAL synchronous_commit = off"))

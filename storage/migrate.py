@@ -15,16 +15,13 @@ import structlog
 from sqlalchemy import Connection, inspect, select, text
 
 from bot.errors import BotError, ConfigError, StorageError
-from storage.db import HEAD, Db, Store, advised, upsert
+from storage.backup import copies, copy, stamped
+from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
+from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
-#: The oldest program that may work with this schema; raised by a migration that takes away what that program needs, or
-#: adds what it must heed: one of 0004 would send what waits for an operator.
-MIN_READER = "0005"
 PATIENCE = 60  # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
-SCRIPTS = Path(__file__).parent / "migrations"
 log = structlog.get_logger(__name__)
 
 
@@ -95,8 +92,6 @@ async def _must_be_readable(store: Store, version: str) -> None:
 
 
 def _keep_copy(path: Path) -> None:
-    from storage.backup import copy, stamped
-
     try:
         copy(path, stamped(path, f"before-{HEAD}"))
     except BotError as error:
@@ -140,8 +135,6 @@ def must_be_makeable(path: Path) -> None:
 
 
 def _remedy(path: Path) -> str:
-    from storage.backup import copies
-
     newest = copies(path)[-1:]
     return f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its place"
 

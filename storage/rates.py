@@ -24,8 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import Severity, rate_from_json, rate_to_json
-from bot.model.rates import FAR_DAY, Pair, Rate, RateKind, SeenRate, Series
+from bot.model.alerts import Severity
+from bot.model.rates import FAR_DAY, Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
 from storage.db import Db, upsert
 from storage.schema import held_rate, rate, series
 

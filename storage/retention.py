@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, up
 
 import storage.privacy
 from bot.model.alerts import State
+from storage.chats import STOPPED
 from storage.db import Db, db_now
-from storage.outbox import STOPPED
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
 BODIES = timedelta(hours=24)  # what people wrote

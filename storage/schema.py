@@ -190,7 +190,7 @@ rule = Table(  # a chat's own condition on a series
     Column("base", String(3), nullable=False),
     Column("quote", String(3), nullable=False),
     Column("kind", String, nullable=False),
-    Column("rule", Json, nullable=False),  # as bot.detect.rules writes it
+    Column("rule", Json, nullable=False),  # as bot.model.rules writes it
     Column("state", Json, nullable=False),  # likewise: what it remembers between rates
     Column("standing", String, nullable=False),  # pending (its preview waits for Save), on, paused
     Column("snoozed_until", UtcDateTime),

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import make_url
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,16 +1,17 @@
 """Break named files in many small ways and see which breaks no test notices: `make mutants ARGS="bot/schedule.py"`.
 
-mutmut does the breaking, in a copy of the project, with the tests that import a file (`--tests` names others, or more).
-It changes what stands in functions and methods; a table at the top of a module needs a test by hand. A run ends after
-`--minutes`; what it had no time for is said. The exit code is 1 when less than `--at-least` percent was noticed.
+mutmut does the breaking, in a copy of the project, with the tests that import a file (`--tests` names others, or more;
+`--only-tests` these alone). `--names` takes a part of a file: `--names "*_settle*" "*_later*"`. It changes what stands
+in functions and methods; a table at the top of a module needs a test by hand. A run ends after `--minutes`; what it had
+no time for is said, and is no part of the share. The exit code is 1 when less than `--at-least` percent was noticed.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = "not slow and not postgres and not browser"
 KILLED = {"killed", "timeout", "caught by type check", "segfault"}
-_RESULT = re.compile(r"^\s+(\S+): (.+)$", re.MULTILINE)
+LIVING = {"survived", "no tests", "suspicious"}
 _SETTINGS = """
 
 [tool.mutmut]
@@ -77,41 +78,71 @@ def copy_project(folder: Path, files: list[str], tests: list[str], marks: str) -
         pyproject.write(settings.replace("'", '"'))
 
 
-def run(folder: Path, seconds: float) -> bool:
-    """Run mutmut; whether it came to its end in time."""
+def run(folder: Path, seconds: float, names: list[str], children: int) -> bool:
+    """Run mutmut over the mutants whose names match, or all; whether it came to its end in time.
+
+    What it says goes to a file: it draws its progress many times a second.
+    """
     shared = os.environ.get("JARCHY_SHARED", str(ROOT.parent / "shared"))  # the copy has other neighbours
     environment = {**os.environ, "JARCHY_SHARED": shared}
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
-    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as process:
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names]
+    said = folder / "mutmut.log"
+    with (
+        said.open("wb") as out,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, start_new_session=True, stdout=out, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return False
     if process.returncode:
+        print(said.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")[-4000:])
         sys.exit(f"mutmut ended with {process.returncode}")
     return True
 
 
-def mutmut(folder: Path, *words: str) -> str:
-    """What mutmut says."""
-    command = [sys.executable, "-m", "mutmut", *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+#: Runs in the copy, in one process: `mutmut show` starts anew, and reads everything again, for each survivor.
+_RESULTS = """
+import fnmatch, json, sys
+from mutmut.__main__ import SourceFileMutationData, get_diff_for_mutant, status_by_exit_code, walk_mutatable_files
+shown, names = set(json.loads(sys.argv[1])), json.loads(sys.argv[2])
+found = []
+for path in walk_mutatable_files():
+    data = SourceFileMutationData(path=path)
+    data.load()
+    for name, code in data.exit_code_by_key.items():
+        if names and not any(fnmatch.fnmatch(name, pattern) for pattern in names):
+            continue
+        became = status_by_exit_code[code]
+        change = get_diff_for_mutant(name, path=path) if became in shown else ""
+        found.append((name, became, change))
+print(json.dumps(found))
+"""
 
 
-def report(folder: Path, *, whole: bool) -> float:
-    """Print the summary and each survivor as a change; the share that was noticed, in percent."""
-    results = dict(_RESULT.findall(mutmut(folder, "results", "--all", "true")))
-    counted = Counter(results.values())
-    survivors = [name for name, became in results.items() if became in {"survived", "no tests", "suspicious"}]
-    for name in survivors:
-        print(f"\n{name}: {results[name]}")
-        print("\n".join(line for line in mutmut(folder, "show", name).splitlines() if line[:1] in "+-"))
+def results(folder: Path, names: list[str]) -> list[tuple[str, str, str]]:
+    """Each mutant: its name, what became of it, and the change when it lives."""
+    command = [sys.executable, "-c", _RESULTS, json.dumps(sorted(LIVING)), json.dumps(names)]
+    said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return [(name, became, change) for name, became, change in json.loads(said.splitlines()[-1])]
+
+
+def report(found: list[tuple[str, str, str]]) -> float:
+    """Print each survivor as a change, then the figures; the share of the tried that was noticed, in percent."""
+    counted = Counter(became for _, became, _ in found)
+    for name, became, change in found:
+        if became in LIVING:
+            print(f"\n{name}: {became}")
+            print("\n".join(line for line in change.splitlines()[2:] if line[:1] in "+-"))
     killed = sum(counted[became] for became in KILLED)
-    tried = killed + len(survivors)
+    living = sum(counted[became] for became in LIVING)
+    tried = killed + living
     share = 100 * killed / tried if tried else 0.0
-    left = f", no time for {len(results) - tried}" if not whole else ""
-    print(f"\nkilled {killed} of {tried} ({share:.0f} %), survived {len(survivors)}{left}")
+    print(f"\nkilled {killed} of {tried} tried ({share:.1f} %), {len(found)} in all, no time for {len(found) - tried}")
+    print(f"survived {counted['survived']}, run by no test {counted['no tests']}, killed by time {counted['timeout']}")
     return share
 
 
@@ -123,16 +154,22 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="the whole run ends then (default: 10)")
     parser.add_argument("--marks", default=QUICK, help=f"pytest's -m (default: {QUICK})")
     parser.add_argument("--at-least", type=float, default=0.0, help="percent that must be noticed")
+    parser.add_argument("--only-tests", nargs="*", default=[], help="these test files and no others")
+    parser.add_argument("--names", nargs="*", default=[], help="mutants of these names alone: '*_settle*'")
+    parser.add_argument("--children", type=int, default=2, help="mutants tried side by side (default: 2)")
     words = parser.parse_args()
     tests = sorted({*words.tests, *(test for path in words.files for test in importing(module_of(path)))})
+    if words.only_tests:
+        tests = sorted(words.only_tests)
     if not tests:
         sys.exit("no test imports any of these; name some with --tests")
     print("with", *tests, flush=True)
     with tempfile.TemporaryDirectory(prefix="jarchy-mutants-") as name:
         folder = Path(name)
         copy_project(folder, words.files, tests, words.marks)
-        whole = run(folder, words.minutes * 60)
-        sys.exit(int(report(folder, whole=whole) < words.at_least))
+        if not run(folder, words.minutes * 60, words.names, words.children):
+            print(f"stopped after {words.minutes:g} minutes")
+        sys.exit(int(report(results(folder, words.names)) < words.at_least))
 
 
 if __name__ == "__main__":

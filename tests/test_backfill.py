@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-import storage.outbox
+import storage.alerts
 import storage.rates
 from bot.backfill import plan
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.sources.catalog import load_catalog, parse_catalog
-from storage.db import open_store
+from storage.opening import open_store
 from storage.schema import alert, delivery
 from tests.conftest import ROOT
 from tests.factories import rate
@@ -117,7 +117,7 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
         await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
         await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)
         moved = RateMoved(baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal("0.1"))
-        pk = await storage.outbox.enqueue(
+        pk = await storage.alerts.enqueue(
             db,
             Alert(
                 dedup_key=f"move:nbkr:USD/KGS:official:{told_on}:up:notable",

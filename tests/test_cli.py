@@ -16,7 +16,7 @@ import storage.news
 import storage.rates
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
-from storage.db import open_store
+from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import chat, entry, rate
 

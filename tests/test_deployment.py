@@ -18,7 +18,7 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.ops import Readiness, ops_app
 from bot.sources.catalog import load_catalog
-from storage.db import open_store
+from storage.opening import open_store
 from tests.conftest import ROOT
 
 UNIT = ROOT / "docs" / "jarchy.service"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.outbox
+import storage.fan_out
 from bot.app import DIGEST_LASTS, due_digest, enqueue_digests
 from bot.i18n import day as day_text
 from bot.model.alerts import DigestDue
@@ -145,7 +145,7 @@ async def test_T1_no_jump_of_the_clock_doubles_or_skips_a_digest(
     for minutes in clock:
         await enqueue_digests(store, now=NINE + timedelta(minutes=minutes))
         async with store.writing() as db:
-            while await storage.outbox.fan_out(db) is not None:
+            while await storage.fan_out.fan_out(db) is not None:
                 pass
     assert await days_told(store) == expected
     async with store.reading() as db:

@@ -63,3 +63,14 @@ def test_S18_settings_that_others_can_read_are_refused(tmp_path: Path, mode: int
     assert refused.returncode == 78
     assert b"chmod 600" in refused.stderr
     assert b"abcdefgh" not in refused.stderr
+
+
+def test_only_the_store_asks_which_database_it_is() -> None:
+    """Everybody else asks what follows from it: whether we are alone, or where it is in words."""
+    asking = [
+        str(path.relative_to(ROOT))
+        for room in ("bot", "handlers")
+        for path in (ROOT / room).rglob("*.py")
+        if "sqlite_path" in path.read_text(encoding="utf-8")
+    ]
+    assert asking == []

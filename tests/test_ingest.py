@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+import storage.alerts
 import storage.chats
+import storage.fan_out
 import storage.news
-import storage.outbox
 import storage.rates
 import storage.sources
 from bot import views
@@ -170,11 +171,11 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(worl
     story, question = await world.stored(alert)
     assert (story.kind, story.approval, question.kind, question.approval) == ("story", "waiting", "notice", None)
     async with world.store.writing() as db:
-        opened = [await storage.outbox.fan_out(db) for _ in range(2)]
+        opened = [await storage.fan_out.fan_out(db) for _ in range(2)]
         assert opened == [0, None]  # the question's, whose operator has no chat here
-        assert (await storage.outbox.decide(db, story.id, approve=approve) is not None) is True
-        assert await storage.outbox.decide(db, story.id, approve=not approve) is None
-        assert (await storage.outbox.fan_out(db) is not None) is approve
+        assert (await storage.alerts.decide(db, story.id, approve=approve) is not None) is True
+        assert await storage.alerts.decide(db, story.id, approve=not approve) is None
+        assert (await storage.fan_out.fan_out(db) is not None) is approve
         titles = [found.lead.entry.title for found in await storage.news.latest(db)]
     assert (ATTACK[1] in titles) is approve
 
@@ -377,7 +378,7 @@ async def test_a_rate_is_never_stored_without_its_alert(world: World, monkeypatc
         raise RuntimeError("the power went out")
 
     with monkeypatch.context() as patched:
-        patched.setattr("storage.outbox.enqueue", broken)
+        patched.setattr("storage.alerts.enqueue", broken)
         with pytest.raises(RuntimeError):
             await bank(world, 0, "89,9000")
     assert (await bank(world, 0, "89,9000")).alerts == 1

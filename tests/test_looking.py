@@ -12,8 +12,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from bot.emulator import TEST_TOKEN, Emulator
-from storage.db import HEAD, Store, _connect, connect, open_store, parse_url
-from storage.migrate import REVISIONS, SCRIPTS
+from storage.db import Store, connect, connect_for_writing, parse_url
+from storage.opening import open_store
+from storage.versions import HEAD, REVISIONS, SCRIPTS
 from tests.test_cli import jarchy
 
 OLD = REVISIONS[-2]
@@ -36,7 +37,7 @@ async def of_revision(url: str, revision: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    store = _connect(parse_url(url))
+    store = connect_for_writing(url)
     async with store.writing() as db:
         await db.run_sync(upgrade)
     await store.close()

@@ -9,12 +9,12 @@ from pathlib import Path
 import polib
 import pytest
 
-import storage.outbox
+import storage.alerts
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
-from bot.model.chats import LANGUAGES
-from storage.db import open_store
+from bot.languages import LANGUAGES
+from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW
 from tests.world import Sending, World
@@ -55,7 +55,7 @@ OPERATORS = dict(zip(LANGUAGES, (1001, 1002, 1003), strict=True))
 
 def words(language: str) -> dict[str, str]:
     """Key → words of a catalog."""
-    catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+    catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
     return {entry.msgid: entry.msgstr for entry in catalog if entry.msgid.startswith("notice.")}
 
 
@@ -88,7 +88,7 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
     async with world.store.writing() as db:
         for operator in OPERATORS.values():
             for key, values in CARRIES.items():
-                assert await storage.outbox.enqueue(db, notice(operator, key, values, now=NOW)) is not None
+                assert await storage.alerts.enqueue(db, notice(operator, key, values, now=NOW)) is not None
     async with Sending(world):
         for operator in OPERATORS.values():
             await world.arrived(operator, len(CARRIES), timeout=100)

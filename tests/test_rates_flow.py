@@ -13,22 +13,26 @@ from importlib.resources import files
 import pytest
 from sqlalchemy import select, text, update
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
 import storage.rates
 import storage.rules
 from bot import views
+from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
-from bot.detect.rules import Rule, initial_state, parse_rule
+from bot.detect.rules import initial_state
 from bot.ingest.rates import judge_by_rules
-from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
-from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series
+from bot.model.alerts import RateCorrected, RateMoved, State
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
+from bot.model.rules import Rule
 from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import Catalog, parse_catalog
 from storage.db import Db, Store
-from storage.outbox import Claimed, Mark
+from storage.deliveries import Claimed, Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests.factories import chat
@@ -105,11 +109,10 @@ async def _save_rule(
     db: Db, world: World, own: Rule, series: Series, chat_id: int, *, replaces: int | None = None
 ) -> None:
     past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=world.now.date())
-    made = own.to_json()
-    number = await storage.rules.propose(db, chat_id, series, rule_json=made, now=world.now, replaces=replaces)
+    number = await storage.rules.propose(db, chat_id, series, own, now=world.now, replaces=replaces)
     waiting = await storage.rules.get(db, chat_id, number, pending=True)
     assert waiting is not None
-    await storage.rules.save(db, waiting, initial_state(own, past).to_json())
+    await storage.rules.save(db, waiting, initial_state(own, past))
 
 
 async def subscribe(world: World, *chats: int) -> None:
@@ -123,11 +126,11 @@ async def subscribe(world: World, *chats: int) -> None:
 async def claim(world: World, limit: int = 100) -> list[Claimed]:
     """Give open alerts their deliveries, and take some as a sender does."""
     async with world.store.writing() as db:
-        while await storage.outbox.fan_out(db) is not None:
+        while await storage.fan_out.fan_out(db) is not None:
             pass
         await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
         span = timedelta(minutes=1)
-        taken = await storage.outbox.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+        taken = await storage.deliveries.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
     return list(taken.deliveries)
 
 
@@ -136,9 +139,9 @@ async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str,
     heard = []
     async with world.store.writing() as db:
         marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
-        await storage.outbox.finish(db, marks)
+        await storage.deliveries.finish(db, marks)
         for one in claimed:
-            stored = await storage.outbox.get_alert(db, one.alert)
+            stored = await storage.alerts.get(db, one.alert)
             assert stored is not None
             assert isinstance(stored.payload, RateMoved | RateCorrected)
             heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))

@@ -22,17 +22,19 @@ import storage.chats
 import storage.retention
 from bot import cli
 from bot.convert import parse_question
+from bot.convert.rules import parse_rule
 from bot.deliver.limits import SHARED_PACE
 from bot.deliver.worker import DOUBTS
 from bot.detect.moves import DEFAULT_POLICY
+from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREE, LARGEST_UNASKED
-from bot.detect.rules import LEVEL_FROM, parse_rule
 from bot.i18n import t
 from bot.ingest.stories import EDITS, FRESH, STORY_LASTS
 from bot.ingest.trust import STUCK
 from bot.intake.role import SPAN
+from bot.languages import LANGUAGES
 from bot.model.alerts import Lane
-from bot.model.chats import LANGUAGES, ChatKind
+from bot.model.chats import ChatKind
 from tests.conftest import ROOT
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
 from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
@@ -118,7 +120,7 @@ def test_figures_in_words_readers_see_are_the_programs(language: str, hours: str
 def test_the_example_of_every_error_works_when_followed(language: str) -> None:
     """Typed as it stands: a whole command, or a question of the converter."""
     followed = 0
-    for entry in polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po")):
+    for entry in polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po")):
         if not entry.msgid.startswith("error."):
             continue
         said_so = re.sub(r" (or|или|же|же болбосо|for|для|бул)\b", ",", entry.msgstr)
@@ -207,7 +209,7 @@ def test_no_text_speaks_of_a_command_that_does_not_exist() -> None:
 
     texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
     for language in LANGUAGES:
-        catalog = polib.pofile(str(ROOT / "bot" / "locales" / language / "LC_MESSAGES" / "jarchy.po"))
+        catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
         texts += [text for entry in catalog for text in (entry.msgstr, *entry.msgstr_plural.values())]
     paths = {"healthz", "readyz", "metrics", "status", "data", "tmp", "var", "jarchy"}
     named = {word for text in texts for word in re.findall(r"(?<![\w./:<*-])/([a-z]+)(?![\w/])", text)}

@@ -80,6 +80,30 @@ def test_what_is_due(state: SourceState | None, wanted: bool) -> None:
     assert due([spec, other], states, now=NOON) == ([spec] if wanted else [])
 
 
+def test_of_what_is_due_the_wished_for_comes_first_then_whoever_waits_longest() -> None:
+    """Where there is more than can be polled, each has its turn."""
+    states = {
+        "late": SourceState(key="late", next_due_at=NOON - EVERY),
+        "later": SourceState(key="later", next_due_at=NOON - 3 * EVERY),
+        "never dated": SourceState(key="never dated"),
+        "wished": SourceState(key="wished", next_due_at=NOON + EVERY, asked_at=NOON),
+        "wished before": SourceState(key="wished before", next_due_at=NOON - 9 * EVERY, asked_at=NOON - EVERY),
+    }
+    names = ["late", "never dated", "wished", "later", "wished before"]
+    specs = [FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in names]
+    found = [spec.key for spec in due(specs, states, now=NOON)]
+    assert found == ["wished before", "wished", "never dated", "later", "late"]
+
+
+def test_a_source_never_tried_has_its_turn_after_the_wished_for_and_before_the_late() -> None:
+    states = {
+        "late": SourceState(key="late", next_due_at=NOON - EVERY),
+        "wished": SourceState(key="wished", asked_at=NOON),
+    }
+    specs = [FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in ("late", "new", "wished")]
+    assert [spec.key for spec in due(specs, states, now=NOON)] == ["wished", "new", "late"]
+
+
 # ── the publisher's hours ───────────────────────────────────────────────────
 
 
@@ -124,9 +148,17 @@ def test_over_a_weekend_a_slow_source_waits_for_monday(chance: float) -> None:
     slow = PollSpec(every=timedelta(days=1), between=(time(14), time(19)), days=frozenset({0}))
     saturday = local("2026-11-28T15:00")
     assert close(next_due(slow, now=saturday), local("2026-11-30T14:00") + jittered(slow.every, chance) * chance)
-    resting = PollSpec(every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7), (12, 14)}))
+    resting = PollSpec(every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7)}))
     span = jittered(resting.every, chance)
     assert close(next_due(resting, now=saturday), saturday + span + timedelta(days=1) + span * chance)
+
+
+def test_a_window_opens_by_the_publishers_day_where_utc_is_a_day_ahead(chance: float) -> None:
+    """Half past eight in the evening in New York is tomorrow in UTC; the window of this evening is meant."""
+    late = PollSpec(every=EVERY, zone="America/New_York", between=(time(22), time(23)))
+    evening = datetime(2026, 11, 25, 20, 30, tzinfo=ZoneInfo("America/New_York"))
+    opening = datetime(2026, 11, 25, 22, 0, tzinfo=ZoneInfo("America/New_York"))
+    assert close(next_due(late, now=evening), opening + jittered(EVERY, chance) * chance)
 
 
 def test_an_interval_for_all_sources_takes_no_notice_of_hours_nor_chance() -> None:
@@ -151,6 +183,7 @@ def test_the_wait_never_falls_below_half_a_minute_nor_rises_above_six_hours(chan
     assert close(retry_due(second, now=NOON, failures=0), NOON + jittered(SHORTEST_BACKOFF, chance))
     daily = PollSpec(every=timedelta(days=1))
     assert close(retry_due(daily, now=NOON, failures=3), NOON + jittered(LONGEST, chance))
+    assert close(retry_due(second, now=NOON, failures=20), NOON + jittered(timedelta(seconds=1024), chance))
     quick = timedelta(seconds=2)
     assert close(retry_due(daily, now=NOON, failures=0, every=quick), NOON + jittered(quick, chance))
     slow = timedelta(hours=8)
@@ -169,3 +202,11 @@ def test_F16_what_the_server_asked_for_is_kept_up_to_a_week(
     monkeypatch.setattr(schedule.random, "uniform", lambda low, high: (low + high) / 2)
     minute = PollSpec(every=timedelta(minutes=1))
     assert close(retry_due(minute, now=NOON, failures=0, retry_after=asked), NOON + waits)
+
+
+def test_a_source_that_is_gone_is_looked_at_a_day_later_at_the_soonest(chance: float) -> None:
+    """Whatever its rhythm and its failures: publishers say 410 by mistake."""
+    minute = PollSpec(every=timedelta(minutes=1))
+    wanted = NOON + timedelta(days=1) * (1 + JITTER * chance)
+    assert close(retry_due(minute, now=NOON, failures=9, gone=True), wanted)
+    assert close(retry_due(minute, now=NOON, failures=0, gone=True, retry_after=5, every=EVERY), wanted)

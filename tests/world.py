@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.overview
 import storage.rates
 from bot.app import Running, run
 from bot.config import load_settings
@@ -173,7 +174,7 @@ class World:
 
     async def _open(self) -> int:
         async with self.store.reading() as db:
-            found = await storage.outbox.summary(db, now=self.now)
+            found = await storage.overview.summary(db, now=self.now)
         return found.waiting + found.open_alerts
 
     async def keep(self, rates: Sequence[Rate]) -> None:
@@ -240,7 +241,7 @@ class World:
             supersede_key=supersede,
         )
         async with self.store.writing() as db:
-            await storage.outbox.enqueue(db, new)
+            await storage.alerts.enqueue(db, new)
         self.worker.wake()
 
     # ── Telegram ────────────────────────────────────────────────────────────

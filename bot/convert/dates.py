@@ -1,4 +1,4 @@
-"""A day as people write it in three languages: ISO, day first, with a month's name, or "yesterday".
+"""A day as people write it in any of the languages: ISO, day first, with a month's name, or "yesterday".
 
     2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11  20 ноября  Nov 20, 2026  2021-жылдын 20-октябры  20-октябрь
     вчера  кечээ  yesterday  3 дня назад
@@ -9,53 +9,70 @@ Day comes before month, as everywhere our readers live; "11/20/2026" can only be
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from bot.errors import UserError
+from bot.languages import languages
+from bot.languages.parts import Days
 
 EXAMPLE = "2021-10-20"
 SHOWN = 20  # letters of a wrong date that are repeated to its writer
-#: How each month's name begins, in every case of it: English; Russian and Kyrgyz, which share theirs.
-_MONTHS = (
-    r"jan(?:uary)?|январ\w*|янв",
-    r"feb(?:ruary)?|феврал\w*|февр|фев",
-    r"mar(?:ch)?|март\w*|мар",
-    r"apr(?:il)?|апрел\w*|апр",
-    r"may|май\w*|мая|мае",
-    r"june?|июн\w*",
-    r"july?|июл\w*",
-    r"aug(?:ust)?|август\w*|авг",
-    r"sept?(?:ember)?|сентябр\w*|сент?",
-    r"oct(?:ober)?|октябр\w*|окт",
-    r"nov(?:ember)?|ноябр\w*|нояб|ноя",
-    r"dec(?:ember)?|декабр\w*|дек",
-)
-_MONTH = "(?:" + "|".join(_MONTHS) + r")(?!\w)\.?"
-_ORDINAL = r"(?:st|nd|rd|th|-?го|-?е)?"
-_YEAR_WORD = r"(?:\s*(?:года|год|г|ж|жылы)(?!\w)\.?)?"
-_WRITTEN = re.compile(
-    rf"""(?:(?P<y1>\d{{4}})(?P<s1>[-./])(?P<m1>\d{{1,2}})(?P=s1)(?P<d1>\d{{1,2}})
-      |(?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
-      |(?P<d3>\d{{1,2}})(?P<s3>[-./])(?P<m3>\d{{1,2}})(?:(?P=s3)(?P<y3>\d{{4}}|\d\d))?
-      |(?P<y4>\d{{4}})[-\s]*(?:жылдын|жылы|ж\.)\s*(?P<d4>\d{{1,2}})[-\s]*(?P<n4>{_MONTH})
-      |(?P<d5>\d{{1,2}}){_ORDINAL}[-\s]*(?:of\s+)?(?P<n5>{_MONTH})(?:,?[-\s]*(?P<y5>\d{{4}}))?
-      |(?P<n6>{_MONTH})\s*(?P<d6>\d{{1,2}}){_ORDINAL}(?!\d)(?:,?\s*(?P<y6>\d{{4}}))?
-    ){_YEAR_WORD}(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_NAMED = {
-    -2: "позавчера|day before yesterday|the day before yesterday|мурдагы күнү|мурунку күнү|мурда күнү",
-    -1: r"вчера(?:шн\w+)?|yesterday(?:'s)?|кечээ(?:ги|ки|нки)?|кече",
-    0: r"сегодня(?:шн\w+)?|today(?:'s)?|бүгүн(?:кү)?|бугун(?:ку)?",
-    1: r"завтра(?:шн\w+)?|tomorrow(?:'s)?|эртең(?:ки)?|эртен(?:ки)?",
-}
-_BESIDE_TODAY = [(re.compile(f"(?:{words})(?!\\w)", re.IGNORECASE), days) for days, words in _NAMED.items()]
-_AGO = re.compile(
-    r"(?:(?P<n>\d{1,4})\s*|(?:an?|бир)\s+)?(?:(?P<day>days?|день|дня|дней|дн\.?|күн)|(?P<week>weeks?|недел[юия]|недель|апта|жума))\s*"
-    r"(?:ago|назад|мурун|мурда|мурунку)(?!\w)",
-    re.IGNORECASE,
-)
+
+
+def _alternatives(part: Callable[[Days], str]) -> str:
+    """One pattern of a part of all languages; of a stub's empty part, nothing."""
+    return "|".join(pattern for one in languages() if (pattern := part(one.days)))
+
+
+@cache
+def _months() -> tuple[str, ...]:
+    """How each month is written."""
+    spoken = [one.days.months for one in languages() if one.days.months]
+    return tuple("|".join(months[at] for months in spoken) for at in range(12))
+
+
+@cache
+def _written() -> re.Pattern[str]:
+    """A day in figures, or with its month's name."""
+    month = "(?:" + "|".join(_months()) + r")(?!\w)\.?"
+    ordinal = f"(?:{_alternatives(lambda days: days.ordinal)})?"
+    year_before = _alternatives(lambda days: days.year_before)
+    year_word = rf"(?:\s*(?:{_alternatives(lambda days: days.year)})(?!\w)\.?)?"
+    return re.compile(
+        rf"""(?:(?P<y1>\d{{4}})(?P<s1>[-./])(?P<m1>\d{{1,2}})(?P=s1)(?P<d1>\d{{1,2}})
+          |(?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
+          |(?P<d3>\d{{1,2}})(?P<s3>[-./])(?P<m3>\d{{1,2}})(?:(?P=s3)(?P<y3>\d{{4}}|\d\d))?
+          |(?P<y4>\d{{4}})[-\s]*(?:{year_before})\s*(?P<d4>\d{{1,2}})[-\s]*(?P<n4>{month})
+          |(?P<d5>\d{{1,2}}){ordinal}[-\s]*(?:of\s+)?(?P<n5>{month})(?:,?[-\s]*(?P<y5>\d{{4}}))?
+          |(?P<n6>{month})\s*(?P<d6>\d{{1,2}}){ordinal}(?!\d)(?:,?\s*(?P<y6>\d{{4}}))?
+        ){year_word}(?!\w)""",
+        re.VERBOSE | re.IGNORECASE,
+    )
+
+
+@cache
+def _named() -> tuple[tuple[re.Pattern[str], int], ...]:
+    """Words for days beside today, and how many days they are from it."""
+    return tuple(
+        (re.compile(f"(?:{words})(?!\\w)", re.IGNORECASE), days)
+        for one in languages()
+        for days, words in one.days.named.items()
+    )
+
+
+@cache
+def _ago() -> re.Pattern[str]:
+    """So many days or weeks ago."""
+    one = _alternatives(lambda days: days.one)
+    day, week = _alternatives(lambda days: days.day), _alternatives(lambda days: days.week)
+    ago = _alternatives(lambda days: days.ago)
+    return re.compile(
+        rf"(?:(?P<n>\d{{1,4}})\s*|(?:{one})\s+)?(?:(?P<day>{day})|(?P<week>{week}))\s*(?:{ago})(?!\w)",
+        re.IGNORECASE,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +91,10 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
     """
     if at and text[at - 1].isalnum():
         return None
-    for pattern, days in _BESIDE_TODAY:
+    for pattern, days in _named():
         if named := pattern.match(text, at):
             return DayFound(on=today + timedelta(days=days), end=named.end())
-    ago, written = _AGO.match(text, at), _WRITTEN.match(text, at)
+    ago, written = _ago().match(text, at), _written().match(text, at)
     said = ago or written
     if said is None:
         return None
@@ -134,4 +151,4 @@ def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
 
 def _month(name: str) -> int:
     name = name.rstrip(".").lower()
-    return next(number for number, names in enumerate(_MONTHS, 1) if re.fullmatch(names, name))
+    return next(number for number, names in enumerate(_months(), 1) if re.fullmatch(names, name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.convert.currencies import LONGEST_NAME, find_name, sign_pattern, signs, split_pair, suffix_form
+from bot.convert.currencies import LONGEST_NAME, find_name, initials, sign_pattern, signs, split_pair, suffix_form
 from bot.convert.plain import LETTERS
 
 _WORD = re.compile(rf"{LETTERS}(?:'{LETTERS})*")
@@ -51,8 +51,9 @@ def currency_at(text: str, at: int) -> Mention | None:
         found = find_name(name)
         if found is not None:
             return Mention(codes=(found.code,), end=_behind_stop(text, end))
-        if length == 1 and name == ("р",):
-            return Mention(codes=("RUB",), end=_behind_stop(text, end))
+        initial = initials().get(name[0]) if length == 1 else None
+        if initial is not None and initial.sure:
+            return Mention(codes=(initial.code,), end=_behind_stop(text, end))
         pair = split_pair(name[0]) if length == 1 else None
         if pair is not None:
             return Mention(codes=(pair[0].code, pair[1].code), end=end)

@@ -1,7 +1,7 @@
 """Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "эки жүз элүү", "2*(100+50)".
 
-Exact throughout: fractions inside, a Decimal at the end. English and Russian number words come from num2words,
-which only writes them; the words for 0..999 are turned round. It has no Kyrgyz, whose words never change.
+Exact throughout: fractions inside, a Decimal at the end. The words are each language's own, all of them understood
+(`bot/languages/*/numbers.py`).
 
 "1,500" and "1.500" have two readings. The one of the reader's own notation comes first (a decimal comma in Russian
 and Kyrgyz, a point in English), except that nobody writes 1,5 with two zeros behind it: three digits
@@ -11,7 +11,7 @@ ending in zero are thousands first. The other reading is kept beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import Enum, auto
@@ -19,6 +19,8 @@ from fractions import Fraction
 from functools import cache
 
 from bot.errors import UserError
+from bot.languages import languages
+from bot.languages.parts import Numbers
 
 MAX_DIGITS = 30
 MAX_AMOUNT = Decimal(10) ** 15
@@ -95,23 +97,6 @@ def _malformed(text: str) -> UserError:
     return UserError("error.convert.amount", amount=text)
 
 
-_SCALES = {
-    1_000: "thousand thousands grand тысяча тысячи тысяч тысячу тысяче тысячей тысячам тысячах тыс тыща тыщи тыщу тыщ "
-    "косарь косаря косарей миң мин",
-    1_000_000: "million millions mln mio миллион миллиона миллионов миллиону миллионе миллионом миллионах млн "
-    "лям ляма лямов",
-    1_000_000_000: "billion billions bn bln миллиард миллиарда миллиардов миллиарду миллиарде миллиардом миллиардах "
-    "млрд",
-    1_000_000_000_000: "trillion trillions trn триллион триллиона триллионов трлн",
-}
-_SHORT = {1_000: "k к т", 1_000_000: "m mm м kk кк", 1_000_000_000: "b"}
-_KYRGYZ_ONES = ("нөл", "бир", "эки", "үч", "төрт", "беш", "алты", "жети", "сегиз", "тогуз", "он")
-_KYRGYZ_TENS = ("жыйырма", "отуз", "кырк", "элүү", "алтымыш", "жетимиш", "сексен", "токсон")
-_KYRGYZ = dict(enumerate(_KYRGYZ_ONES)) | dict(zip(range(20, 100, 10), _KYRGYZ_TENS, strict=True))
-_HALVES = "half пол половиной жарым"
-_RUSSIAN_CASES = "ngdaip"
-
-
 def _scale(value: int, sort: Sort = Sort.SCALE) -> Piece:
     return Piece(sort, Fraction(value))
 
@@ -123,47 +108,47 @@ def _value(number: int, *, ten: int = 0) -> Piece:
     )
 
 
-def _kyrgyz_spellings(word: str) -> set[str]:
-    """The word, and as typed on a Russian keyboard."""
-    return {word, word.translate(str.maketrans("өүң", "оун"))}
-
-
 @cache
 def number_words() -> dict[str, Piece]:
     """Every word that is a number or a piece of one, in lower case."""
-    words = {word: _value(number) for word, number in _library_words().items()}
-    for number, kyrgyz in _KYRGYZ.items():
-        words |= dict.fromkeys(_kyrgyz_spellings(kyrgyz), _value(number, ten=10))
-    for scale, names in _SCALES.items():
-        words |= dict.fromkeys(names.split(), _scale(scale))
-        # "полмиллиона", "полтысячи"
-        halves = {"тысячи", "миллиона", "миллиарда", "ляма"} & set(names.split())
-        words |= {f"пол{name}": _scale(scale // 2, Sort.VALUE) for name in halves}
-    words |= dict.fromkeys(["hundred", "hundreds", *_kyrgyz_spellings("жүз")], _scale(100, Sort.HUNDRED))
-    words |= dict.fromkeys(["сотня", "сотню", "сотни"], _scale(100, Sort.VALUE))
-    words |= dict.fromkeys(["полтора", "полторы", "полутора"], Piece(Sort.VALUE, Fraction(3, 2)))
-    words |= dict.fromkeys(_HALVES.split(), Piece(Sort.HALF, Fraction(1, 2)))
-    words["and"] = Piece(Sort.AND)
+    words: dict[str, Piece] = {}
+    for spoken in reversed(languages()):
+        words |= _pieces(spoken.numbers)
     return words
+
+
+def _pieces(numbers: Numbers) -> dict[str, Piece]:
+    """The pieces of one language; a word for a scale goes before the same word for a small number."""
+    pieces = {word: _value(number, ten=10 if numbers.ten_joins else 0) for word, number in numbers.words().items()}
+    for scale, names in numbers.scales.items():
+        pieces |= dict.fromkeys(names.split(), _scale(scale))
+    for scale, names in numbers.half_of.items():
+        pieces |= dict.fromkeys(names.split(), _scale(scale // 2, Sort.VALUE))
+    pieces |= dict.fromkeys(numbers.hundred.split(), _scale(100, Sort.HUNDRED))
+    pieces |= dict.fromkeys(numbers.a_hundred.split(), _scale(100, Sort.VALUE))
+    pieces |= dict.fromkeys(numbers.one_and_half.split(), Piece(Sort.VALUE, Fraction(3, 2)))
+    pieces |= dict.fromkeys(numbers.half.split(), Piece(Sort.HALF, Fraction(1, 2)))
+    pieces |= dict.fromkeys(numbers.plus.split(), Piece(Sort.AND))
+    return pieces
 
 
 @cache
 def short_scales() -> dict[str, Piece]:
     """The letters that mean thousands and more, only right after a number."""
-    return {word: _scale(scale, Sort.SHORT) for scale, words in _SHORT.items() for word in words.split()}
+    pieces: dict[str, Piece] = {}
+    for spoken in reversed(languages()):
+        for scale, letters in spoken.numbers.short_scales.items():
+            pieces |= dict.fromkeys(letters.split(), _scale(scale, Sort.SHORT))
+    return pieces
 
 
-def _library_words() -> dict[str, int]:
-    """The English and Russian words for 0..90 and the Russian hundreds, in every case and gender."""
-    from num2words import num2words
-
-    numbers = [*range(20), *range(20, 100, 10)]
-    words = {num2words(number, lang="en"): number for number in numbers}
-    for number in [*numbers, *range(100, 1000, 100)]:
-        for case in _RUSSIAN_CASES:
-            for gender in "mfn":
-                words[num2words(number, lang="ru", case=case, gender=gender)] = number
-    return words
+@cache
+def plus_before() -> Mapping[str, str]:
+    """Words that join a number only to one other word, by that word: "с" before "половиной"."""
+    found: dict[str, str] = {}
+    for spoken in reversed(languages()):
+        found |= spoken.numbers.plus_before
+    return found
 
 
 def _starts_number(piece: Piece | None) -> bool:

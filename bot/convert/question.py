@@ -1,4 +1,4 @@
-"""Free-text questions about money, in English, Russian and Kyrgyz.
+"""Free-text questions about money, in every language at once (its words: `bot/languages/*/questions.py`).
 
     text | words, numbers, signs | amounts, currencies, marks | a known shape, or no question
 
@@ -18,9 +18,9 @@ from itertools import takewhile
 
 from bot.convert.currencies import (
     LONGEST_NAME,
-    Form,
     Named,
     find_name,
+    initials,
     is_known,
     sign_pattern,
     signs,
@@ -33,12 +33,16 @@ from bot.convert.numbers import (
     Piece,
     Sort,
     number_words,
+    plus_before,
     read_literal,
     read_number,
     short_scales,
 )
 from bot.convert.plain import LETTERS, plain_text
 from bot.errors import UserError
+from bot.i18n import decimal_mark
+from bot.languages import languages
+from bot.languages.parts import Form
 
 MAX_LENGTH = 200
 
@@ -83,23 +87,6 @@ class _Item:
     other: Decimal | None = None
 
 
-_WORDS = {
-    "q": "what,what's,whats,what is,почём,почем,каков,какой,какая,канчадан,канчага,кандай",
-    "Q": "сколько,how much,how many,канча",
-    "t": "in,to,into,vs,versus,against,в,во,на,к,ко,против",
-    "f": "from,of,for,per,за,из,от,с,со",
-    "r": "rate,rates,exchange rate,price,value,курс,курса,курсу,курсы,цена,стоимость,баасы,наркы,по курсу,at the rate",
-    "i": "convert,calculate,exchange,конвертируй,конвертировать,переведи,перевести,перевод,посчитай,пересчитай,"
-    "эсептеп бер,которуп бер,которчу,айландыр,айландырып бер",
-    "x": "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,today,today's,current,"
-    "currently,right now,for today,стоит,стоят,стоить,будет,будут,это,составит,составляет,равно,равен,получится,выйдет,"
-    "выходит,сейчас,сегодня,на сегодня,на сейчас,текущий,сегодняшний,азыр,азыркы,бүгүн,бүгүнкү,бугун,болот,болду,турат,"
-    "экен,карата,бул",
-    "p": "please,pls,plz,пожалуйста,плиз,пж,бот,bot,а,сураныч",
-    "w": "менен",  # Kyrgyz "with" stands behind the currency that is wanted
-}
-_INITIALS = {"р": "RUB", "с": "KGS"}
-_ARTICLES = frozenset({"a", "an", "the"})
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
 #: Signs of several currencies; which of them is meant is said by a code beside one.
 _SHARED_SIGNS = {
@@ -172,9 +159,10 @@ def _plain(text: str) -> str:
 
 
 def _decimal_comma(text: str, language: str | None) -> bool:
+    """Whether the comma is the decimal mark, by CLDR; where nobody says the language, by the text's script."""
     if language is None:
         return re.search(r"[а-яёөүңў]", text.lower()) is not None
-    return language[:2].lower() in {"ru", "ky"}
+    return decimal_mark(language[:2].lower()) == ","
 
 
 @cache
@@ -205,7 +193,7 @@ def _tokens(text: str, *, comma: bool) -> list[tuple[_Token, Piece | None]]:
         if raw in ".!" and found and (found[-1][0].kind in {"word", "money"} or at == len(text)):
             found[-1] = (replace(found[-1][0], dotted=True), found[-1][1])
             continue
-        if token.text in _ARTICLES:
+        if token.text in _articles():
             continue
         found.append((token, read_literal(raw, comma=comma) if kind == "literal" else None))
     return found
@@ -247,7 +235,10 @@ def _scale_ahead(word: str) -> str:
 
 
 def _is_money(word: str) -> bool:
-    return word == "р" or find_name((word,)) is not None or split_pair(word) is not None
+    initial = initials().get(word)
+    if initial is not None and initial.sure:
+        return True
+    return find_name((word,)) is not None or split_pair(word) is not None
 
 
 def _pieces(tokens: Sequence[tuple[_Token, Piece | None]]) -> list[Piece | None]:
@@ -266,7 +257,7 @@ def _piece(token: _Token, before: Piece | None, after: Sequence[tuple[_Token, Pi
     if sign in {"+", "-", "*", "/", "(", ")"}:
         return Piece(Sort.SIGN, sign=sign)
     following = after[0][0].text if after else ""
-    if token.text == "с" and following == "половиной":
+    if following and plus_before().get(following) == token.text:
         return Piece(Sort.AND)
     if token.text == "," and before is not None and before.sort is Sort.SCALE and following in number_words():
         return Piece(Sort.AND)  # "one thousand, two hundred"
@@ -280,7 +271,7 @@ def _next_items(
 ) -> tuple[tuple[_Item, ...], int]:
     """What begins at `at` (several items only for "usdkgs"), and where the next begins."""
     token, piece = words[at], pieces[at]
-    if after_number and token.text in _INITIALS and (single := _initial(words, at)):
+    if after_number and token.text in initials() and (single := _initial(words, at)):
         return (single,), at + 1
     if piece is not None and piece.sort is not Sort.AND and piece.sign in {"", "("}:
         amount, other, end = read_number(pieces, at)
@@ -293,12 +284,13 @@ def _next_items(
 
 
 def _initial(words: Sequence[_Token], at: int) -> _Item | None:
-    """Roubles and som by their first letter. A bare "10 с" may be seconds."""
+    """A currency by its first letter; one that may mean something else ("10 с") needs money beside it."""
     token = words[at]
-    sure = token.text == "р" or token.glued or token.dotted
+    initial = initials()[token.text]
+    sure = initial.sure or token.glued or token.dotted
     if not sure and not any(_is_money(word.text) or word.kind == "money" for word in words):
         return None
-    return _Item(letter="W", named=Named(code=_INITIALS[token.text]))
+    return _Item(letter="W", named=Named(code=initial.code))
 
 
 def _signed(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
@@ -329,7 +321,17 @@ def _word(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
 
 @cache
 def _functions() -> dict[tuple[str, ...], str]:
-    return {tuple(phrase.split()): letter for letter, phrases in _WORDS.items() for phrase in phrases.split(",")}
+    """Each phrase with a part in a question, word by word, and the letter of that part."""
+    found: dict[tuple[str, ...], str] = {}
+    for spoken in reversed(languages()):
+        for letter, phrases in spoken.questions.words.items():
+            found |= {tuple(phrase.split()): letter for phrase in phrases.split(",")}
+    return found
+
+
+@cache
+def _articles() -> frozenset[str]:
+    return frozenset(word for one in languages() for word in one.questions.articles.split())
 
 
 def _without_fillers(items: list[_Item]) -> list[_Item]:

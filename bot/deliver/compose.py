@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+import storage.alerts
 import storage.chats
+import storage.deliveries
 import storage.news
-import storage.outbox
 from bot import views
 from bot.i18n import name_of
 from bot.model.alerts import Answered, DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
@@ -20,8 +21,9 @@ from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
 from bot.sources.standing import led
+from storage.alerts import StoredAlert
 from storage.db import Db, Store
-from storage.outbox import Claimed, StoredAlert
+from storage.deliveries import Claimed
 
 KEPT = 512
 EDIT = "editMessageText"
@@ -68,18 +70,18 @@ class Composer:
             message = await self._message(db, found, item, channel=channel)
             answered = None
             if isinstance(found.payload, RateCorrected):
-                answered = await storage.outbox.message_of(db, found.payload.told, item.chat)
+                answered = await storage.deliveries.message_of(db, found.payload.told, item.chat)
         return _request(message, found, item, answered)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
         async with self._store.reading() as db:
-            number = await storage.outbox.message_of(db, made.told, item.chat)
+            number = await storage.deliveries.message_of(db, made.told, item.chat)
         return (EDIT, b'{"message_id":%d,' % number + made.body[1:]) if number else None
 
     async def _make(self, item: Claimed, *, channel: bool) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
-            stored = await storage.outbox.get_alert(db, item.alert)
+            stored = await storage.alerts.get(db, item.alert)
             # a digest is each chat's own, and so is the message a correction answers
             if stored is None or isinstance(stored.payload, DigestDue | RateCorrected):
                 return stored
@@ -107,7 +109,7 @@ class Composer:
             names = dict(bank.names) if bank else {}
             return alerts.correction(payload.old, payload.new, item.language, source_names=names)
         if isinstance(payload, StoryGrew):
-            told = await storage.outbox.get_alert(db, payload.told)
+            told = await storage.alerts.get(db, payload.told)
             return await self._message(db, told, item, channel=channel) if told else None
         if isinstance(payload, StoryBroke):
             return await self._story(db, payload.story, stored, item, channel=channel)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 from bot.model.alerts import Lane
-from storage.outbox import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
+from storage.pace import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
 
 SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
 LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's
@@ -23,7 +23,8 @@ KEPT_FREE = 0.01  # of the rate, at least one message: what deliveries leave fre
 TALK = 10.0  # seconds after a reply in which the next is expected
 ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
 ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
-REPLY_BURSTS = {True: 4.0, False: GROUP_BURST.total_seconds() - GROUP_EVERY.total_seconds()}  # is it private → seconds
+PRIVATE_REPLIES = 16.0  # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
+REPLY_BURSTS = {True: PRIVATE_REPLIES, False: (GROUP_BURST - GROUP_EVERY).total_seconds()}  # is it private → seconds
 MOST_CHATS = 10_000  # kept in memory
 
 
@@ -104,7 +105,7 @@ class Shares:
 class ChatPaces:
     """What this process sent to each chat, as a leaky bucket: a short burst, then one a second or fifteen a minute.
 
-    Replies leave room in a chat's bucket for one alert.
+    Replies leave room in a group's bucket for one alert; in a private chat both have a bucket of their own.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from datetime import timedelta
 import structlog
 
 import storage.leases
-import storage.outbox
+import storage.pace
 from bot.clock import boottime
 from bot.deliver.transport import Api
 from bot.errors import StorageError
@@ -95,7 +95,7 @@ class Reach:
             async with self._store.writing() as db:
                 fence = await storage.leases.acquire(db, self._role, holder=self._holder, span=HELD)
                 if fence is not None:
-                    await storage.outbox.hold_token(db, self._token_name, HELD)
+                    await storage.pace.hold_token(db, self._token_name, HELD)
         except StorageError:
             return True
         return fence is not None
@@ -104,14 +104,14 @@ class Reach:
         """Whether whoever asks for all has found Telegram back, or is gone."""
         try:
             async with self._store.reading() as db:
-                return not await storage.outbox.is_paused(db, self._token_name)
+                return not await storage.pace.is_paused(db, self._token_name)
         except StorageError:
             return False
 
     async def _lift(self) -> None:
         try:
             async with self._store.writing() as db:
-                await storage.outbox.lift_token(db, self._token_name, HELD)
+                await storage.pace.lift_token(db, self._token_name, HELD)
                 await storage.leases.release(db, self._role, holder=self._holder)
         except StorageError as error:  # then the pause ends by its time
             log.warning("outbox unreachable", error=str(error))

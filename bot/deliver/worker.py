@@ -29,7 +29,9 @@ from typing import NamedTuple
 import structlog
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
+import storage.pace
 from bot import metrics
 from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
@@ -42,7 +44,8 @@ from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind
 from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from storage.db import Store
-from storage.outbox import SHARED, Claim, Claimed, Mark
+from storage.deliveries import Claim, Claimed, Mark
+from storage.pace import SHARED_LOOKBACK
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +126,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.reach = Reach(self.store, self.api, self.token_name, self.wake)
         self._gate = Gate(self.rate, last=boottime())  # as far as we know one that ended just now
-        self._by_row = self.store.sqlite_path is None
+        self._by_row = not self.store.alone
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
         self._most_queued = min(BATCH // 2, max(4, int(self.rate * HORIZON.total_seconds())))
 
@@ -159,8 +162,10 @@ class Worker:
 
     async def run(self) -> None:
         """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
-        if self.store.sqlite_path is None:
-            self._shared_until = boottime() + SHARED.total_seconds()  # until we know whether others are at work
+        if not self.store.alone:
+            self._shared_until = (
+                boottime() + SHARED_LOOKBACK.total_seconds()
+            )  # until we know whether others are at work
         marker = asyncio.create_task(self._keep_marking(), name="mark deliveries")
         stopped = asyncio.create_task(self._stopping.wait(), name="stop")
         self._feeding = True
@@ -250,7 +255,7 @@ class Worker:
         async with self.store.writing() as db:
             asked = boottime()
             horizon = HORIZON + 2 * timedelta(seconds=self._took)
-            claim = await storage.outbox.claim(
+            claim = await storage.deliveries.claim(
                 db,
                 token=self.token_name,
                 rate=min(self.rate * SHARED_PACE, self._gate.pace) if now < self._shared_until else self._gate.pace,
@@ -282,7 +287,7 @@ class Worker:
             return None
         self._fan_at = now + IDLE
         async with self.store.writing() as db:
-            fanned = await storage.outbox.fan_out(db)
+            fanned = await storage.fan_out.fan_out(db)
         if fanned is not None:
             self._fan_at = 0.0
         return fanned
@@ -294,11 +299,11 @@ class Worker:
         self._tidy_at = now + IDLE
         if not stood:  # else answers that came meanwhile are read and marked first
             async with self.store.writing() as db:
-                await storage.outbox.tidy(db)
+                await storage.deliveries.tidy(db)
         if now >= self._expire_at:
             async with self.store.writing() as db:
-                closed = await storage.outbox.expire(db)
-            if closed < storage.outbox.CLOSED_AT_ONCE:
+                closed = await storage.deliveries.expire(db)
+            if closed < storage.deliveries.CLOSED_AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
@@ -306,7 +311,7 @@ class Worker:
     def _queue_up(self, claim: Claim, asked: float) -> None:
         """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
         if claim.shared:
-            self._shared_until = boottime() + SHARED.total_seconds()
+            self._shared_until = boottime() + SHARED_LOOKBACK.total_seconds()
         first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         until = asked + claim.lease.total_seconds() - MARGIN
         self._slots.extend(first + number * every for number in range(claim.slots))
@@ -325,7 +330,7 @@ class Worker:
         self._queue.clear()
         if items:
             async with self.store.writing() as db:
-                await storage.outbox.release(db, items)
+                await storage.deliveries.release(db, items)
 
     # ── send ────────────────────────────────────────────────────────────────
 
@@ -443,7 +448,7 @@ class Worker:
         ahead = timedelta(0)
         with suppress(StorageError):
             async with self.store.reading() as db:
-                ahead = await storage.outbox.chat_ahead(db, chat)
+                ahead = await storage.pace.chat_ahead(db, chat)
         self._chats.meet(chat, boottime() + ahead.total_seconds())
 
     def _charge_here(self, chat: int, now: float) -> float:
@@ -461,9 +466,9 @@ class Worker:
         burst = timedelta(seconds=REPLY_BURSTS[chat > 0])
         try:
             async with self.store.writing() as db:
-                ahead = await storage.outbox.chat_ahead(db, chat)
+                ahead = await storage.pace.chat_ahead(db, chat)
                 if ahead <= burst:
-                    await storage.outbox.charge_chat(db, chat)
+                    await storage.pace.charge_chat(db, chat)
         except StorageError:
             return 0.0  # Telegram has to count
         return (ahead - burst).total_seconds()
@@ -482,17 +487,17 @@ class Worker:
             if now >= one.expires:
                 self._mark(self._dead(one.item, None, State.EXPIRED))
             elif (wait := self._full_for(one.item, now)) > 0:
-                self._mark(storage.outbox.unbegun(one.item)._replace(retry_in=timedelta(seconds=wait)))
+                self._mark(storage.deliveries.unbegun(one.item)._replace(retry_in=timedelta(seconds=wait)))
             else:
                 self._leave(one.item, now)
                 return one
         return None
 
     def _full_for(self, item: Claimed, now: float) -> float:
-        """Seconds until its chat has room again, where replies filled it after the claim had looked."""
-        private = item.kind is ChatKind.PRIVATE
-        burst = storage.outbox.PRIVATE_BURST if private else storage.outbox.GROUP_BURST
-        return self._chats.wait(item.chat, now, burst.total_seconds())
+        """Seconds until its group has room again, where replies filled it after the claim had looked."""
+        if item.kind is ChatKind.PRIVATE:
+            return 0.0
+        return self._chats.wait(item.chat, now, storage.pace.GROUP_BURST.total_seconds())
 
     def _leave(self, item: Claimed, now: float) -> None:
         if self._slots:
@@ -501,7 +506,7 @@ class Worker:
             self._slots.clear()  # of what was given back
         self._gate.take(now)
         self._shares.delivered()
-        if self._chats.knows(item.chat):
+        if item.kind is not ChatKind.PRIVATE and self._chats.knows(item.chat):
             self._chats.take(item.chat, now)
 
     async def _send(self, one: _Ready | None) -> None:
@@ -549,7 +554,7 @@ class Worker:
             self._mark(self._dead(item, "nothing to say any more", State.CANCELLED))
             return
         if boottime() > until:
-            self._mark(storage.outbox.unbegun(item))
+            self._mark(storage.deliveries.unbegun(item))
             return
         method, rest = message
         if (now := boottime()) - begun > TICK:
@@ -595,7 +600,7 @@ class Worker:
         self._again(item, wait, outcome.why)
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
-            await storage.outbox.pause_chat(db, item.chat, timedelta(seconds=wait))
+            await storage.chats.pause(db, item.chat, timedelta(seconds=wait))
         if self._refused_by_all():
             await self._pause(wait)
 
@@ -619,7 +624,7 @@ class Worker:
             self._asleep_until = boottime() + ONE_ASKS_EVERY
             log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
             async with self.store.writing() as db:
-                await storage.outbox.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
+                await storage.pace.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
             await self._give_back()
 
     def _refused_by_all(self) -> bool:
@@ -632,7 +637,7 @@ class Worker:
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)
         async with self.store.writing() as db:
-            await storage.outbox.pause_token(db, self.token_name, timedelta(seconds=seconds))
+            await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
         await self._give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
@@ -645,8 +650,8 @@ class Worker:
             return
         self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
-            await storage.outbox.finish(db, [self._dead(item, outcome.why)])
-            await storage.outbox.close_chat(db, item.chat, why=outcome.why)
+            await storage.deliveries.finish(db, [self._dead(item, outcome.why)])
+            await storage.chats.close(db, item.chat, why=outcome.why)
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
 
@@ -730,9 +735,9 @@ class Worker:
         charges, self._charges = self._charges, Counter()
         try:
             async with self.store.writing() as db:
-                await storage.outbox.finish(db, batch)
+                await storage.deliveries.finish(db, batch)
                 for chat, count in charges.items():
-                    await storage.outbox.charge_chat(db, chat, count)
+                    await storage.pace.charge_chat(db, chat, count)
         except BaseException:
             self._marks = batch + self._marks
             self._charges += charges

@@ -18,7 +18,7 @@ from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.catalog import Catalog, parse_catalog
-from storage.db import open_store
+from storage.opening import open_store
 
 CHANNEL = -1002021102000
 READER = 1001

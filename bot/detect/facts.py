@@ -1,10 +1,10 @@
 """What survives translation: the kind of event, places, organisations, names, numbers; and how two entries' compare.
 
 No dictionary joins a Russian and an English sentence about one attack, but both name the village, the dead and the
-minister. Those facts are read with three small tables written by hand (`data/events.tsv`, `data/places.tsv`,
-`data/units.tsv`), names by a key that is the same in Cyrillic and Latin, and weighed: a village is much, a country
-nothing yet, a number the more the odder it is. What contradicts ends it: another place, another magnitude, another
-organisation, a headline about what came after.
+minister. Those facts are read with three small tables a language, written by hand (`events.tsv`, `places.tsv` and
+`units.tsv` in `bot/languages/*`), names by a key that is the same in Cyrillic and Latin, and weighed: a village is
+much, a country nothing yet, a number the more the odder it is. What contradicts ends it: another place, another
+magnitude, another organisation, a headline about what came after.
 
 Facts of the outside world:
 
@@ -27,9 +27,10 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from bot.detect.security import SENTENCE_END, Lexicon, Pattern, build_lexicon, read_pattern
+from bot.languages import language as speech
+from bot.languages import languages
 
 LEAD = 700  # characters of a text that still tell the event
-BREAK = re.compile(r"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:and|while|и|а|жана)\s")
 THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,]\d{3})+(?!\d)")
 TOKEN = re.compile(rf"{THOUSANDS.pattern}|\d+(?:[.,]\d+)?|[^\W\d_]+")
 NAME = re.compile(r"(?<![\w-])[^\W\d_]{3,}")
@@ -46,17 +47,6 @@ DISPUTED = frozenset({"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs
 LOOSE = frozenset({"at:border"})  # a scene as wide as a country
 MEETINGS = frozenset({"summit", "drills", "talks"})
 SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
-
-# Words every newsroom capitalises and three languages share; keys as `name_key` makes them.
-COMMON_NAMES = (
-    "minister ministry president republic parliament general committee center centre academy telegram reuters interfax"
-    " tass sputnik akipress kloop kaktus facebook instagram twitter youtube internet azattyk radio agency press service"
-    " state national colonel major captain interior federation region oblast district monday tuesday wednesday thursday"
-    " friday saturday sunday министр министерство президент республика парламент генерал комитет центр академия"
-    " федерация область район служба aleksandr alexander vladimir sergei dmitry andrei mikhail michael nikolai ivan"
-    " yuri igor oleg aleksei viktor anna maria natalia elena azamat bakyt nurlan almaz ulan kanat marat talant"
-    " ruslan timur muhammad mohammed ahmad ali abdul john james david joe robert"
-)
 
 LETTERS = str.maketrans("абвгдежзийклмнопрстуфхцчшщыэғқұһ", "abvgdeJziyklmnoprstufhcCSSyegkuh", "ьъ'’") | {
     ord("ю"): "yu",
@@ -295,7 +285,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
     """Keys of the words capitalised inside a sentence; none where every word is, as English headlines like it."""
     found = [item for item in NAME.finditer(text) if _fold(item.group()) not in used]
     large = [item for item in found if item.group()[0].isupper()]
-    if language == "en" and len(found) > 3 and len(large) > 0.7 * len(found):
+    if speech(language).news.capital_headlines and len(found) > 3 and len(large) > 0.7 * len(found):
         return
     for item in large:
         word = item.group()
@@ -327,7 +317,7 @@ def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, fl
     text = _fold(text).replace("$", " usd ")
     for hour, minute in CLOCK.findall(text):
         yield "clock", float(hour) * 60 + float(minute)
-    for clause in BREAK.split(CLOCK.sub(" ", text)):
+    for clause in _clause_break().split(CLOCK.sub(" ", text)):
         tokens = TOKEN.findall(clause)
         found = [(at, pattern.kind) for at, pattern in units(language).find(tokens)]
         marks = [(at, kind) for at, kind in found if kind[:2] not in ("= ", "* ")]
@@ -369,39 +359,38 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 # ── the tables ──────────────────────────────────────────────────────────────
 
 
-def _rows(name: str) -> list[list[str]]:
-    text = (files("bot.detect") / "data" / name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+@cache
+def _clause_break() -> re.Pattern[str]:
+    """What parts the clauses of a sentence: marks, and words of every language."""
+    words = "|".join(word for spoken in languages() for word in spoken.news.clause.split())
+    return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 
 
 @cache
 def events(language: str) -> Lexicon:
     """What happened, by the words of one language."""
-    return build_lexicon([_read(pattern, kind) for code, kind, pattern in _rows("events.tsv") if code == language], 0.0)
+    return build_lexicon([_read(pattern, kind) for kind, pattern in speech(language).rows("events")], 0.0)
 
 
 @cache
 def _kinds(language: str) -> Mapping[str, frozenset[str]]:
     kinds: dict[str, set[str]] = {}
-    for code, kind, pattern in _rows("events.tsv"):
-        if code == language:
-            kinds.setdefault(pattern, set()).add(kind)
+    for kind, pattern in speech(language).rows("events"):
+        kinds.setdefault(pattern, set()).add(kind)
     return {pattern: frozenset(found) for pattern, found in kinds.items()}
 
 
 @cache
 def units(language: str) -> Lexicon:
     """What is counted, by the words of one language."""
-    return build_lexicon([_read(pattern, kind) for code, kind, pattern in _rows("units.tsv") if code == language], 0.0)
+    return build_lexicon([_read(pattern, unit) for unit, pattern in speech(language).rows("units")], 0.0)
 
 
 @cache
 def places(language: str) -> Lexicon:
     """Places, organisations and heads of state as one language writes them."""
-    column = 2 + ("en", "ru", "ky").index(language)
-    return build_lexicon(
-        [_read(one.strip(), row[0]) for row in _rows("places.tsv") for one in row[column].split(",")], 0.0
-    )
+    rows = speech(language).rows("places")
+    return build_lexicon([_read(one.strip(), name) for name, patterns in rows for one in patterns.split(",")], 0.0)
 
 
 def _read(pattern: str, kind: str) -> Pattern:
@@ -412,7 +401,9 @@ def _read(pattern: str, kind: str) -> Pattern:
 @cache
 def _around() -> Mapping[str, tuple[str, ...]]:
     """What each place is part of, the nearest first; ("org",) and ("head",) for who is no place."""
-    within = {row[0]: row[1] for row in _rows("places.tsv")}
+    text = (files("bot.detect") / "data" / "places.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    within = {row[0]: row[1] for row in rows}
     chains = {}
     for name, inside in within.items():
         chain: list[str] = []
@@ -432,4 +423,5 @@ def _digraphs() -> tuple[tuple[str, str], ...]:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(name_key(word) for word in COMMON_NAMES.split())
+    """Keys of the words that every newsroom capitalises; languages share them."""
+    return frozenset(name_key(word) for spoken in languages() for word in spoken.news.common_names.split())

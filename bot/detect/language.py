@@ -1,9 +1,9 @@
-"""The language of a short text: English, Russian or Kyrgyz.
+"""The language of a short text: the closest of those we speak.
 
-A quarter of Kyrgyz sentences contain none of ө, ү, ң, and people type о, у, н for them: so Russian and Kyrgyz are
-told apart by letter triples counted with those letters folded (`data/language.tsv`: triple, weight; positive is
-Kyrgyz), and the letters themselves only add to that. Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz, Ukrainian and
-Bulgarian as Russian, Latin letters as English: the closest of the three we speak.
+By its script first, then, where several of our languages share the script, by what tells them apart: letters and short
+words of their own, and letter triples (`Reading` and `odds.tsv` in `bot/languages/*`). The first language of a script
+is taken unless another one is likelier. So Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz, Ukrainian and Bulgarian
+as Russian, Latin letters as English.
 
 An own table of 28 kB rather than py3langid: that one needs numpy, which nothing else in the idle bot does.
 """
@@ -13,81 +13,92 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
-WORD = re.compile(r"[а-яёөүңқғұәіһҳӣӯў]+", re.IGNORECASE)
-LATIN = re.compile(r"[a-z]")
-CYRILLIC = re.compile(r"[а-яёөүңқғұәіһ]")
-TURKIC_LETTERS = re.compile(r"[өүңқғұәһ]")
+from bot.languages import LANGUAGES, ODDS, language, languages
+from bot.languages.parts import Script
+
+LETTERS = {Script.LATIN: re.compile(r"[a-z]"), Script.CYRILLIC: re.compile(r"[а-яёөүңқғұәіһ]")}
+WORDS = {
+    Script.LATIN: re.compile(r"[^\W\d_]+(?:['ʻʼ’‘][^\W\d_]+)*"),
+    Script.CYRILLIC: re.compile(r"[а-яёөүңқғұәіһҳӣӯў]+", re.IGNORECASE),
+}
+#: Letters that are typed for one another, where a table of triples knows one of them.
 FOLDED = str.maketrans("өүңқғұәһіё", "оункгуахие")
 
 WORD_LIMIT = 3.0  # one word must not outvote the others
 NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
-TURKIC_LETTER = 4.0  # what a word with such a letter says, however Russian its triples
-# Kyrgyz has no prepositions: one of these outweighs a president's name.
-RUSSIAN_WORD = 5.0
-RUSSIAN_WORDS = frozenset(
-    (
-        "в",
-        "во",
-        "на",
-        "с",
-        "со",
-        "к",
-        "по",
-        "о",
-        "об",
-        "от",
-        "из",
-        "за",
-        "для",
-        "не",
-        "что",
-        "при",
-        "под",
-        "до",
-        "без",
-        "как",
-    )
-)
+OWN_LETTER = 4.0  # what a word with a letter of the language's own says, however little its triples do
+OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
 READ = 600  # characters that are enough to tell
+NO_LETTERS = "ru"  # the language of a text without letters: most of our newsrooms write it
 
 
-@cache
-def _triples() -> Mapping[str, float]:
-    lines = (files("bot.detect") / "data" / "language.tsv").read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {triple.replace("_", " "): float(weight) for triple, weight in pairs}
+def known_language(code: str | None, text: str) -> str:
+    """The code, when it is one of our languages; else what `text` reads as."""
+    return code if code in LANGUAGES else language_of(text)
 
 
-def language_of(text: str, default: str = "ru") -> str:
-    """`en`, `ru` or `ky`, whichever of the three `text` is closest to; `default` when it has no letters to tell by.
+def language_of(text: str, default: str = NO_LETTERS) -> str:
+    """The code of the language that `text` is closest to; `default` when it has no letters to tell by.
 
     Meant for a headline or the beginning of an article; a name in another script does not change the answer.
     """
     text = text[:READ]
-    folded = text.lower()
-    latin, cyrillic = len(LATIN.findall(folded)), len(CYRILLIC.findall(folded))
-    if latin > cyrillic:
-        return "en"
-    if not cyrillic:
+    lower = text.lower()
+    latin, cyrillic = (len(LETTERS[script].findall(lower)) for script in (Script.LATIN, Script.CYRILLIC))
+    if not latin and not cyrillic:
         return default
-    return "ky" if kyrgyz_score(text) > 0 else "ru"
+    candidates = _written_in(Script.LATIN if latin > cyrillic else Script.CYRILLIC)
+    if not candidates:
+        return default
+    likeliest = max(candidates[1:], key=lambda code: likeness(text, code), default=candidates[0])
+    return likeliest if likeness(text, likeliest) > 0 else candidates[0]
 
 
-def kyrgyz_score(text: str) -> float:
-    """How much a Cyrillic text looks Kyrgyz rather than Russian; zero is undecided."""
-    triples = _triples()
+def likeness(text: str, code: str) -> float:
+    """How much a text looks like a language rather than the first one of its script; zero is undecided.
+
+    Of the first language itself it is always zero.
+    """
+    spoken = language(code)
+    first = _written_in(spoken.reading.script)[0]
+    if code == first:
+        return 0.0
+    own, others = _short_words(code), _short_words(first)
     total = 0.0
-    for written in WORD.findall(text):
+    for written in WORDS[spoken.reading.script].findall(text):
         word = written.lower()
-        limit = WORD_LIMIT if written == word else NAME_LIMIT
-        padded = f" {word.translate(FOLDED)} "
-        score = sum(triples.get(padded[at : at + 3], 0.0) for at in range(len(padded) - 2))
-        if TURKIC_LETTERS.search(word):
-            total += TURKIC_LETTER
-        elif word in RUSSIAN_WORDS:
-            total -= RUSSIAN_WORD
+        if not set(spoken.reading.letters).isdisjoint(word):
+            total += OWN_LETTER
+        elif word in others:
+            total -= OWN_WORD
+        elif word in own:
+            total += OWN_WORD
         else:
-            total += max(-limit, min(limit, score))
+            limit = WORD_LIMIT if written == word else NAME_LIMIT
+            total += max(-limit, min(limit, _by_triples(word, _odds(code))))
     return total
+
+
+def _by_triples(word: str, odds: Mapping[str, float]) -> float:
+    if not odds:
+        return 0.0
+    padded = f" {word.translate(FOLDED)} "
+    return sum(odds.get(padded[at : at + 3], 0.0) for at in range(len(padded) - 2))
+
+
+@cache
+def _written_in(script: Script) -> tuple[str, ...]:
+    """The languages of a script, in the order of menus."""
+    return tuple(spoken.code for spoken in languages() if spoken.reading.script is script)
+
+
+@cache
+def _short_words(code: str) -> frozenset[str]:
+    return frozenset(language(code).reading.words.split())
+
+
+@cache
+def _odds(code: str) -> Mapping[str, float]:
+    """Log odds of letter triples against the first language of the script; "_" is the edge of a word."""
+    return {triple.replace("_", " "): float(weight) for triple, weight in language(code).rows(ODDS)}

@@ -1,6 +1,6 @@
 """Security stories: is this text about war, borders, terror, alliances, services, crime, police, disaster, emergency?
 
-A lexicon per language (`data/security_{en,ru,ky}.tsv`: kind, weight, pattern), written by hand; the weights were then
+A lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand; the weights were then
 measured on labelled news and only ever moved on their own side of zero, so each can still be read and argued about.
 A pattern is a word, a stem (`evacuat*`; Kyrgyz hangs everything on the end of a word, so stems serve it well) or a
 phrase of those. The longest pattern at a place wins and takes its words with it: "security deposit" is not security.
@@ -26,9 +26,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from bot.detect.language import language_of
+from bot.detect.language import known_language
+from bot.languages import language as speech
+from bot.languages import languages
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.model.text import comparable
@@ -49,35 +50,7 @@ GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
 # What else a text is about is read off the words that speak against security.
 
 YEAR = re.compile(r"(19|20)\d\d")
-NOT_PEOPLE = (
-    "year",
-    "лет",
-    "год",
-    "час",
-    "км",
-    "жаш",
-    "жыл",
-    "саат",
-    "percent",
-    "процент",
-    "пайыз",
-    "january",
-    "июн",
-    "мая",
-)
-NUMBER_WORDS = {
-    **dict.fromkeys(("two", "двое", "два", "двух", "эки"), 2),
-    **dict.fromkeys(("three", "трое", "три", "трех", "үч"), 3),
-    **dict.fromkeys(("four", "четверо", "четыре", "четырех", "төрт"), 4),
-    **dict.fromkeys(("five", "пятеро", "пять", "пяти", "беш"), 5),
-    **dict.fromkeys(("six", "шестеро", "шесть", "алты"), 6),
-    **dict.fromkeys(("seven", "семеро", "семь", "жети"), 7),
-    **dict.fromkeys(("eight", "nine", "восемь", "девять", "сегиз", "тогуз"), 8),
-    **dict.fromkeys(("ten", "десять", "он"), 10),
-    **dict.fromkeys(("dozens", "scores", "десятки", "десятков", "ондогон"), 20),
-    **dict.fromkeys(("hundreds", "сотни", "сотен", "жүздөгөн"), 200),
-    **dict.fromkeys(("thousands", "тысячи", "миңдеген"), 2000),
-}
+NO_LEXICON = -6.0  # the score's log-odds in a language whose lexicon is a stub: about nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +111,11 @@ class Lexicon:
 
 
 @cache
-def lexicon(language: str) -> Lexicon:
-    """The lexicon of `en`, `ru` or `ky`, read once."""
-    text = (files("bot.detect") / "data" / f"security_{language}.tsv").read_text(encoding="utf-8")
-    bias = 0.0
+def lexicon(code: str) -> Lexicon:
+    """The security lexicon of one of our languages, read once."""
+    bias = NO_LEXICON
     patterns: list[Pattern] = []
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        kind, weight, pattern = line.split("\t")
+    for kind, weight, pattern in speech(code).rows("security"):
         if kind == "bias":
             bias = float(weight)
         else:
@@ -216,11 +185,11 @@ def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
 def detect(title: str, text: str, language: str | None = None) -> Verdict:
     """Say whether a story is about security, how severe it is, and why.
 
-    `language` is `en`, `ru` or `ky`, or None to look for it; another language is read with the closest of the three.
+    `language` is a code, or None to look for it; a language not ours is read with the closest of ours.
     `score` is between 0 and 1.
     """
     title, text = comparable(title), comparable(text)
-    language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
+    language = known_language(language, f"{title}\n{text}")
     where = zones(title, text)
     words = lexicon(language)
     found = shares(words, where)
@@ -247,16 +216,27 @@ def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[str, 
 
 
 @cache
-def _cues(language: str) -> Lexicon:
+def _cues(code: str) -> Lexicon:
     """The words that make a story loud: near, danger, death, calm."""
-    text = (files("bot.detect") / "data" / "severity.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    return build_lexicon([read_pattern(pattern, cue, 0.0) for code, cue, pattern in lines if code == language], 0.0)
+    return build_lexicon([read_pattern(pattern, cue, 0.0) for cue, pattern in speech(code).rows("severity")], 0.0)
 
 
-def _severity(
-    where: tuple[Zone, ...], weights: Mapping[Pattern, float], language: str
-) -> tuple[Severity, tuple[str, ...]]:
+@cache
+def _counted() -> Mapping[str, int]:
+    """How many people a word counts, in any language: stories name foreign figures."""
+    found: dict[str, int] = {}
+    for spoken in reversed(languages()):
+        for number, words in spoken.news.counted.items():
+            found |= dict.fromkeys(words.split(), number)
+    return found
+
+
+@cache
+def _not_people() -> tuple[str, ...]:
+    return tuple(word for spoken in languages() for word in spoken.news.not_people.split())
+
+
+def _severity(where: tuple[Zone, ...], weights: Mapping[Pattern, float], code: str) -> tuple[Severity, tuple[str, ...]]:
     """How loud a security story is, and why.
 
     A point for war, terror, a border or a disaster; for danger in its first words; for being near (Central Asia);
@@ -272,7 +252,7 @@ def _severity(
     for zone in where:
         if zone.share < LEAD:
             continue
-        for at, pattern in _cues(language).find(zone.tokens):
+        for at, pattern in _cues(code).find(zone.tokens):
             if pattern.kind == "death":
                 dead = max(dead, _number_near(zone.tokens, at))
             elif pattern.kind != "calm" or zone.share == HEADLINE:
@@ -298,15 +278,15 @@ def _number_near(tokens: list[str], at: int) -> int:
             if not 0 <= place < len(tokens):
                 continue
             token = tokens[place]
-            if token in NUMBER_WORDS:
-                return NUMBER_WORDS[token]
+            if token in _counted():
+                return _counted()[token]
             follows = tokens[place + 1] if place + 1 < len(tokens) else ""
             # A year is not a toll, neither are an age ("42-year-old", "42 жаштагы") nor a date.
             if (
                 token.isdecimal()
                 and len(token) <= 5
                 and not YEAR.fullmatch(token)
-                and not follows.startswith(NOT_PEOPLE)
+                and not follows.startswith(_not_people())
             ):
                 return int(token)
     return 0

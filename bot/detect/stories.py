@@ -1,6 +1,6 @@
 """Do two entries tell of the same event? Cautiously: a wrong yes hides a story, a wrong no is one message more.
 
-What is compared is what is rare: words weigh by how seldom newsrooms use them (`data/common.tsv`: language, stem,
+What is compared is what is rare: words weigh by how seldom newsrooms use them (`bot/languages/*/common.tsv`: stem,
 weight; what is not listed there is rare), so that "it became known about" is nothing and a village's name is much.
 
 Facts of the outside world:
@@ -25,10 +25,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
-from importlib.resources import files
 
 from bot.detect.facts import Facts, facts_of, weigh
-from bot.detect.language import language_of
+from bot.detect.language import known_language
+from bot.languages import language
+from bot.languages.parts import News
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
 
@@ -42,14 +43,6 @@ ALIKE, STEEP = 0.65, 8.0  # two bare headlines: from which likeness, and how sha
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
 ANOTHER_LANGUAGE_HOURS = 36
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
-
-# Stems that deny, and stems that make a headline an answer to another one.
-DENIALS = {"en": "denie deny refut debun", "ru": "опров фейк", "ky": "төгүн жокко четке"}
-FOLLOW_UPS = {
-    "en": "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal warns after",
-    "ru": "отреаг ответ объяс подро раскр восста назва оцен прокомм предуп отмен отказ уточн призна поясн",
-    "ky": "жооп түшүн тактад комме",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,20 +104,21 @@ def sketch(entry: Entry) -> Sketch:
 
 
 @lru_cache(maxsize=4096)
-def _sketch(title: str, text: str, language: str | None) -> Sketch:
-    language = language if language in FOLLOW_UPS else language_of(f"{title}\n{text}")
+def _sketch(title: str, text: str, said: str | None) -> Sketch:
+    code = known_language(said, f"{title}\n{text}")
+    news = language(code).news
     words = _words(title)
-    stems = Counter(_stem(word, language) for word in words)
-    whole = stems + Counter(_stem(word, language) for word in _words(text))
+    stems = Counter(_stem(word, news) for word in words)
+    whole = stems + Counter(_stem(word, news) for word in _words(text))
     return Sketch(
-        language=language,
+        language=code,
         key=title_key(title),
-        facts=partial(facts_of, title, text, language),
+        facts=partial(facts_of, title, text, code),
         title=stems,
         whole=whole,
         has_text=bool(text.strip()),
-        denies=_begin(words, DENIALS[language]),
-        answers=frozenset(stem for stem in FOLLOW_UPS[language].split() if _begin(words, stem)),
+        denies=_begin(words, news.denials),
+        answers=frozenset(stem for stem in news.follow_ups.split() if _begin(words, stem)),
         numbers=frozenset(word for word in words if word.isdecimal()),
     )
 
@@ -217,16 +211,14 @@ def _begin(words: list[str], stems: str) -> bool:
     return any(word.startswith(tuple(stems.split())) for word in words)
 
 
-def _stem(word: str, language: str) -> str:
+def _stem(word: str, news: News) -> str:
     """The beginning of a word: enough to join its forms, and no dictionary to carry."""
     if word.isdecimal() or len(word) <= 4:
         return word
-    return word[:6] if language == "en" else word[: max(4, min(6, len(word) - 2))]
+    return word[: max(4, min(6, len(word) - 2))] if news.endings else word[:6]
 
 
 @cache
-def _weights(language: str) -> Mapping[str, float]:
+def _weights(code: str) -> Mapping[str, float]:
     """How rare the common stems of a language are; a stem that is not here is `RARE`."""
-    text = (files("bot.detect") / "data" / "common.tsv").read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
-    return {stem: float(weight) for code, stem, weight in lines if code == language}
+    return {stem: float(weight) for stem, weight in language(code).rows("common")}

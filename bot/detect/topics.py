@@ -1,6 +1,6 @@
 """Which of economy, politics and society is a text about? Several, or none: a word must say it clearly.
 
-A small lexicon written by hand (`data/topics.tsv`: language, topic, weight, pattern), read like that of
+A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern), read like that of
 `bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a detector of its own; a topic here
 only chooses what /news and a digest show, it wakes nobody, so that a story in two of them does no harm.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 
-from bot.detect.language import language_of
+from bot.detect.language import known_language
 from bot.detect.security import Lexicon, build_lexicon, detect, read_pattern, shares, zones
+from bot.languages import language as speech
 from bot.model.news import Verdict
 from bot.model.text import comparable
 
@@ -23,7 +23,7 @@ CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, ...]:
     """The topics a text is clearly about, the clearest first; `language` as in `security.detect`."""
     title, text = comparable(title), comparable(text)
-    language = language if language in {"en", "ru", "ky"} else language_of(f"{title}\n{text}")
+    language = known_language(language, f"{title}\n{text}")
     sizes: dict[str, float] = {}
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
@@ -41,8 +41,7 @@ def judged(title: str, text: str, language: str | None = None, *, fixed: Sequenc
 
 
 @cache
-def _lexicon(language: str) -> Lexicon:
-    text = (files("bot.detect") / "data" / "topics.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    patterns = [read_pattern(words, topic, float(weight)) for code, topic, weight, words in lines if code == language]
+def _lexicon(code: str) -> Lexicon:
+    rows = speech(code).rows("topics")
+    patterns = [read_pattern(words, topic, float(weight)) for topic, weight, words in rows]
     return build_lexicon(patterns, 0.0)

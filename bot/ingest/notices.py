@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import storage.alerts
 import storage.marks
-import storage.outbox
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from storage.db import Db
 
@@ -33,7 +33,7 @@ async def note_partly(db: Db, admins: Sequence[int], key: str, trouble: str | No
 async def tell(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
     """Tell the operators, once a day for one trouble."""
     for admin in admins:
-        await storage.outbox.enqueue(db, notice(admin, msgid, values, now=now))
+        await storage.alerts.enqueue(db, notice(admin, msgid, values, now=now))
 
 
 async def tell_hourly(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> bool:

@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
-import storage.outbox
+import storage.alerts
 import storage.rates
 import storage.rules
+from bot.convert.rule_links import to_link
 from bot.detect import moves
-from bot.detect.rules import Fired, Rule, RuleState, evaluate, to_link
+from bot.detect.rules import Fired, evaluate
 from bot.ingest import trust
 from bot.model.alerts import Alert, Audience, Lane, RateCorrected, RateMoved, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
+from bot.model.rules import Rule, RuleState
 from bot.sources.catalog import RateSpec
+from storage.alerts import StoredAlert
 from storage.db import Db
-from storage.outbox import StoredAlert
 from storage.rules import StoredRule
 
 HISTORY = timedelta(days=400)
@@ -90,22 +92,22 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
     if found.severity is Severity.URGENT and not await trust.confirmed(db, new):
         found = replace(found, moved=replace(found.moved, confirmed=False))
     made = _move_alert(found, now=now)
-    if await storage.outbox.enqueue(db, made) is not None:
+    if await storage.alerts.enqueue(db, made) is not None:
         return 1
-    for known in await storage.outbox.by_keys(db, [made.dedup_key] if new.revision else []):
-        if not (await storage.outbox.withdraw(db, known.id)).reached:
+    for known in await storage.alerts.by_keys(db, [made.dedup_key] if new.revision else []):
+        if not (await storage.alerts.withdraw(db, known.id)).reached:
             made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
-            return int(await storage.outbox.enqueue(db, made) is not None)
+            return int(await storage.alerts.enqueue(db, made) is not None)
     return 0
 
 
 async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
     """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
     that is a move; drift is measured from what was heard."""
-    told = await storage.outbox.by_keys(db, _move_keys(new))
+    told = await storage.alerts.by_keys(db, _move_keys(new))
     alerts, reached, waiting = 0, None, None
     for one in told:
-        left = await storage.outbox.withdraw(db, one.id)
+        left = await storage.alerts.withdraw(db, one.id)
         reached = one if left.reached else reached
         waiting = one if left.waiting else waiting
         alerts += await _correct(db, one, new, now=now) if left.reached else 0
@@ -127,7 +129,7 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
     first = _move_alert(found, now=withdrawn.created_at)
     audience = replace(first.audience, told=withdrawn.id)
     again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
-    return int(await storage.outbox.enqueue(db, again) is not None)
+    return int(await storage.alerts.enqueue(db, again) is not None)
 
 
 async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
@@ -148,24 +150,22 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
         reasons=(f"{new.source} revised its rate",),
         supersede_key=f"correction:{told.id}",
     )
-    return int(await storage.outbox.enqueue(db, correction) is not None)
+    return int(await storage.alerts.enqueue(db, correction) is not None)
 
 
 async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
-    spoken = await storage.outbox.said_by_rules(db, new.series, new.effective_on)
+    spoken = await storage.alerts.said_by_rules(db, new.series, new.effective_on)
     rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)} if spoken else {}
     alerts, corrected = 0, set[int]()
     for told in reversed(spoken):  # a rule that was changed may have spoken twice: its last word is corrected
         fired = cast("RuleFired", told.payload)
-        left = await storage.outbox.withdraw(db, told.id)
+        left = await storage.alerts.withdraw(db, told.id)
         if left.reached and fired.rule not in corrected:
             corrected.add(fired.rule)
             alerts += await _correct(db, told, new, now=now)
-        elif left.waiting and fired.rule in rules:
-            state = RuleState.from_json(rules[fired.rule].state)
-            if state.fired_on == new.effective_on:
-                await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline).to_json())
+        elif left.waiting and fired.rule in rules and rules[fired.rule].state.fired_on == new.effective_on:
+            await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline))
     return alerts
 
 
@@ -179,11 +179,11 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
         day = new.effective_on
         past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
         for item in watching:
-            fired, state = evaluate(Rule.from_json(item.rule), RuleState.from_json(item.state), past, new, now=now)
-            if (after := state.to_json()) != item.state:
-                await storage.rules.remember(db, item.id, after)
+            fired, state = evaluate(item.rule, item.state, past, new, now=now)
+            if state != item.state:
+                await storage.rules.remember(db, item.id, state)
             if fired is not None and now.date() - day <= trust.BACKLOG:
-                alerts += await storage.outbox.enqueue(db, _rule_alert(item, fired, now=now)) is not None
+                alerts += await storage.alerts.enqueue(db, _rule_alert(item, fired, now=now)) is not None
     return alerts
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import storage.alerts
 import storage.news
-import storage.outbox
 from bot.detect import stories
 from bot.detect.stories import title_key
 from bot.detect.topics import judged
@@ -17,7 +17,7 @@ from bot.ingest.notices import tell
 from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import FeedSpec, PageSpec
-from bot.sources.feeds import normalise_link
+from bot.sources.links import normalise_link
 from bot.sources.standing import led, weighed
 from storage.db import Db
 
@@ -129,7 +129,7 @@ async def _break(
         supersede_key=f"story:{pk}",
         approval=policy == "approve",
     )
-    stored = await storage.outbox.enqueue(db, alert)
+    stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
@@ -142,9 +142,9 @@ async def _break(
 async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
     """Edit the messages that told a story, for as long as it is fresh and not again and again; `why` is unique."""
     digest = hashlib.sha256(why.encode()).hexdigest()[:16]
-    for told in await storage.outbox.by_keys(db, _story_keys(pk)):
+    for told in await storage.alerts.by_keys(db, _story_keys(pk)):
         expires_at, key = told.created_at + FRESH, f"edit:{told.id}"
-        if now >= expires_at or await storage.outbox.times_got(db, key) >= EDITS:
+        if now >= expires_at or await storage.alerts.times_got(db, key) >= EDITS:
             continue
         edit = Alert(
             dedup_key=f"{key}:{digest}",
@@ -156,7 +156,7 @@ async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
             expires_at=expires_at,
             supersede_key=key,
         )
-        await storage.outbox.enqueue(db, edit)
+        await storage.alerts.enqueue(db, edit)
 
 
 def _story_keys(pk: int) -> tuple[str, str]:

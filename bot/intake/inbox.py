@@ -90,7 +90,7 @@ class Inbox:
 
         A portion at a time. Call it before `receive`: what is received must not overtake what was.
         """
-        exclusive = self._alone or self._store.sqlite_path is not None
+        exclusive = self._alone or self._store.alone
         async with self._store.reading() as db:
             for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
                 self._seen[update_id] = None
@@ -129,7 +129,7 @@ class Inbox:
                 self._accept_once(item)
         async with self._store.writing() as db:
             fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
-            if self._store.sqlite_path is None:
+            if not self._store.alone:
                 later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
                 fresh = [item for item in fresh if item.update_id not in later]
         for item in fresh:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-LANGUAGES = ("en", "ru", "ky")
-
 
 class ChatKind(StrEnum):
     """A person, a group (of either kind), or a channel."""
@@ -40,9 +38,3 @@ class Chat:
     active: bool = True
     title: str = ""
     thread: int | None = None  # a forum topic to post to
-
-
-def client_language(code: str | None, default: str) -> str:
-    """The reader's language from Telegram's `language_code` ("ru-RU"), else the default."""
-    short = (code or "").split("-", 1)[0].lower()
-    return short if short in LANGUAGES else default

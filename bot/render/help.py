@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from bot.errors import UserError
 from bot.i18n import ago, city, clock, day, known, name_of, number, span, t, tn, zone_name
-from bot.model.chats import LANGUAGES, ChatKind, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import ChatKind, Style
 from bot.model.rates import RateKind
 from bot.model.status import SourceStatus, Status
 from bot.render.news import rows_of, topic_name

@@ -37,9 +37,11 @@ from bot.grammar import (
     parse_text,
     whole,
 )
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
-from bot.sources import SOURCES
+from bot.sources import banks
+from bot.sources.banks import SOURCES
 from bot.sources.base import PLACEHOLDER
 from bot.sources.selectors import RIGHT as RIGHT_SELECTOR
 from bot.sources.selectors import xpath_of
@@ -328,8 +330,10 @@ def load_catalog(path: Path | None = None) -> Catalog:
     """The catalog in `path`, or the packaged one.
 
     Raises `ConfigError` with every problem in the file, each with its section, key
-    and what would be right.
+    and what would be right; and with what a bank's module lacks.
     """
+    if wrong := banks.problems():
+        raise ConfigError(wrong)
     if path is None:
         return parse_catalog(files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8"))
     shown = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}…"

@@ -25,18 +25,13 @@ from lxml import etree, html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import (
-    LONGEST_TEXT,
-    absolute_link,
-    clean,
-    decode,
-    one_line,
-    parse_date,
-    plain_text,
-    two_letter,
-)
+from bot.sources.dates import parse_date
+from bot.sources.encodings import decode
+from bot.sources.feeds import two_letter
+from bot.sources.links import absolute_link
 from bot.sources.selectors import xpath_of
 from bot.sources.specs import PageSpec
+from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
 from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -65,7 +65,7 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
     assert timedelta(seconds=seconds - 20) < left <= timedelta(seconds=seconds)
     assert FLOODS_FOR_ALL <= len(one.emulator.calls.of("sendMessage")) <= 3 * FLOODS_FOR_ALL
     async with one.store.writing() as db:  # as any other replica asks
-        claim = await storage.outbox.claim(
+        claim = await storage.deliveries.claim(
             db, token="t", rate=RATE, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
         )
     assert claim.deliveries == ()

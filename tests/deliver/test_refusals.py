@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.chats
-import storage.outbox
+import storage.pace
 from bot.deliver import reach, transport
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -141,7 +141,7 @@ async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> Non
         asked = [call.at for call in calls.since(before) if call.method == "getMe"]
         assert min(b - a for a, b in pairwise(asked)) > reach.QUESTION_EVERY / 2
         async with desk.store.reading() as db:
-            assert await storage.outbox.is_paused(db, desk.worker.token_name)
+            assert await storage.pace.is_paused(db, desk.worker.token_name)
         desk.emulator.faults.clear()
         for number in range(3001, 3021):
             await desk.arrived(number, timeout=30)
@@ -151,15 +151,15 @@ async def test_G15_a_longer_pause_that_telegram_asked_for_outlives_an_outage(sto
     """The end of our own pause is not the end of another's."""
     span = timedelta(seconds=6)
     async with store.writing() as db:
-        await storage.outbox.pause_token(db, "t", timedelta(hours=1))
-        await storage.outbox.hold_token(db, "t", span)
-        await storage.outbox.lift_token(db, "t", span)
-        assert await storage.outbox.is_paused(db, "t")
+        await storage.pace.pause_token(db, "t", timedelta(hours=1))
+        await storage.pace.hold_token(db, "t", span)
+        await storage.pace.lift_token(db, "t", span)
+        assert await storage.pace.is_paused(db, "t")
         await db.execute(update(pace).values(paused_until=None))
-        await storage.outbox.hold_token(db, "t", span)
-        assert await storage.outbox.is_paused(db, "t")
-        await storage.outbox.lift_token(db, "t", span)
-        assert not await storage.outbox.is_paused(db, "t")
+        await storage.pace.hold_token(db, "t", span)
+        assert await storage.pace.is_paused(db, "t")
+        await storage.pace.lift_token(db, "t", span)
+        assert not await storage.pace.is_paused(db, "t")
 
 
 MISTAKES = [
@@ -223,10 +223,10 @@ async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(d
     async def no_pause(_seconds: float) -> None:
         """At once."""
 
-    for number, why in ((GROUP, "no right to write"), (CHANNEL, "kicked"), (FORUM, storage.outbox.STOPPED)):
+    for number, why in ((GROUP, "no right to write"), (CHANNEL, "kicked"), (FORUM, storage.chats.STOPPED)):
         await desk.reader(number, ChatKind.GROUP, language="ky", time_zone="Europe/Moscow")
         async with desk.store.writing() as db:
-            await storage.outbox.close_chat(db, number, why=why)
+            await storage.chats.close(db, number, why=why)
     desk.emulator.set_bot_status(CHANNEL, "left", by=ONE)
     bot_id, now = int(desk.worker.token_name), NOW
     assert await look_again(desk.store, desk._api, bot_id, lambda: now, no_pause) == 1

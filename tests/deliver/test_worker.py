@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
+import storage.pace
 from bot.clock import boottime
 from bot.deliver import worker as sending
 from bot.deliver.transport import Api, open_session
@@ -20,7 +22,8 @@ from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests.world import SECURITY, Sending, World
 
 ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
@@ -259,8 +262,8 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
         await bench.reader(number)
     await bench.alert()
     async with bench.store.writing() as db:
-        await storage.outbox.fan_out(db)
-        claim = await storage.outbox.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
+        await storage.fan_out.fan_out(db)
+        claim = await storage.deliveries.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
     worker = bench.worker
     worker._by_row, worker._shared_until = True, boottime() + 60
     worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
@@ -305,4 +308,4 @@ async def test_G14_a_group_gets_no_more_than_twenty_a_minute_and_loses_none(benc
     assert sent in {4, 5}  # a busy machine may reach the fifth's turn
     assert states[:sent] == ["sent"] * sent
     assert set(states[sent:]) == {"pending"}
-    assert sent - 1 + timedelta(minutes=1) // storage.outbox.GROUP_EVERY < 20
+    assert sent - 1 + timedelta(minutes=1) // storage.pace.GROUP_EVERY < 20

@@ -11,25 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.convert import currency_at
-from bot.detect.rules import (
-    MARGIN,
-    Condition,
-    Direction,
-    Rule,
-    RuleState,
-    code_at,
-    evaluate,
-    from_link,
-    initial_state,
-    offered,
-    parse_rule,
-    preview,
-    replay_rule,
-    stepped,
-    to_link,
-)
+from bot.convert.rule_links import from_link, to_link
+from bot.convert.rules import code_at, parse_rule
+from bot.detect.offers import offered, stepped
+from bot.detect.rules import MARGIN, evaluate, initial_state, preview, replay_rule
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind
+from bot.model.rules import Condition, Direction, Rule, RuleState
 
 START = date(2023, 1, 2)
 

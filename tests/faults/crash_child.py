@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import event
 
-import storage.outbox
+import storage.deliveries
 from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
@@ -33,7 +33,8 @@ from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.model.outcomes import Outcome
 from bot.sources.catalog import Catalog, parse_catalog
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests.world import loopback_fetcher, poll_flow
 
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
@@ -101,11 +102,11 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     store = await open_store(database)
     steps.watch(store)
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
-        if store.sqlite_path is None:
+        if not store.alone:
             sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
         else:
             async with store.writing() as db:
-                await storage.outbox.free_all(db)  # as every start with the instance lock held
+                await storage.deliveries.free_all(db)  # as every start with the instance lock held
         specs = catalog(publishers)
         ingest = poll_flow(store, fetcher)
         for spec in specs.polled:

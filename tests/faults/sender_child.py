@@ -15,7 +15,7 @@ from bot.deliver.compose import Composer
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN
 from bot.sources.catalog import Catalog
-from storage.db import open_store
+from storage.opening import open_store
 
 
 async def main(telegram: str, database: str, rate: float, lease: float) -> None:

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
 
-import storage.outbox
-from storage.db import Db, Store, open_store
-from storage.outbox import Claim
+import storage.deliveries
+from storage.db import Db, Store
+from storage.deliveries import Claim
+from storage.opening import open_store
 from tests.deliver.test_worker import Bench, Running
 from tests.faults.test_senders import READER, bench
 
@@ -51,7 +52,7 @@ def without_statistics(url: str, *, table: str = "delivery") -> None:
 
 async def claimed(db: Db, limit: int = 125) -> Claim:
     """One claim of at most so many."""
-    return await storage.outbox.claim(
+    return await storage.deliveries.claim(
         db, token="t", rate=1000, horizon=timedelta(seconds=0.5), lease=timedelta(seconds=30), limit=limit
     )
 
@@ -152,7 +153,7 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """Longer than slots are reserved ahead: they are asked for earlier, and for more, and nearly all are used."""
-    claim = storage.outbox.claim
+    claim = storage.deliveries.claim
     rounds = []
 
     async def slow(db: Db, **words: Any) -> Claim:
@@ -161,8 +162,10 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
         await asyncio.sleep(seconds)
         return found
 
-    monkeypatch.setattr("storage.outbox.claim", slow)
-    monkeypatch.setattr("bot.deliver.worker.SHARED", timedelta(days=1))  # as beside another sender: a late slot is lost
+    monkeypatch.setattr("storage.deliveries.claim", slow)
+    monkeypatch.setattr(
+        "bot.deliver.worker.SHARED_LOOKBACK", timedelta(days=1)
+    )  # as beside another sender: a late slot is lost
     rate, count = 20.0, 120
     async with bench(migrated_url, readers=count, rate=rate) as one:
         one.worker._shared_until = math.inf

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Select, func, select, text
 
-import storage.outbox
+import storage.pace
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.sources.catalog import Catalog
 from storage.clock import boottime
-from storage.db import Store, db_now, open_store
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import alert, delivery, pace
 from tests.deliver.test_worker import Running
 from tests.faults.test_senders import READER, bench
@@ -154,7 +155,7 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("storage.clock.boottime", late)  # what is read after the answer; the question came before
     async with store.writing() as db:
-        await storage.outbox.pause_token(db, "t", timedelta(minutes=1))
+        await storage.pace.pause_token(db, "t", timedelta(minutes=1))
     async with store.reading() as db:
         before = (await db.execute(select(pace.c.paused_until))).scalar_one()
     ahead = timedelta(seconds=10)

@@ -27,14 +27,15 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
 from bot.ingest import notice
 from bot.model.alerts import Audience
 from bot.model.chats import ChatKind
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from tests import factories
 from tests.conftest import ROOT
 from tests.faults.crash_child import RATE, catalog, connected
@@ -143,7 +144,7 @@ async def _subscribe_all(store: Store) -> None:
             values = {"chat": "1", "why": words}
             waiting = notice(1, "notice.gone", values, now=long_ago)
             audience = Audience(subscription="topic:security")
-            await storage.outbox.enqueue(db, replace(waiting, audience=audience, expires_at=long_ago + lasts))
+            await storage.alerts.enqueue(db, replace(waiting, audience=audience, expires_at=long_ago + lasts))
 
 
 @asynccontextmanager

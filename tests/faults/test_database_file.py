@@ -24,8 +24,8 @@ import pytest
 import storage.chats
 import storage.highwater
 from bot.emulator import TEST_TOKEN, Emulator
-from storage.db import HEAD, open_store
-from storage.migrate import REVISIONS
+from storage.opening import open_store
+from storage.versions import HEAD, REVISIONS
 from tests.conftest import ROOT
 from tests.e2e.program import READER, Program
 from tests.factories import NOW
@@ -300,10 +300,10 @@ import asyncio, sys
 from pathlib import Path
 from alembic import command
 from alembic.config import Config
-from storage.db import _connect, parse_url
-from storage.migrate import SCRIPTS
+from storage.db import connect_for_writing
+from storage.versions import SCRIPTS
 async def make():
-    store = _connect(parse_url("sqlite:///" + sys.argv[1]))
+    store = connect_for_writing("sqlite:///" + sys.argv[1])
     def upgrade(connection):
         config = Config()
         config.set_main_option("script_location", str(SCRIPTS))
@@ -378,7 +378,7 @@ async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_pat
 KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import Engine, event
-from storage.db import open_store
+from storage.opening import open_store
 left = int(sys.argv[2])
 def step(*_):
     global left

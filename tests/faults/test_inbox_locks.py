@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 import storage.inbox
-from storage.db import Store, open_store
+from storage.db import Store
 from storage.inbox import Received
+from storage.opening import open_store
 
 LEASE = timedelta(seconds=20)
 

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from bot import cluster
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 
 pytestmark = pytest.mark.postgres
 

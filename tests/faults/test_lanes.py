@@ -15,18 +15,18 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
 from bench.lanes import PER_GROUP, Plan, Report, beside_questions
 from bot.clock import boottime
 from bot.deliver.limits import REPLY_BURSTS, ChatPaces, Gate
 from bot.deliver.transport import Api, open_session
-from bot.deliver.worker import HORIZON, Worker
+from bot.deliver.worker import HORIZON, SLOWEST, Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from storage.db import Store, db_now
-from storage.outbox import GROUP_BURST, GROUP_EVERY
+from storage.pace import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace
 from tests.factories import NOW
 from tests.factories import chat as a_chat
@@ -36,7 +36,7 @@ READERS = range(3001, 3031)
 GROUP = -1001000000001
 MINUTE = 60.0
 SOON = 5.0  # seconds from an alert's decision to its arrival
-JITTER = 2  # messages more in a second on a machine that is busy with other things: Telegram's own limit is at 30
+JITTER = 5  # messages more that may arrive in a second on a busy machine: then it is Telegram's own limit, 30
 
 
 def kept(report: Report, plan: Plan) -> None:
@@ -45,7 +45,7 @@ def kept(report: Report, plan: Plan) -> None:
     assert report.refused == 0
     assert report.most_a_second <= plan.rate + JITTER
     assert report.most_in_a_group <= PER_GROUP
-    assert report.ahead <= HORIZON.total_seconds()
+    assert report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST  # what a slow claim reserves ahead of its own end
 
 
 async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(database_url: str) -> None:
@@ -180,7 +180,7 @@ async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) ->
         begun = await db_now(db)
     for _ in range(30):
         async with store.writing() as db:
-            got = await storage.outbox.claim(
+            got = await storage.deliveries.claim(
                 db, token="t", rate=rate, horizon=HORIZON, lease=timedelta(seconds=30), turns=dice.randint(0, 5000)
             )
             tat = (await db.execute(select(pace.c.tat))).scalar_one()
@@ -282,7 +282,7 @@ async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
 
 async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(store: Store) -> None:
     """What replies took since the claim looked is seen before an alert leaves: it goes back, and comes in its time."""
-    if store.sqlite_path is None:
+    if not store.alone:
         pytest.skip("there the row knows of every reply before it is sent")
     async with sender(store) as bench:
         await bench.reader(GROUP, ChatKind.GROUP)

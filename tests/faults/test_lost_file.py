@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.app import only_instance
 from bot.emulator import Emulator
 from bot.errors import ConfigError
 from bot.model.outcomes import Outcome, Sent
 from bot.watch import StoreWatch
-from storage.db import LOG_BYTES, open_store
+from storage.db import LOG_BYTES
+from storage.instance import only_instance
+from storage.opening import open_store
 from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
 

@@ -19,12 +19,11 @@ from structlog.testing import capture_logs
 
 import storage.chats
 import storage.db
-import storage.outbox
 from bot.deliver import worker as sending
 from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.watch import LoopWatch, StoreWatch, keep_watch
-from storage.db import open_store
+from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.e2e.program import Program
 from tests.world import Sending, World

@@ -25,14 +25,16 @@ import pytest
 from sqlalchemy import make_url, select, text
 
 import storage.chats
+import storage.deliveries
+import storage.fan_out
 import storage.leases
-import storage.outbox
 from bot.deliver import worker as sending
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import StorageError
 from bot.intake import role
 from storage import db as database
-from storage.db import Store, open_store
+from storage.db import Store
+from storage.opening import open_store
 from storage.schema import chat
 from tests.conftest import ROOT
 from tests.e2e.program import READER, Program
@@ -143,12 +145,12 @@ async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
     frozen = await open_store(postgres_url)
     claim = partial(
-        storage.outbox.claim, token="t", rate=500.0, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
+        storage.deliveries.claim, token="t", rate=500.0, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
     )
     async with bench(postgres_url) as one:
         await one.alert()
         async with one.store.writing() as db:
-            assert await storage.outbox.fan_out(db) == len(READERS)
+            assert await storage.fan_out.fan_out(db) == len(READERS)
         with pytest.raises(StorageError):
             async with frozen.writing() as db:
                 held = await claim(db)

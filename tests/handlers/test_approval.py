@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import update
 
 import storage.chats
-import storage.outbox
+import storage.deliveries
+import storage.fan_out
 from bot.i18n import t
 from bot.sources.catalog import parse_catalog
 from handlers.context import Services
@@ -51,7 +52,7 @@ async def question(desk: World) -> tuple[int, str, str]:
 async def told(desk: World) -> int:
     """How many deliveries of the story the subscriber has or will have."""
     async with desk.store.writing() as db:
-        while await storage.outbox.fan_out(db) is not None:
+        while await storage.fan_out.fan_out(db) is not None:
             pass
     return sum(row.chat_id == STRANGER for row in await desk.deliveries("story"))
 
@@ -141,7 +142,7 @@ async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
         await db.execute(update(alert).values(expires_at=NOW))
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     async with desk.store.writing() as db:
-        await storage.outbox.tidy(db)
+        await storage.deliveries.tidy(db)
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await states(desk) == ["expired"]
     assert await told(desk) == 0

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.chats
-import storage.outbox
 import storage.retention
 from bot.app import _tidy
 from storage.schema import chat
@@ -21,7 +20,7 @@ async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(worl
     await world.ask("/start")
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
-        await storage.outbox.close_chat(db, READER, why="blocked")
+        await storage.chats.close(db, READER, why="blocked")
     if way == "start":
         await world.ask("/start")
     else:
@@ -39,7 +38,7 @@ async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World)
     long_ago = world.bot.clock() - storage.retention.CHATS - timedelta(days=1)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
-        await storage.outbox.close_chat(db, READER, why="blocked")
+        await storage.chats.close(db, READER, why="blocked")
         await db.execute(update(chat).where(chat.c.id == READER).values(inactive_at=long_ago))
     await _tidy(world.bot)
     async with world.bot.store.reading() as db:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import storage.rates
-from storage.db import open_store
+from storage.opening import open_store
 from tests.factories import NOW
 from tests.test_cli import OCTOBER_20, jarchy
 

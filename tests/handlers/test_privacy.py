@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.fan_out
 import storage.privacy
 from bot.emulator.faults import Fault
 from bot.i18n import t
@@ -52,9 +53,9 @@ async def fill(store: Store, number: int) -> None:
                 created_at=NOW,
                 expires_at=NOW + timedelta(hours=1),
             )
-            await storage.outbox.enqueue(db, alert)
-        await storage.outbox.enqueue(db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW))
-        while await storage.outbox.fan_out(db) is not None:
+            await storage.alerts.enqueue(db, alert)
+        await storage.alerts.enqueue(db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW))
+        while await storage.fan_out.fan_out(db) is not None:
             pass
         body = json.dumps({"message": {"chat": {"id": number}, "text": "my secret"}})
         item = Received(update_id=7, chat=number, kind="message", body=body)

@@ -10,7 +10,8 @@ from sqlalchemy import select
 import storage.chats
 import storage.privacy
 from bot.i18n import t
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.model.outcomes import Sent
 from handlers import MENUS
 from storage.schema import inbox

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+import storage.alerts
 import storage.chats
-import storage.outbox
 import storage.rules
-from bot.detect.rules import RuleState, parse_rule
+from bot.convert.rules import parse_rule
 from bot.emulator.faults import Fault
 from bot.i18n import t
+from bot.languages import LANGUAGES
 from bot.model.alerts import Alert, Approval, Audience, Lane, RateMoved, RuleFired, Severity, StoryBroke
-from bot.model.chats import LANGUAGES, ChatKind
+from bot.model.chats import ChatKind
+from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
 from handlers.context import Services
 from storage.schema import chat as chat_table
@@ -123,7 +125,7 @@ class Place:
                 for table in (subscription, rule_table)
             ]
             known = await storage.chats.get(db, self.id)
-            approval = await storage.outbox.approval_of(db, self.numbers["waiting"])
+            approval = await storage.alerts.approval(db, self.numbers["waiting"])
         return repr((known, found, approval))
 
     async def write(self, text: str, who: int, *, anonymous: bool = False) -> str:
@@ -149,11 +151,11 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
         await storage.chats.subscribe(db, number, ["pair:USD/KGS", "topic:security"], now=NOW)
-        saved = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        saved = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         stored = await storage.rules.get(db, number, saved, pending=True)
         assert stored is not None
-        await storage.rules.save(db, stored, RuleState().to_json())
-        proposed = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        await storage.rules.save(db, stored, RuleState())
+        proposed = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         numbers |= {"rule": saved, "proposed": proposed}
         payloads = {
             "told": (RateMoved(**moved, rules=("fixing",)), Audience(subscription="pair:USD/KGS")),
@@ -171,7 +173,7 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
                 expires_at=NOW + timedelta(hours=name == "waiting"),  # the others are told to nobody: it is too late
                 approval=name == "waiting",
             )
-            pk = await storage.outbox.enqueue(db, new)
+            pk = await storage.alerts.enqueue(db, new)
             assert pk is not None
             numbers[name] = pk
     world.bot.services.chats.pop(number, None)
@@ -334,7 +336,7 @@ async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators
     assert await other.press("story:reject:{waiting}", STRANGER) in STALE
     assert await other.press("story:reject:{waiting}", READER) == ""
     async with world.bot.store.reading() as db:
-        assert await storage.outbox.approval_of(db, other.numbers["waiting"]) is Approval.WAITING
+        assert await storage.alerts.approval(db, other.numbers["waiting"]) is Approval.WAITING
     for shared in (1087968824, 136817688, 777000):
         world.emulator.add_private(world.emulator.add_user(shared, "Shared", "en"))
         theirs = await place(world, shared, ChatKind.PRIVATE)

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from bot.detect.security import detect
+from bot.languages import LANGUAGES
 from bot.model.alerts import Notice, Severity
-from bot.model.chats import LANGUAGES, Style
+from bot.model.chats import Style
 from bot.model.rates import RateKind
 from bot.render import alerts
 from bot.render.text import LIMIT, units

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.model.chats import LANGUAGES
+from bot.languages import LANGUAGES
 from bot.model.rates import Rate
 from bot.render import charts
 from bot.workers import Workers

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
 from bot.render import help as talk
 from bot.render import rules

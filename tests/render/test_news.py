@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model.chats import LANGUAGES, Style
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
 from bot.render import alerts, news
 from bot.render.digest import digest
 from bot.render.text import Button

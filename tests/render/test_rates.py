@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.model.chats import LANGUAGES
+from bot.languages import LANGUAGES
 from bot.model.rates import Dispute, Freshness, RateKind
 from bot.render import rates
 from bot.render.numbers import as_printed, change, money, short

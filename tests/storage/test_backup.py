@@ -13,10 +13,12 @@ import pytest
 
 import storage.chats
 import storage.rates
-from bot.app import only_instance
 from bot.errors import BotError, ConfigError
 from storage.backup import KEEP, KEEP_ASIDE, copies, copy, health, nightly, restore
-from storage.db import HEAD, Store, open_store
+from storage.db import Store
+from storage.instance import only_instance
+from storage.opening import open_store
+from storage.versions import HEAD
 from tests.factories import NOW, chat, rate
 from tests.test_cli import jarchy
 
@@ -125,7 +127,7 @@ async def test_what_is_no_sound_backup_replaces_nothing(tmp_path: Path, kind: st
         else:
             os.truncate(backup, backup.stat().st_size // 2)
     with pytest.raises(BotError) as refused:
-        restore(backup, path, force=True, alone=only_instance)
+        restore(backup, path, force=True)
     assert len(str(refused.value).splitlines()) == 1
     assert chats_of(path) == {1}
     assert not list(tmp_path.glob("jarchy.db.*-2*"))
@@ -137,7 +139,7 @@ async def test_a_running_bot_keeps_its_database(tmp_path: Path) -> None:
     path, backup = tmp_path / "jarchy.db", tmp_path / "backup.db"
     copy(path, backup)
     with only_instance(path), pytest.raises(ConfigError, match="another Jarchy"):
-        restore(backup, path, force=True, alone=only_instance)
+        restore(backup, path, force=True)
 
 
 async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
@@ -208,7 +210,7 @@ async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:
     before = await health(store)
     await store.close()
     place = tmp_path / "elsewhere" / "jarchy.db"
-    rows, kept = restore(made, place, force=False, alone=only_instance)
+    rows, kept = restore(made, place, force=False)
     assert kept is None
     again = await open_store(f"sqlite:///{place}")
     assert (await health(again)).rows == before.rows == rows

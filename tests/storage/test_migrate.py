@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+import storage.alerts
 import storage.chats
-import storage.outbox
+import storage.fan_out
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind, Style
 from storage.db import Store
@@ -25,7 +26,7 @@ KEPT = {"kind": ChatKind.GROUP, "language": "ky", "time_zone": "Europe/Moscow", 
 
 async def _enqueue(store: Store, key: str) -> None:
     async with store.writing() as db:
-        await storage.outbox.enqueue(
+        await storage.alerts.enqueue(
             db,
             Alert(
                 dedup_key=key,
@@ -37,7 +38,7 @@ async def _enqueue(store: Store, key: str) -> None:
                 expires_at=NOW + timedelta(days=1),
             ),
         )
-        while await storage.outbox.fan_out(db) is not None:
+        while await storage.fan_out.fan_out(db) is not None:
             pass
 
 
@@ -62,7 +63,7 @@ async def _joined(store: Store) -> None:
 async def _left(store: Store) -> None:
     """Told that the bot is in the old group no more."""
     async with store.writing() as db:
-        await storage.outbox.close_chat(db, OLD, why="kicked")
+        await storage.chats.close(db, OLD, why="kicked")
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -78,7 +79,7 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
         await _enqueue(store, f"a{number}")
         if stopped:
             async with store.writing() as db:
-                await storage.outbox.close_chat(db, OLD, why=storage.outbox.STOPPED)
+                await storage.chats.close(db, OLD, why=storage.chats.STOPPED)
         steps: list[Any] = [_moved, _moved, _moved, _joined, _left, lambda s: _met(s, OLD), lambda s: _met(s, NEW)]
         dice.shuffle(steps)
         for step in steps:

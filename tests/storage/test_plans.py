@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import storage.outbox
+import storage.alerts
 import storage.rates
 from bot import views
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
@@ -118,11 +118,11 @@ async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Sto
             notice = Notice(msgid="notice.other", values=())
             lanes = {"severity": Severity.INFO, "lane": Lane.ALERT, "audience": Audience(chat=1)}
             times = {"created_at": NOW, "expires_at": NOW + timedelta(days=1)}
-            await storage.outbox.enqueue(db, Alert(dedup_key=key, payload=notice, **lanes, **times))  # type: ignore[arg-type]  # mixed fields
+            await storage.alerts.enqueue(db, Alert(dedup_key=key, payload=notice, **lanes, **times))  # type: ignore[arg-type]  # mixed fields
         await db.execute(text("ANALYZE"))
         with statements(db) as asked:
-            (found,) = await storage.outbox.by_keys(db, ["notice:1:7", "notice:1:7:1"])
-            await storage.outbox.withdraw(db, found.id)
+            (found,) = await storage.alerts.by_keys(db, ["notice:1:7", "notice:1:7:1"])
+            await storage.alerts.withdraw(db, found.id)
         shown = [await plan(db, statement, parameters) for statement, parameters in list(asked)[:4]]
     searches = [line for found_plan in shown for line in found_plan.splitlines()]
     assert any("uq_alert_dedup_key" in line or "sqlite_autoindex_alert" in line for line in searches), shown

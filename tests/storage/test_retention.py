@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
 
+import storage.alerts
 import storage.chats
+import storage.fan_out
 import storage.inbox
 import storage.news
-import storage.outbox
 import storage.rates
 import storage.rules
 from bot.ingest import notice
@@ -80,8 +81,8 @@ async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None
             await storage.chats.subscribe(db, number, ["topic:security"], now=now - NEWS)
         for age in ages:
             one = notice(1, "notice.gone", {"age": str(age)}, now=now - age)
-            await storage.outbox.enqueue(db, replace(one, audience=Audience(subscription="topic:security")))
-            while await storage.outbox.fan_out(db) is not None:
+            await storage.alerts.enqueue(db, replace(one, audience=Audience(subscription="topic:security")))
+            while await storage.fan_out.fan_out(db) is not None:
                 pass
             newest = select(func.max(alert.c.id)).scalar_subquery()
             values = {"expires_at": now - age + DAY}
@@ -105,7 +106,7 @@ async def test_the_newest_alert_stays_so_that_its_number_is_not_given_again(stor
     await forget(store)
     async with store.writing() as db:
         (old,) = (await db.execute(select(alert.c.id))).scalars()
-        new = await storage.outbox.enqueue(db, notice(1, "notice.gone", {}, now=datetime.now(UTC)))
+        new = await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=datetime.now(UTC)))
     assert new is not None
     assert new > old == 2
 
@@ -123,9 +124,9 @@ async def test_an_alert_that_nobody_approved_is_forgotten_too(store: Store) -> N
     """It was never fanned out, and it is too late."""
     now = datetime.now(UTC)
     async with store.writing() as db:
-        await storage.outbox.enqueue(db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True))
+        await storage.alerts.enqueue(db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True))
         await db.execute(update(alert).values(expires_at=now - ALERTS))
-        await storage.outbox.enqueue(db, notice(1, "notice.gone", {}, now=now))
+        await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=now))
     await forget(store)
     assert (await count(store))["alert"] == 1
 
@@ -162,18 +163,18 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
             await storage.chats.subscribe(db, number, ["topic:security"], now=began)
             await storage.rules.propose(db, number, series, rule_json={"v": 1}, now=began)
         for number in (gone, back):
-            await storage.outbox.close_chat(db, number, why="blocked")
-        await storage.outbox.close_chat(db, silent, why=storage.outbox.STOPPED)
+            await storage.chats.close(db, number, why="blocked")
+        await storage.chats.close(db, silent, why=storage.chats.STOPPED)
         told = notice(here, "notice.gone", {"chat": str(gone), "why": "kicked"}, now=began)
-        await storage.outbox.enqueue(db, told)
-        while await storage.outbox.fan_out(db) is not None:
+        await storage.alerts.enqueue(db, told)
+        while await storage.fan_out.fan_out(db) is not None:
             pass
         await db.execute(update(delivery).values(state="sent"))
     await forget(store, now=began + CHATS - DAY)
     assert (await count(store))["chat"] == 5
     async with store.writing() as db:
         await storage.chats.activate(db, back)
-        await storage.outbox.close_chat(db, young, why="kicked")
+        await storage.chats.close(db, young, why="kicked")
         later = began + timedelta(days=10)
         await db.execute(update(chat).where(chat.c.id == young).values(inactive_at=later))
     await forget(store, now=began + CHATS + DAY)
@@ -192,7 +193,7 @@ async def test_chats_that_are_gone_go_in_pieces(store: Store) -> None:
     async with store.writing() as db:
         for number in range(1, 26):
             await storage.chats.add(db, factories.chat(number), now=began)
-            await storage.outbox.close_chat(db, number, why="deactivated")
+            await storage.chats.close(db, number, why="deactivated")
     assert await forget(store, 10, now=began + CHATS + DAY) == [10, 10, 5]
 
 

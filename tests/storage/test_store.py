@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text, update
@@ -26,9 +28,10 @@ from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage import migrate
-from storage.db import HEAD, Store, db_now, open_store
-from storage.migrate import REVISIONS, SCRIPTS
+from storage.db import Store, db_now
+from storage.opening import open_store
 from storage.schema import mark, metadata, pace, rate
+from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
 from tests.factories import NOW, chat, entry
 from tests.factories import rate as a_rate
 
@@ -240,11 +243,14 @@ def test_the_migrations_know_every_script_of_the_job_queue() -> None:
     assert any(newest in path.read_text(encoding="utf-8") for path in (SCRIPTS / "versions").glob("*.py")), newest
 
 
-def test_head_is_the_newest_migration() -> None:
-    """The version that start compares with is the one Alembic would reach."""
-    files = sorted(path.stem.partition("_")[0] for path in (SCRIPTS / "versions").glob("*.py"))
-    assert tuple(files) == REVISIONS
-    assert files[-1] == HEAD
+def test_every_migration_is_found_and_follows_the_one_before_it() -> None:
+    """The revisions that start compares with are the chain that Alembic would go, none of them missing."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    chain = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(chain)) == REVISIONS
+    assert chain[0] == HEAD
+    assert MIN_READER in REVISIONS
 
 
 @pytest.mark.parametrize(("oldest", "opens"), [(HEAD, True), ("9000", False)])

@@ -1,0 +1,158 @@
+"""Languages: all that is said or read in one language stands in one folder, `bot/languages/<code>/`.
+
+A language is found by its place: a folder here is a language, its name the code that Telegram and CLDR call it by.
+`PARTS` and `TABLES` are what it must bring. A part may be a stub (an empty value, a table without rows); a part that
+is not there is a problem by name, and nothing runs (`problems`, at start and in `make check`).
+
+Where two languages claim a word, the one that stands earlier in `LANGUAGES` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bot.errors import ConfigError
+from bot.languages.parts import (
+    Days,
+    Money,
+    News,
+    Numbers,
+    Questions,
+    Reading,
+    RuleWords,
+    Zones,
+)
+
+FOLDER = Path(__file__).parent
+FALLBACK = "en"  # what is said where a language has no words of its own
+TEXTS = "jarchy.po"
+ODDS = "odds"  # a table that only some languages need: see `Reading`
+#: Each part of a language: the module of its folder, and what that defines.
+PARTS: dict[str, type] = {
+    "reading": Reading,
+    "days": Days,
+    "numbers": Numbers,
+    "money": Money,
+    "questions": Questions,
+    "rules": RuleWords,
+    "zones": Zones,
+    "news": News,
+}
+#: Each table of a language, and how many columns it has.
+TABLES = {
+    "security": 3,
+    "severity": 2,
+    "topics": 3,
+    "events": 2,
+    "units": 2,
+    "places": 2,
+    "common": 2,
+}
+LAST = 1_000  # the place of a folder that does not say its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One language, as its folder brings it."""
+
+    code: str
+    reading: Reading
+    days: Days
+    numbers: Numbers
+    money: Money
+    questions: Questions
+    rules: RuleWords
+    zones: Zones
+    news: News
+
+    @property
+    def texts(self) -> Path:
+        """The gettext catalog of all that the bot says."""
+        return FOLDER / self.code / TEXTS
+
+    def rows(self, table: str) -> Iterator[list[str]]:
+        """The rows of one of its tables, read anew each time; none where an optional one is absent."""
+        path = FOLDER / self.code / f"{table}.tsv"
+        if not path.exists():
+            return
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                yield line.split("\t")
+
+
+def _found() -> tuple[str, ...]:
+    """The codes of all folders here, by the `ORDER` that each gives itself in menus."""
+    codes = [path.name for path in FOLDER.iterdir() if path.is_dir() and path.name.isalpha()]
+    return tuple(sorted(codes, key=lambda code: (_order(code), code)))
+
+
+def _order(code: str) -> int:
+    return int(getattr(import_module(f"{__name__}.{code}"), "ORDER", LAST))
+
+
+LANGUAGES = _found()
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of a code of `LANGUAGES`; ConfigError names what its folder lacks."""
+    wrong = list(_problems_of(code))
+    if wrong:
+        raise ConfigError(wrong)
+    return Language(code=code, **{name: _part(code, name) for name in PARTS})
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language, in the order of menus."""
+    return tuple(language(code) for code in LANGUAGES)
+
+
+def problems() -> list[str]:
+    """What is missing in any language's folder, a sentence each, the part by its name."""
+    return [problem for code in LANGUAGES for problem in _problems_of(code)]
+
+
+def client_language(code: str | None, default: str) -> str:
+    """The reader's language from Telegram's `language_code` ("ru-RU"), else the default."""
+    short = (code or "").split("-", 1)[0].lower()
+    return short if short in LANGUAGES else default
+
+
+def _part(code: str, name: str) -> Any:  # noqa: ANN401 - one of the types of PARTS
+    return getattr(import_module(f"{__name__}.{code}.{name}"), name.upper())
+
+
+def _problems_of(code: str) -> Iterator[str]:
+    folder = FOLDER / code
+    place = f"language {code}: bot/languages/{code}"
+    if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
+        yield f"{place}/__init__.py lacks ORDER, its place in menus"
+    for name, kind in PARTS.items():
+        if not (folder / f"{name}.py").exists():
+            yield f"{place} lacks {name}.py"
+            continue
+        module = import_module(f"{__name__}.{code}.{name}")
+        if not isinstance(getattr(module, name.upper(), None), kind):
+            yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
+    for name, columns in TABLES.items():
+        yield from _problems_of_table(folder / f"{name}.tsv", columns, place)
+    if not (folder / TEXTS).exists():
+        yield f"{place} lacks {TEXTS}"
+    elif 'msgid "language.name"' not in (folder / TEXTS).read_text(encoding="utf-8"):
+        yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
+
+
+def _problems_of_table(path: Path, columns: int, place: str) -> Iterator[str]:
+    if not path.exists():
+        yield f"{place} lacks {path.name}"
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line and not line.startswith("#") and line.count("\t") != columns - 1:
+            yield f"{place}/{path.name}, line {number}: should have {columns} columns"
+            return

@@ -1,0 +1,3 @@
+"""English."""
+
+ORDER = 1  # in menus

@@ -1,0 +1,31 @@
+"""Days as English writes them: Nov 20, 20th of November, yesterday, 3 days ago."""
+
+from bot.languages.parts import Days
+
+DAYS = Days(
+    months=(
+        "jan(?:uary)?",
+        "feb(?:ruary)?",
+        "mar(?:ch)?",
+        "apr(?:il)?",
+        "may",
+        "june?",
+        "july?",
+        "aug(?:ust)?",
+        "sept?(?:ember)?",
+        "oct(?:ober)?",
+        "nov(?:ember)?",
+        "dec(?:ember)?",
+    ),
+    named={
+        -2: "day before yesterday|the day before yesterday",
+        -1: "yesterday(?:'s)?",
+        0: "today(?:'s)?",
+        1: "tomorrow(?:'s)?",
+    },
+    day="days?",
+    week="weeks?",
+    one="an?",
+    ago="ago",
+    ordinal="st|nd|rd|th",
+)

@@ -1,0 +1,18 @@
+"""What English asks about money with."""
+
+from bot.languages.parts import Questions
+
+QUESTIONS = Questions(
+    words={
+        "q": "what,what's,whats,what is",
+        "Q": "how much,how many",
+        "t": "in,to,into,vs,versus,against",
+        "f": "from,of,for,per",
+        "r": "rate,rates,exchange rate,price,value,at the rate",
+        "i": "convert,calculate,exchange",
+        "x": "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,today,today's,current,"
+        "currently,right now,for today",
+        "p": "please,pls,plz,bot",
+    },
+    articles="a an the",
+)

@@ -1,0 +1,5 @@
+"""English is the first language of Latin letters: taken unless another is likelier."""
+
+from bot.languages.parts import Reading, Script
+
+READING = Reading(script=Script.LATIN)

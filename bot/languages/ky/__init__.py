@@ -1,0 +1,3 @@
+"""Kyrgyz."""
+
+ORDER = 3  # in menus

@@ -1,0 +1,148 @@
+"""The parts of a language: what its folder brings, each a value. An empty part is a stub: allowed, and says nothing.
+
+Words are in lower case. A `pattern` is a piece of a regular expression, its alternatives apart by "|"; other lists
+are words apart by spaces, or phrases apart by commas where the name says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Script(StrEnum):
+    """The letters a language is written in."""
+
+    LATIN = "latin"
+    CYRILLIC = "cyrillic"
+
+
+class Form(StrEnum):
+    """What the ending of a currency's name tells about its part in a question."""
+
+    PLAIN = ""
+    SUBJECT = "subject"  # Russian nominative that cannot be counted: "доллар"
+    INSIDE = "inside"  # Russian prepositional plural: "в долларах" asks for dollars
+    INTO = "into"  # Kyrgyz dative: "долларга"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a text in the language is told from one in another language of the same script.
+
+    The first language of a script is taken unless another is likelier; `odds.tsv` beside this (letter triple, log odds
+    against that first language) is a language's own and may be absent.
+    """
+
+    script: Script
+    letters: str = ""  # letters that the first language of the script does not have
+    words: str = ""  # frequent short words that no other language of the script has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """How days are written: patterns, of every case."""
+
+    months: tuple[str, ...] = ()  # twelve
+    named: Mapping[int, str] = field(default_factory=dict)  # days from today, such as -1: "yesterday"
+    day: str = ""  # "days" of "3 days ago"
+    week: str = ""
+    one: str = ""  # "a" of "a week ago"
+    ago: str = ""
+    ordinal: str = ""  # "th" of "20th"
+    year: str = ""  # a word behind a date with its year
+    year_before: str = ""  # a word between a year and the day behind it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """Numbers in words."""
+
+    words: Callable[[], Mapping[str, int]] = dict  # every form of every word for 0 to 999
+    ten_joins: bool = False  # ten and one are eleven: "он бир"
+    scales: Mapping[int, str] = field(default_factory=dict)  # words that multiply what stands before them
+    short_scales: Mapping[int, str] = field(default_factory=dict)  # letters that do, right behind a number
+    half_of: Mapping[int, str] = field(default_factory=dict)  # one word for half of a scale: "полмиллиона"
+    hundred: str = ""  # multiplies what stands before it
+    a_hundred: str = ""  # counts by itself
+    one_and_half: str = ""
+    half: str = ""
+    plus: str = ""  # "and" of "two hundred and five"
+    plus_before: Mapping[str, str] = field(default_factory=dict)  # likewise, only before this word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A word for a currency in all its forms; `code` is empty where a country has to be named with it ("crown").
+
+    `stands_for` is one spelling for all forms, the same in two languages that write one word.
+    """
+
+    code: str
+    stands_for: str
+    forms: tuple[tuple[str, Form], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """Names of currencies, beside those of CLDR, which knows full names and no cases."""
+
+    heads: Callable[[], Iterable[Head]] = tuple
+    short_forms: Mapping[str, str] = field(default_factory=dict)  # word to code
+    initials: Mapping[str, str] = field(default_factory=dict)  # one letter behind an amount to code
+    sure_initials: str = ""  # those of them that mean nothing else there
+    names: Mapping[str, str] = field(default_factory=dict)  # code to full names apart by commas
+    common: str = ""  # names and codes that are words of other meanings too
+    adjective_end: str = ""  # pattern of what is cut from the words of a full name
+    case_ending: str = ""  # pattern of what hangs on a sign or a code; a group `into` is the dative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """Words with a part in a question about money, by the letter of that part (see bot/convert/question.py)."""
+
+    words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
+    articles: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleWords:
+    """Words of a chat's own rules, phrases apart by commas."""
+
+    kinds: Mapping[str, str] = field(default_factory=dict)  # a RateKind's value to phrases
+    below: str = ""
+    above: str = ""
+    once: str = ""
+    until: str = ""
+    link: str = ""  # between two currencies
+    filler: str = ""
+    days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
+    percent: str = ""  # pattern
+    number_ending: str = ""  # pattern of a case that hangs on a number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zones:
+    """Cities, countries and offsets, as the time zone they keep."""
+
+    cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
+    utc: str = ""
+    moscow: str = ""  # "msk" of "msk+4"
+    beside: str = ""  # words that may stand beside a name: "time", "in"
+    hours: str = ""  # pattern
+    city_endings: tuple[str, ...] = ()  # patterns of endings that a city's name is tried without
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What newsrooms of the language do, beside the tables of words (`*.tsv`) in its folder."""
+
+    denials: str = ""  # stems that deny
+    follow_ups: str = ""  # stems that make a headline an answer to another one
+    endings: bool = False  # words change at their ends, so that stems are cut shorter
+    capital_headlines: bool = False  # some headlines capitalise every word
+    clause: str = ""  # words that part a sentence's clauses
+    common_names: str = ""  # words and first names that every newsroom capitalises
+    not_people: str = ""  # beginnings of words after a number that counts no people
+    counted: Mapping[int, str] = field(default_factory=dict)  # number to words that count people

@@ -1,0 +1,3 @@
+"""Russian."""
+
+ORDER = 2  # in menus

@@ -1,0 +1,11 @@
+"""Russian is the first language of Cyrillic letters.
+
+Kyrgyz has no prepositions: one of these outweighs a president's name.
+"""
+
+from bot.languages.parts import Reading, Script
+
+READING = Reading(
+    script=Script.CYRILLIC,
+    words="в во на с со к по о об от из за для не что при под до без как",
+)

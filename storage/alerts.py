@@ -1,0 +1,160 @@
+"""Alerts as decided: stored once, found again by their keys, taken back, approved by an operator.
+
+What becomes of an alert on its way to readers is told in `storage.fan_out` and `storage.deliveries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, and_, func, select, update
+
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Payload, RuleFired, Severity, State
+from bot.model.rates import Series
+from storage.db import COUNTED, Db, db_now, upsert
+from storage.schema import alert, delivery
+
+APPROVED_LIFE = timedelta(hours=1)  # how long an approved alert is worth sending at least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlert:
+    """An alert as the outbox keeps it."""
+
+    id: int
+    payload: Payload
+    severity: Severity
+    reasons: tuple[str, ...]
+    created_at: datetime
+
+
+async def enqueue(db: Db, new: Alert) -> int | None:
+    """Store a decision once. Returns its id, or None when its `dedup_key` was there already.
+
+    `expires_at - created_at` is the time it stays worth sending, counted on the database's clock.
+    """
+    now = await db_now(db)
+    values = {
+        "dedup_key": new.dedup_key,
+        "kind": new.payload.KIND,
+        "payload": new.payload.to_json(),
+        "severity": new.severity.value,
+        "lane": int(new.lane),
+        "reasons": list(new.reasons),
+        "audience_key": new.audience.subscription,
+        "audience_chat": new.audience.chat,
+        "audience_told": new.audience.told,
+        "supersede_key": new.supersede_key,
+        "approval": Approval.WAITING.value if new.approval else None,
+        "created_at": new.created_at,
+        "expires_at": now + (new.expires_at - new.created_at),
+    }
+    statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
+    pk: int | None = (await db.execute(statement)).scalar()
+    if pk is not None and new.supersede_key is not None:
+        older = select(alert.c.id).where(alert.c.supersede_key == new.supersede_key, alert.c.id < pk)
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.alert_id.in_(older), delivery.c.state == State.PENDING.value)
+            .values(state=State.SUPERSEDED.value, finished_at=now)
+        )
+        await db.execute(update(alert).where(alert.c.id.in_(older), alert.c.fanned_at.is_(None)).values(fanned_at=now))
+    return pk
+
+
+async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
+    """The alerts that have one of these `dedup_key`s, oldest first."""
+    rows = await db.execute(select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id))
+    return [_stored(row) for row in rows]
+
+
+async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
+    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or deleted since.
+
+    The keys of such alerts begin `rule:NUMBER:DAY`; they are few against the other rows, and asked for only when a day
+    is revised.
+    """
+    like = and_(alert.c.kind == RuleFired.KIND, alert.c.dedup_key.like(f"rule:%:{on}%"))
+    found = [_stored(row) for row in await db.execute(select(alert).where(like).order_by(alert.c.id))]
+    return [one for one in found if isinstance(one.payload, RuleFired) and one.payload.new.series == of]
+
+
+async def times_got(db: Db, supersede_key: str) -> int:
+    """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
+    reached = select(delivery.c.id).where(*got(delivery, alert.c.id))
+    query = select(func.count()).select_from(alert).where(alert.c.supersede_key == supersede_key, reached.exists())
+    return int((await db.execute(query)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at this moment
+    (`reached`), and whether somebody still had to get it (`waiting`)."""
+
+    reached: bool
+    waiting: bool
+
+
+async def withdraw(db: Db, pk: int) -> Withdrawn:
+    """Send an alert to nobody else: it says something that is not true any more."""
+    now = await db_now(db)
+    closing = update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
+    waiting = len((await db.execute(closing.returning(alert.c.id))).all())
+    unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value)
+    taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
+    waiting += (await db.execute(taken, execution_options=COUNTED)).rowcount
+    reached = (await db.execute(select(delivery.c.id).where(*got(delivery, pk)).limit(1))).first() is not None
+    return Withdrawn(reached=reached, waiting=waiting > 0)
+
+
+def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
+    """The deliveries of an alert that were made, or are being made."""
+    return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
+
+
+async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
+    """An operator's word on an alert that waits for it, given once; None when it does not wait (any more).
+
+    An approved one stays worth sending for `APPROVED_LIFE` at least.
+    """
+    now = await db_now(db)
+    waits = (alert.c.id == pk, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    until = (await db.execute(select(alert.c.expires_at).where(*waits).with_for_update())).scalar()
+    if until is None or until <= now:
+        return None
+    values: dict[str, Any] = {"approval": Approval.REJECTED.value, "fanned_at": now}
+    if approve:
+        values = {"approval": Approval.APPROVED.value, "expires_at": max(until, now + APPROVED_LIFE)}
+    await db.execute(update(alert).where(alert.c.id == pk).values(**values))
+    return await get(db, pk)
+
+
+async def approval(db: Db, pk: int) -> Approval | None:
+    """Where an alert stands that needed an operator's word; None for any other, and for none."""
+    state = (await db.execute(select(alert.c.approval).where(alert.c.id == pk))).scalar()
+    return Approval(state) if state else None
+
+
+async def get(db: Db, pk: int) -> StoredAlert | None:
+    """One alert by its id, or None."""
+    row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
+    return StoredAlert(
+        id=row.id,
+        payload=PAYLOADS[row.kind].from_json(row.payload),
+        severity=Severity(row.severity),
+        reasons=tuple(row.reasons),
+        created_at=row.created_at,
+    )
+
+
+async def audience(db: Db, pk: int) -> Audience | None:
+    """Whom an alert was for."""
+    row = (await db.execute(select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk))).first()
+    return None if row is None else Audience(subscription=row.audience_key, chat=row.audience_chat)

@@ -1,0 +1,434 @@
+"""Deliveries: who may send them now, and what became of them.
+
+A delivery is taken by a lease that ends by itself: whoever holds it may send
+until then, and marks it with the lease's number (fence); a mark with an old
+number changes nothing. One delivery of a chat is out at a time, so a chat's
+messages keep the order of their alerts within a lane.
+
+Telegram has no idempotency key: an outcome nobody saw may have been a delivery.
+Such doubts are counted; when there were more than the lane allows, the row is
+dead rather than sent once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from bot.model.alerts import Approval, Lane, State
+from bot.model.chats import ChatKind
+from storage.db import COUNTED, Db, db_now, forgettable
+from storage.pace import (
+    GROUP_BURST,
+    GROUP_EVERY,
+    PRIVATE_BURST,
+    PRIVATE_EVERY,
+    SHARED_LOOKBACK,
+    token_row,
+)
+from storage.schema import alert, chat, delivery, pace
+
+SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
+CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to indexes for each
+CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-out may take
+
+
+class Claimed(NamedTuple):
+    """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post to.
+
+    A tuple because a thousand a second are made of it. `expires_at` is given when that is before the lease's end.
+    `newest` is the newest alert at the claim: what was rendered when there was an older one may be out of date.
+    """
+
+    id: int
+    alert: int
+    chat: int
+    lane: Lane
+    fence: int
+    tries: int
+    doubts: int
+    plain: bool
+    language: str
+    style: str
+    kind: ChatKind
+    thread: int | None
+    home: str
+    time_zone: str
+    expires_in: timedelta | None
+    newest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one claim gave: deliveries, when the first may go, the time between two, and when the lease ends.
+
+    All times are spans from the moment of the claim, because the caller's clock is not the database's. `slots` are
+    reserved, one for each delivery and more where others wait. `full` says that no slot was free within the horizon;
+    `shared`, that another sender took slots since our last claim; `end` is where the reserved slots end, for the next
+    claim; `at` is the moment of the claim on the database's clock.
+    """
+
+    at: datetime
+
+    deliveries: tuple[Claimed, ...]
+    first_in: timedelta
+    every: timedelta
+    lease: timedelta
+    slots: int = 0
+    full: bool = False
+    shared: bool = False
+    end: datetime | None = None
+
+
+class Mark(NamedTuple):
+    """What became of one claimed delivery. `retry_in` is given for PENDING."""
+
+    id: int
+    fence: int
+    state: State
+    message_id: int | None = None
+    error: str | None = None
+    retry_in: timedelta | None = None
+    doubts: int = 0
+    tries: int = 0
+    plain: bool = False
+
+
+async def claim(
+    db: Db,
+    *,
+    token: str,
+    rate: float,
+    horizon: timedelta,
+    lease: timedelta,
+    limit: int = 500,
+    turns: int = 0,
+    end: datetime | None = None,
+) -> Claim:
+    """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
+
+    `turns` more slots are for who waits already at the sender, replies among them: it decides who goes in which. Lanes
+    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row is
+    never moved beyond the horizon, and one that is beyond any sender's horizon is healed.
+    """
+    now = await db_now(db)
+    every = timedelta(seconds=1 / rate)
+    row = await token_row(db, token, now)
+    shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
+    reach = now + max(horizon, every)
+    healed = row.tat if row.tat <= now + SLOTS_HORIZON else reach
+    if healed != row.tat:
+        await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
+    start = max(now, healed)
+    if row.paused_until is not None and row.paused_until > now:
+        first_in = row.paused_until - now
+        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=healed)
+    room = int((reach - start) / every)
+    rows = await _due(db, now, min(limit, room), lease) if min(limit, room) > 0 else []
+    slots = min(len(rows) + turns, max(room, 0))
+    tat = start + every * slots
+    if slots:
+        await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
+    else:
+        tat = healed
+    top = 0
+    if rows:
+        await db.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + lease})
+        await _charge_chats(db, rows, now)
+        top = (await db.execute(select(func.max(alert.c.id)))).scalar_one()
+    return Claim(
+        at=now,
+        deliveries=tuple(_claimed(row, now, top) for row in rows),
+        first_in=start - now,
+        every=every,
+        lease=lease,
+        slots=slots,
+        full=room <= 0,
+        shared=shared,
+        end=tat,
+    )
+
+
+def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 - a result row
+    ends_at = row.ends_at
+    return Claimed(
+        id=row.id,
+        alert=row.alert_id,
+        chat=row.chat_id,
+        lane=Lane(row.lane),
+        fence=row.fence + 1,
+        tries=row.tries,
+        doubts=row.doubts,
+        plain=row.plain,
+        language=row.language,
+        style=row.style,
+        kind=ChatKind(row.kind),
+        thread=row.thread,
+        home=row.home,
+        time_zone=row.time_zone,
+        expires_in=None if ends_at is None else ends_at - now,
+        newest=newest,
+    )
+
+
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
+_LEASE = (
+    update(delivery)
+    .where(delivery.c.id.in_(_IDS))
+    .values(state=State.LEASED.value, lease_until=bindparam("until"), fence=delivery.c.fence + 1)
+)
+_CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
+
+
+def _due_query() -> Select[Any]:
+    """Built once: it costs as much to build as to run. Its parameters are `now`, `soon` and `room`."""
+    now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
+    soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
+    other = delivery.alias("other")
+    waits = (
+        select(other.c.id)
+        .where(
+            other.c.chat_id == delivery.c.chat_id,
+            or_(
+                and_(
+                    other.c.state == State.PENDING.value,
+                    or_(
+                        other.c.lane < delivery.c.lane,
+                        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
+                    ),
+                    other.c.expires_at > now,
+                ),
+                other.c.state == State.LEASED.value,
+            ),
+            text("other.state IN ('pending', 'leased')"),  # as ix_delivery_open says it, or SQLite scans the table
+        )
+        .exists()
+    )
+    # a chat's own bucket: a short burst, then one a second (private) or fifteen a minute
+    room = or_(
+        and_(chat.c.kind == ChatKind.PRIVATE.value, chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type)),
+        and_(chat.c.kind != ChatKind.PRIVATE.value, chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type)),
+    )
+    return (
+        select(
+            delivery.c.id,
+            delivery.c.alert_id,
+            delivery.c.chat_id,
+            delivery.c.lane,
+            delivery.c.fence,
+            delivery.c.tries,
+            delivery.c.doubts,
+            delivery.c.plain,
+            chat.c.language,
+            chat.c.style,
+            chat.c.kind,
+            chat.c.thread,
+            chat.c.home,
+            chat.c.time_zone,
+            # times cost more to read than all the rest: only those that matter
+            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label("ends_at"),
+            case((chat.c.tat > now, chat.c.tat), else_=None).label("tat"),
+        )
+        .join(chat, chat.c.id == delivery.c.chat_id)
+        .where(
+            delivery.c.state == State.PENDING.value,
+            delivery.c.not_before <= now,
+            delivery.c.expires_at > now,
+            chat.c.active,
+            or_(chat.c.tat.is_(None), room),
+            ~waits,
+        )
+        .order_by(delivery.c.lane, delivery.c.id)
+        .limit(bindparam("room", type_=Integer()))
+        .with_for_update(skip_locked=True, of=delivery)
+    )
+
+
+_DUE = _due_query()
+#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and reads all that waits;
+#: without these it walks what is due in its index's order and looks up each chat, until there is enough. Nor may it
+#: compile the query: before version 18 a price for what is forbidden made that look worth while.
+_WALK = text("""
+SELECT set_config(way, 'off', true) FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'),
+  ('enable_mergejoin'), ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
+""")
+
+
+async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+    if db.dialect.name != "sqlite":
+        await db.execute(_WALK)  # until the claim's transaction ends
+    until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
+    found = await db.execute(_DUE, {"now": now, "soon": now + lease, "room": room, **until})
+    rows: Sequence[Any] = found.all()
+    return rows
+
+
+async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
+    """Move each chat's own bucket on; chats with nothing on theirs, in a broadcast nearly all, by one statement."""
+    charged: dict[datetime, list[int]] = {}
+    private, group = now + PRIVATE_EVERY, now + GROUP_EVERY
+    for row in rows:
+        at = private if row.kind == ChatKind.PRIVATE.value else group
+        charged.setdefault(at if row.tat is None else row.tat + (at - now), []).append(row.chat_id)
+    for tat, ids in charged.items():
+        await db.execute(_CHARGE, {"ids": ids, "new_tat": tat})
+
+
+async def finish(db: Db, marks: Iterable[Mark]) -> None:
+    """Write down what became of claimed deliveries; a mark under an old fence changes nothing.
+
+    One that comes after its lease ended still counts while nobody took the delivery again: it spares a copy.
+    """
+    now = await db_now(db)
+    sent = []
+    rows = []
+    for mark in marks:
+        if mark.state is State.SENT:
+            sent.append(f"({mark.id:d},{mark.fence:d},{mark.message_id or 0:d})")
+            continue
+        rows.append(
+            {
+                "key": mark.id,
+                "its_fence": mark.fence,
+                "new_state": mark.state.value,
+                "new_error": mark.error,
+                "at": None if mark.state is State.PENDING else now,
+                "next": now + (mark.retry_in or timedelta(0)),
+                "new_doubts": mark.doubts,
+                "new_tries": mark.tries,
+                "new_plain": mark.plain,
+            }
+        )
+    if sent:
+        # numbers written out: binding three parameters a row costs four times what the statement does
+        values = ",".join(sent)
+        await db.execute(
+            text(_SENT.format(values=values)).bindparams(bindparam("now", now, delivery.c.finished_at.type))
+        )
+    if rows:
+        await db.execute(_FINISH, rows)
+
+
+# VALUES calls its columns column1, column2, … on both databases
+_SENT = """
+UPDATE delivery SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL, tries = tries + 1,
+  lease_until = NULL
+FROM (VALUES {values}) AS told
+WHERE delivery.id = told.column1 AND delivery.fence = told.column2 AND delivery.state IN ('leased', 'pending')
+"""
+_FINISH = (
+    update(delivery)
+    .where(
+        delivery.c.id == bindparam("key"),
+        delivery.c.fence == bindparam("its_fence"),
+        or_(delivery.c.state == State.LEASED.value, delivery.c.state == State.PENDING.value),
+    )
+    .values(
+        state=bindparam("new_state"),
+        error=bindparam("new_error"),
+        finished_at=bindparam("at"),
+        not_before=bindparam("next"),
+        doubts=bindparam("new_doubts"),
+        tries=bindparam("new_tries"),
+        plain=bindparam("new_plain"),
+        lease_until=None,
+    )
+)
+
+
+async def tidy(db: Db) -> int:
+    """Free leases that ended without a mark, and close questions nobody answered. Returns how many were freed.
+
+    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
+    """
+    now = await db_now(db)
+    unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
+    await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
+    ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
+    return await _free(db, ended, now)
+
+
+async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
+    """Close deliveries that expired, a chunk at a time: after an outage it may be a million. Returns how many.
+
+    Those of chats that were closed while they were made are closed too.
+    """
+    await forgettable(db)
+    if db.dialect.name != "sqlite":
+        await db.execute(_WALK)  # else what was closed is read again for each chunk
+    now = await db_now(db)
+    late = _pending().where(delivery.c.expires_at <= now)
+    closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
+    if db.dialect.name != "sqlite":  # where there is one writer at a time
+        await _settle_closed(db, now, chunk)
+    return closed
+
+
+def _pending() -> Select[tuple[int]]:
+    """The keys of deliveries that wait, in an order in which an index has them."""
+    waits = text("delivery.state = 'pending'")  # as the indexes say it, or SQLite scans the table
+    return select(delivery.c.id).where(waits)
+
+
+async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
+    """Close the first `chunk` of those that wait; what another replica closes just now is left to it. How many."""
+    first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
+    still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
+    done = await db.execute(update(delivery).where(*still).values(**values), execution_options=COUNTED)
+    return done.rowcount
+
+
+async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
+    """Close what a fan-out gave to a chat while that was closed: on a server neither sees the other's rows."""
+    away = (~chat.c.active, chat.c.inactive_at > now - CLOSED_CHAT_LOOKBACK)
+    theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
+    why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
+    await _close(db, theirs, chunk, state=State.DEAD.value, finished_at=now, error=why)
+
+
+_AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_open says it
+
+
+async def free_all(db: Db) -> int:
+    """Free every lease at once: for a start with the instance lock held, when no other sender can be alive."""
+    now = await db_now(db)
+    return await _free(db, delivery.c.state == State.LEASED.value, now)
+
+
+async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
+    values = {"state": State.PENDING.value, "lease_until": None, "not_before": now}
+    freed = await db.execute(update(delivery).where(which).values(**values).returning(delivery.c.id))
+    return len(freed.all())
+
+
+def unbegun(item: Claimed) -> Mark:
+    """The mark that gives a delivery back as it was."""
+    return Mark(item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain)
+
+
+async def release(db: Db, claimed: Iterable[Claimed]) -> None:
+    """Give back deliveries that were not begun: another sender may take them at once."""
+    await finish(db, [unbegun(item) for item in claimed])
+
+
+async def message_of(db: Db, alert_pk: int, chat_id: int) -> int | None:
+    """The ledger: the Telegram message that carried an alert to a chat."""
+    query = select(delivery.c.message_id).where(delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id)
+    return (await db.execute(query)).scalar()

@@ -1,0 +1,63 @@
+"""Opening a database, by what for: to run on it, to write to it, or only to look at it.
+
+Above everything else in this folder: what opens a database checks its file, copies and migrates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from storage import migrate
+from storage.db import Store, connect, connect_for_writing, is_file, parse_url
+from storage.instance import only_instance
+
+
+async def open_store(text_url: str) -> Store:
+    """The database, its schema brought up to date (after a backup copy), checked to be sound.
+
+    ConfigError when it is newer than this program, damaged, read-only or cannot be reached.
+    """
+    store = connect_for_writing(text_url)
+    try:
+        await migrate.bring_up(store)
+        store.settle()
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+@asynccontextmanager
+async def held_store(text_url: str) -> AsyncIterator[Store]:
+    """The database of a program that runs on it: a file is this process's alone until it is closed.
+
+    ConfigError as with `open_store`, and when another process has the file.
+    """
+    url = parse_url(text_url)
+    async with AsyncExitStack() as stack:
+        if is_file(url):
+            hold = stack.enter_context(only_instance(Path(url.database or "")))
+            store = await open_store(text_url)
+            stack.push_async_callback(store.close)
+            hold()
+        else:
+            store = await open_store(text_url)
+            stack.push_async_callback(store.close)
+        yield store
+
+
+async def look_at(text_url: str) -> Store:
+    """The database for reading alone, neither made nor migrated.
+
+    ConfigError where there is none or a start would refuse it, StorageError when its schema is
+    still to be made.
+    """
+    store = connect(text_url)
+    try:
+        await migrate.must_be_current(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store

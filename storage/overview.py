@@ -1,0 +1,65 @@
+"""The outbox at a glance: what waits to be sent, and what became of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from bot.model.alerts import Lane, State
+from storage.db import Db
+from storage.schema import alert, delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many deliveries are in one state and lane."""
+
+    state: str
+    lane: Lane
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The outbox at a glance; `oldest` is the age of the oldest open delivery's alert."""
+
+    counts: tuple[Count, ...]
+    open_alerts: int
+    waiting: int
+    oldest: timedelta | None
+    last_sent_at: datetime | None
+    last_error: str | None
+
+
+async def summary(db: Db, *, now: datetime) -> Summary:
+    """Counts by state and lane, age of the oldest, the last error."""
+    # first: what is fanned out while we look is then counted once too often rather than not at all
+    opened = await db.execute(select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None)))
+    grouped = select(delivery.c.state, delivery.c.lane, func.count().label("n")).group_by(
+        delivery.c.state, delivery.c.lane
+    )
+    counts = tuple(
+        Count(state=row.state, lane=Lane(row.lane), count=row.n)
+        for row in await db.execute(grouped.order_by(delivery.c.state, delivery.c.lane))
+    )
+    is_open = delivery.c.state.in_([State.PENDING.value, State.LEASED.value])
+    oldest = await db.execute(
+        select(func.min(alert.c.created_at)).where(
+            alert.c.id == select(func.min(delivery.c.alert_id)).where(is_open).scalar_subquery()
+        )
+    )
+    first = oldest.scalar()
+    sent = await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value))
+    error = await db.execute(
+        select(delivery.c.error).where(delivery.c.error.is_not(None)).order_by(delivery.c.id.desc()).limit(1)
+    )
+    return Summary(
+        counts=counts,
+        open_alerts=int(opened.scalar_one()),
+        waiting=sum(item.count for item in counts if item.state in {State.PENDING.value, State.LEASED.value}),
+        oldest=None if first is None else max(now - first, timedelta(0)),
+        last_sent_at=sent.scalar(),
+        last_error=error.scalar(),
+    )

@@ -1,0 +1,18 @@
+"""The versions of the schema: the table of names that whoever migrates, copies or checks a database reads.
+
+A new migration is one new file in `migrations/versions`, named `NNNN_words.py`; its number becomes `HEAD` by itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent / "migrations"
+_FILES = (SCRIPTS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")
+#: The schema revisions this program knows, oldest first.
+REVISIONS = tuple(sorted(path.name[:4] for path in _FILES))
+#: The revision this program writes.
+HEAD = REVISIONS[-1]
+#: The oldest program that may work with this schema; raised by a migration that takes away what
+#: that program needs, or adds what it must heed: one of 0004 would send what waits for an operator.
+MIN_READER = "0005"

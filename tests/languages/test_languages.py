@@ -1,0 +1,194 @@
+"""A language is a folder: each brings every part, what lacks one is refused by its name, a new folder is spoken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot import languages
+from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
+
+ROOT = Path(__file__).parents[2]
+LANGUAGE_FOLDERS = Path("bot", "languages")
+PROGRAM_FOLDERS = ("bot", "handlers", "storage")
+TIMEOUT = 110  # seconds that a program beside other busy ones may take
+
+TEXTS = """msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "language.name"
+msgstr "oʻzbekcha"
+
+msgid "start.hello"
+msgstr "Salom!"
+
+msgid "rates.today"
+msgstr "bugun"
+"""
+STUBS = {
+    "__init__": '"""Uzbek."""\n\nORDER = 4\n',
+    "reading": 'READING = Reading(script=Script.LATIN, words="va bilan uchun emas ham bu deb")',
+    "days": 'DAYS = Days(named={-1: "kecha"})',
+    "numbers": 'NUMBERS = Numbers(words=lambda: {"besh": 5}, hundred="yuz", scales={1000: "ming"})',
+    "money": 'MONEY = Money(short_forms={"dollarni": "USD"})',
+    "questions": 'QUESTIONS = Questions(words={"Q": "qancha", "t": "ga"})',
+    "rules": "RULES = RuleWords()",
+    "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"})',
+    "news": "NEWS = News()",
+}
+
+
+def program_with_uzbek(folder: Path) -> Path:
+    """A copy of the program with one folder more, mostly stubs: a fourth language."""
+    for name in PROGRAM_FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    added = folder / LANGUAGE_FOLDERS / "uz"
+    added.mkdir()
+    for name, text in STUBS.items():
+        head = "" if name == "__init__" else "from bot.languages.parts import *\n\n"
+        (added / f"{name}.py").write_text(head + text + "\n", encoding="utf-8")
+    for name in TABLES:
+        (added / f"{name}.tsv").write_text("# nothing yet\n", encoding="utf-8")
+    (added / "jarchy.po").write_text(TEXTS, encoding="utf-8")
+    return folder
+
+
+def run(program: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """One process of that copy, which finds the tests' factories here and the program there."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=program,
+        env={"PYTHONPATH": f"{program}:{ROOT}", "PATH": "/usr/bin:/bin", "BOT_TOKEN": ""},
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_each_language_brings_every_part_and_no_stub(code: str) -> None:
+    spoken = language(code)
+    assert not list(languages._problems_of(code))
+    for name, kind in PARTS.items():
+        assert isinstance(getattr(spoken, name), kind), name
+    assert len(spoken.days.months) == 12
+    assert spoken.numbers.words()
+    assert all((spoken.questions.words, spoken.news.denials, spoken.rules.below))
+    assert [head for head in spoken.money.heads() if head.code == "USD"]
+    for name in TABLES:
+        assert len(list(spoken.rows(name))) > 20, name
+
+
+def test_the_same_places_have_a_name_in_each_language() -> None:
+    named = [[name for name, _ in language(code).rows("places")] for code in LANGUAGES]
+    assert all(names == named[0] for names in named)
+
+
+def test_languages_stand_in_the_order_they_give_themselves() -> None:
+    assert LANGUAGES == ("en", "ru", "ky")
+
+
+def test_an_unknown_language_of_telegram_is_the_default() -> None:
+    assert [client_language(code, "ky") for code in ("ru-RU", "de", None, "EN")] == ["ru", "ky", "ky", "en"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        *((f"{name}.py", f"lacks {name}.py") for name in ("money", "news", "reading")),
+        ("severity.tsv", "lacks severity.tsv"),
+        ("jarchy.po", "lacks jarchy.po"),
+    ],
+)
+def test_a_language_that_lacks_a_part_is_refused_by_the_parts_name(
+    lost: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
+    (tmp_path / "ky" / lost).unlink()
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    problems = list(languages._problems_of("ky"))
+    assert len(problems) == 1
+    assert "language ky" in problems[0]
+    assert said in problems[0]
+
+
+def test_a_table_with_a_missing_column_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
+    (tmp_path / "ky" / "topics.tsv").write_text("# topics\n\neconomy\tакча\n", encoding="utf-8")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    (problem,) = languages._problems_of("ky")
+    assert problem.endswith("topics.tsv, line 3: should have 3 columns")
+
+
+SPEAK = """
+import json
+from bot.convert import parse_question, read_zone
+from bot.convert.dates import read_day
+from bot.detect.language import language_of
+from bot.detect.stories import same_story
+from bot.detect.topics import judged
+from bot.i18n import number, t
+from bot.languages import LANGUAGES, problems
+from bot.render import help, rates
+from tests.factories import entry
+from tests.render.world import rate_card
+from datetime import date
+
+one = entry(title="Toshkentda yong'in", language="uz")
+two = entry(title="Fire in Tashkent", language="en")
+three = entry(title="Fire in Tashkent", language="xx")
+asked = parse_question("qancha dollar yuz euro", language="uz")
+print(json.dumps({
+    "languages": LANGUAGES,
+    "problems": problems(),
+    "start": help.start("uz", currencies=["USD"], topics=["security"]).text,
+    "card": rates.card(rate_card(), "uz").text,
+    "asked": [str(asked.amount), asked.source, asked.target],
+    "million": number(1000000, "uz"),
+    "day": str(read_day("kecha", today=date(2026, 11, 28))),
+    "zone": read_zone("toshkent"),
+    "uzbek": language_of("Bu kitob va daftar bilan emas"),
+    "english": language_of("A fire in the market"),
+    "security": judged("Toshkentda yong'in", "", "uz").security,
+    "same": [same_story(one, two).same, same_story(two, three).same],
+}))
+"""
+
+
+def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
+    """Greeting, rates card, questions, days, cities and detection work in a language of a handful of words."""
+    done = run(program_with_uzbek(tmp_path), "-c", SPEAK)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["languages"] == ["en", "ru", "ky", "uz"]
+    assert said["problems"] == []
+    assert said["start"].startswith("Salom!")
+    assert "USD" in said["card"]
+    assert said["asked"] == ["100", "EUR", "USD"]
+    assert said["million"] == "1\u00a0000\u00a0000"
+    assert (said["day"], said["zone"]) == ("2026-11-27", "Asia/Tashkent")
+    assert (said["uzbek"], said["english"]) == ("uz", "en")
+    assert said["security"] is False
+    assert said["same"] == [False, True]
+
+
+def test_the_verbs_speak_it_and_name_what_it_lacks(tmp_path: Path) -> None:
+    program = program_with_uzbek(tmp_path)
+    asked = run(program, "-m", "bot", "convert", "yuz dollarni", "--language", "uz", "--parse-only")
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["amount"] == "100"
+    told = run(program, "-m", "bot", "detect", "security", given='{"id": 1, "title": "Salom", "lang": "uz"}\n')
+    assert json.loads(told.stdout)["lang"] == "uz"
+    (program / LANGUAGE_FOLDERS / "uz" / "zones.py").unlink()
+    checked = run(program, "-m", "bot", "check")
+    assert checked.returncode == 78
+    assert "language uz: bot/languages/uz lacks zones.py" in checked.stderr

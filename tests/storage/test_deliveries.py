@@ -1,0 +1,445 @@
+"""The outbox's promises, on every database: who is told, once, in which order, and how fast."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+import storage.alerts
+import storage.chats
+import storage.deliveries
+import storage.fan_out
+import storage.pace
+from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
+from bot.model.chats import ChatKind
+from storage.db import Db, Store, db_now
+from storage.deliveries import Claim, Mark
+from storage.opening import open_store
+from storage.schema import alert, chat, delivery, pace
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+
+KEY = "topic:security"
+FAST = 10_000.0
+SECOND = timedelta(seconds=1)
+
+
+def an_alert(name: str = "a", *, at: datetime = NOW, lives: timedelta = timedelta(hours=1), **changes: Any) -> Alert:
+    """A notice to the subscribers of one key."""
+    fields: dict[str, Any] = {
+        "dedup_key": name,
+        "payload": Notice(msgid="notice.test"),
+        "severity": Severity.NOTABLE,
+        "lane": Lane.ALERT,
+        "audience": Audience(subscription=KEY),
+        "created_at": at,
+        "expires_at": at + lives,
+    }
+    return Alert(**{**fields, **changes})
+
+
+async def readers(db: Db, *ids: int, kind: ChatKind = ChatKind.PRIVATE, since: datetime = NOW) -> None:
+    """Chats that want to know."""
+    for number in ids:
+        await storage.chats.add(db, a_chat(number, kind=kind), now=NOW)
+        await storage.chats.subscribe(db, number, [KEY], now=since)
+
+
+async def fan_all(db: Db, **chunk: int) -> None:
+    """Fan out everything that is open."""
+    while await storage.fan_out.fan_out(db, **chunk) is not None:
+        pass
+
+
+async def claim(db: Db, **changes: Any) -> Claim:
+    """A claim whose pace is no obstacle."""
+    fields: dict[str, Any] = {"token": "t", "rate": FAST, "horizon": SECOND, "lease": 30 * SECOND}
+    return await storage.deliveries.claim(db, **{**fields, **changes})
+
+
+async def told(db: Db, **where: Any) -> list[tuple[int, str]]:
+    """Chat and state of every delivery, by chat."""
+    query = select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.chat_id, delivery.c.id)
+    return [(row.chat_id, row.state) for row in await db.execute(query.filter_by(**where))]
+
+
+async def sent(db: Db, got: Claim) -> None:
+    """Mark all of a claim as sent."""
+    await storage.deliveries.finish(
+        db, [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=7) for one in got.deliveries]
+    )
+
+
+async def forget_chat_pace(db: Db) -> None:
+    """As if the chats had been quiet for long."""
+    await db.execute(update(chat).values(tat=None))
+
+
+async def test_a_decision_is_stored_once_for_ever(store: Store) -> None:
+    """The same dedup key again gives None, in the same transaction or a later one."""
+    async with store.writing() as db:
+        assert await storage.alerts.enqueue(db, an_alert()) is not None
+        assert await storage.alerts.enqueue(db, an_alert()) is None
+    async with store.writing() as db:
+        assert await storage.alerts.enqueue(db, an_alert(at=NOW + SECOND)) is None
+
+
+async def test_fan_out_goes_on_after_a_transaction_that_failed(store: Store) -> None:
+    """Every reader gets exactly one delivery, though a chunk was rolled back in between."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 8))
+        await storage.alerts.enqueue(db, an_alert())
+    async with store.writing() as db:
+        assert await storage.fan_out.fan_out(db, chunk=3) == 3
+    with pytest.raises(RuntimeError):
+        async with store.writing() as db:
+            assert await storage.fan_out.fan_out(db, chunk=3) == 3
+            raise RuntimeError
+    async with store.writing() as db:
+        assert [await storage.fan_out.fan_out(db, chunk=3) for _ in range(3)] == [3, 1, None]
+        assert await told(db) == [(number, "pending") for number in range(1, 8)]
+
+
+async def test_only_active_chats_that_asked_before_and_do_not_snooze_are_told(store: Store) -> None:
+    """Chat 1 asked in time; 2 left, 3 asked later, 4 snoozes, 5's snooze is over."""
+    async with store.writing() as db:
+        await readers(db, 1, 2, 4, 5)
+        await readers(db, 3, since=NOW + SECOND)
+        await storage.chats.close(db, 2, why="blocked")
+        await storage.chats.snooze(db, 4, KEY, span=timedelta(hours=1))
+        await storage.chats.snooze(db, 5, KEY, span=-SECOND)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        assert [number for number, _ in await told(db)] == [1, 5]
+
+
+async def test_a_chat_has_one_delivery_out_at_a_time_in_the_order_of_alerts(store: Store) -> None:
+    """I6: the second is claimed only after the first was marked."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        pks = [await storage.alerts.enqueue(db, an_alert(name)) for name in "abc"]
+        await fan_all(db)
+        for pk in pks:
+            got = await claim(db)
+            assert [one.alert for one in got.deliveries] == [pk]
+            assert (await claim(db)).deliveries == ()
+            await sent(db, got)
+
+
+async def test_a_delivery_to_be_retried_keeps_its_place(store: Store) -> None:
+    """The next alert of that chat waits until the first is sent or dead."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        for name in "ab":
+            await storage.alerts.enqueue(db, an_alert(name))
+        await fan_all(db)
+        one = (await claim(db)).deliveries[0]
+        await storage.deliveries.finish(
+            db, [Mark(id=one.id, fence=one.fence, state=State.PENDING, retry_in=60 * SECOND)]
+        )
+        assert (await claim(db)).deliveries == ()
+
+
+async def test_lanes_go_before_each_other_and_never_two_of_a_chat_at_once(store: Store) -> None:
+    """Urgent first, though it was decided last; a chat's other lanes wait for it."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        for lane in (Lane.ROUTINE, Lane.ALERT, Lane.URGENT):
+            await storage.alerts.enqueue(db, an_alert(lane.name, lane=lane))
+        await fan_all(db)
+        for lane in (Lane.URGENT, Lane.ALERT, Lane.ROUTINE):
+            got = await claim(db)
+            assert [(one.chat, one.lane) for one in got.deliveries] == [(1, lane), (2, lane)]
+            await sent(db, got)
+
+
+async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> None:
+    """Sent stays sent, waiting is superseded, and an alert not yet fanned out is never fanned out."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        old = await storage.alerts.enqueue(db, an_alert("old", supersede_key="usd"))
+        await fan_all(db)
+        await sent(db, await claim(db, limit=1))
+        middle = await storage.alerts.enqueue(db, an_alert("middle", supersede_key="usd"))
+        new = await storage.alerts.enqueue(db, an_alert("new", supersede_key="usd"))
+        await storage.alerts.enqueue(db, an_alert("other", supersede_key="eur"))
+        await fan_all(db)
+        assert await told(db, alert_id=old) == [(1, "sent"), (2, "superseded")]
+        assert await told(db, alert_id=middle) == []
+        assert await told(db, alert_id=new) == [(1, "pending"), (2, "pending")]
+
+
+async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
+    """I5."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert("late", lives=-SECOND))
+        fresh = await storage.alerts.enqueue(db, an_alert("fresh"))
+        await fan_all(db)
+        assert [one.alert for one in (await claim(db)).deliveries] == [fresh]
+        assert await storage.deliveries.expire(db) == 1
+        assert await told(db) == [(1, "expired"), (1, "leased")]
+
+
+async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent(store: Store) -> None:
+    """After an outage no transaction closes them all, and what is fresh does not wait for that."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 26))
+        await storage.alerts.enqueue(db, an_alert("late", lives=-SECOND))
+        fresh = await storage.alerts.enqueue(db, an_alert("fresh", at=NOW + SECOND))
+        await fan_all(db)
+    left, sent = [], 0
+    while not left or left[-1]:
+        async with store.writing() as db:
+            await storage.deliveries.expire(db, chunk=10)
+            late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
+            left.append((await db.execute(select(func.count()).select_from(delivery).where(*late))).scalar_one())
+            taken = (await claim(db, limit=5)).deliveries
+            assert {one.alert for one in taken} <= {fresh}
+            await storage.deliveries.finish(db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken])
+            sent += len(taken)
+    assert left == [15, 5, 0]
+    assert sent == 15
+
+
+@pytest.mark.postgres
+async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed_too(postgres_url: str) -> None:
+    """Neither transaction sees the other's row; the next look at what waits does, says why, and touches nobody else."""
+    store = await open_store(postgres_url)
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        await storage.alerts.enqueue(db, an_alert())
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning) == 3
+        async with store.writing() as closing:
+            await storage.chats.close(closing, 2, why="blocked")
+            await storage.chats.close(closing, 3, why="blocked")
+            await storage.chats.activate(closing, 3)
+    async with store.writing() as db:
+        assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
+        await storage.deliveries.expire(db)
+        assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
+        why = select(delivery.c.error).where(delivery.c.chat_id == 2)
+        assert (await db.execute(why)).scalar() == "blocked"
+    await store.close()
+
+
+async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:
+    """Slots of many claims of random sizes, with more of them for replies."""
+    dice, rate, slots = random.Random(7), 40.0, []
+    async with store.writing() as db:
+        await readers(db, *range(1, 301))
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+    taken = 0
+    for _ in range(25):
+        async with store.writing() as db:
+            before = await db_now(db)
+            got = await claim(db, rate=rate, limit=dice.randint(1, 20), horizon=5 * SECOND, turns=dice.randint(0, 2))
+        slots += [before + got.first_in + got.every * number for number in range(got.slots)]
+        taken += len(got.deliveries)
+    assert taken > 100
+    slots.sort()
+    slack = timedelta(milliseconds=20)  # `before` is read a moment before the claim reads its own clock
+    for first, later in zip(slots, slots[int(rate) + 1 :], strict=False):
+        assert later - first >= SECOND - slack
+
+
+async def _times(store: Store, kind: ChatKind, count: int, step: timedelta) -> list[timedelta]:
+    """When each of `count` alerts to one chat may go, on a clock that moves by `step`."""
+    times: list[timedelta] = []
+    async with store.writing() as db:
+        await readers(db, 1, kind=kind)
+        for number in range(count):
+            await storage.alerts.enqueue(db, an_alert(str(number)))
+        await fan_all(db)
+        for tick in range(2 * 60 * count):
+            if len(times) == count:
+                break
+            got = await claim(db)
+            times += [tick * step] * len(got.deliveries)
+            await sent(db, got)
+            if not got.deliveries or step < SECOND:
+                tat = (await db.execute(select(chat.c.tat))).scalar_one()
+                await db.execute(update(chat).values(tat=tat - step))
+    return times
+
+
+async def test_G14_a_groups_21st_message_in_a_minute_is_delayed_not_dropped(store: Store) -> None:
+    """Of 30 alerts at once at most 20 go in any minute, and all go in the end."""
+    times = await _times(store, ChatKind.GROUP, 30, timedelta(milliseconds=500))
+    assert len(times) == 30
+    for first, later in zip(times, times[20:], strict=False):
+        assert later - first >= timedelta(seconds=60)
+
+
+async def test_a_person_gets_a_short_burst_and_then_one_a_second(store: Store) -> None:
+    """At most four at once."""
+    times = await _times(store, ChatKind.PRIVATE, 8, timedelta(milliseconds=250))
+    assert len(times) == 8
+    for first, later in zip(times, times[5:], strict=False):
+        assert later - first >= SECOND
+
+
+async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> None:
+    """A sender that slept through its lease cannot overwrite what the next one did."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        old = await claim(db, lease=-SECOND)
+        assert await storage.deliveries.tidy(db) == 1
+        new = await claim(db)
+        assert new.deliveries[0].fence > old.deliveries[0].fence
+        await sent(db, old)
+        assert await told(db) == [(1, "leased")]
+        await sent(db, new)
+        await storage.deliveries.release(db, old.deliveries)
+        assert await told(db) == [(1, "sent")]
+
+
+async def test_the_first_claims_of_all_senders_reserve_different_slots(store: Store) -> None:
+    """Nobody has sent under this token before; each claim's slots end where the next one's begin."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 11))
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+
+    async def one() -> Claim:
+        async with store.writing() as db:
+            return await claim(db, rate=1.0, horizon=60 * SECOND, limit=2)
+
+    claims = await asyncio.gather(*(one() for _ in range(5)))
+    ends = sorted(claimed.end for claimed in claims if claimed.end is not None and claimed.deliveries)
+    assert len(ends) > 1
+    assert all(later - earlier >= 2 * SECOND for earlier, later in pairwise(ends))
+
+
+async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store: Store) -> None:
+    """The database was away for longer than the lease: what was sent then is not sent once more."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        late = await claim(db, lease=-SECOND)
+        assert await storage.deliveries.tidy(db) == 2
+        await storage.deliveries.finish(db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)])
+        assert await told(db) == [(1, "sent"), (2, "dead")]
+        assert (await claim(db)).deliveries == ()
+
+
+def mark(claimed: Claim, number: int) -> tuple[int, int]:
+    """The row and the fence of one delivery."""
+    return claimed.deliveries[number].id, claimed.deliveries[number].fence
+
+
+async def test_tidy_frees_ended_leases_only(store: Store) -> None:
+    """Chat 1's sender is gone, chat 2's is at work."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        await claim(db, lease=-SECOND, limit=1)
+        await claim(db, limit=1)
+        assert await storage.deliveries.tidy(db) == 1
+        assert await told(db) == [(1, "pending"), (2, "leased")]
+        assert await storage.deliveries.free_all(db) == 1
+
+
+async def test_what_is_released_may_be_taken_at_once(store: Store) -> None:
+    """With its tries and doubts as they were."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        await db.execute(update(delivery).values(tries=3, doubts=1))
+        await storage.deliveries.release(db, (await claim(db)).deliveries)
+        again = (await claim(db)).deliveries
+    assert [(one.tries, one.doubts) for one in again] == [(3, 1)]
+
+
+async def test_two_claimers_at_once_never_share_a_delivery(store: Store) -> None:
+    """Also at their very first claim, before the token has a row."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 101))
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+
+    async def one() -> list[int]:
+        async with store.writing() as db:
+            return [item.id for item in (await claim(db, limit=30)).deliveries]
+
+    taken = [pk for ids in await asyncio.gather(*(one() for _ in range(5))) for pk in ids]
+    assert len(taken) == len(set(taken))
+    assert len(taken) <= 100
+
+
+async def test_a_paused_token_sends_nothing_and_says_for_how_long(store: Store) -> None:
+    """Another token goes on."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        await storage.pace.pause_token(db, "t", 60 * SECOND)
+        got = await claim(db)
+        assert got.deliveries == ()
+        assert timedelta(seconds=50) < got.first_in <= 60 * SECOND
+        assert len((await claim(db, token="other")).deliveries) == 1
+
+
+@pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP, ChatKind.CHANNEL])
+async def test_a_paused_chat_waits_and_the_others_do_not(store: Store, kind: ChatKind) -> None:
+    """Whatever kind of chat it is."""
+    async with store.writing() as db:
+        await readers(db, 1, 2, kind=kind)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        await storage.chats.pause(db, 1, 60 * SECOND)
+        assert [one.chat for one in (await claim(db)).deliveries] == [2]
+
+
+async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store) -> None:
+    """What waited is dead with the reason; what comes after its return is sent."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert("a"))
+        await fan_all(db)
+        await storage.chats.close(db, 1, why="blocked")
+        await storage.alerts.enqueue(db, an_alert("b"))
+        await fan_all(db)
+        assert await told(db) == [(1, "dead")]
+        assert (await db.execute(select(delivery.c.error))).scalar_one() == "blocked"
+        await storage.chats.activate(db, 1)
+        await storage.alerts.enqueue(db, an_alert("c"))
+        await fan_all(db)
+        assert len((await claim(db)).deliveries) == 1
+
+
+async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(store: Store) -> None:
+    """Also when the new id has a delivery of the same alert already, and when told twice."""
+    async with store.writing() as db:
+        await readers(db, -5, kind=ChatKind.GROUP)
+        first = await storage.alerts.enqueue(db, an_alert("a"))
+        await fan_all(db)
+        await readers(db, -100500, kind=ChatKind.GROUP)
+        second = await storage.alerts.enqueue(db, an_alert("b"))
+        own = await storage.alerts.enqueue(db, an_alert("c", audience=Audience(chat=-5)))
+        await fan_all(db)
+        for _ in range(2):
+            await storage.chats.migrate(db, -5, -100500)
+        got = []
+        for _ in range(5):
+            await forget_chat_pace(db)
+            part = await claim(db)
+            await sent(db, part)
+            got += [(one.chat, one.alert) for one in part.deliveries]
+        assert got == [(-100500, first), (-100500, second), (-100500, own)]
+        assert (await db.execute(select(func.count()).select_from(chat))).scalar_one() == 1
+        assert (await db.execute(select(alert.c.audience_chat).where(alert.c.id == own))).scalar_one() == -100500
+        assert (await db.execute(select(func.count()).select_from(pace))).scalar_one() == 1
