@@ -52,10 +52,6 @@ ORNAMENTS = ("entities", "caption_entities", "reply_markup", "reply_parameters",
 TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
-async def at_once(_chat: int) -> None:
-    """The turn of a message where nothing limits it."""
-
-
 def no_others(_chat: int) -> int:
     """What waits of a chat where updates come one by one."""
     return 0
