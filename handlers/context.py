@@ -58,10 +58,6 @@ class Sender(Protocol):
         """Send and classify."""
 
 
-async def at_once(_chat: int) -> None:
-    """The turn of a message where nothing limits it."""
-
-
 def no_others(_chat: int) -> int:
     """What waits of a chat where updates come one by one."""
     return 0
