@@ -14,6 +14,7 @@ import, so it is imported when the first article comes.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ def parse_article(
     """
     from trafilatura import bare_extraction
 
+    for library in ("trafilatura", "htmldate", "courlan"):  # what they cannot read is told by our own error
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     text = decode(body, content_type)
     page = _tree(text)
     found = bare_extraction(text, url=url, include_comments=False, include_tables=False, with_metadata=True)

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select
 
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import IN_FLIGHT
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.alerts import Lane
-from bot.model.outcomes import Ambiguous
+from bot.telegram.api import Api
+from bot.telegram.outcomes import Ambiguous
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import delivery
 from tests.world import Sending, World
