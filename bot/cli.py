@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, runtime_checkable
 
 import orjson
 import typer
@@ -65,14 +66,23 @@ cli.add_typer(detect, name="detect")
 cli.add_typer(database, name="db")
 
 
+@runtime_checkable
+class _WrongUsage(Protocol):
+    """What typer raises for a wrong option or argument; its class has no public name."""
+
+    exit_code: int
+
+    def show(self, file: IO[str]) -> None: ...
+
+
 def main() -> None:
     """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
     log.guard_tracebacks()
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
     except ConfigError as error:
         for problem in error.problems:
-            sys.stderr.write(f"jarchy: {log.redact(problem)}\n")
+            sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
         sys.exit(CONFIG_EXIT)
     except UserError as error:
         from bot.render.help import error as explain
@@ -80,19 +90,24 @@ def main() -> None:
         _fail(explain(error, "en").text)
     except BotError as error:
         _fail(str(error))
-    except BrokenPipeError:
+    except (BrokenPipeError, typer.Abort):
         sys.exit(1)
     except OSError as error:  # a file or a socket that the one who typed the verb named
         named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
         _fail(f"{named}{error.strerror or error}")
-    except Exception:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+    except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        if isinstance(error, _WrongUsage):
+            shown = StringIO()
+            error.show(file=shown)
+            sys.stderr.write(log.redact(shown.getvalue()))
+            sys.exit(error.exit_code)
         sys.stderr.write(log.redact(traceback.format_exc()))
         sys.exit(1)
 
 
 def _fail(why: str) -> NoReturn:
     """End with one line on stderr, without secrets, and 1."""
-    sys.stderr.write(f"jarchy: {log.redact(' '.join(why.splitlines()))}\n")
+    sys.stderr.write(f"jarchy: {log.one_line(why)}\n")
     sys.exit(1)
 
 
@@ -268,8 +283,9 @@ async def _check_database(settings: Settings) -> str:
 async def _check_token(settings: Settings) -> str:
     if settings.bot_token is None:
         return "missing: put BOT_TOKEN into .env"
-    from bot.deliver.transport import Api, open_session
-    from bot.model.outcomes import Rejected, Sent
+    from bot.telegram.api import Api
+    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.session import open_session
 
     async with open_session() as session:
         outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
@@ -409,7 +425,7 @@ def inspect_rates(
 
     A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
     """
-    from bot.sources import SOURCES
+    from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
     spec = load_catalog().rates.get(key)

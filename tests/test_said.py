@@ -60,7 +60,7 @@ def said(name: str) -> str:
         ("README.md", f"nothing new for {NUMBERS[STUCK]} of its publishing days"),
         ("README.md", f"two sources that disagree by more than {AGREE} %"),
         ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
-        ("README.md", f"together at {SHARED_PACE * 100:g} % of `SEND_RATE`"),
+        ("DESIGN.md", f"at most {SHARED_PACE * 100:g} % of the limit"),
         ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
         ("README.md", f"(U = {DOUBTS[Lane.ALERT]}; {DOUBTS[Lane.ROUTINE]} for digests)"),
         ("README.md", f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a level"),

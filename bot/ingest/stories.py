@@ -17,7 +17,7 @@ from bot.ingest.notices import tell
 from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import FeedSpec, PageSpec
-from bot.sources.feeds import normalise_link
+from bot.sources.links import normalise_link
 from bot.sources.standing import led, weighed
 from storage.db import Db
 

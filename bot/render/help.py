@@ -194,9 +194,9 @@ def status(status: Status, language: str) -> Message:
     return message(lines(bold(t("status.title", language)), *sources[:SHOWN_SOURCES], rest, empty, "\n" + queue, sent))
 
 
-def channel_welcome(title: str, language: str) -> Message:
-    """To the one who made the bot an administrator of a channel."""
-    return message(fill(t("channel.welcome", language), title=bold(one_line(title))))
+def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
+    """To the one who made the bot an administrator of a channel, with the currencies whose moves it posts there."""
+    return message(fill(t("channel.welcome", language), title=bold(one_line(title)), codes=", ".join(codes)))
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
