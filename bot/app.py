@@ -16,7 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -36,20 +36,23 @@ import storage.inbox
 import storage.retention
 import storage.sources
 from bot import presence, schedule
+from bot.alerts import digests
+from bot.alerts.notices import alert as notice
 from bot.clock import utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.worker import REQUEST, Worker
 from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
-from bot.ingest import Ingest, notice
+from bot.ingest import Ingest
 from bot.ingest.notices import tell_hourly
 from bot.ingest.side_by_side import SideBySide
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
-from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
+from bot.model.alerts import Alert
+from bot.model.subjects import DigestSubject, parse_subject
 from bot.ops import Readiness, ops_app
 from bot.sources.catalog import Catalog
 from bot.telegram import retry
@@ -68,8 +71,6 @@ from storage.shared_clock import SharedClock
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
-DIGEST_LATE = timedelta(minutes=10)
-DIGEST_LASTS = timedelta(hours=6)
 BACKUP_AT = time(3)  # in the operator's zone
 BREATH = 0.05  # seconds between pieces of what is forgotten: others write in between
 BACKUP_EVERY = 600.0  # seconds between looks
@@ -544,27 +545,16 @@ def due_digest(key: str, *, now: datetime) -> Alert | None:
 
     Yesterday's counts too: one missed before midnight is caught up after it.
     """
-    at, _, name = key.removeprefix("digest:").partition("@")
-    zone = ZoneInfo(name)
+    subject = parse_subject(key)
+    if not isinstance(subject, DigestSubject):
+        return None
+    zone = ZoneInfo(subject.zone)
     today = now.astimezone(zone).date()
     for day in (today, today - timedelta(days=1)):
-        slot = schedule.first_instant(datetime.combine(day, time.fromisoformat(at)), zone)
-        if slot <= now < slot + DIGEST_LASTS:
-            return _digest_alert(key, day, slot, now)
+        slot = schedule.first_instant(datetime.combine(day, subject.at), zone)
+        if slot <= now < slot + digests.LASTS:
+            return digests.alert(subject, day, slot, now=now)
     return None
-
-
-def _digest_alert(key: str, day: date, slot: datetime, now: datetime) -> Alert:
-    return Alert(
-        dedup_key=f"{key}:{day}",
-        payload=DigestDue(day=day, late=now - slot > DIGEST_LATE),
-        severity=Severity.INFO,
-        lane=Lane.ROUTINE,
-        audience=Audience(subscription=key),
-        created_at=slot,  # for those who wanted it then
-        expires_at=slot + (slot + DIGEST_LASTS - now),  # the store counts the time that is left from its own now
-        supersede_key=key,
-    )
 
 
 async def _keep_tidy(bot: Running) -> None:

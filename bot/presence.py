@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
+from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
 from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
@@ -109,8 +110,9 @@ class Channels:
             home=settings.home_currency,
             style=spec.style,
         )
-        keys = [f"topic:{topic}" for topic in spec.topics] + [f"pair:{pair}" for pair in spec.pairs]
-        keys += [f"digest:{at:%H:%M}@{settings.time_zone}" for at in spec.digest]
+        keys = [str(TopicSubject(topic)) for topic in spec.topics]
+        keys += [str(PairSubject(pair)) for pair in spec.pairs]
+        keys += [str(DigestSubject(at, settings.time_zone)) for at in spec.digest]
         async with self._store.writing() as db:
             await storage.chats.add(db, chat, now=now)
             await storage.chats.change(db, chat.id, language=chat.language, style=chat.style.value, title=chat.title)

@@ -29,6 +29,7 @@ from bot.languages import client_language
 from bot.render import help as words
 from bot.render.text import to_api
 from handlers import (
+    alerts,
     charts,
     convert,
     digest,
@@ -93,15 +94,6 @@ def _with(pressed: Press, what: str) -> Press:
     return press_one
 
 
-def _under_alert(told: Press, own: Press) -> Press:
-    """Why?, Snooze and Mute: under what a subscription brought, or under what a chat's own rule said."""
-
-    async def press_one(context: Context, alert: str) -> None:
-        await (own if await rules.is_own(context, alert) else told)(context, alert)
-
-    return press_one
-
-
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
@@ -116,11 +108,11 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("rule", 2): Route(rules.pressed, Who.ADMINISTRATOR),
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(held.story_pressed, Who.OPERATOR),
-    ("why", 1): Route(_under_alert(subscriptions.why, rules.why), Who.ANYBODY),
-    ("snooze", 1): Route(_under_alert(subscriptions.snooze, rules.snooze), Who.ADMINISTRATOR),
-    ("unsnooze", 1): Route(_under_alert(subscriptions.unsnooze, rules.unsnooze), Who.ADMINISTRATOR),
-    ("mute", 1): Route(_under_alert(subscriptions.mute, rules.mute), Who.ADMINISTRATOR),
-    ("unmute", 1): Route(_under_alert(subscriptions.unmute, rules.unmute), Who.ADMINISTRATOR),
+    ("why", 1): Route(alerts.why, Who.ANYBODY),
+    ("snooze", 1): Route(alerts.snooze, Who.ADMINISTRATOR),
+    ("unsnooze", 1): Route(alerts.unsnooze, Who.ADMINISTRATOR),
+    ("mute", 1): Route(alerts.mute, Who.ADMINISTRATOR),
+    ("unmute", 1): Route(alerts.unmute, Who.ADMINISTRATOR),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +18,10 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 import storage.alerts
 import storage.chats
+from bot.alerts.answers import alert as late_answer
 from bot.clock import boottime
 from bot.errors import UserError
 from bot.languages import client_language
-from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
 from bot.model.chats import Chat, ChatKind, Style
 from bot.render import help as words
 from bot.render.text import Button, Message, to_api
@@ -281,16 +280,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             method, parameters = self._as_new(method, parameters)
         services, now = self.services, self.services.clock()
         body = {name: value for name, value in parameters.items() if value is not None and name != "chat_id"}
-        late = Alert(
-            dedup_key=f"answer:{self.chat.id}:{uuid.uuid4().hex}",
-            payload=Answered(method=method, body=body),
-            severity=Severity.NOTABLE,
-            lane=Lane.ALERT,
-            audience=Audience(chat=parameters["chat_id"]),
-            created_at=now,
-            expires_at=now + LATE,
-            supersede_key=f"answer:{self.chat.id}" if flood else None,
-        )
+        late = late_answer(self.chat.id, parameters["chat_id"], method, body, flood=flood, now=now, lasts=LATE)
         async with services.store.writing() as db:
             await storage.alerts.enqueue(db, late)
         log.info("an answer waits", method=method, flood=flood)

@@ -13,7 +13,6 @@ what anybody may write.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from telegram import Update
@@ -24,11 +23,8 @@ from bot import views
 from bot.convert.rule_links import from_link, to_link
 from bot.detect.offers import stepped
 from bot.errors import UserError
-from bot.i18n import clock
-from bot.model.alerts import RuleFired
 from bot.model.rates import CODE, Pair
 from bot.model.rules import Rule
-from bot.render import alerts as words_of_alerts
 from bot.render import charts
 from bot.render import help as words
 from bot.render import rules as render
@@ -41,7 +37,6 @@ from storage.rules import StoredRule
 
 LIMIT = 20
 OFFERED = 24
-SNOOZE = timedelta(hours=8)
 LINK = "rule_"
 LEAST = 5  # points a chart needs to show anything
 CHANGES = frozenset({"pause", "resume", "delete"})
@@ -251,14 +246,14 @@ async def _change(context: Context, what: str, number: int) -> None:
         elif what == "pause":
             await storage.rules.pause(db, number, paused=True)
         else:
-            await _resume(context, db, stored)
+            await resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
     said = words.say(done, context.language, rule=views.rule_words(stored, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
 
 
-async def _resume(context: Context, db: Db, rule: StoredRule) -> None:
+async def resume(context: Context, db: Db, rule: StoredRule) -> None:
     """A rule begins anew: what happened while it rested is not news."""
     services = context.services
     found = await views.try_rule(db, services.catalog, rule.rule, now=services.clock())
@@ -292,83 +287,6 @@ async def _list(context: Context) -> Message:
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:
     today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
     return views.rule_line(stored, context.language, today)
-
-
-# --- under what a rule said -----------------------------------------------------------------------------------
-
-
-async def is_own(context: Context, alert: str) -> bool:
-    """Whether an alert was a chat's own rule speaking."""
-    async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
-    return stored is not None and isinstance(stored.payload, RuleFired)
-
-
-async def why(context: Context, alert: str) -> None:
-    """Button `why` under what a rule said: the rule, and what it measured."""
-    async with context.services.store.reading() as db:
-        told = await storage.alerts.get(db, _number(alert))
-        if told is None or not isinstance(told.payload, RuleFired):
-            raise UserError("error.stale")
-        audience = await storage.alerts.audience(db, told.id)
-        if audience is None or audience.chat != context.chat.id:
-            await _saved(db, context.chat.id, told.payload.rule)  # of a group that became a supergroup since
-    await context.answer()
-    rule = views.fired_words(told.payload, context.language)
-    await context.reply(words_of_alerts.why_rule(told.payload, rule, context.language), to_it=True)
-
-
-async def mute(context: Context, alert: str) -> None:
-    """Button `mute` under what a rule said: the rule is paused; the button then takes that back."""
-    async with context.services.store.writing() as db:
-        rule = await _spoke(db, context.chat.id, alert)
-        await storage.rules.pause(db, rule.id, paused=True)
-    said = words.say("rule.paused", context.language, rule=views.rule_words(rule, context.language))
-    await context.answer(said.text, alert=True)
-    await _switch_mute(context, alert, rule, muted=True)
-
-
-async def unmute(context: Context, alert: str) -> None:
-    """Button `unmute`: the rule watches again."""
-    async with context.services.store.writing() as db:
-        rule = await _spoke(db, context.chat.id, alert)
-        await _resume(context, db, rule)
-    said = words.say("rule.resumed", context.language, rule=views.rule_words(rule, context.language))
-    await context.answer(said.text)
-    await _switch_mute(context, alert, rule, muted=False)
-
-
-async def _switch_mute(context: Context, alert: str, rule: StoredRule, *, muted: bool) -> None:
-    what = rule.series.pair.base
-    button = words_of_alerts.mute_button(int(alert), what, context.language, muted=muted)
-    await context.switch(button, f"{'mute' if muted else 'unmute'}:{alert}")
-
-
-async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze` under what a rule said: the rule rests for some hours; the button then says until when."""
-    until = context.services.clock() + SNOOZE
-    async with context.services.store.writing() as db:
-        rule = await _spoke(db, context.chat.id, alert)
-        await storage.rules.snooze(db, rule.id, until=until)
-    at = clock(until, context.chat.time_zone)
-    await context.answer(words.say("snooze.done", context.language, time=at).text)
-    await context.switch(words_of_alerts.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
-
-
-async def unsnooze(context: Context, alert: str) -> None:
-    """Button `unsnooze`: the rule rests no longer."""
-    async with context.services.store.writing() as db:
-        rule = await _spoke(db, context.chat.id, alert)
-        await storage.rules.snooze(db, rule.id, until=None)
-    await context.answer(words.say("snooze.undone", context.language).text)
-    await context.switch(words_of_alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
-
-
-async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:
-    told = await storage.alerts.get(db, _number(alert))
-    if told is None or not isinstance(told.payload, RuleFired):
-        raise UserError("error.stale")
-    return await _saved(db, chat, told.payload.rule)
 
 
 async def _proposed(db: Db, chat: int, number: int) -> StoredRule:

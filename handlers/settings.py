@@ -7,6 +7,7 @@ arrived of it is forgotten with the update's end (storage.inbox).
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from telegram import Update
 
@@ -16,6 +17,7 @@ from bot.errors import UserError
 from bot.i18n import clock, t, zone_name
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style
+from bot.model.subjects import digests_of
 from bot.places import zone_at
 from bot.render import help as words
 from bot.render.text import Message
@@ -124,9 +126,9 @@ async def _set_zone(context: Context, said: str) -> None:
     services, chat = context.services, context.chat
     await context.change_chat(time_zone=zone)
     async with services.store.writing() as db:
-        old = [key for key in await storage.chats.subscriptions(db, chat.id) if key.startswith("digest:")]
-        await storage.chats.unsubscribe(db, chat.id, old)
-        moved = [f"{key.partition('@')[0]}@{zone}" for key in old]
+        old = digests_of(await storage.chats.subscriptions(db, chat.id))
+        await storage.chats.unsubscribe(db, chat.id, map(str, old))
+        moved = [str(replace(digest, zone=zone)) for digest in old]
         await storage.chats.subscribe(db, chat.id, moved, now=services.clock())
 
 

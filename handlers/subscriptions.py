@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from telegram import Update
 
 import storage.alerts
@@ -11,17 +9,13 @@ import storage.chats
 import storage.news
 from bot import views
 from bot.errors import UserError
-from bot.i18n import clock
-from bot.model.alerts import Approval, RateMoved, StoryBroke
-from bot.render import alerts
+from bot.model.rates import Pair
+from bot.model.subjects import PairSubject, TopicSubject, pairs_of, topics_of
 from bot.render import help as words
-from bot.render.news import topic_name
 from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
-
-SNOOZE = timedelta(hours=8)
 
 
 def offered(home: str) -> tuple[str, ...]:
@@ -70,7 +64,7 @@ async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
     if what not in (offered(context.chat.home) if kind == "cur" else views.TOPICS):
         raise UserError("error.stale")
-    key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
+    key = str(PairSubject(Pair(what, context.chat.home)) if kind == "cur" else TopicSubject(what))
     services, chat = context.services, context.chat
     async with services.store.writing() as db:
         if key in await storage.chats.subscriptions(db, chat.id):
@@ -90,111 +84,11 @@ async def done(context: Context) -> None:
     await context.answer()
 
 
-async def why(context: Context, alert: str) -> None:
-    """Button `why:<alert>`: how this alert came about."""
-    async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
-        audience = await storage.alerts.audience(db, _number(alert))
-        approval = await storage.alerts.approval(db, _number(alert))
-    if stored is None or audience is None or audience.chat not in {None, context.chat.id}:
-        raise UserError("error.stale")  # another chat's
-    if approval not in {None, Approval.APPROVED} or not isinstance(stored.payload, RateMoved | StoryBroke):
-        raise UserError("error.stale")  # nobody was told of it, or there is no such button under it
-    if isinstance(stored.payload, RateMoved):
-        message = alerts.why_move(stored.payload, context.language)
-    else:
-        async with context.services.store.reading() as db:
-            story = await storage.news.get(db, stored.payload.story)
-        message = alerts.why_story(
-            stored.severity,
-            stored.reasons,
-            context.language,
-            topics=story.topics if story is not None else (),
-            sources=len(story.feeds) if story is not None else 1,
-            texts=[f"{one.entry.title}\n{one.entry.summary or one.entry.content}" for one in story.entries]
-            if story
-            else (),
-        )
-    await context.answer()
-    await context.reply(message, to_it=True)
-
-
-async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until when."""
-    services = context.services
-    key = await _subject(context, alert)
-    at = clock(services.clock() + SNOOZE, context.chat.time_zone)
-    async with services.store.writing() as db:
-        followed = await storage.chats.snooze(db, context.chat.id, key, span=SNOOZE)
-    if not followed:
-        await _say_muted(context, key)
-        return
-    await context.answer(words.say("snooze.done", context.language, time=at).text)
-    await context.switch(alerts.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
-
-
-async def unsnooze(context: Context, alert: str) -> None:
-    """Button `unsnooze:<alert>`: silent no longer."""
-    key = await _subject(context, alert)
-    async with context.services.store.writing() as db:
-        await storage.chats.snooze(db, context.chat.id, key, span=None)
-    await context.answer(words.say("snooze.undone", context.language).text)
-    await context.switch(alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
-
-
-async def mute(context: Context, alert: str) -> None:
-    """Button `mute:<alert>`: its subject is no longer followed; the button then takes that back."""
-    key = await _subject(context, alert)
-    async with context.services.store.writing() as db:
-        await storage.chats.unsubscribe(db, context.chat.id, [key])
-    await _say_muted(context, key)
-    what = alerts.subject(key, context.language)
-    await context.switch(alerts.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}")
-
-
-async def unmute(context: Context, alert: str) -> None:
-    """Button `unmute:<alert>`: its subject is followed again, from now on."""
-    services = context.services
-    key = await _subject(context, alert)
-    async with services.store.writing() as db:
-        await storage.chats.subscribe(db, context.chat.id, [key], now=services.clock())
-    await context.answer(words.say("rule.resumed", context.language, rule=_named(key, context.language)).text)
-    what = alerts.subject(key, context.language)
-    await context.switch(alerts.mute_button(int(alert), what, context.language), f"unmute:{alert}")
-    await context.switch(alerts.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
-
-
-async def _say_muted(context: Context, key: str) -> None:
-    said = words.say("mute.done", context.language, what=_named(key, context.language))
-    await context.answer(said.text, alert=True)
-
-
-def _named(key: str, language: str) -> str:
-    kind, _, what = key.partition(":")
-    return topic_name(what, language) if kind == "topic" else what
-
-
-async def _subject(context: Context, alert: str) -> str:
-    async with context.services.store.reading() as db:
-        audience = await storage.alerts.audience(db, _number(alert))
-    key = audience.subscription if audience is not None else None
-    if key is None or key.partition(":")[0] not in {"pair", "topic"}:
-        raise UserError("error.stale")
-    return key
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)
-
-
 async def _chosen(context: Context) -> list[str]:
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
-    tail = f"/{context.chat.home}"
-    currencies = [f"cur:{key[5:-4]}" for key in keys if key.startswith("pair:") and key.endswith(tail)]
-    return currencies + [f"top:{key.removeprefix('topic:')}" for key in keys if key.startswith("topic:")]
+    currencies = [f"cur:{pair.base}" for pair in pairs_of(keys) if pair.quote == context.chat.home]
+    return currencies + [f"top:{topic}" for topic in topics_of(keys)]
 
 
 async def greeting(context: Context) -> Message:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, and_, func, select, update
 
-from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Payload, RuleFired, Severity, State
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, RuleFired, Severity, State
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -26,7 +26,7 @@ class StoredAlert:
     """An alert as the outbox keeps it."""
 
     id: int
-    payload: Payload
+    payload: Any  # what its kind stores: a class of PAYLOADS
     severity: Severity
     reasons: tuple[Reason, ...]
     created_at: datetime

@@ -10,8 +10,8 @@ import polib
 import pytest
 
 import storage.alerts
+from bot.alerts.notices import alert as notice
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.ingest import notice
 from bot.languages import LANGUAGES
 from bot.telegram.api import Api
 from bot.telegram.session import open_session

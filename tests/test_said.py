@@ -21,6 +21,7 @@ import storage.backup
 import storage.chats
 import storage.retention
 from bot import cli
+from bot.alerts.stories import LASTS as STORY_LASTS
 from bot.convert import parse_question
 from bot.convert.rules import parse_rule
 from bot.deliver.limits import SHARED_PACE
@@ -29,7 +30,7 @@ from bot.detect.moves import DEFAULT_POLICY
 from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREE, LARGEST_UNASKED
 from bot.i18n import t
-from bot.ingest.stories import EDITS, FRESH, STORY_LASTS
+from bot.ingest.stories import EDITS, FRESH
 from bot.ingest.trust import STUCK
 from bot.intake.role import SPAN
 from bot.languages import LANGUAGES

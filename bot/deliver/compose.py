@@ -10,17 +10,12 @@ from typing import Any, NamedTuple
 import orjson
 
 import storage.alerts
-import storage.chats
 import storage.deliveries
-import storage.news
-from bot import views
-from bot.i18n import name_of
-from bot.model.alerts import Answered, DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
+from bot.alerts import Desk, Reader, kind_of
+from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Style
-from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
-from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.deliveries import Claimed
@@ -68,9 +63,8 @@ class Composer:
             return found
         async with self._store.reading() as db:
             message = await self._message(db, found, item, channel=channel)
-            answered = None
-            if isinstance(found.payload, RateCorrected):
-                answered = await storage.deliveries.message_of(db, found.payload.told, item.chat)
+            first = kind_of(found).replies_to(found.payload)
+            answered = None if first is None else await storage.deliveries.message_of(db, first, item.chat)
         return _request(message, found, item, answered)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
@@ -82,82 +76,29 @@ class Composer:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
             stored = await storage.alerts.get(db, item.alert)
-            # a digest is each chat's own, and so is the message a correction answers
-            if stored is None or isinstance(stored.payload, DigestDue | RateCorrected):
+            if stored is None or kind_of(stored).own:
                 return stored
-            if isinstance(stored.payload, Answered):
-                return _answer(stored.payload, item)
+            kind = kind_of(stored)
+            ready = kind.ready(stored.payload, plain=item.plain)
+            if ready is not None:
+                return ready[0], orjson.dumps(ready[1])
             message = await self._message(db, stored, item, channel=channel)
-            if isinstance(stored.payload, StoryGrew):
-                return _Edit(stored.payload.told, orjson.dumps(_body(message, item))) if message else None
+            first = kind.revises(stored.payload)
+            if first is not None:
+                return _Edit(first, orjson.dumps(_body(message, item))) if message else None
             return _request(message, stored, item)
 
     async def _message(self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
-        payload = stored.payload
-        if isinstance(payload, RateMoved):
-            spec = self._catalog.rates.get(payload.new.source)
-            return alerts.move(
-                payload,
-                alert=stored.id,
-                language=item.language,
-                source_names=dict(spec.names) if spec else {},
-                channel=channel,
-                rule=views.fired_words(payload, item.language) if isinstance(payload, RuleFired) else None,
-            )
-        if isinstance(payload, RateCorrected):
-            bank = self._catalog.rates.get(payload.new.source)
-            names = dict(bank.names) if bank else {}
-            return alerts.correction(payload.old, payload.new, item.language, source_names=names)
-        if isinstance(payload, StoryGrew):
-            told = await storage.alerts.get(db, payload.told)
-            return await self._message(db, told, item, channel=channel) if told else None
-        if isinstance(payload, StoryBroke):
-            return await self._story(db, payload.story, stored, item, channel=channel)
-        if isinstance(payload, DigestDue):
-            return await self._digest(db, payload, item)
-        banks = {key: self._catalog.names(key, item.language) for key in self._catalog.rates}
-        # an answer has its words already
-        return None if isinstance(payload, Answered) else alerts.notice(payload, item.language, banks=banks)
-
-    async def _story(self, db: Db, pk: int, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
-        story = await storage.news.get(db, pk)
-        if story is None:
-            return None
-        return alerts.story(
-            led(story, self._catalog.news),
-            alert=stored.id,
+        reader = Reader(
+            chat=item.chat,
+            language=item.language,
             style=Style(item.style),
-            language=item.language,
-            feed_names=self._catalog.feed_names,
-            severity=stored.severity,
-            channel=channel,
-            bot=self._bot_name(),
-        )
-
-    async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
-        keys = await storage.chats.subscriptions(db, item.chat)
-        pairs = [key.removeprefix("pair:").partition("/") for key in keys if key.startswith("pair:")]
-        found = await views.digest(
-            db,
-            self._catalog,
-            day=payload.day,
             home=item.home,
-            zone=item.time_zone,
-            language=item.language,
-            codes=[code for code in views.CURRENCIES if (code, "/", item.home) in pairs],
-            topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
+            time_zone=item.time_zone,
+            channel=channel,
         )
-        names = dict(self._catalog.rates[found.source].names) if found.source else {}
-        return digest.digest(
-            found.rates,
-            found.story,
-            Style(item.style),
-            item.language,
-            found.day,
-            late=payload.late,
-            source_name=name_of(names, item.language),
-            feed_names=self._catalog.feed_names,
-        )
+        desk = Desk(db=db, catalog=self._catalog, bot=self._bot_name())
+        return await kind_of(stored).words(desk, stored, reader)
 
 
 def _request(
@@ -173,14 +114,6 @@ def _request(
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
-
-
-def _answer(payload: Answered, item: Claimed) -> Request:
-    """As it was meant; after a refusal only its words, as a message of their own."""
-    if not item.plain:
-        return payload.method, orjson.dumps(payload.body)
-    text = payload.body.get("text", payload.body.get("caption", ""))
-    return "sendMessage", orjson.dumps({"text": text, "link_preview_options": {"is_disabled": True}})
 
 
 def _body(message: Message, item: Claimed) -> dict[str, Any]:

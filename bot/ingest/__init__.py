@@ -16,7 +16,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.ingest import trust
 from bot.ingest.documents import Documents, Looked, trouble_of
-from bot.ingest.notices import TOLD_AFTER, note_partly, notice, tell
+from bot.ingest.notices import TOLD_AFTER, note_partly, tell
 from bot.ingest.rates import keep_rates, revise_rates
 from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, unknown_entries
 from bot.model.news import Entry
@@ -27,7 +27,7 @@ from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
 
-__all__ = ["Ingest", "IngestReport", "notice"]
+__all__ = ["Ingest", "IngestReport"]
 
 log = structlog.get_logger(__name__)
 

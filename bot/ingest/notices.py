@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import storage.alerts
 import storage.marks
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.alerts import notices
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
@@ -33,7 +32,7 @@ async def note_partly(db: Db, admins: Sequence[int], key: str, trouble: str | No
 async def tell(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
     """Tell the operators, once a day for one trouble."""
     for admin in admins:
-        await storage.alerts.enqueue(db, notice(admin, msgid, values, now=now))
+        await storage.alerts.enqueue(db, notices.alert(admin, msgid, values, now=now))
 
 
 async def tell_hourly(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> bool:
@@ -44,17 +43,3 @@ async def tell_hourly(db: Db, admins: Sequence[int], msgid: str, values: Mapping
     await storage.marks.put(db, f"told:{msgid}", now.isoformat())
     await tell(db, admins, msgid, values, now=now)
     return True
-
-
-def notice(admin: int, msgid: str, values: Mapping[str, str], *, now: datetime) -> Alert:
-    """An operator's message; the same trouble is told once a day."""
-    digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]
-    return Alert(
-        dedup_key=f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}",
-        payload=Notice(msgid=msgid, values=tuple(sorted(values.items()))),
-        severity=Severity.NOTABLE,
-        lane=Lane.ALERT,
-        audience=Audience(chat=admin),
-        created_at=now,
-        expires_at=now + timedelta(days=2),
-    )

@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import cast
 
 import storage.alerts
 import storage.rates
 import storage.rules
-from bot.convert.rule_links import to_link
+from bot.alerts import corrections
+from bot.alerts import moves as kind_moves
+from bot.alerts import rules as kind_rules
 from bot.detect import moves
-from bot.detect.rules import Fired, evaluate
+from bot.detect.rules import evaluate
 from bot.ingest import trust
-from bot.model.alerts import Alert, Audience, Lane, RateCorrected, RateMoved, RuleFired, Severity
+from bot.model.alerts import RateMoved, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
-from bot.model.reasons import reason
-from bot.model.rules import Rule, RuleState
+from bot.model.rules import RuleState
 from bot.sources.catalog import RateSpec
 from storage.alerts import StoredAlert
 from storage.db import Db
-from storage.rules import StoredRule
 
 HISTORY = timedelta(days=400)
-MOVE_LASTS = timedelta(hours=24)
-CORRECTION_LASTS = timedelta(days=2)
 
 
 async def keep_rates(
@@ -92,7 +89,7 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
     heard of it."""
     if found.severity is Severity.URGENT and not await trust.confirmed(db, new):
         found = replace(found, moved=replace(found.moved, confirmed=False))
-    made = _move_alert(found, now=now)
+    made = kind_moves.alert(found, now=now)
     if await storage.alerts.enqueue(db, made) is not None:
         return 1
     for known in await storage.alerts.by_keys(db, [made.dedup_key] if new.revision else []):
@@ -105,7 +102,7 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
 async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
     """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
     that is a move; drift is measured from what was heard."""
-    told = await storage.alerts.by_keys(db, _move_keys(new))
+    told = await storage.alerts.by_keys(db, kind_moves.keys(new))
     alerts, reached, waiting = 0, None, None
     for one in told:
         left = await storage.alerts.withdraw(db, one.id)
@@ -127,7 +124,7 @@ async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: mo
 
 async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
     """A move in the place of one that was taken back, for those who would have got that and did not."""
-    first = _move_alert(found, now=withdrawn.created_at)
+    first = kind_moves.alert(found, now=withdrawn.created_at)
     audience = replace(first.audience, told=withdrawn.id)
     again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
     return int(await storage.alerts.enqueue(db, again) is not None)
@@ -140,17 +137,7 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
         old = await storage.rates.before_revision(db, new)
     if old is None or old.per_unit == new.per_unit:
         return 0
-    correction = Alert(
-        dedup_key=f"correction:{told.id}:{new.revision}",
-        payload=RateCorrected(told=told.id, old=old, new=new),
-        severity=Severity.NOTABLE,
-        lane=Lane.ALERT,
-        audience=Audience(told=told.id),
-        created_at=now,
-        expires_at=now + CORRECTION_LASTS,
-        reasons=(reason("revised", new.source),),
-        supersede_key=f"correction:{told.id}",
-    )
+    correction = corrections.alert(told.id, old, new, now=now)
     return int(await storage.alerts.enqueue(db, correction) is not None)
 
 
@@ -184,66 +171,11 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
             if fired is not None and now.date() - day <= trust.BACKLOG:
-                alerts += await storage.alerts.enqueue(db, _rule_alert(item, fired, now=now)) is not None
+                alerts += await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now)) is not None
     return alerts
-
-
-def _move_key(new: Rate, direction: str, severity: Severity) -> str:
-    return f"move:{new.source}:{new.pair}:{new.kind}:{new.effective_on}:{direction}:{severity}"
-
-
-def _move_keys(new: SeenRate) -> list[str]:
-    """The keys that alerts about earlier figures of this day can have."""
-    plain = [_move_key(new, direction, severity) for direction in ("up", "down") for severity in Severity]
-    return plain + [f"{key}:{revision}" for key in plain for revision in range(1, new.revision)]
-
-
-def _rule_key(number: int, rule: Rule, new: Rate) -> str:
-    """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
-    revision = new.revision if isinstance(new, SeenRate) else 0
-    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (f":{revision}" if revision else "")
 
 
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
     """What drift was measured from before an alert was told."""
     payload = cast("RateMoved", told.payload)
     return moves.Baseline(rate=payload.baseline, severity=told.severity if payload.told else None)
-
-
-def _move_alert(found: moves.BigMove, *, now: datetime) -> Alert:
-    new = found.moved.new
-    direction = "up" if found.headline.percent > 0 else "down"
-    return Alert(
-        dedup_key=_move_key(new, direction, found.severity),
-        payload=found.moved,
-        severity=found.severity,
-        lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
-        audience=Audience(subscription=f"pair:{new.pair}"),
-        created_at=now,
-        expires_at=now + MOVE_LASTS,
-        reasons=found.reasons,
-        supersede_key=f"move:{new.source}:{new.pair}:{new.kind}",
-    )
-
-
-def _rule_alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
-    move = fired.move
-    return Alert(
-        dedup_key=_rule_key(item.id, fired.rule, move.new),
-        payload=RuleFired(
-            baseline=move.old,
-            previous=move.old,
-            new=move.new,
-            rules=(str(fired.rule),),
-            usual=Decimal(0),
-            told=False,
-            rule=item.id,
-        ),
-        severity=Severity.NOTABLE,
-        lane=Lane.ALERT,
-        audience=Audience(chat=item.chat),
-        created_at=now,
-        expires_at=now + MOVE_LASTS,
-        reasons=fired.reasons,
-        supersede_key=f"rule:{item.id}",
-    )

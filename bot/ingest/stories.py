@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,11 +9,13 @@ from datetime import datetime, timedelta
 
 import storage.alerts
 import storage.news
+from bot.alerts import edits
+from bot.alerts import stories as kind_stories
 from bot.detect import stories
 from bot.detect.stories import title_key
 from bot.detect.topics import judged
 from bot.ingest.notices import tell
-from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
+from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import FeedSpec, PageSpec
 from bot.sources.links import normalise_link
@@ -25,7 +26,6 @@ FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is 
 FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 SAME_EVENT = timedelta(hours=48)
 EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
-STORY_LASTS = timedelta(hours=6)  # and so long an operator has to approve it, where that is asked
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
@@ -116,19 +116,7 @@ async def _break(
         return 0
     if policy == "two_sources" and len(story.feeds) < 2:
         return 0
-    urgent = story.severity is Severity.URGENT
-    alert = Alert(
-        dedup_key=_story_keys(pk)[urgent],
-        payload=StoryBroke(story=pk, topics=story.topics),
-        severity=story.severity,
-        lane=Lane.URGENT if urgent else Lane.ALERT,
-        audience=Audience(subscription="topic:security"),
-        created_at=now,
-        expires_at=now + STORY_LASTS,
-        reasons=story.reasons,
-        supersede_key=f"story:{pk}",
-        approval=policy == "approve",
-    )
+    alert = kind_stories.alert(story, approval=policy == "approve", now=now)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, feeds).lead.entry
@@ -141,27 +129,11 @@ async def _break(
 
 async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
     """Edit the messages that told a story, for as long as it is fresh and not again and again; `why` is unique."""
-    digest = hashlib.sha256(why.encode()).hexdigest()[:16]
-    for told in await storage.alerts.by_keys(db, _story_keys(pk)):
-        expires_at, key = told.created_at + FRESH, f"edit:{told.id}"
-        if now >= expires_at or await storage.alerts.times_got(db, key) >= EDITS:
+    for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
+        expires_at = told.created_at + FRESH
+        if now >= expires_at or await storage.alerts.times_got(db, edits.key(told.id)) >= EDITS:
             continue
-        edit = Alert(
-            dedup_key=f"{key}:{digest}",
-            payload=StoryGrew(told=told.id),
-            severity=Severity.INFO,
-            lane=Lane.ROUTINE,
-            audience=Audience(told=told.id),
-            created_at=now,
-            expires_at=expires_at,
-            supersede_key=key,
-        )
-        await storage.alerts.enqueue(db, edit)
-
-
-def _story_keys(pk: int) -> tuple[str, str]:
-    """The keys of a story's alerts: as it broke, and as it became urgent."""
-    return f"story:{pk}", f"story:{pk}:urgent"
+        await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
 
 
 def judge_entry(item: Entry, spec: FeedSpec) -> Verdict:

@@ -271,9 +271,3 @@ def snooze_button(alert: int, language: str, *, until: str | None = None) -> But
     if until is None:
         return Button(t("button.snooze", language), f"snooze:{alert}")
     return Button(fill(t("button.snoozed", language), time=until).text, f"unsnooze:{alert}")
-
-
-def subject(key: str, language: str) -> str:
-    """What a subscription is about, as its button names it: a currency's code, or a topic."""
-    kind, _, what = key.partition(":")
-    return topic_name(what, language).lower() if kind == "topic" else what.partition("/")[0]

@@ -29,9 +29,9 @@ from sqlalchemy import make_url
 
 import storage.alerts
 import storage.chats
+from bot.alerts.notices import alert as notice
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
-from bot.ingest import notice
 from bot.model.alerts import Audience
 from bot.model.chats import ChatKind
 from storage.db import Store

@@ -11,9 +11,9 @@ import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.privacy
+from bot.alerts.notices import alert as notice
 from bot.emulator.faults import Fault
 from bot.i18n import t
-from bot.ingest import notice
 from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
 from bot.model.chats import ChatKind
 from storage.db import Store, db_now

@@ -14,7 +14,7 @@ import storage.inbox
 import storage.news
 import storage.rates
 import storage.rules
-from bot.ingest import notice
+from bot.alerts.notices import alert as notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
 from storage.db import Store

@@ -1,0 +1,213 @@
+"""The buttons under an alert: why it was told; its subject muted, or silent for some hours.
+
+What they act on is the alert's subject, whatever its kind: what a chat follows, or a rule of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import storage.alerts
+import storage.chats
+import storage.rules
+from bot import views
+from bot.alerts import Desk, Reader, kind_of
+from bot.errors import UserError
+from bot.i18n import clock
+from bot.model.alerts import Approval
+from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, TopicSubject
+from bot.render import alerts as render
+from bot.render import help as words
+from bot.render.news import topic_name
+from handlers import rules
+from handlers.context import Context
+from storage.alerts import StoredAlert
+from storage.db import Db
+from storage.rules import StoredRule
+
+SNOOZE = timedelta(hours=8)
+
+
+class Followed(Protocol):
+    """A subject as this chat follows it: what the buttons under its alerts can do to it."""
+
+    def named(self, language: str) -> str:
+        """The subject in a sentence."""
+
+    def on_button(self, language: str) -> str:
+        """The subject on a button: as short as it can be said."""
+
+    @property
+    def muted(self) -> str:
+        """The text that says that it is muted."""
+
+    async def mute(self, db: Db) -> None:
+        """Let it be silent until it is wanted again."""
+
+    async def unmute(self, db: Db, context: Context) -> None:
+        """Follow it again, from now on."""
+
+    async def snooze(self, db: Db, *, until: datetime | None) -> bool:
+        """Let it be silent until a time, with None no longer; False when it is not followed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A pair or a topic that a chat subscribes to."""
+
+    chat: int
+    subject: PairSubject | TopicSubject
+    now: datetime
+    muted: str = "mute.done"
+
+    def named(self, language: str) -> str:
+        """A pair by its codes, a topic by its name."""
+        if isinstance(self.subject, TopicSubject):
+            return topic_name(self.subject.topic, language)
+        return str(self.subject.pair)
+
+    def on_button(self, language: str) -> str:
+        """The currency alone, or the topic."""
+        if isinstance(self.subject, TopicSubject):
+            return topic_name(self.subject.topic, language).lower()
+        return self.subject.pair.base
+
+    async def mute(self, db: Db) -> None:
+        """It is no longer subscribed to."""
+        await storage.chats.unsubscribe(db, self.chat, [str(self.subject)])
+
+    async def unmute(self, db: Db, context: Context) -> None:  # noqa: ARG002 - needs the store alone
+        """It is subscribed to again."""
+        await storage.chats.subscribe(db, self.chat, [str(self.subject)], now=self.now)
+
+    async def snooze(self, db: Db, *, until: datetime | None) -> bool:
+        """The subscription rests, by the database's clock."""
+        span = None if until is None else until - self.now
+        return await storage.chats.snooze(db, self.chat, str(self.subject), span=span)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRule:
+    """A rule of the chat's own."""
+
+    stored: StoredRule
+    muted: str = "rule.paused"
+
+    def named(self, language: str) -> str:
+        """The rule in words."""
+        return views.rule_words(self.stored, language)
+
+    def on_button(self, language: str) -> str:  # noqa: ARG002 - a code is the same in all
+        """The currency that it watches."""
+        return self.stored.series.pair.base
+
+    async def mute(self, db: Db) -> None:
+        """The rule is paused."""
+        await storage.rules.pause(db, self.stored.id, paused=True)
+
+    async def unmute(self, db: Db, context: Context) -> None:
+        """The rule begins anew."""
+        await rules.resume(context, db, self.stored)
+
+    async def snooze(self, db: Db, *, until: datetime | None) -> bool:
+        """The rule rests."""
+        await storage.rules.snooze(db, self.stored.id, until=until)
+        return True
+
+
+async def why(context: Context, alert: str) -> None:
+    """Button `why:<alert>`: how this alert came about."""
+    chat = context.chat
+    async with context.services.store.reading() as db:
+        told = await _told(db, alert)
+        audience = await storage.alerts.audience(db, told.id)
+        approval = await storage.alerts.approval(db, told.id)
+        if approval not in {None, Approval.APPROVED}:
+            raise UserError("error.stale")  # nobody was told of it
+        if audience is None or audience.chat not in {None, chat.id}:
+            await _followed(db, context, told)  # a group's that became a supergroup since, or another chat's
+        reader = Reader(
+            chat=chat.id, language=context.language, style=chat.style, home=chat.home, time_zone=chat.time_zone
+        )
+        message = await kind_of(told).why(Desk(db=db, catalog=context.services.catalog), told, reader)
+    if message is None:
+        raise UserError("error.stale")  # there is no such button under it
+    await context.answer()
+    await context.reply(message, to_it=True)
+
+
+async def snooze(context: Context, alert: str) -> None:
+    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until when."""
+    until = context.services.clock() + SNOOZE
+    async with context.services.store.writing() as db:
+        subject = await _followed(db, context, await _told(db, alert))
+        followed = await subject.snooze(db, until=until)
+    if not followed:
+        await _say_muted(context, subject)
+        return
+    at = clock(until, context.chat.time_zone)
+    await context.answer(words.say("snooze.done", context.language, time=at).text)
+    await context.switch(render.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
+
+
+async def unsnooze(context: Context, alert: str) -> None:
+    """Button `unsnooze:<alert>`: silent no longer."""
+    async with context.services.store.writing() as db:
+        subject = await _followed(db, context, await _told(db, alert))
+        await subject.snooze(db, until=None)
+    await context.answer(words.say("snooze.undone", context.language).text)
+    await context.switch(render.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
+
+
+async def mute(context: Context, alert: str) -> None:
+    """Button `mute:<alert>`: its subject is silent; the button then takes that back."""
+    async with context.services.store.writing() as db:
+        subject = await _followed(db, context, await _told(db, alert))
+        await subject.mute(db)
+    await _say_muted(context, subject)
+    what = subject.on_button(context.language)
+    await context.switch(render.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}")
+
+
+async def unmute(context: Context, alert: str) -> None:
+    """Button `unmute:<alert>`: its subject is followed again, from now on; it does not rest any more either."""
+    async with context.services.store.writing() as db:
+        subject = await _followed(db, context, await _told(db, alert))
+        await subject.unmute(db, context)
+    language = context.language
+    await context.answer(words.say("rule.resumed", language, rule=subject.named(language)).text)
+    what = subject.on_button(language)
+    await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
+    if isinstance(subject, Subscribed):  # a new subscription is awake; a rule that was put to sleep still sleeps
+        await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
+
+
+async def _say_muted(context: Context, subject: Followed) -> None:
+    named = subject.named(context.language)
+    said = words.say(subject.muted, context.language, what=named, rule=named)
+    await context.answer(said.text, alert=True)
+
+
+async def _told(db: Db, alert: str) -> StoredAlert:
+    if not (alert.isascii() and alert.isdecimal()) or len(alert) > 18:
+        raise UserError("error.stale")
+    told = await storage.alerts.get(db, int(alert))
+    if told is None:
+        raise UserError("error.stale")
+    return told
+
+
+async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
+    """What the buttons under an alert act on; UserError when there are none, or it is another chat's rule."""
+    audience = await storage.alerts.audience(db, told.id)
+    subject = kind_of(told).subject(told, audience) if audience is not None else None
+    if isinstance(subject, RuleSubject):
+        stored = await storage.rules.get(db, context.chat.id, subject.rule)
+        if stored is None:
+            raise UserError("error.stale")
+        return OwnRule(stored)
+    if subject is None or isinstance(subject, DigestSubject):
+        raise UserError("error.stale")
+    return Subscribed(context.chat.id, subject, context.services.clock())

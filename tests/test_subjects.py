@@ -1,0 +1,56 @@
+"""Subjects: what can be followed has one written form, read back as the same value."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.model.rates import Pair
+from bot.model.subjects import (
+    DigestSubject,
+    PairSubject,
+    RuleSubject,
+    Subject,
+    TopicSubject,
+    digests_of,
+    pairs_of,
+    parse_subject,
+    topics_of,
+)
+
+CODES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
+TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+SUBJECTS: st.SearchStrategy[Subject] = st.one_of(
+    st.builds(PairSubject, st.builds(Pair, CODES, CODES)),
+    st.builds(TopicSubject, st.sampled_from(["security", "economy", "politics", "society"])),
+    st.builds(
+        DigestSubject, st.times().map(lambda at: time(at.hour, at.minute)), st.sampled_from(["Asia/Bishkek", "UTC"])
+    ),
+    st.builds(RuleSubject, st.integers(1)),
+)
+
+
+@given(SUBJECTS)
+def test_a_subject_is_read_back_as_it_was_written(subject: Subject) -> None:
+    assert parse_subject(str(subject)) == subject
+
+
+def test_the_written_form_of_existing_subscriptions_stays() -> None:
+    """A change here would silence every chat there is."""
+    written = ["pair:USD/KGS", "topic:security", "digest:09:00@Asia/Bishkek", "rule:7"]
+    assert [str(parse_subject(key)) for key in written] == written
+
+
+@pytest.mark.parametrize(
+    "text", ["", "pair", "pair:", "pair:USD", "topic:", "digest:", "digest:25:00@UTC", "rule:x", "x:1"]
+)
+def test_what_is_no_subject_is_refused_and_hides_no_other(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^"):
+        parse_subject(text)
+    keys = [text, "pair:USD/KGS", "topic:economy", "digest:08:30@UTC"]
+    assert pairs_of(keys) == [Pair("USD", "KGS")]
+    assert topics_of(keys) == ["economy"]
+    assert digests_of(keys) == [DigestSubject(time(8, 30), "UTC")]
