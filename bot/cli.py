@@ -283,8 +283,9 @@ async def _check_database(settings: Settings) -> str:
 async def _check_token(settings: Settings) -> str:
     if settings.bot_token is None:
         return "missing: put BOT_TOKEN into .env"
-    from bot.deliver.transport import Api, open_session
-    from bot.model.outcomes import Rejected, Sent
+    from bot.telegram.api import Api
+    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.session import open_session
 
     async with open_session() as session:
         outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")

@@ -35,8 +35,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.clock import boottime
 from bot.errors import ConfigError, StorageError
-from storage.clock import ClockWatch, Following, boottime
+from storage.clock import ClockWatch, Following
 from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:

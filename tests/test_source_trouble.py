@@ -15,7 +15,6 @@ import storage.chats
 import storage.rates
 import storage.sources
 from bot import schedule, views
-from bot.deliver.transport import Api, open_session
 from bot.detect.plausibility import agreeing
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
@@ -23,6 +22,8 @@ from bot.model.rates import FAR_DAY, Freshness
 from bot.render import help as talk
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import held_rate
 from storage.sources import SourceState

@@ -25,7 +25,6 @@ import storage.rates
 from bot.app import Running, run
 from bot.config import load_settings
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
@@ -35,6 +34,7 @@ from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
+from bot.telegram.api import Api
 from bot.workers import Workers
 from storage.db import Store
 from storage.schema import alert, chat, delivery

@@ -18,9 +18,9 @@ import structlog
 import storage.leases
 import storage.pace
 from bot.clock import boottime
-from bot.deliver.transport import Api
 from bot.errors import StorageError
-from bot.model.outcomes import answers
+from bot.telegram.api import Api
+from bot.telegram.outcomes import answers
 from storage.db import Store
 
 log = structlog.get_logger(__name__)

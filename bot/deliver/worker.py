@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -37,12 +36,14 @@ from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, REPLY_BURSTS, SHARED_PACE, TICK, ChatPaces, Gate, Shares
 from bot.deliver.reach import Reach
-from bot.deliver.standing import standing
-from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind
-from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.api import Api
+from bot.telegram.line import chat_body
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.retry import DELIVERY
+from bot.telegram.standing import standing
 from storage.db import Store
 from storage.deliveries import Claim, Claimed, Mark
 from storage.pace import SHARED_LOOKBACK
@@ -581,7 +582,7 @@ class Worker:
             if doubts > DOUBTS[item.lane]:
                 self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
             else:
-                self._again(item, _backoff(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+                self._again(item, DELIVERY.pause(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
             await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
@@ -596,7 +597,7 @@ class Worker:
         if not outcome.flood:
             await self._later_for_all(item, outcome)
             return
-        wait = outcome.after if outcome.after is not None else _backoff(item.tries)
+        wait = DELIVERY.pause(item.tries, outcome)
         self._again(item, wait, outcome.why)
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
@@ -616,7 +617,7 @@ class Worker:
         if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
             self._troubles += 1
         if not self._down:
-            wait = outcome.after or _backoff(item.tries if alone else 0)
+            wait = DELIVERY.pause(item.tries if alone else 0, outcome)
             self._again(item, wait, outcome.why, counted=alone)
             return
         self._again(item, SAME_AGAIN, outcome.why, counted=False)
@@ -751,8 +752,3 @@ class Worker:
 def _grant(waiting: asyncio.Future[bool], *, granted: bool) -> None:
     if not waiting.done():
         waiting.set_result(granted)
-
-
-def _backoff(tries: int) -> float:
-    """1, 2, 4 … 60 seconds, each ± half."""
-    return float(min(2 ** min(tries, 6), 60)) * random.uniform(0.5, 1.5)

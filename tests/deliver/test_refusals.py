@@ -12,14 +12,16 @@ from sqlalchemy import select, update
 
 import storage.chats
 import storage.pace
-from bot.deliver import reach, transport
-from bot.deliver.transport import Api, open_session
+from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from bot.presence import look_again
+from bot.telegram import api
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import chat, delivery, pace
 from tests.deliver.test_worker import FORUM, GROUP, ONE, TWO, Bench, Running
@@ -253,7 +255,7 @@ async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
 
 async def test_G18_a_401_of_one_method_that_stays_ends_the_sender(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where getMe goes on answering."""
-    monkeypatch.setattr(transport, "TOKEN_PATIENCE", 1.0)
+    monkeypatch.setattr(api, "TOKEN_PATIENCE", 1.0)
     await desk.reader(ONE)
     desk.emulator.faults.add(Fault.unauthorized(method="sendMessage"))
     await desk.alert()

@@ -15,13 +15,14 @@ import storage.fan_out
 import storage.pace
 from bot.clock import boottime
 from bot.deliver import worker as sending
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import LEASE
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
 from tests.world import SECURITY, Sending, World
