@@ -202,6 +202,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
             on_trouble=lambda msgid, values: _tell(store, settings, msgid, values, clock),
+            others=(api,),
         )
         services = Services(
             store=store,

@@ -279,7 +279,7 @@ inbox = Table(  # stored before Telegram is told that it arrived
     Column("holder", String),
     Column("lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column("outcome", String),  # done, ignored, failed, unreadable
+    Column("outcome", String),  # done, ignored, failed, unreadable; begun while a suspect is handled
 )
 _UNDONE = text("finished_at IS NULL")
 Index("ix_inbox_undone", inbox.c.chat_id, inbox.c.update_id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)

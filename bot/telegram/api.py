@@ -81,6 +81,10 @@ class Api:
         self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
         self._line = Line(session, URL(self._base, encoded=True), seconds)
 
+    def abandon(self, seconds: float) -> None:
+        """Give up what has been without an answer for longer than that, as Ambiguous: its connection is dead."""
+        self._line.abandon(seconds)
+
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
         return await self._believed(method, await self._exchange(method, body))

@@ -75,11 +75,20 @@ class Line:
         """Break off what had no answer in time: one timer for all, as one for each would cost half a message."""
         now = self._loop.time()
         for connection in [one for one, by in self._waiting.items() if by <= now]:
-            del self._waiting[connection]
-            if connection.transport is not None:
-                connection.transport.abort()  # the protocol tells whoever waits on it
+            self._break_off(connection)
         first = min(self._waiting.values(), default=None)
         self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
+
+    def abandon(self, seconds: float) -> None:
+        """Give up what has waited for an answer for longer than that: TimeoutError for whoever waits on it."""
+        begun_by = self._loop.time() - seconds
+        for connection in [one for one, by in self._waiting.items() if by - self._seconds < begun_by]:
+            self._break_off(connection)
+
+    def _break_off(self, connection: Connection) -> None:
+        del self._waiting[connection]
+        if connection.transport is not None:
+            connection.transport.abort()  # the protocol tells whoever waits on it
 
     def _head(self, method: str) -> bytes:
         head = self._heads.get(method)

@@ -6,9 +6,10 @@ import aiohttp
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
+MOST_CONNECTIONS = 400  # more than ever hang at once: the one that asks whether Telegram is there must be free
 
 
-def open_session(*, connections: int = 100) -> aiohttp.ClientSession:
+def open_session(*, connections: int = MOST_CONNECTIONS) -> aiohttp.ClientSession:
     """The session that everything to Telegram goes through."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),

@@ -39,9 +39,8 @@ async def desk(store: Store) -> AsyncIterator[Bench]:
         emulator.add_group(GROUP, "Neighbours", members=[ONE], owner=TWO)
         emulator.add_group(FORUM, "Market", members=[ONE], is_forum=True)
         emulator.add_channel(CHANNEL, "Herald", owner=ONE)
-        bench = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), 500.0)
-        bench.worker.token_name = TEST_TOKEN.partition(":")[0]
-        yield bench
+        api = Api(session, url=emulator.api_url, token=TEST_TOKEN)
+        yield Bench(store, emulator, api, 500.0, token_name=TEST_TOKEN.partition(":")[0])
 
 
 async def tries(desk: Bench) -> set[int]:
@@ -128,8 +127,7 @@ async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> Non
     """Two senders: while Telegram is away no more is asked than by one, and both send after it."""
     for number in range(3001, 3021):
         await desk.reader(number)
-    other = Bench(desk.store, desk.emulator, desk._api, 500.0)
-    other.worker.token_name = desk.worker.token_name
+    other = Bench(desk.store, desk.emulator, desk._api, 500.0, token_name=desk.worker.token_name)
     desk.emulator.faults.add(Fault.server_error(502))
     await desk.alert()
     async with Running(desk), Running(other):

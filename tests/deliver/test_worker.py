@@ -33,9 +33,9 @@ ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
 class Bench(World):
     """A world that sends, by its former name."""
 
-    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float) -> None:
+    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float, *, token_name: str = "t") -> None:  # noqa: S107 - a name
         super().__init__(store)
-        self.send_through(emulator, api, rate=rate)
+        self.send_through(emulator, api, rate=rate, token_name=token_name)
 
 
 KEY, Running = SECURITY, Sending
