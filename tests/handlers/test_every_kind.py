@@ -1,0 +1,195 @@
+"""Every kind of alert is sent, explained, muted and revised: through the store, the worker and an emulated Telegram."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import storage.alerts
+import storage.chats
+import storage.news
+import storage.rules
+from bot.alerts import KINDS, corrections, edits
+from bot.i18n import t
+from bot.model.alerts import (
+    Alert,
+    Answered,
+    Audience,
+    DigestDue,
+    Lane,
+    Notice,
+    RateCorrected,
+    RateMoved,
+    RuleFired,
+    Severity,
+    StoryBroke,
+    StoryGrew,
+)
+from bot.model.news import Verdict
+from bot.model.rules import Condition, Direction, Rule, RuleState
+from bot.model.subjects import parse_subject
+from storage.schema import rule as rule_table
+from storage.schema import subscription
+from tests.factories import entry, rate, seen_rate
+from tests.handlers.conftest import NOW, RUSSIAN, World
+
+FOLLOWED = ["pair:USD/KGS", "topic:security", "digest:09:00@Asia/Bishkek"]
+MSGID = re.compile(r"\b[a-z]+\.[a-z_]+\b")
+STALE = t("error.stale", "ru")
+SECURITY = Verdict(security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="ru")
+LEVEL = Rule(pair=rate().pair, condition=Condition.LEVEL, amount=Decimal(80), direction=Direction.UP)
+MOVED = {"baseline": rate(on="2021-10-19"), "previous": rate(on="2021-10-19"), "new": rate(), "usual": Decimal("0.1")}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An alert of one kind for the Russian reader, and the alert that revises it once it was told, where one can."""
+
+    payload: Callable[[int], Any]
+    audience: Audience
+    revised: Callable[[int], Alert] | None = None
+
+
+def _correction(told: int) -> Alert:
+    return corrections.alert(told, rate(), seen_rate(value="85.5", revision=1), now=NOW)
+
+
+def _edit(told: int) -> Alert:
+    return edits.alert(told, "a better headline", now=NOW, expires_at=NOW + timedelta(hours=1))
+
+
+#: `first` is an alert that was told before: a story's for an edit, a move's for a correction.
+SAMPLES = {
+    "move": Sample(lambda _: RateMoved(**MOVED, rules=("fixing",)), Audience(subscription=FOLLOWED[0]), _correction),
+    "rule": Sample(lambda _: RuleFired(**MOVED, rules=(str(LEVEL),), rule=1), Audience(chat=RUSSIAN), _correction),
+    "correction": Sample(
+        lambda first: RateCorrected(told=first, old=rate(), new=rate(value="85.5")), Audience(chat=RUSSIAN)
+    ),
+    "story": Sample(lambda _: StoryBroke(story=1, topics=("security",)), Audience(subscription=FOLLOWED[1]), _edit),
+    "edit": Sample(lambda first: StoryGrew(told=first), Audience(chat=RUSSIAN)),
+    "digest": Sample(lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])),
+    "notice": Sample(
+        lambda _: Notice(msgid="notice.gone", values=(("chat", "1"), ("why", "–"))), Audience(chat=RUSSIAN)
+    ),
+    "answer": Sample(lambda _: Answered(method="sendMessage", body={"text": "Ответ"}), Audience(chat=RUSSIAN)),
+}
+
+
+def test_every_kind_has_a_sample_here() -> None:
+    """A new kind is sent, explained, muted and revised below, or this says that it is not."""
+    assert SAMPLES.keys() == KINDS.keys()
+
+
+async def settled(world: World) -> None:
+    """A Russian reader who follows all there is, with a rule and a story."""
+    await world.ask("/start", chat=RUSSIAN)
+    async with world.bot.store.writing() as db:
+        await storage.chats.change(db, RUSSIAN, language="ru")
+        await storage.chats.subscribe(db, RUSSIAN, FOLLOWED, now=NOW - timedelta(days=1))
+        number = await storage.rules.propose(db, RUSSIAN, rate().series, LEVEL, now=NOW)
+        proposed = await storage.rules.get(db, RUSSIAN, number, pending=True)
+        assert proposed is not None
+        await storage.rules.save(db, proposed, RuleState())
+        await storage.news.add_story(db, at=NOW, verdict=SECURITY)
+    world.bot.services.chats.pop(RUSSIAN, None)
+    await reported(world, "one")
+
+
+async def reported(world: World, feed: str) -> None:
+    """One more agency reports the story."""
+    item = entry(title="Взрыв у границы", summary="Погранслужба проверяет.", language="ru")
+    keys = {"link_key": None, "title_key": "blast"}
+    async with world.bot.store.writing() as db:
+        await storage.news.add_entry(db, feed, item, story_pk=1, verdict=SECURITY, now=NOW, **keys)
+
+
+async def told(world: World, new: Alert) -> int:
+    """Enqueue and send one; its number."""
+    async with world.bot.store.writing() as db:
+        pk = await storage.alerts.enqueue(db, new)
+    assert pk is not None
+    world.bot.worker.wake()
+    await world.done()
+    return pk
+
+
+def last(world: World) -> dict[str, Any]:
+    """The newest message of the reader's chat."""
+    return dict(world.emulator.messages(RUSSIAN)[-1])
+
+
+def an_alert(payload: Any, audience: Audience, key: str = "key") -> Alert:
+    return Alert(
+        dedup_key=key,
+        payload=payload,
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=audience,
+        created_at=NOW,
+        expires_at=NOW + timedelta(hours=1),
+    )
+
+
+async def following(world: World) -> list[Any]:
+    """What mute and snooze may change."""
+    return [await world.stored(table) for table in (subscription, rule_table)]
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: str) -> None:
+    """In the reader's language, by the buttons its message has; what it has no button for is answered as such."""
+    await settled(world)
+    sample, kind = SAMPLES[name], KINDS[name]
+    first = 0
+    if name in {"edit", "correction"}:
+        of = SAMPLES["story" if name == "edit" else "move"]
+        first = await told(world, an_alert(of.payload(0), of.audience, "first"))
+        await reported(world, "two")
+    new = an_alert(sample.payload(first), sample.audience)
+    pk = await told(world, new)
+    message = last(world)
+    number, text, buttons = message["message_id"], message["text"], str(message.get("reply_markup", ""))
+    assert text
+    assert not MSGID.search(text), text
+    assert ("edit_date" in message) == (name == "edit")
+    assert ("reply_to_message" in message) == (name == "correction")
+    asked = first if name == "edit" else pk  # an edited message keeps its buttons
+
+    async with world.bot.store.reading() as db:
+        stored = await storage.alerts.get(db, pk)
+    assert stored is not None
+    subject = kind.subject(stored, new.audience)
+    explained = name in {"move", "rule", "story"}
+    assert (f"why:{asked}" in buttons) == (explained or name == "edit")
+    said = await world.press(RUSSIAN, number, f"why:{pk}")
+    assert (said == STALE) == (not explained), said
+    if explained:
+        why = await world.emulator.wait_message(RUSSIAN, lambda one: one["message_id"] > number, timeout=20)
+        assert why["reply_to_message"]["message_id"] == number
+        assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", why["text"].replace("USD/KGS", "")), why["text"]
+
+    before = await following(world)
+    for verb, back in (("mute", "unmute"), ("snooze", "unsnooze")):
+        assert (f"{verb}:{asked}" in buttons) == (explained or name == "edit")
+        said = await world.press(RUSSIAN, number, f"{verb}:{pk}")
+        assert (said == STALE) == (not explained), (verb, said)
+        assert (await following(world) != before) == explained
+        await world.press(RUSSIAN, number, f"{back}:{pk}")
+    if explained:
+        assert parse_subject(str(subject)) == subject
+
+    if sample.revised is not None:
+        await reported(world, "three")
+        revision = sample.revised(pk)
+        await told(world, revision)
+        if KINDS[revision.payload.KIND].revises(revision.payload) is not None:
+            (revised,) = [one for one in world.emulator.messages(RUSSIAN) if one["message_id"] == number]
+            assert "edit_date" in revised
+        else:
+            assert last(world)["reply_to_message"]["message_id"] == number
