@@ -39,9 +39,8 @@ class Followed(Protocol):
     def on_button(self, language: str) -> str:
         """The subject on a button: as short as it can be said."""
 
-    @property
-    def muted(self) -> str:
-        """The text that says that it is muted."""
+    def muted(self, language: str) -> str:
+        """The words that say that it is muted."""
 
     async def mute(self, db: Db) -> None:
         """Let it be silent until it is wanted again."""
@@ -60,7 +59,10 @@ class Subscribed:
     chat: int
     subject: PairSubject | TopicSubject
     now: datetime
-    muted: str = "mute.done"
+
+    def muted(self, language: str) -> str:
+        """It is not followed any more, and how to follow it again."""
+        return words.say("mute.done", language, what=self.named(language)).text
 
     def named(self, language: str) -> str:
         """A pair by its codes, a topic by its name."""
@@ -93,7 +95,10 @@ class OwnRule:
     """A rule of the chat's own."""
 
     stored: StoredRule
-    muted: str = "rule.paused"
+
+    def muted(self, language: str) -> str:
+        """The rule is paused."""
+        return words.say("rule.paused", language, rule=self.named(language)).text
 
     def named(self, language: str) -> str:
         """The rule in words."""
@@ -185,9 +190,7 @@ async def unmute(context: Context, alert: str) -> None:
 
 
 async def _say_muted(context: Context, subject: Followed) -> None:
-    named = subject.named(context.language)
-    said = words.say(subject.muted, context.language, what=named, rule=named)
-    await context.answer(said.text, alert=True)
+    await context.answer(subject.muted(context.language), alert=True)
 
 
 async def _told(db: Db, alert: str) -> StoredAlert:

@@ -6,6 +6,7 @@ import re
 
 from telegram import Update
 
+import storage.alerts
 import storage.rules
 from bot import views
 from bot.convert import currency_at, plain_text
@@ -143,7 +144,7 @@ async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, 
             db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now
         )
         last = history[-1]
-        told = await storage.rules.moves_told(db, last.series, since=history[0].effective_on)
+        told = await storage.alerts.moves_told(db, last.series, since=history[0].effective_on)
     await context.answer()
     names = dict(services.catalog.rates[last.source].names)
     today = views.local_day(services.catalog, last.source, now)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, and_, func, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, func, select, update
 
-from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, RuleFired, Severity, State
+from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, RateCorrected, RateMoved, RuleFired, Severity, State
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -38,7 +38,10 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     `expires_at - created_at` is the time it stays worth sending, counted on the database's clock.
     """
     now = await db_now(db)
+    about = new.payload.new if isinstance(new.payload, RateMoved | RateCorrected) else None
     values = {
+        "about_series": None if about is None else str(about.series),
+        "about_day": None if about is None else about.effective_on,
         "dedup_key": new.dedup_key,
         "kind": new.payload.KIND,
         "payload": new.payload.to_json(),
@@ -73,14 +76,16 @@ async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
 
 
 async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
-    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or deleted since.
+    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or deleted since."""
+    same = (alert.c.about_series == str(of), alert.c.about_day == on, alert.c.kind == RuleFired.KIND)
+    return [_stored(row) for row in await db.execute(select(alert).where(*same).order_by(alert.c.id))]
 
-    The keys of such alerts begin `rule:NUMBER:DAY`; they are few against the other rows, and asked for only when a day
-    is revised.
-    """
-    like = and_(alert.c.kind == RuleFired.KIND, alert.c.dedup_key.like(f"rule:%:{on}%"))
-    found = [_stored(row) for row in await db.execute(select(alert).where(like).order_by(alert.c.id))]
-    return [one for one in found if isinstance(one.payload, RuleFired) and one.payload.new.series == of]
+
+async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
+    """The effective days on which a big move of a series was told, oldest first."""
+    same = (alert.c.about_series == str(of), alert.c.about_day >= since, alert.c.kind == RateMoved.KIND)
+    query = select(alert.c.about_day).where(*same).distinct().order_by(alert.c.about_day)
+    return list((await db.execute(query)).scalars())
 
 
 async def times_got(db: Db, supersede_key: str) -> int:

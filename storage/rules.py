@@ -8,16 +8,15 @@ that changes a saved rule says which.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
-from bot.model.alerts import RateMoved
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.rules import Rule, RuleState
 from storage.db import Db
-from storage.schema import alert, chat, rule
+from storage.schema import chat, rule
 
 PENDING, ON, PAUSED = "pending", "on", "paused"
 
@@ -154,11 +153,3 @@ async def remember(db: Db, number: int, state: RuleState) -> None:
 async def migrate(db: Db, old: int, new: int) -> None:
     """A group became a supergroup, already known under its new id: its rules go along."""
     await db.execute(update(rule).where(rule.c.chat_id == old).values(chat_id=new))
-
-
-async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
-    """The effective days on which a big move of a series was told, oldest first."""
-    key = f"move:{of.source}:{of.pair}:{of.kind}"
-    query = select(alert.c.payload).where(alert.c.supersede_key == key, alert.c.kind == RateMoved.KIND)
-    days = {RateMoved.from_json(payload).new.effective_on for payload in (await db.execute(query)).scalars()}
-    return sorted(day for day in days if day >= since)

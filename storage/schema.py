@@ -221,6 +221,16 @@ alert = Table(  # a decision, stored once, without language or text
     Column("fanned_at", UtcDateTime),  # when fan-out was complete
     Column("audience_told", BigInteger),  # for those who got that alert: a correction
     Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
+    Column("about_series", String),  # of alerts about a rate: its series as written,
+    Column("about_day", Date),  # and the day that it counts for
+)
+_ABOUT_A_RATE = text("about_series IS NOT NULL")
+Index(
+    "ix_alert_about",
+    alert.c.about_series,
+    alert.c.about_day,
+    sqlite_where=_ABOUT_A_RATE,
+    postgresql_where=_ABOUT_A_RATE,
 )
 Index("ix_alert_open", alert.c.id, sqlite_where=text("fanned_at IS NULL"), postgresql_where=text("fanned_at IS NULL"))
 Index(

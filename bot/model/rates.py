@@ -86,6 +86,10 @@ class Series:
     pair: Pair
     kind: RateKind
 
+    def __str__(self) -> str:
+        """As it is written where alerts about it are looked for."""
+        return f"{self.source}:{self.pair}:{self.kind}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeenRate(Rate):

@@ -180,6 +180,8 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
         said = await world.press(RUSSIAN, number, f"{verb}:{pk}")
         assert (said == STALE) == (not explained), (verb, said)
         assert (await following(world) != before) == explained
+        (now,) = [one for one in world.emulator.messages(RUSSIAN) if one["message_id"] == number]
+        assert (f"{back}:{pk}" in str(now.get("reply_markup", ""))) == explained
         await world.press(RUSSIAN, number, f"{back}:{pk}")
     if explained:
         assert parse_subject(str(subject)) == subject

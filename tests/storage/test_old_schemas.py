@@ -131,6 +131,8 @@ async def _is_whole(store: Store, revision: str) -> None:
         assert told.reasons == tuple(SENTENCES.values())
         assert [str(one) for one in told.reasons] == list(SENTENCES)
         assert await storage.deliveries.message_of(db, 2, 1001) == 42
+        assert await storage.alerts.moves_told(db, rate().series, since=AT.date()) == [MOVED.new.effective_on]
+        assert await storage.alerts.said_by_rules(db, rate().series, MOVED.new.effective_on) == []
         story = await storage.news.get(db, 1)
         assert story is not None
         assert story.reasons == tuple(SENTENCES.values())

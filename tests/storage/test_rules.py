@@ -119,4 +119,4 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
             stored = await storage.alerts.get(db, pk)
             assert stored is not None
             assert stored.payload == payload
-        assert await storage.rules.moves_told(db, SERIES, since=date(2021, 1, 1)) == [date(2021, 10, 21)]
+        assert await storage.alerts.moves_told(db, SERIES, since=date(2021, 1, 1)) == [date(2021, 10, 21)]
