@@ -78,7 +78,7 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
     async with store.writing() as db:
         for count, (now, said) in enumerate(moments):
             assert await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now) is said
-        assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=again)
+        assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=NOW + HOUR)
     assert await told(store) == [
         *((admin, "notice.unreadable", {"count": "0"}) for admin in ADMINS),
         *((admin, "notice.unreadable", {"count": "3"}) for admin in ADMINS),
