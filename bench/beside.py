@@ -16,9 +16,10 @@ from typing import Any
 from bench import reply, sending, stub, world
 from bench.figure import Figure, Goal
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.intake.inbox import Inbox
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 
 LIMIT = 1000
 ASKED = 0.02  # seconds between two questions

@@ -12,10 +12,11 @@ from bench.figure import Figure, Goal
 from bench.sending import trouble
 from bot.clock import boottime
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 
 READERS = 200
 RATE = 25.0

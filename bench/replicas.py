@@ -27,9 +27,10 @@ from bench.figure import Figure, Goal
 from bot import log
 from bot.deliver import worker as delivering
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.model.alerts import State
-from bot.model.outcomes import Outcome
+from bot.telegram.api import Api
+from bot.telegram.outcomes import Outcome
+from bot.telegram.session import open_session
 from storage.db import Store, db_now
 from storage.opening import open_store
 from storage.schema import delivery

@@ -21,10 +21,10 @@ from telegram.request import BaseRequest, RequestData
 
 from bench import world
 from bench.figure import Figure, Goal
-from bot.deliver import outcome
-from bot.deliver.transport import Api
 from bot.intake.inbox import Inbox
-from bot.model.outcomes import Outcome
+from bot.telegram import outcomes
+from bot.telegram.api import Api
+from bot.telegram.outcomes import Outcome
 from bot.workers import Workers
 from handlers import Context, Services, route
 from handlers.context import at_once
@@ -80,7 +80,7 @@ class Handing(Api):
         """The moment we measure, and Telegram's answer."""
         self.at = time.perf_counter()
         self.body = body
-        return outcome.read(200, self.answer)
+        return outcomes.read(200, self.answer)
 
     async def upload(self, method: str, parameters: Mapping[str, Any], **file: Any) -> Outcome:  # noqa: ANN401, ARG002
         """Likewise for a picture."""

@@ -20,9 +20,12 @@ from telegram.request import HTTPXRequest
 from bench import stub, world
 from bench.figure import Figure, Goal
 from bot.deliver.compose import Composer
-from bot.deliver.transport import JSON_HEADERS, Api, chat_body, open_session
 from bot.deliver.worker import IN_FLIGHT, Worker
-from bot.model.outcomes import Outcome, Sent
+from bot.telegram.api import Api
+from bot.telegram.line import chat_body
+from bot.telegram.outcomes import Outcome, Sent
+from bot.telegram.request import JSON_HEADERS
+from bot.telegram.session import open_session
 from storage.db import Store
 
 BOT_ID = "123456789"

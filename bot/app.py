@@ -36,10 +36,9 @@ import storage.inbox
 import storage.retention
 import storage.sources
 from bot import presence, schedule
-from bot.clock import SharedClock, utc_now
+from bot.clock import utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
-from bot.deliver.transport import AiohttpRequest, Api, open_session
 from bot.deliver.worker import REQUEST, Worker
 from bot.errors import BotError, ConfigError, StorageError, UnreadableError
 from bot.fetch import Fetcher
@@ -53,12 +52,18 @@ from bot.intake.webhook import keep_webhook, webhook_app
 from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
 from bot.ops import Readiness, ops_app
 from bot.sources.catalog import Catalog
+from bot.telegram import retry
+from bot.telegram.api import Api
+from bot.telegram.client import Bot
+from bot.telegram.request import AiohttpRequest
+from bot.telegram.session import open_session
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from bot.workers import Workers
 from handlers import App, Context, Services, failed, let_go, route, sorry
 from handlers.reading import read
 from storage.db import Db, Store
 from storage.opening import held_store
+from storage.shared_clock import SharedClock
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +75,6 @@ BREATH = 0.05  # seconds between pieces of what is forgotten: others write in be
 BACKUP_EVERY = 600.0  # seconds between looks
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
 STOP_LIMIT = 15.0
-ANSWER_WAIT = 4.0  # seconds at most between tries to reach Telegram at the start
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
 
@@ -198,6 +202,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
             on_trouble=lambda msgid, values: _tell(store, settings, msgid, values, clock),
+            others=(api,),
         )
         services = Services(
             store=store,
@@ -292,15 +297,7 @@ async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], dat
 
 
 def _application(settings: Settings, api: Api, request: AiohttpRequest) -> App:
-    base = settings.bot_api_url
-    bot: ExtBot[None] = presence.Bot(
-        api,
-        settings.token,
-        base_url=f"{base}/bot",
-        base_file_url=f"{base}/file/bot",
-        request=request,
-        get_updates_request=request,
-    )
+    bot: ExtBot[None] = Bot(api, settings.token, url=settings.bot_api_url, request=request)
     context_types = ContextTypes(context=Context)
     return Application.builder().bot(bot).updater(None).job_queue(None).context_types(context_types).build()
 
@@ -334,7 +331,7 @@ async def _tell(
 
 async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
     """Introduce ourselves to Telegram, however long that takes, then listen for ever."""
-    wait = 1.0
+    failures = 0
     while True:
         try:
             await bot.application.initialize()
@@ -342,9 +339,10 @@ async def _talk(bot: Running, on_ready: Callable[[Running], None] | None) -> Non
         except InvalidToken:
             raise ConfigError(REVOKED) from None
         except TelegramError as error:
+            wait = retry.LISTENING.pause(failures)
             log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
             await asyncio.sleep(wait)
-            wait = min(wait * 2, ANSWER_WAIT)
+            failures += 1
     await bot.inbox.resume()
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":

@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, runtime_checkable
 
 import orjson
 import typer
@@ -65,14 +66,23 @@ cli.add_typer(detect, name="detect")
 cli.add_typer(database, name="db")
 
 
+@runtime_checkable
+class _WrongUsage(Protocol):
+    """What typer raises for a wrong option or argument; its class has no public name."""
+
+    exit_code: int
+
+    def show(self, file: IO[str]) -> None: ...
+
+
 def main() -> None:
     """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
     log.guard_tracebacks()
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
     except ConfigError as error:
         for problem in error.problems:
-            sys.stderr.write(f"jarchy: {log.redact(problem)}\n")
+            sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
         sys.exit(CONFIG_EXIT)
     except UserError as error:
         from bot.render.help import error as explain
@@ -80,19 +90,24 @@ def main() -> None:
         _fail(explain(error, "en").text)
     except BotError as error:
         _fail(str(error))
-    except BrokenPipeError:
+    except (BrokenPipeError, typer.Abort):
         sys.exit(1)
     except OSError as error:  # a file or a socket that the one who typed the verb named
         named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
         _fail(f"{named}{error.strerror or error}")
-    except Exception:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+    except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        if isinstance(error, _WrongUsage):
+            shown = StringIO()
+            error.show(file=shown)
+            sys.stderr.write(log.redact(shown.getvalue()))
+            sys.exit(error.exit_code)
         sys.stderr.write(log.redact(traceback.format_exc()))
         sys.exit(1)
 
 
 def _fail(why: str) -> NoReturn:
     """End with one line on stderr, without secrets, and 1."""
-    sys.stderr.write(f"jarchy: {log.redact(' '.join(why.splitlines()))}\n")
+    sys.stderr.write(f"jarchy: {log.one_line(why)}\n")
     sys.exit(1)
 
 
@@ -268,8 +283,9 @@ async def _check_database(settings: Settings) -> str:
 async def _check_token(settings: Settings) -> str:
     if settings.bot_token is None:
         return "missing: put BOT_TOKEN into .env"
-    from bot.deliver.transport import Api, open_session
-    from bot.model.outcomes import Rejected, Sent
+    from bot.telegram.api import Api
+    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.session import open_session
 
     async with open_session() as session:
         outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
@@ -409,7 +425,7 @@ def inspect_rates(
 
     A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
     """
-    from bot.sources import SOURCES
+    from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
     spec = load_catalog().rates.get(key)
@@ -516,7 +532,7 @@ def detect_security() -> None:
                 "score": round(verdict.score, 4),
                 "severity": verdict.severity.value,
                 "topics": list(verdict.topics),
-                "reasons": list(verdict.reasons),
+                "reasons": [str(reason) for reason in verdict.reasons],
             }
         )
 
@@ -562,13 +578,16 @@ def detect_moves(
     from functools import partial
 
     from bot.convert import currency_at, day_at, plain_text
+    from bot.convert.rules import parse_typed_rule
     from bot.detect.replay import replay_csv
 
-    said = plain_text(rule) if rule is not None else None
     day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
+    own = None
+    if rule is not None:
+        own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
         with history.open(encoding="utf-8-sig") as lines:
-            for found in replay_csv(lines, quote.upper(), said, currency=currency_at, day=day):
+            for found in replay_csv(lines, quote.upper(), own):
                 _write(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:
         raise BotError(f"{history}: {error}") from None

@@ -1,35 +1,18 @@
-"""The time that replicas share: the database's, whatever the clock of a machine says.
-
-Somebody who subscribed by one replica is told what another decided a second later, and a source is due for all at once.
-"""
+"""The clocks of this machine: the wall's, and the one that nobody sets."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 
-from storage.clock import boottime
-from storage.db import Db, db_now
-
-__all__ = ["SharedClock", "boottime", "utc_now"]
+#: Seconds since boot, asleep or awake.
+boottime: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 def utc_now() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
-
-
-class SharedClock:
-    """The database's time, as of the last look at it, and what has passed since; the wall clock before the first."""
-
-    def __init__(self) -> None:
-        self._seen, self._at = utc_now(), boottime()
-
-    def __call__(self) -> datetime:
-        """Now."""
-        return self._seen + timedelta(seconds=boottime() - self._at)
-
-    async def look(self, db: Db) -> None:
-        """Ask the database."""
-        asked = boottime()
-        seen = await db_now(db)
-        self._seen, self._at = seen, (asked + boottime()) / 2

@@ -23,6 +23,7 @@ from bot.grammar import (
     Zone,
     one_of,
     parse_language,
+    password_in,
 )
 from bot.languages import FALLBACK
 from bot.languages import problems as language_problems
@@ -133,8 +134,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log may show: the token, the webhook's secret, the database's password."""
         kept = [value.get_secret_value() for value in (self.bot_token, self.webhook_secret) if value is not None]
-        password = urlsplit(self.database_url).password
-        return (*kept, *([unquote(password)] if password else []))
+        password = password_in(self.database_url)
+        return (*kept, *([password, unquote(password)] if password else []))
 
 
 class _CatalogSetting(BaseSettings):

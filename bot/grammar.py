@@ -24,6 +24,7 @@ from bot.languages import LANGUAGES
 T = TypeVar("T")
 
 LONGEST_DURATION = timedelta(days=366)
+LARGEST_PORT = 65535
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
 LONGEST_PATH = 4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
@@ -41,6 +42,11 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
+#: A server's address as SQLAlchemy reads it: a password may have any letter but @.
+_SERVER = re.compile(
+    r"[a-z+]+://(?:[^:/@]*(?::(?P<password>[^@]*))?@)?(?:\[[^\[\]/?]+\]|[^\[\]:/?]*)(?::(?P<port>[^/?]*))?(?:[/?].*)?",
+    re.DOTALL,
+)
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
@@ -165,7 +171,7 @@ def parse_listen(value: object) -> str:
     found = _LISTEN.fullmatch(text)
     if text == "off":
         return text
-    if found is None or int(found["port"]) > 65535 or not _is_host(found["host"]):
+    if found is None or int(found["port"]) > LARGEST_PORT or not _is_host(found["host"]):
         raise ValueError(right)
     return text
 
@@ -207,15 +213,23 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple[T, ...]]:
-    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is not."""
+    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is not.
+
+    What `read` says of an item is added where it is a hint ("; did you mean …?").
+    """
 
     def read_all(value: object) -> tuple[T, ...]:
         if not isinstance(value, list) or len(set(map(str, value))) != len(value):
             raise ValueError(right)
-        try:
-            return tuple(read(parse_text(item, right)) for item in value)
-        except ValueError:
-            raise ValueError(right) from None
+        found = []
+        for item in value:
+            text = parse_text(item, right)
+            try:
+                found.append(read(text))
+            except ValueError as error:
+                hint = str(error) if str(error).startswith("; ") else ""
+                raise ValueError(right + hint) from None
+        return tuple(found)
 
     return read_all
 
@@ -258,17 +272,40 @@ def parse_database_address(value: object) -> str:
         raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
     if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
         raise ValueError("an address without line breaks or other control characters")
-    path = rest.partition("/")[2].partition("?")[0]
-    if family == "sqlite" and path in {"", ":memory:"}:
-        raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
     if family == "sqlite":
-        path = unquote(path)
-        names = [len(name.encode()) for name in path.split("/")]
-        if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
-            raise ValueError(f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name")
-    elif len(text) > LONGEST_PATH:
-        raise ValueError(f"an address of at most {LONGEST_PATH} letters")
+        _check_file(rest)
+    else:
+        _check_server(text)
     return text
+
+
+def _check_file(rest: str) -> None:
+    """ValueError when what follows `sqlite://` names no file: with a host, a folder, an odd or a long name."""
+    host, _, path = rest.partition("/")
+    path = unquote(path.partition("?")[0])
+    if host or path in {"", ":memory:"} or path.endswith("/") or re.search(r"[\x00-\x1f\x7f]", path):
+        raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
+    names = [len(name.encode()) for name in path.split("/")]
+    if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
+        raise ValueError(f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name")
+
+
+def _check_server(text: str) -> None:
+    """ValueError when a server's address has no possible host or port."""
+    if len(text) > LONGEST_PATH:
+        raise ValueError(f"an address of at most {LONGEST_PATH} letters")
+    found = _SERVER.fullmatch(text)
+    if found is None:
+        raise ValueError("postgresql://user:password@host/name, with @ / : ? of a password as %40 %2F %3A %3F")
+    port = found["port"]
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= LARGEST_PORT):
+        raise ValueError("postgresql://user:password@host:port/name with a port up to 65535")
+
+
+def password_in(address: str) -> str | None:
+    """The password in a database's address, as it was typed there; None when there is none."""
+    found = _SERVER.fullmatch(address)
+    return found["password"] or None if found is not None else None
 
 
 def _is_unicode(text: str) -> bool:

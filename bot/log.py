@@ -12,17 +12,16 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
-# structlog and httpx import rich when it is there, for colours nobody sees: a tenth of an idle bot's memory.
-sys.modules["rich"] = None  # type: ignore[assignment]  # the documented way to make an import fail
-import structlog  # noqa: E402
+import structlog
 
 #: A bot token, also percent-encoded; a user and password in an address; a password as a parameter or a DSN's word.
 _SECRET = re.compile(
     r"(?<!\d)\d{6,}(?::|%3A)[\w-]{30,}"
-    r"|(?<=://)[^/\s:@]*:[^\s@]+(?=@)"
+    r"|(?<=://)(?!user:password@)[^/\s:@]*:[^\s@]+(?=@)"  # our own examples say user:password
     r"|(?<=\bpassword=)(?:'[^']*'|\"[^\"]*\"|[^\s&\"']+)",
     re.IGNORECASE,
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # escapes of terminals, turned letters
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 _hidden: set[str] = set()
 
@@ -39,6 +38,12 @@ def redact(text: str) -> str:
     for secret in sorted(_hidden, key=len, reverse=True):
         text = text.replace(secret, "***")
     return _SECRET.sub("***", text)
+
+
+def one_line(text: str) -> str:
+    """A message of ours as one line of a terminal: redacted, line breaks as spaces, control characters escaped."""
+    line = redact(" ".join(text.splitlines()))
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
 def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

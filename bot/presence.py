@@ -10,30 +10,26 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from telegram import User
-from telegram.error import InvalidToken, NetworkError
-from telegram.ext import ExtBot
 
 import storage.chats
 import storage.marks
 from bot.config import Settings
-from bot.deliver.standing import standing
-from bot.deliver.transport import Api
 from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
-from bot.model.outcomes import Outcome, Rejected, Retry, Sent, answers
 from bot.render.help import command_descriptions, description
 from bot.sources.catalog import Catalog, ChannelSpec
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Sent
+from bot.telegram.retry import taken
+from bot.telegram.standing import standing
 from handlers import MENUS
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 4.0  # seconds between tries of what Telegram does not take
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
 LOOKED = "standing looked at"  # the mark of the last look at what was given up
 DAILY = timedelta(days=1)
@@ -41,40 +37,7 @@ HOURLY = 3600.0
 BETWEEN = 1.0  # seconds between questions about what was given up
 
 
-class Bot(ExtBot[None]):
-    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does not send is no
-    reason not to start.
-    """
-
-    def __init__(self, api: Api, token: str, **others: Any) -> None:  # noqa: ANN401 - python-telegram-bot's arguments
-        super().__init__(token, **others)
-        self._api = api
-
-    async def get_me(self, *_unused: object, **_others: object) -> User:
-        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does not say."""
-        outcome = await self._api.call("getMe")
-        if isinstance(outcome, Rejected) and outcome.token:
-            raise InvalidToken
-        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
-            raise NetworkError(type(outcome).__name__)
-        about = {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "", "username": ""}
-        self._bot_user = User.de_json(about | outcome.result, self)
-        return self._bot_user
-
-
-async def taken(api: Api, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-    """Call a method until Telegram has taken it, or refused it as it is."""
-    wait = FIRST_WAIT
-    while True:
-        outcome = await api.call(method, **parameters)
-        if answers(outcome) and not isinstance(outcome, Retry):
-            return outcome
-        after = (outcome.after if isinstance(outcome, Retry) else None) or wait
-        await asyncio.sleep(after)
-        wait = min(wait * 2, LONGEST_WAIT)
-
-
-async def introduce(api: Api, language: str) -> None:
+async def introduce(api: BotApi, language: str) -> None:
     """The command menus and what the bot is, in every language; `language` is the one of those who have another."""
     for scope, names in MENUS.items():
         for code in ("", *LANGUAGES):
@@ -90,7 +53,7 @@ async def introduce(api: Api, language: str) -> None:
         await _describe(api, code, language)
 
 
-async def _describe(api: Api, code: str, language: str) -> None:
+async def _describe(api: BotApi, code: str, language: str) -> None:
     """What an empty chat shows before Start, where nothing is shown yet: an operator's own words stay."""
     outcome = await taken(api, "getMyDescription", language_code=code or None)
     shown = outcome.result if isinstance(outcome, Sent) else None
@@ -104,7 +67,7 @@ class Channels:
     def __init__(
         self,
         store: Store,
-        api: Api,
+        api: BotApi,
         catalog: Catalog,
         settings: Settings,
         clock: Callable[[], datetime],
@@ -157,7 +120,7 @@ class Channels:
 
 
 async def look_again(
-    store: Store, api: Api, bot_id: int, clock: Callable[[], datetime], pause: Callable[[float], Awaitable[None]]
+    store: Store, api: BotApi, bot_id: int, clock: Callable[[], datetime], pause: Callable[[float], Awaitable[None]]
 ) -> int:
     """Ask about each group and channel that was given up, once a day for all replicas; returns how many are back."""
     back = 0

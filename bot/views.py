@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import storage.marks
@@ -20,26 +19,15 @@ import storage.overview
 import storage.rates
 import storage.sources
 from bot.convert import Answer, Question, convert, currency_at, day_at, plain_text
+from bot.convert.rules import CurrencyFound, code_at, parse_rule, parse_typed_rule
+from bot.detect.offers import as_level, offered
 from bot.detect.plausibility import disagree
-from bot.detect.rules import (
-    Condition,
-    CurrencyFound,
-    Direction,
-    Rule,
-    RuleState,
-    TypedRule,
-    as_level,
-    code_at,
-    initial_state,
-    offered,
-    parse_rule,
-    parse_typed_rule,
-    preview,
-)
+from bot.detect.rules import initial_state, preview
 from bot.errors import UserError
 from bot.model.alerts import RuleFired
 from bot.model.news import NewsPage, Story
 from bot.model.rates import CardRow, Dispute, Freshness, Pair, Rate, RateCard, RateKind, SeenRate, Series
+from bot.model.rules import Condition, Direction, Rule, RuleState, TypedRule
 from bot.model.status import SourceStatus, Status
 from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog, PollSpec
@@ -308,7 +296,7 @@ class Proposal:
 
     rule: Rule
     series: Series
-    state: dict[str, Any]
+    state: RuleState
     history: tuple[SeenRate, ...]
     fired: tuple[date, ...]
     today: date
@@ -353,7 +341,7 @@ async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare:
     return Proposal(
         rule=rule,
         series=series,
-        state=initial_state(rule, history).to_json(),
+        state=initial_state(rule, history),
         history=tuple(history),
         fired=tried.dates,
         today=today,
@@ -407,7 +395,7 @@ async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) ->
 
 def rule_words(rule: Rule | StoredRule, language: str) -> str:
     """A rule in the reader's words."""
-    return words(rule_said(rule if isinstance(rule, Rule) else Rule.from_json(rule.rule)), language)
+    return words(rule_said(rule if isinstance(rule, Rule) else rule.rule), language)
 
 
 def fired_words(fired: RuleFired, language: str) -> str:
@@ -439,7 +427,7 @@ def rule_said(rule: Rule) -> RuleWords:
 
 def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
     """A saved rule as the list shows it: its words, how it stands, the day it last spoke of."""
-    rule, spoke = Rule.from_json(stored.rule), RuleState.from_json(stored.state).fired_on
+    rule, spoke = stored.rule, stored.state.fired_on
     standing = Standing.PAUSED if stored.paused else Standing.ON
     if rule.until is not None and rule.until < today:
         standing = Standing.EXPIRED

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -22,9 +22,10 @@ import storage.backup
 import storage.highwater
 from bot.errors import BotError, ConfigError, StorageError
 from bot.model.alerts import Notice
-from bot.model.outcomes import Outcome, Retry
 from bot.render.alerts import notice
 from bot.render.text import to_api
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Retry
 from storage.db import LOST, Store
 
 log = structlog.get_logger(__name__)
@@ -35,19 +36,12 @@ AGAIN = 3600.0  # seconds until the same trouble is told again
 FRAMES = 3  # of the place where the loop stands
 
 
-class Sender(Protocol):
-    """The Bot API: a method and its parameters."""
-
-    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        """Send and classify."""
-
-
 @dataclass(slots=True)
 class StoreWatch:
     """Notes how far the store has come, and tells the operators when it can no longer be written."""
 
     store: Store
-    api: Sender
+    api: BotApi
     admins: Sequence[int]
     language: str
     stop: Callable[[], None] = lambda: None  # begin no delivery any more

@@ -25,7 +25,7 @@ from telegram.ext import filters
 
 from bot.errors import UserError
 from bot.model.chats import ChatKind
-from bot.model.outcomes import Gone, Rejected, Sent
+from bot.telegram.outcomes import Gone, Rejected, Sent
 from handlers.context import Context
 
 #: Bots that lend their name to whoever writes as a group or as a channel.

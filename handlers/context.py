@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from telegram import Chat as TelegramChat
@@ -24,10 +24,12 @@ from bot.errors import UserError
 from bot.languages import client_language
 from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
 from bot.model.chats import Chat, ChatKind, Style
-from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers
 from bot.render import help as words
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers, why
+from bot.telegram.retry import ANSWER
 from bot.workers import Workers
 from storage.db import Store
 
@@ -39,7 +41,6 @@ EVERY = 2.0
 IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
 CALM = BURST // 2  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
 TAP = EVERY / 2  # a button: a menu is gone through in taps
-REPLY_WAITS = (1.0, 2.0, 4.0)  # seconds between tries of a reply, before it is left to the outbox
 SHORT_WAIT = 10.0  # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
 LATE = timedelta(hours=12)  # so long an answer is worth giving late
 FIXES = 6  # refusals of one answer that are mended, each in another way
@@ -49,17 +50,6 @@ EDITS = frozenset({"editMessageText", "editMessageCaption"})
 #: What words can do without, when Telegram refuses the whole.
 ORNAMENTS = ("entities", "caption_entities", "reply_markup", "reply_parameters", "link_preview_options")
 TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
-
-
-class Sender(Protocol):
-    """The Bot API: a method and its parameters."""
-
-    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        """Send and classify."""
-
-
-async def at_once(_chat: int) -> None:
-    """The turn of a message where nothing limits it."""
 
 
 def no_others(_chat: int) -> int:
@@ -81,7 +71,7 @@ class Services:
     """
 
     store: Store
-    api: Sender
+    api: BotApi
     workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
@@ -171,7 +161,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it is refused as it
         is. What cannot leave within seconds goes through the outbox, which keeps to what Telegram asks for.
         """
-        waits, doubted, fixes = iter(REPLY_WAITS), False, 0
+        failures, doubts, fixes = 0, 0, 0
         if (quiet := self.services.quiet_for(self.chat.id)) and method not in MOMENTARY:
             if quiet > SHORT_WAIT:
                 await self._send_late(method, parameters, flood=True)
@@ -183,24 +173,24 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             if isinstance(outcome, Sent):
                 return outcome
             if isinstance(outcome, Ambiguous):
-                if doubted:
+                if doubts >= ANSWER.doubts:
                     if not answers(await self.services.api.call("getMe")):  # else it has most likely arrived
                         await self._send_late(method, parameters)
                     return outcome
-                doubted = True
-                await asyncio.sleep(REPLY_WAITS[0])
+                doubts += 1
+                await asyncio.sleep(ANSWER.base)
             elif isinstance(outcome, Retry):
                 if outcome.flood and outcome.after and method not in MOMENTARY:
                     await self._keep_quiet(outcome.after)
-                wait = next(waits, None)
-                if wait is None or (outcome.after or 0.0) > SHORT_WAIT:
+                if ANSWER.spent(failures) or (outcome.after or 0.0) > SHORT_WAIT:
                     await self._send_late(method, parameters, flood=outcome.flood)
                     return outcome
-                await asyncio.sleep(outcome.after or wait)
+                await asyncio.sleep(ANSWER.pause(failures, outcome))
+                failures += 1
             else:
                 mended = await self._mended(method, parameters, outcome, fixes) if fixes < FIXES else None
                 if mended is None:
-                    log.warning("answer refused", method=method, why=getattr(outcome, "why", type(outcome).__name__))
+                    log.warning("answer refused", method=method, why=why(outcome))
                     return outcome
                 (method, parameters), fixes = mended, fixes + 1
 
@@ -219,7 +209,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if isinstance(outcome, Migrated):
             return method, parameters | {"chat_id": await self._moved(outcome.chat)}
         if isinstance(outcome, Gone) and not fixes:
-            await asyncio.sleep(REPLY_WAITS[0])  # once by mistake, perhaps
+            await asyncio.sleep(ANSWER.base)  # once by mistake, perhaps
             return method, parameters
         if isinstance(outcome, Rejected) and not outcome.token:
             return self._reworded(method, parameters, outcome)

@@ -11,9 +11,10 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 import storage.chats
 from bot.languages import client_language
 from bot.model.chats import ChatKind
-from bot.model.outcomes import NO_RIGHT, Sent, lacking
 from bot.render import help as words
 from bot.render.text import Message, to_api
+from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
+from bot.views import DIGEST_CURRENCIES
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)
@@ -34,16 +35,25 @@ async def changed(update: Update, context: Context) -> None:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
-                keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in ("USD", "EUR", "RUB"))]
+                keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in _given(chat.home))]
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
             await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
     services.chats.pop(chat.id, None)
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and chat.kind is ChatKind.CHANNEL:
-        await _tell(services, change, words.channel_welcome(change.chat.title or "", _language(services, change)))
+        await _tell(services, change, _welcome(services, change, chat.home))
     elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(chat.kind, change.old_chat_member):
         await _tell(services, change, words.no_right(change.chat.title or "", _language(services, change), chat.kind))
+
+
+def _welcome(services: Services, change: ChatMemberUpdated, home: str) -> Message:
+    return words.channel_welcome(change.chat.title or "", _given(home), _language(services, change))
+
+
+def _given(home: str) -> list[str]:
+    """The currencies whose moves a new channel is given: its home currency has none."""
+    return [code for code in DIGEST_CURRENCIES if code != home]
 
 
 def _card(member: ChatMember) -> Mapping[str, Any]:

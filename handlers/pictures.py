@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import structlog
 
-from bot.model.outcomes import Outcome, Retry, Sent
 from bot.render import charts
 from bot.render.text import Message, to_api
+from bot.telegram.outcomes import Outcome, Retry, Sent
+from bot.telegram.retry import ANSWER
 from bot.workers import WorkerError
 from handlers.context import SHORT_WAIT, Context
 
 log = structlog.get_logger(__name__)
 
 DRAW_SECONDS = 30.0
-TRIES = 3
 KEPT = 500
 
 Key = tuple[object, ...]
-
-
-@runtime_checkable
-class Uploader(Protocol):
-    """The Bot API for a method with a file."""
-
-    async def upload(self, method: str, parameters: dict[str, Any], *, field: str, content: bytes) -> Outcome:
-        """Send and classify."""
 
 
 class Drawn:
@@ -91,10 +83,10 @@ async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: 
     """The request, again when Telegram is busy."""
     method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
     outcome = await _once(context, method, body, photo)
-    for _ in range(TRIES - 1):
-        if not isinstance(outcome, Retry) or (outcome.after or 0.0) > SHORT_WAIT:
-            break
-        await asyncio.sleep(outcome.after or 1.0)
+    failures = 0
+    while isinstance(outcome, Retry) and (outcome.after or 0.0) <= SHORT_WAIT and not ANSWER.spent(failures):
+        await asyncio.sleep(ANSWER.pause(failures, outcome))
+        failures += 1
         outcome = await _once(context, method, body, photo)
     return outcome
 
@@ -118,6 +110,4 @@ async def _once(context: Context, method: str, body: dict[str, Any], photo: str 
     await services.turn(context.chat.id)
     if isinstance(photo, str):
         return await services.api.call(method, **body)
-    if not isinstance(services.api, Uploader):
-        return Retry("no way to upload")
     return await services.api.upload(method, body, field="photo", content=photo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import orjson
 from telegram import Update
@@ -11,19 +11,9 @@ from telegram import Update
 import storage.privacy
 from bot.errors import UserError
 from bot.model.chats import ChatKind
-from bot.model.outcomes import Gone, Outcome, Sent
 from bot.render import help as words
+from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers.context import Context, Services
-
-
-@runtime_checkable
-class Uploader(Protocol):
-    """The Bot API for a method with a file."""
-
-    async def upload(
-        self, method: str, parameters: dict[str, Any], *, field: str, content: bytes, filename: str, content_type: str
-    ) -> Outcome:
-        """Send and classify."""
 
 
 async def mydata(_update: Update, context: Context) -> None:
@@ -56,8 +46,6 @@ def _administrator(context: Context) -> int:
 
 async def _send_file(services: Services, reader: int, caption: str, found: Mapping[str, Any]) -> Outcome | None:
     await services.turn(reader)
-    if not isinstance(services.api, Uploader):
-        return None
     return await services.api.upload(
         "sendDocument",
         {"chat_id": reader, "caption": caption},

@@ -21,11 +21,13 @@ from telegram import Update
 import storage.alerts
 import storage.rules
 from bot import views
-from bot.detect.rules import Rule, from_link, stepped, to_link
+from bot.convert.rule_links import from_link, to_link
+from bot.detect.offers import stepped
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import RuleFired
 from bot.model.rates import CODE, Pair
+from bot.model.rules import Rule
 from bot.render import alerts as words_of_alerts
 from bot.render import charts
 from bot.render import help as words
@@ -129,8 +131,7 @@ async def _propose(
         if replaces is None:
             await _room(db, chat.id)
         found = await views.try_rule(db, services.catalog, rule, now=now, bare=bare)
-        stored = found.rule.to_json()
-        number = await storage.rules.propose(db, chat.id, found.series, rule_json=stored, now=now, replaces=replaces)
+        number = await storage.rules.propose(db, chat.id, found.series, found.rule, now=now, replaces=replaces)
     return number, found
 
 
@@ -194,12 +195,12 @@ async def pressed(context: Context, what: str, rule: str) -> None:
 async def _adjust(context: Context, what: str, number: int) -> None:
     services = context.services
     async with services.store.writing() as db:
-        rule = Rule.from_json((await _proposed(db, context.chat.id, number)).rule)
+        rule = (await _proposed(db, context.chat.id, number)).rule
         changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
         if changed is None:
             raise UserError("error.stale")
         found = await views.try_rule(db, services.catalog, changed, now=services.clock())
-        await storage.rules.change(db, number, found.rule.to_json())
+        await storage.rules.change(db, number, found.rule)
     await context.answer()
     await _show(context, number, found, edit=True)
 
@@ -213,7 +214,7 @@ async def _save(context: Context, number: int) -> None:
         elif await storage.rules.get(db, chat.id, stored.replaces) is None:
             raise UserError("error.stale")
         # it begins now, not when it was proposed
-        found = await views.try_rule(db, services.catalog, Rule.from_json(stored.rule), now=services.clock())
+        found = await views.try_rule(db, services.catalog, stored.rule, now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
@@ -233,7 +234,7 @@ async def _cancel(context: Context, number: int) -> None:
 async def _edit(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         stored = await _saved(db, context.chat.id, number)
-    rule = Rule.from_json(stored.rule)
+    rule = stored.rule
     if _line(context, stored).standing is Standing.EXPIRED:
         rule = replace(rule, until=None)
     shown = await _propose(context, rule, replaces=number)
@@ -260,7 +261,7 @@ async def _change(context: Context, what: str, number: int) -> None:
 async def _resume(context: Context, db: Db, rule: StoredRule) -> None:
     """A rule begins anew: what happened while it rested is not news."""
     services = context.services
-    found = await views.try_rule(db, services.catalog, Rule.from_json(rule.rule), now=services.clock())
+    found = await views.try_rule(db, services.catalog, rule.rule, now=services.clock())
     await storage.rules.remember(db, rule.id, found.state)
     await storage.rules.pause(db, rule.id, paused=False)
 
@@ -277,7 +278,7 @@ async def _card(context: Context, number: int) -> Message:
     return render.rule(
         _line(context, stored),
         context.language,
-        address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(Rule.from_json(stored.rule))}",
+        address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(stored.rule)}",
         today=views.local_day(context.services.catalog, stored.series.source, context.services.clock()),
     )
 

@@ -21,8 +21,12 @@ from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
 
-OFFERED = views.CURRENCIES
 SNOOZE = timedelta(hours=8)
+
+
+def offered(home: str) -> tuple[str, ...]:
+    """The currencies to switch on and off: the chat's own never moves against itself."""
+    return tuple(code for code in views.CURRENCIES if code != home)
 
 
 async def start(update: Update, context: Context) -> None:
@@ -64,7 +68,7 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    if what not in (OFFERED if kind == "cur" else views.TOPICS):
+    if what not in (offered(context.chat.home) if kind == "cur" else views.TOPICS):
         raise UserError("error.stale")
     key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
     services, chat = context.services, context.chat
@@ -80,7 +84,7 @@ async def toggle(context: Context, kind: str, what: str) -> None:
 async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
-    currencies = [one for one in OFFERED if f"cur:{one}" in chosen]
+    currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
     topics = [one for one in views.TOPICS if f"top:{one}" in chosen]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
@@ -198,7 +202,7 @@ async def greeting(context: Context) -> Message:
     user = context.incoming.effective_user
     return words.start(
         context.language,
-        currencies=OFFERED,
+        currencies=offered(context.chat.home),
         topics=views.TOPICS,
         chosen=await _chosen(context),
         name=user.first_name if user is not None else "",
@@ -215,4 +219,6 @@ def under_greeting(context: Context) -> bool:
 
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
-    return words.subscribe(context.language, currencies=OFFERED, topics=views.TOPICS, chosen=await _chosen(context))
+    return words.subscribe(
+        context.language, currencies=offered(context.chat.home), topics=views.TOPICS, chosen=await _chosen(context)
+    )

@@ -7,27 +7,20 @@ replicas that see the same step one moves; a count in the database tells the oth
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import boottime
 from storage.schema import delivery
 
 log = structlog.get_logger(__name__)
 
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
-
-#: Seconds since boot, asleep or awake.
-boottime: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
-)
 
 
 class _Seen(NamedTuple):

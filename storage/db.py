@@ -35,8 +35,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.clock import boottime
 from bot.errors import ConfigError, StorageError
-from storage.clock import ClockWatch, Following, boottime
+from storage.clock import ClockWatch, Following
 from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ Db = AsyncConnection
 
 
 def parse_url(text_url: str) -> URL:
-    """`sqlite:///path` or `postgresql://…` with the driver we use; ConfigError for anything else."""
+    """`sqlite:///path` or `postgresql://…` with the driver we use.
+
+    ConfigError for anything else, and where the path is there but is no file.
+    """
     try:
         url = make_url(text_url)
     except (SQLAlchemyError, ValueError):
@@ -74,6 +78,9 @@ def parse_url(text_url: str) -> URL:
     if family == "sqlite":
         if not url.database or url.database == ":memory:":
             raise ConfigError("DATABASE_URL: name a file, as in sqlite:///data/jarchy.db")
+        if (path := Path(url.database)).exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "no file"
+            raise ConfigError(f"DATABASE_URL: {path} is {what}; name a file, as in sqlite:///data/jarchy.db")
         return url.set(drivername="sqlite+aiosqlite")
     if family in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import case, null, or_, select, update
+from sqlalchemy import Row, case, null, or_, select, update
 
 from storage.db import Db, db_now, upsert
 from storage.schema import inbox
 
+BEGUN = "begun"  # the outcome of an unfinished update that is handled alone, for fear that it ends the process
 PLACE = '"location"'  # a key of the update, however deep: in text its quotes would be escaped
 
 
@@ -19,13 +21,16 @@ PLACE = '"location"'  # a key of the update, however deep: in text its quotes wo
 class Received:
     """One update as Telegram sent it; `chat` orders what must not overtake.
 
-    Without a `body` it could not be stored as it came, and only its number is known.
+    Without a `body` it could not be stored as it came, and only its number is known. `tries` says how often a process
+    took it over from one that ended before it was finished; `suspect`, that the last one ended over this one.
     """
 
     update_id: int
     chat: int | None
     kind: str
     body: str | None
+    tries: int = 0
+    suspect: bool = False
 
 
 async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta) -> list[Received]:
@@ -113,14 +118,33 @@ async def take_over(
     ids = [row.update_id for row in rows]
     values = {"holder": holder, "lease_until": now + lease, "tries": inbox.c.tries + 1}
     await db.execute(update(inbox).where(inbox.c.update_id.in_(ids)).values(**values))
-    return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
+    return [_received(row, tries=row.tries + 1) for row in rows]
+
+
+def _received(row: Row[Any], *, tries: int) -> Received:
+    return Received(
+        update_id=row.update_id,
+        chat=row.chat_id,
+        kind=row.kind,
+        body=row.body,
+        tries=tries,
+        suspect=row.outcome == BEGUN,
+    )
+
+
+async def begin(db: Db, update_id: int, *, holder: str) -> None:
+    """Note that an update is about to be handled: if the process ends now, it was over this one and no other."""
+    undone = inbox.c.finished_at.is_(None)
+    others = (undone, inbox.c.outcome == BEGUN, inbox.c.holder == holder, inbox.c.update_id != update_id)
+    await db.execute(update(inbox).where(*others).values(outcome=None))
+    await db.execute(update(inbox).where(undone, inbox.c.update_id == update_id).values(outcome=BEGUN))
 
 
 async def unfinished(db: Db, *, after: int, limit: int) -> list[Received]:
     """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write now."""
     query = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
     rows = (await db.execute(query.order_by(inbox.c.update_id).limit(limit))).all()
-    return [Received(update_id=row.update_id, chat=row.chat_id, kind=row.kind, body=row.body) for row in rows]
+    return [_received(row, tries=row.tries) for row in rows]
 
 
 async def latest_ids(db: Db, *, limit: int) -> list[int]:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from bot.model.alerts import RateMoved
 from bot.model.rates import Pair, RateKind, Series
+from bot.model.rules import Rule, RuleState
 from storage.db import Db
 from storage.schema import alert, chat, rule
 
@@ -23,23 +24,17 @@ PENDING, ON, PAUSED = "pending", "on", "paused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRule:
-    """A rule of a chat and its number; `series` is what it watches.
-
-    `rule` and `state` are the stored forms of bot.detect.rules.Rule and RuleState, which alone read them.
+    """A rule of a chat and its number; `series` is what it watches, `replaces` the saved rule whose place a proposal
+    is to take.
     """
 
     id: int
     chat: int
     series: Series
-    rule: dict[str, Any]
-    state: dict[str, Any]
+    rule: Rule
+    state: RuleState
     paused: bool
-
-    @property
-    def replaces(self) -> int | None:
-        """The saved rule whose place a proposal is to take."""
-        found: int | None = self.state.get("replaces")
-        return found
+    replaces: int | None = None
 
 
 def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
@@ -47,9 +42,11 @@ def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
         id=row.id,
         chat=row.chat_id,
         series=Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)),
-        rule=row.rule,
-        state=row.state,
+        rule=Rule.from_json(row.rule),
+        # a proposal has not begun yet: its state says only whose place it takes
+        state=RuleState() if row.standing == PENDING else RuleState.from_json(row.state),
         paused=row.standing == PAUSED,
+        replaces=row.state.get("replaces"),
     )
 
 
@@ -57,9 +54,7 @@ def _of(chat_id: int) -> list[ColumnElement[bool]]:
     return [rule.c.chat_id == chat_id, rule.c.standing != PENDING]
 
 
-async def propose(
-    db: Db, chat_id: int, of: Series, *, rule_json: dict[str, Any], now: datetime, replaces: int | None = None
-) -> int:
+async def propose(db: Db, chat_id: int, of: Series, new: Rule, *, now: datetime, replaces: int | None = None) -> int:
     """Put a rule aside until the chat says Save; returns its number. `replaces` is the rule it is a change of."""
     await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
     values = {
@@ -68,7 +63,7 @@ async def propose(
         "base": of.pair.base,
         "quote": of.pair.quote,
         "kind": of.kind.value,
-        "rule": rule_json,
+        "rule": new.to_json(),
         "state": {"replaces": replaces},
         "standing": PENDING,
         "created_at": now,
@@ -94,18 +89,18 @@ async def count(db: Db, chat_id: int) -> int:
     return int((await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one())
 
 
-async def change(db: Db, number: int, rule_json: dict[str, Any]) -> None:
+async def change(db: Db, number: int, new: Rule) -> None:
     """Another condition for a proposal."""
-    await db.execute(update(rule).where(rule.c.id == number).values(rule=rule_json))
+    await db.execute(update(rule).where(rule.c.id == number).values(rule=new.to_json()))
 
 
-async def save(db: Db, proposed: StoredRule, state: dict[str, Any]) -> None:
+async def save(db: Db, proposed: StoredRule, state: RuleState) -> None:
     """Put a proposed rule in force: as a new one, or in the place of the one it changes. It remembers `state`."""
-    values = {"standing": ON, "state": state, "snoozed_until": None}
+    values = {"standing": ON, "state": state.to_json(), "snoozed_until": None}
     if proposed.replaces is not None:
         await db.execute(delete(rule).where(rule.c.id == proposed.id))
         of = proposed.series
-        values |= {"rule": proposed.rule, "source": of.source, "kind": of.kind.value}
+        values |= {"rule": proposed.rule.to_json(), "source": of.source, "kind": of.kind.value}
         values |= {"base": of.pair.base, "quote": of.pair.quote}
     await db.execute(update(rule).where(rule.c.id == (proposed.replaces or proposed.id)).values(**values))
 
@@ -151,9 +146,9 @@ async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
     return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]
 
 
-async def remember(db: Db, number: int, state: dict[str, Any]) -> None:
+async def remember(db: Db, number: int, state: RuleState) -> None:
     """Keep what a rule remembers after a rate."""
-    await db.execute(update(rule).where(rule.c.id == number).values(state=state))
+    await db.execute(update(rule).where(rule.c.id == number).values(state=state.to_json()))
 
 
 async def migrate(db: Db, old: int, new: int) -> None:

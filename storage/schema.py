@@ -190,7 +190,7 @@ rule = Table(  # a chat's own condition on a series
     Column("base", String(3), nullable=False),
     Column("quote", String(3), nullable=False),
     Column("kind", String, nullable=False),
-    Column("rule", Json, nullable=False),  # as bot.detect.rules writes it
+    Column("rule", Json, nullable=False),  # as bot.model.rules writes it
     Column("state", Json, nullable=False),  # likewise: what it remembers between rates
     Column("standing", String, nullable=False),  # pending (its preview waits for Save), on, paused
     Column("snoozed_until", UtcDateTime),
@@ -279,7 +279,7 @@ inbox = Table(  # stored before Telegram is told that it arrived
     Column("holder", String),
     Column("lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column("outcome", String),  # done, ignored, failed, unreadable
+    Column("outcome", String),  # done, ignored, failed, unreadable; begun while a suspect is handled
 )
 _UNDONE = text("finished_at IS NULL")
 Index("ix_inbox_undone", inbox.c.chat_id, inbox.c.update_id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)

@@ -55,7 +55,7 @@ def importing(module: str) -> list[str]:
 
 
 def module_of(path: str) -> str:
-    """`bot/deliver/outcome.py` → `bot.deliver.outcome`; a package by its folder."""
+    """`bot/deliver/limits.py` → `bot.deliver.limits`; a package by its folder."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

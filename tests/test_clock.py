@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot import clock
-from bot.clock import SharedClock
+from storage import shared_clock
 from storage.db import Store, db_now
+from storage.shared_clock import SharedClock
 
 
 async def test_T5_the_shared_clock_is_the_databases_whatever_the_machines_says(
@@ -16,8 +16,8 @@ async def test_T5_the_shared_clock_is_the_databases_whatever_the_machines_says(
 ) -> None:
     """Half a minute ahead before the first look, right after it, and it runs on between looks."""
     ahead = timedelta(seconds=30)
-    real = clock.utc_now
-    monkeypatch.setattr(clock, "utc_now", lambda: real() + ahead)
+    real = shared_clock.utc_now
+    monkeypatch.setattr(shared_clock, "utc_now", lambda: real() + ahead)
     now = SharedClock()
     async with store.reading() as db:
         assert now() - await db_now(db) > ahead / 2

@@ -16,7 +16,7 @@ from bot.demo.world import AGENCIES, CHANNEL, FIRST_DAY, WEEK, ZONE, World, effe
 from bot.detect.moves import replay
 from bot.detect.security import detect
 from bot.model.rates import Pair, Rate, RateKind
-from bot.sources import SOURCES
+from bot.sources.banks import SOURCES
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
 

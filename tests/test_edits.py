@@ -10,11 +10,12 @@ import pytest
 
 import storage.chats
 from bot.clock import boottime
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.ingest.stories import EDITS, FRESH
 from bot.model.chats import ChatKind
 from bot.sources.catalog import parse_catalog
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from tests.factories import chat as a_chat
 from tests.publishers import QUIET

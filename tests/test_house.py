@@ -15,7 +15,7 @@ from tests.test_cli import jarchy
 
 ROOMS = ("bot", "handlers", "storage")
 #: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram, and calls webhooks.
-WAYS_OUT = {"bot/fetch.py", "bot/deliver/transport.py", "bot/emulator/updates.py"}
+WAYS_OUT = {"bot/fetch.py", "bot/telegram/session.py", "bot/emulator/updates.py"}
 OTHER_CLIENTS = {"requests", "httpx", "urllib3", "http.client", "urllib.request", "ftplib", "smtplib"}
 
 

@@ -10,10 +10,11 @@ import polib
 import pytest
 
 import storage.alerts
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest import notice
 from bot.languages import LANGUAGES
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW

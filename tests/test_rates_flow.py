@@ -20,11 +20,13 @@ import storage.fan_out
 import storage.rates
 import storage.rules
 from bot import views
+from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
-from bot.detect.rules import Rule, initial_state, parse_rule
+from bot.detect.rules import initial_state
 from bot.ingest.rates import judge_by_rules
-from bot.model.alerts import RateCorrected, RateMoved, State, rate_from_json
-from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series
+from bot.model.alerts import RateCorrected, RateMoved, State
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
+from bot.model.rules import Rule
 from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
@@ -107,11 +109,10 @@ async def _save_rule(
     db: Db, world: World, own: Rule, series: Series, chat_id: int, *, replaces: int | None = None
 ) -> None:
     past = await storage.rates.history(db, series, since=date(2021, 1, 1), until=world.now.date())
-    made = own.to_json()
-    number = await storage.rules.propose(db, chat_id, series, rule_json=made, now=world.now, replaces=replaces)
+    number = await storage.rules.propose(db, chat_id, series, own, now=world.now, replaces=replaces)
     waiting = await storage.rules.get(db, chat_id, number, pending=True)
     assert waiting is not None
-    await storage.rules.save(db, waiting, initial_state(own, past).to_json())
+    await storage.rules.save(db, waiting, initial_state(own, past))
 
 
 async def subscribe(world: World, *chats: int) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.convert import convert, parse_question
-from bot.detect.rules import parse_rule
+from bot.convert.rules import parse_rule
 from bot.i18n import rounded
 from bot.languages import LANGUAGES
-from bot.model.alerts import RateMoved, rate_from_json, rate_to_json
-from bot.model.rates import Move, Rate
+from bot.model.alerts import RateMoved
+from bot.model.rates import Move, Rate, rate_from_json, rate_to_json
 from bot.render import alerts
 from bot.render.numbers import as_printed, money
 from bot.render.rates import conversion

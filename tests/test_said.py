@@ -22,11 +22,12 @@ import storage.chats
 import storage.retention
 from bot import cli
 from bot.convert import parse_question
+from bot.convert.rules import parse_rule
 from bot.deliver.limits import SHARED_PACE
 from bot.deliver.worker import DOUBTS
 from bot.detect.moves import DEFAULT_POLICY
+from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREE, LARGEST_UNASKED
-from bot.detect.rules import LEVEL_FROM, parse_rule
 from bot.i18n import t
 from bot.ingest.stories import EDITS, FRESH, STORY_LASTS
 from bot.ingest.trust import STUCK
@@ -59,7 +60,7 @@ def said(name: str) -> str:
         ("README.md", f"nothing new for {NUMBERS[STUCK]} of its publishing days"),
         ("README.md", f"two sources that disagree by more than {AGREE} %"),
         ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
-        ("README.md", f"together at {SHARED_PACE * 100:g} % of `SEND_RATE`"),
+        ("DESIGN.md", f"at most {SHARED_PACE * 100:g} % of the limit"),
         ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
         ("README.md", f"(U = {DOUBTS[Lane.ALERT]}; {DOUBTS[Lane.ROUTINE]} for digests)"),
         ("README.md", f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a level"),
@@ -141,7 +142,7 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
     """The program without the emulator, which others use too."""
     for part in ("bot", "handlers", "storage"):
         for path in (ROOT / part).rglob("*.py"):
-            if "emulator" not in path.parts and "migrations" not in path.parts:
+            if not {"emulator", "migrations"} & set(path.parts) and path.parent.parent.name != "languages":
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -71,6 +72,11 @@ BAD: dict[str, list[str]] = {
         "sqlite:///" + "ж" * 200,
         "postgresql://" + "x" * 5000,
         f"mysql://u:{SECRET}@x/y",
+        f"postgresql://u:{SECRET}@[::1/y",
+        f"postgresql://u:{SECRET}@x:99999/y",
+        "sqlite:///folder/",
+        "sqlite://folder/x.db",
+        "sqlite:///a%00b",
     ],
     "CATALOG": ["/no/such/catalog.toml", ".", "x" * 5000, "a\0b", "~"],
     "ADMIN_IDS": [
@@ -318,6 +324,13 @@ def test_S6_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in f"{found!r} {found} {found.model_dump()}"
     with pytest.raises(ConfigError, match="BOT_TOKEN: missing"):
         _ = load_settings().token
+
+
+@pytest.mark.parametrize("password", ["p#ss-word", "p/ss?word", "p%23ss-word", "пароль-тут"])
+def test_S6_a_password_of_any_letters_is_hidden(password: str) -> None:
+    """As it was typed and as it is."""
+    found = load_settings(database_url=f"postgresql://user:{password}@db:5432/jarchy?host=a:1&host=b:2")
+    assert {password, unquote(password)} <= set(found.secrets)
 
 
 @pytest.mark.parametrize(

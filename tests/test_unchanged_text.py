@@ -15,7 +15,6 @@ import storage.chats
 import storage.news
 from bot import views
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.detect.security import detect
 from bot.detect.stories import same_story, title_key
@@ -30,6 +29,8 @@ from bot.render import news as news_words
 from bot.render.text import cut, message
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from bot.workers import Workers
 from storage.db import Store
 from tests.factories import chat as a_chat

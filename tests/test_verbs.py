@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,7 @@ def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code:
     assert done.returncode == code, done.stderr
     assert b"Traceback" not in done.stderr
     if code == 1:
-        line = done.stderr.decode().splitlines()[-1]  # the article reader's library may log before it
+        [line] = done.stderr.decode().splitlines()
         assert line.startswith("jarchy: ")
         assert "error." not in line  # the words, not the key they are found by
 
@@ -78,6 +80,70 @@ def test_S6_an_error_line_shows_no_token(tmp_path: Path) -> None:
     assert TOKEN not in one.stderr.decode()
     errors = [json.loads(line)["error"] for line in several.stdout.splitlines()]
     assert not any(TOKEN[10:] in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "detect moves --history /no/TOKEN",
+        "inspect rates TOKEN page",
+        "poll TOKEN",
+        "digest --date 2021-10-20 --style TOKEN",
+        "TOKEN",
+        "check --TOKEN",
+        "db check TOKEN",
+    ],
+)
+def test_S6_what_is_typed_wrong_is_not_repeated_with_a_token_in_it(tmp_path: Path, words: str) -> None:
+    done = jarchy(tmp_path, *words.replace("TOKEN", TOKEN).split())
+    assert done.returncode == 2
+    assert b"***" in done.stderr
+    assert TOKEN[10:] not in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("sqlite:///dir", "dir is a folder"),
+        ("sqlite:////dev/null", "/dev/null is no file"),
+        ("sqlite://dir/x.db", "name of a file"),
+        ("sqlite:///dir/", "name of a file"),
+        ("sqlite:///%00", "name of a file"),
+        ("postgresql://user:canary-secret@[::1/db", "postgresql://user:password@host:port"),
+        ("postgresql://user:canary-secret@db:99999/db", "up to 65535"),
+        ("postgresql://user:canary-secret@db:port/db", "up to 65535"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["check", "db check", "db upgrade"])
+def test_a_database_address_that_names_none_is_a_line(tmp_path: Path, verb: str, url: str, why: str) -> None:
+    (tmp_path / "dir").mkdir()
+    done = jarchy(tmp_path, *verb.split(), DATABASE_URL=url)
+    assert done.returncode == 78
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("jarchy: DATABASE_URL: ")
+    assert why in line
+    assert "canary" not in line
+
+
+def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
+    """A catalog of somebody else's may have escapes of terminals in its keys."""
+    (tmp_path / "mine.toml").write_text('[feeds."a\\nb\\u001b[2Jc"]\nurl = "https://x.example/"\n')
+    done = jarchy(tmp_path, "check", CATALOG="mine.toml")
+    assert done.returncode == 78
+    assert done.stderr.decode().splitlines() == [
+        'jarchy: [feeds."a b\\x1b[2Jc"]: the key should be at most 40 Latin letters, digits, -, _ and .'
+    ]
+
+
+def test_importing_changes_nothing_and_the_program_runs_without_rich() -> None:
+    """Importing the log leaves rich alone; the program does not load it, for the memory it takes."""
+    tell = "print(sys.modules.get('rich', 'untouched'))"
+    imported = subprocess.run([sys.executable, "-c", f"import sys, bot.log; {tell}"], capture_output=True, check=True)
+    assert imported.stdout.strip() != b"None"
+    code = f"import sys, bot.__main__\ntry: bot.__main__.main()\nexcept SystemExit: {tell}"
+    started = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, check=True)
+    assert started.stdout.splitlines()[-1] == b"None"
 
 
 def test_db_check_as_json(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ import storage.rates
 from bot.app import Running, run
 from bot.config import load_settings
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
@@ -35,6 +34,7 @@ from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
 from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
+from bot.telegram.api import Api
 from bot.workers import Workers
 from storage.db import Store
 from storage.schema import alert, chat, delivery
@@ -186,9 +186,9 @@ class World:
 
     # ── a sender ────────────────────────────────────────────────────────────
 
-    def send_through(self, emulator: Emulator, api: Api, *, rate: float = 500.0) -> None:
+    def send_through(self, emulator: Emulator, api: Api, *, rate: float = 500.0, token_name: str = "t") -> None:  # noqa: S107 - a name
         """Add a Telegram and a worker that sends to it."""
-        self.emulator, self._api, self._rate = emulator, api, rate
+        self.emulator, self._api, self._rate, self._token_name = emulator, api, rate, token_name
         self.restart()
 
     def restart(self) -> None:
@@ -197,7 +197,7 @@ class World:
             store=self.store,
             api=self._api,
             composer=Composer(self.store, self.catalog),
-            token_name="t",
+            token_name=self._token_name,
             rate=self._rate,
             on_trouble=self._tell,
         )

@@ -18,9 +18,9 @@ import structlog
 import storage.leases
 import storage.pace
 from bot.clock import boottime
-from bot.deliver.transport import Api
 from bot.errors import StorageError
-from bot.model.outcomes import answers
+from bot.telegram.api import Api
+from bot.telegram.outcomes import answers
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -32,9 +32,13 @@ LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 
 class Reach:
-    """What one process knows of Telegram's being there; `on_return` is called when it answers again."""
+    """What one process knows of Telegram's being there.
 
-    def __init__(self, store: Store, api: Api, token_name: str, on_return: Callable[[], None]) -> None:
+    `on_return` is called when it answers again, with when (by `boottime`) the first question without an answer was
+    asked: a request from before that has no answer either, and its connection is dead.
+    """
+
+    def __init__(self, store: Store, api: Api, token_name: str, on_return: Callable[[float], None]) -> None:
         self._store = store
         self._api = api
         self._token_name = token_name
@@ -42,6 +46,7 @@ class Reach:
         self._holder = uuid.uuid4().hex
         self._asking: asyncio.Task[bool] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
         self.away = False
 
     async def lost(self) -> bool:
@@ -49,6 +54,7 @@ class Reach:
         if self.away:
             return True
         if self._asking is None or self._asking.done():
+            self._asked_at = boottime()
             self._asking = asyncio.create_task(self._ask(), name="ask whether telegram is there")
         if await asyncio.shield(self._asking):
             return False
@@ -87,7 +93,7 @@ class Reach:
         await self._lift()
         log.info("telegram is back", after=round(boottime() - begun, 1))
         self.away = False
-        self._on_return()
+        self._on_return(self._asked_at)
 
     async def _is_ours(self) -> bool:
         """Whether this process asks for all; then the pause is prolonged. Without a database each asks for itself."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -37,12 +36,14 @@ from bot.clock import boottime
 from bot.deliver.compose import EDIT, Composer
 from bot.deliver.limits import LATE, REPLY_BURSTS, SHARED_PACE, TICK, ChatPaces, Gate, Shares
 from bot.deliver.reach import Reach
-from bot.deliver.standing import standing
-from bot.deliver.transport import Api, chat_body
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind
-from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.api import Api
+from bot.telegram.line import chat_body
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.retry import DELIVERY
+from bot.telegram.standing import standing
 from storage.db import Store
 from storage.deliveries import Claim, Claimed, Mark
 from storage.pace import SHARED_LOOKBACK
@@ -59,6 +60,8 @@ IDLE = 1.0  # seconds between looks when nobody woke us
 EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
 IN_FLIGHT = 64
+HANGING = 2.0  # seconds of nothing but silence on all that is in flight, until Telegram is asked whether it is there
+DEAD_AFTER = 2.0  # more seconds until what still hangs, though Telegram said it is, counts as lost with its connection
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
@@ -71,6 +74,7 @@ WORD_EVERY = 1.0  # seconds between replies where no slot is to be had
 TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
 ONE_ASKS_EVERY = 2.0  # seconds between those
 SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+SILENT = "no answer in an outage"
 CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses though the bot may write to it
 
 
@@ -82,9 +86,21 @@ class _Ready(NamedTuple):
     expires: float
 
 
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A request on its way: what it delivers, since when, and what gives it up early."""
+
+    item: Claimed
+    begun: float
+    limit: asyncio.Timeout
+
+
 @dataclass(slots=True)
 class Worker:
-    """Sends the outbox: one task claims ahead, some send, one writes down. `on_trouble` tells the operators."""
+    """Sends the outbox: one task claims ahead, some send, one writes down. `on_trouble` tells the operators.
+
+    `others` make requests of their own; those that hang through an outage are given up at its end.
+    """
 
     store: Store
     api: Api
@@ -92,6 +108,7 @@ class Worker:
     token_name: str
     rate: float
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]]
+    others: tuple[Api, ...] = ()
     _gate: Gate = field(init=False)
     _batch: int = field(init=False)  # claimed at once: replies and marks get in between
     _most_queued: int = field(init=False)  # so that an alert is not claimed behind many that can wait
@@ -108,6 +125,10 @@ class Worker:
     _slotless: bool = False  # no slot is to be had: the database is away, or all sending is paused
     _news: asyncio.Event = field(default_factory=asyncio.Event)  # for who feeds the senders
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
+    _flights: dict[_Flight, None] = field(default_factory=dict)  # in the order in which they were begun
+    _dead_flights: set[_Flight] = field(default_factory=set)  # those that take nobody's place any more
+    _heard_at: float = 0.0  # when Telegram answered last
+    _looking: asyncio.Task[None] | None = None  # why nothing is answered
     _fatal: BaseException | None = None
     _marks: list[Mark] = field(default_factory=list)
     _marked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -124,7 +145,7 @@ class Worker:
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reach = Reach(self.store, self.api, self.token_name, self.wake)
+        self.reach = Reach(self.store, self.api, self.token_name, self._returned)
         self._gate = Gate(self.rate, last=boottime())  # as far as we know one that ended just now
         self._by_row = not self.store.alone
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
@@ -181,7 +202,8 @@ class Worker:
             while self._replies:
                 _grant(self._replies.popleft(), granted=False)
             await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
-            for task in (stopped, marker, *tasks, *self._senders):
+            looking = [self._looking] if self._looking is not None else []
+            for task in (stopped, marker, *tasks, *self._senders, *looking):
                 task.cancel()
             ended = await asyncio.gather(marker, *tasks, return_exceptions=True)
             await self.reach.close()
@@ -341,6 +363,7 @@ class Worker:
             if self._queue and (self.reach.away or now > self._queue[0].until):  # too late for its lease
                 await self._give_back()
                 continue
+            self._look_at_flights(now)
             self._answer(now)
             if not self._queue and not self._replies:
                 self._wake.set()
@@ -370,7 +393,49 @@ class Worker:
     @property
     def _waiting_lane(self) -> Lane | None:
         """The lane of the delivery that would go next; None where none can."""
-        return self._queue[0].item.lane if self._queue and len(self._senders) < IN_FLIGHT else None
+        return self._queue[0].item.lane if self._queue and self._in_flight < IN_FLIGHT else None
+
+    @property
+    def _in_flight(self) -> int:
+        """How many senders there are, without those that wait on a dead connection."""
+        return len(self._senders) - len(self._dead_flights)
+
+    def _look_at_flights(self, now: float) -> None:
+        """Ask what is the matter when all that is in flight hangs: time-outs would tell it much later."""
+        if self._looking is not None or self.reach.away or not self._flights:
+            return
+        hanging = [one for one in self._flights if one not in self._dead_flights]
+        if hanging and max(hanging[0].begun, self._heard_at) < now - HANGING:
+            self._looking = asyncio.create_task(self._ask_why(hanging), name="ask why nothing is answered")
+
+    async def _ask_why(self, hanging: list[_Flight]) -> None:
+        """Telegram is away, which its watch looks after; or it is there, and what hung before is lost.
+
+        A connection that broke without a word brings no answer any more. What may be doubted once more is sent again.
+        """
+        try:
+            if await self.reach.lost():
+                return
+            self._heard_at = boottime()
+            await asyncio.sleep(DEAD_AFTER)
+            for one in hanging:
+                if one in self._flights:
+                    self._dead_flights.add(one)
+                    if one.item.doubts < DOUBTS[one.item.lane]:
+                        _give_up(one)
+        finally:
+            self._looking = None
+            self._news.set()
+
+    def _returned(self, lost_since: float) -> None:
+        """Telegram is back: what was asked before the outage was noticed gets no answer any more."""
+        self._heard_at = now = boottime()
+        for one in self._flights:
+            if one.begun <= lost_since:
+                _give_up(one)
+        for api in self.others:
+            api.abandon(now - lost_since)
+        self.wake()
 
     @property
     def _owed(self) -> bool:
@@ -559,8 +624,25 @@ class Worker:
         method, rest = message
         if (now := boottime()) - begun > TICK:
             self._gate.take(now)  # those that waited for their words leave together, later than they were counted
-        outcome = await self.api.post(method, chat_body(item.chat, rest))
+        outcome = await self._post(item, method, chat_body(item.chat, rest))
         await self._settle(item, outcome, harmless=method == EDIT)
+
+    async def _post(self, item: Claimed, method: str, body: bytes) -> Outcome:
+        """Send; Ambiguous when it hung through an outage."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                one = _Flight(item, boottime(), limit)
+                self._flights[one] = None
+                try:
+                    outcome = await self.api.post(method, body)
+                finally:
+                    del self._flights[one]
+                    self._dead_flights.discard(one)
+        except TimeoutError:
+            return Ambiguous(SILENT)
+        if not isinstance(outcome, Ambiguous):
+            self._heard_at = boottime()
+        return outcome
 
     async def _settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may be done twice."""
@@ -577,12 +659,7 @@ class Worker:
         elif isinstance(outcome, Retry):
             await self._later(item, outcome)
         elif isinstance(outcome, Ambiguous):
-            doubts = item.doubts + (not harmless)
-            if doubts > DOUBTS[item.lane]:
-                self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
-            else:
-                self._again(item, _backoff(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
-            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
+            await self._doubted(item, outcome, harmless=harmless)
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
                 await storage.chats.migrate(db, item.chat, outcome.chat)
@@ -592,11 +669,24 @@ class Worker:
         else:
             await self._refused(item, outcome)
 
+    async def _doubted(self, item: Claimed, outcome: Ambiguous, *, harmless: bool) -> None:
+        """Send again what may have arrived, as often as its lane allows."""
+        doubts = item.doubts + (not harmless)
+        silent = outcome.why == SILENT
+        if doubts > DOUBTS[item.lane]:
+            self._mark(self._dead(item, f"may have arrived, nobody knows ({outcome.why})"))
+        elif silent:  # the outage's fault, not this delivery's
+            self._again(item, 0.0, outcome.why, doubts=doubts, counted=False)
+        else:
+            self._again(item, DELIVERY.pause(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+        if not silent:
+            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
+
     async def _later(self, item: Claimed, outcome: Retry) -> None:
         if not outcome.flood:
             await self._later_for_all(item, outcome)
             return
-        wait = outcome.after if outcome.after is not None else _backoff(item.tries)
+        wait = DELIVERY.pause(item.tries, outcome)
         self._again(item, wait, outcome.why)
         self._flooded[item.chat] = boottime() + wait
         async with self.store.writing() as db:
@@ -616,7 +706,7 @@ class Worker:
         if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
             self._troubles += 1
         if not self._down:
-            wait = outcome.after or _backoff(item.tries if alone else 0)
+            wait = DELIVERY.pause(item.tries if alone else 0, outcome)
             self._again(item, wait, outcome.why, counted=alone)
             return
         self._again(item, SAME_AGAIN, outcome.why, counted=False)
@@ -748,11 +838,11 @@ class Worker:
         self._wake.set()
 
 
+def _give_up(one: _Flight) -> None:
+    if not one.limit.expired():
+        one.limit.reschedule(0.0)
+
+
 def _grant(waiting: asyncio.Future[bool], *, granted: bool) -> None:
     if not waiting.done():
         waiting.set_result(granted)
-
-
-def _backoff(tries: int) -> float:
-    """1, 2, 4 … 60 seconds, each ± half."""
-    return float(min(2 ** min(tries, 6), 60)) * random.uniform(0.5, 1.5)

@@ -14,19 +14,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bot.detect.moves import DEFAULT_POLICY, BigMove, MovePolicy, replay
-from bot.detect.rules import (
-    Fired,
-    ReadCurrency,
-    ReadDay,
-    Rule,
-    as_level,
-    code_at,
-    parse_typed_rule,
-    replay_rule,
-)
+from bot.detect.offers import as_level
+from bot.detect.rules import Fired, replay_rule
 from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.rates import CODE, Pair, Rate, RateKind
+from bot.model.reasons import Reason
+from bot.model.rules import Rule, TypedRule
 
 SOURCE = "history"
 
@@ -42,7 +36,7 @@ class Replayed:
     old: Decimal
     new: Decimal
     severity: Severity
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The line that `jarchy detect moves` prints: rates as strings, the percent as a number."""
@@ -54,25 +48,18 @@ class Replayed:
             "old": format(self.old, "f"),
             "new": format(self.new, "f"),
             "severity": self.severity.value,
-            "reasons": list(self.reasons),
+            "reasons": [str(reason) for reason in self.reasons],
         }
 
 
 def replay_csv(
-    lines: Iterable[str],
-    quote: str,
-    rule: str | None = None,
-    policy: MovePolicy = DEFAULT_POLICY,
-    *,
-    currency: ReadCurrency = code_at,
-    day: ReadDay | None = None,
+    lines: Iterable[str], quote: str, own: TypedRule | None = None, policy: MovePolicy = DEFAULT_POLICY
 ) -> list[Replayed]:
-    """Every alert of the table in order of day and pair: under the default policy, or under one chat's `rule`.
+    """Every alert of the table in order of day and pair: under the default policy, or under one chat's `own` rule.
 
-    `quote` is the currency the columns are priced in; `currency` and `day` read those of the rule. ParseError names
-    the line that cannot be read; UserError says what is wrong with the rule.
+    `quote` is the currency the columns are priced in. ParseError names the line that cannot be read; UserError says
+    what is wrong with the rule.
     """
-    own = parse_typed_rule(rule, home=quote, currency=currency, day=day) if rule is not None else None
     series = read_table(lines, quote)
     found: list[Replayed] = []
     for rates in series:

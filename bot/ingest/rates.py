@@ -11,11 +11,14 @@ from typing import cast
 import storage.alerts
 import storage.rates
 import storage.rules
+from bot.convert.rule_links import to_link
 from bot.detect import moves
-from bot.detect.rules import Fired, Rule, RuleState, evaluate, to_link
+from bot.detect.rules import Fired, evaluate
 from bot.ingest import trust
 from bot.model.alerts import Alert, Audience, Lane, RateCorrected, RateMoved, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
+from bot.model.reasons import reason
+from bot.model.rules import Rule, RuleState
 from bot.sources.catalog import RateSpec
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -145,7 +148,7 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
         audience=Audience(told=told.id),
         created_at=now,
         expires_at=now + CORRECTION_LASTS,
-        reasons=(f"{new.source} revised its rate",),
+        reasons=(reason("revised", new.source),),
         supersede_key=f"correction:{told.id}",
     )
     return int(await storage.alerts.enqueue(db, correction) is not None)
@@ -162,10 +165,8 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
         if left.reached and fired.rule not in corrected:
             corrected.add(fired.rule)
             alerts += await _correct(db, told, new, now=now)
-        elif left.waiting and fired.rule in rules:
-            state = RuleState.from_json(rules[fired.rule].state)
-            if state.fired_on == new.effective_on:
-                await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline).to_json())
+        elif left.waiting and fired.rule in rules and rules[fired.rule].state.fired_on == new.effective_on:
+            await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline))
     return alerts
 
 
@@ -179,9 +180,9 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
         day = new.effective_on
         past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
         for item in watching:
-            fired, state = evaluate(Rule.from_json(item.rule), RuleState.from_json(item.state), past, new, now=now)
-            if (after := state.to_json()) != item.state:
-                await storage.rules.remember(db, item.id, after)
+            fired, state = evaluate(item.rule, item.state, past, new, now=now)
+            if state != item.state:
+                await storage.rules.remember(db, item.id, state)
             if fired is not None and now.date() - day <= trust.BACKLOG:
                 alerts += await storage.alerts.enqueue(db, _rule_alert(item, fired, now=now)) is not None
     return alerts

@@ -17,7 +17,7 @@ from bot.ingest.notices import tell
 from bot.model.alerts import Alert, Audience, Lane, Severity, StoryBroke, StoryGrew
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import FeedSpec, PageSpec
-from bot.sources.feeds import normalise_link
+from bot.sources.links import normalise_link
 from bot.sources.standing import led, weighed
 from storage.db import Db
 
@@ -134,7 +134,7 @@ async def _break(
         lead = led(story, feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
         values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
-        why = f"{story.severity}: {'; '.join(story.reasons)}"
+        why = f"{story.severity}: {'; '.join(map(str, story.reasons))}"
         await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
     return int(stored is not None)
 

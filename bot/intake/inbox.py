@@ -13,7 +13,9 @@ import orjson
 import structlog
 
 import storage.inbox
+import storage.marks
 from bot import metrics
+from bot.clock import boottime
 from bot.errors import StorageError, UnreadableError
 from storage.db import Db, Store
 from storage.inbox import Received
@@ -29,6 +31,11 @@ LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram send
 REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
 KINDS = ("message", "edited_message", "channel_post", "callback_query", "inline_query", "my_chat_member", "chat_member")
+MOST_TRIES = (
+    3  # starts that found an update unfinished, until it is handled alone and, when that ends us too, set aside
+)
+CAREFUL = 60.0  # seconds after a start that follows no stop, in which updates are stored before they are handled
+OPEN = "inbox open"  # the mark of a process that handles what is not stored yet; emptied by its stop
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
 HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
 
@@ -54,8 +61,9 @@ class Inbox:
     telling Telegram waits for the store. Otherwise the store's word that it is new comes first.
     A StorageError inside `handle` is waited out and the update tried again, its chat's later ones behind it;
     `apologise` is called for an update that cannot have its effect.
-    An update that cannot be stored, or that `handle` finds unreadable, is set aside: its number is kept with the
-    outcome `unreadable`, it is counted, logged in one line, and `tell` hears of it; the others go on.
+    An update that cannot be stored, that `handle` finds unreadable, or that ends the process again and again, is set
+    aside: its number is kept with the outcome `unreadable`, it is counted, logged in one line, and `tell` hears of it;
+    the others go on.
     """
 
     def __init__(
@@ -81,6 +89,8 @@ class Inbox:
         self._waiting: dict[int | None, deque[Received]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._one_suspect = asyncio.Lock()
+        self._careful_until = 0.0
         self._outcomes: list[tuple[int, str]] = []
         self._done = asyncio.Event()
         self._closing = asyncio.Event()
@@ -94,6 +104,8 @@ class Inbox:
         async with self._store.reading() as db:
             for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
                 self._seen[update_id] = None
+        if self._alone:
+            await self._open()
         after = -1
         while True:
             try:
@@ -115,6 +127,14 @@ class Inbox:
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
 
+    async def _open(self) -> None:
+        """Be careful for a while when the last process did not stop: perhaps it was ended by what it had not stored."""
+        with suppress(StorageError):
+            async with self._store.writing() as db:
+                if await storage.marks.get(db, OPEN):
+                    self._careful_until = boottime() + CAREFUL
+                await storage.marks.put(db, OPEN, self._holder)
+
     async def receive(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Store updates; when this returns, Telegram may be told. StorageError when it may not."""
         await self._store_all([parse(update) for update in updates if has_number(update)])
@@ -124,14 +144,15 @@ class Inbox:
         await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
 
     async def _store_all(self, rows: Sequence[Received]) -> None:
-        if self._alone:
-            for item in rows:
-                self._accept_once(item)
-        async with self._store.writing() as db:
-            fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
-            if not self._store.alone:
-                later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
-                fresh = [item for item in fresh if item.update_id not in later]
+        if self._alone and boottime() < self._careful_until:
+            try:
+                fresh = await self._add(rows)
+            finally:  # what cannot be stored is handled all the same
+                self._accept_all_once(rows)
+        else:
+            if self._alone:
+                self._accept_all_once(rows)
+            fresh = await self._add(rows)
         for item in fresh:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
@@ -139,9 +160,22 @@ class Inbox:
             elif outcome is not None:  # handled before the store had it: a first attempt to store it had failed
                 self._finish(item.update_id, outcome)
 
+    async def _add(self, rows: Sequence[Received]) -> list[Received]:
+        """Store updates; those that are new and ours to handle."""
+        async with self._store.writing() as db:
+            fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
+            if not self._store.alone:
+                later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
+                fresh = [item for item in fresh if item.update_id not in later]
+        return fresh
+
     def waiting(self, chat: int) -> int:
         """How many updates of a chat are here, the one being handled included."""
         return len(self._waiting.get(chat, ()))
+
+    def _accept_all_once(self, rows: Sequence[Received]) -> None:
+        for item in rows:
+            self._accept_once(item)
 
     def _accept_once(self, item: Received) -> None:
         if item.update_id in self._seen:
@@ -154,6 +188,9 @@ class Inbox:
     def _accept(self, item: Received) -> None:
         if item.body is None:
             self._put_aside(item, "it cannot be stored")
+            return
+        if item.suspect and item.tries > MOST_TRIES:
+            self._put_aside(item, "the program ended over it again and again")
             return
         if item.kind not in HANDLED:
             metrics.UPDATES.labels(item.kind, "ignored").inc()
@@ -196,8 +233,11 @@ class Inbox:
         waits = iter(self._retries)
         while True:
             try:
-                async with self._slots:
-                    await self._handle(raw)
+                if item.tries >= MOST_TRIES:
+                    await self._handle_suspect(item, raw)
+                else:
+                    async with self._slots:
+                        await self._handle(raw)
             except UnreadableError as error:
                 self._put_aside(item, str(error))
                 return UNREADABLE
@@ -215,6 +255,13 @@ class Inbox:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), wait)
                 return None
+
+    async def _handle_suspect(self, item: Received, raw: dict[str, Any]) -> None:
+        """Handle one that may be what ended the program before: one at a time, and noted first."""
+        async with self._one_suspect:
+            async with self._store.writing() as db:
+                await storage.inbox.begin(db, item.update_id, holder=self._holder)
+            await self._handle(raw)
 
     async def _give_up(self, raw: dict[str, Any]) -> str:
         try:
@@ -262,6 +309,10 @@ class Inbox:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)
         await self._write()
+        if self._alone:
+            with suppress(StorageError):  # then the next start is a careful one
+                async with self._store.writing() as db:
+                    await storage.marks.put(db, OPEN, "")
 
     async def _write(self) -> None:
         self._done.clear()

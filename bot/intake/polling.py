@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.intake.salvage import first_number, tolerantly
-from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
+from bot.telegram import retry
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Ambiguous, Rejected, Sent, why
 
 log = structlog.get_logger(__name__)
 
 LONG_POLL = 20  # seconds; below the session's total time-out
-SHORTEST, LONGEST = 1.0, 4.0  # seconds between tries: what was asked in an outage is heard soon after it
-RIVAL = 30.0  # the longest wait while somebody else asks with our token
-
-
-class Caller(Protocol):
-    """The Bot API: a method and its parameters."""
-
-    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        """Send and classify."""
 
 
 def _untold(_why: str | None) -> None:
     """Where nobody asks whether updates come."""
 
 
-async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
+async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
     """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program.
 
     A webhook left from before keeps updates from us: it is deleted, again and again until they come, and whenever a
@@ -39,7 +31,7 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
     """
     offset: int | None = None
     limit: int | None = None
-    wait = SHORTEST
+    failures = 0  # in a row
     heard = False  # whether no webhook is in the way
     span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell("updates: not asked for yet")
@@ -54,13 +46,12 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
             span = 0
             heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
-            after = (outcome.after if isinstance(outcome, Retry) else None) or wait
-            why = outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__
-            tell(f"updates: {why}")
-            log.warning("no updates", outcome=type(outcome).__name__, why=why, again_in=after)
-            await asyncio.sleep(after)
             rival = isinstance(outcome, Rejected) and outcome.conflict and "webhook" not in outcome.why.lower()
-            wait = min(wait * 2, RIVAL if rival else LONGEST)
+            after = (retry.RIVAL if rival else retry.LISTENING).pause(failures, outcome)
+            failures += 1
+            tell(f"updates: {why(outcome)}")
+            log.warning("no updates", outcome=type(outcome).__name__, why=why(outcome), again_in=after)
+            await asyncio.sleep(after)
             if isinstance(outcome, Ambiguous):
                 offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
             continue
@@ -68,18 +59,19 @@ async def poll(api: Caller, inbox: Inbox, tell: Callable[[str | None], None] = _
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
         if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once
-            log.warning("updates without a number", count=len(outcome.result), again_in=wait)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST)
+            after = retry.LISTENING.pause(failures)
+            failures += 1
+            log.warning("updates without a number", count=len(outcome.result), again_in=after)
+            await asyncio.sleep(after)
             continue
-        wait, limit = SHORTEST, None
+        failures, limit = 0, None
         if not updates:
             continue
         try:
             await inbox.receive(updates)
         except StorageError as error:
             log.warning("updates wait at Telegram", error=str(error))
-            await asyncio.sleep(SHORTEST)
+            await asyncio.sleep(retry.LISTENING.base)
             continue
         offset = max(int(update["update_id"]) for update in updates) + 1
 

@@ -14,16 +14,16 @@ from aiohttp import web
 
 from bot.errors import StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
-from bot.intake.polling import Caller
 from bot.intake.salvage import first_number, tolerantly
-from bot.model.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent
+from bot.telegram import retry
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Sent, why
 
 log = structlog.get_logger(__name__)
 
 LIMIT = 1024 * 1024  # bytes of a request
 INSISTED = 100  # numbers of refused updates that are remembered
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-SHORTEST, LONGEST = 1.0, 4.0  # seconds between tries to set the webhook
 LOOK = 300.0  # seconds between looks whether it is still ours
 
 
@@ -91,7 +91,7 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
 
 
 async def keep_webhook(
-    api: Caller, *, url: str, secret: str, tell: Callable[[str | None], None], look: float = LOOK
+    api: BotApi, *, url: str, secret: str, tell: Callable[[str | None], None], look: float = LOOK
 ) -> None:
     """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not ours any more.
 
@@ -99,23 +99,22 @@ async def keep_webhook(
     why none can come, or None while they can.
     """
     tell("webhook: not set yet")
-    wait = SHORTEST
+    failures = 0
     while True:
         outcome = await api.call("setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
         if isinstance(outcome, Sent):
             tell(None)
-            wait = SHORTEST
+            failures = 0
             await _until_lost(api, url, look)
             continue
-        after = (outcome.after if isinstance(outcome, Retry) else None) or wait
-        why = _why(outcome)
-        tell(f"webhook: {why}")
-        log.warning("webhook not set", why=why, again_in=after)
+        after = retry.LISTENING.pause(failures, outcome)
+        failures += 1
+        tell(f"webhook: {why(outcome)}")
+        log.warning("webhook not set", why=why(outcome), again_in=after)
         await asyncio.sleep(after)
-        wait = min(wait * 2, LONGEST)
 
 
-async def _until_lost(api: Caller, url: str, look: float) -> None:
+async def _until_lost(api: BotApi, url: str, look: float) -> None:
     """Return when Telegram posts updates to another address, or to none."""
     while True:
         await asyncio.sleep(look)
@@ -124,7 +123,3 @@ async def _until_lost(api: Caller, url: str, look: float) -> None:
         if isinstance(info, dict) and info.get("url", url) != url:
             log.warning("the webhook was changed by somebody else")
             return
-
-
-def _why(outcome: Outcome) -> str:
-    return outcome.why if isinstance(outcome, Rejected | Retry | Ambiguous) else type(outcome).__name__

@@ -12,7 +12,8 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
-from bot.model.rates import Pair, Rate, RateKind
+from bot.model.rates import Rate, rate_from_json, rate_to_json
+from bot.model.reasons import Reason
 
 
 class Severity(StrEnum):
@@ -55,30 +56,6 @@ class State(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
-
-
-def rate_to_json(rate: Rate) -> dict[str, Any]:
-    """A rate as JSON values, decimals as strings."""
-    return {
-        "source": rate.source,
-        "pair": str(rate.pair),
-        "kind": rate.kind.value,
-        "effective_on": rate.effective_on.isoformat(),
-        "value": format(rate.value, "f"),
-        "units": rate.units,
-    }
-
-
-def rate_from_json(data: dict[str, Any]) -> Rate:
-    """The inverse of `rate_to_json`."""
-    return Rate(
-        source=data["source"],
-        pair=Pair.parse(data["pair"]),
-        kind=RateKind(data["kind"]),
-        effective_on=date.fromisoformat(data["effective_on"]),
-        value=Decimal(data["value"]),
-        units=data["units"],
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +279,6 @@ class Alert:
     audience: Audience
     created_at: datetime
     expires_at: datetime
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     supersede_key: str | None = None
     approval: bool = False

@@ -8,10 +8,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 CODE = re.compile(r"[A-Z]{3}")
-#: Why a rate of an impossible day is held; it stands for all rates of that day, so that one word decides them all.
-FAR_DAY = "far from the days it publishes for"
 
 
 @dataclass(frozen=True, order=True)
@@ -168,3 +167,27 @@ class RateCard:
     expected_by: time | None = None
     disputes: tuple[Dispute, ...] = ()  # nothing of these is alerted until the sources agree
     page: str | None = None  # where a reader can check the number
+
+
+def rate_to_json(rate: Rate) -> dict[str, Any]:
+    """A rate as JSON values, decimals as strings."""
+    return {
+        "source": rate.source,
+        "pair": str(rate.pair),
+        "kind": rate.kind.value,
+        "effective_on": rate.effective_on.isoformat(),
+        "value": format(rate.value, "f"),
+        "units": rate.units,
+    }
+
+
+def rate_from_json(data: dict[str, Any]) -> Rate:
+    """The inverse of `rate_to_json`."""
+    return Rate(
+        source=data["source"],
+        pair=Pair.parse(data["pair"]),
+        kind=RateKind(data["kind"]),
+        effective_on=date.fromisoformat(data["effective_on"]),
+        value=Decimal(data["value"]),
+        units=data["units"],
+    )

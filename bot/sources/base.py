@@ -25,6 +25,7 @@ from lxml import etree
 
 from bot.errors import ParseError
 from bot.model.rates import CODE, Pair, Rate, RateKind
+from bot.sources.encodings import by_mark
 
 # Group separators seen at banks: space, no-break, thin and narrow no-break space, apostrophe.
 _PLAIN = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,15})?")
@@ -57,7 +58,6 @@ _CHARSETS = {
     "koi8-r": "koi8-r",
     "koi8-u": "koi8-u",
 }
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,9 +275,8 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 
 def decoded(body: bytes) -> str:
     """The text of a document by its byte order mark, XML declaration, or as UTF-8; stray bytes become U+FFFD."""
-    for bom, charset in _BOMS:
-        if body.startswith(bom):
-            return body[len(bom) :].decode(charset, errors="replace")
+    if (marked := by_mark(body)) is not None:
+        return marked
     declared = _DECLARED.match(body[:512])
     if declared is None:
         return body.decode("utf-8", errors="replace")

@@ -40,7 +40,8 @@ from bot.grammar import (
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
-from bot.sources import SOURCES
+from bot.sources import banks
+from bot.sources.banks import SOURCES
 from bot.sources.base import PLACEHOLDER
 from bot.sources.selectors import RIGHT as RIGHT_SELECTOR
 from bot.sources.selectors import xpath_of
@@ -73,6 +74,9 @@ LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _CHANNEL = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[1-9][0-9]{0,18}")
 _TOPIC = re.compile(r"[a-z][a-z-]{1,31}")
+
+#: The topics that have a name in every language.
+TOPICS = ("security", "economy", "politics", "society", "world", "culture", "sport")
 
 Holiday = date | tuple[int, int]
 
@@ -111,13 +115,19 @@ def _addresses(value: object) -> tuple[str, ...]:
 
 
 def _topic(value: object) -> str:
+    """A topic: one of ours, or a catalog's own word that is not one of ours mistyped."""
     if not isinstance(value, str) or not _TOPIC.fullmatch(value):
-        raise ValueError("a topic")
+        raise ValueError("")
+    if value not in TOPICS and (hint := nearest(value, TOPICS)):
+        raise ValueError(hint)
     return value
 
 
 def _pair(value: object) -> Pair:
-    return Pair.parse(str(value))
+    pair = Pair.parse(str(value))
+    if pair.base == pair.quote:
+        raise ValueError(f"; {pair} never moves")
+    return pair
 
 
 def _digest_times(value: object) -> tuple[time, ...]:
@@ -320,8 +330,10 @@ def load_catalog(path: Path | None = None) -> Catalog:
     """The catalog in `path`, or the packaged one.
 
     Raises `ConfigError` with every problem in the file, each with its section, key
-    and what would be right.
+    and what would be right; and with what a bank's module lacks.
     """
+    if wrong := banks.problems():
+        raise ConfigError(wrong)
     if path is None:
         return parse_catalog(files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8"))
     shown = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}…"
@@ -346,6 +358,8 @@ def parse_catalog(text: str) -> Catalog:
         raise ConfigError(f"CATALOG: not TOML: {error}") from None
     except RecursionError:
         raise ConfigError("CATALOG: not TOML: brackets nested too deeply") from None
+    except ValueError:  # Python reads no numbers of more than 4,300 digits
+        raise ConfigError("CATALOG: not TOML: a number with too many digits") from None
     problems: list[str] = []
     rates = _read(document, "rates", RateSection, problems)
     feeds = _read(document, "feeds", FeedSection, problems)
@@ -356,6 +370,8 @@ def parse_catalog(text: str) -> Catalog:
             hint = nearest(name, SECTIONS) or "; rates, feeds, pages and channels are known"
             problems.append(f"[{name}]: unknown section{hint}")
     problems += _used_twice(document)
+    problems += _named_alike({"rates": rates, "feeds": feeds, "pages": pages})
+    problems += _brought_by_nobody(channels, feeds, pages)
     if problems:
         raise ConfigError(problems)
     taken = pages.keys() & (rates.keys() | feeds.keys())
@@ -379,7 +395,7 @@ def _read(
     for key, values in tables.items():
         where = _where(kind, key)
         if not isinstance(values, dict):
-            problems.append(f"[{where}]: should be a table of settings")
+            problems.append(_no_table(kind, key, where, model))
             continue
         problems += _wrong_key(kind, key, where)
         own_parser: dict[str, object] = {"parser": key} if kind == "rates" and key in SOURCES else {}
@@ -388,6 +404,14 @@ def _read(
         except ValidationError as error:
             problems += [_explain(where, key, model, item) for item in error.errors()]
     return found
+
+
+def _no_table(kind: str, key: str, where: str, model: type[Section]) -> str:
+    known = model.keys()
+    if key in known:
+        example = '[channels."@example"]' if kind == "channels" else f"[{kind}.example]"
+        return f"[{kind}] {key}: belongs into a section of its own such as {example}"
+    return f"[{where}]: should be a table of settings"
 
 
 def _where(kind: str, key: str) -> str:
@@ -434,11 +458,49 @@ def _used_twice(document: Mapping[str, object]) -> Iterable[str]:
         stored = f"pages.{key}"
         if key in seen and (stored in seen or stored in pages):
             yield f"[{_where('pages', key)}]: its stored name {stored} is another source's key; choose another"
+    for kinds in (("rates", "feeds"), ("pages",)):
+        yield from _alike_but_for_capitals([(kind, key) for kind in kinds for key in _keys(document, kind)])
     channels: dict[str, str] = {}
     for key in _keys(document, "channels"):
         if key.lower() in channels:
             yield f'[channels."{key}"]: is the channel of [channels."{channels[key.lower()]}"] too'
         channels.setdefault(key.lower(), key)
+
+
+def _alike_but_for_capitals(sections: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Keys that are mistaken for each other: commands and logs name a source by its key."""
+    seen: dict[str, tuple[str, str]] = {}
+    for kind, key in sections:
+        first, first_key = seen.setdefault(key.lower(), (kind, key))
+        if first_key != key:
+            where = _where(first, first_key)
+            yield f"[{_where(kind, key)}]: differs from [{where}] by capitals alone; choose another key"
+
+
+def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -> Iterator[str]:
+    """Sources of one name: a reader could not tell whose word it is. Disabled ones are not asked."""
+    seen: dict[tuple[str, str], str] = {}
+    for kind, sections in kinds.items():
+        for key, section in sections.items():
+            if section.disabled:
+                continue
+            where = _where(kind, key)
+            for language, name in section.names.items():
+                other = seen.setdefault((language, name.casefold()), where)
+                if other != where:
+                    yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
+
+
+def _brought_by_nobody(
+    channels: Mapping[str, ChannelSection], feeds: Mapping[str, FeedSection], pages: Mapping[str, FeedSection]
+) -> Iterator[str]:
+    """Topics of channels that no story will ever have: neither ours nor one that a source of news is given."""
+    own = {topic for sections in (feeds, pages) for section in sections.values() for topic in section.topics}
+    known = (*TOPICS, *sorted(own - set(TOPICS)))
+    for key, section in channels.items():
+        for topic in section.topics:
+            if topic not in known:
+                yield f"[{_where('channels', key)}] topics: {topic} is no topic; known are {', '.join(known)}"
 
 
 def _keys(document: Mapping[str, object], kind: str) -> list[str]:

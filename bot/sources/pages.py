@@ -14,6 +14,7 @@ import, so it is imported when the first article comes.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,18 +25,13 @@ from lxml import etree, html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import (
-    LONGEST_TEXT,
-    absolute_link,
-    clean,
-    decode,
-    one_line,
-    parse_date,
-    plain_text,
-    two_letter,
-)
+from bot.sources.dates import parse_date
+from bot.sources.encodings import decode
+from bot.sources.feeds import two_letter
+from bot.sources.links import absolute_link
 from bot.sources.selectors import xpath_of
 from bot.sources.specs import PageSpec
+from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +73,8 @@ def parse_article(
     """
     from trafilatura import bare_extraction
 
+    for library in ("trafilatura", "htmldate", "courlan"):  # what they cannot read is told by our own error
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     text = decode(body, content_type)
     page = _tree(text)
     found = bare_extraction(text, url=url, include_comments=False, include_tables=False, with_metadata=True)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
-from bot.sources import SOURCES
+from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
 
 DEFAULT_ZONE = "Asia/Bishkek"

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.deliveries
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store, db_now
 from storage.schema import pace
 from tests.world import SECURITY, Sending, World

@@ -12,14 +12,16 @@ from sqlalchemy import select, update
 
 import storage.chats
 import storage.pace
-from bot.deliver import reach, transport
-from bot.deliver.transport import Api, open_session
+from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from bot.presence import look_again
+from bot.telegram import api
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import chat, delivery, pace
 from tests.deliver.test_worker import FORUM, GROUP, ONE, TWO, Bench, Running
@@ -37,9 +39,8 @@ async def desk(store: Store) -> AsyncIterator[Bench]:
         emulator.add_group(GROUP, "Neighbours", members=[ONE], owner=TWO)
         emulator.add_group(FORUM, "Market", members=[ONE], is_forum=True)
         emulator.add_channel(CHANNEL, "Herald", owner=ONE)
-        bench = Bench(store, emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), 500.0)
-        bench.worker.token_name = TEST_TOKEN.partition(":")[0]
-        yield bench
+        api = Api(session, url=emulator.api_url, token=TEST_TOKEN)
+        yield Bench(store, emulator, api, 500.0, token_name=TEST_TOKEN.partition(":")[0])
 
 
 async def tries(desk: Bench) -> set[int]:
@@ -126,8 +127,7 @@ async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> Non
     """Two senders: while Telegram is away no more is asked than by one, and both send after it."""
     for number in range(3001, 3021):
         await desk.reader(number)
-    other = Bench(desk.store, desk.emulator, desk._api, 500.0)
-    other.worker.token_name = desk.worker.token_name
+    other = Bench(desk.store, desk.emulator, desk._api, 500.0, token_name=desk.worker.token_name)
     desk.emulator.faults.add(Fault.server_error(502))
     await desk.alert()
     async with Running(desk), Running(other):
@@ -253,7 +253,7 @@ async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
 
 async def test_G18_a_401_of_one_method_that_stays_ends_the_sender(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where getMe goes on answering."""
-    monkeypatch.setattr(transport, "TOKEN_PATIENCE", 1.0)
+    monkeypatch.setattr(api, "TOKEN_PATIENCE", 1.0)
     await desk.reader(ONE)
     desk.emulator.faults.add(Fault.unauthorized(method="sendMessage"))
     await desk.alert()

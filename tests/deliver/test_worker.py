@@ -15,13 +15,14 @@ import storage.fan_out
 import storage.pace
 from bot.clock import boottime
 from bot.deliver import worker as sending
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import LEASE
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
 from tests.world import SECURITY, Sending, World
@@ -32,9 +33,9 @@ ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
 class Bench(World):
     """A world that sends, by its former name."""
 
-    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float) -> None:
+    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float, *, token_name: str = "t") -> None:  # noqa: S107 - a name
         super().__init__(store)
-        self.send_through(emulator, api, rate=rate)
+        self.send_through(emulator, api, rate=rate, token_name=token_name)
 
 
 KEY, Running = SECURITY, Sending

@@ -12,23 +12,29 @@ from pathlib import Path
 import pytest
 
 from bot.convert import currency_at, day_at
+from bot.convert.rules import parse_typed_rule
 from bot.detect.replay import replay_csv
 from bot.errors import ParseError
+from bot.model.rules import TypedRule
 
 LINES = ("date,USD,EUR", "2026-01-05,84.9,98", "2026-01-06,85.2,98.5", "2026-01-07,84.6,97", "2026-01-08,91,104.7")
 DAY = partial(day_at, today=date(2026, 1, 5), ahead=True)
 
 
+def typed(rule: str | None) -> TypedRule | None:
+    return None if rule is None else parse_typed_rule(rule, home="KGS", currency=currency_at, day=DAY)
+
+
 def replayed(rule: str, lines: tuple[str, ...] = LINES) -> list[tuple[str, str]]:
     """The day and the rule of each alert."""
-    found = replay_csv(lines, "KGS", rule, currency=currency_at, day=DAY)
+    found = replay_csv(lines, "KGS", typed(rule))
     return [(one.effective_on.isoformat(), one.rule) for one in found]
 
 
 @pytest.mark.parametrize("rule", [None, "USD 0.2%", "USD -0.5%", "USD +1%", "EUR 1% 7d", "USD ±0.3", "USD > 85"])
 def test_a_reason_keeps_the_hyphens_of_its_date(rule: str | None) -> None:
     """The true minus stands before a number only."""
-    reasons = [reason for one in replay_csv(LINES, "KGS", rule) for reason in one.reasons]
+    reasons = [str(reason) for one in replay_csv(LINES, "KGS", typed(rule)) for reason in one.reasons]
     assert reasons
     assert not [reason for reason in reasons if re.search(r"\d\u2212|-\d+[.,]", reason)]
     if rule in {"USD 0.2%", "USD -0.5%", "USD +1%"}:

@@ -28,11 +28,12 @@ import storage.deliveries
 from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
-from bot.model.outcomes import Outcome
 from bot.sources.catalog import Catalog, parse_catalog
+from bot.telegram.api import Api
+from bot.telegram.outcomes import Outcome
+from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
 from tests.world import loopback_fetcher, poll_flow

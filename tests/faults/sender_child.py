@@ -12,9 +12,10 @@ from datetime import timedelta
 from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN
 from bot.sources.catalog import Catalog
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.opening import open_store
 
 

@@ -19,12 +19,13 @@ import storage.deliveries
 from bench.lanes import PER_GROUP, Plan, Report, beside_questions
 from bot.clock import boottime
 from bot.deliver.limits import REPLY_BURSTS, ChatPaces, Gate
-from bot.deliver.transport import Api, open_session
 from bot.deliver.worker import HORIZON, SLOWEST, Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from storage.db import Store, db_now
 from storage.pace import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace

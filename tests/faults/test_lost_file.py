@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from bot.emulator import Emulator
 from bot.errors import ConfigError
-from bot.model.outcomes import Outcome, Sent
+from bot.telegram.outcomes import Outcome, Sent
 from bot.watch import StoreWatch
 from storage.db import LOG_BYTES
 from storage.instance import only_instance

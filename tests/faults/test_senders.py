@@ -20,8 +20,9 @@ from structlog.testing import capture_logs
 import storage.chats
 import storage.db
 from bot.deliver import worker as sending
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from storage.opening import open_store
 from tests.conftest import ROOT

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.rules
-from bot.detect.rules import Rule, parse_rule
+from bot.convert.rules import parse_rule
 from bot.ingest import Ingest
 from bot.model.alerts import RuleFired
 from bot.model.chats import Chat
@@ -77,7 +77,7 @@ async def test_a_typed_rule_is_read_back_in_words_and_saved_as_it_was_said(world
     await world.emulator.press(READER, shown["message_id"], data(shown, "rule:save"))
     async with world.bot.store.reading() as db:
         (stored,) = await storage.rules.of_chat(db, READER)
-    assert Rule.from_json(stored.rule) == parse_rule(typed, home="KGS")
+    assert stored.rule == parse_rule(typed, home="KGS")
     assert f"1. {said}" in (await world.ask("/alerts"))["text"]
 
 
@@ -276,7 +276,7 @@ async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:
     async with world.bot.store.writing() as db:
         (one,) = await storage.rules.of_chat(db, READER)
         for chat in [READER] * 18 + [STRANGER]:
-            proposed = await storage.rules.propose(db, chat, one.series, rule_json=one.rule, now=NOW)
+            proposed = await storage.rules.propose(db, chat, one.series, one.rule, now=NOW)
             waiting = await storage.rules.get(db, chat, proposed, pending=True)
             assert waiting is not None
             await storage.rules.save(db, waiting, one.state)

@@ -12,7 +12,7 @@ import storage.privacy
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
-from bot.model.outcomes import Sent
+from bot.telegram.outcomes import Sent
 from handlers import MENUS
 from storage.schema import inbox
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World

@@ -9,7 +9,7 @@ from typing import Any
 from bot import views
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.outcomes import Sent
+from bot.telegram.outcomes import Sent
 from handlers.context import BURST
 from tests.handlers.conftest import GROUP, READER, World
 

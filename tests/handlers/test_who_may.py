@@ -14,12 +14,13 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.rules
-from bot.detect.rules import RuleState, parse_rule
+from bot.convert.rules import parse_rule
 from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.alerts import Alert, Approval, Audience, Lane, RateMoved, RuleFired, Severity, StoryBroke
 from bot.model.chats import ChatKind
+from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
 from handlers.context import Services
 from storage.schema import chat as chat_table
@@ -150,11 +151,11 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
         await storage.chats.subscribe(db, number, ["pair:USD/KGS", "topic:security"], now=NOW)
-        saved = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        saved = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         stored = await storage.rules.get(db, number, saved, pending=True)
         assert stored is not None
-        await storage.rules.save(db, stored, RuleState().to_json())
-        proposed = await storage.rules.propose(db, number, rate().series, rule_json=rule.to_json(), now=NOW)
+        await storage.rules.save(db, stored, RuleState())
+        proposed = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         numbers |= {"rule": saved, "proposed": proposed}
         payloads = {
             "told": (RateMoved(**moved, rules=("fixing",)), Audience(subscription="pair:USD/KGS")),

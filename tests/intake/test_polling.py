@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.intake import polling
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
+from bot.telegram import retry
+from bot.telegram.api import Api
+from bot.telegram.retry import Policy
+from bot.telegram.session import open_session
 from storage.db import Store
 
 READER = 1001
@@ -57,7 +59,7 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
 
 async def test_G3_a_stranger_with_our_token_is_waited_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told 409, we wait and ask again: no end, no storm, and nothing that was asked is lost or answered twice."""
-    monkeypatch.setattr(polling, "SHORTEST", 0.2)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.2, cap=4.0))
     async with telegram() as (emulator, api):
         handler = Handler()
         inbox = Inbox(store, handler, holder="a", alone=True)

@@ -8,10 +8,11 @@ import pytest
 
 from bot.emulator import Fault
 from bot.emulator.faults import Kind
-from bot.intake import polling, webhook
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.webhook import keep_webhook
+from bot.telegram import retry
+from bot.telegram.retry import Policy
 from storage.db import Store
 from tests.intake.test_polling import READER, Handler, ended, telegram
 
@@ -23,7 +24,7 @@ async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
     store: Store, tries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the earlier program's filter with it: a button's press comes through. Meanwhile it is said why not."""
-    monkeypatch.setattr(polling, "SHORTEST", 0.1)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.updates.left_behind("https://old.example/hook", ["message"])
         emulator.faults.add(Fault.server_error(502, method="deleteWebhook", times=tries))
@@ -44,7 +45,7 @@ async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
 
 async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 409 leads to it."""
-    monkeypatch.setattr(polling, "SHORTEST", 0.1)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         handler = Handler()
         inbox = Inbox(store, handler, holder="a", alone=True)
@@ -64,7 +65,7 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
     refusal: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its secret and the kinds that we want, each time."""
-    monkeypatch.setattr(webhook, "SHORTEST", 0.1)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.faults.add(
             Fault(refusal.kind, code=refusal.code, description=refusal.description, method="setWebhook", times=2)

@@ -20,7 +20,6 @@ from structlog.testing import capture_logs
 from bot import metrics
 from bot.app import Running, run
 from bot.config import load_settings
-from bot.deliver.transport import Api, open_session
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import UnreadableError
 from bot.ingest.notices import tell_hourly
@@ -29,6 +28,10 @@ from bot.intake.inbox import UNREADABLE, Inbox, parse
 from bot.intake.polling import poll
 from bot.intake.webhook import HEADER, LIMIT, webhook_app
 from bot.sources.catalog import parse_catalog
+from bot.telegram import retry
+from bot.telegram.api import Api
+from bot.telegram.retry import Policy
+from bot.telegram.session import open_session
 from storage.db import Db, Store
 from storage.schema import alert
 from storage.schema import inbox as table
@@ -240,7 +243,7 @@ async def test_G25_an_answer_that_no_parser_reads_does_not_make_us_deaf(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nested by the thousand between two good ones: both are handled, the bad one is passed and never comes again."""
-    monkeypatch.setattr(polling, "SHORTEST", 0.05)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.05, cap=4.0))
     heard: list[str] = []
     news = asyncio.Event()
 
@@ -272,7 +275,7 @@ async def test_G25_updates_without_a_number_are_not_asked_for_in_a_storm(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They cannot be confirmed; each next question waits longer."""
-    monkeypatch.setattr(polling, "SHORTEST", 0.2)
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.2, cap=4.0))
 
     async def handle(_raw: dict[str, Any]) -> None:
         """Nothing comes."""

@@ -12,16 +12,11 @@ from hypothesis import strategies as st
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import (
-    Feed,
-    absolute_link,
-    clean,
-    decode,
-    normalise_link,
-    parse_date,
-    parse_feed,
-    two_letter,
-)
+from bot.sources.dates import parse_date
+from bot.sources.encodings import decode
+from bot.sources.feeds import Feed, parse_feed, two_letter
+from bot.sources.links import absolute_link, normalise_link
+from bot.sources.text import clean
 
 SEEN = datetime(2021, 10, 20, 9, 12, tzinfo=UTC)
 RUSSIAN = "На границе двух областей открыли новый пункт пропуска, сообщили в ведомстве"

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ParseError
-from bot.sources import SOURCES
+from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed
 from tests.sources.documents import GOOD, NBKR_DAILY, Document
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.model.rates import Rate
-from bot.sources import SOURCES
+from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed
 from tests.conftest import SHARED
 
@@ -150,14 +150,14 @@ def test_every_recorded_document_is_in_the_table() -> None:
 def test_the_numbers_of_the_bank_of_russia_are_those_of_its_daily_document() -> None:
     from lxml import etree
 
-    from bot.sources.cbr import IDS
+    from bot.sources.banks.cbr import IDS
 
     root = etree.fromstring((samples() / "cbr_00.xml").read_bytes())
     assert {row.get("ID"): row.findtext("CharCode") for row in root.iter("Valute")} == IDS
 
 
 def test_the_numbers_of_belarus_are_those_of_its_daily_document() -> None:
-    from bot.sources.nbrb import IDS
+    from bot.sources.banks.nbrb import IDS
 
     rows = json.loads((samples() / "nbrb_00.json").read_bytes())
     assert {row["Cur_ID"]: (row["Cur_Abbreviation"], row["Cur_Scale"]) for row in rows} == IDS
@@ -171,14 +171,14 @@ def test_every_currency_offered_to_readers_is_in_the_national_banks_daily_docume
 
 
 def test_every_currency_the_national_bank_sets_today_has_a_history_series() -> None:
-    from bot.sources.nbkr import SERIES
+    from bot.sources.banks.nbkr import SERIES
 
     codes = {rate.pair.base for file in ("nbkr_live_00.xml", "nbkr_live_01.xml") for rate in parsed(file).rates}
     assert codes - {code for code, _ in SERIES.values()} == {"BYR"}  # replaced by BYN in 2016
 
 
 def test_nominals_of_the_history_series_are_those_of_the_weekly_document() -> None:
-    from bot.sources.nbkr import SERIES
+    from bot.sources.banks.nbkr import SERIES
 
     printed = {rate.pair.base: rate.units for rate in parsed("nbkr_live_01.xml").rates}
     assert {code: units for code, units in SERIES.values() if printed.get(code, units) != units} == {}

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import storage.alerts
 import storage.chats
 import storage.rules
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, RuleFired, Severity
+from bot.model.rules import Condition, Direction, Rule, RuleState
 from storage.db import Db, Store
 from tests.factories import NOW, chat, rate
 
 SERIES = rate().series
 
 
+def rule(level: int = 1) -> Rule:
+    """A level of so many som."""
+    return Rule(pair=SERIES.pair, condition=Condition.LEVEL, amount=Decimal(level), direction=Direction.UP)
+
+
 async def proposed(db: Db, chat_id: int = 1001) -> int:
     """A rule that waits for its Save."""
     await storage.chats.add(db, chat(chat_id), now=NOW)
-    return await storage.rules.propose(db, chat_id, SERIES, rule_json={"v": 1}, now=NOW)
+    return await storage.rules.propose(db, chat_id, SERIES, rule(), now=NOW)
 
 
 async def saved(db: Db, number: int, chat_id: int = 1001) -> None:
     """The chat says Save."""
     waiting = await storage.rules.get(db, chat_id, number, pending=True)
     assert waiting is not None
-    await storage.rules.save(db, waiting, {"v": 1})
+    await storage.rules.save(db, waiting, RuleState())
 
 
 async def test_a_change_takes_the_place_of_the_rule_it_changes(store: Store) -> None:
@@ -32,11 +39,11 @@ async def test_a_change_takes_the_place_of_the_rule_it_changes(store: Store) -> 
     async with store.writing() as db:
         number = await proposed(db)
         await saved(db, number)
-        change = await storage.rules.propose(db, 1001, SERIES, rule_json={"v": 2}, now=NOW, replaces=number)
-        await storage.rules.change(db, change, {"v": 3})
+        change = await storage.rules.propose(db, 1001, SERIES, rule(2), now=NOW, replaces=number)
+        await storage.rules.change(db, change, rule(3))
         await saved(db, change)
         (found,) = await storage.rules.of_chat(db, 1001)
-        assert (found.id, found.rule, found.state) == (number, {"v": 3}, {"v": 1})
+        assert (found.id, found.rule, found.state) == (number, rule(3), RuleState())
         assert await storage.rules.get(db, 1001, change, pending=True) is None
 
 
@@ -47,7 +54,7 @@ async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
         assert await storage.rules.watching(db, SERIES, now=NOW) == []
         await saved(db, number)
         (found,) = await storage.rules.watching(db, SERIES, now=NOW)
-        assert (found.id, found.chat, found.series, found.rule) == (number, 1001, SERIES, {"v": 1})
+        assert (found.id, found.chat, found.series, found.rule) == (number, 1001, SERIES, rule())
         await storage.rules.pause(db, number, paused=True)
         assert await storage.rules.watching(db, SERIES, now=NOW) == []
         await storage.rules.pause(db, number, paused=False)
@@ -93,9 +100,9 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
     async with store.writing() as db:
         number = await proposed(db)
         await saved(db, number)
-        await storage.rules.remember(db, number, {"v": 1, "armed": False})
+        await storage.rules.remember(db, number, RuleState(armed=False))
         (found,) = await storage.rules.of_chat(db, 1001)
-        assert found.state == {"v": 1, "armed": False}
+        assert found.state == RuleState(armed=False)
         for payload in (moved, own):
             alert = Alert(
                 dedup_key=payload.KIND,

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
-from bot.model.outcomes import NO_RIGHT, Gone, Outcome, Sent, lacking
-
-
-class Caller(Protocol):
-    """The Bot API: a method and its parameters."""
-
-    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        """Send and classify."""
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import NO_RIGHT, Gone, Sent, lacking
 
 
-async def standing(api: Caller, chat_id: int, bot_id: int | None) -> Gone | None:
+async def standing(api: BotApi, chat_id: int, bot_id: int | None) -> Gone | None:
     """Why the bot cannot write to a chat; None when it can, or when Telegram does not say.
 
     A person is asked by a "typing…", which a chat shows for a moment and a blocked bot may not send; a group or a

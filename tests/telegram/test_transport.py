@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager, suppress
 import orjson
 import pytest
 
-from bot.deliver.transport import Api, chat_body, open_session
-from bot.model.outcomes import Ambiguous, Outcome, Retry, Sent
+from bot.telegram.api import Api
+from bot.telegram.line import chat_body
+from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
+from bot.telegram.session import open_session
 
 TOKEN = f"123456789:{'A' * 35}"
 OK = b'{"ok":true,"result":{"message_id":7}}'

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.deliver import outcome
-from bot.model.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram import outcomes
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 
 BLOCKED, KICKED, NO_RIGHT = Gone("blocked"), Gone("kicked"), Gone("no right to write")
 GONE = [
@@ -97,7 +97,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 @pytest.mark.parametrize(("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE])
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
-    assert outcome.read(status, answer) == expected
+    assert outcomes.read(status, answer) == expected
 
 
 JSON = st.recursive(
@@ -111,4 +111,4 @@ JSON = st.recursive(
 def test_no_refusal_however_odd_raises_or_counts_as_sent(status: int, code: object, text: object, rest: object) -> None:
     """G5: fields of the wrong type are a trouble of the answer, not of ours."""
     answer = {"ok": False, "error_code": code, "description": text, "parameters": rest}
-    assert not isinstance(outcome.read(status, orjson.dumps(answer)), Sent)
+    assert not isinstance(outcomes.read(status, orjson.dumps(answer)), Sent)

@@ -1,0 +1,52 @@
+"""A chat's own rule in links and buttons: a short form, read back as carefully as what a person types."""
+
+from __future__ import annotations
+
+import re
+
+from bot.convert.rules import parse_rule
+from bot.errors import UserError
+from bot.model.rates import RateKind
+from bot.model.rules import Condition, Direction, Rule
+
+_OPERATORS = {
+    (Condition.LEVEL, Direction.DOWN, False): ("lt", "<", ""),
+    (Condition.LEVEL, Direction.DOWN, True): ("le", "<=", ""),
+    (Condition.LEVEL, Direction.UP, False): ("gt", ">", ""),
+    (Condition.LEVEL, Direction.UP, True): ("ge", ">=", ""),
+    (Condition.PERCENT, Direction.BOTH, False): ("pb", "", "%"),
+    (Condition.PERCENT, Direction.UP, False): ("pu", "+", "%"),
+    (Condition.PERCENT, Direction.DOWN, False): ("pd", "-", "%"),
+    (Condition.ABSOLUTE, Direction.BOTH, False): ("ab", "", ""),
+    (Condition.ABSOLUTE, Direction.UP, False): ("au", "+", ""),
+    (Condition.ABSOLUTE, Direction.DOWN, False): ("ad", "-", ""),
+}
+_TYPED = {short: (before, after) for short, before, after in _OPERATORS.values()}
+_LINK = re.compile(
+    r"(?P<base>[A-Z]{3})_(?P<quote>[A-Z]{3})_(?P<kind>[a-z]{3,9})_(?P<operator>[a-z]{2})_(?P<amount>\d+(?:-\d+)?)"
+    r"(?:_w(?P<window>\d{1,3}))?(?P<once>_once)?(?:_u(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d))?",
+    re.ASCII,
+)
+
+
+def to_link(rule: Rule) -> str:
+    """A rule in at most 58 of the signs a link's payload may hold: `RUB_KGS_official_lt_1-05`."""
+    operator = _OPERATORS[rule.condition, rule.direction, rule.inclusive][0]
+    parts = [rule.pair.base, rule.pair.quote, rule.kind.value, operator, format(rule.amount, "f").replace(".", "-")]
+    parts += [f"w{rule.window}"] if rule.window else []
+    parts += ["once"] if rule.once else []
+    parts += ["u" + rule.until.isoformat().replace("-", "")] if rule.until else []
+    return "_".join(parts)
+
+
+def from_link(text: str) -> Rule:
+    """The inverse, for what anybody may have made up: UserError when it is no rule."""
+    match = _LINK.fullmatch(text)
+    if match is None or match["kind"] not in {kind.value for kind in RateKind} or match["operator"] not in _TYPED:
+        raise UserError("error.stale")
+    before, after = _TYPED[match["operator"]]
+    typed = f"{match['kind']} {match['base']}/{match['quote']} {before}{match['amount'].replace('-', '.')}{after}"
+    typed += f" in {match['window']}d" if match["window"] else ""
+    typed += " once" if match["once"] else ""
+    typed += f" until {match['year']}-{match['month']}-{match['day']}" if match["year"] else ""
+    return parse_rule(typed, home=match["quote"])

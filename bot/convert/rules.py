@@ -1,0 +1,330 @@
+"""A chat's own rule as people write it: a level, a move, a move within days.
+
+    RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
+    USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only rises, `USD -1%` falls
+    USD 0.5            the same by half a som; `USD ±0.5` says so whatever the rate
+    USD 85             a level where the number is near the rate: nobody waits for a move of 85 som (`offers.as_level`)
+    доллар к рублю > 90  currencies by any name, the second one instead of the chat's own
+    EUR 3% 7d          3 % within seven days
+    sell USD < 87      a dealer's rate; official otherwise
+    … once             one message and no more
+    … until 2026-12-31
+
+Kyrgyz puts the comparison after the number and an ending on it, Russian before it: order does not matter here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from bot.errors import UserError
+from bot.model.rates import Pair, RateKind
+from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule, TypedRule
+
+SMALLEST_PERCENT = Decimal("0.1")  # below it a rule speaks on every fixing of every pair
+LONGEST_WINDOW = 366  # days
+
+
+_KINDS = {
+    RateKind.OFFICIAL: ("official", "официальный", "расмий"),
+    RateKind.REFERENCE: ("reference",),
+    RateKind.BUY: ("buy", "buying", "покупка", "покупки", "сатып алуу"),
+    RateKind.SELL: ("sell", "selling", "продажа", "продажи", "сатуу"),
+    RateKind.MID: ("mid",),
+    RateKind.CROSS: ("cross",),
+}
+_BELOW = ("<", "≤", "below", "under", "less", "ниже", "меньше", "дешевле", "төмөн", "аз", "арзан")
+_ABOVE = (">", "≥", "above", "over", "more", "выше", "больше", "дороже", "жогору", "көп", "кымбат")
+_ONCE = ("once", "один раз", "однажды", "разово", "бир жолу")
+_UNTIL = ("until", "till", "до", "чейин")
+_LINK_WORDS = ("to", "vs", "against", "к", "ко", "в", "во")  # between two currencies; before anything else a filler
+_FILLER = ("than", "чем", "if", "when", "когда", "если", "in", "за", "within", "ичинде", "на", "by", "is", "the", "a",
+           "rate", "курс", "курса", "курсу", "курсы", "of", "at", "for", "по", "при", "будет", "станет", "болсо",
+           "болгондо", "falls", "drops", "rises", "goes", "gets", "упадёт", "упадет", "опустится", "вырастет",
+           "поднимется", "түшсө", "көтөрүлсө", "өссө")  # fmt: skip
+_UNITS = {"d": 1, "day": 1, "days": 1, "д": 1, "дн": 1, "день": 1, "дня": 1, "дней": 1, "күн": 1, "күндө": 1,
+          "w": 7, "week": 7, "weeks": 7, "неделя": 7, "неделю": 7, "недели": 7, "недель": 7, "апта": 7, "жума": 7,
+          "m": 30, "month": 30, "months": 30, "месяц": 30, "месяца": 30, "месяцев": 30, "ай": 30}  # fmt: skip
+
+_WORDS: dict[str, tuple[str, str]] = {
+    **{word: ("kind", kind.value) for kind, words in _KINDS.items() for word in words},
+    **dict.fromkeys(_BELOW, ("side", Direction.DOWN.value)),
+    **dict.fromkeys(_ABOVE, ("side", Direction.UP.value)),
+    **dict.fromkeys(_ONCE, ("once", "")),
+    **dict.fromkeys(_UNTIL, ("until", "")),
+    **dict.fromkeys(_LINK_WORDS, ("link", "")),
+    **dict.fromkeys(_FILLER, ("filler", "")),
+}
+_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+_SIGNS = {"+": Direction.UP, "-": Direction.DOWN, "−": Direction.DOWN, "±": Direction.BOTH}
+_TOKEN = re.compile(
+    rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
+       |(?P<span>\d+)\s?(?P<unit>{"|".join(sorted(_UNITS, key=len, reverse=True))})(?!\w)
+       |(?P<number>{_NUMBER})(?P<ending>д[аеоө]н|т[аеоө]н)?(?![\d.,]*\d)
+       |(?P<percent>%|процент\w*|percent|пайыз\w*)
+       |(?P<link>\s*/\s*|-(?=[^\W\d_]))
+       |(?P<sign>\+/-|[+\-−±])
+       |(?P<side><=|>=|=<|=>|[<>≤≥])
+       |(?P<phrase>один\ раз|бир\ жолу|сатып\ алуу)(?!\w)
+       |(?P<word>[^\W\d_]+)
+       |(?P<mark>\S)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CODE_HERE = re.compile(r"[A-Za-z]{3}(?!\w)")
+
+
+class CurrencyFound(Protocol):
+    """What a reader of currencies finds: one code, or two of a pair, and the place in the text behind them."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """ISO 4217 codes."""
+
+    @property
+    def end(self) -> int:
+        """The place in the text behind them."""
+
+
+class DayFound(Protocol):
+    """What a reader of days finds, likewise."""
+
+    @property
+    def on(self) -> date:
+        """The day."""
+
+    @property
+    def end(self) -> int:
+        """The place in the text behind it."""
+
+
+ReadCurrency = Callable[[str, int], CurrencyFound | None]
+ReadDay = Callable[[str, int], DayFound | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFound:
+    """A code and the place behind it."""
+
+    codes: tuple[str, ...]
+    end: int
+
+
+def code_at(text: str, at: int) -> CodeFound | None:
+    """The three Latin letters at `at`, in capitals; None where there are others."""
+    match = _CODE_HERE.match(text, at)
+    return CodeFound(codes=(match.group().upper(),), end=match.end()) if match else None
+
+
+def parse_rule(text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None) -> Rule:
+    """Read a rule as a person types it; `home` is the currency others are quoted in.
+
+    `currency` and `day` read these at a place of the text; without them only codes and full dates are known. UserError
+    (`error.rule.*`) says what is missing or cannot be read. A bare number is a move here: see `parse_typed_rule`.
+    """
+    return parse_typed_rule(text, home=home, currency=currency, day=day).rule
+
+
+def parse_typed_rule(
+    text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
+) -> TypedRule:
+    """The same, telling whether its number was bare and may be a level: `as_level` decides that beside a rate."""
+    draft = _Draft(home=home.upper(), currency=currency, day=day)
+    at = 0
+    while at < len(text):
+        if text[at].isspace() or text[at] in ",;:.":
+            at += 1
+            continue
+        at = draft.read(text, at)
+    rule = draft.rule()
+    bare = rule.condition is Condition.ABSOLUTE and draft.sign is None and draft.side is None
+    return TypedRule(rule=rule, bare=bare)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """What has been read of a rule so far."""
+
+    home: str
+    currency: ReadCurrency
+    day: ReadDay | None
+    codes: list[str] = field(default_factory=list)
+    linked: bool = False  # the word before the place says that a second currency follows
+    kind: RateKind = RateKind.OFFICIAL
+    side: Direction | None = None
+    inclusive: bool = False
+    sign: Direction | None = None
+    amount: Decimal | None = None
+    percent: bool = False
+    window: int | None = None
+    once: bool = False
+    until: date | None = None
+    until_said: bool = False
+
+    def read(self, text: str, at: int) -> int:
+        """Put what stands at `at` where it belongs; the place behind it."""
+        if (end := self._read_until(text, at)) is not None:
+            return end
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise _unclear(text[at:])
+        linked, self.linked = self.linked, False
+        if match["word"] or match["phrase"] or match["mark"]:
+            return self._read_word(match, linked=linked)
+        self._take(match)
+        return match.end()
+
+    def _read_until(self, text: str, at: int) -> int | None:
+        """The end of the last day that stands here; None when none does.
+
+        Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one: "20.11" may be a rate.
+        """
+        if self.day is None or self.until is not None:
+            return None
+        try:
+            found = self.day(text, at)
+        except UserError:
+            if not self.until_said:
+                return None  # "0.5" is no day
+            raise UserError("error.rule.date", part=text[at:].split(maxsplit=1)[0][:AMOUNT_WIDTH]) from None
+        if found is None or not (self.until_said or any(letter.isalpha() for letter in text[at : found.end])):
+            return None
+        self.until = found.on
+        return found.end
+
+    def _take(self, match: re.Match[str]) -> None:
+        """Put one token without words where it belongs."""
+        text = match.group()
+        if match["date"]:
+            self.until = _read_date(text)
+        elif match["span"]:
+            self._set_window(int(match["span"]) * _UNITS[match["unit"].lower()])
+        elif match["number"]:
+            self._set_amount(match["number"])
+        elif match["percent"]:
+            self.percent = True
+        elif match["link"]:
+            if not self.codes:
+                raise _unclear(text)
+            self.linked = True
+        elif match["sign"]:
+            self.sign = _SIGNS.get(text, Direction.BOTH)
+        else:
+            self._set_side(Direction.UP if text[0] in ">≥" or text == "=>" else Direction.DOWN)
+            self.inclusive = text not in "<>"
+
+    def _read_word(self, match: re.Match[str], *, linked: bool) -> int:
+        word = " ".join(match.group().lower().split())
+        role, value = _WORDS.get(word, ("", ""))
+        if not role:
+            found = self.currency(match.string, match.start())
+            if found is None:
+                raise _unclear(match.string[match.start() :])
+            for place, code in enumerate(found.codes):
+                self._take_code(code, linked=linked or place > 0)
+            return found.end
+        if role == "kind":
+            self.kind = RateKind(value)
+        elif role == "side":
+            self._set_side(Direction(value))
+        elif role == "once":
+            self.once = True
+        elif role == "until":
+            self.until_said = True
+        elif role == "link":
+            self.linked = bool(self.codes)
+        return match.end()
+
+    def _take_code(self, code: str, *, linked: bool) -> None:
+        """The base, the quote, or one of them once more ("$ USD", "USD > 90 KGS")."""
+        if linked and self.codes == [code]:
+            raise UserError("error.rule.same_currency", code=code)
+        if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
+            return
+        if self.codes == [self.home] and not linked:
+            self.codes = [code]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+        elif not self.codes or (len(self.codes) == 1 and linked):
+            self.codes.append(code)
+        elif code != self.home or len(self.codes) > 1:
+            raise UserError("error.rule.two_currencies", first=self.codes[0], second=code)
+
+    def _pair(self) -> Pair:
+        if not self.codes:
+            raise UserError("error.rule.no_currency")
+        base, quote = self.codes[0], self.codes[1] if len(self.codes) > 1 else self.home
+        if base == quote:
+            raise UserError("error.rule.same_currency", code=base)
+        return Pair(base, quote)
+
+    def _set_side(self, side: Direction) -> None:
+        if self.side not in {None, side}:
+            raise UserError("error.rule.two_sides")
+        self.side = side
+
+    def _set_amount(self, text: str) -> None:
+        if self.amount is not None:
+            raise UserError("error.rule.two_amounts", part=text)
+        amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+        if len(format(amount, "f")) > AMOUNT_WIDTH:
+            raise _unclear(text)
+        self.amount = amount
+
+    def _set_window(self, days: int) -> None:
+        if not 1 <= days <= LONGEST_WINDOW:
+            raise UserError("error.rule.window", longest=LONGEST_WINDOW)
+        self.window = days
+
+    def rule(self) -> Rule:
+        """The rule, when everything it needs was said and fits together."""
+        pair = self._pair()
+        if self.amount is None:
+            raise UserError("error.rule.no_amount")
+        if self.amount <= 0:
+            raise UserError("error.rule.amount")
+        if self.until_said and self.until is None:
+            raise UserError("error.rule.date", part="")
+        condition, direction = self._condition()
+        if condition is Condition.PERCENT and self.amount < SMALLEST_PERCENT:
+            raise UserError("error.rule.too_small", smallest=f"{SMALLEST_PERCENT} %")
+        return Rule(
+            pair=pair,
+            kind=self.kind,
+            condition=condition,
+            amount=self.amount,
+            direction=direction,
+            inclusive=self.inclusive and condition is Condition.LEVEL,
+            window=self.window,
+            once=self.once,
+            until=self.until,
+        )
+
+    def _condition(self) -> tuple[Condition, Direction]:
+        if self.side is not None and not self.percent:
+            if self.sign is not None:
+                raise UserError("error.rule.amount")
+            if self.window is not None:
+                raise UserError("error.rule.level_window")
+            return Condition.LEVEL, self.side
+        direction = self.sign or Direction.BOTH
+        if self.side is Direction.DOWN and self.sign is None:
+            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than guess.
+            raise UserError("error.rule.percent_side")
+        return (Condition.PERCENT if self.percent else Condition.ABSOLUTE), direction
+
+
+def _unclear(rest: str) -> UserError:
+    return UserError("error.rule.unclear", part=(rest.split(maxsplit=1) or [""])[0][:AMOUNT_WIDTH])
+
+
+def _read_date(text: str) -> date:
+    try:
+        if "-" in text:
+            return date.fromisoformat(text)
+        day, month, year = (int(part) for part in text.split("."))
+        return date(year, month, day)
+    except ValueError:
+        raise UserError("error.rule.date", part=text) from None

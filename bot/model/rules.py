@@ -1,0 +1,136 @@
+"""A chat's own rule as a value: the condition on a series of rates, what it remembers, and its stored forms.
+
+How people write a rule is read in `bot.convert.rules`; when it speaks is decided in `bot.detect.rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from bot.model.rates import Pair, Rate, RateKind, rate_from_json, rate_to_json
+
+AMOUNT_WIDTH = 16  # characters of a rule's amount: no rate needs more, and a link has no room for more
+
+
+class Condition(StrEnum):
+    """What is compared: the rate with a level, or its change in percent or in money."""
+
+    LEVEL = "level"
+    PERCENT = "percent"
+    ABSOLUTE = "absolute"
+
+
+class Direction(StrEnum):
+    """Which way counts; a level is always one of the first two."""
+
+    UP = "up"
+    DOWN = "down"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window` is days.
+
+    `inclusive`: a level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in force.
+    """
+
+    pair: Pair
+    kind: RateKind = RateKind.OFFICIAL
+    condition: Condition
+    amount: Decimal
+    direction: Direction = Direction.BOTH
+    inclusive: bool = False
+    window: int | None = None
+    once: bool = False
+    until: date | None = None
+
+    @property
+    def level(self) -> Decimal | None:
+        """The rate that has to be passed, when that is the condition."""
+        return self.amount if self.condition is Condition.LEVEL else None
+
+    def __str__(self) -> str:
+        """As a person would type it; `parse_rule` reads it back as the same rule."""
+        kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
+        amount = format(self.amount, "f")
+        if self.condition is Condition.LEVEL:
+            sign = (">" if self.direction is Direction.UP else "<") + ("=" if self.inclusive else "")
+            what = f"{sign} {amount}"
+        else:
+            sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
+            what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
+        gap = " in " if self.condition is Condition.ABSOLUTE else " "  # "1 100d" would be read as a thousand
+        window = f"{gap}{self.window}d" if self.window else ""
+        until = f" until {self.until}" if self.until else ""
+        return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {
+            "v": 1,
+            "pair": str(self.pair),
+            "kind": self.kind.value,
+            "condition": self.condition.value,
+            "amount": format(self.amount, "f"),
+            "direction": self.direction.value,
+            "inclusive": self.inclusive,
+            "window": self.window,
+            "once": self.once,
+            "until": self.until.isoformat() if self.until else None,
+            "paused": False,  # a program before this one reads it; whether a rule rests is a column
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(
+            pair=Pair.parse(data["pair"]),
+            kind=RateKind(data["kind"]),
+            condition=Condition(data["condition"]),
+            amount=Decimal(data["amount"]),
+            direction=Direction(data["direction"]),
+            inclusive=data["inclusive"],
+            window=data["window"],
+            once=data["once"],
+            until=date.fromisoformat(data["until"]) if data["until"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began with)."""
+
+    armed: bool = True
+    anchor: Rate | None = None
+    fired_on: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {
+            "v": 1,
+            "armed": self.armed,
+            "anchor": rate_to_json(self.anchor) if self.anchor else None,
+            "fired_on": self.fired_on.isoformat() if self.fired_on else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(
+            armed=data["armed"],
+            anchor=rate_from_json(data["anchor"]) if data["anchor"] else None,
+            fired_on=date.fromisoformat(data["fired_on"]) if data["fired_on"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedRule:
+    """A rule as it was typed; `bare`: a number stood there alone, without a sign, a percent, a window or a side."""
+
+    rule: Rule
+    bare: bool

@@ -1,0 +1,109 @@
+"""Times as feeds and pages write them, moved to UTC.
+
+Zone names such as MSK are not in feedparser's table, nor are Russian months.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older dates (epoch 0, year 1) are somebody's missing value
+
+_MONTHS = {
+    name: number
+    for names in (
+        "jan feb mar apr may jun jul aug sep oct nov dec",
+        "янв фев мар апр май июн июл авг сен окт ноя дек",
+        "янв фев мар апр мая июн июл авг сен окт ноя дек",
+    )
+    for number, name in enumerate(names.split(), start=1)
+}
+# Minutes east of UTC. Names that mean two places (IST, CST, BST in Dhaka) are read as the mail standards do.
+_ZONES = {
+    "msk": 180, "msd": 240, "мск": 180, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300, "uzt": 300, "tjt": 300,
+    "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "samt": 240, "gst": 240, "azt": 240, "amt": 240,
+    "wet": 0, "west": 60, "bst": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120, "eet": 120, "eest": 180,
+    "trt": 180, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "ist": 330, "pkt": 300, "aest": 600, "aedt": 660,
+    "adt": -180, "ast": -240, "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360, "mst": -420,
+    "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
+}  # fmt: skip
+_YEAR = r"(?P<year>\d{4})"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_NAME = r"(?P<name>[^\W\d]+)\.?"
+_WEEKDAY = r"(?:[^\W\d]+\.?,?\s*)?"
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+_TIME = rf"(?:,?\s*(?:в\s+|at\s+)?{_CLOCK})?\s*(?P<zone>.*)"
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        # 2021-10-20T15:12:00+06:00, 2021-10-20, 2021/10/20 15:12
+        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}})T?)?{_TIME}",
+        # 20211020T151200Z, 20211020
+        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?!\d)(?P<zone>.*)",
+        # Wed, 20 Oct 2021 15:12:00 +0600; среда, 20 октября 2021 г., 15:12
+        rf"{_WEEKDAY}{_DAY}[\s.-]+{_NAME},?[\s-]+(?P<year>\d{{4}}|\d\d)\b\s*(?:г(?:ода|\.)?)?{_TIME}",
+        # October 20, 2021 3:12 pm
+        rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{_DAY},?\s+{_YEAR}\b{_TIME}",
+        # Wed Oct 20 15:12:00 2021
+        rf"[^\W\d]+\s+{_NAME}\s+{_DAY}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
+        # 20.10.2021 15:12
+        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}{_TIME}",
+        # 15:12 20.10.2021
+        rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}(?P<zone>.*)",
+        # 10/20/2021 3:12:00 PM
+        rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{_TIME}",
+    )
+)
+
+
+def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
+    """A moment in UTC from any form feeds use; one that names no zone is meant in `zone`.
+
+    None for what cannot be read or believed (before 1990). Dates in the future are left as they are.
+    """
+    text = " ".join(text[:100].split())
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC))
+    for form in _FORMS:
+        match = form.fullmatch(text)
+        found = believable(partial(_assemble, match.groupdict(), zone)) if match is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
+    """A moment from the named parts of a form; ValueError or KeyError when they make none."""
+    name = (fields.get("name") or "")[:3].lower()
+    month = _MONTHS[name] if name else int(fields.get("month") or 0)
+    written = fields["year"] or ""
+    year = int(written) + (0 if len(written) > 2 else 2000 if int(written) < 70 else 1900)
+    hour = int(fields.get("hour") or 0)
+    if half := fields.get("half"):
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    # 24:00 is the next midnight, second 60 a leap second.
+    start = datetime(year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or "") or zone)
+    if hour > 24 or (minute := int(fields.get("minute") or 0)) > 59:
+        raise ValueError("no time of day")
+    return (start + timedelta(hours=hour, minutes=minute, seconds=int(fields.get("second") or 0))).astimezone(UTC)
+
+
+def _zone(text: str) -> timezone | None:
+    """The zone a text names; UTC for a name we do not know, None where there is none."""
+    match = re.match(r"(?:GMT|UTC|Z|UT)?\s*([+-])(\d{1,2}):?(\d{2})?(?!\d)", text, re.IGNORECASE)
+    if match is not None:
+        minutes = int(match[2]) * 60 + int(match[3] or 0)
+        return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
+    word = re.match(r"[^\W\d]+", text)
+    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0))) if word else None
+
+
+def believable(make: Callable[[], datetime]) -> datetime | None:
+    try:
+        moment = make()
+    except (ValueError, KeyError, OverflowError, OSError):
+        return None
+    return moment if moment >= EARLIEST else None

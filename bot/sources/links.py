@@ -1,0 +1,47 @@
+"""Links: made absolute, and made comparable."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from bot.sources.text import clean
+
+_TRACKING = re.compile(
+    r"utm_\w*|at_(?:medium|campaign|custom\w*|link\w*)|ns_\w+|mc_[ce]id|[a-z]*clid|_openstat|igshid|_ga|_gl|wt_mc|"
+    r"ref_src|cmpid|rss|from_rss|ysclid|yptr|mkt_tok|oly_\w+_id|vero_id|fb_\w+",
+    re.IGNORECASE,
+)
+
+
+def absolute_link(link: str, base: str | None) -> str | None:
+    """An http(s) address, made absolute with `base`; None for anything else."""
+    cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
+    try:
+        joined = urljoin(base, cleaned) if base and cleaned else cleaned
+        parts = urlsplit(joined)
+        if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+            return None
+    except ValueError:
+        return None
+    return joined.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
+
+
+def normalise_link(link: str) -> str:
+    """What two addresses of one article have in common: a key to compare with, not an address to open.
+
+    The scheme, the default port, the fragment, a closing slash and tracking parameters do not count; "www." does.
+    A text that is no address comes back as it is.
+    """
+    try:
+        parts = urlsplit(link.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return link
+    if parts.scheme not in {"http", "https"} or not host:
+        return link
+    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    query = "&".join(
+        piece for piece in parts.query.split("&") if piece and not _TRACKING.fullmatch(piece.partition("=")[0])
+    )
+    return urlunsplit(("https", place, parts.path.rstrip("/"), query, ""))

@@ -1,0 +1,132 @@
+"""Foreign text → plain text: no markup, no layout, nothing that a chat should not see.
+
+* A title's type is a guess in RSS: "AT&amp;T", "AT&amp;amp;T" and "1 &lt; 2" must all come out as a reader expects.
+* libxml2 2.14 tokenises HTML as browsers do, in linear time and at any depth (a tree is never built).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from bot.model.text import without_invisible
+
+LONGEST_TITLE = 1_000  # characters; a headline of a megabyte is an attack
+LONGEST_TEXT = 200_000
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+# C1 controls are windows-1252 punctuation that lost its way.
+_C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+# Breaks that mean a new line; the other spaces of ASCII are layout, those beyond it are the author's.
+_BREAK = re.compile("\r\n?|[\u2028\u2029]")
+_LAYOUT = re.compile(r"[ \t\n\r\f\v]+")
+_BLANKS = re.compile(r"[ \t\r\f\v]+")
+
+_SKIPPED = frozenset({"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas"})
+_PARAGRAPHS = frozenset({
+    "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section",
+    "table", "ul",
+})  # fmt: skip
+_LINES = frozenset({"br", "caption", "dd", "dt", "legend", "li", "option", "summary", "tr"})
+_CELLS = frozenset({"td", "th"})
+_INLINE = frozenset({
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins",
+    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "wbr",
+})  # fmt: skip
+_KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key=len, reverse=True))
+# A real tag, attributes and all; "a <b and c> d" is none.
+_TAG = re.compile(
+    rf"</?(?:{_KNOWN})(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>", re.IGNORECASE
+)
+_BLOCK = re.compile(rf"<(?:{'|'.join(_PARAGRAPHS | {'br'})})\b", re.IGNORECASE)
+
+
+def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
+    """Plain text of a value: paragraphs separated by blank lines, nothing a chat should not see.
+
+    Spaces of the author's choosing (no-break, thin) stay. In a text without markup a line break
+    alone is only wrapping, unless it is said not to be `wrapped`.
+    """
+    if not value:
+        return ""
+    value = _BREAK.sub("\n", value)
+    # Where plain text was promised but tags came, no reader wants to see them.
+    if html or _TAG.search(value):
+        if not html and not wrapped and not _BLOCK.search(value):
+            value = value.replace("\n", "<br>")  # its breaks are in the text, whatever tags stand in a line
+        value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
+    elif wrapped:
+        value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
+    return _tidy(clean(value))[:LONGEST_TEXT].rstrip()
+
+
+def clean(text: str) -> str:
+    """Foreign text as it is stored, without what deceives or breaks a display; see `bot.model.text`."""
+    return without_invisible(text.translate(_C1))
+
+
+def one_line(text: str) -> str:
+    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the author's."""
+    line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _tidy(text: str) -> str:
+    """Lines without layout around them; one that shows nothing (a lone no-break space) is blank."""
+    lines = (line.strip(" ") for line in _BLANKS.sub(" ", text).split("\n"))
+    whole = "\n".join(line if line.strip() else "" for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", whole).strip()
+
+
+def _without_markup(value: str) -> str:
+    parser = etree.HTMLParser(target=_TextTarget(), huge_tree=True, encoding="utf-8")
+    # A CDATA section inside HTML is a comment to a browser; in a feed it is a text wrapped twice.
+    unwrapped = value.replace("<![CDATA[", "").replace("]]>", "") if "<![CDATA[" in value else value
+    parser.feed(NOT_XML.sub("", unwrapped).encode())
+    return str(parser.close())
+
+
+class _TextTarget:
+    """Collects the text between tags; called by the HTML tokeniser, no tree is built."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._skipping = 0
+        self._preformatted = 0
+
+    def start(self, tag: str | bytes, _attributes: Mapping[Any, Any]) -> None:
+        if tag in _SKIPPED:
+            self._skipping += 1
+        self._preformatted += tag == "pre"
+        self._break(tag)
+
+    def end(self, tag: str | bytes) -> None:
+        if tag in _SKIPPED:
+            self._skipping -= 1
+        self._preformatted -= tag == "pre"
+        if tag in _PARAGRAPHS:
+            self._break(tag)
+
+    def data(self, data: str | bytes) -> None:
+        if not self._skipping:
+            text = str(data)
+            self._parts.append(text if self._preformatted else text.replace("\n", " ").replace("\r", " "))
+
+    def comment(self, text: str | bytes) -> None:
+        """Nobody reads comments."""
+
+    def close(self) -> str:
+        return "".join(self._parts)
+
+    def _break(self, tag: str | bytes) -> None:
+        if tag in _PARAGRAPHS:
+            self._parts.append("\n\n")
+        elif tag in _LINES:
+            self._parts.append("\n")
+        elif tag in _CELLS:
+            self._parts.append(" ")

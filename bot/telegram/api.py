@@ -1,0 +1,161 @@
+"""Requests to the Bot API: a method, a body, an outcome.
+
+`Api` sends ready-made JSON bodies; `Line` puts them on the session's connections. The token is part of every address,
+so no error text of aiohttp goes further than here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from bot.clock import boottime
+from bot.telegram.line import Line
+from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
+from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
+
+TOKEN_ASKS = 3  # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
+TOKEN_PAUSE = 1.0  # seconds between these questions, and until what was refused by mistake is tried again
+TOKEN_PATIENCE = 15.0  # seconds of nothing but 401 from one method, whatever the token's own question says
+TOKEN_REFUSALS = 4  # and at least so many of them
+
+
+class BotApi(Protocol):
+    """The Bot API as everybody sees it: never an exception of the network's, always an outcome."""
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """Send parameters as JSON; those that are None are left out."""
+
+    async def post(self, method: str, body: bytes) -> Outcome:
+        """Send a ready-made JSON body."""
+
+    async def upload(
+        self,
+        method: str,
+        parameters: Mapping[str, Any],
+        *,
+        field: str,
+        content: bytes,
+        filename: str = "photo.png",
+        content_type: str = "image/png",
+    ) -> Outcome:
+        """Send parameters with one file."""
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """How often, and since when, a method has been answered by nothing but 401."""
+
+    since: float
+    count: int = 0
+
+
+class Api:
+    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception of aiohttp.
+
+    A request without an answer is given up after so many `seconds`. A 401 is believed only after Telegram was asked
+    again: by mistake it is a Retry; when it stays, a Rejected with `token`, and `on_revoked` is called.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        token: str,
+        seconds: float = TOTAL_SECONDS,
+        on_revoked: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_revoked = on_revoked
+        self._refusals: dict[str, _Refusals] = {}
+        self._asking: asyncio.Task[bool] | None = None
+        self._session = session
+        self._base = f"{url}/bot{token}/"
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
+        self._line = Line(session, URL(self._base, encoded=True), seconds)
+
+    def abandon(self, seconds: float) -> None:
+        """Give up what has been without an answer for longer than that, as Ambiguous: its connection is dead."""
+        self._line.abandon(seconds)
+
+    async def post(self, method: str, body: bytes) -> Outcome:
+        """Send a ready-made JSON body."""
+        return await self._believed(method, await self._exchange(method, body))
+
+    async def _exchange(self, method: str, body: bytes) -> Outcome:
+        try:
+            return read(*await self._line.exchange(method, body))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Retry(type(error).__name__)  # nothing was sent
+        except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            return Ambiguous(type(error).__name__)
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """Send parameters as JSON; those that are None are left out."""
+        kept = {name: value for name, value in parameters.items() if value is not None}
+        return await self.post(method, orjson.dumps(kept))
+
+    async def upload(
+        self,
+        method: str,
+        parameters: Mapping[str, Any],
+        *,
+        field: str,
+        content: bytes,
+        filename: str = "photo.png",
+        content_type: str = "image/png",
+    ) -> Outcome:
+        """Send parameters with one file."""
+        form = aiohttp.FormData()
+        for name, value in parameters.items():
+            form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
+        form.add_field(field, content, filename=filename, content_type=content_type)
+        return await self._post(method, data=form)
+
+    async def _believed(self, method: str, found: Outcome) -> Outcome:
+        """The outcome, unless it says that the token is unknown and Telegram does not keep to that."""
+        if not isinstance(found, Rejected) or not found.token:
+            if self._refusals:
+                self._refusals.pop(method, None)
+            return found
+        refusals = self._refusals.setdefault(method, _Refusals(boottime()))
+        refusals.count += 1
+        stays = refusals.count >= TOKEN_REFUSALS and boottime() - refusals.since >= TOKEN_PATIENCE
+        if not stays:
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._is_disowned(), name="ask about the token")
+            stays = await asyncio.shield(self._asking)
+        if not stays:
+            return Retry("401, though Telegram knows the token", after=TOKEN_PAUSE)
+        if self._on_revoked is not None:
+            self._on_revoked()
+        return found
+
+    async def _is_disowned(self) -> bool:
+        """Whether Telegram disowns the token each time it is asked; an outage says nothing about it."""
+        for number in range(TOKEN_ASKS):
+            if number:
+                await asyncio.sleep(TOKEN_PAUSE)
+            found = await self._exchange("getMe", b"{}")
+            if not isinstance(found, Rejected) or not found.token:
+                return False
+        return True
+
+    async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
+        return await self._believed(method, await self._posted(method, **request))
+
+    async def _posted(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
+        try:
+            async with self._session.post(self._base + method, timeout=self._timeout, **request) as response:
+                return read(response.status, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Retry(type(error).__name__)  # nothing was sent
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Ambiguous(type(error).__name__)

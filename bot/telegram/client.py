@@ -1,0 +1,40 @@
+"""python-telegram-bot's bot over our client: for its types and handlers, which know a `Bot`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telegram import User
+from telegram.error import InvalidToken, NetworkError
+from telegram.ext import ExtBot
+
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Rejected, Sent
+from bot.telegram.request import AiohttpRequest
+
+
+class Bot(ExtBot[None]):
+    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does not send is no
+    reason not to start.
+    """
+
+    def __init__(self, api: BotApi, token: str, *, url: str, request: AiohttpRequest) -> None:
+        super().__init__(
+            token,
+            base_url=f"{url}/bot",
+            base_file_url=f"{url}/file/bot",
+            request=request,
+            get_updates_request=request,
+        )
+        self._api = api
+
+    async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
+        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does not say."""
+        outcome = await self._api.call("getMe")
+        if isinstance(outcome, Rejected) and outcome.token:
+            raise InvalidToken
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+            raise NetworkError(type(outcome).__name__)
+        about = {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "", "username": ""}
+        self._bot_user = User.de_json(about | outcome.result, self)
+        return self._bot_user

@@ -1,0 +1,63 @@
+"""When the same request to Telegram is made again: one policy, with another base and cap where the wait is another's.
+
+A pause doubles with each failure up to a cap; what Telegram itself asks for is kept instead. A
+request that nobody knows the end of is made again only as often as the policy has doubts to spend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from bot.telegram.api import BotApi
+from bot.telegram.outcomes import Outcome, Retry, answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The pauses between tries, in seconds: `base`, then twice as long each time, at most `cap`.
+
+    `jitter` is the part of a pause that chance adds or takes away, so that many do not come back at
+    once. `tries` beyond the first are made, None for as many as it takes; `doubts` of them although
+    the one before may have had its effect.
+    """
+
+    base: float
+    cap: float
+    jitter: float = 0.0
+    tries: int | None = None
+    doubts: int = 0
+
+    def pause(self, failures: int, outcome: Outcome | None = None) -> float:
+        """The seconds until the next try after so many failures before this one."""
+        if isinstance(outcome, Retry) and outcome.after:
+            return outcome.after
+        grown = min(self.base * 2.0 ** min(failures, 30), self.cap)
+        return grown * random.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else grown
+
+    def spent(self, failures: int) -> bool:
+        """After so many failures there is no further try."""
+        return self.tries is not None and failures >= self.tries
+
+
+#: What the program needs of Telegram to be there at all: what was asked in an outage is heard soon after it.
+LISTENING = Policy(base=1.0, cap=4.0)
+#: While somebody else asks for updates with our token: it may be the old process, about to stop.
+RIVAL = Policy(base=1.0, cap=30.0)
+#: An answer that somebody waits for, before it is left to the outbox.
+ANSWER = Policy(base=1.0, cap=4.0, tries=3, doubts=1)
+#: A delivery of the outbox; its lane says how many doubts it may spend.
+DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
+
+
+async def taken(api: BotApi, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+    """The outcome of a method that is called until Telegram has taken it, or refused it as it is."""
+    failures = 0
+    while True:
+        outcome = await api.call(method, **parameters)
+        if answers(outcome) and not isinstance(outcome, Retry):
+            return outcome
+        await asyncio.sleep(LISTENING.pause(failures, outcome))
+        failures += 1

@@ -1,0 +1,28 @@
+"""The time that replicas share: the database's, whatever the clock of a machine says.
+
+Somebody who subscribed by one replica is told what another decided a second later, and a source is due for all at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.clock import boottime, utc_now
+from storage.db import Db, db_now
+
+
+class SharedClock:
+    """The database's time, as of the last look at it, and what has passed since; the wall clock before the first."""
+
+    def __init__(self) -> None:
+        self._seen, self._at = utc_now(), boottime()
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self._seen + timedelta(seconds=boottime() - self._at)
+
+    async def look(self, db: Db) -> None:
+        """Ask the database."""
+        asked = boottime()
+        seen = await db_now(db)
+        self._seen, self._at = seen, (asked + boottime()) / 2

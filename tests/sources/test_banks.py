@@ -1,0 +1,67 @@
+"""A bank is one file, found by its place; what is no bank is refused by its name."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.sources import banks
+from bot.sources.banks import FOLDER, SOURCES, problems_of, sources_of
+from bot.sources.catalog import load_catalog
+
+ROOT = Path(__file__).parents[2]
+NEW_BANK = """from bot.model.rates import RateKind
+from bot.sources.base import RateSource, Sheet
+
+
+def read(body: bytes, url: str | None) -> Sheet:
+    sheet = Sheet()
+    sheet.add("USD", "MNT", "2026-11-28", body.decode())
+    return sheet
+
+
+SOURCE = RateSource(home="MNT", kind=RateKind.OFFICIAL, read=read)
+"""
+
+
+def test_every_file_of_the_folder_is_a_bank() -> None:
+    assert list(SOURCES) == sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    assert banks.problems() == []
+
+
+@pytest.mark.parametrize("source", [None, "a string", SimpleNamespace(read=len)])
+def test_a_file_that_is_no_bank_is_refused_by_its_name(source: object) -> None:
+    modules = {"nbkr": SimpleNamespace(SOURCE=SOURCES["nbkr"]), "mongolbank": SimpleNamespace(SOURCE=source)}
+    assert list(sources_of(modules)) == ["nbkr"]
+    assert problems_of(modules) == ["bank mongolbank: bot/sources/banks/mongolbank.py lacks SOURCE, a RateSource"]
+
+
+def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(banks, "_modules", lambda: {"mongolbank": SimpleNamespace()})
+    with pytest.raises(ConfigError, match=r"bank mongolbank: .* lacks SOURCE"):
+        load_catalog()
+
+
+def test_one_file_more_is_one_bank_more(tmp_path: Path) -> None:
+    """The verb that shows what a parser sees knows a bank whose file was just put there."""
+    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bot" / "sources" / "banks" / "mongolbank.py").write_text(NEW_BANK, encoding="utf-8")
+    (tmp_path / "answer").write_text("3400.5", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "inspect", "rates", "mongolbank", "answer"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"quote":"MNT"' in done.stdout
+    assert '"value":"3400.5"' in done.stdout

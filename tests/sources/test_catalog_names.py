@@ -1,0 +1,74 @@
+"""The catalog's names: sources that readers or commands cannot tell apart, topics and pairs of nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.sources.catalog import TOPICS, parse_catalog
+from bot.views import TOPICS as SHOWN
+
+BANK = 'name = { en = "First", ru = "Первый" }\nurls = ["https://x.example/"]\n'
+FEED = 'url = "https://x.example/feed"\n'
+
+
+def problems(text: str) -> tuple[str, ...]:
+    """What is told of a catalog."""
+    with pytest.raises(ConfigError) as refusal:
+        parse_catalog(text)
+    return refusal.value.problems
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (f'[feeds.b]\nname = {{ en = "first" }}\n{FEED}', "[feeds.b] name: en is the name of [rates.nbkr] too"),
+        (f'[feeds.b]\nname = {{ ru = "ПЕРВЫЙ" }}\n{FEED}', "[feeds.b] name: ru is the name of [rates.nbkr] too"),
+        (f"[rates.cbr]\n{BANK}", "[rates.cbr] name: en is the name of [rates.nbkr] too"),
+        (f"[feeds.nbkr]\n{FEED}", "[feeds.nbkr]: the key is already used by [rates.nbkr]"),
+        (f"[feeds.NBKR]\n{FEED}", "[feeds.NBKR]: differs from [rates.nbkr] by capitals alone"),
+    ],
+)
+def test_two_sources_of_one_name_are_told_by_their_sections(second: str, told: str) -> None:
+    assert problems(f"[rates.nbkr]\n{BANK}{second}")[0].startswith(told)
+
+
+def test_the_name_of_a_source_that_is_off_is_free() -> None:
+    """A mirror that is kept beside; and without a name the key is one, which is used once."""
+    catalog = parse_catalog(
+        f"[rates.nbkr]\n{BANK}[rates.cbr]\n{BANK}disabled = true\n[feeds.a]\n{FEED}[feeds.b]\n{FEED}"
+    )
+    assert [spec.key for spec in catalog.polled] == ["nbkr", "a", "b"]
+
+
+@pytest.mark.parametrize("section", ["[feeds.a]\n" + FEED, '[channels."@example"]\n'])
+def test_a_mistyped_topic_is_told_with_the_nearest(section: str) -> None:
+    """A channel would never hear of it, and a feed's stories be looked for in vain."""
+    [told] = problems(f'{section}topics = ["economy", "sekurity"]')
+    assert told.endswith('topics: should be a list of topics such as ["security"]; did you mean security?')
+
+
+def test_a_topic_of_the_catalogs_own_is_one_that_a_source_brings() -> None:
+    channel = '[channels."@example"]\ntopics = ["mountains"]\n'
+    parse_catalog(f'[feeds.a]\n{FEED}topics = ["mountains"]\n{channel}')
+    [told] = problems(f"[feeds.a]\n{FEED}{channel}")
+    assert told.startswith('[channels."@example"] topics: mountains is no topic; known are security, ')
+
+
+def test_the_topics_of_the_menu_are_topics() -> None:
+    assert set(SHOWN) <= set(TOPICS)
+
+
+def test_a_currency_against_itself_is_no_pair() -> None:
+    [told] = problems('[channels."@example"]\npairs = ["USD/KGS", "USD/USD"]')
+    assert told.endswith("; USD/USD never moves")
+
+
+def test_keys_that_stand_without_a_section_of_their_own() -> None:
+    assert problems('[feeds]\nurl = "https://x.example/"') == (
+        "[feeds] url: belongs into a section of its own such as [feeds.example]",
+    )
+
+
+def test_a_number_too_long_for_python_is_a_problem_like_others() -> None:
+    assert problems(f"[feeds.a]\ntrust = {'9' * 5000}") == ("CATALOG: not TOML: a number with too many digits",)
