@@ -37,7 +37,7 @@ SHARED = _shared()
 
 #: Folders of tests that start programs, servers and browsers: what takes longest begins first, and none of it is alone
 #: at the end. The rest follows as it was found.
-LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "storage", "intake", "handlers")
+LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
