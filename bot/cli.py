@@ -532,7 +532,7 @@ def detect_security() -> None:
                 "score": round(verdict.score, 4),
                 "severity": verdict.severity.value,
                 "topics": list(verdict.topics),
-                "reasons": list(verdict.reasons),
+                "reasons": [str(reason) for reason in verdict.reasons],
             }
         )
 

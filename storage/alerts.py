@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, FromClause, and_, func, select, up
 
 from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, Payload, RuleFired, Severity, State
 from bot.model.rates import Series
+from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
 from storage.schema import alert, delivery
 
@@ -27,7 +28,7 @@ class StoredAlert:
     id: int
     payload: Payload
     severity: Severity
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     created_at: datetime
 
 
@@ -43,7 +44,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "payload": new.payload.to_json(),
         "severity": new.severity.value,
         "lane": int(new.lane),
-        "reasons": list(new.reasons),
+        "reasons": reasons_to_json(new.reasons),
         "audience_key": new.audience.subscription,
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
@@ -149,7 +150,7 @@ def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         id=row.id,
         payload=PAYLOADS[row.kind].from_json(row.payload),
         severity=Severity(row.severity),
-        reasons=tuple(row.reasons),
+        reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal,
 
 from bot.model.alerts import Approval, Severity
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.model.reasons import reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.schema import alert, entry, story, story_topic
 
@@ -44,7 +45,7 @@ async def known(db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
-    values = {"at": at, "severity": verdict.severity.value, "reasons": list(verdict.reasons)}
+    values = {"at": at, "severity": verdict.severity.value, "reasons": reasons_to_json(verdict.reasons)}
     pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
     await _add_topics(db, pk, verdict.topics)
     return int(pk)
@@ -55,7 +56,7 @@ async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
     await _add_topics(db, pk, verdict.topics)
     row = (await db.execute(select(story.c.severity).where(story.c.id == pk))).scalar_one()
     if verdict.severity.rank > Severity(row).rank:
-        values = {"severity": verdict.severity.value, "reasons": list(verdict.reasons)}
+        values = {"severity": verdict.severity.value, "reasons": reasons_to_json(verdict.reasons)}
         await db.execute(update(story).where(story.c.id == pk).values(**values))
 
 
@@ -199,7 +200,7 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
             entries=tuple(entries[pk]),
             topics=tuple(sorted(topics.get(pk, ()))),
             severity=Severity(heads[pk].severity),
-            reasons=tuple(heads[pk].reasons),
+            reasons=reasons_from_json(heads[pk].reasons),
         )
         for pk in pks
         if pk in entries

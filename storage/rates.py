@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from bot.model.alerts import Severity
-from bot.model.rates import FAR_DAY, Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
+from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
+from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.schema import held_rate, rate, series
 
@@ -258,7 +259,7 @@ class Held:
     state: str
 
 
-async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> Held:
+async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) -> Held:
     """Put an implausible value aside; seen again, it is counted. Returns where it stands: it may be decided already."""
     values = {
         "series_id": await _series_id(db, item.series),
@@ -266,7 +267,7 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[str], now: datetime) -> 
         "value": item.value,
         "units": item.units,
         "seen_at": now,
-        "reasons": list(reasons),
+        "reasons": reasons_to_json(reasons),
         "state": "held",
     }
     statement = upsert(db, held_rate).values(**values)
@@ -320,7 +321,8 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
     row = changed.first()
     if row is None:
         return None
-    if any(FAR_DAY in reason for reason in row.reasons):
+    # one word decides all rates that are held for the same impossible day
+    if any(reason.code == "far_day" for reason in reasons_from_json(row.reasons)):
         own = select(series.c.source).where(series.c.id == row.series_id).scalar_subquery()
         of_the_source = select(series.c.id).where(series.c.source == own)
         waiting = select(held_rate.c.id, held_rate.c.reasons).where(

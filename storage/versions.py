@@ -14,5 +14,5 @@ REVISIONS = tuple(sorted(path.name[:4] for path in _FILES))
 #: The revision this program writes.
 HEAD = REVISIONS[-1]
 #: The oldest program that may work with this schema; raised by a migration that takes away what
-#: that program needs, or adds what it must heed: one of 0004 would send what waits for an operator.
-MIN_READER = "0005"
+#: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences.
+MIN_READER = "0007"

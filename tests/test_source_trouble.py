@@ -18,7 +18,8 @@ from bot import schedule, views
 from bot.detect.plausibility import agreeing
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
-from bot.model.rates import FAR_DAY, Freshness
+from bot.model.rates import Freshness
+from bot.model.reasons import reason
 from bot.render import help as talk
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
@@ -289,7 +290,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
     assert await held(world) == [(str(day), "held")] * 3
     ((msgid, values),) = await world.notices()
     assert msgid == "notice.held"
-    assert values["why"] == f"effective on {day}, {FAR_DAY}"
+    assert values["why"] == str(reason("far_day", day))
     assert values["rate"].endswith(" (+2)")
     async with world.store.reading() as db:
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY

@@ -24,6 +24,7 @@ from statistics import median
 
 from bot.model.alerts import RateMoved, Severity
 from bot.model.rates import Move, Rate
+from bot.model.reasons import Reason, reason
 
 HUNDREDTH = Decimal("0.01")
 YEAR = timedelta(days=365)
@@ -82,11 +83,11 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BigMove:
-    """A decision to alert: what moved, how loud, and why in words. `baseline` is the one to keep from now on."""
+    """A decision to alert: what moved, how loud, and why. `baseline` is the one to keep from now on."""
 
     moved: RateMoved
     severity: Severity
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     @property
     def baseline(self) -> Baseline:
@@ -189,18 +190,18 @@ class _Case:
         usual = self.usual()
         size = max(abs(fixing) if rule == "fixing" else abs(drift) for rule in rules)
         severity = _severity(size, policy)
+        counted_from = "drift" if self.base.severity else "drift_first"
         words = {
-            "fixing": f"{_signed(fixing)} % against the fixing of {self.previous.effective_on}",
-            "drift": f"{_signed(drift)} % since {'the alert' if self.base.severity else 'the first rate'}"
-            f" of {self.base.rate.effective_on}",
-            "high": f"highest in {policy.window} days",
-            "low": f"lowest in {policy.window} days",
+            "fixing": reason("fixing", _signed(fixing), self.previous.effective_on),
+            "drift": reason(counted_from, _signed(drift), self.base.rate.effective_on),
+            "high": reason("high", policy.window),
+            "low": reason("low", policy.window),
         }
         reasons = [words[rule] for rule in rules]
         if rules[0] in {"high", "low"}:
             reasons.append(words["drift"])
         if usual is not None:
-            reasons.append(f"a usual day moves {usual.quantize(HUNDREDTH)} %")
+            reasons.append(reason("usual", usual.quantize(HUNDREDTH)))
         moved = RateMoved(
             baseline=self.base.rate,
             previous=self.previous,

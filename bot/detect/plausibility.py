@@ -17,7 +17,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.model.rates import FAR_DAY, Move, Rate
+from bot.model.rates import Move, Rate
+from bot.model.reasons import Reason, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
@@ -38,7 +39,7 @@ class Plausibility:
     """A judgement of one value and its reasons; `needs_source` when fetching it again would prove nothing."""
 
     standing: Standing
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     needs_source: bool = False
 
     @property
@@ -57,9 +58,7 @@ def far_day(new: Rate, near: tuple[date, date], newest: date | None) -> Plausibi
     backwards = newest is not None and new.effective_on < min(first, newest)
     if not backwards and new.effective_on <= last:
         return None
-    return Plausibility(
-        standing=Standing.HELD, reasons=(f"effective on {new.effective_on}, {FAR_DAY}",), needs_source=True
-    )
+    return Plausibility(standing=Standing.HELD, reasons=(reason("far_day", new.effective_on),), needs_source=True)
 
 
 def judge(
@@ -72,7 +71,7 @@ def judge(
     to the one beside `new`, to notice swapped rows. A value a second source agrees with is never held.
     """
     if not new.value.is_finite() or new.value <= 0 or new.units <= 0:
-        return Plausibility(standing=Standing.REFUSED, reasons=(f"{new.value} for {new.units} is not a price",))
+        return Plausibility(standing=Standing.REFUSED, reasons=(reason("no_price", new.value, new.units),))
     last = _last(history, new)
     if last is None or new.per_unit == last.per_unit:
         return Plausibility(standing=Standing.OK)
@@ -81,7 +80,7 @@ def judge(
         return Plausibility(standing=Standing.OK)
     ally = agreeing(new, others)
     if ally is not None:
-        return Plausibility(standing=Standing.OK, reasons=(*suspicion.reasons, f"{ally.source} agrees"))
+        return Plausibility(standing=Standing.OK, reasons=(*suspicion.reasons, reason("agrees", ally.source)))
     return suspicion
 
 
@@ -116,10 +115,9 @@ def _shift(last: Rate, new: Rate) -> Plausibility | None:
     power = round(ratio.log10())
     if power == 0 or abs(ratio.scaleb(-power) - 1) > SHIFT_SLACK:
         return None
-    what = f"decimal shift: {ratio.normalize():.4g} times the rate of {last.effective_on}"
-    reasons = [what]
+    reasons = [reason("shift", f"{ratio.normalize():.4g}", last.effective_on)]
     if new.units != last.units:
-        reasons.append(f"units changed from {last.units} to {new.units}")
+        reasons.append(reason("units", last.units, new.units))
     return Plausibility(standing=Standing.HELD, reasons=tuple(reasons), needs_source=True)
 
 
@@ -132,8 +130,8 @@ def _swap(last: Rate, new: Rate, siblings: Sequence[Move]) -> Plausibility | Non
         here = _apart(new, sibling.old)
         there = _apart(sibling.new, last)
         if max(here, there) <= SWAP_SLACK and own > 3 * max(here, there):
-            reason = f"took the value of {sibling.new.pair}, which took this one's: rows swapped"
-            return Plausibility(standing=Standing.HELD, reasons=(reason,), needs_source=True)
+            swapped = reason("swapped", sibling.new.pair)
+            return Plausibility(standing=Standing.HELD, reasons=(swapped,), needs_source=True)
     return None
 
 
@@ -147,5 +145,5 @@ def _leap(last: Rate, new: Rate) -> Plausibility | None:
         return None
     return Plausibility(
         standing=Standing.HELD,
-        reasons=(f"{percent:+.2f} % against {last.effective_on}, more than {LARGEST_UNASKED} %",),
+        reasons=(reason("leap", f"{percent:+.2f}", last.effective_on, LARGEST_UNASKED),),
     )

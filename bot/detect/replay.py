@@ -19,6 +19,7 @@ from bot.detect.rules import Fired, replay_rule
 from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.rates import CODE, Pair, Rate, RateKind
+from bot.model.reasons import Reason
 from bot.model.rules import Rule, TypedRule
 
 SOURCE = "history"
@@ -35,7 +36,7 @@ class Replayed:
     old: Decimal
     new: Decimal
     severity: Severity
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The line that `jarchy detect moves` prints: rates as strings, the percent as a number."""
@@ -47,7 +48,7 @@ class Replayed:
             "old": format(self.old, "f"),
             "new": format(self.new, "f"),
             "severity": self.severity.value,
-            "reasons": list(self.reasons),
+            "reasons": [str(reason) for reason in self.reasons],
         }
 
 

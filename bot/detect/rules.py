@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot.model.rates import Move, Rate
+from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleState
 
 MARGIN = Decimal("0.25")  # percent of the level: more than an official rate's tremble, less than anybody's interest
@@ -23,7 +24,7 @@ class Fired:
 
     rule: Rule
     move: Move
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def _evaluate_level(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rat
         return None, state
     old = past[-1] if past else state.anchor or new
     side = "above" if rule.direction is Direction.UP else "below"
-    fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(f"{side} {rule.amount}, was {old.per_unit}",))
+    fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(reason(side, rule.amount, old.per_unit),))
     return fired, RuleState(armed=False, anchor=new, fired_on=new.effective_on)
 
 
@@ -136,9 +137,8 @@ def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
         return None, state
     move = max(moves, key=lambda move: abs(move.percent))
     change = f"{move.percent:+.2f}".replace("-", "−")
-    reason = f"{change} % since {move.old.effective_on}"
     return (
-        Fired(rule=rule, move=move, reasons=(reason,)),
+        Fired(rule=rule, move=move, reasons=(reason("since", change, move.old.effective_on),)),
         RuleState(armed=True, anchor=new, fired_on=new.effective_on),
     )
 

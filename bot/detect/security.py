@@ -32,6 +32,7 @@ from bot.languages import language as speech
 from bot.languages import languages
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from bot.model.reasons import Reason, reason
 from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
@@ -207,11 +208,11 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     )
 
 
-def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[str, ...]:
-    """The words that decided, strongest first: `border: border guard*`; words against stand last, with a minus."""
+def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[Reason, ...]:
+    """The words that decided, strongest first; words against stand last."""
     ranked = sorted(weights.items(), key=lambda item: -abs(item[1]))
-    spoke_for = [f"{pattern.kind}: {pattern.text}" for pattern, weight in ranked if weight > 0]
-    against = [f"−{pattern.kind}: {pattern.text}" for pattern, weight in ranked if weight < 0]
+    spoke_for = [reason("found", pattern.kind, pattern.text) for pattern, weight in ranked if weight > 0]
+    against = [reason("against", pattern.kind, pattern.text) for pattern, weight in ranked if weight < 0]
     return (*spoke_for[:REASONS], *against[:1]) if security else (*against[:REASONS], *spoke_for[:1])
 
 
@@ -236,7 +237,9 @@ def _not_people() -> tuple[str, ...]:
     return tuple(word for spoken in languages() for word in spoken.news.not_people.split())
 
 
-def _severity(where: tuple[Zone, ...], weights: Mapping[Pattern, float], code: str) -> tuple[Severity, tuple[str, ...]]:
+def _severity(
+    where: tuple[Zone, ...], weights: Mapping[Pattern, float], code: str
+) -> tuple[Severity, tuple[Reason, ...]]:
     """How loud a security story is, and why.
 
     A point for war, terror, a border or a disaster; for danger in its first words; for being near (Central Asia);
@@ -258,14 +261,14 @@ def _severity(where: tuple[Zone, ...], weights: Mapping[Pattern, float], code: s
             elif pattern.kind != "calm" or zone.share == HEADLINE:
                 cues[pattern.kind] = True
     points = {
-        "grave": int(grave),
-        "danger": int(cues["danger"]),
-        "near": int(grave and cues["near"]),
-        f"{dead} dead": (dead >= 1) + (dead >= 10) + (dead >= 100),
-        "not happening now": -2 * cues["calm"],
+        reason("grave"): int(grave),
+        reason("danger"): int(cues["danger"]),
+        reason("near"): int(grave and cues["near"]),
+        reason("dead", dead): (dead >= 1) + (dead >= 10) + (dead >= 100),
+        reason("calm"): -2 * cues["calm"],
     }
     total = sum(points.values())
-    reasons = tuple(reason for reason, worth in points.items() if worth)
+    reasons = tuple(why for why, worth in points.items() if worth)
     if total >= 4 and (cues["danger"] or cues["near"]):
         return Severity.URGENT, reasons
     return (Severity.NOTABLE if total >= 2 else Severity.INFO), reasons

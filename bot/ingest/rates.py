@@ -17,6 +17,7 @@ from bot.detect.rules import Fired, evaluate
 from bot.ingest import trust
 from bot.model.alerts import Alert, Audience, Lane, RateCorrected, RateMoved, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
+from bot.model.reasons import reason
 from bot.model.rules import Rule, RuleState
 from bot.sources.catalog import RateSpec
 from storage.alerts import StoredAlert
@@ -147,7 +148,7 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
         audience=Audience(told=told.id),
         created_at=now,
         expires_at=now + CORRECTION_LASTS,
-        reasons=(f"{new.source} revised its rate",),
+        reasons=(reason("revised", new.source),),
         supersede_key=f"correction:{told.id}",
     )
     return int(await storage.alerts.enqueue(db, correction) is not None)

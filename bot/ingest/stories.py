@@ -134,7 +134,7 @@ async def _break(
         lead = led(story, feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
         values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
-        why = f"{story.severity}: {'; '.join(story.reasons)}"
+        why = f"{story.severity}: {'; '.join(map(str, story.reasons))}"
         await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
     return int(stored is not None)
 

@@ -99,7 +99,7 @@ async def believed(
             others += await _crosses(db, new)
             found = plausibility.judge(before, new, others, siblings=siblings)
         if found.standing is plausibility.Standing.REFUSED:
-            log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(found.reasons))
+            log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(map(str, found.reasons)))
             continue
         times = await _held(db, spec, new, found, admins=admins, now=now) if found.reasons else None
         if times is None:
@@ -140,7 +140,7 @@ async def _held(
         return 0
     if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
         if held.times == 1:
-            why = "; ".join(found.reasons)
+            why = "; ".join(map(str, found.reasons))
             said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
             values = {"source": spec.key, "rate": said, "why": why, "held": str(held.id)}
             await tell(db, admins, "notice.held", values, now=now)

@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
 from bot.model.rates import Rate, rate_from_json, rate_to_json
+from bot.model.reasons import Reason
 
 
 class Severity(StrEnum):
@@ -278,6 +279,6 @@ class Alert:
     audience: Audience
     created_at: datetime
     expires_at: datetime
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     supersede_key: str | None = None
     approval: bool = False

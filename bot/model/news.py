@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.model.alerts import Severity
 from bot.model.chats import Style
+from bot.model.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Story:
     entries: tuple[StoredEntry, ...]
     topics: tuple[str, ...] = ()
     severity: Severity = Severity.INFO
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def lead(self) -> StoredEntry:
@@ -89,13 +90,13 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the reasons in words."""
+    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the reasons."""
 
     security: bool
     score: float
     severity: Severity
     topics: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     language: str | None = None
 
 

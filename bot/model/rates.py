@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import Any
 
 CODE = re.compile(r"[A-Z]{3}")
-#: Why a rate of an impossible day is held; it stands for all rates of that day, so that one word decides them all.
-FAR_DAY = "far from the days it publishes for"
 
 
 @dataclass(frozen=True, order=True)

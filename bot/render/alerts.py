@@ -6,7 +6,6 @@ buttons that change any.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,7 +15,7 @@ from bot.model.alerts import Notice, RateMoved, RuleFired, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Pair, Rate, RateKind
-from bot.model.text import comparable
+from bot.model.reasons import Reason
 from bot.render.news import (
     URGENT_MARK,
     Names,
@@ -31,24 +30,13 @@ from bot.render.news import (
 )
 from bot.render.numbers import arrow, as_printed, change
 from bot.render.rates import kind_name
-from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message, one_line
+from bot.render.reasons import said
+from bot.render.text import Button, Message, Rich, Rows, bold, fill, join, lines, link, message
 
 CHART = "90d"
 #: Notices that ask for the operator's word → the first word of their buttons.
 DECIDED = {"notice.held": "held", "notice.story": "story"}
 NO_NAMES: Mapping[str, str] = {}
-_SOURCES = re.compile(r"\d+ sources?")  # said here from the count, not from the reason
-_DEAD = re.compile(r"(\d+) dead")
-_PLAIN_REASONS = {
-    "grave": "reason.grave",
-    "danger": "reason.danger",
-    "near": "reason.near",
-    "not happening now": "reason.calm",
-    "official source": "reason.official",
-    "only aggregators": "reason.aggregators",
-}
-_STEM = re.compile(r"([^\W_]+)(\*?)")  # a word of a pattern; the star says that it is only how one begins
-_WORD = re.compile(r"[^\W_]+")
 _TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
@@ -165,7 +153,7 @@ def why_rule(fired: RuleFired, rule: str, language: str) -> Message:
 
 def why_story(
     severity: Severity,
-    reasons: Sequence[str],
+    reasons: Sequence[Reason],
     language: str,
     *,
     topics: Sequence[str] = (),
@@ -181,7 +169,7 @@ def why_story(
         lines(
             fill(t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))),
             fill(t("why.topics", language), topics=named) if named else None,
-            *("• " + reason for reason in _reasons(reasons, language, texts)),
+            *("• " + reason for reason in said(reasons, language, texts)),
             "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
             t("why.tune", language),
         )
@@ -246,47 +234,6 @@ def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
         template = t(f"why.{rule}{first}", language)
         return fill(template, change=size, day=day(old.effective_on, language, today=today))
     return fill(t(f"move.{rule}", language)) if rule in {"high", "low"} else Rich(rule)
-
-
-def _reasons(reasons: Sequence[str], language: str, texts: Sequence[str]) -> list[Rich]:
-    """The detector's reasons in the reader's language, the words it found gathered by kind.
-
-    Reasons against ("−sport: match") are left out: they explain why something was not told.
-    """
-    said: list[Rich] = []
-    found: dict[str, list[str]] = {}
-    for reason in reasons:
-        kind, colon, words = reason.partition(": ")
-        dead = _DEAD.fullmatch(reason)
-        if colon and known(f"reason.{kind}"):
-            found.setdefault(kind, []).append(_as_written(words, texts))
-        elif dead:
-            said.append(fill(tn("reason.dead", int(dead[1]), language), n=int(dead[1])))
-        elif reason in _PLAIN_REASONS:
-            said.append(fill(t(_PLAIN_REASONS[reason], language)))
-        elif not _SOURCES.fullmatch(reason) and not reason.startswith("−"):
-            said.append(Rich(one_line(reason)))
-    named = {kind: ", ".join(dict.fromkeys(words)) for kind, words in found.items()}
-    return said + [fill(t(f"reason.{kind}", language), words=words) for kind, words in named.items()]
-
-
-def _as_written(pattern: str, texts: Sequence[str]) -> str:
-    """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds ends in "…"."""
-    wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
-    for text in texts:
-        tokens = _WORD.findall(comparable(text))
-        folded = [_folded(token) for token in tokens]
-        for at in range(len(tokens) - len(wanted) + 1):
-            window = folded[at : at + len(wanted)]
-            if all(
-                has == word or (stem and has.startswith(word)) for has, (word, stem) in zip(window, wanted, strict=True)
-            ):
-                return " ".join(tokens[at : at + len(wanted)]).lower()
-    return pattern.replace("*", "…")
-
-
-def _folded(word: str) -> str:
-    return word.lower().replace("ё", "е")
 
 
 def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:

@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from bot.model.alerts import Severity
 from bot.model.news import Story, Verdict
+from bot.model.reasons import Reason
 from bot.sources.specs import FeedSpec
 
 OFFICIAL, AGGREGATOR = 1, 3  # of `FeedSpec.trust`; 2 is an agency
-OFFICIAL_REASON = "official source"
-AGGREGATORS_REASON = "only aggregators"
+OFFICIAL_REASON = Reason("official")
+AGGREGATORS_REASON = Reason("aggregators")
 
 
 def led(story: Story, feeds: Mapping[str, FeedSpec]) -> Story:

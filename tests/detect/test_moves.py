@@ -124,7 +124,7 @@ def test_without_any_alert_drift_is_measured_from_the_first_rate_known() -> None
     assert move is not None
     assert move.moved.rules[0] == "drift"
     assert move.moved.baseline.value == 80
-    assert "first rate" in move.reasons[0]
+    assert move.reasons[0].code == "drift_first"
 
 
 def test_an_old_rate_is_history_and_not_news() -> None:
@@ -174,7 +174,7 @@ def test_reasons_name_the_size_the_day_and_what_is_usual() -> None:
     move = judge(wobble(121), 90)
     assert move is not None
     assert move.severity is Severity.URGENT
-    text = " · ".join(move.reasons)
+    text = " · ".join(map(str, move.reasons))
     assert "+12.50 % against the fixing of 2021-05-04" in text
     assert "highest in 90 days" in text
     assert "a usual day moves 0.50 %" in text

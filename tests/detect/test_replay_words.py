@@ -34,7 +34,7 @@ def replayed(rule: str, lines: tuple[str, ...] = LINES) -> list[tuple[str, str]]
 @pytest.mark.parametrize("rule", [None, "USD 0.2%", "USD -0.5%", "USD +1%", "EUR 1% 7d", "USD ±0.3", "USD > 85"])
 def test_a_reason_keeps_the_hyphens_of_its_date(rule: str | None) -> None:
     """The true minus stands before a number only."""
-    reasons = [reason for one in replay_csv(LINES, "KGS", typed(rule)) for reason in one.reasons]
+    reasons = [str(reason) for one in replay_csv(LINES, "KGS", typed(rule)) for reason in one.reasons]
     assert reasons
     assert not [reason for reason in reasons if re.search(r"\d\u2212|-\d+[.,]", reason)]
     if rule in {"USD 0.2%", "USD -0.5%", "USD +1%"}:

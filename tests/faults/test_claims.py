@@ -34,8 +34,8 @@ FROM generate_series(1, :alerts) AS a, generate_series(1, :chats) AS n ORDER BY 
 # alerts of the bench, already given to all readers of it
 _ALERTS = """
 INSERT INTO alert (dedup_key, kind, payload, severity, lane, reasons, audience_key, created_at, expires_at, fanned_at)
-SELECT 'p24:' || a, 'notice', '{"msgid": "notice.topic", "values": [["chat", "1"]]}', 'notable', 1, '[]',
-  'topic:security', now(), now() + interval '1 day', now()
+SELECT 'p24:' || a, 'notice', '{"msgid": "notice.topic", "values": [["chat", "1"]]}', 'notable', 1,
+  '{"v": 1, "reasons": []}', 'topic:security', now(), now() + interval '1 day', now()
 FROM generate_series(1, :alerts) AS a
 """
 _TO_READERS = """

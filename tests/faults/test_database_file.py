@@ -266,8 +266,8 @@ async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_tol
         connection.execute(
             "INSERT INTO alert"
             " (dedup_key, kind, payload, severity, lane, reasons, audience_chat, created_at, expires_at)"
-            " VALUES ('old', 'notice', ?, 'notable', 1, '[]', ?, ?, ?)",
-            (payload, READER, at, at + 3_600_000_000),
+            " VALUES ('old', 'notice', ?, 'notable', 1, ?, ?, ?, ?)",
+            (payload, '{"v": 1, "reasons": []}', READER, at, at + 3_600_000_000),
         )
         connection.execute("UPDATE mark SET value = ? WHERE name = 'written'", (yesterday.isoformat(),))
         connection.commit()

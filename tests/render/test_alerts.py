@@ -12,6 +12,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Notice, Severity
 from bot.model.chats import Style
 from bot.model.rates import RateKind
+from bot.model.reasons import reason
 from bot.render import alerts
 from bot.render.text import LIMIT, units
 from tests.factories import rate
@@ -234,14 +235,22 @@ def test_a_story_explains_itself(language: str) -> None:
     ],
 )
 def test_the_detectors_reasons_are_told_in_the_readers_language(language: str, lines: list[str]) -> None:
-    reasons = ["near", "12 dead", "border: border guard*", "disaster: mudflow*", "border: checkpoint", "−sport: match"]
+    reasons = [
+        reason("near"),
+        reason("dead", 12),
+        reason("found", "border", "border guard*"),
+        reason("found", "disaster", "mudflow*"),
+        reason("found", "border", "checkpoint"),
+        reason("against", "sport", "match"),
+        reason("said", "as an earlier version said it"),
+    ]
     texts = ["A Border guards' post; two mudflows came", "nothing"]
     shown = alerts.why_story(Severity.NOTABLE, reasons, language, texts=texts)
     assert shown.text.split("\n")[1:-1] == [f"• {line}" for line in lines]
 
 
 def test_a_stem_that_no_text_holds_is_not_passed_off_as_a_word() -> None:
-    assert "evacuat…" in alerts.why_story(Severity.NOTABLE, ["disaster: evacuat*"], "en").text
+    assert "evacuat…" in alerts.why_story(Severity.NOTABLE, [reason("found", "disaster", "evacuat*")], "en").text
 
 
 def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_where_it_is_not_the_official_rate() -> None:

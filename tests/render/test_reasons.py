@@ -23,7 +23,7 @@ STORIES = [
     ("Нарында жер титирөө болду, үйлөр кыйрады", "Өзгөчө кырдаалдар министрлиги куткаруучуларды жөнөттү.", "ky"),
     ("УКМК террордук уюмдун мүчөлөрүн кармады", "Атайын кызматтар курал-жарак тапты.", "ky"),
 ]
-PLAIN = {"grave", "danger", "near", "not happening now"}
+PLAIN = {"grave", "danger", "near", "calm", "dead"}
 
 
 @pytest.mark.parametrize("reader", ["ru", "ky"])
@@ -38,9 +38,8 @@ def test_no_reason_is_left_in_english(story: tuple[str, str, str], reader: str) 
 
 def test_the_stories_above_bring_every_plain_reason_there_is() -> None:
     """So that a reason the detector calls otherwise is noticed here before a reader sees it."""
-    said = {reason for title, text, language in STORIES for reason in detect(title, text, language).reasons}
+    said = {reason.code for title, text, language in STORIES for reason in detect(title, text, language).reasons}
     assert said >= PLAIN
-    assert any(re.fullmatch(r"\d+ dead", reason) for reason in said)
 
 
 @pytest.mark.parametrize("reader", ["ru", "ky"])
