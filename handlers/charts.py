@@ -46,6 +46,7 @@ _FILLER = re.compile(
 )
 _UNKNOWN_CODE = re.compile(r"[A-Za-z]{3}(?!\w)")
 LONGEST_REQUEST = 200  # letters that are read
+LONGEST_WORD = 40  # letters that are repeated to whoever wrote it
 LONGEST = 36_600
 
 
@@ -90,7 +91,7 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
             codes.append(code.group().upper())
             at = code.end()
         else:
-            raise _unclear()
+            raise UserError("error.chart.word", word=text[at:].split()[0][:LONGEST_WORD], example=EXAMPLE)
     days_of(span or USUAL)
     return _pair(codes, home), span or USUAL
 
@@ -100,7 +101,7 @@ def _pair(codes: list[str], home: str) -> Pair:
         case []:
             return Pair(next(code for code in CURRENCIES if code != home), home)
         case [code] if code == home:
-            raise UserError("error.rule.same_currency", code=code)
+            raise UserError("error.chart.same", code=code, example=EXAMPLE)
         case [code]:
             return Pair(code, home)
         case [base, quote]:
