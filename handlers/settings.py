@@ -11,7 +11,7 @@ import asyncio
 from telegram import Update
 
 import storage.chats
-from bot.convert import read_zone
+from bot.convert import country_zones, read_zone
 from bot.errors import UserError
 from bot.i18n import clock, t, zone_name
 from bot.languages import LANGUAGES
@@ -39,9 +39,14 @@ LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is mo
 
 
 async def settings(_update: Update, context: Context) -> None:
-    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone."""
+    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone; a country's are offered."""
     if context.words:
-        await _set_zone(context, " ".join(context.words))
+        said = " ".join(context.words)
+        several = await asyncio.to_thread(country_zones, said, context.services.clock())
+        if several:
+            await context.reply(words.zone_choice(context.language, several))
+            return
+        await _set_zone(context, said)
         await context.reply(_zone_set(context))
     else:
         await context.reply(_shown(context))

@@ -7,13 +7,14 @@ from bot.convert.exchange import Answer, convert
 from bot.convert.mentions import Mention, currency_at
 from bot.convert.plain import plain_text
 from bot.convert.question import Question, looks_like_question, parse_question
-from bot.convert.zones import read_zone
+from bot.convert.zones import country_zones, read_zone
 
 __all__ = [
     "Answer",
     "Mention",
     "Question",
     "convert",
+    "country_zones",
     "currency_at",
     "day_at",
     "looks_like_question",

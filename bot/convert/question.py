@@ -104,6 +104,7 @@ _SHAPES = tuple(
         rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
         rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
         rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
+        rf"q(?P<t>{_ANY})[tT](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом в $100
         rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
         rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
         rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
@@ -359,6 +360,8 @@ def _named_once(items: Sequence[_Item]) -> list[_Item]:
     """
     found: list[_Item] = []
     for item in items:
+        if _is_hyphenated(found, item):
+            found.pop()
         beside = next((at for at in (-1, -2) if _stands_at(found, at)), None)
         code = _common_code(found[beside], item) if beside is not None and item.named is not None else None
         if beside is not None and code is not None:
@@ -368,6 +371,14 @@ def _named_once(items: Sequence[_Item]) -> list[_Item]:
         else:
             found.append(item)
     return found
+
+
+def _is_hyphenated(found: Sequence[_Item], item: _Item) -> bool:
+    """Whether a dash ties two names of one currency with their amount together: "$100-USD", "100$-USD"."""
+    if len(found) < 3 or found[-1].letter != "-" or "N" not in {found[-2].letter, found[-3].letter}:
+        return False
+    before = found[:-1]
+    return any(_stands_at(before, at) and _common_code(before[at], item) is not None for at in (-1, -2))
 
 
 def _stands_at(found: Sequence[_Item], at: int) -> bool:

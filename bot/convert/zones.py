@@ -15,6 +15,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
@@ -52,6 +53,45 @@ def read_zone(text: str) -> str | None:
     short = " ".join(_beside().sub(" ", name).split())
     names = _names()
     return names.get(name) or names.get(short) or _keys().get(plain.lower()) or _in_a_case(short)
+
+
+def country_zones(text: str, now: datetime) -> tuple[str, ...]:
+    """The time zones of a country that has several, one for each offset it keeps now, from west to east.
+
+    Empty when the text names no such country. The first call is slow, as that of `read_zone`.
+    """
+    if not 0 < len(text) <= LONGEST:
+        return ()
+    name = " ".join(_beside().sub(" ", _folded(text)).split())
+    countries = _countries()
+    keys = countries.get(name) or (countries.get(name.rstrip(_VOWELS)) if _is_cyrillic(name) else None)
+    if keys is None or name in _names():
+        return ()
+    ours = {key for one in languages() for key in one.zones.cities}
+    found: dict[timedelta, str] = {}
+    for key in sorted(keys, key=lambda key: (key not in ours, key)):
+        found.setdefault(now.astimezone(zoneinfo.ZoneInfo(key)).utcoffset() or timedelta(), key)
+    return tuple(found[offset] for offset in sorted(found))
+
+
+@cache
+def _countries() -> Mapping[str, frozenset[str]]:
+    """Folded names of countries with several zones, Cyrillic ones also without their last vowels, to those zones."""
+    from babel import Locale
+
+    several = {territory: keys for territory, keys in _zones_of_territories().items() if len(keys) > 1}
+    found: dict[str, frozenset[str]] = {}
+    for language in LANGUAGES:
+        names = Locale.parse(language).territories
+        spoken = next(one for one in languages() if one.code == language).zones.countries
+        for territory, keys in several.items():
+            for name in [str(names.get(territory, "")), *spoken.get(territory, "").split(",")]:
+                folded = _folded(name)
+                if folded:
+                    found.setdefault(folded, keys)
+                if _is_cyrillic(folded):
+                    found.setdefault(folded.rstrip(_VOWELS), keys)
+    return found
 
 
 def _at_offset(match: re.Match[str]) -> str | None:
@@ -139,10 +179,9 @@ def _names() -> Mapping[str, str]:
 
 def _cldr_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
-    from babel.core import get_global
 
-    territories: Mapping[str, str] = get_global("zone_territories")
     known = _keys()
+    alone = {territory: next(iter(keys)) for territory, keys in _zones_of_territories().items() if len(keys) == 1}
     for language in LANGUAGES:
         locale = Locale.parse(language)
         for key, names in locale.time_zones.items():
@@ -150,13 +189,27 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
                 yield _folded(names["city"]), known[key.lower()]
             if key.lower() in known:
                 yield _folded(key.rpartition("/")[2]), known[key.lower()]
-        alone: dict[str, list[str]] = {}
-        for key, territory in territories.items():
-            if key in locale.time_zones and key.lower() in known:
-                alone.setdefault(territory, []).append(key)
-        for territory, keys in alone.items():
-            if len(keys) == 1 and territory in locale.territories:
-                yield _folded(locale.territories[territory]), keys[0]
+        for territory, key in alone.items():
+            if territory in locale.territories:
+                yield _folded(locale.territories[territory]), key
+
+
+@cache
+def _zones_of_territories() -> Mapping[str, frozenset[str]]:
+    """Codes of countries to their zones, without other names of a zone: one of our languages has each in CLDR.
+
+    English alone would not do: CLDR has there only the cities that are called otherwise than their keys.
+    """
+    from babel import Locale
+    from babel.core import get_global
+
+    territories: Mapping[str, str] = get_global("zone_territories")
+    known = _keys()
+    found: dict[str, set[str]] = {}
+    for key in sorted({str(key) for language in LANGUAGES for key in Locale.parse(language).time_zones}):
+        if key in territories and key.lower() in known:
+            found.setdefault(territories[key], set()).add(key)
+    return {territory: frozenset(keys) for territory, keys in found.items()}
 
 
 @cache

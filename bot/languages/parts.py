@@ -127,6 +127,7 @@ class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 
     cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
+    countries: Mapping[str, str] = field(default_factory=dict)  # code of a country with several zones to further names
     utc: str = ""
     moscow: str = ""  # "msk" of "msk+4"
     beside: str = ""  # words that may stand beside a name: "time", "in"

@@ -51,6 +51,8 @@ ANSWERS: dict[str, frozenset[str]] = {
 ERRORS: dict[str, frozenset[str]] = {
     "error.admins_only": frozenset(),
     "error.arguments": frozenset({"example"}),
+    "error.chart.same": frozenset({"code", "example"}),
+    "error.chart.word": frozenset({"word", "example"}),
     "error.convert.amount": frozenset({"amount"}),
     "error.convert.currency": frozenset(),
     "error.convert.digits": frozenset({"limit"}),
@@ -236,6 +238,12 @@ def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str,
     cities = [_toggle(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     placed = [[Button(t("zone.place", language), "set:place")]] if place else []
     return message(text, [*rows_of(cities, 2), *placed, [_back(language)]])
+
+
+def zone_choice(language: str, zones: Sequence[str]) -> Message:
+    """The time zones of a country that has several, by their cities: data `zone:Asia/Omsk`."""
+    cities = [Button(city(one, language), f"zone:{one}") for one in zones]
+    return message(t("zone.which", language), rows_of(cities, 2))
 
 
 def privacy(language: str, *, written: timedelta, sent: timedelta, away: timedelta, copies: timedelta) -> Message:

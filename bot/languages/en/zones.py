@@ -3,6 +3,7 @@
 from bot.languages.parts import Zones
 
 ZONES = Zones(
+    countries={"US": "usa,us,america,united states of america", "RU": "russian federation,ru"},
     cities={
         "Asia/Bishkek": "osh,jalal abad,manas,karakol,naryn,talas,batken,tokmok,kant,balykchy,cholpon ata,"
         "kyzyl kiya,uzgen,kara balta,frunze,kyrgyzstan,kyrgyz,kg",
@@ -38,7 +39,15 @@ ZONES = Zones(
         "America/New_York": "washington,boston,miami,philadelphia,atlanta,nyc",
         "America/Chicago": "houston,dallas",
         "America/Los_Angeles": "san francisco,seattle,san diego,las vegas,la",
+        "America/Denver": "salt lake city",
+        "Pacific/Honolulu": "hawaii",
         "America/Toronto": "ottawa,montreal",
+        "America/Edmonton": "calgary",
+        "America/Halifax": "nova scotia",
+        "America/Sao_Paulo": "rio de janeiro,rio",
+        "America/Mexico_City": "mexico city",
+        "Australia/Sydney": "canberra",
+        "Asia/Yakutsk": "yakutia",
         "America/Argentina/Buenos_Aires": "buenos aires",
         "Etc/UTC": "utc,gmt,z,zulu,greenwich",
     },

@@ -3,6 +3,7 @@
 from bot.languages.parts import Zones
 
 ZONES = Zones(
+    countries={"US": "акш,америка", "RU": "орусия,россия федерациясы"},
     cities={
         "Asia/Bishkek": "жалал абад,өзгөн",
         "Asia/Almaty": "казакстан,қазақстан",

@@ -1,0 +1,35 @@
+"""What is not understood is named, with what would do: in each language, by the commands that read words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handlers.conftest import READER, RUSSIAN, STRANGER
+from tests.world import World
+
+READERS = [READER, RUSSIAN, STRANGER]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=["en", "ru", "ky"])
+async def test_a_chart_of_an_unknown_word_names_the_word(world: World, reader: int) -> None:
+    said = (await world.ask("/chart доллор 90d", chat=reader))["text"]
+    assert "“доллор”" in said or "«доллор»" in said
+    assert "/chart RUB 90d" in said
+
+
+async def test_a_chart_against_itself_answers_with_a_chart(world: World) -> None:
+    said = (await world.ask("/chart сом", chat=READER))["text"]
+    assert "/chart RUB 90d" in said
+    assert "/alert" not in said
+
+
+@pytest.mark.parametrize(("reader", "country"), [(READER, "the USA"), (RUSSIAN, "Россия"), (STRANGER, "Орусия")])
+async def test_a_country_with_several_zones_is_offered_them(world: World, reader: int, country: str) -> None:
+    """And a tap sets one."""
+    asked = await world.ask(f"/settings {country}", chat=reader)
+    data = [button["callback_data"] for row in asked["reply_markup"]["inline_keyboard"] for button in row]
+    assert all(one.startswith("zone:") for one in data)
+    assert len(data) >= 6
+    await world.press(reader, asked["message_id"], data[1])
+    shown = await world.ask("/settings", chat=reader)
+    assert data[1].removeprefix("zone:") in shown["text"]
