@@ -9,10 +9,11 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 import storage.news
-from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval, RateMoved, StoryBroke
+from bot.readers.news import TOPICS
+from bot.readers.rates import CURRENCIES
 from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
@@ -26,7 +27,7 @@ SNOOZE = timedelta(hours=8)
 
 def offered(home: str) -> tuple[str, ...]:
     """The currencies to switch on and off: the chat's own never moves against itself."""
-    return tuple(code for code in views.CURRENCIES if code != home)
+    return tuple(code for code in CURRENCIES if code != home)
 
 
 async def start(update: Update, context: Context) -> None:
@@ -68,7 +69,7 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    if what not in (offered(context.chat.home) if kind == "cur" else views.TOPICS):
+    if what not in (offered(context.chat.home) if kind == "cur" else TOPICS):
         raise UserError("error.stale")
     key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
     services, chat = context.services, context.chat
@@ -85,7 +86,7 @@ async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
-    topics = [one for one in views.TOPICS if f"top:{one}" in chosen]
+    topics = [one for one in TOPICS if f"top:{one}" in chosen]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
 
@@ -203,7 +204,7 @@ async def greeting(context: Context) -> Message:
     return words.start(
         context.language,
         currencies=offered(context.chat.home),
-        topics=views.TOPICS,
+        topics=TOPICS,
         chosen=await _chosen(context),
         name=user.first_name if user is not None else "",
     )
@@ -220,5 +221,5 @@ def under_greeting(context: Context) -> bool:
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
     return words.subscribe(
-        context.language, currencies=offered(context.chat.home), topics=views.TOPICS, chosen=await _chosen(context)
+        context.language, currencies=offered(context.chat.home), topics=TOPICS, chosen=await _chosen(context)
     )

@@ -14,12 +14,14 @@ from sqlalchemy import select
 import storage.chats
 import storage.rates
 import storage.sources
-from bot import schedule, views
+from bot import schedule
 from bot.detect.plausibility import agreeing
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
 from bot.model.rates import Freshness
 from bot.model.reasons import reason
+from bot.readers.rates import rate_card
+from bot.readers.status import current_status
 from bot.render import help as talk
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
@@ -234,7 +236,7 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     daily(world)
     await world.poll()
     async with world.store.reading() as db:
-        found = await views.status(db, world.catalog, now=NOW)
+        found = await current_status(db, world.catalog, now=NOW)
     (source,) = [one for one in found.sources if one.key == "nbkr"]
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
@@ -319,7 +321,7 @@ async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) ->
         only = parse_catalog(
             f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["http://a.example/"]\n{POLL}\n'
         )
-        card = await views.rate_card(db, only, home="KGS", now=world.now)
+        card = await rate_card(db, only, home="KGS", now=world.now)
     assert card.freshness is Freshness.LATE
     await world.publish(world.now.date(), "second")
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held", "notice.fresh"]

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import structlog
 
 import storage.sources
 from bot import metrics, schedule
+from bot.clock import utc_now
+from bot.config import Settings
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.ingest import trust
@@ -22,7 +25,7 @@ from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, u
 from bot.model.news import Entry
 from bot.model.rates import Rate, SeenRate, Series
 from bot.sources.base import Request
-from bot.sources.catalog import FeedSpec, PageSpec, RateSpec
+from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
@@ -69,6 +72,29 @@ class Ingest:
     security_policy: str = "publish"
     admins: Sequence[int] = ()
     feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
+
+    @classmethod
+    def composed(
+        cls,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        store: Store,
+        fetcher: Fetcher,
+        workers: Workers,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Self:
+        """The poll flow by an operator's settings and catalog."""
+        return cls(
+            store=store,
+            fetcher=fetcher,
+            workers=workers,
+            clock=clock,
+            poll_every=settings.poll_every,
+            security_policy=settings.security_policy,
+            admins=settings.admin_ids,
+            feeds=catalog.news,
+        )
 
     async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
