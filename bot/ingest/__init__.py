@@ -19,7 +19,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.ingest import trust
 from bot.ingest.documents import Documents, Looked, trouble_of
-from bot.ingest.notices import TOLD_AFTER, note_partly, notice, tell
+from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, notice, tell
 from bot.ingest.rates import keep_rates, revise_rates
 from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, unknown_entries
 from bot.model.news import Entry
@@ -138,6 +138,7 @@ class Ingest:
             error = str(trouble)[:300] if trouble is not None else None
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen, error=error)
             await note_partly(db, self.admins, spec.key, error, now=now)
+            await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
             await trust.watch(db, spec, admins=self.admins, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
@@ -179,6 +180,7 @@ class Ingest:
                 await tell(db, self.admins, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
         return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
@@ -207,6 +209,11 @@ class Ingest:
     @property
     def _documents(self) -> Documents:
         return Documents(store=self.store, fetcher=self.fetcher, workers=self.workers)
+
+
+def _was_told(state: SourceState) -> bool:
+    """Whether the operators were told that a source fails: it was gone, or failed many times in a row."""
+    return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 
 def _read(spec: RateSpec, asked: Sequence[Looked]) -> tuple[list[Looked], list[Rate], list[str]]:
