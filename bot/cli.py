@@ -313,16 +313,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
     async with _store(settings) as store, Workers() as workers, Fetcher() as fetcher:
-        ingest = Ingest(
-            store=store,
-            fetcher=fetcher,
-            workers=workers,
-            clock=lambda: datetime.now(UTC),
-            poll_every=settings.poll_every,
-            security_policy=settings.security_policy,
-            admins=settings.admin_ids,
-            feeds=catalog.news,
-        )
+        ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
 
         async def one(spec: RateSpec | FeedSpec) -> None:
             nonlocal failed

@@ -128,7 +128,7 @@ async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_i
     assert (after.gone_at, after.failures, after.error) == (None, 0, None)
     assert after.next_due_at is not None
     assert after.next_due_at - world.now <= timedelta(hours=6, minutes=40)
-    assert [said for said, _ in await world.notices()] == ["notice.source"]  # once, not every day
+    assert [said for said, _ in await world.notices()] == ["notice.source", "notice.well"]  # once, not every day
 
 
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
@@ -488,6 +488,14 @@ async def fresh_again(world: World) -> None:
     await world.publish(today(world), "second")
 
 
+async def well_again(world: World) -> None:
+    world.publishers.put("/one.xml", b"", status=500)
+    for _ in range(TOLD_AFTER):
+        await world.poll("one")
+    assert len(await world.notices()) == 1
+    await world.report("one", QUIET)
+
+
 async def asking(world: World) -> None:
     object.__setattr__(world.ingest, "security_policy", "approve")
     await world.report("one", QUIET)
@@ -498,6 +506,7 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
     "notice.source: a source that fails": ("second", failing, "second"),
     "notice.source: a source that is gone": ("second", gone, "second"),
     "notice.partly": ("nbkr", partly_failing, "weekly.xml"),
+    "notice.well": ("one", well_again, "one"),
     "notice.flood": ("one", flooding, "25"),
     "notice.dispute": ("second", disputing, "Second Bank"),
     "notice.held": ("second", leaping, "USD/KGS"),
@@ -542,9 +551,22 @@ async def test_a_source_that_recovers_and_fails_again_is_told_again(world: World
     world.publishers.put("/weekly.xml", b"", status=500)
     for _ in range(TOLD_AFTER - 1):
         await world.poll()
-    assert len(await world.notices()) == 1
+    assert len(await world.notices()) == 2
     await world.poll()
-    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"] * 2
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly", "notice.well", "notice.partly"]
+
+
+async def test_a_source_that_is_well_again_before_anybody_was_told_says_nothing(world: World) -> None:
+    """In part or in whole; a feed as a bank."""
+    daily(world)
+    world.publishers.put("/one.xml", b"", status=500)
+    for _ in range(TOLD_AFTER - 1):
+        await world.poll()
+        await world.poll("one")
+    weekly(world)
+    await world.poll()
+    await world.report("one", QUIET)
+    assert await world.notices() == []
 
 
 async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_next_day(store: Store) -> None:
