@@ -313,16 +313,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
     async with _store(settings) as store, Workers() as workers, Fetcher() as fetcher:
-        ingest = Ingest(
-            store=store,
-            fetcher=fetcher,
-            workers=workers,
-            clock=lambda: datetime.now(UTC),
-            poll_every=settings.poll_every,
-            security_policy=settings.security_policy,
-            admins=settings.admin_ids,
-            feeds=catalog.news,
-        )
+        ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
 
         async def one(spec: RateSpec | FeedSpec) -> None:
             nonlocal failed
@@ -629,10 +620,10 @@ def convert(
     if not parse_only:
 
         async def read() -> None:
-            from bot import views
+            from bot.readers.rates import current_rates
 
             async with _looking(settings) as db:
-                rates.extend(await views.current_rates(db, catalog, now=datetime.now(UTC)))
+                rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
 
         _run(read())
 
@@ -663,9 +654,9 @@ def _question_line(asked: Question) -> dict[str, Any]:
 
 def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
     """The first reading by the rates that hold now; `in` names the currency of the result where none was said."""
-    from bot import views
+    from bot.readers.convert import conversions
 
-    found = views.conversions(asked, rates, home=home)[0]
+    found = conversions(asked, rates, home=home)[0]
     path = found.answer.path
     return {
         "in": found.quote,
@@ -691,13 +682,13 @@ def digest(
 
 
 async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool) -> None:
-    from bot import views
     from bot.i18n import name_of
     from bot.model.chats import Style
+    from bot.readers.digest import day_digest
     from bot.render import digest as render
 
     async with _looking(settings) as db:
-        found = await views.digest(
+        found = await day_digest(
             db, catalog, day=day, home=settings.home_currency, zone=settings.time_zone, language=language
         )
     names = dict(catalog.rates[found.source].names) if found.source else {}

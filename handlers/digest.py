@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from telegram import Update
 
 import storage.chats
-from bot import views
 from bot.errors import UserError
 from bot.i18n import name_of
+from bot.readers.digest import day_digest
+from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
 from bot.render import help as words
 from handlers.context import Context
@@ -30,14 +31,14 @@ async def digest(_update: Update, context: Context) -> None:
     day = services.clock().astimezone(ZoneInfo(chat.time_zone)).date()
     async with services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, chat.id)
-        found = await views.digest(
+        found = await day_digest(
             db,
             services.catalog,
             day=day,
             home=chat.home,
             zone=chat.time_zone,
             language=context.language,
-            codes=[code for code in views.CURRENCIES if f"pair:{code}/{chat.home}" in keys],
+            codes=[code for code in CURRENCIES if f"pair:{code}/{chat.home}" in keys],
             topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
         )
     names = dict(services.catalog.rates[found.source].names) if found.source else {}

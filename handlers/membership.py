@@ -11,10 +11,10 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 import storage.chats
 from bot.languages import client_language
 from bot.model.chats import ChatKind
+from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import help as words
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
-from bot.views import DIGEST_CURRENCIES
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,6 @@ from telegram import Update
 
 import storage.alerts
 import storage.rules
-from bot import views
 from bot.convert.rule_links import from_link, to_link
 from bot.detect.offers import stepped
 from bot.errors import UserError
@@ -28,6 +27,18 @@ from bot.i18n import clock
 from bot.model.alerts import RuleFired
 from bot.model.rates import CODE, Pair
 from bot.model.rules import Rule
+from bot.readers.rates import local_day
+from bot.readers.rules import (
+    Proposal,
+    fired_words,
+    offer_rules,
+    read_rule,
+    rule_currencies,
+    rule_line,
+    rule_said,
+    rule_words,
+    try_rule,
+)
 from bot.render import alerts as words_of_alerts
 from bot.render import charts
 from bot.render import help as words
@@ -36,6 +47,7 @@ from bot.render.rules import Standing
 from bot.render.text import Message
 from handlers import pictures
 from handlers.context import Context
+from handlers.numbers import number_of
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -54,7 +66,7 @@ async def alert(_update: Update, context: Context) -> None:
         return
     async with context.services.store.reading() as db:
         today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-        typed = await views.read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
+        typed = await read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
     await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
@@ -97,7 +109,7 @@ async def _turn(context: Context, shown: Message) -> None:
 
 async def _currencies(context: Context) -> Message:
     async with context.services.store.reading() as db:
-        codes = await views.rule_currencies(db, home=context.chat.home)
+        codes = await rule_currencies(db, home=context.chat.home)
     if not codes:
         raise UserError("error.no_rates")
     return render.currencies([(code, f"new:{code}") for code in codes[:OFFERED]], context.language)
@@ -108,10 +120,10 @@ async def _conditions(context: Context, code: str) -> Message:
     if code == home:
         raise UserError("error.stale")
     async with services.store.reading() as db:
-        found = await views.offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
+        found = await offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
     return render.conditions(
         found.latest,
-        [[(views.rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
+        [[(rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
         context.language,
         source_names=dict(services.catalog.rates[found.latest.source].names),
         today=found.today,
@@ -124,20 +136,18 @@ async def _conditions(context: Context, code: str) -> Message:
 
 async def _propose(
     context: Context, rule: Rule, *, replaces: int | None = None, bare: bool = False
-) -> tuple[int, views.Proposal]:
+) -> tuple[int, Proposal]:
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.writing() as db:
         if replaces is None:
             await _room(db, chat.id)
-        found = await views.try_rule(db, services.catalog, rule, now=now, bare=bare)
+        found = await try_rule(db, services.catalog, rule, now=now, bare=bare)
         number = await storage.rules.propose(db, chat.id, found.series, found.rule, now=now, replaces=replaces)
     return number, found
 
 
-async def _show(
-    context: Context, number: int, found: views.Proposal, *, edit: bool = False, bare: bool = False
-) -> None:
+async def _show(context: Context, number: int, found: Proposal, *, edit: bool = False, bare: bool = False) -> None:
     """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw.
 
     Of a `bare` number it is said whether it was taken for a level or a move, and how to write the other.
@@ -145,7 +155,7 @@ async def _show(
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
     caption = render.preview(
-        views.rule_said(rule),
+        rule_said(rule),
         found.fired,
         language,
         since=history[0].effective_on if history else None,
@@ -162,7 +172,7 @@ async def _show(
     if len(history) < LEAST:
         await (context.edit if edit else context.reply)(caption)
         return
-    title = views.rule_words(replace(rule, once=False, until=None), language)
+    title = rule_words(replace(rule, once=False, until=None), language)
     picture = charts.chart(
         history,
         language,
@@ -177,7 +187,7 @@ async def _show(
 
 async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
-    number = _number(rule)
+    number = number_of(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
     elif what in {"less", "more", "once"}:
@@ -199,7 +209,7 @@ async def _adjust(context: Context, what: str, number: int) -> None:
         changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
         if changed is None:
             raise UserError("error.stale")
-        found = await views.try_rule(db, services.catalog, changed, now=services.clock())
+        found = await try_rule(db, services.catalog, changed, now=services.clock())
         await storage.rules.change(db, number, found.rule)
     await context.answer()
     await _show(context, number, found, edit=True)
@@ -214,11 +224,11 @@ async def _save(context: Context, number: int) -> None:
         elif await storage.rules.get(db, chat.id, stored.replaces) is None:
             raise UserError("error.stale")
         # it begins now, not when it was proposed
-        found = await views.try_rule(db, services.catalog, stored.rule, now=services.clock())
+        found = await try_rule(db, services.catalog, stored.rule, now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
-    await context.edit(words.say(said, context.language, rule=views.rule_words(found.rule, context.language)))
+    await context.edit(words.say(said, context.language, rule=rule_words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
@@ -253,7 +263,7 @@ async def _change(context: Context, what: str, number: int) -> None:
         else:
             await _resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
-    said = words.say(done, context.language, rule=views.rule_words(stored, context.language))
+    said = words.say(done, context.language, rule=rule_words(stored, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
 
@@ -261,7 +271,7 @@ async def _change(context: Context, what: str, number: int) -> None:
 async def _resume(context: Context, db: Db, rule: StoredRule) -> None:
     """A rule begins anew: what happened while it rested is not news."""
     services = context.services
-    found = await views.try_rule(db, services.catalog, rule.rule, now=services.clock())
+    found = await try_rule(db, services.catalog, rule.rule, now=services.clock())
     await storage.rules.remember(db, rule.id, found.state)
     await storage.rules.pause(db, rule.id, paused=False)
 
@@ -279,7 +289,7 @@ async def _card(context: Context, number: int) -> Message:
         _line(context, stored),
         context.language,
         address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(stored.rule)}",
-        today=views.local_day(context.services.catalog, stored.series.source, context.services.clock()),
+        today=local_day(context.services.catalog, stored.series.source, context.services.clock()),
     )
 
 
@@ -290,8 +300,8 @@ async def _list(context: Context) -> Message:
 
 
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:
-    today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
-    return views.rule_line(stored, context.language, today)
+    today = local_day(context.services.catalog, stored.series.source, context.services.clock())
+    return rule_line(stored, context.language, today)
 
 
 # --- under what a rule said -----------------------------------------------------------------------------------
@@ -300,21 +310,21 @@ def _line(context: Context, stored: StoredRule) -> render.RuleLine:
 async def is_own(context: Context, alert: str) -> bool:
     """Whether an alert was a chat's own rule speaking."""
     async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
+        stored = await storage.alerts.get(db, number_of(alert))
     return stored is not None and isinstance(stored.payload, RuleFired)
 
 
 async def why(context: Context, alert: str) -> None:
     """Button `why` under what a rule said: the rule, and what it measured."""
     async with context.services.store.reading() as db:
-        told = await storage.alerts.get(db, _number(alert))
+        told = await storage.alerts.get(db, number_of(alert))
         if told is None or not isinstance(told.payload, RuleFired):
             raise UserError("error.stale")
         audience = await storage.alerts.audience(db, told.id)
         if audience is None or audience.chat != context.chat.id:
             await _saved(db, context.chat.id, told.payload.rule)  # of a group that became a supergroup since
     await context.answer()
-    rule = views.fired_words(told.payload, context.language)
+    rule = fired_words(told.payload, context.language)
     await context.reply(words_of_alerts.why_rule(told.payload, rule, context.language), to_it=True)
 
 
@@ -323,7 +333,7 @@ async def mute(context: Context, alert: str) -> None:
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await storage.rules.pause(db, rule.id, paused=True)
-    said = words.say("rule.paused", context.language, rule=views.rule_words(rule, context.language))
+    said = words.say("rule.paused", context.language, rule=rule_words(rule, context.language))
     await context.answer(said.text, alert=True)
     await _switch_mute(context, alert, rule, muted=True)
 
@@ -333,7 +343,7 @@ async def unmute(context: Context, alert: str) -> None:
     async with context.services.store.writing() as db:
         rule = await _spoke(db, context.chat.id, alert)
         await _resume(context, db, rule)
-    said = words.say("rule.resumed", context.language, rule=views.rule_words(rule, context.language))
+    said = words.say("rule.resumed", context.language, rule=rule_words(rule, context.language))
     await context.answer(said.text)
     await _switch_mute(context, alert, rule, muted=False)
 
@@ -365,7 +375,7 @@ async def unsnooze(context: Context, alert: str) -> None:
 
 
 async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:
-    told = await storage.alerts.get(db, _number(alert))
+    told = await storage.alerts.get(db, number_of(alert))
     if told is None or not isinstance(told.payload, RuleFired):
         raise UserError("error.stale")
     return await _saved(db, chat, told.payload.rule)
@@ -388,9 +398,3 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
 async def _room(db: Db, chat: int) -> None:
     if await storage.rules.count(db, chat) >= LIMIT:
         raise UserError("error.too_many", limit=LIMIT)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)

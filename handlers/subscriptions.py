@@ -9,10 +9,11 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 import storage.news
-from bot import views
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval, RateMoved, StoryBroke
+from bot.readers.news import TOPICS
+from bot.readers.rates import CURRENCIES
 from bot.render import alerts
 from bot.render import help as words
 from bot.render.news import topic_name
@@ -20,13 +21,14 @@ from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
+from handlers.numbers import number_of
 
 SNOOZE = timedelta(hours=8)
 
 
 def offered(home: str) -> tuple[str, ...]:
     """The currencies to switch on and off: the chat's own never moves against itself."""
-    return tuple(code for code in views.CURRENCIES if code != home)
+    return tuple(code for code in CURRENCIES if code != home)
 
 
 async def start(update: Update, context: Context) -> None:
@@ -68,7 +70,7 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    if what not in (offered(context.chat.home) if kind == "cur" else views.TOPICS):
+    if what not in (offered(context.chat.home) if kind == "cur" else TOPICS):
         raise UserError("error.stale")
     key = f"pair:{what}/{context.chat.home}" if kind == "cur" else f"topic:{what}"
     services, chat = context.services, context.chat
@@ -85,7 +87,7 @@ async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
-    topics = [one for one in views.TOPICS if f"top:{one}" in chosen]
+    topics = [one for one in TOPICS if f"top:{one}" in chosen]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
 
@@ -93,9 +95,9 @@ async def done(context: Context) -> None:
 async def why(context: Context, alert: str) -> None:
     """Button `why:<alert>`: how this alert came about."""
     async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
-        audience = await storage.alerts.audience(db, _number(alert))
-        approval = await storage.alerts.approval(db, _number(alert))
+        stored = await storage.alerts.get(db, number_of(alert))
+        audience = await storage.alerts.audience(db, number_of(alert))
+        approval = await storage.alerts.approval(db, number_of(alert))
     if stored is None or audience is None or audience.chat not in {None, context.chat.id}:
         raise UserError("error.stale")  # another chat's
     if approval not in {None, Approval.APPROVED} or not isinstance(stored.payload, RateMoved | StoryBroke):
@@ -176,17 +178,11 @@ def _named(key: str, language: str) -> str:
 
 async def _subject(context: Context, alert: str) -> str:
     async with context.services.store.reading() as db:
-        audience = await storage.alerts.audience(db, _number(alert))
+        audience = await storage.alerts.audience(db, number_of(alert))
     key = audience.subscription if audience is not None else None
     if key is None or key.partition(":")[0] not in {"pair", "topic"}:
         raise UserError("error.stale")
     return key
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)
 
 
 async def _chosen(context: Context) -> list[str]:
@@ -203,7 +199,7 @@ async def greeting(context: Context) -> Message:
     return words.start(
         context.language,
         currencies=offered(context.chat.home),
-        topics=views.TOPICS,
+        topics=TOPICS,
         chosen=await _chosen(context),
         name=user.first_name if user is not None else "",
     )
@@ -220,5 +216,5 @@ def under_greeting(context: Context) -> bool:
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
     return words.subscribe(
-        context.language, currencies=offered(context.chat.home), topics=views.TOPICS, chosen=await _chosen(context)
+        context.language, currencies=offered(context.chat.home), topics=TOPICS, chosen=await _chosen(context)
     )

@@ -13,10 +13,12 @@ import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.news
-from bot import views
 from bot.i18n import name_of
 from bot.model.alerts import Answered, DigestDue, RateCorrected, RateMoved, RuleFired, Severity, StoryBroke, StoryGrew
 from bot.model.chats import ChatKind, Style
+from bot.readers.digest import day_digest
+from bot.readers.rates import CURRENCIES
+from bot.readers.rules import fired_words
 from bot.render import alerts, digest
 from bot.render.text import Message, to_api
 from bot.sources.catalog import Catalog
@@ -102,7 +104,7 @@ class Composer:
                 language=item.language,
                 source_names=dict(spec.names) if spec else {},
                 channel=channel,
-                rule=views.fired_words(payload, item.language) if isinstance(payload, RuleFired) else None,
+                rule=fired_words(payload, item.language) if isinstance(payload, RuleFired) else None,
             )
         if isinstance(payload, RateCorrected):
             bank = self._catalog.rates.get(payload.new.source)
@@ -137,14 +139,14 @@ class Composer:
     async def _digest(self, db: Db, payload: DigestDue, item: Claimed) -> Message:
         keys = await storage.chats.subscriptions(db, item.chat)
         pairs = [key.removeprefix("pair:").partition("/") for key in keys if key.startswith("pair:")]
-        found = await views.digest(
+        found = await day_digest(
             db,
             self._catalog,
             day=payload.day,
             home=item.home,
             zone=item.time_zone,
             language=item.language,
-            codes=[code for code in views.CURRENCIES if (code, "/", item.home) in pairs],
+            codes=[code for code in CURRENCIES if (code, "/", item.home) in pairs],
             topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
         )
         names = dict(self._catalog.rates[found.source].names) if found.source else {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import ConfigError
+from bot.readers.news import TOPICS as SHOWN
 from bot.sources.catalog import TOPICS, parse_catalog
-from bot.views import TOPICS as SHOWN
 
 BANK = 'name = { en = "First", ru = "Первый" }\nurls = ["https://x.example/"]\n'
 FEED = 'url = "https://x.example/feed"\n'
