@@ -47,6 +47,7 @@ from bot.render.rules import Standing
 from bot.render.text import Message
 from handlers import pictures
 from handlers.context import Context
+from handlers.numbers import number_of
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -186,7 +187,7 @@ async def _show(context: Context, number: int, found: Proposal, *, edit: bool = 
 
 async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
-    number = _number(rule)
+    number = number_of(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
     elif what in {"less", "more", "once"}:
@@ -309,14 +310,14 @@ def _line(context: Context, stored: StoredRule) -> render.RuleLine:
 async def is_own(context: Context, alert: str) -> bool:
     """Whether an alert was a chat's own rule speaking."""
     async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
+        stored = await storage.alerts.get(db, number_of(alert))
     return stored is not None and isinstance(stored.payload, RuleFired)
 
 
 async def why(context: Context, alert: str) -> None:
     """Button `why` under what a rule said: the rule, and what it measured."""
     async with context.services.store.reading() as db:
-        told = await storage.alerts.get(db, _number(alert))
+        told = await storage.alerts.get(db, number_of(alert))
         if told is None or not isinstance(told.payload, RuleFired):
             raise UserError("error.stale")
         audience = await storage.alerts.audience(db, told.id)
@@ -374,7 +375,7 @@ async def unsnooze(context: Context, alert: str) -> None:
 
 
 async def _spoke(db: Db, chat: int, alert: str) -> StoredRule:
-    told = await storage.alerts.get(db, _number(alert))
+    told = await storage.alerts.get(db, number_of(alert))
     if told is None or not isinstance(told.payload, RuleFired):
         raise UserError("error.stale")
     return await _saved(db, chat, told.payload.rule)
@@ -397,9 +398,3 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
 async def _room(db: Db, chat: int) -> None:
     if await storage.rules.count(db, chat) >= LIMIT:
         raise UserError("error.too_many", limit=LIMIT)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)

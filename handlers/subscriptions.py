@@ -21,6 +21,7 @@ from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
+from handlers.numbers import number_of
 
 SNOOZE = timedelta(hours=8)
 
@@ -94,9 +95,9 @@ async def done(context: Context) -> None:
 async def why(context: Context, alert: str) -> None:
     """Button `why:<alert>`: how this alert came about."""
     async with context.services.store.reading() as db:
-        stored = await storage.alerts.get(db, _number(alert))
-        audience = await storage.alerts.audience(db, _number(alert))
-        approval = await storage.alerts.approval(db, _number(alert))
+        stored = await storage.alerts.get(db, number_of(alert))
+        audience = await storage.alerts.audience(db, number_of(alert))
+        approval = await storage.alerts.approval(db, number_of(alert))
     if stored is None or audience is None or audience.chat not in {None, context.chat.id}:
         raise UserError("error.stale")  # another chat's
     if approval not in {None, Approval.APPROVED} or not isinstance(stored.payload, RateMoved | StoryBroke):
@@ -177,17 +178,11 @@ def _named(key: str, language: str) -> str:
 
 async def _subject(context: Context, alert: str) -> str:
     async with context.services.store.reading() as db:
-        audience = await storage.alerts.audience(db, _number(alert))
+        audience = await storage.alerts.audience(db, number_of(alert))
     key = audience.subscription if audience is not None else None
     if key is None or key.partition(":")[0] not in {"pair", "topic"}:
         raise UserError("error.stale")
     return key
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)
 
 
 async def _chosen(context: Context) -> list[str]:
