@@ -9,7 +9,7 @@ from statistics import median
 
 from bench import world
 from bench.figure import Figure, Goal
-from bot import views
+from bot.readers.rates import CURRENCIES, rate_card
 from bot.render import rates as render
 from storage.db import Store
 
@@ -50,8 +50,8 @@ async def _ask(small: Store, large: Store, times: int) -> tuple[float, float]:
             now = datetime.now(UTC)
             start = time.perf_counter()
             async with store.reading() as db:
-                card = await views.rate_card(db, catalog, home="KGS", now=now)
+                card = await rate_card(db, catalog, home="KGS", now=now)
             render.card(card, "en")
             spans.append(time.perf_counter() - start)
-            assert len(card.rows) == len(views.CURRENCIES)
+            assert len(card.rows) == len(CURRENCIES)
     return median(took[small][20:]) * 1000, median(took[large][20:]) * 1000

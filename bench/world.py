@@ -15,9 +15,9 @@ from sqlalchemy import text
 import storage.alerts
 import storage.fan_out
 import storage.rates
-from bot import views
 from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
 from bot.model.rates import Pair, Rate, RateKind
+from bot.readers.rates import CURRENCIES
 from bot.sources.catalog import Catalog, parse_catalog
 from storage.db import Db, Store
 from storage.opening import open_store
@@ -30,7 +30,7 @@ urls = ["http://127.0.0.1:1/daily.xml"]
 kind = "official"
 poll = { every = "30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }
 """
-CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + views.CURRENCIES
+CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + CURRENCIES
 _CHATS = """
 INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, created_at)
 SELECT n, 'private', '', 'en', 'Asia/Bishkek', 'KGS', 'brief', {true}, {old} FROM {numbers}

@@ -1,6 +1,6 @@
 """Many replicas on one PostgreSQL: Procrastinate's queue gives every piece of recurring work to one of them.
 
-The work is the same plain functions that a lone process calls from its loops. A periodic job exists once a tick,
+The work is the list of `recurring` that a lone process does in loops. A periodic job exists once a tick,
 whoever put it there; a lock keeps two replicas from the same source; finished jobs are deleted.
 
 * Procrastinate finds no stalled job by itself: `rescue` gives back what a dead replica was doing, seconds after its
@@ -15,7 +15,7 @@ whoever put it there; a lock keeps two replicas from the same source; finished j
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,7 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot import metrics
+from bot.recurring import Work
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -41,28 +42,16 @@ HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
 DRAIN = 3.0  # seconds for the jobs under way at a stop
 TICK = 0.25  # seconds between looks whether a periodic job's time has come
-TIDY_EVERY = 3600  # seconds
+LOOK_EVERY = 2  # seconds between looks for keys that are due
+RESCUE_EVERY = 2  # seconds
+PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
 WAITING = 256  # polls in the queue at once: more would only wait there, and each fetch look through them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What there is to do: the functions of the embedded scheduler.
-
-    `due` gives the sources to poll, the one that waits longest first; `poll` tells whether alerts came of it.
-    """
-
-    due: Callable[[], Awaitable[list[str]]]
-    poll: Callable[[str], Awaitable[bool]]
-    fan_out: Callable[[], Awaitable[None]]
-    digests: Callable[[], Awaitable[None]]
-    tidy: Callable[[], Awaitable[None]]  # what it raises has it done again soon: the next would come in an hour
-
-
-async def run(store: Store, work: Work, clock: Callable[[], datetime], stopping: asyncio.Event) -> None:
+async def run(store: Store, works: Sequence[Work], clock: Callable[[], datetime], stopping: asyncio.Event) -> None:
     """Do jobs beside the other replicas until `stopping`."""
-    queue, periodic = jobs(work)
+    queue, periodic = jobs(works)
     hands = _Hands()
     pool = store.job_connections()
     await pool.open(wait=False)
@@ -165,49 +154,98 @@ async def _keep_ticking(periodic: Mapping[Task[Any, Any, Any], int], clock: Call
         await asyncio.sleep(TICK)
 
 
-def jobs(work: Work) -> tuple[App, dict[Task[Any, Any, Any], int]]:
-    """The queue with its kinds of jobs, and which of them come every so many seconds."""
+def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
+    """The queue with a task for each piece of work, and which of them come every so many seconds."""
     queue = App(connector=PsycopgConnector())
+    tasks: dict[str, Task[Any, Any, Any]] = {}
+    periodic: dict[Task[Any, Any, Any], int] = {}
+    for work in works:
+        following = [one.job.name for one in works if one.job.follows == work.job.name]
+        task = _keyed(queue, work, tasks, following) if work.due is not None else _whole(queue, work, tasks, following)
+        tasks[work.job.name] = task
+        if work.job.every is not None and work.due is None:
+            periodic[task] = max(round(work.job.every), 1)
+    sweeps = [work for work in works if work.due is not None]
+    periodic[_look(queue, sweeps, tasks)] = LOOK_EVERY
+    periodic[_rescue(queue)] = RESCUE_EVERY
+    periodic[_prune(queue)] = PRUNE_EVERY
+    return queue, periodic
+
+
+def _whole(
+    queue: App, work: Work, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
+) -> Task[Any, Any, Any]:
+    """Work that is one piece; one replica does it at a time, and it waits once."""
+    name, again = work.job.name, work.job.again
+    lock = name if work.job.every is not None else None  # what follows other work may go on beside itself
+    retry = RetryStrategy(wait=round(again)) if again is not None else False
+
+    @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
+    async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
+        metrics.JOBS.labels(name).inc()
+        if await work.do():
+            await _follow(tasks, following)
+
+    return whole
+
+
+def _keyed(
+    queue: App, work: Work, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
+) -> Task[Any, Any, Any]:
+    """Work on one key, that `look` put into the queue."""
+    name = work.job.name
+
+    @queue.task(name=name, queue=QUEUE)
+    async def one(key: str) -> None:
+        metrics.JOBS.labels(name).inc()
+        if await work.do(key):
+            await _follow(tasks, following)
+
+    return one
+
+
+async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]) -> None:
+    for name in following:
+        with suppress(AlreadyEnqueued):
+            await tasks[name].defer_async()
+
+
+def _look(queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]) -> Task[Any, Any, Any]:
+    """The look for keys that are due: what waits for itself in the queue already is not put there again."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
-    async def look(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given its tick
-        known = [job for job in await queue.job_manager.list_jobs_async(queue=QUEUE) if job.task_name == "poll"]
-        waiting = sum(job.status == Status.TODO.value for job in known)
-        there = {job.task_kwargs.get("key") for job in known}
-        for key in [key for key in await work.due() if key not in there][: max(WAITING - waiting, 0)]:
-            with suppress(AlreadyEnqueued):  # an earlier look that its replica died over
-                await poll.configure(lock=f"poll:{key}", queueing_lock=f"poll:{key}").defer_async(key=key)
+    async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
+        known = await queue.job_manager.list_jobs_async(queue=QUEUE)
+        for work in sweeps:
+            name = work.job.name
+            mine = [job for job in known if job.task_name == name]
+            waiting = sum(job.status == Status.TODO.value for job in mine)
+            there = {job.task_kwargs.get("key") for job in mine}
+            due = await work.due() if work.due is not None else []
+            for key in [key for key in due if key not in there][: max(WAITING - waiting, 0)]:
+                with suppress(AlreadyEnqueued):  # an earlier look that its replica died over
+                    lock = f"{name}:{key}"
+                    await tasks[name].configure(lock=lock, queueing_lock=lock).defer_async(key=key)
 
-    @queue.task(name="poll", queue=QUEUE)
-    async def poll(key: str) -> None:
-        metrics.JOBS.labels("poll").inc()
-        if await work.poll(key):
-            with suppress(AlreadyEnqueued):
-                await fan_out.defer_async()
+    return look
 
-    @queue.task(name="fan_out", queue=QUEUE, queueing_lock="fan_out")
-    async def fan_out() -> None:
-        metrics.JOBS.labels("fan_out").inc()
-        await work.fan_out()
 
-    @queue.task(name="digests", queue=QUEUE, lock="digests", queueing_lock="digests")
-    async def digests(timestamp: int) -> None:  # noqa: ARG001 - likewise
-        metrics.JOBS.labels("digests").inc()
-        await work.digests()
-
-    @queue.task(name="tidy", queue=QUEUE, lock="tidy", queueing_lock="tidy", retry=RetryStrategy(wait=2))
-    async def tidy(timestamp: int) -> None:  # noqa: ARG001 - likewise
-        metrics.JOBS.labels("tidy").inc()
-        await work.tidy()
-        await queue.job_manager.prune_stalled_workers(STALLED)
-
+def _rescue(queue: App) -> Task[Any, Any, Any]:
     @queue.task(name="rescue", queue=QUEUE, queueing_lock="rescue")
     async def rescue(timestamp: int) -> None:  # noqa: ARG001 - likewise
         for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
             log.warning("a replica died over a job", job=job.task_name)
             await _give_back(queue, job)
 
-    return queue, {look: 2, rescue: 2, digests: 5, tidy: TIDY_EVERY}
+    return rescue
+
+
+def _prune(queue: App) -> Task[Any, Any, Any]:
+    @queue.task(name="prune", queue=QUEUE, lock="prune", queueing_lock="prune")
+    async def prune(timestamp: int) -> None:  # noqa: ARG001 - likewise
+        await queue.job_manager.prune_stalled_workers(STALLED)
+
+    return prune
 
 
 async def _give_back(queue: App, job: Job) -> None:

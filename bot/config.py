@@ -151,7 +151,7 @@ def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  
     path = env_file or Path(".env")
     problems = [*language_problems(), *_file_problems(path)]
     readable = path if not _file_problems(path) else None  # what the environment says is looked at all the same
-    if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o004:
+    if _others_can_read(path):
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:
         settings = Settings(_env_file=readable, **overrides)
@@ -187,6 +187,14 @@ def _file_problems(path: Path) -> list[str]:
     except (OSError, ValueError) as error:
         return [f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no file has such a name'}"]
     return []
+
+
+def _others_can_read(path: Path) -> bool:
+    """Whether everybody on the machine can read the settings' file; False where there is none."""
+    try:
+        return path.is_file() and bool(stat.S_IMODE(path.stat().st_mode) & 0o004)
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _all_problems(error: ValidationError, path: Path | None, overrides: dict[str, Any]) -> list[str]:

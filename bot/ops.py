@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from bot import views
 from bot.errors import StorageError
 from bot.i18n import ago, t
 from bot.metrics import REGISTRY, WAITING
 from bot.model.status import Status
+from bot.readers.status import current_status
 from bot.sources.catalog import Catalog
 from storage.db import Store
 
@@ -71,7 +71,7 @@ def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readi
         reasons = readiness.reasons()
         try:
             async with store.reading() as db:
-                found = await views.status(db, catalog, now=clock())
+                found = await current_status(db, catalog, now=clock())
         except StorageError:
             reasons.append("database: cannot be read")
         else:
@@ -83,13 +83,13 @@ def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readi
     async def metrics(_request: web.Request) -> web.Response:
         with suppress(StorageError):  # the other figures are wanted most when the database is away
             async with store.reading() as db:
-                WAITING.set((await views.status(db, catalog, now=clock())).waiting)
+                WAITING.set((await current_status(db, catalog, now=clock())).waiting)
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def status(_request: web.Request) -> web.Response:
         try:
             async with store.reading() as db:
-                found = await views.status(db, catalog, now=clock())
+                found = await current_status(db, catalog, now=clock())
         except StorageError:
             return web.Response(status=503, text="The database cannot be read.\n")
         return web.Response(text=status_page(found), content_type="text/html")

@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
 LOOKED = "standing looked at"  # the mark of the last look at what was given up
 DAILY = timedelta(days=1)
-HOURLY = 3600.0
 BETWEEN = 1.0  # seconds between questions about what was given up
 
 

@@ -7,6 +7,8 @@ again, so does everything else, by itself.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import os
 import sys
 import threading
 import time
@@ -33,6 +35,7 @@ log = structlog.get_logger(__name__)
 STALL = 2.0  # seconds without a turn of the loop
 PATIENCE = 5.0  # seconds of trouble before an operator is woken
 AGAIN = 3600.0  # seconds until the same trouble is told again
+STOP_LIMIT = 15.0  # seconds that a stop may take
 FRAMES = 3  # of the place where the loop stands
 
 
@@ -152,3 +155,21 @@ async def _beat(loop: LoopWatch) -> None:
     while True:
         loop.beat()
         await asyncio.sleep(loop.stall / 4)
+
+
+@contextmanager
+def watch_the_stop() -> Iterator[None]:
+    """End the process when stopping hangs, saying where: a supervisor would only kill it later, silently."""
+
+    def give_up() -> None:
+        log.error("stopping took too long")
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(1)
+
+    timer = threading.Timer(STOP_LIMIT, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

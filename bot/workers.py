@@ -48,15 +48,16 @@ class WorkerError(BotError):
 
 
 class Workers:
-    """At most `size` worker processes; use as an async context manager, or `close` at the end.
+    """At most `size` worker processes, and `kept` more for jobs that somebody waits for.
 
-    A process ends after `idle` seconds without a job.
+    Use as an async context manager, or `close` at the end. A process ends after `idle` seconds without a job.
     """
 
-    def __init__(self, *, size: int = 2, idle: float = 60.0, memory: int = MEMORY) -> None:
+    def __init__(self, *, size: int = 2, kept: int = 1, idle: float = 60.0, memory: int = MEMORY) -> None:
         self._idle = idle
         self._memory = memory
         self._slots = asyncio.Semaphore(size)
+        self._kept = asyncio.Semaphore(kept)  # so that no reader waits behind a slow feed
         self._free: list[_Worker] = []
         self._all: set[_Worker] = set()
 
@@ -68,13 +69,19 @@ class Workers:
     ) -> None:
         await self.close()
 
-    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ASYNC109 - kills the process
-        """Run `job(*args)` in a worker and return what it returns.
+    async def run(
+        self,
+        job: Callable[..., T],
+        *args: object,
+        timeout: float,  # noqa: ASYNC109 - kills the process
+        awaited: bool = False,
+    ) -> T:
+        """Run `job(*args)` in a worker and return what it returns; `awaited` by a reader, in a process kept for them.
 
         A BotError the job raises comes out as itself; everything else, and running longer than `timeout` seconds
         (not counting the wait for a free worker), is a WorkerError.
         """
-        async with self._slots:
+        async with self._kept if awaited else self._slots:
             worker = await self._take()
             try:
                 async with asyncio.timeout(timeout):

@@ -36,7 +36,6 @@ from handlers import (
     held,
     membership,
     news,
-    pictures,
     privacy,
     rates,
     rules,
@@ -139,7 +138,6 @@ async def press(_update: Update, context: Context) -> None:
 
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot."""
-    application.bot_data["drawn"] = pictures.Drawn()
     application.bot_data["services"] = services
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
@@ -229,15 +227,6 @@ async def _explain(context: Context, error: UserError) -> None:
         await context.answer(message.text, alert=True)
     else:
         await context.reply(message)
-
-
-async def failed(update: object, context: Context) -> None:
-    """A handler broke: kept for whoever processes updates, since python-telegram-bot keeps errors to itself."""
-    error = context.error or RuntimeError("a handler failed without an error")
-    if not isinstance(update, Update) or not isinstance(error, Exception):
-        raise error
-    services: Services = context.bot_data["services"]
-    services.broken[update.update_id] = error
 
 
 async def let_go(services: Services, raw: Mapping[str, Any]) -> None:

@@ -12,12 +12,12 @@ from typing import Protocol
 import storage.alerts
 import storage.chats
 import storage.rules
-from bot import views
 from bot.alerts import Desk, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
 from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, TopicSubject
+from bot.readers.rules import rule_words
 from bot.render import alerts as render
 from bot.render import help as words
 from bot.render.news import topic_name
@@ -102,7 +102,7 @@ class OwnRule:
 
     def named(self, language: str) -> str:
         """The rule in words."""
-        return views.rule_words(self.stored, language)
+        return rule_words(self.stored, language)
 
     def on_button(self, language: str) -> str:  # noqa: ARG002 - a code is the same in all
         """The currency that it watches."""

@@ -8,10 +8,10 @@ from telegram import Update
 
 import storage.alerts
 import storage.rules
-from bot import views
 from bot.convert import currency_at, plain_text
 from bot.errors import UserError
 from bot.model.rates import Pair
+from bot.readers.rates import CURRENCIES, chart_history, local_day
 from bot.render import charts as render
 from bot.render.text import Message
 from handlers import pictures
@@ -100,7 +100,7 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
 def _pair(codes: list[str], home: str) -> Pair:
     match codes:
         case []:
-            return Pair(next(code for code in views.CURRENCIES if code != home), home)
+            return Pair(next(code for code in CURRENCIES if code != home), home)
         case [code] if code == home:
             raise UserError("error.chart.same", code=code, example=EXAMPLE)
         case [code]:
@@ -140,14 +140,12 @@ async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, 
         if await pictures.known(context, short, caption, edit=edit):
             return
     async with services.store.reading() as db:
-        history = await views.chart_history(
-            db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now
-        )
+        history = await chart_history(db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now)
         last = history[-1]
         told = await storage.alerts.moves_told(db, last.series, since=history[0].effective_on)
     await context.answer()
     names = dict(services.catalog.rates[last.source].names)
-    today = views.local_day(services.catalog, last.source, now)
+    today = local_day(services.catalog, last.source, now)
     caption = render.caption(history, language, source_names=names, today=today, chosen=span, dark=dark)
     _keep(context, short, caption)
     picture = render.chart(history, language, alerts=told, source_names=names, today=today, dark=dark)

@@ -30,6 +30,7 @@ from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers, why
 from bot.telegram.retry import ANSWER
 from bot.workers import Workers
+from handlers.drawn import Drawn
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,7 @@ class Services:
     waiting: Callable[[int], int] = no_others  # how many questions of a chat wait here, the one being answered included
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
     quiet: dict[int, float] = field(default_factory=dict)  # until when, on the clock that runs while we sleep
-    broken: dict[int, Exception] = field(default_factory=dict)  # what a handler raised, by the update's number
+    drawn: Drawn = field(default_factory=Drawn)
 
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""

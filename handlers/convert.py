@@ -14,13 +14,14 @@ from telegram import Update
 
 import storage.chats
 import storage.rates
-from bot import views
 from bot.convert import looks_like_question, parse_question
 from bot.errors import UserError
 from bot.i18n import currency_name, t
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
+from bot.readers.convert import conversions, round_amounts
+from bot.readers.rates import current_rates, local_day, must_know, rate_card
 from bot.render import rates as render
 from bot.render.text import Button, Message, bold, fill, lines, message, to_api
 from handlers import talk
@@ -42,7 +43,7 @@ async def convert(_update: Update, context: Context) -> None:
         word = str(error.values.get("word", "")).upper()
         if error.msgid == "error.convert.word" and CODE.fullmatch(word):
             async with context.services.store.reading() as db:
-                views.must_know([word], await storage.rates.known_series(db), home=context.chat.home)
+                must_know([word], await storage.rates.known_series(db), home=context.chat.home)
         raise
     await context.reply(shown)
 
@@ -71,7 +72,7 @@ async def _amounts(context: Context, code: str) -> Message:
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.reading() as db:
-        found = await views.round_amounts(db, services.catalog, code, home=chat.home, now=now)
+        found = await round_amounts(db, services.catalog, code, home=chat.home, now=now)
     return render.amounts(
         found.amounts,
         found.latest,
@@ -121,9 +122,9 @@ async def conversion(services: Services, question: str, *, language: str, home: 
     """Every reading of the amount, in both directions when one currency is said; UserError when it is no question."""
     asked = parse_question(question, language=language, home=home)
     async with services.store.reading() as db:
-        rates = await views.current_rates(db, services.catalog, now=now)
+        rates = await current_rates(db, services.catalog, now=now)
     equations, basis = [], []
-    for found in views.conversions(asked, rates, home=home):
+    for found in conversions(asked, rates, home=home):
         source = found.answer.path[0].source
         shown = render.conversion(
             found.amount,
@@ -133,7 +134,7 @@ async def conversion(services: Services, question: str, *, language: str, home: 
             language,
             path=found.answer.path,
             source_names=dict(services.catalog.rates[source].names),
-            today=views.local_day(services.catalog, source, now),
+            today=local_day(services.catalog, source, now),
         )
         equation, *rest = shown.text.split("\n")
         equations.append(bold(equation))
@@ -191,10 +192,10 @@ async def _inline_card(services: Services, reader: Chat) -> list[dict[str, Any]]
     now = services.clock()
     try:
         async with services.store.reading() as db:
-            card = await views.rate_card(db, services.catalog, home=reader.home, now=now)
+            card = await rate_card(db, services.catalog, home=reader.home, now=now)
     except UserError:
         return []
-    today = views.local_day(services.catalog, card.source, now)
+    today = local_day(services.catalog, card.source, now)
     title = f"{t('inline.card', reader.language)} · {currency_name(card.quote, reader.language)}"
     values = ", ".join(row.pair.base for row in card.rows)
     return [_article("card", title, values, render.card(card, reader.language, today=today))]

@@ -11,12 +11,10 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 import storage.chats
 from bot.languages import client_language
 from bot.model.chats import ChatKind
-from bot.model.rates import Pair
-from bot.model.subjects import PairSubject, TopicSubject
+from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import help as words
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
-from bot.views import DIGEST_CURRENCIES
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)
@@ -37,8 +35,7 @@ async def changed(update: Update, context: Context) -> None:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
-                keys = [str(TopicSubject("security"))]
-                keys += [str(PairSubject(Pair(code, chat.home))) for code in _given(chat.home)]
+                keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in _given(chat.home))]
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
             await storage.chats.close(db, chat.id, why=_why(chat.kind, status))

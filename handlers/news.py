@@ -5,9 +5,9 @@ from __future__ import annotations
 from telegram import Update
 
 import storage.news
-from bot import views
 from bot.errors import UserError
 from bot.languages import LANGUAGES
+from bot.readers.news import TOPICS, news_page
 from bot.render import news as render
 from bot.render.text import Message
 from bot.sources.standing import led
@@ -39,7 +39,7 @@ async def opened(context: Context, number: int) -> None:
 
 async def turn_page(context: Context, topic: str, number: str) -> None:
     """Button `news:<topic or ->:<number>`."""
-    if not number.isdecimal() or int(number) > 1000 or (topic != "-" and topic not in views.TOPICS):
+    if not number.isdecimal() or int(number) > 1000 or (topic != "-" and topic not in TOPICS):
         raise UserError("error.stale")
     await context.edit(await _page(context, None if topic == "-" else topic, int(number)))
     await context.answer()
@@ -48,16 +48,16 @@ async def turn_page(context: Context, topic: str, number: str) -> None:
 async def _page(context: Context, topic: str | None, number: int) -> Message:
     services, now = context.services, context.services.clock()
     async with services.store.reading() as db:
-        page = await views.news_page(db, services.catalog, topic=topic, number=number, now=now)
-    return render.page(page, context.language, zone=context.chat.time_zone, now=now, topics=views.TOPICS)
+        page = await news_page(db, services.catalog, topic=topic, number=number, now=now)
+    return render.page(page, context.language, zone=context.chat.time_zone, now=now, topics=TOPICS)
 
 
 def _topic(words: list[str], language: str) -> str | None:
     if not words:
         return None
     said = " ".join(words).lower()
-    for topic in views.TOPICS:
+    for topic in TOPICS:
         if said == topic or any(said == render.topic_name(topic, one).lower() for one in LANGUAGES):
             return topic
-    names = [render.topic_name(topic, language).lower() for topic in views.TOPICS]
+    names = [render.topic_name(topic, language).lower() for topic in TOPICS]
     raise UserError("error.topic", topic=said[:30], known=names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from typing import Any
 
 import structlog
@@ -14,29 +13,11 @@ from bot.telegram.outcomes import Outcome, Retry, Sent
 from bot.telegram.retry import ANSWER
 from bot.workers import WorkerError
 from handlers.context import SHORT_WAIT, Context
+from handlers.drawn import KEPT, Key
 
 log = structlog.get_logger(__name__)
 
 DRAW_SECONDS = 30.0
-KEPT = 500
-
-Key = tuple[object, ...]
-
-
-class Drawn:
-    """The file ids of what was sent; one for the program."""
-
-    def __init__(self) -> None:
-        self.file_ids: OrderedDict[Key, str] = OrderedDict()
-        self.names: OrderedDict[Key, Key] = OrderedDict()
-
-    def keep(self, key: Key, outcome: Outcome) -> None:
-        """Remember the largest size's file id of a photo that was sent."""
-        sizes = outcome.result.get("photo") if isinstance(outcome, Sent) and isinstance(outcome.result, dict) else None
-        if sizes:
-            self.file_ids[key] = str(sizes[-1]["file_id"])
-            while len(self.file_ids) > KEPT:
-                self.file_ids.popitem(last=False)
 
 
 async def show(context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False) -> None:
@@ -44,11 +25,11 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
 
     `key` names the picture: what was sent under it before is not drawn again.
     """
-    drawn: Drawn = context.bot_data["drawn"]
+    drawn = context.services.drawn
     if await known(context, key, caption, edit=edit):
         return
     try:
-        png = await context.services.workers.run(charts.draw, picture, timeout=DRAW_SECONDS)
+        png = await context.services.workers.run(charts.draw, picture, timeout=DRAW_SECONDS, awaited=True)
     except WorkerError as error:
         log.warning("no chart", title=picture.title, error=str(error))
     else:
@@ -61,7 +42,7 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
 
 def name(context: Context, short: Key, key: Key) -> None:
     """Let a picture be asked for by a shorter key, while its caller knows that it is still the same."""
-    drawn: Drawn = context.bot_data["drawn"]
+    drawn = context.services.drawn
     drawn.names[short] = key
     while len(drawn.names) > KEPT:
         drawn.names.popitem(last=False)
@@ -69,7 +50,7 @@ def name(context: Context, short: Key, key: Key) -> None:
 
 async def known(context: Context, key: Key, caption: Message, *, edit: bool = False) -> bool:
     """Show a chart that Telegram has already; False when it has not."""
-    drawn: Drawn = context.bot_data["drawn"]
+    drawn = context.services.drawn
     key = drawn.names.get(key, key)
     photo = drawn.file_ids.get(key)
     if photo is None:

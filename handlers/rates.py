@@ -8,11 +8,11 @@ from datetime import date
 
 from telegram import Update
 
-from bot import views
 from bot.convert import currency_at, day_at, plain_text
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.rates import CODE
+from bot.readers.rates import leading_source, local_day, rate_card
 from bot.render import rates as render
 from bot.render.news import rows_of
 from bot.render.text import Button, Rows, fill
@@ -34,13 +34,13 @@ async def rates(_update: Update, context: Context) -> None:
     """/rates usd eur 20.10.2021: the latest rates, or those of a day."""
     services, chat = context.services, context.chat
     now = services.clock()
-    today = views.local_day(services.catalog, views.leading_source(services.catalog, chat.home), now)
+    today = local_day(services.catalog, leading_source(services.catalog, chat.home), now)
     codes, on = parse_rates_request(context.words, today=today, home=chat.home)
     key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
     message = services.cards.get(key)
     if message is None:
         async with services.store.reading() as db:
-            card = await views.rate_card(db, services.catalog, home=chat.home, now=now, codes=codes, on=on)
+            card = await rate_card(db, services.catalog, home=chat.home, now=now, codes=codes, on=on)
         message = render.card(card, context.language, today=today)
         if len(codes) == 1 and on is None:
             message = replace(message, buttons=_buttons(codes[0], card.quote, context.language))

@@ -19,12 +19,22 @@ from telegram import Update
 
 import storage.alerts
 import storage.rules
-from bot import views
 from bot.convert.rule_links import from_link, to_link
 from bot.detect.offers import stepped
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
 from bot.model.rules import Rule
+from bot.readers.rates import local_day
+from bot.readers.rules import (
+    Proposal,
+    offer_rules,
+    read_rule,
+    rule_currencies,
+    rule_line,
+    rule_said,
+    rule_words,
+    try_rule,
+)
 from bot.render import charts
 from bot.render import help as words
 from bot.render import rules as render
@@ -49,7 +59,7 @@ async def alert(_update: Update, context: Context) -> None:
         return
     async with context.services.store.reading() as db:
         today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-        typed = await views.read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
+        typed = await read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
     await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
@@ -92,7 +102,7 @@ async def _turn(context: Context, shown: Message) -> None:
 
 async def _currencies(context: Context) -> Message:
     async with context.services.store.reading() as db:
-        codes = await views.rule_currencies(db, home=context.chat.home)
+        codes = await rule_currencies(db, home=context.chat.home)
     if not codes:
         raise UserError("error.no_rates")
     return render.currencies([(code, f"new:{code}") for code in codes[:OFFERED]], context.language)
@@ -103,10 +113,10 @@ async def _conditions(context: Context, code: str) -> Message:
     if code == home:
         raise UserError("error.stale")
     async with services.store.reading() as db:
-        found = await views.offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
+        found = await offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
     return render.conditions(
         found.latest,
-        [[(views.rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
+        [[(rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
         context.language,
         source_names=dict(services.catalog.rates[found.latest.source].names),
         today=found.today,
@@ -119,20 +129,18 @@ async def _conditions(context: Context, code: str) -> Message:
 
 async def _propose(
     context: Context, rule: Rule, *, replaces: int | None = None, bare: bool = False
-) -> tuple[int, views.Proposal]:
+) -> tuple[int, Proposal]:
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.writing() as db:
         if replaces is None:
             await _room(db, chat.id)
-        found = await views.try_rule(db, services.catalog, rule, now=now, bare=bare)
+        found = await try_rule(db, services.catalog, rule, now=now, bare=bare)
         number = await storage.rules.propose(db, chat.id, found.series, found.rule, now=now, replaces=replaces)
     return number, found
 
 
-async def _show(
-    context: Context, number: int, found: views.Proposal, *, edit: bool = False, bare: bool = False
-) -> None:
+async def _show(context: Context, number: int, found: Proposal, *, edit: bool = False, bare: bool = False) -> None:
     """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw.
 
     Of a `bare` number it is said whether it was taken for a level or a move, and how to write the other.
@@ -140,7 +148,7 @@ async def _show(
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
     caption = render.preview(
-        views.rule_said(rule),
+        rule_said(rule),
         found.fired,
         language,
         since=history[0].effective_on if history else None,
@@ -157,7 +165,7 @@ async def _show(
     if len(history) < LEAST:
         await (context.edit if edit else context.reply)(caption)
         return
-    title = views.rule_words(replace(rule, once=False, until=None), language)
+    title = rule_words(replace(rule, once=False, until=None), language)
     picture = charts.chart(
         history,
         language,
@@ -194,7 +202,7 @@ async def _adjust(context: Context, what: str, number: int) -> None:
         changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
         if changed is None:
             raise UserError("error.stale")
-        found = await views.try_rule(db, services.catalog, changed, now=services.clock())
+        found = await try_rule(db, services.catalog, changed, now=services.clock())
         await storage.rules.change(db, number, found.rule)
     await context.answer()
     await _show(context, number, found, edit=True)
@@ -209,11 +217,11 @@ async def _save(context: Context, number: int) -> None:
         elif await storage.rules.get(db, chat.id, stored.replaces) is None:
             raise UserError("error.stale")
         # it begins now, not when it was proposed
-        found = await views.try_rule(db, services.catalog, stored.rule, now=services.clock())
+        found = await try_rule(db, services.catalog, stored.rule, now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
-    await context.edit(words.say(said, context.language, rule=views.rule_words(found.rule, context.language)))
+    await context.edit(words.say(said, context.language, rule=rule_words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
@@ -248,7 +256,7 @@ async def _change(context: Context, what: str, number: int) -> None:
         else:
             await resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
-    said = words.say(done, context.language, rule=views.rule_words(stored, context.language))
+    said = words.say(done, context.language, rule=rule_words(stored, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
 
@@ -256,7 +264,7 @@ async def _change(context: Context, what: str, number: int) -> None:
 async def resume(context: Context, db: Db, rule: StoredRule) -> None:
     """A rule begins anew: what happened while it rested is not news."""
     services = context.services
-    found = await views.try_rule(db, services.catalog, rule.rule, now=services.clock())
+    found = await try_rule(db, services.catalog, rule.rule, now=services.clock())
     await storage.rules.remember(db, rule.id, found.state)
     await storage.rules.pause(db, rule.id, paused=False)
 
@@ -274,7 +282,7 @@ async def _card(context: Context, number: int) -> Message:
         _line(context, stored),
         context.language,
         address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(stored.rule)}",
-        today=views.local_day(context.services.catalog, stored.series.source, context.services.clock()),
+        today=local_day(context.services.catalog, stored.series.source, context.services.clock()),
     )
 
 
@@ -285,8 +293,8 @@ async def _list(context: Context) -> Message:
 
 
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:
-    today = views.local_day(context.services.catalog, stored.series.source, context.services.clock())
-    return views.rule_line(stored, context.language, today)
+    today = local_day(context.services.catalog, stored.series.source, context.services.clock())
+    return rule_line(stored, context.language, today)
 
 
 async def _proposed(db: Db, chat: int, number: int) -> StoredRule:

@@ -103,7 +103,7 @@ def _zone_set(context: Context) -> Message:
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
     try:
-        return await context.services.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP)
+        return await context.services.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP, awaited=True)
     except WorkerError:
         return None
 

@@ -7,10 +7,11 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 import storage.news
-from bot import views
 from bot.errors import UserError
 from bot.model.rates import Pair
 from bot.model.subjects import PairSubject, TopicSubject, pairs_of, topics_of
+from bot.readers.news import TOPICS
+from bot.readers.rates import CURRENCIES
 from bot.render import help as words
 from bot.render.text import Message
 from handlers import links, rules
@@ -20,7 +21,7 @@ from handlers.context import Context
 
 def offered(home: str) -> tuple[str, ...]:
     """The currencies to switch on and off: the chat's own never moves against itself."""
-    return tuple(code for code in views.CURRENCIES if code != home)
+    return tuple(code for code in CURRENCIES if code != home)
 
 
 async def start(update: Update, context: Context) -> None:
@@ -62,7 +63,7 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    if what not in (offered(context.chat.home) if kind == "cur" else views.TOPICS):
+    if what not in (offered(context.chat.home) if kind == "cur" else TOPICS):
         raise UserError("error.stale")
     key = str(PairSubject(Pair(what, context.chat.home)) if kind == "cur" else TopicSubject(what))
     services, chat = context.services, context.chat
@@ -79,7 +80,7 @@ async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
-    topics = [one for one in views.TOPICS if f"top:{one}" in chosen]
+    topics = [one for one in TOPICS if f"top:{one}" in chosen]
     await context.edit(words.subscribed(context.language, currencies, topics))
     await context.answer()
 
@@ -97,7 +98,7 @@ async def greeting(context: Context) -> Message:
     return words.start(
         context.language,
         currencies=offered(context.chat.home),
-        topics=views.TOPICS,
+        topics=TOPICS,
         chosen=await _chosen(context),
         name=user.first_name if user is not None else "",
     )
@@ -114,5 +115,5 @@ def under_greeting(context: Context) -> bool:
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
     return words.subscribe(
-        context.language, currencies=offered(context.chat.home), topics=views.TOPICS, chosen=await _chosen(context)
+        context.language, currencies=offered(context.chat.home), topics=TOPICS, chosen=await _chosen(context)
     )

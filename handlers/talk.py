@@ -6,8 +6,8 @@ from telegram import Update
 
 import storage.backup
 import storage.retention
-from bot import views
 from bot.model.chats import ChatKind
+from bot.readers.status import current_status
 from bot.render import help as words
 from handlers.context import Context
 
@@ -23,7 +23,7 @@ async def status(_update: Update, context: Context) -> None:
     """/status: how fresh each source is, how long the queue."""
     services = context.services
     async with services.store.reading() as db:
-        found = await views.status(db, services.catalog, now=services.clock())
+        found = await current_status(db, services.catalog, now=services.clock())
     await context.reply(words.status(found, context.language))
 
 

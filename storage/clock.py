@@ -2,7 +2,8 @@
 
 Times ahead (leases, pace, expiry, the next poll) move back with it, once: in the first transaction that sees the new
 time, before anything is stored by it, so that nothing is ever moved that is on the new clock already. Of several
-replicas that see the same step one moves; a count in the database tells the others.
+replicas that see the same step one moves; a count in the database tells the others. A step while nothing ran is seen at
+the next start, by what is stored from later than now.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import boottime
-from storage.schema import delivery
+from storage.schema import delivery, inbox, pace
 
 log = structlog.get_logger(__name__)
 
+HANDLED = "clock handled"  # the mark of the moment that the clock had reached before it was set back last
+SLOT_AHEAD = timedelta(seconds=15)  # more than the farthest slot that a sender reserves lies ahead
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 
 
@@ -54,21 +57,38 @@ class Following:
         most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
         last = self._new or self.watch.seen
         if last is None:
-            self._new = _Seen(least, most, await _steps(db))
+            self._new = _Seen(least, most, await self._first(db, now))
         elif last.least - most < SET_BACK:
             self._new = _Seen(least, most, last.steps)
         else:
             self._new = _Seen(least, most, await self._step(db, now, last, last.least - most))
+
+    async def _first(self, db: AsyncConnection, now: datetime) -> int:
+        """Follow a step that nobody was there to see: what is stored is from later than `now`."""
+        known = await _latest(db, now)
+        if known is None or known - now < SET_BACK:
+            return await _steps(db)
+        await db.execute(text(_COUNT))
+        steps = await _steps(db)
+        handled = (await db.execute(text("SELECT value FROM mark WHERE name = :name"), {"name": HANDLED})).scalar()
+        if handled is not None and known <= datetime.fromisoformat(handled):
+            return steps
+        await self._follow(db, now, known - now, steps)
+        return steps + 1
 
     async def _step(self, db: AsyncConnection, now: datetime, last: _Seen, span: timedelta) -> int:
         await db.execute(text(_COUNT))
         steps = await _steps(db)
         if steps > last.steps:  # another replica was quicker
             return steps
+        await self._follow(db, now, span, steps)
+        return steps + 1
+
+    async def _follow(self, db: AsyncConnection, now: datetime, span: timedelta, steps: int) -> None:
         log.warning("the clock was set back", seconds=round(span.total_seconds()))
         await db.execute(text("UPDATE mark SET value = :steps WHERE name = 'clock'"), {"steps": str(steps + 1)})
+        await db.execute(text(_HANDLE), {"name": HANDLED, "until": (now + span).isoformat()})
         await set_back(db, span, now=now)
-        return steps + 1
 
     def committed(self) -> None:
         """What was seen is so."""
@@ -80,6 +100,20 @@ class Following:
 _COUNT = """
 INSERT INTO mark (name, value) VALUES ('clock', '0') ON CONFLICT (name) DO UPDATE SET value = mark.value
 """
+
+
+_HANDLE = """
+INSERT INTO mark (name, value) VALUES (:name, :until) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
+
+async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:
+    """The latest moment that the database's clock is known to have shown: it is never much ahead of a slot."""
+    newest = select(inbox.c.received_at).order_by(inbox.c.update_id.desc()).limit(1)
+    received = (await db.execute(newest)).scalar()
+    slot = (await db.execute(select(func.max(pace.c.tat)))).scalar()
+    known = [moment for moment in (received, slot if slot is not None and slot - now > SLOT_AHEAD else None) if moment]
+    return max(known, default=None)
 
 
 async def _steps(db: AsyncConnection) -> int:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import delete, select
 
 from storage.db import Db, upsert
 from storage.schema import mark
 
 
+def stale(source: str) -> str:
+    """The name of the mark that says a source brings nothing new since a day; polling sets and removes it."""
+    return f"stale:{source}"
+
+
 async def get(db: Db, name: str) -> str | None:
     """What was noted under a name, or None."""
     value: str | None = (await db.execute(select(mark.c.value).where(mark.c.name == name))).scalar()
     return value
-
-
-async def among(db: Db, names: Collection[str]) -> set[str]:
-    """Those of the names under which something is noted."""
-    return set((await db.execute(select(mark.c.name).where(mark.c.name.in_(names)))).scalars())
 
 
 async def put(db: Db, name: str, value: str) -> None:

@@ -303,6 +303,16 @@ lease = Table(  # "exactly one": a role, who has it, until when
     Column("until", UtcDateTime, nullable=False),
 )
 
+dispute = Table(  # series that another source contradicts now
+    "dispute",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("base", String(3), primary_key=True),
+    Column("quote", String(3), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("against", String, nullable=False),
+)
+
 mark = Table(  # small facts about the whole: high-water marks, last runs
     "mark",
     metadata,

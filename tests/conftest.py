@@ -35,6 +35,21 @@ def _shared() -> Path | None:
 SHARED = _shared()
 
 
+#: Folders of tests that start programs, servers and browsers: what takes longest begins first, and none of it is alone
+#: at the end. The rest follows as it was found.
+LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put whole files in the order in which they are given to whoever is free (`--dist loadfile`)."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of real payloads; skips where it is absent."""

@@ -14,7 +14,7 @@ from bot.sources.catalog import parse_catalog
 
 
 async def test_the_workers_that_answer_readers_end_with_the_program(tmp_path: Path) -> None:
-    """Charts and zones have a process of their own; the composition root opened it."""
+    """Charts and zones have a process kept for them; the composition root opened its pool."""
     settings = load_settings(
         bot_token="1234567:" + "a" * 35,
         bot_api_url="http://127.0.0.1:9",
@@ -26,6 +26,6 @@ async def test_the_workers_that_answer_readers_end_with_the_program(tmp_path: Pa
         assert await workers.run(zone_at, 42.87, 74.59, timeout=60) == "Asia/Bishkek"
         (process,) = workers.processes
         assert psutil.pid_exists(process)
-        assert workers is not bot.ingest.workers  # no reader waits behind a slow feed
+        assert workers is bot.ingest.workers  # one pool, which keeps a process for readers
     assert not workers.processes
     assert not psutil.pid_exists(process)

@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.fan_out
-from bot.alerts.digests import LASTS as DIGEST_LASTS
-from bot.app import due_digest, enqueue_digests
+from bot.digests import DIGEST_LASTS, due_digest, enqueue_digests
 from bot.i18n import day as day_text
 from bot.model.alerts import DigestDue
 from storage.db import Store

@@ -23,11 +23,11 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
 from bot.model.rates import RateKind
+from bot.readers.news import TOPICS
 from bot.render.charts import RANGES
 from bot.render.help import ANSWERS, ERRORS
 from bot.render.rules import Standing
 from bot.render.text import fill
-from bot.views import TOPICS
 from handlers import COMMANDS
 from tests.conftest import ROOT
 

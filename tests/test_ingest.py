@@ -15,8 +15,8 @@ import storage.fan_out
 import storage.news
 import storage.rates
 import storage.sources
-from bot import views
 from bot.ingest import IngestReport
+from bot.readers.digest import day_digest
 from bot.sources.catalog import Catalog, parse_catalog
 from storage.db import Store
 from storage.schema import alert, entry, held_rate
@@ -191,8 +191,8 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
     async with world.store.reading() as db:
         found = await storage.news.latest(db, topic="economy")
-        chosen = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
-        other = await views.digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
+        chosen = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
+        other = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
     assert [story.lead.entry.id for story in found] == ["budget"]
     assert chosen.story is not None
     assert chosen.story.pk == found[0].pk
@@ -245,8 +245,8 @@ async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
     await world.poll("three")
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC"}
     async with world.store.reading() as db:
-        english = await views.digest(db, world.catalog, language="en", **asked)
-        russian = await views.digest(db, world.catalog, language="ru", **asked)
+        english = await day_digest(db, world.catalog, language="en", **asked)
+        russian = await day_digest(db, world.catalog, language="ru", **asked)
     assert english.story is not None
     assert english.story.lead.entry.id == "blast"
     assert russian.story is not None

@@ -40,6 +40,7 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.rejected": {"alert": "7", "why": "Bad Request"},
     "notice.gone": {"chat": "1004", "why": "blocked"},
     "notice.partly": {"source": "nbkr", "why": "1 of 2 documents failed: weekly.xml: the server answered 404"},
+    "notice.well": {"source": "nbkr"},
     "notice.topic": {"chat": "-1004"},
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},

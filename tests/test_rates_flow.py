@@ -19,7 +19,6 @@ import storage.deliveries
 import storage.fan_out
 import storage.rates
 import storage.rules
-from bot import views
 from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state
@@ -27,6 +26,7 @@ from bot.ingest.rates import judge_by_rules
 from bot.model.alerts import RateCorrected, RateMoved, State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
 from bot.model.rules import Rule
+from bot.readers.rates import current_rates, rate_card
 from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
@@ -74,7 +74,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 async def card_now(world: World, *codes: str, on: date | None = None) -> RateCard:
     """What /rates shows now."""
     async with world.store.reading() as db:
-        return await views.rate_card(db, world.catalog, home="KGS", now=world.now, codes=codes, on=on)
+        return await rate_card(db, world.catalog, home="KGS", now=world.now, codes=codes, on=on)
 
 
 async def row_now(world: World, code: str) -> CardRow:
@@ -611,7 +611,7 @@ async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_wh
     assert after.today is not None
     assert (str(after.today.value), after.tomorrow) == ("84.9000", None)
     async with world.store.reading() as db:
-        holding = await views.current_rates(db, world.catalog, now=world.now)
+        holding = await current_rates(db, world.catalog, now=world.now)
     assert {str(item.value) for item in holding if item.pair == Pair("USD", "KGS")} == {"84.9000"}
 
 

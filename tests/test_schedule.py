@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import schedule
-from bot.schedule import JITTER, LONGEST, OUTSIDE, SHORTEST_BACKOFF, due, next_due, retry_due, within
+from bot.schedule import JITTER, LONGEST, OUTSIDE, SHORTEST_BACKOFF, due, first_instant, next_due, retry_due, within
 from bot.sources.specs import FeedSpec, PollSpec
 from storage.sources import SourceState
 
@@ -100,8 +100,10 @@ def test_a_source_never_tried_has_its_turn_after_the_wished_for_and_before_the_l
         "late": SourceState(key="late", next_due_at=NOON - EVERY),
         "wished": SourceState(key="wished", asked_at=NOON),
     }
-    specs = [FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in ("late", "new", "wished")]
-    assert [spec.key for spec in due(specs, states, now=NOON)] == ["wished", "new", "late"]
+    specs = [
+        FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in ("late", "new", "wished", "a")
+    ]
+    assert [spec.key for spec in due(specs, states, now=NOON)] == ["wished", "new", "a", "late"]
 
 
 # ── the publisher's hours ───────────────────────────────────────────────────
@@ -132,6 +134,13 @@ def test_a_holiday_is_outside_of_the_hours() -> None:
 def test_after_a_good_poll_the_next_is_an_interval_later_give_or_take_a_tenth(chance: float) -> None:
     assert close(next_due(ALWAYS, now=NOON), NOON + jittered(EVERY, chance))
     assert close(next_due(HOURS, now=local("2026-11-25T15:00")), local("2026-11-25T15:00") + jittered(EVERY, chance))
+
+
+def test_the_hours_count_of_the_next_poll_not_of_this_one(chance: float) -> None:
+    """Ten minutes before they begin an interval leads into them; ten minutes before their end out of them."""
+    before, last = local("2026-11-25T13:50"), local("2026-11-25T18:50")
+    assert close(next_due(HOURS, now=before), before + jittered(EVERY, chance))
+    assert close(next_due(HOURS, now=last), last + jittered(EVERY, chance) * OUTSIDE)
 
 
 def test_outside_its_hours_a_source_is_asked_six_times_less_often(chance: float) -> None:
@@ -210,3 +219,29 @@ def test_a_source_that_is_gone_is_looked_at_a_day_later_at_the_soonest(chance: f
     wanted = NOON + timedelta(days=1) * (1 + JITTER * chance)
     assert close(retry_due(minute, now=NOON, failures=9, gone=True), wanted)
     assert close(retry_due(minute, now=NOON, failures=0, gone=True, retry_after=5, every=EVERY), wanted)
+
+
+# ── local times ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("zone", "wanted", "utc"),
+    [
+        ("Asia/Bishkek", "2026-11-25T08:00", "2026-11-25T02:00"),
+        ("Europe/Berlin", "2026-03-29T01:59:59", "2026-03-29T00:59:59"),
+        ("Europe/Berlin", "2026-03-29T02:00", "2026-03-29T01:00"),  # an hour that is not there
+        ("Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-03-29T02:59:59", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30"),  # an hour that comes twice
+        ("Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00"),
+        ("Australia/Lord_Howe", "2026-10-04T02:10", "2026-10-03T15:30"),  # a gap of half an hour
+        ("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00"),  # a day that is not there
+        ("America/New_York", "2026-03-08T02:30", "2026-03-08T07:00"),
+    ],
+)
+def test_T2_a_local_time_is_the_first_instant_at_or_after_it(zone: str, wanted: str, utc: str) -> None:
+    """Where the clocks go forward the moment they do; where they go back the first of the two; in UTC."""
+    found = first_instant(datetime.fromisoformat(wanted), ZoneInfo(zone))
+    assert found.tzinfo is UTC
+    assert found == datetime.fromisoformat(utc).replace(tzinfo=UTC)

@@ -179,8 +179,11 @@ def test_every_setting_is_tried_with_bad_values() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [(name, value) for name, values in BAD.items() for value in values],
-    ids=lambda word: ascii(word)[:40],
+    [
+        pytest.param(name, value, id=f"{name}-{number}")
+        for name, values in BAD.items()
+        for number, value in enumerate(values)
+    ],
 )
 def test_a_bad_value_is_one_short_line_and_the_exit_78(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

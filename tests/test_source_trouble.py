@@ -14,12 +14,14 @@ from sqlalchemy import select
 import storage.chats
 import storage.rates
 import storage.sources
-from bot import schedule, views
+from bot import schedule
 from bot.detect.plausibility import agreeing
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
 from bot.model.rates import Freshness
 from bot.model.reasons import reason
+from bot.readers.rates import rate_card
+from bot.readers.status import current_status
 from bot.render import help as talk
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
@@ -126,7 +128,7 @@ async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_i
     assert (after.gone_at, after.failures, after.error) == (None, 0, None)
     assert after.next_due_at is not None
     assert after.next_due_at - world.now <= timedelta(hours=6, minutes=40)
-    assert [said for said, _ in await world.notices()] == ["notice.source"]  # once, not every day
+    assert [said for said, _ in await world.notices()] == ["notice.source", "notice.well"]  # once, not every day
 
 
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
@@ -234,7 +236,7 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     daily(world)
     await world.poll()
     async with world.store.reading() as db:
-        found = await views.status(db, world.catalog, now=NOW)
+        found = await current_status(db, world.catalog, now=NOW)
     (source,) = [one for one in found.sources if one.key == "nbkr"]
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
@@ -319,7 +321,7 @@ async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) ->
         only = parse_catalog(
             f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["http://a.example/"]\n{POLL}\n'
         )
-        card = await views.rate_card(db, only, home="KGS", now=world.now)
+        card = await rate_card(db, only, home="KGS", now=world.now)
     assert card.freshness is Freshness.LATE
     await world.publish(world.now.date(), "second")
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held", "notice.fresh"]
@@ -486,6 +488,14 @@ async def fresh_again(world: World) -> None:
     await world.publish(today(world), "second")
 
 
+async def well_again(world: World) -> None:
+    world.publishers.put("/one.xml", b"", status=500)
+    for _ in range(TOLD_AFTER):
+        await world.poll("one")
+    assert len(await world.notices()) == 1
+    await world.report("one", QUIET)
+
+
 async def asking(world: World) -> None:
     object.__setattr__(world.ingest, "security_policy", "approve")
     await world.report("one", QUIET)
@@ -496,6 +506,7 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
     "notice.source: a source that fails": ("second", failing, "second"),
     "notice.source: a source that is gone": ("second", gone, "second"),
     "notice.partly": ("nbkr", partly_failing, "weekly.xml"),
+    "notice.well": ("one", well_again, "one"),
     "notice.flood": ("one", flooding, "25"),
     "notice.dispute": ("second", disputing, "Second Bank"),
     "notice.held": ("second", leaping, "USD/KGS"),
@@ -540,9 +551,22 @@ async def test_a_source_that_recovers_and_fails_again_is_told_again(world: World
     world.publishers.put("/weekly.xml", b"", status=500)
     for _ in range(TOLD_AFTER - 1):
         await world.poll()
-    assert len(await world.notices()) == 1
+    assert len(await world.notices()) == 2
     await world.poll()
-    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"] * 2
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly", "notice.well", "notice.partly"]
+
+
+async def test_a_source_that_is_well_again_before_anybody_was_told_says_nothing(world: World) -> None:
+    """In part or in whole; a feed as a bank."""
+    daily(world)
+    world.publishers.put("/one.xml", b"", status=500)
+    for _ in range(TOLD_AFTER - 1):
+        await world.poll()
+        await world.poll("one")
+    weekly(world)
+    await world.poll()
+    await world.report("one", QUIET)
+    assert await world.notices() == []
 
 
 async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_next_day(store: Store) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import views
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import Story
+from bot.readers.digest import day_digest
+from bot.readers.news import news_page
 from bot.render import alerts, news
 from bot.sources.catalog import parse_catalog
 from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON
@@ -62,7 +63,7 @@ class Desk:
     async def story(self) -> Story:
         """The only story that is not the quiet one, as it is shown."""
         async with self.world.store.reading() as db:
-            page = await views.news_page(db, self.world.catalog, topic="security", number=0, now=NOW)
+            page = await news_page(db, self.world.catalog, topic="security", number=0, now=NOW)
         (found,) = page.stories
         return found
 
@@ -163,7 +164,7 @@ async def test_the_most_trusted_report_leads_whenever_it_came(desk: Desk) -> Non
     assert len(await desk.world.alerts("edit")) >= 2
     async with desk.world.store.reading() as db:
         asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en", "topics": ["security"]}
-        digest = await views.digest(db, desk.world.catalog, **asked)  # type: ignore[arg-type]
+        digest = await day_digest(db, desk.world.catalog, **asked)  # type: ignore[arg-type]
     assert digest.story is not None
     assert digest.story.lead.feed == "official"
 

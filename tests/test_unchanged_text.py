@@ -13,7 +13,6 @@ import pytest
 
 import storage.chats
 import storage.news
-from bot import views
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.detect.security import detect
@@ -24,6 +23,7 @@ from bot.ingest import Ingest
 from bot.model.chats import ChatKind, Style
 from bot.model.news import Story
 from bot.model.text import comparable, has_invisible, without_invisible
+from bot.readers.news import news_page
 from bot.render import digest as digest_words
 from bot.render import news as news_words
 from bot.render.text import cut, message
@@ -122,6 +122,13 @@ def test_F25_a_feeds_text_is_read_as_it_was_written(form: str, text: str) -> Non
     assert (read.content or read.summary).split("\n") == wanted.replace("  ", " ").split("\n")
 
 
+@pytest.mark.parametrize("text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"])
+def test_F25_a_plain_text_keeps_its_columns(text: str) -> None:
+    """What a feed promises to be plain has no layout but its own."""
+    (read,) = parse_feed(json_feed(TITLE, content_text=f"\n{text} \n\n\n\nend  ")).entries
+    assert read.content == f"{text}\n\nend"
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [
@@ -180,7 +187,7 @@ class World:
         report = await self.ingest.poll(self.catalog.news[key])
         assert (report.error, report.new) == (None, 1)
         async with self.store.reading() as db:
-            page = await views.news_page(db, self.catalog, topic=None, number=0, now=NOW)
+            page = await news_page(db, self.catalog, topic=None, number=0, now=NOW)
         return page.stories[0]
 
     def site(self, title: str, text: str) -> None:

@@ -240,3 +240,14 @@ def test_a_forged_answer_cannot_reach_what_our_modules_import() -> None:
         _Replies(io.BytesIO(b"cbot.workers\nserve\n.")).load()
     with pytest.raises(pickle.UnpicklingError):
         _Replies(io.BytesIO(b"cbot.sources.feeds\npartial\n.")).load()
+
+
+async def test_a_job_that_a_reader_waits_for_does_not_wait_behind_others() -> None:
+    """A process is kept for them, whatever feeds are being read."""
+    async with Workers(size=1, kept=1) as workers:
+        slow = [asyncio.create_task(workers.run(time.sleep, 60, timeout=90)) for _ in range(3)]
+        assert await workers.run(abs, -7, timeout=60, awaited=True) == 7
+        assert not any(task.done() for task in slow)
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)

@@ -22,7 +22,7 @@ import storage.alerts
 import storage.chats
 import storage.overview
 import storage.rates
-from bot.app import Running, run
+from bot.app import run
 from bot.config import load_settings
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
@@ -33,6 +33,7 @@ from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
+from bot.running import Running
 from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
 from bot.telegram.api import Api
 from bot.workers import Workers

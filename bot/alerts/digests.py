@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 import storage.chats
-from bot import views
 from bot.alerts.kind import Desk, Reader, Told
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
 from bot.model.rates import Pair
 from bot.model.subjects import DigestSubject, pairs_of, topics_of
+from bot.readers.digest import day_digest
+from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
 from bot.render.text import Message
 from storage.alerts import StoredAlert
@@ -31,14 +32,14 @@ class Digests(Told):
         due: DigestDue = told.payload
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
         pairs = pairs_of(keys)
-        found = await views.digest(
+        found = await day_digest(
             desk.db,
             desk.catalog,
             day=due.day,
             home=reader.home,
             zone=reader.time_zone,
             language=reader.language,
-            codes=[code for code in views.CURRENCIES if Pair(code, reader.home) in pairs],
+            codes=[code for code in CURRENCIES if Pair(code, reader.home) in pairs],
             topics=topics_of(keys),
         )
         names = dict(desk.catalog.rates[found.source].names) if found.source else {}

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from bot import views
 from bot.alerts.kind import Desk, Reader, Told
 from bot.convert.rule_links import to_link
 from bot.detect.rules import Fired
@@ -14,6 +13,7 @@ from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
+from bot.readers.rules import fired_words
 from bot.render import alerts as render
 from bot.render.text import Message
 from storage.alerts import StoredAlert
@@ -37,13 +37,13 @@ class Rules(Told):
             language=reader.language,
             source_names=dict(spec.names) if spec else {},
             channel=reader.channel,
-            rule=views.fired_words(fired, reader.language),
+            rule=fired_words(fired, reader.language),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rule, and what it measured."""
         fired: RuleFired = told.payload
-        return render.why_rule(fired, views.fired_words(fired, reader.language), reader.language)
+        return render.why_rule(fired, fired_words(fired, reader.language), reader.language)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
         """The rule."""

@@ -10,72 +10,88 @@
     … once             one message and no more
     … until 2026-12-31
 
-Kyrgyz puts the comparison after the number and an ending on it, Russian before it: order does not matter here.
+Words of every language are understood (`bot/languages/*/rules.py`). Kyrgyz puts the comparison after the number and an
+ending on it, Russian before it: order does not matter here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Protocol
 
 from bot.errors import UserError
+from bot.languages import languages
+from bot.languages.parts import RuleWords
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule, TypedRule
 
 SMALLEST_PERCENT = Decimal("0.1")  # below it a rule speaks on every fixing of every pair
 LONGEST_WINDOW = 366  # days
 
-
-_KINDS = {
-    RateKind.OFFICIAL: ("official", "официальный", "расмий"),
-    RateKind.REFERENCE: ("reference",),
-    RateKind.BUY: ("buy", "buying", "покупка", "покупки", "сатып алуу"),
-    RateKind.SELL: ("sell", "selling", "продажа", "продажи", "сатуу"),
-    RateKind.MID: ("mid",),
-    RateKind.CROSS: ("cross",),
-}
-_BELOW = ("<", "≤", "below", "under", "less", "ниже", "меньше", "дешевле", "төмөн", "аз", "арзан")
-_ABOVE = (">", "≥", "above", "over", "more", "выше", "больше", "дороже", "жогору", "көп", "кымбат")
-_ONCE = ("once", "один раз", "однажды", "разово", "бир жолу")
-_UNTIL = ("until", "till", "до", "чейин")
-_LINK_WORDS = ("to", "vs", "against", "к", "ко", "в", "во")  # between two currencies; before anything else a filler
-_FILLER = ("than", "чем", "if", "when", "когда", "если", "in", "за", "within", "ичинде", "на", "by", "is", "the", "a",
-           "rate", "курс", "курса", "курсу", "курсы", "of", "at", "for", "по", "при", "будет", "станет", "болсо",
-           "болгондо", "falls", "drops", "rises", "goes", "gets", "упадёт", "упадет", "опустится", "вырастет",
-           "поднимется", "түшсө", "көтөрүлсө", "өссө")  # fmt: skip
-_UNITS = {"d": 1, "day": 1, "days": 1, "д": 1, "дн": 1, "день": 1, "дня": 1, "дней": 1, "күн": 1, "күндө": 1,
-          "w": 7, "week": 7, "weeks": 7, "неделя": 7, "неделю": 7, "недели": 7, "недель": 7, "апта": 7, "жума": 7,
-          "m": 30, "month": 30, "months": 30, "месяц": 30, "месяца": 30, "месяцев": 30, "ай": 30}  # fmt: skip
-
-_WORDS: dict[str, tuple[str, str]] = {
-    **{word: ("kind", kind.value) for kind, words in _KINDS.items() for word in words},
-    **dict.fromkeys(_BELOW, ("side", Direction.DOWN.value)),
-    **dict.fromkeys(_ABOVE, ("side", Direction.UP.value)),
-    **dict.fromkeys(_ONCE, ("once", "")),
-    **dict.fromkeys(_UNTIL, ("until", "")),
-    **dict.fromkeys(_LINK_WORDS, ("link", "")),
-    **dict.fromkeys(_FILLER, ("filler", "")),
-}
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 _SIGNS = {"+": Direction.UP, "-": Direction.DOWN, "−": Direction.DOWN, "±": Direction.BOTH}
-_TOKEN = re.compile(
-    rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
-       |(?P<span>\d+)\s?(?P<unit>{"|".join(sorted(_UNITS, key=len, reverse=True))})(?!\w)
-       |(?P<number>{_NUMBER})(?P<ending>д[аеоө]н|т[аеоө]н)?(?![\d.,]*\d)
-       |(?P<percent>%|процент\w*|percent|пайыз\w*)
-       |(?P<link>\s*/\s*|-(?=[^\W\d_]))
-       |(?P<sign>\+/-|[+\-−±])
-       |(?P<side><=|>=|=<|=>|[<>≤≥])
-       |(?P<phrase>один\ раз|бир\ жолу|сатып\ алуу)(?!\w)
-       |(?P<word>[^\W\d_]+)
-       |(?P<mark>\S)""",
-    re.VERBOSE | re.IGNORECASE,
-)
 _CODE_HERE = re.compile(r"[A-Za-z]{3}(?!\w)")
+
+
+@cache
+def _words() -> Mapping[str, tuple[str, str]]:
+    """Each phrase with a part in a rule: what it is, and which."""
+    found: dict[str, tuple[str, str]] = {}
+    for spoken in reversed(languages()):
+        for kind, phrases in spoken.rules.kinds.items():
+            found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
+        for role, value, phrases in _roles(spoken.rules):
+            found |= {phrase: (role, value) for phrase in phrases.split(",") if phrase}
+    return found
+
+
+def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
+    """Role, its value and the phrases that play it; a word between two currencies is a filler anywhere else."""
+    return (
+        ("side", Direction.DOWN.value, words.below),
+        ("side", Direction.UP.value, words.above),
+        ("once", "", words.once),
+        ("until", "", words.until),
+        ("link", "", words.link),
+        ("filler", "", words.filler),
+    )
+
+
+@cache
+def _spans() -> Mapping[str, int]:
+    """The words for days, weeks and months, and how many days each is."""
+    found: dict[str, int] = {}
+    for spoken in reversed(languages()):
+        for days, words in spoken.rules.days.items():
+            found |= dict.fromkeys(words.split(), days)
+    return found
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    """The next piece of a rule: words of every language, those of several words first."""
+    units = "|".join(sorted(_spans(), key=len, reverse=True))
+    ending = "|".join(one.rules.number_ending for one in languages() if one.rules.number_ending)
+    percent = "|".join(("%", *(one.rules.percent for one in languages() if one.rules.percent)))
+    phrases = "|".join(re.escape(phrase) for phrase in _words() if " " in phrase)
+    return re.compile(
+        rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
+           |(?P<span>\d+)\s?(?P<unit>{units})(?!\w)
+           |(?P<number>{_NUMBER})(?P<ending>{ending})?(?![\d.,]*\d)
+           |(?P<percent>{percent})
+           |(?P<link>\s*/\s*|-(?=[^\W\d_]))
+           |(?P<sign>\+/-|[+\-−±])
+           |(?P<side><=|>=|=<|=>|[<>≤≥])
+           |(?P<phrase>{phrases})(?!\w)
+           |(?P<word>[^\W\d_]+)
+           |(?P<mark>\S)""",
+        re.VERBOSE | re.IGNORECASE,
+    )
 
 
 class CurrencyFound(Protocol):
@@ -169,7 +185,7 @@ class _Draft:
         """Put what stands at `at` where it belongs; the place behind it."""
         if (end := self._read_until(text, at)) is not None:
             return end
-        match = _TOKEN.match(text, at)
+        match = _token().match(text, at)
         if match is None:
             raise _unclear(text[at:])
         linked, self.linked = self.linked, False
@@ -202,7 +218,7 @@ class _Draft:
         if match["date"]:
             self.until = _read_date(text)
         elif match["span"]:
-            self._set_window(int(match["span"]) * _UNITS[match["unit"].lower()])
+            self._set_window(int(match["span"]) * _spans()[match["unit"].lower()])
         elif match["number"]:
             self._set_amount(match["number"])
         elif match["percent"]:
@@ -219,7 +235,7 @@ class _Draft:
 
     def _read_word(self, match: re.Match[str], *, linked: bool) -> int:
         word = " ".join(match.group().lower().split())
-        role, value = _WORDS.get(word, ("", ""))
+        role, value = _words().get(word, ("", ""))
         if not role:
             found = self.currency(match.string, match.start())
             if found is None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import storage.rates
 import storage.sources
 from bot import log
-from bot.app import Running, run
+from bot.app import run
 from bot.config import Settings
 from bot.demo.world import ZONE, World
 from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind
+from bot.running import Running
 from bot.sources.catalog import Catalog, parse_catalog
 from storage.opening import open_store
 

@@ -6,23 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import structlog
 
 import storage.sources
 from bot import metrics, schedule
+from bot.clock import utc_now
+from bot.config import Settings
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.ingest import trust
 from bot.ingest.documents import Documents, Looked, trouble_of
-from bot.ingest.notices import TOLD_AFTER, note_partly, tell
+from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
 from bot.ingest.rates import keep_rates, revise_rates
 from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, unknown_entries
 from bot.model.news import Entry
 from bot.model.rates import Rate, SeenRate, Series
 from bot.sources.base import Request
-from bot.sources.catalog import FeedSpec, PageSpec, RateSpec
+from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
@@ -70,6 +73,29 @@ class Ingest:
     admins: Sequence[int] = ()
     feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
 
+    @classmethod
+    def composed(
+        cls,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        store: Store,
+        fetcher: Fetcher,
+        workers: Workers,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Self:
+        """The poll flow by an operator's settings and catalog."""
+        return cls(
+            store=store,
+            fetcher=fetcher,
+            workers=workers,
+            clock=clock,
+            poll_every=settings.poll_every,
+            security_policy=settings.security_policy,
+            admins=settings.admin_ids,
+            feeds=catalog.news,
+        )
+
     async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
         async with self.store.reading() as db:
@@ -112,6 +138,7 @@ class Ingest:
             error = str(trouble)[:300] if trouble is not None else None
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen, error=error)
             await note_partly(db, self.admins, spec.key, error, now=now)
+            await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
             await trust.watch(db, spec, admins=self.admins, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
@@ -153,6 +180,7 @@ class Ingest:
                 await tell(db, self.admins, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
+            await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
         return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
@@ -181,6 +209,11 @@ class Ingest:
     @property
     def _documents(self) -> Documents:
         return Documents(store=self.store, fetcher=self.fetcher, workers=self.workers)
+
+
+def _was_told(state: SourceState) -> bool:
+    """Whether the operators were told that a source fails: it was gone, or failed many times in a row."""
+    return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 
 def _read(spec: RateSpec, asked: Sequence[Looked]) -> tuple[list[Looked], list[Rate], list[str]]:

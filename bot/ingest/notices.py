@@ -22,11 +22,18 @@ async def note_partly(db: Db, admins: Sequence[int], key: str, trouble: str | No
     if trouble is None:
         if before is not None:
             await storage.marks.drop(db, name)
+            await note_well(db, admins, key, told=int(before) >= TOLD_AFTER, now=now)
         return
     times = int(before or 0) + 1
     await storage.marks.put(db, name, str(times))
     if times == TOLD_AFTER:
         await tell(db, admins, "notice.partly", {"source": key, "why": trouble[:200]}, now=now)
+
+
+async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now: datetime) -> None:
+    """Tell the operators that a source is well again, where they were `told` of its trouble."""
+    if told:
+        await tell(db, admins, "notice.well", {"source": key}, now=now)
 
 
 async def tell(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> None:

@@ -9,14 +9,15 @@ from decimal import Decimal
 
 import structlog
 
+import storage.disputes
 import storage.marks
 import storage.rates
 import storage.sources
-from bot import views
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.ingest.notices import tell
-from bot.model.rates import Move, Pair, Rate, RateKind, SeenRate, Series
+from bot.model.rates import Move, Rate, RateKind, SeenRate
+from bot.readers.disputes import rival
 from bot.sources.catalog import RateSpec
 from storage.db import Db
 
@@ -36,30 +37,27 @@ async def disputed(
     found = []
     for new in added:
         fresh = now.date() - new.effective_on <= BACKLOG
-        rival = await views.rival(db, new) if fresh and new.pair in shared else None
-        if rival is None:
+        other = await rival(db, new) if fresh and new.pair in shared else None
+        if other is None:
             continue
         found.append(new)
-        if await storage.marks.get(db, views.dispute_mark(new.series)) is None:
+        begun = await storage.disputes.begin(db, new.series, other.source)
+        await storage.disputes.begin(db, other.series, new.source)
+        if begun:
             values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
-            other = {"other": rival.source, "theirs": f"{rival.per_unit:f}"}
-            await tell(db, admins, "notice.dispute", {**values, **other}, now=now)
-        for one, against in ((new, rival), (rival, new)):
-            await storage.marks.put(db, views.dispute_mark(one.series), against.source)
+            theirs = {"other": other.source, "theirs": f"{other.per_unit:f}"}
+            await tell(db, admins, "notice.dispute", {**values, **theirs}, now=now)
     return found
 
 
 async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
     """The newest rates of other sources' series whose dispute these new rates ended: they may be told now."""
-    pairs = {new.pair for new in added}
     judged = {new.series for new in added}
     found = []
-    for name in await storage.marks.starting(db, views.DISPUTE) if pairs else ():
-        source, pair, kind = name.split(":")
-        series = Series(source, Pair.parse(pair), RateKind(kind))
-        newest = await storage.rates.holding(db, series, date.max) if series.pair in pairs else None
-        if newest is not None and await views.rival(db, newest) is None:
-            await storage.marks.drop(db, views.dispute_mark(series))
+    for series in sorted(await storage.disputes.about(db, {new.pair for new in added}), key=str):
+        newest = await storage.rates.holding(db, series, date.max)
+        if newest is not None and await rival(db, newest) is None:
+            await storage.disputes.end(db, series)
             found += [newest] if series not in judged else []
     return found
 
@@ -186,7 +184,7 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     newest = await storage.rates.newest_day(db, spec.key, until=spec.poll.near(now)[1])
     if newest is None:
         return
-    name = views.stale_mark(spec.key)
+    name = storage.marks.stale(spec.key)
     told = await storage.marks.get(db, name)
     stuck = spec.poll.missed(newest, now) >= STUCK
     if stuck == (told is not None):

@@ -1,10 +1,10 @@
-"""python-telegram-bot's bot over our client: for its types and handlers, which know a `Bot`."""
+"""python-telegram-bot over our client: for its types and handlers, which know a `Bot` and an `Application`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from telegram import User
+from telegram import User, ext
 from telegram.error import InvalidToken, NetworkError
 from telegram.ext import ExtBot
 
@@ -38,3 +38,14 @@ class Bot(ExtBot[None]):
         about = {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "", "username": ""}
         self._bot_user = User.de_json(about | outcome.result, self)
         return self._bot_user
+
+
+class Application(ext.Application[Any, Any, Any, Any, Any, Any]):
+    """python-telegram-bot's dispatcher, which lets a handler's error out to whoever processes the update.
+
+    By itself it keeps errors for error handlers, which cannot raise them to the inbox that tries an update again.
+    """
+
+    async def process_error(self, update: object, error: Exception, *_unused: Any, **_others: Any) -> bool:  # noqa: ANN401, ARG002 - as its parent
+        """Raise it."""
+        raise error

@@ -13,6 +13,7 @@ from bot.emulator import TEST_TOKEN, Emulator
 from tests.conftest import ROOT
 from tests.publishers import Publishers as Publishers  # noqa: PLC0414 - where it was imported from before
 
+PATIENCE = 90.0  # seconds for a start or a stop beside busy processes
 READER, CHANNEL = 1001, -1001234567890
 
 
@@ -53,6 +54,7 @@ class Program:
             stdout=asyncio.subprocess.DEVNULL,
         )
         self._reader = asyncio.create_task(self._read())
+        _STARTED.append(self)
         if ready:
             await self.said(lambda line: '"event": "ready"' in line)
 
@@ -69,7 +71,7 @@ class Program:
 
     async def said(self, fits: Callable[[str], bool]) -> str:
         """The first line of the log that fits; fails when the program ends without it."""
-        async with asyncio.timeout(30), self._lines:
+        async with asyncio.timeout(PATIENCE), self._lines:
             await self._lines.wait_for(lambda: any(fits(line) or line == "(end)" for line in self.log))
         found = next((line for line in self.log if fits(line)), None)
         assert found is not None, "".join(self.log)
@@ -82,7 +84,7 @@ class Program:
         if number is not None and self.process.returncode is None:
             self.process.send_signal(number)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 code = await self.process.wait()
         except TimeoutError:
             self.process.kill()
@@ -90,3 +92,21 @@ class Program:
             raise AssertionError("it did not end: " + "".join(self.log[-60:])) from None
         await self._reader
         return code
+
+    async def kill(self) -> None:
+        """End it whatever it does, where a test failed before it could; one that has ended is no error."""
+        if self.process is None or self._reader is None:
+            return
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        await self._reader
+
+
+_STARTED: list[Program] = []
+
+
+async def kill_all() -> None:
+    """Leave no program behind: it would go on beside the next test, which hears of its open pipes."""
+    while _STARTED:
+        await _STARTED.pop().kill()

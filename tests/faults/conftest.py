@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator
-from tests.e2e.program import READER
+from tests.e2e.program import READER, kill_all
 from tests.publishers import QUIET, TODAY, Publishers, daily, rss
 
 
@@ -27,3 +27,10 @@ async def publishers() -> AsyncIterator[Publishers]:
         server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
         server.put("/feed.xml", rss(QUIET))
         yield server
+
+
+@pytest.fixture(autouse=True)
+async def no_program_left() -> AsyncIterator[None]:
+    """What a failed test started ends with it."""
+    yield
+    await kill_all()

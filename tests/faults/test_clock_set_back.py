@@ -164,3 +164,28 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
     async with store.reading() as db:
         assert (await db.execute(select(pace.c.paused_until))).scalar_one() == before
         assert (await db.execute(select(func.count()).select_from(delivery))).scalar_one() == 0
+
+
+@pytest.mark.parametrize("by", [-MINUTE, -DAY])
+async def test_T8_a_clock_set_back_while_nothing_ran_is_seen_at_the_start(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    """What was paced and put off goes at once, and the start after that moves nothing again."""
+    async with bench(migrated_url) as one:
+        async with Running(one):
+            await one.alert(lasts=DAY)
+            await one.arrived(READER)
+        await one.alert(lasts=DAY)
+        shift(monkeypatch, by)
+        for _ in range(2):  # two starts
+            store = await open_store(migrated_url)
+            async with store.writing() as db:
+                await db_now(db)
+            life = (await left(store))[-1]
+            assert DAY - timedelta(minutes=5) < life <= DAY + timedelta(seconds=5)
+            await store.close()
+        one.store = await open_store(migrated_url)
+        one.restart()
+        async with Running(one):
+            await one.arrived(READER, 2, timeout=30)
+        await one.store.close()

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from sqlalchemy import select, text
 
 import storage.chats
 import storage.sources
-from bot.app import Running, enqueue_digests, run
+from bot.app import run
 from bot.config import load_settings
+from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.recurring import JOBS
+from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert
@@ -36,7 +40,7 @@ RENAMED = ("Europe/Kiev", "Asia/Calcutta", "US/Eastern", "America/Buenos_Aires",
 def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> None:
     """The package brings its own: settings, digests and dates work where the machine has none."""
     script = (
-        "import json, sys, zoneinfo; from datetime import *; from bot.app import due_digest;"
+        "import json, sys, zoneinfo; from datetime import *; from bot.digests import due_digest;"
         "now = datetime(2021, 10, 20, 12, tzinfo=UTC);"
         "print(json.dumps([zoneinfo.TZPATH, [str(zoneinfo.ZoneInfo(n).utcoffset(now)) for n in sys.argv[1:]],"
         "due_digest('digest:15:00@Europe/Kiev', now=now) is not None]))"
@@ -123,9 +127,10 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
             turns.put_nowait(None)
             return await enqueue_digests(store, now=now)
 
-        monkeypatch.setattr("bot.app.BACKUP_EVERY", 0.2)
-        monkeypatch.setattr("bot.app.TICK", 0.2)
-        monkeypatch.setattr("bot.app.enqueue_digests", turn)
+        often = {"poll": 0.2, "backups": 0.2, "digests": 1.0}
+        jobs = [replace(job, every=often.get(job.name, job.every)) for job in JOBS]
+        monkeypatch.setattr("bot.app.JOBS", jobs)
+        monkeypatch.setattr("bot.recurring.enqueue_digests", turn)
         running = asyncio.create_task(
             run(settings, parse_catalog(every), clock=lambda: now, stop=stop, on_ready=ready.set_result)
         )

@@ -20,7 +20,7 @@ async def test_a_chart_is_a_photo_with_a_caption_and_is_drawn_once(world: World)
         assert answer["photo"]
         assert "National Bank" in answer["caption"]
         photos.append(answer["photo"][-1]["file_id"])
-    assert len(world.bot.application.bot_data["drawn"].file_ids) == 1
+    assert len(world.bot.services.drawn.file_ids) == 1
     assert photos[0] == photos[1]
 
 
@@ -78,4 +78,4 @@ async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
         )
         seen.append(now["photo"][-1]["file_id"])
     assert seen[0] == seen[2] != seen[1]
-    assert len(world.bot.application.bot_data["drawn"].file_ids) == 2
+    assert len(world.bot.services.drawn.file_ids) == 2

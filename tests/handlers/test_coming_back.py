@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 import storage.chats
 import storage.retention
-from bot.app import _tidy
+from bot.recurring import tidy
 from storage.schema import chat
 from tests.handlers.conftest import READER, World
 
@@ -40,7 +40,7 @@ async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World)
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
         await storage.chats.close(db, READER, why="blocked")
         await db.execute(update(chat).where(chat.c.id == READER).values(inactive_at=long_ago))
-    await _tidy(world.bot)
+    await tidy(world.bot)
     async with world.bot.store.reading() as db:
         assert await storage.chats.get(db, READER) is None
     await world.ask("/start")

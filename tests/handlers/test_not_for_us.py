@@ -151,7 +151,6 @@ async def test_G22_a_press_without_a_message_is_answered(world: World, content: 
     async with asyncio.timeout(40):
         assert (t("error.stale", "en") == (await answer).get("text")) == words
     assert world.bot.services.chats[READER].language == "en"
-    assert not world.bot.services.broken
 
 
 @pytest.mark.parametrize(
@@ -188,7 +187,6 @@ async def test_G22_a_membership_is_read_without_the_newest_rights(world: World, 
     await world.ask("/help")  # received after that
     while tasks := set(world.bot.inbox._tasks):
         await asyncio.wait(tasks)
-    assert not world.bot.services.broken
     async with world.bot.store.reading() as db:
         known = await storage.chats.get(db, GROUP)
     assert known is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -428,7 +429,7 @@ async def test_a_saved_rule_is_changed_by_taps_and_keeps_its_number(world: World
     await pressed_shows(world, preview, data(preview, "rule:save"), "Saved: RUB/KGS < 1.16, once")
     async with world.bot.store.reading() as db:
         (rule,) = await storage.rules.of_chat(db, READER)
-    assert (rule.id, rule.rule["amount"], rule.rule["once"]) == (number, "1.16", True)
+    assert (rule.id, rule.rule.amount, rule.rule.once) == (number, Decimal("1.16"), True)
 
 
 async def test_S12_a_link_opens_a_preview_in_another_chat_and_saves_nothing(world: World) -> None:

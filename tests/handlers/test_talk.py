@@ -6,9 +6,10 @@ import re
 import time
 from typing import Any
 
-from bot import views
 from bot.i18n import t
 from bot.languages import LANGUAGES
+from bot.readers.news import TOPICS
+from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
 from handlers.context import BURST
 from tests.handlers.conftest import GROUP, READER, World
@@ -56,7 +57,7 @@ async def test_every_example_in_an_answer_works(world: World) -> None:
     text = answer["text"][example["offset"] : example["offset"] + example["length"]]
     assert "USD" in (await world.ask(text))["text"]
     refused = (await world.ask("/news abracadabra"))["text"]
-    for topic in views.TOPICS:
+    for topic in TOPICS:
         name = t(f"topic.{topic}", "en").lower()
         assert name in refused
     assert "abracadabra" not in (await world.ask(f"/news {t('topic.economy', 'ru')}"))["text"]
@@ -73,7 +74,7 @@ async def test_the_language_can_be_left_as_it_is(world: World) -> None:
 async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(world: World) -> None:
     """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
     number = (await world.ask("/start"))["message_id"]
-    for data in [f"cur:{one}" for one in views.CURRENCIES] + [f"top:{one}" for one in views.TOPICS] + ["set:zone"]:
+    for data in [f"cur:{one}" for one in CURRENCIES] + [f"top:{one}" for one in TOPICS] + ["set:zone"]:
         assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
     for _ in range(BURST):
         await world.emulator.send_text(READER, "/privacy")

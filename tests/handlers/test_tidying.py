@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
-from bot.app import _tidy
+from bot.recurring import tidy
 from storage.schema import inbox
 from tests.handlers.conftest import World
 
@@ -20,7 +20,7 @@ async def test_what_was_written_to_the_bot_yesterday_is_forgotten(world: World) 
     async with world.bot.store.writing() as db:
         first = (await db.execute(select(inbox.c.update_id).order_by(inbox.c.update_id).limit(2))).scalars().all()
         await db.execute(update(inbox).where(inbox.c.update_id.in_(first)).values(finished_at=yesterday))
-    await _tidy(world.bot)
+    await tidy(world.bot)
     async with world.bot.store.reading() as db:
         kept = (await db.execute(select(inbox.c.body).order_by(inbox.c.update_id))).scalars().all()
     assert [body is None for body in kept] == [True, True, False]

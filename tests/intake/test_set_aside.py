@@ -18,7 +18,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot import metrics
-from bot.app import Running, run
+from bot.app import run
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import UnreadableError
@@ -27,6 +27,7 @@ from bot.intake import polling
 from bot.intake.inbox import UNREADABLE, Inbox, parse
 from bot.intake.polling import poll
 from bot.intake.webhook import HEADER, LIMIT, webhook_app
+from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.telegram import retry
 from bot.telegram.api import Api

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import ConfigError
+from bot.readers.news import TOPICS as SHOWN
 from bot.sources.catalog import TOPICS, parse_catalog
-from bot.views import TOPICS as SHOWN
 
 BANK = 'name = { en = "First", ru = "Первый" }\nurls = ["https://x.example/"]\n'
 FEED = 'url = "https://x.example/feed"\n'
@@ -39,6 +39,15 @@ def test_the_name_of_a_source_that_is_off_is_free() -> None:
         f"[rates.nbkr]\n{BANK}[rates.cbr]\n{BANK}disabled = true\n[feeds.a]\n{FEED}[feeds.b]\n{FEED}"
     )
     assert [spec.key for spec in catalog.polled] == ["nbkr", "a", "b"]
+
+
+def test_feeds_of_one_publisher_may_share_its_name() -> None:
+    """One host, one publisher; another host's feed of that name is a mistake."""
+    name = 'name = { en = "Agency" }\n'
+    twice = f'[feeds.a]\n{name}{FEED}[feeds.b]\n{name}url = "https://X.example/b"\n'
+    parse_catalog(twice)
+    [told] = problems(f'{twice}[feeds.c]\n{name}url = "https://y.example/"\n')
+    assert told.startswith("[feeds.c] name: en is the name of [feeds.a] too")
 
 
 @pytest.mark.parametrize("section", ["[feeds.a]\n" + FEED, '[channels."@example"]\n'])

@@ -165,7 +165,7 @@ def test_the_numbers_of_belarus_are_those_of_its_daily_document() -> None:
 
 def test_every_currency_offered_to_readers_is_in_the_national_banks_daily_document() -> None:
     """CNY came into daily.xml after 2022; nothing else is offered than what the bank sets every day."""
-    from bot.views import CURRENCIES
+    from bot.readers.rates import CURRENCIES
 
     assert {rate.pair.base for rate in parsed("nbkr_live_00.xml").rates} == set(CURRENCIES)
 

@@ -12,12 +12,14 @@ from sqlalchemy import select
 import storage.alerts
 import storage.chats
 import storage.fan_out
+import storage.rules
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind, Style
 from storage.db import Store
-from storage.schema import alert, chat, delivery, subscription
+from storage.schema import alert, chat, delivery, rule, subscription
 from tests.factories import NOW
 from tests.factories import chat as a_chat
+from tests.storage.test_rules import proposed, saved
 
 OLD, NEW = -4100, -1004000004100
 KEY = "topic:security"
@@ -72,9 +74,11 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
     dice = random.Random(7)
     for number in range(20):
         async with store.writing() as db:
-            for table in (delivery, alert, subscription, chat):
+            for table in (delivery, alert, subscription, rule, chat):
                 await db.execute(table.delete())
             await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+            number_of_rule = await proposed(db, OLD)
+            await saved(db, number_of_rule, OLD)
             await storage.chats.subscribe(db, OLD, [KEY, "pair:USD/KGS"], now=NOW - timedelta(hours=1))
         await _enqueue(store, f"a{number}")
         if stopped:
@@ -90,6 +94,7 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             kept = (row.id, row.language, row.time_zone, row.style, row.active)
             assert kept == (NEW, "ky", "Europe/Moscow", "headline", not stopped), steps
             assert await storage.chats.subscriptions(db, NEW) == ("pair:USD/KGS", KEY)
+            assert [one.id for one in await storage.rules.of_chat(db, NEW)] == [number_of_rule], steps
             rows = (await db.execute(select(delivery.c.chat_id, delivery.c.state))).all()
             assert [tuple(one) for one in rows] == [(NEW, "dead" if stopped else "pending")], steps
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
 import storage.rates
-from bot import views
 from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.rates import Pair, RateKind, Series
+from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from tests.factories import rate
@@ -23,7 +23,7 @@ from tests.factories import rate
 TODAY = date(2021, 10, 20)
 NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
 DAYS = 1000
-CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + views.CURRENCIES
+CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + CURRENCIES
 CATALOG = parse_catalog("""
 [rates.nbkr]
 name = { en = "National Bank" }
@@ -84,8 +84,8 @@ async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ..
         await fill(db)
     async with store.reading() as db:
         with statements(db) as asked:
-            card = await views.rate_card(db, CATALOG, home="KGS", now=NOW, codes=codes)
-        assert len(card.rows) == len(codes or views.CURRENCIES)
+            card = await rate_card(db, CATALOG, home="KGS", now=NOW, codes=codes)
+        assert len(card.rows) == len(codes or CURRENCIES)
         assert asked
         for statement, parameters in asked:
             found = await plan(db, statement, parameters)

@@ -1,0 +1,61 @@
+"""The verbs: `jarchy VERB`. Machine output is JSON on stdout, progress and logs go to stderr.
+
+Exit codes: 0 success, 1 a failure explained in one line, 2 wrong usage, 78 wrong configuration.
+Heavy modules are imported by the verb that needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from io import StringIO
+from typing import IO, Protocol, runtime_checkable
+
+import typer
+
+from bot import log
+
+from bot.cli import running, looking, judging, database  # isort: skip  # noqa: F401 - each registers its verbs, in this order
+from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
+from bot.errors import BotError, ConfigError, UserError
+
+CONFIG_EXIT = 78
+
+
+@runtime_checkable
+class _WrongUsage(Protocol):
+    """What typer raises for a wrong option or argument; its class has no public name."""
+
+    exit_code: int
+
+    def show(self, file: IO[str]) -> None: ...
+
+
+def main() -> None:
+    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    log.guard_tracebacks()
+    try:
+        sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
+    except ConfigError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
+        sys.exit(CONFIG_EXIT)
+    except UserError as error:
+        from bot.render.help import error as explain
+
+        fail(explain(error, "en").text)
+    except BotError as error:
+        fail(str(error))
+    except (BrokenPipeError, typer.Abort):
+        sys.exit(1)
+    except OSError as error:  # a file or a socket that the one who typed the verb named
+        named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
+        fail(f"{named}{error.strerror or error}")
+    except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+        if isinstance(error, _WrongUsage):
+            shown = StringIO()
+            error.show(file=shown)
+            sys.stderr.write(log.redact(shown.getvalue()))
+            sys.exit(error.exit_code)
+        sys.stderr.write(log.redact(traceback.format_exc()))
+        sys.exit(1)

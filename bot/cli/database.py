@@ -1,0 +1,121 @@
+"""The verbs for the database and for what it holds of one chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.program import (
+    ChatId,
+    cli,
+    db_verbs,
+    prepare,
+    run_to_end,
+    store_of,
+    write_line,
+)
+from bot.config import Settings
+from bot.errors import BotError
+
+
+@cli.command()
+def erase(chat: ChatId) -> None:
+    """Forget all about a chat, as its own /delete does. Example: jarchy erase -- -1001234567890"""
+    settings, _ = prepare()
+
+    async def forget() -> None:
+        import storage.privacy
+
+        async with store_of(settings) as store, store.writing() as db:
+            rows = await storage.privacy.erase(db, chat)
+        write_line({"chat": chat, "rows": rows})
+
+    run_to_end(forget())
+
+
+@db_verbs.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this program's schema, after a backup copy. Example: jarchy db upgrade"""
+    settings, _ = prepare()
+
+    async def upgrade() -> None:
+        from storage.versions import HEAD
+
+        async with store_of(settings):
+            typer.echo(f"schema {HEAD}")
+
+    run_to_end(upgrade())
+
+
+@db_verbs.command("backup")
+def db_backup(
+    file: Annotated[Path | None, typer.Argument(help="the copy; beside the database when not named")] = None,
+) -> None:
+    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup /safe/jarchy.db"""
+    from storage.backup import copy, stamped
+
+    path = _database_file("pg_dump")
+    target = file or stamped(path, "backup")
+    copy(path, target)
+    typer.echo(target)
+
+
+@db_verbs.command("restore")
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="a copy that `db backup` made")],
+    force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
+    from storage.backup import restore
+
+    path = _database_file("pg_restore")
+    rows, kept = restore(file, path, force=force)
+    if kept is not None:
+        typer.echo(f"the old database is now {kept}", err=True)
+    write_line({"restored": str(file), "rows": rows})
+
+
+@db_verbs.command("check")
+def db_check(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+    """Integrity, foreign keys, schema and rows; changes nothing. Example: jarchy db check --json"""
+    settings, _ = prepare()
+    run_to_end(_db_check(settings, as_json=as_json))
+
+
+async def _db_check(settings: Settings, *, as_json: bool) -> None:
+    from storage.backup import health
+    from storage.db import connect
+
+    store = connect(settings.database_url)
+    try:
+        found = await health(store)
+    finally:
+        await store.close()
+    if as_json:
+        write_line(
+            {
+                "schema": found.schema,
+                "rows": {f"{table}": count for table, count in found.rows.items()},
+                "problems": found.problems,
+            }
+        )
+    else:
+        typer.echo(f"schema {found.schema}")
+        for table, count in found.rows.items():
+            typer.echo(f"{table:<14}{count:>10}")
+        for problem in found.problems or ("sound",):
+            typer.echo(problem)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _database_file(tool: str) -> Path:
+    from storage.db import parse_url
+
+    settings, _ = prepare()
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        raise BotError(f"this verb is for SQLite; use {tool} for a PostgreSQL database")
+    return Path(url.database or "")

@@ -1,0 +1,112 @@
+"""The verbs that let a detector decide about what is given to it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from bot.cli.program import (
+    LONGEST_NAME_SHOWN,
+    detect_verbs,
+    write_line,
+)
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from bot.model.news import Entry
+
+
+@detect_verbs.command("security")
+def detect_security() -> None:
+    """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
+    from bot.detect.topics import judged
+
+    for item in _json_lines():
+        verdict = judged(str(item.get("title") or ""), str(item.get("text") or ""), _language_of(item))
+        write_line(
+            {
+                "id": item.get("id"),
+                "lang": verdict.language,
+                "security": verdict.security,
+                "score": round(verdict.score, 4),
+                "severity": verdict.severity.value,
+                "topics": list(verdict.topics),
+                "reasons": [str(reason) for reason in verdict.reasons],
+            }
+        )
+
+
+@detect_verbs.command("same-story")
+def detect_same_story() -> None:
+    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect same-story < pairs"""
+    from bot.detect.stories import same_story
+
+    for item in _json_lines():
+        match = same_story(_side(item, "a"), _side(item, "b"))
+        write_line({"id": item.get("id"), "same": match.same, "score": round(match.score, 4)})
+
+
+def _side(item: dict[str, Any], name: str) -> Entry:
+    """One side of a pair of texts; BotError when it is no object."""
+    from bot.model.news import Entry
+
+    side = item.get(name) or {}
+    if not isinstance(side, dict):
+        raise BotError(f'"{name}" of {str(item.get("id"))[:LONGEST_NAME_SHOWN]!r} is not a JSON object')
+    return Entry(
+        id=name,
+        title=str(side.get("title") or ""),
+        summary=str(side.get("text") or ""),
+        language=_language_of(side) or _language_of(item),
+    )
+
+
+def _language_of(item: dict[str, Any]) -> str | None:
+    """The language that an object names, when it names one by a word."""
+    language = item.get("lang")
+    return language if isinstance(language, str) and language else None
+
+
+@detect_verbs.command("moves")
+def detect_moves(
+    history: Annotated[Path, typer.Option(help="CSV: date,USD,EUR,…", exists=True, dir_okay=False)],
+    quote: Annotated[str, typer.Option(help="what the columns are priced in")] = "KGS",
+    rule: Annotated[str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')] = None,
+) -> None:
+    """Replay a history day by day. Example: jarchy detect moves --history rates.csv --quote KGS"""
+
+    from bot.convert import currency_at, day_at, plain_text
+    from bot.convert.rules import parse_typed_rule
+    from bot.detect.replay import replay_csv
+
+    day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
+    own = None
+    if rule is not None:
+        own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
+    try:
+        with history.open(encoding="utf-8-sig") as lines:
+            for found in replay_csv(lines, quote.upper(), own):
+                write_line(found.to_json())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BotError(f"{history}: {error}") from None
+
+
+def _json_lines() -> Iterator[dict[str, Any]]:
+    """The objects on stdin, a line each; BotError names the line that is none."""
+    for number, raw in enumerate(sys.stdin.buffer, 1):
+        if not raw.strip():
+            continue
+        try:
+            item = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            item = None
+        if not isinstance(item, dict):
+            raise BotError(f"line {number} of stdin is not a JSON object")
+        yield item

@@ -1,0 +1,327 @@
+"""The verbs that only look: what a parser sees, what a reader would be told, what waits to be sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import orjson
+import typer
+
+from bot import log
+from bot.cli.program import (
+    ChatId,
+    cli,
+    inspect_verbs,
+    known_day,
+    prepare,
+    run_to_end,
+    view_of,
+    write_line,
+)
+from bot.config import Settings
+from bot.errors import BotError, SourceError, UserError
+from bot.grammar import parse_currency, parse_language
+from bot.languages import LANGUAGES
+from bot.model.rates import Rate
+from bot.sources.catalog import Catalog, load_catalog
+
+if TYPE_CHECKING:
+    from bot.convert import Question
+    from bot.model.rates import SeenRate
+
+
+async def _bytes_of(place: str) -> bytes:
+    if place.startswith(("http://", "https://")):
+        from bot.fetch import Fetcher
+
+        async with Fetcher() as fetcher:
+            return (await fetcher.get(place)).body or b""
+    try:
+        return Path(place).read_bytes()  # noqa: ASYNC240 - a verb that does nothing else
+    except OSError as error:
+        raise SourceError(f"{place}: {error.strerror}") from None
+
+
+def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:
+    """Print what `read` sees in each place; with several, each line names its file and a failing one its error."""
+    failed = False
+
+    async def each() -> None:
+        nonlocal failed
+        for place in places:
+            label = {"file": place} if len(places) > 1 else {}
+            try:
+                for line in read(await _bytes_of(place), place):
+                    write_line({**label, **line})
+            except SourceError as error:
+                if not label:
+                    raise
+                failed = True
+                write_line({**label, "error": log.redact(str(error))})
+
+    run_to_end(each())
+    if failed:
+        raise typer.Exit(1)
+
+
+@inspect_verbs.command("rates")
+def inspect_rates(
+    key: Annotated[str, typer.Argument(help="a parser or a source of the catalog")],
+    places: Annotated[list[str], typer.Argument(help="files or addresses")],
+    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
+) -> None:
+    """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml
+
+    A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
+    """
+    from bot.sources.banks import SOURCES
+
+    log.set_up(None, "warning")
+    spec = load_catalog().rates.get(key)
+    source = spec.source if spec is not None else SOURCES.get(key)
+    if source is None:
+        raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        url = place if place.startswith("http") else saved_from or _recorded_from(Path(place))
+        parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
+        for problem in parsed.problems:
+            typer.echo(f"not believed: {problem}", err=True)
+        return map(_rate_line, parsed.rates)
+
+    _inspect(places, read)
+
+
+def _recorded_from(path: Path) -> str | None:
+    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …}, …]`."""
+    for manifest in sorted(path.parent.glob("*manifest.json")):
+        try:
+            entries = orjson.loads(manifest.read_bytes())
+        except (OSError, ValueError):
+            continue
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("file") == path.name and isinstance(entry.get("uri"), str):
+                return str(entry["uri"])
+    return None
+
+
+def _rate_line(rate: Rate) -> dict[str, Any]:
+    return {
+        "source": rate.source,
+        "base": rate.pair.base,
+        "quote": rate.pair.quote,
+        "kind": rate.kind.value,
+        "effective_on": rate.effective_on.isoformat(),
+        "value": format(rate.value, "f"),
+        "units": rate.units,
+        "per_unit": format(rate.per_unit, "f"),
+    }
+
+
+@inspect_verbs.command("feed")
+def inspect_feed(places: Annotated[list[str], typer.Argument(help="files or addresses")]) -> None:
+    """What the feed reader sees, a JSON line an entry. Example: jarchy inspect feed rss.xml"""
+    from bot.sources.feeds import parse_feed
+
+    log.set_up(None, "warning")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        feed = parse_feed(body, url=place if place.startswith("http") else None)
+        for entry in feed.entries:
+            yield {
+                "id": entry.id,
+                "title": entry.title,
+                "link": entry.link,
+                "published_at": entry.published_at.isoformat() if entry.published_at else None,
+                "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
+                "summary": entry.summary,
+                "content": entry.content,
+                "language": entry.language or feed.language,
+            }
+
+    _inspect(places, read)
+
+
+@inspect_verbs.command("page")
+def inspect_page(
+    places: Annotated[list[str], typer.Argument(help="files or addresses")],
+    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
+) -> None:
+    """What the article reader sees, a JSON line a page. Example: jarchy inspect page article.html"""
+    from bot.sources.pages import parse_article
+
+    log.set_up(None, "warning")
+
+    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+        article = parse_article(body, url=place if place.startswith("http") else saved_from)
+        yield {
+            "title": article.title,
+            "text": article.text,
+            "author": article.author,
+            "published_at": article.published_at.isoformat() if article.published_at else None,
+            "language": article.language,
+            "url": article.url,
+        }
+
+    _inspect(places, read)
+
+
+@cli.command()
+def convert(
+    text: Annotated[str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")],
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="decides what 1,500 is")
+    ] = None,
+    home: Annotated[str | None, typer.Option(help="the currency meant where none is said")] = None,
+    parse_only: Annotated[bool, typer.Option("--parse-only", help="without rates")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Read free text as the bot does. Example: jarchy convert "100 usd kgs" --parse-only"""
+    from bot.convert import parse_question
+    from bot.render.help import error as explain
+
+    settings, catalog = prepare()
+    try:
+        quoted = parse_currency(home or settings.home_currency)
+    except ValueError as error:
+        raise typer.BadParameter(f"--home should be {error}") from None
+    rates: list[SeenRate] = []
+    if not parse_only:
+
+        async def read() -> None:
+            from bot.readers.rates import current_rates
+
+            async with view_of(settings) as db:
+                rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
+
+        run_to_end(read())
+
+    def answer(question: str) -> dict[str, Any]:
+        asked = parse_question(question, language=language, home=quoted)
+        return _question_line(asked) | ({} if parse_only else _answer_line(asked, rates, quoted))
+
+    def said(error: UserError) -> str:
+        return explain(error, language or "en").text
+
+    if text != "-":
+        try:
+            write_line(answer(text))
+        except UserError as error:
+            raise BotError(said(error)) from None
+        return
+    for raw in sys.stdin.buffer:
+        try:
+            write_line(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
+        except UserError as error:
+            write_line({"error": said(error)})
+
+
+def _question_line(asked: Question) -> dict[str, Any]:
+    line = {"amount": format(asked.amount, "f"), "from": asked.source, "to": asked.target}
+    return line if asked.other is None else line | {"other_amount": format(asked.other, "f")}
+
+
+def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
+    """The first reading by the rates that hold now; `in` names the currency of the result where none was said."""
+    from bot.readers.convert import conversions
+
+    found = conversions(asked, rates, home=home)[0]
+    path = found.answer.path
+    return {
+        "in": found.quote,
+        "result": format(found.answer.result, "f"),
+        "rate": format(found.answer.rate, "f"),
+        "source": path[0].source,
+        "effective_on": min(rate.effective_on for rate in path).isoformat(),
+    }
+
+
+@cli.command()
+def digest(
+    date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
+    style: Annotated[Literal["full", "brief", "headline"], typer.Option(help="how much of the story")] = "brief",
+    plain: Annotated[bool, typer.Option(help="without marks")] = False,  # noqa: FBT002 - an option
+    language: Annotated[
+        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words")
+    ] = None,
+) -> None:
+    """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
+    settings, catalog = prepare()
+    run_to_end(_digest(settings, catalog, known_day(date_), style, language or settings.default_language, plain=plain))
+
+
+async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool) -> None:
+    from bot.i18n import name_of
+    from bot.model.chats import Style
+    from bot.readers.digest import day_digest
+    from bot.render import digest as render
+
+    async with view_of(settings) as db:
+        found = await day_digest(
+            db, catalog, day=day, home=settings.home_currency, zone=settings.time_zone, language=language
+        )
+    names = dict(catalog.rates[found.source].names) if found.source else {}
+    message = render.digest(
+        found.rates,
+        found.story,
+        Style(style),
+        language,
+        day,
+        plain=plain,
+        source_name=name_of(names, language),
+        feed_names=catalog.feed_names,
+    )
+    typer.echo(message.text)
+
+
+@cli.command()
+def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+    """What waits to be sent, and what became of the rest. Example: jarchy outbox --json"""
+    settings, _ = prepare()
+    run_to_end(_outbox(settings, as_json=as_json))
+
+
+async def _outbox(settings: Settings, *, as_json: bool) -> None:
+    import storage.overview
+
+    async with view_of(settings) as db:
+        found = await storage.overview.summary(db, now=datetime.now(UTC))
+    oldest = found.oldest.total_seconds() if found.oldest is not None else None
+    if as_json:
+        counts = [{"state": item.state, "lane": item.lane.name.lower(), "count": item.count} for item in found.counts]
+        write_line(
+            {
+                "counts": counts,
+                "open_alerts": found.open_alerts,
+                "waiting": found.waiting,
+                "oldest_seconds": oldest,
+                "last_sent_at": found.last_sent_at.isoformat() if found.last_sent_at else None,
+                "last_error": found.last_error,
+            }
+        )
+        return
+    for item in found.counts:
+        typer.echo(f"{item.state:<11}{item.lane.name.lower():<9}{item.count:>9}")
+    typer.echo(
+        f"alerts to fan out: {found.open_alerts} · oldest waiting: {'–' if oldest is None else f'{oldest:.0f} s'}"
+    )
+    if found.last_error:
+        typer.echo(f"last error: {found.last_error}")
+
+
+@cli.command()
+def export(chat: ChatId) -> None:
+    """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export 123456789"""
+    settings, _ = prepare()
+
+    async def give() -> None:
+        import storage.privacy
+
+        async with view_of(settings) as db:
+            found = await storage.privacy.export(db, chat)
+        sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+
+    run_to_end(give())

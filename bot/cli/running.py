@@ -1,0 +1,210 @@
+"""The verbs that run the bot, or a part of it, and those that say whether it could run."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot import log
+from bot.cli.program import (
+    LARGEST_PORT,
+    LONGEST_RUN,
+    cli,
+    known_day,
+    prepare,
+    run_to_end,
+    store_of,
+    write_line,
+)
+from bot.config import Settings
+from bot.errors import BotError
+from bot.sources.catalog import Catalog
+
+if TYPE_CHECKING:
+    from bot.sources.catalog import FeedSpec, RateSpec
+
+
+@cli.command()
+def run() -> None:
+    """The bot, until SIGTERM or SIGINT. Example: jarchy run"""
+    settings, catalog = prepare()
+    settings.token  # noqa: B018 - refuses to start without one
+    from bot.app import run as run_bot
+
+    # what the libraries made is never garbage: looking through it takes tens of milliseconds of every answer under way
+    run_to_end(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=LARGEST_PORT, help="of the chat page; 0 picks a free one")] = 8088,
+    exit_after: Annotated[float | None, typer.Option(min=0, max=LONGEST_RUN, help="seconds, for scripts")] = None,
+) -> None:
+    """The whole bot on this machine, without token or network. Example: jarchy demo --port 0 --exit-after 20"""
+    from bot.demo.show import show
+
+    run_to_end(show(port=port, exit_after=exit_after, say=lambda line: print(line, flush=True)))
+
+
+@cli.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,  # noqa: FBT002 - an option
+    sources: Annotated[bool, typer.Option(help="also fetch and read each source once")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """Settings, token, database, catalog. Example: jarchy check --sources"""
+    settings, catalog = prepare()
+    run_to_end(_check(settings, catalog, as_json=as_json, sources=sources))
+
+
+async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:
+    found: dict[str, str] = {"settings": "ok", "catalog": f"ok, {len(catalog.polled)} sources"}
+    found["database"] = await _check_database(settings)
+    found["token"] = await _check_token(settings)
+    if sources:
+        found |= await _check_sources(catalog)
+    if as_json:
+        write_line(found)
+    else:
+        width = max(map(len, found))
+        for name, verdict in found.items():
+            typer.echo(f"{name:<{width}}  {verdict}")
+    if any(verdict.partition(",")[0] != "ok" for name, verdict in found.items()):
+        raise typer.Exit(1)
+
+
+async def _check_sources(catalog: Catalog) -> dict[str, str]:
+    """What one look at each source found, all side by side; progress goes to a terminal."""
+    from bot.fetch import Fetcher
+    from bot.ingest.side_by_side import SideBySide
+    from bot.ingest.trial import try_source
+    from bot.workers import Workers
+
+    found = {f"source {spec.key}": "" for spec in catalog.polled}
+    done = 0
+
+    async def look(spec: RateSpec | FeedSpec) -> None:
+        nonlocal done
+        trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
+        words = log.redact(trial.words)
+        found[f"source {spec.key}"] = f"ok, {words}" if trial.ok else words
+        done += 1
+        if sys.stderr.isatty():
+            typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
+
+    async with Fetcher() as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
+        looks = SideBySide(tasks, look)
+        for spec in catalog.polled:
+            looks.start(spec)
+    return found
+
+
+async def _check_database(settings: Settings) -> str:
+    """Whether a start could use it, and what that would do to it."""
+    from storage import migrate
+    from storage.db import absent, connect, parse_url
+
+    if (path := absent(parse_url(settings.database_url))) is not None:
+        migrate.must_be_makeable(path)
+        return f"ok, {path} is not there yet: `jarchy run` (or `jarchy db upgrade`) makes it"
+    store = connect(settings.database_url)
+    try:
+        words = migrate.awaits(await migrate.schema_of(store))
+    finally:
+        await store.close()
+    return "ok" if words is None else f"ok, {words}"
+
+
+async def _check_token(settings: Settings) -> str:
+    if settings.bot_token is None:
+        return "missing: put BOT_TOKEN into .env"
+    from bot.telegram.api import Api
+    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.session import open_session
+
+    async with open_session() as session:
+        outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
+    if isinstance(outcome, Sent):
+        return f"ok, @{outcome.result['username']}" if isinstance(outcome.result, dict) else "ok"
+    return outcome.why if isinstance(outcome, Rejected) else "Telegram cannot be reached"
+
+
+@cli.command()
+def poll(keys: Annotated[list[str] | None, typer.Argument(help="sources; all when none is named")] = None) -> None:
+    """One poll now, with everything that follows except sending. Example: jarchy poll nbkr"""
+    settings, catalog = prepare()
+    known = {spec.key: spec for spec in catalog.polled}
+    if unknown := [key for key in keys or () if key not in known]:
+        raise typer.BadParameter(f"no source {unknown[0]!r}; there are: {', '.join(known)}")
+    run_to_end(_poll(settings, catalog, keys or list(known)))
+
+
+async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
+    from bot.fetch import Fetcher
+    from bot.ingest import Ingest
+    from bot.ingest.side_by_side import SideBySide
+    from bot.workers import Workers
+
+    known = {spec.key: spec for spec in catalog.polled}
+    failed = False
+    async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
+        ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
+
+        async def one(spec: RateSpec | FeedSpec) -> None:
+            nonlocal failed
+            report = await ingest.poll(spec)
+            failed = failed or report.error is not None
+            names = ("source", "fetched", "new", "alerts", "error")
+            write_line({name: getattr(report, name) for name in names})
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                polls = SideBySide(tasks, one)
+                for key in keys:
+                    polls.start(known[key])
+        except* BotError as group:
+            raise group.exceptions[0] from None
+    if failed:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def backfill(
+    key: Annotated[str, typer.Argument(help="a source of rates in the catalog")],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the first day wanted")],
+    pause: Annotated[float, typer.Option(min=0, max=LONGEST_RUN, help="seconds between requests")] = 3.0,
+) -> None:
+    """A bank's past rates, slowly; goes on where it was stopped, and never alerts.
+
+    Example: jarchy backfill nbkr --since 2020-01-01
+    """
+    settings, catalog = prepare()
+    if key not in catalog.rates:
+        raise typer.BadParameter(f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}")
+    run_to_end(_backfill(settings, catalog.rates[key], known_day(since), pause))
+
+
+async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: float) -> None:
+    from zoneinfo import ZoneInfo
+
+    from bot.backfill import Backfill
+    from bot.fetch import Fetcher
+    from bot.ingest import Ingest
+    from bot.workers import Workers
+
+    def say(line: str) -> None:
+        typer.echo(log.redact(line), err=True)
+
+    until = datetime.now(ZoneInfo(spec.poll.zone)).date()
+    async with store_of(settings) as store, Fetcher() as fetcher:
+        clock: Callable[[], datetime] = partial(datetime.now, UTC)
+        ingest = Ingest(store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids)
+        work = Backfill(store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised)
+        done = await work.run(spec, since=since, until=until)
+    write_line({name: getattr(done, name) for name in ("source", "asked", "skipped", "rates", "unreadable")})

@@ -1,0 +1,124 @@
+"""From silence to service: introduce ourselves to Telegram, then have its updates come, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from telegram.error import InvalidToken, TelegramError
+
+from bot import presence
+from bot.config import Settings
+from bot.errors import ConfigError, StorageError
+from bot.intake.polling import poll
+from bot.intake.role import Role
+from bot.intake.webhook import keep_webhook, webhook_app
+from bot.running import Running
+from bot.telegram import retry
+
+log = structlog.get_logger(__name__)
+
+RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
+REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
+
+
+async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
+    """Introduce ourselves to Telegram, however long that takes, then listen for ever."""
+    failures = 0
+    while True:
+        try:
+            await bot.application.initialize()
+            break
+        except InvalidToken:
+            raise ConfigError(REVOKED) from None
+        except TelegramError as error:
+            wait = retry.LISTENING.pause(failures)
+            log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
+            await asyncio.sleep(wait)
+            failures += 1
+    await _resume(bot)
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        if bot.settings.updates == "webhook":
+            path = urlsplit(bot.settings.webhook_url or "").path
+            hook = webhook_app(bot.inbox, path=path, secret=_webhook_secret(bot.settings))
+            await serve(stack, hook, bot.settings.webhook_listen)
+        bot.ready.set()
+        bot.readiness.tell("start", None)
+        log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
+        if on_ready is not None:
+            on_ready(bot)
+        tasks.create_task(presence.introduce(bot.api, bot.settings.default_language))
+        channels = presence.Channels(bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell)
+        tasks.create_task(channels.join())
+        if not bot.store.alone:
+            tasks.create_task(bot.inbox.share())
+        tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
+
+
+async def _resume(bot: Running) -> None:
+    """Take up what was left, as soon as the database is there; on a server it may be away just now."""
+    while True:
+        try:
+            await bot.inbox.resume()
+        except StorageError as error:
+            if bot.store.alone:
+                raise
+            log.warning("inbox waits for the database", error=str(error))
+            await asyncio.sleep(RESUME_WAIT)
+        else:
+            return
+
+
+def _webhook_secret(settings: Settings) -> str:
+    return settings.webhook_secret.get_secret_value() if settings.webhook_secret is not None else ""
+
+
+async def _receive(bot: Running) -> None:
+    """Have updates come, for ever: posted to us, or asked for, beside other replicas only while it is our turn."""
+    settings = bot.settings
+
+    def tell(why: str | None) -> None:
+        bot.readiness.tell("updates", why)
+
+    if settings.updates == "webhook":
+        url = settings.webhook_url or ""
+        await keep_webhook(bot.api, url=url, secret=_webhook_secret(settings), tell=tell)
+    elif bot.store.alone:
+        await poll(bot.api, bot.inbox, tell)
+    else:
+        await Role(bot.store, "updates", bot.holder).during(lambda: _poll_in_turn(bot, tell))
+
+
+async def _poll_in_turn(bot: Running, tell: Callable[[str | None], None]) -> None:
+    """Poll while it is our turn; whoever waits for it is ready all the same."""
+    try:
+        await poll(bot.api, bot.inbox, tell)
+    finally:
+        tell(None)
+
+
+async def until_revoked(revoked: asyncio.Event) -> None:
+    """Whoever was told so, the token is not ours any more."""
+    await revoked.wait()
+    raise ConfigError(REVOKED)
+
+
+async def serve(stack: AsyncExitStack, application: web.Application, listen: str) -> int | None:
+    """Serve an application at an address until the stack closes; its port, None for `off`. ConfigError when taken."""
+    if listen == "off":
+        return None
+    host, _, port = listen.rpartition(":")
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {listen}: {error.strerror}") from None
+    actual = int(runner.addresses[0][1])
+    log.info("listening", address=f"{host}:{actual}")
+    return actual

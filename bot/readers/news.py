@@ -1,0 +1,26 @@
+"""Stories, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import storage.news
+from bot.model.news import NewsPage
+from bot.sources.catalog import Catalog
+from bot.sources.standing import led
+from storage.db import Db
+
+TOPICS = ("security", "economy", "politics", "society")
+PAGE = 5
+
+
+async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
+    """A page of the latest stories, newest first."""
+    stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
+    return NewsPage(
+        stories=tuple(led(story, catalog.news) for story in stories[:PAGE]),
+        topic=topic,
+        number=number,
+        more=len(stories) > PAGE,
+        feed_names=catalog.feed_names,
+    )

@@ -1,0 +1,176 @@
+"""A chat's own rules: read, tried on stored history, offered, and how a saved one stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+import storage.rates
+from bot.convert import currency_at, day_at, plain_text
+from bot.convert.rules import CurrencyFound, code_at, parse_rule, parse_typed_rule
+from bot.detect.offers import as_level, offered
+from bot.detect.rules import initial_state, preview
+from bot.errors import UserError
+from bot.model.alerts import RuleFired
+from bot.model.rates import Pair, RateKind, SeenRate, Series
+from bot.model.rules import Condition, Direction, Rule, RuleState, TypedRule
+from bot.readers.rates import CURRENCIES, local_day, must_know
+from bot.render.rules import RuleLine, RuleWords, Standing, words
+from bot.sources.catalog import Catalog
+from storage.db import Db
+from storage.rules import StoredRule
+
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A rule tried on the past year: what it watches, the stored history, the days it would have spoken on.
+
+    `state` is what is stored of it when it is saved now.
+    """
+
+    rule: Rule
+    series: Series
+    state: RuleState
+    history: tuple[SeenRate, ...]
+    fired: tuple[date, ...]
+    today: date
+
+
+async def read_rule(db: Db, text: str, *, home: str, today: date) -> TypedRule:
+    """A rule as a person types it, currencies by any name; UserError says what is wrong with it.
+
+    A currency we have no rate of is the first thing to be wrong. A day without its year is the next one after `today`.
+    """
+    stored = await storage.rates.known_series(db)
+
+    def currency(text: str, at: int) -> CurrencyFound | None:
+        found = currency_at(text, at) or code_at(text, at)
+        if found is not None:
+            must_know(found.codes, stored, home=home)
+        return found
+
+    day = partial(day_at, today=today, ahead=True)
+    typed = parse_typed_rule(plain_text(text), home=home, currency=currency, day=day)
+    must_know([typed.rule.pair.base, typed.rule.pair.quote], stored, home=home)
+    return typed
+
+
+async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare: bool = False) -> Proposal:
+    """A rule on stored history; UserError when nobody gives such a rate, or its last day is over.
+
+    A `bare` number (`TypedRule`) becomes a level where it is near the latest rate.
+
+    The source that leads for the pair is watched, else the first that has it. Where a pair has no official rate, its
+    reference rate is what a rule without a kind means.
+    """
+    series = _watched(catalog, rule, await storage.rates.known_series(db))
+    today = local_day(catalog, series.source, now)
+    if rule.until is not None and rule.until < today:
+        raise UserError("error.rule.date_past", day=rule.until)
+    rule = replace(rule, kind=series.kind)
+    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    if bare and history:
+        rule = as_level(rule, history[-1].per_unit)
+    tried = await asyncio.to_thread(preview, rule, history)  # a long window takes 20 ms, which others would wait
+    return Proposal(
+        rule=rule,
+        series=series,
+        state=initial_state(rule, history),
+        history=tuple(history),
+        fired=tried.dates,
+        today=today,
+    )
+
+
+def _watched(catalog: Catalog, rule: Rule, known: Sequence[Series]) -> Series:
+    known = [one for one in known if one.source in catalog.rates]
+    leader = catalog.leader(rule.pair.quote)
+    order = {one: (leader is None or one.source != leader.key, place) for place, one in enumerate(known)}
+    kinds = (rule.kind, RateKind.REFERENCE) if rule.kind is RateKind.OFFICIAL else (rule.kind,)
+    for kind in kinds:
+        fitting = [one for one in known if (one.pair, one.kind) == (rule.pair, kind)]
+        if fitting:
+            return min(fitting, key=order.__getitem__)
+    others = tuple(dict.fromkeys(one.kind for one in known if one.pair == rule.pair))
+    if others:
+        raise UserError("error.rule.kind", pair=str(rule.pair), kind=rule.kind, known=others)
+    must_know([rule.pair.base, rule.pair.quote], known, home=rule.pair.quote)
+    codes = sorted({one.pair.base for one in known if one.pair.quote == rule.pair.quote})
+    raise UserError("error.rule.pair", pair=str(rule.pair), known=", ".join(codes) or "–")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Where a pair stands, and the rules worth a button, row by row."""
+
+    latest: SeenRate
+    today: date
+    rules: tuple[tuple[Rule, ...], ...]
+
+
+async def rule_currencies(db: Db, *, home: str) -> list[str]:
+    """What own rules can watch against `home`, the usual ones first."""
+    series = await storage.rates.known_series(db)
+    plain = (RateKind.OFFICIAL, RateKind.REFERENCE)
+    codes = {one.pair.base for one in series if one.pair.quote == home and one.kind in plain}
+    return [code for code in CURRENCIES if code in codes] + sorted(codes - set(CURRENCIES))
+
+
+async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) -> Offer:
+    """Rules at round figures near a pair's latest rate; UserError when there is none."""
+    plain = Rule(pair=pair, condition=Condition.LEVEL, amount=Decimal(1), direction=Direction.UP)
+    series = _watched(catalog, plain, await storage.rates.known_series(db))
+    today = local_day(catalog, series.source, now)
+    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    if not history:
+        raise UserError("error.no_rates")
+    return Offer(latest=history[-1], today=today, rules=offered(pair, series.kind, history[-1].per_unit))
+
+
+def rule_words(rule: Rule | StoredRule, language: str) -> str:
+    """A rule in the reader's words."""
+    return words(rule_said(rule if isinstance(rule, Rule) else rule.rule), language)
+
+
+def fired_words(fired: RuleFired, language: str) -> str:
+    """The rule that spoke, in the reader's words: as it was then, whatever became of it."""
+    said = fired.rules[0]
+    try:
+        return rule_words(parse_rule(said, home=fired.new.pair.quote), language)
+    except UserError:
+        return said
+
+
+def rule_said(rule: Rule) -> RuleWords:
+    """What is to be said of a rule."""
+    if rule.condition is Condition.LEVEL:
+        sign = {Direction.UP: ">≥", Direction.DOWN: "<≤"}[rule.direction][rule.inclusive]
+    else:
+        sign = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}[rule.direction]
+    return RuleWords(
+        pair=rule.pair,
+        kind=rule.kind,
+        sign=sign,
+        amount=rule.amount,
+        percent=rule.condition is Condition.PERCENT,
+        window=rule.window,
+        once=rule.once,
+        until=rule.until,
+    )
+
+
+def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
+    """A saved rule as the list shows it: its words, how it stands, the day it last spoke of."""
+    rule, spoke = stored.rule, stored.state.fired_on
+    standing = Standing.PAUSED if stored.paused else Standing.ON
+    if rule.until is not None and rule.until < today:
+        standing = Standing.EXPIRED
+    elif rule.once and spoke is not None:
+        standing = Standing.DONE
+    return RuleLine(number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke)

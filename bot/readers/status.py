@@ -1,0 +1,41 @@
+"""How fresh the sources are and how the queue stands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import storage.marks
+import storage.overview
+import storage.sources
+from bot.model.status import SourceStatus, Status
+from bot.sources.catalog import Catalog
+from storage.db import Db
+
+
+async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
+    """How fresh every enabled source is, and how the queue stands."""
+    states = await storage.sources.states(db)
+    summary = await storage.overview.summary(db, now=now)
+    stuck = await storage.marks.starting(db, storage.marks.stale(""))
+    sources = []
+    for spec in catalog.polled:
+        key = spec.key
+        state = states.get(key)
+        sources.append(
+            SourceStatus(
+                key=key,
+                names=dict(spec.names),
+                last_ok_at=state.last_ok_at if state else None,
+                next_due_at=state.next_due_at if state else None,
+                failures=state.failures if state else 0,
+                error=state.error if state else None,
+                stuck_on=date.fromisoformat(stuck[key]) if key in stuck else None,
+            )
+        )
+    return Status(
+        now=now,
+        sources=tuple(sources),
+        waiting=summary.waiting,
+        oldest=summary.oldest,
+        last_sent_at=summary.last_sent_at,
+    )

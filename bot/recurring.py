@@ -1,0 +1,284 @@
+"""All that is done again and again: one list, JOBS, with two runners.
+
+A process that is alone with its database runs the list as loops (`loops`); beside other replicas
+`cluster` runs the same list as jobs of a queue that they share. One more job is one line of JOBS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import structlog
+
+import storage.backup
+import storage.fan_out
+import storage.retention
+import storage.sources
+from bot import presence, schedule
+from bot.digests import enqueue_digests
+from bot.errors import BotError, ConfigError, StorageError
+from bot.ingest.side_by_side import SideBySide
+from bot.running import Running
+from storage.shared_clock import SharedClock
+
+log = structlog.get_logger(__name__)
+
+TICK = 1.0  # seconds between looks at what changes all the time
+HOUR = 3600.0
+BACKUP_HOUR = 3  # o'clock in the operator's zone: the night's copy is made from then on
+BACKUP_LOOK = 600.0  # seconds between looks whether it is time
+BREATH = 0.05  # seconds between pieces of what is forgotten: others write in between
+
+
+class Who(Enum):
+    """Which processes do a job."""
+
+    ONE = "one, for all replicas"
+    EACH = "each, for itself"
+    LONE = "one that is alone with its database"
+    REPLICA = "each, where there may be others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One thing that is done again and again, `every` so many seconds after it was done last.
+
+    With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
+    the key. A job without `every` is done after each round of the job it `follows` that returned
+    true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
+    without it the job deals with those itself.
+    """
+
+    name: str
+    do: Callable[..., Awaitable[object]]
+    every: float | None = None
+    due: Callable[[Running], Awaitable[list[str]]] | None = None
+    follows: str | None = None
+    again: float | None = None
+    who: Who = Who.ONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A job with its program: what a runner needs to know of it."""
+
+    job: Job
+    do: Callable[..., Awaitable[object]]
+    due: Callable[[], Awaitable[list[str]]] | None = None
+
+
+async def due(bot: Running) -> list[str]:
+    """The keys of the sources to poll now, the longest overdue first; none while the database is away."""
+    try:
+        async with bot.store.reading() as db:
+            states = await storage.sources.states(db)
+    except StorageError as error:
+        log.warning("schedule waits for the database", error=str(error))
+        return []
+    return [spec.key for spec in schedule.due(bot.catalog.polled, states, now=bot.clock())]
+
+
+async def poll(bot: Running, key: str) -> bool:
+    """Poll one source, whose trouble stays its own; whether alerts came of it."""
+    spec = {spec.key: spec for spec in bot.catalog.polled}.get(key)
+    if spec is None:  # of a replica with another catalog
+        return False
+    try:
+        report = await bot.ingest.poll(spec)
+    except StorageError as error:
+        log.warning("poll waits for the database", source=spec.key, error=str(error))
+        return False
+    if report.new:
+        bot.services.forget_cards()
+    if report.alerts:
+        bot.worker.wake()
+    return report.alerts > 0
+
+
+async def fan_out(bot: Running) -> None:
+    """Give open alerts their deliveries, chunk by chunk."""
+    try:
+        size: int | None = 0
+        while size is not None and not bot.stopping.is_set():
+            async with bot.store.writing() as db:
+                size = await storage.fan_out.fan_out(db)
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("fan-out waits for the database", error=str(error))
+
+
+async def digests(bot: Running) -> None:
+    """Enqueue the digests whose time has come."""
+    try:
+        if await enqueue_digests(bot.store, now=bot.clock()):
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("digests wait for the database", error=str(error))
+
+
+async def tidy(bot: Running) -> None:
+    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
+    try:
+        for step in storage.retention.STEPS:
+            rows = 1
+            while rows and not bot.stopping.is_set():
+                async with bot.store.writing() as db:
+                    rows = await step(db, bot.clock())
+                await bot.pause(BREATH if rows else 0)
+    except StorageError as error:
+        log.warning("tidying waits for the database", error=str(error))
+        raise
+    finally:
+        bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
+
+
+async def back_up(bot: Running) -> None:
+    """Tonight's copy, once it is late enough; the operators hear of a failure."""
+    now = bot.clock()
+    local = now.astimezone(ZoneInfo(bot.settings.time_zone))
+    if local.hour < BACKUP_HOUR:
+        return
+    try:
+        made = await storage.backup.back_up(bot.store, today=local.date(), now=now, stop=bot.stopping.is_set)
+        if made is not None:
+            log.info("backed up", file=made.name)
+    except BotError as error:
+        if bot.stopping.is_set():
+            return  # cut short
+        log.warning("no backup", error=str(error))
+        with suppress(StorageError):
+            await bot.tell("notice.backup", {"why": str(error)})
+
+
+async def look_again(bot: Running) -> None:
+    """Ask about the chats that were given up, once a day for all replicas, once Telegram knows us."""
+    while not bot.ready.is_set() and not bot.stopping.is_set():
+        await bot.pause(TICK)
+    if not bot.stopping.is_set():
+        await presence.look_again(bot.store, bot.api, presence.bot_id_of(bot.settings), bot.clock, bot.pause)
+
+
+async def keep_fresh(bot: Running) -> None:
+    """Keep to the shared clock, and make cards anew when any replica polled."""
+    with suppress(StorageError):
+        async with bot.store.reading() as db:
+            if isinstance(bot.clock, SharedClock):
+                await bot.clock.look(db)
+            polled = {key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()}
+        if polled != bot.polled:
+            bot.polled = polled
+            bot.services.forget_cards()
+
+
+#: Everything that recurs, in the order it is begun.
+JOBS = (
+    Job(name="poll", every=TICK, due=due, do=poll),
+    Job(name="fan_out", follows="poll", do=fan_out),
+    Job(name="digests", every=5.0, do=digests),
+    Job(name="tidy", every=HOUR, do=tidy, again=2.0),
+    Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
+    Job(name="backups", every=BACKUP_LOOK, do=back_up, who=Who.LONE),
+    Job(name="freshness", every=TICK, do=keep_fresh, who=Who.REPLICA),
+)
+
+
+class _Due(NamedTuple):
+    """A key whose job is to be done now."""
+
+    key: str
+
+
+def lacking(jobs: Sequence[Job]) -> list[str]:
+    """What jobs lack, each as a line with the job's name; empty when all can run."""
+    names = [job.name for job in jobs]
+    found = [f"job {name!r}: there are two" for name in sorted({name for name in names if names.count(name) > 1})]
+    for job in jobs:
+        if not job.name:
+            found.append("a job has no name")
+        if not inspect.iscoroutinefunction(job.do):
+            found.append(f"job {job.name!r}: `do` is no coroutine function")
+        if job.due is not None and not inspect.iscoroutinefunction(job.due):
+            found.append(f"job {job.name!r}: `due` is no coroutine function")
+        if (job.every is None) == (job.follows is None):
+            found.append(f"job {job.name!r}: needs either `every` or `follows`")
+        if job.every is not None and job.every <= 0:
+            found.append(f"job {job.name!r}: `every` is no time")
+        if job.follows is not None and job.follows not in names:
+            found.append(f"job {job.name!r}: there is no job {job.follows!r} to follow")
+        if job.who is not Who.ONE and (job.due is not None or job.follows is not None):
+            found.append(f"job {job.name!r}: only what one does for all has `due` or `follows`")
+    return found
+
+
+def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
+    """The jobs of this program, ready to be run. ConfigError that names each job that lacks a part."""
+    if problems := lacking(jobs):
+        raise ConfigError(problems)
+    return [_bind(bot, job) for job in jobs]
+
+
+def _bind(bot: Running, job: Job) -> Work:
+    async def do(*key: str) -> object:
+        return await job.do(bot, *key)
+
+    if (find := job.due) is None:
+        return Work(job=job, do=do)
+
+    async def due_now() -> list[str]:
+        return await find(bot)
+
+    return Work(job=job, do=do, due=due_now)
+
+
+def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
+    """The work that a process does in loops of its own: all of it when alone, else what each replica does for itself.
+
+    What follows another job is for those who share: a lone process wakes its own worker.
+    """
+    mine = {Who.ONE, Who.EACH, Who.LONE} if alone else {Who.EACH, Who.REPLICA}
+    return [work for work in works if work.job.who in mine and work.job.every is not None]
+
+
+def shared(works: Sequence[Work]) -> list[Work]:
+    """The work that replicas share: each piece is done by one of them."""
+    return [work for work in works if work.job.who is Who.ONE]
+
+
+async def loop(work: Work, pause: Callable[[float], Awaitable[Any]], stopping: asyncio.Event) -> None:
+    """One job of a process, until `stopping`."""
+    if work.due is not None:
+        await _sweep(work, work.due, pause, stopping)
+        return
+    while not stopping.is_set():
+        wait = work.job.every or TICK
+        try:
+            await work.do()
+        except StorageError:  # said by whoever watches the store
+            if work.job.again is None:
+                raise
+            wait = work.job.again
+        await pause(wait)
+
+
+async def _sweep(
+    work: Work,
+    due_now: Callable[[], Awaitable[list[str]]],
+    pause: Callable[[float], Awaitable[Any]],
+    stopping: asyncio.Event,
+) -> None:
+    """Do a job for each key that is due, several side by side."""
+    async with asyncio.TaskGroup() as tasks:
+        rounds: SideBySide[_Due] = SideBySide(tasks, lambda one: work.do(one.key))
+        while not stopping.is_set():
+            under_way = rounds.busy  # what ends while we look is still due by what we read
+            for key in await due_now():
+                if key not in under_way:
+                    rounds.start(_Due(key))
+            await pause(work.job.every or TICK)

@@ -1,0 +1,27 @@
+"""The pictures that Telegram has already, by what they show: what was sent once is sent again by its file id."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from bot.telegram.outcomes import Outcome, Sent
+
+KEPT = 500  # file ids, and short keys
+
+Key = tuple[object, ...]
+
+
+class Drawn:
+    """The file ids of what was sent; one for the program."""
+
+    def __init__(self) -> None:
+        self.file_ids: OrderedDict[Key, str] = OrderedDict()
+        self.names: OrderedDict[Key, Key] = OrderedDict()
+
+    def keep(self, key: Key, outcome: Outcome) -> None:
+        """Remember the largest size's file id of a photo that was sent."""
+        sizes = outcome.result.get("photo") if isinstance(outcome, Sent) and isinstance(outcome.result, dict) else None
+        if sizes:
+            self.file_ids[key] = str(sizes[-1]["file_id"])
+            while len(self.file_ids) > KEPT:
+                self.file_ids.popitem(last=False)

@@ -1,0 +1,61 @@
+"""Disputes: which series another source contradicts now. Polling begins and ends them; cards show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+
+from bot.model.rates import Pair, RateKind, Series
+from storage.db import Db, upsert
+from storage.schema import dispute
+
+
+async def begin(db: Db, series: Series, against: str) -> bool:
+    """Note that the source `against` contradicts a series; whether that is new."""
+    known = await db.execute(select(dispute.c.against).where(_is(series)))
+    row = {
+        "source": series.source,
+        "base": series.pair.base,
+        "quote": series.pair.quote,
+        "kind": series.kind.value,
+        "against": against,
+    }
+    statement = upsert(db, dispute).values(**row)
+    key = ["source", "base", "quote", "kind"]
+    await db.execute(statement.on_conflict_do_update(index_elements=key, set_={"against": against}))
+    return known.first() is None
+
+
+async def end(db: Db, series: Series) -> None:
+    """Forget that a series was contradicted."""
+    await db.execute(delete(dispute).where(_is(series)))
+
+
+async def among(db: Db, wanted: Collection[Series]) -> set[Series]:
+    """Those of the series that are contradicted."""
+    if not wanted:
+        return set()
+    return await _series(db, or_(*(_is(series) for series in wanted)))
+
+
+async def about(db: Db, pairs: Collection[Pair]) -> set[Series]:
+    """The series of these pairs that are contradicted."""
+    if not pairs:
+        return set()
+    those = (and_(dispute.c.base == pair.base, dispute.c.quote == pair.quote) for pair in pairs)
+    return await _series(db, or_(*those))
+
+
+async def _series(db: Db, where: ColumnElement[bool]) -> set[Series]:
+    rows = await db.execute(select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind).where(where))
+    return {Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in rows}
+
+
+def _is(series: Series) -> ColumnElement[bool]:
+    return and_(
+        dispute.c.source == series.source,
+        dispute.c.base == series.pair.base,
+        dispute.c.quote == series.pair.quote,
+        dispute.c.kind == series.kind.value,
+    )

@@ -1,0 +1,154 @@
+"""Which messages are for us at all, and whether they name the bot: each as the library reads it from the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from telegram import Bot, Message, Update, User
+
+from bot.emulator import TEST_TOKEN
+from handlers.access import Commanded, ForUs, Mentioned, Route, Who, always_looking, is_anothers, mention
+
+US, READER, OTHER_BOT = 900, 5, 77
+GROUP = {"id": -100, "type": "supergroup", "title": "Talk"}
+ALONE = {"id": READER, "type": "private", "first_name": "Aigul"}
+AIGUL = {"id": READER, "is_bot": False, "first_name": "Aigul"}
+HELPER = {"id": OTHER_BOT, "is_bot": True, "first_name": "Helper", "username": "helper_bot"}
+OURSELVES = {"id": US, "is_bot": True, "first_name": "Jarchy", "username": "jarchy_bot"}
+ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+CHANNEL_BOT = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
+FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}}
+FORWARDED_BEFORE_7 = {"forward_date": 1}
+
+
+@pytest.fixture
+def bot() -> Bot:
+    """The library's bot, as it is after `getMe`."""
+    made = Bot(TEST_TOKEN)
+    made._bot_user = User.de_json(OURSELVES, made)
+    return made
+
+
+def message(bot: Bot, chat: dict[str, Any], **fields: Any) -> Message:
+    """A message as Telegram sends it; `None` leaves a field out."""
+    whole = {"message_id": 1, "date": 1, "chat": chat, "from": AIGUL, "text": "rates", **fields}
+    read = Message.de_json({name: value for name, value in whole.items() if value is not None}, bot)
+    assert read is not None
+    return read
+
+
+@pytest.mark.parametrize(
+    ("chat", "fields", "read"),
+    [
+        (ALONE, {}, True),
+        (ALONE, {"from": None}, True),
+        (ALONE, {"from": {**AIGUL, "id": 6}}, False),
+        (ALONE, {"from": {**AIGUL, "is_bot": True}}, False),
+        (ALONE, FORWARDED, True),
+        (ALONE, {"via_bot": HELPER}, True),
+        (ALONE, {"via_bot": OURSELVES}, False),
+        (GROUP, {}, True),
+        (GROUP, {"from": None, "sender_chat": GROUP}, True),
+        (GROUP, {"from": HELPER}, False),
+        (GROUP, {"from": ANONYMOUS, "sender_chat": GROUP}, True),
+        (GROUP, {"from": CHANNEL_BOT, "sender_chat": {"id": -200, "type": "channel", "title": "Posts"}}, True),
+        (GROUP, {"from": ANONYMOUS}, False),
+        (GROUP, {"from": HELPER, "sender_chat": GROUP}, False),
+        (GROUP, {"is_automatic_forward": True}, False),
+        (GROUP, FORWARDED, False),
+        (GROUP, FORWARDED_BEFORE_7, False),
+        (GROUP, {"via_bot": HELPER}, False),
+        (GROUP, {"via_bot": OURSELVES}, False),
+    ],
+)
+def test_G23_what_is_for_us(bot: Bot, chat: dict[str, Any], fields: dict[str, Any], read: bool) -> None:
+    """What a person wrote; alone with us also what they forward or had made, but never by ourselves."""
+    assert ForUs().filter(message(bot, chat, **fields)) is read
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [({}, True), (FORWARDED, False), (FORWARDED_BEFORE_7, False), ({"via_bot": HELPER}, False)],
+)
+def test_S9_a_forwarded_command_commands_nothing(bot: Bot, fields: dict[str, Any], counts: bool) -> None:
+    """Nor one that another bot made, in a chat of one's own either."""
+    assert Commanded().filter(message(bot, ALONE, **fields)) is counts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@jarchy_bot 100 usd", (0, 11)),
+        ("100 usd @JARCHY_BOT", (8, 19)),
+        ("👋 @jarchy_bot", (2, 13)),
+        ("ask @jarchy_bot, please", (4, 15)),
+        ("@jarchy_bot. Thanks", (0, 11)),
+        ("@jarchy_bot2 100 usd", None),
+        ("write to news@jarchy_bot", None),
+        ("@jarchy_bot.example", None),
+        ("@jarchy_bot@social.example", None),
+        ("x.example/@jarchy_bot", None),
+        ("jarchy_bot", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_bot_is_named_by_its_whole_name(bot: Bot, text: str | None, found: tuple[int, int] | None) -> None:
+    """In any case of letters; not inside a longer name, nor an address of mail or web."""
+    said = message(bot, GROUP, text=text)
+    assert mention(said, "jarchy_bot") == found
+    assert Mentioned().filter(said) is (found is not None)
+
+
+@pytest.mark.parametrize(
+    ("entity", "quoted"),
+    [
+        ({"type": "code", "offset": 3, "length": 11}, True),
+        ({"type": "pre", "offset": 0, "length": 14}, True),
+        ({"type": "code", "offset": 4, "length": 10}, False),
+        ({"type": "code", "offset": 0, "length": 3}, False),
+        ({"type": "mention", "offset": 3, "length": 11}, False),
+    ],
+)
+def test_a_name_quoted_as_code_names_nobody(bot: Bot, entity: dict[str, Any], quoted: bool) -> None:
+    """Places count in UTF-16: the hand before it is two units wide."""
+    said = message(bot, GROUP, text="👋 @jarchy_bot", entities=[entity])
+    assert (mention(said, "jarchy_bot") is None) is quoted
+
+
+def test_of_two_names_the_one_that_is_not_quoted_counts(bot: Bot) -> None:
+    said = message(bot, GROUP, text="@jarchy_bot @jarchy_bot", entities=[{"type": "code", "offset": 0, "length": 11}])
+    assert mention(said, "jarchy_bot") == (12, 23)
+
+
+@pytest.mark.parametrize(
+    ("chat", "who", "anothers"),
+    [
+        (ALONE, AIGUL, False), (ALONE, {**AIGUL, "id": 6}, True), (ALONE, None, False),
+        (GROUP, AIGUL, False), (GROUP, None, False),
+    ],
+)  # fmt: skip
+def test_G26_a_private_chat_is_its_owners(
+    bot: Bot, chat: dict[str, Any], who: dict[str, Any] | None, anothers: bool
+) -> None:
+    """A group is everybody's."""
+    fields = {"message_id": 1, "date": 1, "chat": chat, "text": "x"} | ({"from": who} if who else {})
+    assert is_anothers(Update.de_json({"update_id": 1, "message": fields}, bot)) is anothers
+
+
+def test_an_update_without_a_chat_is_nobodys(bot: Bot) -> None:
+    query = {"id": "1", "from": AIGUL, "query": "", "offset": ""}
+    assert not is_anothers(Update.de_json({"update_id": 1, "inline_query": query}, bot))
+
+
+async def test_a_menu_offers_what_is_said_or_else_who_may() -> None:
+    """A route that decides by its use says to whom it is offered."""
+
+    async def nothing() -> None:
+        """Handle nothing."""
+
+    assert Route(nothing, Who.ADMINISTRATOR).menu is Who.ADMINISTRATOR
+    assert Route(nothing, Who.ANYBODY, offered=Who.ADMINISTRATOR).menu is Who.ANYBODY
+    assert Route(nothing, always_looking, offered=Who.ADMINISTRATOR).menu is Who.ADMINISTRATOR
+    assert Route(nothing, always_looking).menu is Who.ANYBODY

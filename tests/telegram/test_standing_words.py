@@ -1,0 +1,67 @@
+"""What a member's object says of the right to write, and what an outcome says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.telegram.outcomes import (
+    LEFT,
+    NO_RIGHT,
+    Ambiguous,
+    Gone,
+    Migrated,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    answers,
+    lacking,
+    why,
+)
+
+
+@pytest.mark.parametrize(
+    ("member", "wanted"),
+    [
+        ({"status": "left"}, LEFT),
+        ({"status": "kicked", "can_post_messages": True}, LEFT),
+        ({"status": "administrator"}, None),
+        ({"status": "administrator", "can_post_messages": True}, None),
+        ({"status": "administrator", "can_post_messages": False}, NO_RIGHT),
+        ({"status": "administrator", "can_send_messages": False}, None),
+        ({"status": "restricted"}, None),
+        ({"status": "restricted", "can_send_messages": True, "is_member": True}, None),
+        ({"status": "restricted", "can_send_messages": False, "is_member": True}, NO_RIGHT),
+        ({"status": "restricted", "can_send_messages": True, "is_member": False}, NO_RIGHT),
+        ({"status": "restricted", "can_post_messages": False}, None),
+        ({"status": "member", "can_send_messages": False, "can_post_messages": False, "is_member": False}, None),
+        ({"status": "creator"}, None),
+        ({"can_send_messages": False}, None),
+        ({}, None),
+    ],
+)
+def test_a_right_is_lacking_only_where_it_is_said_to_be(member: dict[str, Any], wanted: Gone | None) -> None:
+    """A channel's right counts for an administrator, a group's for somebody restricted; what is not said is there."""
+    assert lacking(member) == wanted
+    assert (LEFT.why, NO_RIGHT.why) == ("kicked", "no right to write")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answered", "said"),
+    [
+        (Sent(1), True, "Sent"),
+        (Migrated(-100), True, "Migrated"),
+        (Gone("blocked"), True, "blocked"),
+        (Rejected("text is empty"), True, "text is empty"),
+        (Retry("Too Many Requests", flood=True), True, "Too Many Requests"),
+        (Retry("slow mode", after=0.0), True, "slow mode"),
+        (Retry("Bad Gateway"), False, "Bad Gateway"),
+        (Ambiguous("timeout"), False, "timeout"),
+    ],
+)
+def test_an_outcome_says_whether_telegram_answered_and_what(outcome: Outcome, answered: bool, said: str) -> None:
+    """What stands in front of Telegram says neither how long to wait nor that one must."""
+    assert answers(outcome) is answered
+    assert why(outcome) == said

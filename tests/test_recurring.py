@@ -1,0 +1,135 @@
+"""One list of jobs, two runners: loops where a process is alone, a queue where replicas share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from bot import cluster
+from bot.errors import ConfigError, StorageError
+from bot.recurring import JOBS, Job, Who, Work, bound, loop, looped, shared
+from bot.running import Running
+
+OWN_TASKS = {"look", "rescue", "prune"}  # the queue's own, on every server
+NO_PROGRAM = cast("Running", None)
+
+
+def named(works: list[Work]) -> set[str]:
+    """The names of work."""
+    return {work.job.name for work in works}
+
+
+def test_both_runners_run_the_same_list() -> None:
+    """Each job is done by a lone process and by replicas, but for those that say where they are not."""
+    works = bound(NO_PROGRAM, JOBS)
+    alone, beside = named(looped(works, alone=True)), named(looped(works, alone=False))
+    together = named(shared(works))
+    assert not beside & together, "no job is done twice"
+    only_alone = {job.name for job in JOBS if job.who is Who.LONE}
+    only_beside = {job.name for job in JOBS if job.who is Who.REPLICA or job.follows is not None}
+    assert alone | only_beside == {job.name for job in JOBS}
+    assert beside | together | only_alone == {job.name for job in JOBS}
+
+
+def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
+    """And puts in by time exactly those that come by time."""
+    works = shared(bound(NO_PROGRAM, JOBS))
+    queue, periodic = cluster.jobs(works)
+    ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
+    assert ours == named(works) | OWN_TASKS
+    by_time = {work.job.name for work in works if work.job.every is not None and work.due is None}
+    assert {task.name for task in periodic} == by_time | OWN_TASKS
+
+
+async def nothing(*_unused: Any) -> None:
+    """A job that does nothing."""
+
+
+def no_coroutine(*_unused: Any) -> None:
+    """What nobody can wait for."""
+
+
+WHOLE = Job(name="whole", do=nothing, every=1.0)
+LACKING: list[tuple[Job, str]] = [
+    (replace(WHOLE, name=""), "no name"),
+    (replace(WHOLE, do=cast("Callable[..., Awaitable[object]]", no_coroutine)), "`do`"),
+    (replace(WHOLE, due=cast("Any", no_coroutine)), "`due`"),
+    (replace(WHOLE, every=None), "either `every` or `follows`"),
+    (replace(WHOLE, follows="whole"), "either `every` or `follows`"),
+    (replace(WHOLE, every=0.0), "no time"),
+    (replace(WHOLE, every=None, follows="nobody"), "'nobody'"),
+    (replace(WHOLE, due=nothing, who=Who.EACH), "one does for all"),
+]
+
+
+@pytest.mark.parametrize(("job", "part"), LACKING, ids=[part for _, part in LACKING])
+def test_a_job_that_lacks_a_part_is_refused_at_the_start_by_name(job: Job, part: str) -> None:
+    """Nothing half-registered runs, and whoever wrote it reads which part of which job it is."""
+    with pytest.raises(ConfigError) as refused:
+        bound(NO_PROGRAM, (replace(WHOLE, name="other"), job))
+    assert len(refused.value.problems) == 1
+    assert part in refused.value.problems[0]
+    assert job.name in refused.value.problems[0]
+
+
+def test_two_jobs_of_one_name_are_refused() -> None:
+    """The queue would have one of them only."""
+    with pytest.raises(ConfigError, match="'whole'"):
+        bound(NO_PROGRAM, (WHOLE, WHOLE))
+
+
+async def test_a_job_is_done_again_and_soon_after_the_database_was_away() -> None:
+    """A StorageError of a job that says when to come back does not end the program."""
+    done: Counter[str] = Counter()
+    pauses: list[float] = []
+    stopping = asyncio.Event()
+
+    async def do() -> None:
+        done["whole"] += 1
+        if done["whole"] == 2:
+            raise StorageError("away")
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            stopping.set()
+
+    work = Work(job=replace(WHOLE, every=3600.0, again=2.0), do=do)
+    await asyncio.wait_for(loop(work, pause, stopping), timeout=60)
+    assert pauses == [3600.0, 2.0, 3600.0]
+    with pytest.raises(StorageError):
+        done["whole"] = 1
+        stopping.clear()
+        await loop(Work(job=WHOLE, do=do), pause, stopping)
+
+
+async def test_a_key_that_is_due_is_done_side_by_side_and_not_twice_at_once() -> None:
+    """What is under way is left alone however often it is still due."""
+    done: Counter[str] = Counter()
+    slow, stopping = asyncio.Event(), asyncio.Event()
+    looks = 0
+
+    async def due() -> list[str]:
+        return ["slow", "quick"]
+
+    async def do(key: str) -> None:
+        done[key] += 1
+        if key == "slow":
+            await slow.wait()
+
+    async def pause(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+        if looks == 20:
+            slow.set()
+            stopping.set()
+
+    await asyncio.wait_for(loop(Work(job=replace(WHOLE, due=due), do=do, due=due), pause, stopping), timeout=60)
+    assert done["slow"] == 1
+    assert done["quick"] > 1
