@@ -13,7 +13,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import presence
 from bot.config import Settings
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StorageError
 from bot.intake.polling import poll
 from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
@@ -22,6 +22,7 @@ from bot.telegram import retry
 
 log = structlog.get_logger(__name__)
 
+RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
 
@@ -39,7 +40,7 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
             log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
             await asyncio.sleep(wait)
             failures += 1
-    await bot.inbox.resume()
+    await _resume(bot)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":
             path = urlsplit(bot.settings.webhook_url or "").path
@@ -56,6 +57,20 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         if not bot.store.alone:
             tasks.create_task(bot.inbox.share())
         tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
+
+
+async def _resume(bot: Running) -> None:
+    """Take up what was left, as soon as the database is there; on a server it may be away just now."""
+    while True:
+        try:
+            await bot.inbox.resume()
+        except StorageError as error:
+            if bot.store.alone:
+                raise
+            log.warning("inbox waits for the database", error=str(error))
+            await asyncio.sleep(RESUME_WAIT)
+        else:
+            return
 
 
 def _webhook_secret(settings: Settings) -> str:

@@ -122,6 +122,13 @@ def test_F25_a_feeds_text_is_read_as_it_was_written(form: str, text: str) -> Non
     assert (read.content or read.summary).split("\n") == wanted.replace("  ", " ").split("\n")
 
 
+@pytest.mark.parametrize("text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"])
+def test_F25_a_plain_text_keeps_its_columns(text: str) -> None:
+    """What a feed promises to be plain has no layout but its own."""
+    (read,) = parse_feed(json_feed(TITLE, content_text=f"\n{text} \n\n\n\nend  ")).entries
+    assert read.content == f"{text}\n\nend"
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

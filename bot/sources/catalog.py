@@ -17,6 +17,7 @@ from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
@@ -478,16 +479,20 @@ def _alike_but_for_capitals(sections: Iterable[tuple[str, str]]) -> Iterator[str
 
 
 def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -> Iterator[str]:
-    """Sources of one name: a reader could not tell whose word it is. Disabled ones are not asked."""
-    seen: dict[tuple[str, str], str] = {}
+    """Sources of one name: a reader could not tell whose word it is. Disabled ones are not asked.
+
+    Feeds and pages of one host may share their publisher's name.
+    """
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
     for kind, sections in kinds.items():
         for key, section in sections.items():
             if section.disabled:
                 continue
             where = _where(kind, key)
+            host = urlsplit(section.url).netloc.lower() if isinstance(section, FeedSection) else where
             for language, name in section.names.items():
-                other = seen.setdefault((language, name.casefold()), where)
-                if other != where:
+                other, others_host = seen.setdefault((language, name.casefold()), (where, host))
+                if others_host != host:
                     yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
 
 

@@ -62,6 +62,8 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
         value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
+    else:
+        return _as_laid_out(clean(value))[:LONGEST_TEXT].rstrip()
     return _tidy(clean(value))[:LONGEST_TEXT].rstrip()
 
 
@@ -81,6 +83,12 @@ def _tidy(text: str) -> str:
     lines = (line.strip(" ") for line in _BLANKS.sub(" ", text).split("\n"))
     whole = "\n".join(line if line.strip() else "" for line in lines)
     return re.sub(r"\n{3,}", "\n\n", whole).strip()
+
+
+def _as_laid_out(text: str) -> str:
+    """Lines as they were set, with their indents and runs of spaces; only what nobody sees at their ends goes."""
+    whole = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", whole).strip("\n")
 
 
 def _without_markup(value: str) -> str:

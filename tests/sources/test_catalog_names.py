@@ -41,6 +41,15 @@ def test_the_name_of_a_source_that_is_off_is_free() -> None:
     assert [spec.key for spec in catalog.polled] == ["nbkr", "a", "b"]
 
 
+def test_feeds_of_one_publisher_may_share_its_name() -> None:
+    """One host, one publisher; another host's feed of that name is a mistake."""
+    name = 'name = { en = "Agency" }\n'
+    twice = f'[feeds.a]\n{name}{FEED}[feeds.b]\n{name}url = "https://X.example/b"\n'
+    parse_catalog(twice)
+    [told] = problems(f'{twice}[feeds.c]\n{name}url = "https://y.example/"\n')
+    assert told.startswith("[feeds.c] name: en is the name of [feeds.a] too")
+
+
 @pytest.mark.parametrize("section", ["[feeds.a]\n" + FEED, '[channels."@example"]\n'])
 def test_a_mistyped_topic_is_told_with_the_nearest(section: str) -> None:
     """A channel would never hear of it, and a feed's stories be looked for in vain."""
