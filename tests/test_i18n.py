@@ -23,6 +23,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
 from bot.model.rates import RateKind
+from bot.model.reasons import ENGLISH
 from bot.readers.news import TOPICS
 from bot.render.charts import RANGES
 from bot.render.help import ANSWERS, ERRORS
@@ -145,10 +146,13 @@ FAMILIES = {
     "kind.": {*RateKind},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {
-        pattern.kind
-        for language in LANGUAGES
-        for patterns in (*lexicon(language).exact.values(), *lexicon(language).stems.values())
-        for pattern in patterns
+        *ENGLISH,
+        *(
+            pattern.kind
+            for language in LANGUAGES
+            for patterns in (*lexicon(language).exact.values(), *lexicon(language).stems.values())
+            for pattern in patterns
+        ),
     },
     "rule.standing.": {*Standing},
     "severity.": {*Severity},
