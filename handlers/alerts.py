@@ -23,6 +23,7 @@ from bot.render import help as words
 from bot.render.news import topic_name
 from handlers import rules
 from handlers.context import Context
+from handlers.numbers import number_of
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.rules import StoredRule
@@ -194,9 +195,7 @@ async def _say_muted(context: Context, subject: Followed) -> None:
 
 
 async def _told(db: Db, alert: str) -> StoredAlert:
-    if not (alert.isascii() and alert.isdecimal()) or len(alert) > 18:
-        raise UserError("error.stale")
-    told = await storage.alerts.get(db, int(alert))
+    told = await storage.alerts.get(db, number_of(alert))
     if told is None:
         raise UserError("error.stale")
     return told

@@ -42,6 +42,7 @@ from bot.render.rules import Standing
 from bot.render.text import Message
 from handlers import pictures
 from handlers.context import Context
+from handlers.numbers import number_of
 from storage.db import Db
 from storage.rules import StoredRule
 
@@ -180,7 +181,7 @@ async def _show(context: Context, number: int, found: Proposal, *, edit: bool = 
 
 async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
-    number = _number(rule)
+    number = number_of(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
     elif what in {"less", "more", "once"}:
@@ -314,9 +315,3 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
 async def _room(db: Db, chat: int) -> None:
     if await storage.rules.count(db, chat) >= LIMIT:
         raise UserError("error.too_many", limit=LIMIT)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise UserError("error.stale")
-    return int(text)
