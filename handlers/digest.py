@@ -11,6 +11,8 @@ from telegram import Update
 import storage.chats
 from bot.errors import UserError
 from bot.i18n import name_of
+from bot.model.rates import Pair
+from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
 from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
@@ -31,6 +33,7 @@ async def digest(_update: Update, context: Context) -> None:
     day = services.clock().astimezone(ZoneInfo(chat.time_zone)).date()
     async with services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, chat.id)
+        pairs = pairs_of(keys)
         found = await day_digest(
             db,
             services.catalog,
@@ -38,8 +41,8 @@ async def digest(_update: Update, context: Context) -> None:
             home=chat.home,
             zone=chat.time_zone,
             language=context.language,
-            codes=[code for code in CURRENCIES if f"pair:{code}/{chat.home}" in keys],
-            topics=[key.removeprefix("topic:") for key in keys if key.startswith("topic:")],
+            codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
+            topics=topics_of(keys),
         )
     names = dict(services.catalog.rates[found.source].names) if found.source else {}
     await context.reply(
@@ -61,11 +64,11 @@ async def _set_time(context: Context, said: str) -> None:
     if match is None and said not in {"off", "выкл", "өчүр", "stop"}:
         raise UserError("error.time", text=said[:20], example=EXAMPLE)
     async with services.store.writing() as db:
-        old = [key for key in await storage.chats.subscriptions(db, chat.id) if key.startswith("digest:")]
-        await storage.chats.unsubscribe(db, chat.id, old)
+        old = digests_of(await storage.chats.subscriptions(db, chat.id))
+        await storage.chats.unsubscribe(db, chat.id, map(str, old))
         if match is not None:
             at = time(int(match[1]), int(match[2]))
-            await storage.chats.subscribe(db, chat.id, [f"digest:{at:%H:%M}@{chat.time_zone}"], now=services.clock())
+            await storage.chats.subscribe(db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock())
     if match is None:
         await context.reply(words.say("digest.off", context.language))
     else:

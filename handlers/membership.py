@@ -11,6 +11,8 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 import storage.chats
 from bot.languages import client_language
 from bot.model.chats import ChatKind
+from bot.model.rates import Pair
+from bot.model.subjects import PairSubject, TopicSubject
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import help as words
 from bot.render.text import Message, to_api
@@ -35,7 +37,8 @@ async def changed(update: Update, context: Context) -> None:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
-                keys = ["topic:security", *(f"pair:{code}/{chat.home}" for code in _given(chat.home))]
+                keys = [str(TopicSubject("security"))]
+                keys += [str(PairSubject(Pair(code, chat.home))) for code in _given(chat.home)]
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
             await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
