@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.convert.rules import parse_typed_rule
 from bot.detect.replay import replay_csv
 from bot.errors import ParseError, UserError
 
@@ -32,12 +33,11 @@ def test_every_big_move_is_a_line_in_order_of_day() -> None:
 
 
 def test_a_rule_of_ones_own_is_replayed_on_its_pair() -> None:
-    assert [(move.rule, move.effective_on) for move in replay_csv(TABLE, "KGS", "USD 1%")] == [
-        ("USD/KGS 1%", date(2023, 1, 4))
-    ]
-    assert replay_csv(TABLE, "KGS", "RUB 1%") == []
+    found = replay_csv(TABLE, "KGS", parse_typed_rule("USD 1%", home="KGS"))
+    assert [(move.rule, move.effective_on) for move in found] == [("USD/KGS 1%", date(2023, 1, 4))]
+    assert replay_csv(TABLE, "KGS", parse_typed_rule("RUB 1%", home="KGS")) == []
     with pytest.raises(UserError):
-        replay_csv(TABLE, "KGS", "nonsense")
+        parse_typed_rule("nonsense", home="KGS")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(world: Wor
         assert (await world.ask(question, chat=READERS[language]))["text"] == words, question
 
 
+@pytest.mark.timeout(480)  # every answer waits its turn, one a second in a chat
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
 async def test_every_command_answers_rubbish_in_the_readers_language(world: World, language: str) -> None:

@@ -31,6 +31,9 @@ from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World
 
 OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
 ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "operators"
+
+# every answer waits its turn: in a group three at once, then one in four seconds
+pytestmark = pytest.mark.timeout(480)
 REFUSALS = {t("error.admins_only", language) for language in LANGUAGES}
 STALE = {t("error.stale", language) for language in LANGUAGES}
 

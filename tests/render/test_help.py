@@ -213,7 +213,7 @@ def test_values_become_words_by_their_type() -> None:
 def test_the_rest_of_the_conversation_speaks_every_language_and_fits(language: str) -> None:
     shown = [
         talk.privacy(language, written=DAY, sent=30 * DAY, away=90 * DAY, copies=30 * DAY),
-        talk.channel_welcome("Новости <b>", language),
+        talk.channel_welcome("Новости <b>", ("USD", "EUR", "RUB"), language),
         talk.unknown(language),
         talk.delete_question(language),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
@@ -17,6 +18,7 @@ import storage.rules
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
+from bot.model.rules import Condition, Direction, Rule
 from storage.db import Store
 from storage.inbox import Received
 from storage.retention import ALERTS, BODIES, CHATS, NEWS, STEPS, UPDATES
@@ -157,11 +159,12 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
     began = datetime.now(UTC)
     gone, young, back, silent, here = -1001, 1002, 1003, 1004, 1005
     series = factories.rate().series
+    own = Rule(pair=series.pair, condition=Condition.LEVEL, amount=Decimal(85), direction=Direction.UP)
     async with store.writing() as db:
         for number in (gone, young, back, silent, here):
             await storage.chats.add(db, factories.chat(number), now=began)
             await storage.chats.subscribe(db, number, ["topic:security"], now=began)
-            await storage.rules.propose(db, number, series, rule_json={"v": 1}, now=began)
+            await storage.rules.propose(db, number, series, own, now=began)
         for number in (gone, back):
             await storage.chats.close(db, number, why="blocked")
         await storage.chats.close(db, silent, why=storage.chats.STOPPED)
