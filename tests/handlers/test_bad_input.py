@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import delete
@@ -24,9 +25,10 @@ WITH_A_CURRENCY = ("/rates XYZ", "/rates USD XYZ", "/convert 100 XYZ", "/convert
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def unhurried(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Nobody is told to slow down: this reader asks a lot."""
     monkeypatch.setattr(Services, "allow", lambda *_: True)
+    monkeypatch.setattr(world.bot.services, "turn", AsyncMock())  # nor does an answer wait its turn
 
 
 @pytest.mark.parametrize("language", READERS)
@@ -41,7 +43,7 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(world: Wor
         assert (await world.ask(question, chat=READERS[language]))["text"] == words, question
 
 
-@pytest.mark.timeout(480)  # every answer waits its turn, one a second in a chat
+@pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
 async def test_every_command_answers_rubbish_in_the_readers_language(world: World, language: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -32,8 +33,7 @@ from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World
 OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
 ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "operators"
 
-# every answer waits its turn: in a group three at once, then one in four seconds
-pytestmark = pytest.mark.timeout(480)
+pytestmark = pytest.mark.timeout(480)  # a walk over every route
 REFUSALS = {t("error.admins_only", language) for language in LANGUAGES}
 STALE = {t("error.stale", language) for language in LANGUAGES}
 
@@ -193,6 +193,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def group(world: World) -> Place:
     """A group whose administrator is also the bot's operator: in a group that is worth nothing."""
     world.bot.services.admins = frozenset({ADMINISTRATOR})
+    world.bot.services.turn = AsyncMock()  # a walk over every route would wait minutes for its turns
     await world.emulator.send_text(GROUP, "hello", user_id=ADMINISTRATOR)
     return await place(world, GROUP, ChatKind.GROUP)
 
