@@ -33,7 +33,8 @@ RUN_STAMP = VENV / ".ready"
 DEV_STAMP = VENV / ".ready-dev"
 OLDEST_PYTHON = (3, 11)
 
-#: pip's settings and the variables by which uv takes the same; pip separates several values by spaces or lines.
+#: pip's settings and the variables by which uv takes the same; pip separates several values by
+#: spaces or lines.
 UV_VARIABLES = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
@@ -52,7 +53,9 @@ def main() -> None:
     """Install what is asked for; exit 1 with one line when it cannot be done."""
     if sys.version_info < OLDEST_PYTHON:
         have = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"Jarchy needs Python 3.11 or newer, this is {have}: make PYTHON=/path/to/python3.11 …")
+        sys.exit(
+            f"Jarchy needs Python 3.11 or newer, this is {have}: make PYTHON=/path/to/python3.11 …"
+        )
     dev = "--dev" in sys.argv[1:]
     locks = [RUN_LOCK, DEV_LOCK] if dev else [RUN_LOCK]
     _say("installing the locked packages …")
@@ -68,7 +71,9 @@ def main() -> None:
 
 
 def _make_environment() -> None:
-    """An environment that works: the one that is there when its last installation ended well, else a new one."""
+    """An environment that works: the one that is there when its last installation ended well, else
+    a new one.
+    """
     if RUN_STAMP.exists() and _works(PYTHON, "import pip"):
         return
     if VENV.is_symlink() or VENV.is_file():  # `venv --clear` empties folders alone
@@ -94,7 +99,15 @@ def _install(locks: list[Path]) -> None:
             _say(f"not by uv ({error}): by pip, which takes a minute or more …")
         else:
             return
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    pip = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
     for lock in locks:
         _call([*pip, "--require-hashes", "-r", str(lock)])
     _call([*pip, "--no-build-isolation", "-e", str(ROOT)])
@@ -119,8 +132,17 @@ def _get_uv() -> None:
 
 def _install_by_uv(locks: list[Path]) -> None:
     environment = {**_pips_settings(), **os.environ}
-    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps"]
-    # with several indexes pip takes a package from any of them, and the hashes say which file is meant
+    uv = [
+        str(VENV / "bin" / "uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(PYTHON),
+        "--no-deps",
+    ]
+    # with several indexes pip takes a package from any of them, and the hashes say which file is
+    # meant
     uv += ["--index-strategy", "unsafe-best-match"]
     files = [word for lock in locks for word in ("-r", str(lock))]
     _call([*uv, "--require-hashes", *files], environment)
@@ -132,7 +154,8 @@ def _pips_settings() -> dict[str, str]:
     words = [str(PYTHON), "-m", "pip", "config", "list"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     found: dict[str, str] = {}
-    # a line such as `:env:.find-links='/opt/wheels'`; what the environment says outweighs the files, so it is read last
+    # a line such as `:env:.find-links='/opt/wheels'`; what the environment says outweighs the
+    # files, so it is read last
     for line in sorted(done.stdout.splitlines(), key=lambda line: line.startswith(":env:")):
         match = re.fullmatch(r"[^.]*\.([\w-]+)='(.*)'", line)
         if match is None or match[1] not in UV_VARIABLES:
@@ -147,13 +170,19 @@ def _pips_settings() -> dict[str, str]:
 def _call(words: list[str], environment: dict[str, str] | None = None) -> None:
     """Run a program; InstallError with its error line, else the last one it said, when it fails."""
     try:
-        done = subprocess.run(words, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own words
+        done = subprocess.run(  # noqa: S603 - our own words
+            words, env=environment, stderr=subprocess.PIPE, text=True, check=False
+        )
     except OSError as error:
         raise InstallError(f"{words[0]}: {error.strerror}") from None
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in said if line.lower().startswith("error")]
-        words_for_it = [*errors[:1], *said[-1:], f"{Path(words[0]).name} ended with {done.returncode}"]
+        words_for_it = [
+            *errors[:1],
+            *said[-1:],
+            f"{Path(words[0]).name} ended with {done.returncode}",
+        ]
         raise InstallError(words_for_it[0])
 
 

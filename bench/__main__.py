@@ -1,6 +1,8 @@
-"""The measurements, each against a named baseline of the same run: `python -m bench [--quick] [--only NAME]`.
+"""The measurements, each against a named baseline of the same run: `python -m bench [--quick]
+[--only NAME]`.
 
-Everything is on loopback and bounded in time. Exits 1 when a goal was missed; figures of a busy machine say little.
+Everything is on loopback and bounded in time. Exits 1 when a goal was missed; figures of a busy
+machine say little.
 """
 
 from __future__ import annotations
@@ -12,7 +14,19 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import beside, card, chart, fan_out, lanes, moves_replay, outage, replicas, reply, sending, start
+from bench import (
+    beside,
+    card,
+    chart,
+    fan_out,
+    lanes,
+    moves_replay,
+    outage,
+    replicas,
+    reply,
+    sending,
+    start,
+)
 from bench.figure import Figure, table
 from bot import log
 
@@ -42,7 +56,13 @@ def main() -> int:
     """Measure what was asked for and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers, for a look")
-    parser.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=MEASUREMENTS,
+        metavar="NAME",
+        help=", ".join(MEASUREMENTS),
+    )
     arguments = parser.parse_args()
     log.set_up("json", "error")
     figures: list[Figure] = []

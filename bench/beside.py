@@ -1,7 +1,8 @@
-"""How long a reader waits while a broadcast goes out at a thousand a second, against how long they wait at rest.
+"""How long a reader waits while a broadcast goes out at a thousand a second, against how long they
+wait at rest.
 
-Everything real but Telegram: the update is stored, handled and answered over HTTP to the counting server, from the
-same process and over the same session as the broadcast.
+Everything real but Telegram: the update is stored, handled and answered over HTTP to the counting
+server, from the same process and over the same session as the broadcast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""`/rates` on a cache miss, over an archive of five million rates and one of five thousand: look-ups must not grow."""
+"""`/rates` on a cache miss, over an archive of five million rates and one of five thousand:
+look-ups must not grow.
+"""
 
 from __future__ import annotations
 

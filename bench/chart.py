@@ -1,4 +1,6 @@
-"""Charts and a rule's preview: drawn in the worker, sent again by their file id, and what the loop feels of it."""
+"""Charts and a rule's preview: drawn in the worker, sent again by their file id, and what the loop
+feels of it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Pictures(Handing):
 
 
 class Held:
-    """The longest the loop's thread worked without a pause; processor time, because others share the machine."""
+    """The longest the loop's thread worked without a pause; processor time, because others share
+    the machine.
+    """
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -53,7 +57,9 @@ class Held:
 
 
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """Every currency's whole history once, then again; a year's window tried on a year; medians and the longest."""
+    """Every currency's whole history once, then again; a year's window tried on a year; medians and
+    the longest.
+    """
     drawn = await _drawn(10 if quick else 40)
     numbers, api, held = count(1), Pictures(), Held()
     again: list[float] = []
@@ -81,7 +87,12 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             goal=Goal(of="figure", most=120),
             note="a year, warm",
         ),
-        Figure(name="chart sent again", value=median(again) * 1000, unit="ms", goal=Goal(of="figure", most=2)),
+        Figure(
+            name="chart sent again",
+            value=median(again) * 1000,
+            unit="ms",
+            goal=Goal(of="figure", most=2),
+        ),
         Figure(
             name="loop held by charts and previews",
             value=held.longest * 1000,
@@ -100,7 +111,9 @@ async def _drawn(times: int) -> list[float]:
     took = []
     async with Workers(size=1) as workers:
         for number in range(times + 3):
-            picture = charts.chart(history, "ru", alerts=told, source_names={}, today=today, dark=bool(number % 2))
+            picture = charts.chart(
+                history, "ru", alerts=told, source_names={}, today=today, dark=bool(number % 2)
+            )
             start = time.perf_counter()
             await workers.run(charts.draw, picture, timeout=30)
             took.append(time.perf_counter() - start)

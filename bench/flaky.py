@@ -1,8 +1,10 @@
-"""The counting Telegram that knows chats, and has a bad day when told to: `python -m bench.flaky [bad]`.
+"""The counting Telegram that knows chats, and has a bad day when told to: `python -m bench.flaky
+[bad]`.
 
-What it keeps of each accepted message is when it arrived, when its sender says it left, and its chat. On a bad day
-0.3 % of the requests are answered 502, 0.1 % are accepted and their connection reset, every 200th chat has blocked the
-bot, and every few seconds twenty requests in a row are refused with 429.
+What it keeps of each accepted message is when it arrived, when its sender says it left, and its
+chat. On a bad day 0.3 % of the requests are answered 502, 0.1 % are accepted and their connection
+reset, every 200th chat has blocked the bot, and every few seconds twenty requests in a row are
+refused with 429.
 """
 
 from __future__ import annotations
@@ -24,14 +26,21 @@ _PREFIX = len(b'{"chat_id":')
 
 
 def _refusal(code: int, body: bytes, kind: bytes = b"application/json") -> bytes:
-    return b"HTTP/1.1 %d No\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (code, kind, len(body)) + body
+    return (
+        b"HTTP/1.1 %d No\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+        % (code, kind, len(body))
+        + body
+    )
 
 
 _BAD_GATEWAY = _refusal(502, b"<html>502 Bad Gateway</html>", b"text/html")
-_FORBIDDEN = _refusal(403, b'{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}')
+_FORBIDDEN = _refusal(
+    403, b'{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}'
+)
 _TOO_MANY = _refusal(
     429,
-    b'{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}',
+    b'{"ok":false,"error_code":429,"description":"Too Many Requests: retry after '
+    b'1","parameters":{"retry_after":1}}',
 )
 
 

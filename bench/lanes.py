@@ -1,7 +1,7 @@
 """Alerts beside more questions than the rate: how late they are, and what Telegram counted.
 
-The whole program in a process of its own, killed and started again in one of the runs, before the emulator with
-Telegram's real limits. All figures are read from the emulator's log of calls.
+The whole program in a process of its own, killed and started again in one of the runs, before the
+emulator with Telegram's real limits. All figures are read from the emulator's log of calls.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ LONGEST_LOAD = 150.0  # seconds, whatever becomes of the alerts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """So many questions a second; alerts, one every so often, to people who ask; perhaps a kill after some of them."""
+    """So many questions a second; alerts, one every so often, to people who ask; perhaps a kill
+    after some of them.
+    """
 
     questions: float
     alerts: int = 20
@@ -63,7 +65,9 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What came of it. Spans in seconds; `ahead` is how far the row ran ahead when the load ended."""
+    """What came of it. Spans in seconds; `ahead` is how far the row ran ahead when the load
+    ended.
+    """
 
     delays: list[float] = field(default_factory=list)
     asked: int = 0
@@ -97,7 +101,14 @@ class Bot:
     async def start(self) -> None:
         """Until it says that it is ready."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=self._folder, env=self._env, stdout=DEVNULL, stderr=PIPE
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=self._folder,
+            env=self._env,
+            stdout=DEVNULL,
+            stderr=PIPE,
         )
         assert self._process.stderr is not None
         said = b""
@@ -149,7 +160,9 @@ class Load:
         while True:
             chat = chats[self.asked % len(chats)]
             words = WORDS if chat > 0 else f"{WORDS}@jarchy_bot"
-            await self._emulator.send_text(chat, words, user_id=chat if chat > 0 else self.people[0])
+            await self._emulator.send_text(
+                chat, words, user_id=chat if chat > 0 else self.people[0]
+            )
             self.asked += 1
             await asyncio.sleep(begun + self.asked / self._plan.questions - time.monotonic())
 
@@ -159,14 +172,18 @@ async def beside_questions(database: str | None, plan: Plan) -> Report:
     with tempfile.TemporaryDirectory(prefix="jarchy-lanes-") as name:
         folder = Path(name)
         database = database or f"sqlite:///{folder / 'jarchy.db'}"
-        async with Emulator(privacy=False, limits=Limits(per_second=PER_SECOND, per_group=PER_GROUP)) as emulator:
+        async with Emulator(
+            privacy=False, limits=Limits(per_second=PER_SECOND, per_group=PER_GROUP)
+        ) as emulator:
             load = Load(emulator, plan)
             async with _bots(folder, emulator, database, plan) as bots, _store(database) as store:
                 return await _run(emulator, load, bots, store, plan)
 
 
 @asynccontextmanager
-async def _bots(folder: Path, emulator: Emulator, database: str, plan: Plan) -> AsyncIterator[list[Bot]]:
+async def _bots(
+    folder: Path, emulator: Emulator, database: str, plan: Plan
+) -> AsyncIterator[list[Bot]]:
     bots = [Bot(folder, emulator, database, plan.rate) for _ in range(plan.replicas)]
     try:
         for bot in bots:
@@ -200,7 +217,9 @@ async def _run(emulator: Emulator, load: Load, bots: list[Bot], store: Store, pl
             person = load.people[number % len(load.people)]
             async with store.writing() as db:
                 await storage.alerts.enqueue(db, _alert(number, person, plan.lane))
-            waiting.append(asyncio.create_task(_until_told(emulator, person, number, time.monotonic())))
+            waiting.append(
+                asyncio.create_task(_until_told(emulator, person, number, time.monotonic()))
+            )
             await asyncio.sleep(plan.every)
         report.delays = await asyncio.gather(*waiting)
     finally:
@@ -241,7 +260,9 @@ def _alert(number: int, person: int, lane: Lane) -> Alert:
     now = datetime.now(UTC)
     return Alert(
         dedup_key=f"beside {number}",
-        payload=Notice(msgid="notice.gone", values=(("chat", _name(number)), ("why", "a measurement"))),
+        payload=Notice(
+            msgid="notice.gone", values=(("chat", _name(number)), ("why", "a measurement"))
+        ),
         severity=Severity.NOTABLE,
         lane=lane,
         audience=Audience(chat=person),
@@ -256,13 +277,18 @@ def _name(number: int) -> str:
 
 async def _until_told(emulator: Emulator, person: int, number: int, decided: float) -> float:
     """Seconds from the decision to its arrival."""
-    await emulator.wait_message(person, lambda m: _name(number) in m.get("text", ""), timeout=LONGEST_LOAD)
+    await emulator.wait_message(
+        person, lambda m: _name(number) in m.get("text", ""), timeout=LONGEST_LOAD
+    )
     return time.monotonic() - decided
 
 
 def _most_in_a_minute(calls: list[Call], chat: int) -> int:
     times = [call.at for call in calls if call.chat_id == chat]
-    return max((sum(at < first + MINUTE for at in times[index:]) for index, first in enumerate(times)), default=0)
+    return max(
+        (sum(at < first + MINUTE for at in times[index:]) for index, first in enumerate(times)),
+        default=0,
+    )
 
 
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
@@ -277,7 +303,9 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             every=0.5 if quick else 1.5,
         )
         report = await beside_questions(None, plan)
-        against = f"{report.replies} replies to {report.asked} questions" + (", killed once" if killed_after else "")
+        against = f"{report.replies} replies to {report.asked} questions" + (
+            ", killed once" if killed_after else ""
+        )
         figures += [
             Figure(
                 name=f"{plan.alerts} alerts beside {questions} questions/s: the latest",
@@ -302,7 +330,12 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 goal=Goal(of="ratio", most=1),
                 note="Telegram's limit",
             ),
-            Figure(name="  refused by Telegram", value=report.refused, unit="", goal=Goal(of="figure", most=0)),
+            Figure(
+                name="  refused by Telegram",
+                value=report.refused,
+                unit="",
+                goal=Goal(of="figure", most=0),
+            ),
             Figure(
                 name="  the row ahead of now, at the end",
                 value=report.ahead,

@@ -1,4 +1,6 @@
-"""How long a replay of two and a half recorded years of four pairs takes; the baseline only reads the table."""
+"""How long a replay of two and a half recorded years of four pairs takes; the baseline only reads
+the table.
+"""
 
 from __future__ import annotations
 

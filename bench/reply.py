@@ -1,7 +1,8 @@
 """How long `/rates` takes, from the update as received to the body handed to the transport.
 
-The baseline is a bare python-telegram-bot application that answers a constant: no store, no rates, no languages.
-Ours stores the update at the same time; only telling Telegram that it arrived waits for the store.
+The baseline is a bare python-telegram-bot application that answers a constant: no store, no rates,
+no languages. Ours stores the update at the same time; only telling Telegram that it arrived waits
+for the store.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ from storage.db import Store
 
 TOKEN = "123456789:" + "A" * 35  # opens nothing
 CHATS = 100
-_SENT = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"x"}}'
-_ME = b'{"ok":true,"result":{"id":123456789,"is_bot":true,"first_name":"J","username":"jarchy_bot"}}'
+_SENT = (
+    b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"x"}}'
+)
+_ME = (
+    b'{"ok":true,"result":{"id":123456789,"is_bot":true,"first_name":"J","username":"jarchy_bot"}}'
+)
 
 
 class Request(BaseRequest):
@@ -54,7 +59,12 @@ class Request(BaseRequest):
         """Nothing to close."""
 
     async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, *_timeouts: object, **_more: object
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        *_timeouts: object,
+        **_more: object,
     ) -> tuple[int, bytes]:
         """Encode the body, note the time, answer."""
         if url.endswith("/getMe"):
@@ -98,20 +108,26 @@ def incoming(number: int, text: str = "/rates") -> dict[str, Any]:
             "chat": {"id": reader["id"], "type": "private", "first_name": "Reader"},
             "from": {**reader, "is_bot": False},
             "text": text,
-            "entities": [{"type": "bot_command", "offset": 0, "length": len(text.partition(" ")[0])}],
+            "entities": [
+                {"type": "bot_command", "offset": 0, "length": len(text.partition(" ")[0])}
+            ],
         },
     }
 
 
 @asynccontextmanager
-async def bare(request: Request) -> AsyncIterator[Callable[[dict[str, Any]], Coroutine[Any, Any, None]]]:
+async def bare(
+    request: Request,
+) -> AsyncIterator[Callable[[dict[str, Any]], Coroutine[Any, Any, None]]]:
     """python-telegram-bot, as its first example has it."""
 
     async def answer(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         assert update.message is not None
         await update.message.reply_text("USD 84.7935\nEUR 98.8523\nRUB 1.1948")
 
-    application = Application.builder().token(TOKEN).request(request).updater(None).job_queue(None).build()
+    application = (
+        Application.builder().token(TOKEN).request(request).updater(None).job_queue(None).build()
+    )
     application.add_handler(CommandHandler("rates", answer))
     async with application:
 
@@ -166,7 +182,11 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
     handled: list[float] = []
     uncached: list[float] = []
     baseline: list[float] = []
-    async with world.sqlite_store() as store, bare(request) as plain, ours(store, api) as (services, handle):
+    async with (
+        world.sqlite_store() as store,
+        bare(request) as plain,
+        ours(store, api) as (services, handle),
+    ):
         await world.add_rates(store, 20_000, until=datetime.now(UTC).date())
 
         async def noting(raw: dict[str, Any]) -> None:
@@ -206,7 +226,16 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             goal=Goal(of="ratio", most=2),
             note=against,
         ),
-        Figure(name="  until the handler begins", value=median(stored) * 1000, unit="ms", baseline=least),
-        Figure(name="  handler, render, body", value=median(handled) * 1000, unit="ms", baseline=least),
-        Figure(name="  whole, card made anew", value=median(uncached) * 1000, unit="ms", baseline=least),
+        Figure(
+            name="  until the handler begins",
+            value=median(stored) * 1000,
+            unit="ms",
+            baseline=least,
+        ),
+        Figure(
+            name="  handler, render, body", value=median(handled) * 1000, unit="ms", baseline=least
+        ),
+        Figure(
+            name="  whole, card made anew", value=median(uncached) * 1000, unit="ms", baseline=least
+        ),
     ]

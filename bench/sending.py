@@ -1,6 +1,7 @@
 """The sender at full speed, and at Telegram's paid thousand a second.
 
-The baseline posts the same bodies over the same session in a bare loop: no store, no claim, no marks.
+The baseline posts the same bodies over the same session in a bare loop: no store, no claim, no
+marks.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Counting(Api):
 
 
 async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[float, float, bytes]:
-    """Send what the outbox holds; seconds from the first claim to the last mark, of wall and processor, and a body."""
+    """Send what the outbox holds; seconds from the first claim to the last mark, of wall and
+    processor, and a body.
+    """
     async with open_session() as session:
         api = Counting(session, url=url, token=TOKEN)
         worker = Worker(
@@ -74,8 +77,12 @@ async def trouble(msgid: str, values: dict[str, str]) -> None:
     raise AssertionError(f"{msgid}: {values}")
 
 
-async def _post(url: str, body: bytes, *, count: int, rate: float | None = None) -> tuple[float, float]:
-    """The bare loop: `count` posts, as many at once as the worker has; seconds of wall and processor."""
+async def _post(
+    url: str, body: bytes, *, count: int, rate: float | None = None
+) -> tuple[float, float]:
+    """The bare loop: `count` posts, as many at once as the worker has; seconds of wall and
+    processor.
+    """
     rest = b"{" + body.partition(b",")[2]
     numbers = iter(range(1, count + 1))
     base = time.perf_counter()
@@ -86,7 +93,9 @@ async def _post(url: str, body: bytes, *, count: int, rate: float | None = None)
                 if rate is not None:
                     await asyncio.sleep(max(0.0, base + number / rate - time.perf_counter()))
                 async with session.post(
-                    f"{url}/bot{TOKEN}/sendMessage", data=chat_body(number, rest), headers=JSON_HEADERS
+                    f"{url}/bot{TOKEN}/sendMessage",
+                    data=chat_body(number, rest),
+                    headers=JSON_HEADERS,
                 ) as answer:
                     assert orjson.loads(await answer.read())["ok"]
 
@@ -104,7 +113,9 @@ async def _ready(store: Store, name: str, count: int) -> None:
 
 
 async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """Messages a second without pacing, claim to mark included; rounds in turn with the bare loop."""
+    """Messages a second without pacing, claim to mark included; rounds in turn with the bare
+    loop.
+    """
     count, rounds = (3_000, 2) if quick else (10_000, 3)
     ours: list[float] = []
     bare: list[float] = []
@@ -132,7 +143,9 @@ async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measure
 
 
 async def libraries(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """Processor time a message of other libraries' own `send_message`, beside ours with claim and mark; all warm."""
+    """Processor time a message of other libraries' own `send_message`, beside ours with claim and
+    mark; all warm.
+    """
     count = 1_000 if quick else 4_000
     async with stub.running() as url:
         for size in (count // 4, count):

@@ -1,7 +1,8 @@
 """From nothing to ready, and what the idle bot keeps in memory.
 
-The bot is the real program in a process, beside the emulator in another and a bank on loopback. The baseline is a
-process that imports the libraries every such bot needs (python-telegram-bot, aiohttp, SQLAlchemy) and says so.
+The bot is the real program in a process, beside the emulator in another and a bank on loopback. The
+baseline is a process that imports the libraries every such bot needs (python-telegram-bot, aiohttp,
+SQLAlchemy) and says so.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ async def bank() -> AsyncIterator[str]:
         for code, value in (("USD", "84,7935"), ("EUR", "98,8523"))
     )
     day = f"{datetime.now(UTC):%d.%m.%Y}"
-    document = f'<?xml version="1.0" encoding="utf-8"?><CurrencyRates Name="Daily" Date="{day}">{rows}</CurrencyRates>'
+    document = (
+        f'<?xml version="1.0" encoding="utf-8"?><CurrencyRates Name="Daily" '
+        f'Date="{day}">{rows}</CurrencyRates>'
+    )
 
     async def serve(_request: web.Request) -> web.Response:
         return web.Response(text=document, content_type="application/xml")
@@ -57,7 +61,9 @@ async def bank() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def process(*arguments: str, folder: Path, env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    *arguments: str, folder: Path, env: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A child that is gone afterwards, whatever happened."""
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(
@@ -76,8 +82,12 @@ async def process(*arguments: str, folder: Path, env: Mapping[str, str]) -> Asyn
             await child.wait()
 
 
-async def to_ready(*arguments: str, folder: Path, env: Mapping[str, str], settle: float | None) -> tuple[float, float]:
-    """Seconds from starting a program to its line "ready", and its resident megabytes `settle` seconds later."""
+async def to_ready(
+    *arguments: str, folder: Path, env: Mapping[str, str], settle: float | None
+) -> tuple[float, float]:
+    """Seconds from starting a program to its line "ready", and its resident megabytes `settle`
+    seconds later.
+    """
     begun = time.perf_counter()
     async with process(*arguments, folder=folder, env=env) as child:
         assert child.stderr is not None
@@ -102,7 +112,10 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         folder = Path(name)
         base = {**{key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}}
         base["PYTHONPATH"] = str(ROOT)
-        async with process("-m", "bot.emulator", folder=folder, env=base) as telegram, bank() as url:
+        async with (
+            process("-m", "bot.emulator", folder=folder, env=base) as telegram,
+            bank() as url,
+        ):
             assert telegram.stdout is not None
             where = json.loads(await telegram.stdout.readline())
             (folder / "catalog.toml").write_text(_catalog(url))
@@ -115,9 +128,13 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 "OPS_LISTEN": "127.0.0.1:0",
                 "LOG_FORMAT": "json",
             }
-            await to_ready("-m", "bot", "run", folder=folder, env=env, settle=None)  # migrates, warms the disk
+            await to_ready(
+                "-m", "bot", "run", folder=folder, env=env, settle=None
+            )  # migrates, warms the disk
             ours = [
-                await to_ready("-m", "bot", "run", folder=folder, env=env, settle=SETTLE if last else None)
+                await to_ready(
+                    "-m", "bot", "run", folder=folder, env=env, settle=SETTLE if last else None
+                )
                 for last in [False] * (starts - 1) + [True]
             ]
             bare = [

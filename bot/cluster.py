@@ -1,14 +1,17 @@
-"""Many replicas on one PostgreSQL: Procrastinate's queue gives every piece of recurring work to one of them.
+"""Many replicas on one PostgreSQL: Procrastinate's queue gives every piece of recurring work to one
+of them.
 
-The work is the list of `recurring` that a lone process does in loops. A periodic job exists once a tick,
-whoever put it there; a lock keeps two replicas from the same source; finished jobs are deleted.
+The work is the list of `recurring` that a lone process does in loops. A periodic job exists once a
+tick, whoever put it there; a lock keeps two replicas from the same source; finished jobs are
+deleted.
 
-* Procrastinate finds no stalled job by itself: `rescue` gives back what a dead replica was doing, seconds after its
-  heart stopped. When a connection ends just as a job is finished, its worker lives on and never comes back to it: each
-  replica looks which of its jobs it is not at, and gives those back (`_keep_honest`).
+* Procrastinate finds no stalled job by itself: `rescue` gives back what a dead replica was doing,
+  seconds after its heart stopped. When a connection ends just as a job is finished, its worker
+  lives on and never comes back to it: each replica looks which of its jobs it is not at, and gives
+  those back (`_keep_honest`).
 * It ends its worker when the database is away; it is started again here.
-* Its own periodic jobs go by each machine's clock: one that is ahead would take the ticks of the others in advance, and
-  leave them idle when it dies. Ours go by the shared clock.
+* Its own periodic jobs go by each machine's clock: one that is ahead would take the ticks of the
+  others in advance, and leave them idle when it dies. Ours go by the shared clock.
 * LISTEN is lost behind PgBouncer in transaction mode: the queue is looked at every second instead.
 """
 
@@ -46,10 +49,14 @@ LOOK_EVERY = 2  # seconds between looks for keys that are due
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
-WAITING = 256  # polls in the queue at once: more would only wait there, and each fetch look through them
+WAITING = (
+    256  # polls in the queue at once: more would only wait there, and each fetch look through them
+)
 
 
-async def run(store: Store, works: Sequence[Work], clock: Callable[[], datetime], stopping: asyncio.Event) -> None:
+async def run(
+    store: Store, works: Sequence[Work], clock: Callable[[], datetime], stopping: asyncio.Event
+) -> None:
     """Do jobs beside the other replicas until `stopping`."""
     queue, periodic = jobs(works)
     hands = _Hands()
@@ -63,7 +70,9 @@ async def run(store: Store, works: Sequence[Work], clock: Callable[[], datetime]
             try:
                 while not stopping.is_set():
                     working = asyncio.create_task(_work(queue, hands))
-                    await asyncio.wait({working, ticking, honest, ending}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(
+                        {working, ticking, honest, ending}, return_when=asyncio.FIRST_COMPLETED
+                    )
                     working.cancel()
                     await asyncio.wait({working})
                     for task in (working, ticking, honest):
@@ -86,7 +95,9 @@ class _Hands:
     busy: set[int] = field(default_factory=set)
     workers: set[int] = field(default_factory=set)
 
-    async def at_work(self, do: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker) -> Any:  # noqa: ANN401 - whatever a job returns
+    async def at_work(
+        self, do: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
+    ) -> Any:  # noqa: ANN401 - whatever a job returns
         """Procrastinate's middleware: notes a job from its beginning to its end."""
         job = context.job.id or 0
         self.busy.add(job)
@@ -108,7 +119,9 @@ async def _keep_honest(queue: App, hands: _Hands) -> None:
             idle = {
                 job.id: job
                 for job in ours
-                if job.id is not None and job.worker_id in hands.workers and job.id not in hands.busy
+                if job.id is not None
+                and job.worker_id in hands.workers
+                and job.id not in hands.busy
             }
             for pk in missed & set(idle):
                 log.warning("a job was forgotten, its connection ended", job=idle[pk].task_name)
@@ -135,7 +148,9 @@ async def _work(queue: App, hands: _Hands) -> None:
         log.warning("jobs wait for the database", error=str(error.__cause__ or error))
 
 
-async def _keep_ticking(periodic: Mapping[Task[Any, Any, Any], int], clock: Callable[[], datetime]) -> None:
+async def _keep_ticking(
+    periodic: Mapping[Task[Any, Any, Any], int], clock: Callable[[], datetime]
+) -> None:
     """Put each periodic job into the queue once a tick, whichever replica comes first."""
     last: dict[str, int] = {}
     while True:
@@ -147,21 +162,31 @@ async def _keep_ticking(periodic: Mapping[Task[Any, Any, Any], int], clock: Call
             new = task.configure(task_kwargs={"timestamp": tick})
             try:
                 with suppress(AlreadyEnqueued):  # still waiting
-                    await new.job_manager.defer_periodic_job(job=new.job, periodic_id="", defer_timestamp=tick)
-            except ConnectorException:  # the database is away, as _work says: again with the next look
+                    await new.job_manager.defer_periodic_job(
+                        job=new.job, periodic_id="", defer_timestamp=tick
+                    )
+            except (
+                ConnectorException
+            ):  # the database is away, as _work says: again with the next look
                 continue
             last[task.name] = tick
         await asyncio.sleep(TICK)
 
 
 def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
-    """The queue with a task for each piece of work, and which of them come every so many seconds."""
+    """The queue with a task for each piece of work, and which of them come every so many
+    seconds.
+    """
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
-        task = _keyed(queue, work, tasks, following) if work.due is not None else _whole(queue, work, tasks, following)
+        task = (
+            _keyed(queue, work, tasks, following)
+            if work.due is not None
+            else _whole(queue, work, tasks, following)
+        )
         tasks[work.job.name] = task
         if work.job.every is not None and work.due is None:
             periodic[task] = max(round(work.job.every), 1)
@@ -177,7 +202,9 @@ def _whole(
 ) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
     name, again = work.job.name, work.job.again
-    lock = name if work.job.every is not None else None  # what follows other work may go on beside itself
+    lock = (
+        name if work.job.every is not None else None
+    )  # what follows other work may go on beside itself
     retry = RetryStrategy(wait=round(again)) if again is not None else False
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
@@ -210,8 +237,12 @@ async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[
             await tasks[name].defer_async()
 
 
-def _look(queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]) -> Task[Any, Any, Any]:
-    """The look for keys that are due: what waits for itself in the queue already is not put there again."""
+def _look(
+    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
+) -> Task[Any, Any, Any]:
+    """The look for keys that are due: what waits for itself in the queue already is not put there
+    again.
+    """
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise

@@ -1,4 +1,6 @@
-"""Settings, read once from the environment and `.env`; all problems are reported together, secrets hide themselves."""
+"""Settings, read once from the environment and `.env`; all problems are reported together, secrets
+hide themselves.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from bot.errors import ConfigError
@@ -63,9 +72,13 @@ class Settings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
     )
 
-    bot_token: Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)] | None = None
+    bot_token: Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)] | None = (
+        None
+    )
     bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
-    database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"  # may carry a password
+    database_url: Annotated[DatabaseAddress, Field(repr=False)] = (
+        "sqlite:///data/jarchy.db"  # may carry a password
+    )
     catalog: Path | None = None
     admin_ids: Annotated[UserIds, NoDecode] = ()
     home_currency: Currency = "KGS"
@@ -78,17 +91,24 @@ class Settings(BaseSettings):
     ops_listen: Listen = "127.0.0.1:8080"
     send_rate: Annotated[float, Field(ge=LOWEST_RATE, allow_inf_nan=False)] = 25
     paid_broadcast: SettingFlag = False
-    security_policy: Annotated[PolicyName, BeforeValidator(one_of(("publish", "two_sources", "approve")))] = "publish"
+    security_policy: Annotated[
+        PolicyName, BeforeValidator(one_of(("publish", "two_sources", "approve")))
+    ] = "publish"
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
-    log_level: Annotated[LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))] = "info"
+    log_level: Annotated[
+        LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))
+    ] = "info"
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
         """What each setting alone cannot know."""
         problems = []
         if self.send_rate > (PAID_RATE if self.paid_broadcast else FREE_RATE):
-            problems.append(f"SEND_RATE: above {FREE_RATE} needs PAID_BROADCAST=true, and {PAID_RATE} is the most")
+            problems.append(
+                f"SEND_RATE: above {FREE_RATE} needs PAID_BROADCAST=true, and {PAID_RATE} is the "
+                f"most"
+            )
         if self.security_policy == "approve" and not self.admin_ids:
             problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
         if self.webhook_url is not None and self.bot_api_url == TELEGRAM:
@@ -101,7 +121,9 @@ class Settings(BaseSettings):
 
     @staticmethod
     def _unreachable(webhook_url: str) -> list[str]:
-        """Why Telegram's own server would refuse the webhook's address; a local Bot API server takes any."""
+        """Why Telegram's own server would refuse the webhook's address; a local Bot API server
+        takes any.
+        """
         parts = urlsplit(webhook_url)
         if parts.scheme != "https":
             return ["WEBHOOK_URL: Telegram posts to https addresses alone"]
@@ -116,7 +138,10 @@ class Settings(BaseSettings):
             problems.append("WEBHOOK_URL: required when UPDATES=webhook")
         secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
         if not WEBHOOK_SECRET.fullmatch(secret):
-            problems.append("WEBHOOK_SECRET: 16 to 256 letters, digits, _ or - are required when UPDATES=webhook")
+            problems.append(
+                "WEBHOOK_SECRET: 16 to 256 letters, digits, _ or - are required when "
+                "UPDATES=webhook"
+            )
         if self.webhook_listen == "off":
             problems.append("WEBHOOK_LISTEN: host:port is required when UPDATES=webhook")
         elif self.webhook_listen == self.ops_listen and not self.ops_listen.endswith(":0"):
@@ -133,7 +158,11 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log may show: the token, the webhook's secret, the database's password."""
-        kept = [value.get_secret_value() for value in (self.bot_token, self.webhook_secret) if value is not None]
+        kept = [
+            value.get_secret_value()
+            for value in (self.bot_token, self.webhook_secret)
+            if value is not None
+        ]
         password = password_in(self.database_url)
         return (*kept, *([password, unquote(password)] if password else []))
 
@@ -147,10 +176,14 @@ class _CatalogSetting(BaseSettings):
 
 
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
-    """Read the settings; ConfigError lists every problem, each by the setting's name and never by its secret value."""
+    """Read the settings; ConfigError lists every problem, each by the setting's name and never by
+    its secret value.
+    """
     path = env_file or Path(".env")
     problems = [*language_problems(), *_file_problems(path)]
-    readable = path if not _file_problems(path) else None  # what the environment says is looked at all the same
+    readable = (
+        path if not _file_problems(path) else None
+    )  # what the environment says is looked at all the same
     if _others_can_read(path):
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:
@@ -185,7 +218,12 @@ def _file_problems(path: Path) -> list[str]:
     except IsADirectoryError:
         return [f"{path}: a folder, and should be a file of settings"]
     except (OSError, ValueError) as error:
-        return [f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no file has such a name'}"]
+        return [
+            (
+                f"{path}: cannot be read: "
+                f"{getattr(error, 'strerror', None) or 'no file has such a name'}"
+            )
+        ]
     return []
 
 
@@ -197,8 +235,12 @@ def _others_can_read(path: Path) -> bool:
         return False
 
 
-def _all_problems(error: ValidationError, path: Path | None, overrides: dict[str, Any]) -> list[str]:
-    """Those of each setting, and those of the others together, which are only looked at when each is right."""
+def _all_problems(
+    error: ValidationError, path: Path | None, overrides: dict[str, Any]
+) -> list[str]:
+    """Those of each setting, and those of the others together, which are only looked at when each
+    is right.
+    """
     problems = _problems(error)
     wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
     defaults = {name: Settings.model_fields[name].default for name in wrong}

@@ -21,7 +21,9 @@ DIGEST_LASTS = digests.LASTS
 
 
 async def enqueue_digests(store: Store, *, now: datetime) -> int:
-    """Enqueue each digest whose time has come, once a calendar day whatever the clock does; returns how many."""
+    """Enqueue each digest whose time has come, once a calendar day whatever the clock does; returns
+    how many.
+    """
     new = 0
     async with store.writing() as db:
         for key in await storage.chats.digest_keys(db):
@@ -36,7 +38,8 @@ async def enqueue_digests(store: Store, *, now: datetime) -> int:
 
 
 def due_digest(key: str, *, now: datetime) -> Alert | None:
-    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for, from its time until it is too old.
+    """The digest that a subscription key (`digest:09:00@Asia/Bishkek`) asks for, from its time
+    until it is too old.
 
     Yesterday's counts too: one missed before midnight is caught up after it.
     """

@@ -1,7 +1,8 @@
 """Everything that can go wrong, in one picture.
 
 * BotError
-  * ConfigError      a setting, the catalog or the database file makes no sense; fatal at start, exit 78
+  * ConfigError      a setting, the catalog or the database file makes no sense; fatal at start,
+    exit 78
   * UserError        the user can mend it; shown to them in their language
   * SourceError      one source's trouble; recorded against it, never fatal
     + FetchError     no usable bytes came back
@@ -27,7 +28,9 @@ class ConfigError(BotError):
     """What the operator must mend before the program can start; carries every problem found."""
 
     def __init__(self, problems: Sequence[str] | str) -> None:
-        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        self.problems: tuple[str, ...] = (
+            (problems,) if isinstance(problems, str) else tuple(problems)
+        )
         super().__init__("; ".join(self.problems))
 
 
@@ -51,7 +54,9 @@ class FetchError(SourceError):
     server asked us to wait, when it did.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
         self.status = status
         self.retry_after = retry_after
         super().__init__(message)
@@ -66,4 +71,6 @@ class StorageError(BotError):
 
 
 class UnreadableError(BotError):
-    """What Telegram sent is no update that we can read: a value of the wrong type or out of range, or none."""
+    """What Telegram sent is no update that we can read: a value of the wrong type or out of range,
+    or none.
+    """

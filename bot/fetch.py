@@ -2,18 +2,21 @@
 
 What the outside world does, and what is done about it:
 
-* A feed's address may lead anywhere. Only http and https, only ports 80 and 443 (or the port the configured
-  address itself names), no user name in the address, and every redirect is followed here, checked hop by hop.
-* aiohttp does not ask its resolver about IP literals and a name may resolve differently a second later, so the
-  *address* is judged where the socket is made (`socket_factory`). Python 3.11's `is_global` believes
-  `::127.0.0.1`, `64:ff9b::7f00:1` and `2002:7f00:1::`; the table below does not.
-* An operator may point a source at his own machine. Only the very origin he wrote down is reached that way,
-  through a connector of its own: nothing that came in by a redirect can borrow its sockets.
-* A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one time-out or
-  one capped buffer; aiohttp >= 3.14.4 refuses bodies of very many gzip members.
+* A feed's address may lead anywhere. Only http and https, only ports 80 and 443 (or the port the
+  configured address itself names), no user name in the address, and every redirect is followed
+  here, checked hop by hop.
+* aiohttp does not ask its resolver about IP literals and a name may resolve differently a second
+  later, so the *address* is judged where the socket is made (`socket_factory`). Python 3.11's
+  `is_global` believes `::127.0.0.1`, `64:ff9b::7f00:1` and `2002:7f00:1::`; the table below does
+  not.
+* An operator may point a source at his own machine. Only the very origin he wrote down is reached
+  that way, through a connector of its own: nothing that came in by a redirect can borrow its
+  sockets.
+* A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one
+  time-out or one capped buffer; aiohttp >= 3.14.4 refuses bodies of very many gzip members.
 
-Messages of `FetchError` are our own words: no query string, no exception text. A refused address and a dead one
-read the same, so that nobody can map a network by looking at errors.
+Messages of `FetchError` are our own words: no query string, no exception text. A refused address
+and a dead one read the same, so that nobody can map a network by looking at errors.
 """
 
 from __future__ import annotations
@@ -47,30 +50,42 @@ LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look ag
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# IANA special-purpose registries, read 2026; 192.88.99.0/24 and 2002::/16 are 6to4, 2001::/23 holds Teredo and ORCHID.
+# IANA special-purpose registries, read 2026; 192.88.99.0/24 and 2002::/16 are 6to4, 2001::/23 holds
+# Teredo and ORCHID.
 _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(net)
     for net in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24",
         "224.0.0.0/4", "240.0.0.0/4",
     )
 )  # fmt: skip
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
-_NOT_PUBLIC_6 = tuple(ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
-_OWN_4 = tuple(ipaddress.IPv4Network(net) for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_NOT_PUBLIC_6 = tuple(
+    ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+_OWN_4 = tuple(
+    ipaddress.IPv4Network(net)
+    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+)
 _OWN_6 = (ipaddress.IPv6Network("::1/128"), ipaddress.IPv6Network("fc00::/7"))
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address belongs to the public internet, by our own table and never by `is_global`."""
+    """Whether an address belongs to the public internet, by our own table and never by
+    `is_global`.
+    """
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in net for net in _NOT_PUBLIC_4)
     return address in _PUBLIC_6 and not any(address in net for net in _NOT_PUBLIC_6)
 
 
 def is_own(address: IPAddress) -> bool:
-    """Whether an address is this machine or a private network; link-local (cloud metadata) is neither."""
+    """Whether an address is this machine or a private network; link-local (cloud metadata) is
+    neither.
+    """
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in net for net in _OWN_4)
     return any(address in net for net in _OWN_6)
@@ -88,8 +103,9 @@ class Validators:
 class Fetched:
     """A good answer. `body` is None when nothing changed since the validators were given (304).
 
-    `url` is where the answer came from in the end; `moved_to` is set when the way from the asked address
-    began with permanent redirects: it is the address to ask in future. `charset` is what the server claims.
+    `url` is where the answer came from in the end; `moved_to` is set when the way from the asked
+    address began with permanent redirects: it is the address to ask in future. `charset` is what
+    the server claims.
     """
 
     status: int
@@ -103,7 +119,9 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of our time and memory one answer may cost, and how often one host is asked (seconds, bytes)."""
+    """How much of our time and memory one answer may cost, and how often one host is asked
+    (seconds, bytes).
+    """
 
     total: float = 20.0
     connect: float = 8.0
@@ -123,8 +141,8 @@ class _Host:
 class Fetcher:
     """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
 
-    `tls` replaces the system's trust store, `resolver` the system's resolver, `may_connect` the judgement of
-    addresses that are not the operator's own.
+    `tls` replaces the system's trust store, `resolver` the system's resolver, `may_connect` the
+    judgement of addresses that are not the operator's own.
     """
 
     def __init__(
@@ -149,7 +167,10 @@ class Fetcher:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
@@ -176,12 +197,15 @@ class Fetcher:
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
 
-        With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the configured origin only.
-        An address that nobody configured, but that was `found_on` a configured one, is judged like a redirect from it.
-        Raises FetchError for anything but a complete 2xx answer, or a 304 to `validators`.
+        With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the
+        configured origin only. An address that nobody configured, but that was `found_on` a
+        configured one, is judged like a redirect from it. Raises FetchError for anything but a
+        complete 2xx answer, or a 304 to `validators`.
         """
         start = _checked(url) if found_on is None else _checked(url, _checked(found_on))
-        own = _is_own_host(start) and (found_on is None or start.origin() == _checked(found_on).origin())
+        own = _is_own_host(start) and (
+            found_on is None or start.origin() == _checked(found_on).origin()
+        )
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         if validators and validators.etag:
             asked["If-None-Match"] = validators.etag
@@ -206,7 +230,13 @@ class Fetcher:
                 host.free_at = loop.time() + self._limits.pause
 
     async def _follow(
-        self, start: URL, data: bytes | None, asked: dict[str, str], extra: dict[str, str], *, own: bool
+        self,
+        start: URL,
+        data: bytes | None,
+        asked: dict[str, str],
+        extra: dict[str, str],
+        *,
+        own: bool,
     ) -> Fetched:
         url, moved_to, permanent = start, None, True
         for _ in range(self._limits.redirects + 1):
@@ -215,15 +245,21 @@ class Fetcher:
                 raise RuntimeError("the fetcher is not open")
             sent = asked | extra if url.origin() == start.origin() else asked
             method = "GET" if data is None else "POST"
-            async with session.request(method, url, data=data, headers=sent, allow_redirects=False) as response:
+            async with session.request(
+                method, url, data=data, headers=sent, allow_redirects=False
+            ) as response:
                 if response.status not in REDIRECTS:
-                    return await self._answer(response, url, moved_to, conditional=_is_conditional(asked))
+                    return await self._answer(
+                        response, url, moved_to, conditional=_is_conditional(asked)
+                    )
                 target = _redirect_target(url, response.headers.get("Location"), start)
                 permanent = permanent and response.status in PERMANENT
                 moved_to = str(target) if permanent else moved_to
                 if response.status in {301, 302, 303}:
                     data = None  # as every browser does, whatever the method was
-            own = own and target.origin() == start.origin()  # having left it, one does not come back
+            own = (
+                own and target.origin() == start.origin()
+            )  # having left it, one does not come back
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
 
@@ -234,7 +270,11 @@ class Fetcher:
         if response.status != 304 or not conditional:
             if not 200 <= response.status < 300:
                 wait = retry_after(response.headers, datetime.now(UTC))
-                raise FetchError(f"the server answered {response.status}", status=response.status, retry_after=wait)
+                raise FetchError(
+                    f"the server answered {response.status}",
+                    status=response.status,
+                    retry_after=wait,
+                )
             body = await self._body(response)
         return Fetched(
             status=response.status,
@@ -244,7 +284,8 @@ class Fetcher:
             charset=response.charset,
             moved_to=moved_to,
             validators=Validators(
-                etag=response.headers.get("ETag"), last_modified=response.headers.get("Last-Modified")
+                etag=response.headers.get("ETag"),
+                last_modified=response.headers.get("Last-Modified"),
             ),
         )
 
@@ -258,7 +299,9 @@ class Fetcher:
                     break
             else:
                 return bytes(body)
-        raise FetchError(f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status)
+        raise FetchError(
+            f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status
+        )
 
     def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
         def guarded(info: tuple[Any, ...]) -> socket.socket:
@@ -298,7 +341,8 @@ class Fetcher:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day, None when it does not say.
+    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day, None
+    when it does not say.
 
     A date is measured from the server's own `Date`, so that its clock need not agree with ours.
     """
@@ -326,7 +370,9 @@ def _is_conditional(asked: Mapping[str, str]) -> bool:
 
 
 def _checked(url: str, start: URL | None = None) -> URL:
-    """Read an address and refuse what is not plain http(s); a redirect's port is a usual one or that of `start`."""
+    """Read an address and refuse what is not plain http(s); a redirect's port is a usual one or
+    that of `start`.
+    """
     try:
         parsed = URL(url.strip()).with_fragment(None)
         host, port = parsed.host, parsed.port
@@ -352,7 +398,9 @@ def _redirect_target(url: URL, location: str | None, start: URL) -> URL:
 
 
 def _is_own_host(url: URL) -> bool:
-    """Whether the configured address names the operator's own machine: a private literal, or localhost."""
+    """Whether the configured address names the operator's own machine: a private literal, or
+    localhost.
+    """
     if url.host == "localhost":
         return True
     try:

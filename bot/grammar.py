@@ -1,7 +1,9 @@
-"""How an operator writes durations, times, zones and addresses, in the settings and in the catalog alike.
+"""How an operator writes durations, times, zones and addresses, in the settings and in the catalog
+alike.
 
-Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be". The types
-below carry these readers into pydantic models: the reader is all there is to a value, pydantic adds nothing of its own.
+Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be".
+The types below carry these readers into pydantic models: the reader is all there is to a value,
+pydantic adds nothing of its own.
 
 A message never repeats an address or a whole value: a password may be in it.
 """
@@ -27,7 +29,9 @@ LONGEST_DURATION = timedelta(days=366)
 LARGEST_PORT = 65535
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
-LONGEST_PATH = 4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
+LONGEST_PATH = (
+    4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
+)
 LONGEST_FILE_NAME = 230  # bytes; file systems have up to 255, likewise
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
 #: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
@@ -36,7 +40,9 @@ LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)"
-_DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?")
+_DURATION = re.compile(
+    rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?"
+)
 _UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
@@ -51,21 +57,27 @@ _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the known word nearest to a mistyped one ("; did you mean poll?"); empty when none is near."""
+    """A hint at the known word nearest to a mistyped one ("; did you mean poll?"); empty when none
+    is near.
+    """
     by_small_letters = {one.lower(): one for one in known}
     near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
     return f"; did you mean {by_small_letters[near[0]]}?" if near else ""
 
 
 def parse_text(value: object, right: str) -> str:
-    """A text with something in it, without the spaces around; ValueError(right) for anything else."""
+    """A text with something in it, without the spaces around; ValueError(right) for anything
+    else.
+    """
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError(right)
     return value.strip()
 
 
 def parse_duration(value: object) -> timedelta:
-    """`30s`, `5m`, `1.5h`, `1h30m`, `2d`, `200ms`: the largest unit first, from a millisecond to 366 days."""
+    """`30s`, `5m`, `1.5h`, `1h30m`, `2d`, `200ms`: the largest unit first, from a millisecond to
+    366 days.
+    """
     right = 'a duration such as "30s", "5m" or "1h30m"'
     if isinstance(value, timedelta):
         return value
@@ -123,7 +135,11 @@ def parse_zone(value: object) -> str:
     name = parse_text(value, right)
     try:
         ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # a name that is no zone, a folder of zones, a path that leaves them
+    except (
+        ValueError,
+        OSError,
+        KeyError,
+    ):  # a name that is no zone, a folder of zones, a path that leaves them
         raise ValueError(right + nearest(name, available_timezones())) from None
     return name
 
@@ -184,7 +200,9 @@ def _is_host(host: str) -> bool:
         except ValueError:
             return False
         return True
-    return host == "" or (len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split(".")))
+    return host == "" or (
+        len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split("."))
+    )
 
 
 def one_of(words: Iterable[str]) -> Callable[[object], str]:
@@ -213,7 +231,8 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple[T, ...]]:
-    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is not.
+    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is
+    not.
 
     What `read` says of an item is added where it is a hint ("; did you mean …?").
     """
@@ -247,7 +266,9 @@ def parse_flag(value: object) -> bool:
 
 
 def parse_user_ids(value: object) -> tuple[int, ...]:
-    """Numbers of Telegram users, separated by commas, each once; accounts that many people share are refused."""
+    """Numbers of Telegram users, separated by commas, each once; accounts that many people share
+    are refused.
+    """
     right = "numeric user ids, separated by commas"
     if isinstance(value, str):
         parts = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
@@ -259,12 +280,16 @@ def parse_user_ids(value: object) -> tuple[int, ...]:
     if shared := SHARED_ACCOUNTS.intersection(value):
         raise ValueError(f"{right}; {min(shared)} is not one person's account")
     if not all(0 < number <= LARGEST_USER_ID for number in value):
-        raise ValueError(f"{right}; they are positive (a group cannot be an administrator) and below 2^52")
+        raise ValueError(
+            f"{right}; they are positive (a group cannot be an administrator) and below 2^52"
+        )
     return tuple(dict.fromkeys(value))
 
 
 def parse_database_address(value: object) -> str:
-    """`sqlite:///` and a file, or a postgresql address; whether it can be opened is seen when it is."""
+    """`sqlite:///` and a file, or a postgresql address; whether it can be opened is seen when it
+    is.
+    """
     text = parse_text(value, "sqlite:///data/jarchy.db or postgresql://user:password@host/name")
     family, _, rest = text.partition("://")
     family = family.partition("+")[0]
@@ -280,14 +305,23 @@ def parse_database_address(value: object) -> str:
 
 
 def _check_file(rest: str) -> None:
-    """ValueError when what follows `sqlite://` names no file: with a host, a folder, an odd or a long name."""
+    """ValueError when what follows `sqlite://` names no file: with a host, a folder, an odd or a
+    long name.
+    """
     host, _, path = rest.partition("/")
     path = unquote(path.partition("?")[0])
-    if host or path in {"", ":memory:"} or path.endswith("/") or re.search(r"[\x00-\x1f\x7f]", path):
+    if (
+        host
+        or path in {"", ":memory:"}
+        or path.endswith("/")
+        or re.search(r"[\x00-\x1f\x7f]", path)
+    ):
         raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
     names = [len(name.encode()) for name in path.split("/")]
     if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
-        raise ValueError(f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name")
+        raise ValueError(
+            f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name"
+        )
 
 
 def _check_server(text: str) -> None:
@@ -296,9 +330,13 @@ def _check_server(text: str) -> None:
         raise ValueError(f"an address of at most {LONGEST_PATH} letters")
     found = _SERVER.fullmatch(text)
     if found is None:
-        raise ValueError("postgresql://user:password@host/name, with @ / : ? of a password as %40 %2F %3A %3F")
+        raise ValueError(
+            "postgresql://user:password@host/name, with @ / : ? of a password as %40 %2F %3A %3F"
+        )
     port = found["port"]
-    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= LARGEST_PORT):
+    if port is not None and not (
+        re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= LARGEST_PORT
+    ):
         raise ValueError("postgresql://user:password@host:port/name with a port up to 65535")
 
 

@@ -1,4 +1,6 @@
-"""From silence to service: introduce ourselves to Telegram, then have its updates come, for ever."""
+"""From silence to service: introduce ourselves to Telegram, then have its updates come, for
+ever.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         if on_ready is not None:
             on_ready(bot)
         tasks.create_task(presence.introduce(bot.api, bot.settings.default_language))
-        channels = presence.Channels(bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell)
+        channels = presence.Channels(
+            bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell
+        )
         tasks.create_task(channels.join())
         if not bot.store.alone:
             tasks.create_task(bot.inbox.share())
@@ -60,7 +64,9 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
 
 
 async def _resume(bot: Running) -> None:
-    """Take up what was left, as soon as the database is there; on a server it may be away just now."""
+    """Take up what was left, as soon as the database is there; on a server it may be away just
+    now.
+    """
     while True:
         try:
             await bot.inbox.resume()
@@ -78,7 +84,9 @@ def _webhook_secret(settings: Settings) -> str:
 
 
 async def _receive(bot: Running) -> None:
-    """Have updates come, for ever: posted to us, or asked for, beside other replicas only while it is our turn."""
+    """Have updates come, for ever: posted to us, or asked for, beside other replicas only while it
+    is our turn.
+    """
     settings = bot.settings
 
     def tell(why: str | None) -> None:
@@ -108,7 +116,9 @@ async def until_revoked(revoked: asyncio.Event) -> None:
 
 
 async def serve(stack: AsyncExitStack, application: web.Application, listen: str) -> int | None:
-    """Serve an application at an address until the stack closes; its port, None for `off`. ConfigError when taken."""
+    """Serve an application at an address until the stack closes; its port, None for `off`.
+    ConfigError when taken.
+    """
     if listen == "off":
         return None
     host, _, port = listen.rpartition(":")

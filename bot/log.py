@@ -14,20 +14,25 @@ from urllib.parse import quote
 
 import structlog
 
-#: A bot token, also percent-encoded; a user and password in an address; a password as a parameter or a DSN's word.
+#: A bot token, also percent-encoded; a user and password in an address; a password as a parameter
+#: or a DSN's word.
 _SECRET = re.compile(
     r"(?<!\d)\d{6,}(?::|%3A)[\w-]{30,}"
     r"|(?<=://)(?!user:password@)[^/\s:@]*:[^\s@]+(?=@)"  # our own examples say user:password
     r"|(?<=\bpassword=)(?:'[^']*'|\"[^\"]*\"|[^\s&\"']+)",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # escapes of terminals, turned letters
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)  # escapes of terminals, turned letters
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 _hidden: set[str] = set()
 
 
 def hide(*secrets: str | None) -> None:
-    """Redact these from now on wherever they occur, as they are and percent-encoded: whatever their form."""
+    """Redact these from now on wherever they occur, as they are and percent-encoded: whatever their
+    form.
+    """
     for secret in secrets:
         if secret is not None and len(secret) >= SHORTEST_SECRET:
             _hidden.update({secret, quote(secret, safe=""), quote(secret)})
@@ -41,12 +46,16 @@ def redact(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message of ours as one line of a terminal: redacted, line breaks as spaces, control characters escaped."""
+    """A message of ours as one line of a terminal: redacted, line breaks as spaces, control
+    characters escaped.
+    """
     line = redact(" ".join(text.splitlines()))
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
-def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+def _crashed(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
     """Print what nobody caught as Python does, redacted."""
     sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
@@ -60,16 +69,22 @@ def _crashed_unraisably(crash: sys.UnraisableHookArgs) -> None:
 
 
 def guard_tracebacks() -> None:
-    """Redact the tracebacks that Python prints by itself: of the program, of its threads, of finalizers."""
+    """Redact the tracebacks that Python prints by itself: of the program, of its threads, of
+    finalizers.
+    """
     sys.excepthook = _crashed
     threading.excepthook = _crashed_in_a_thread
     sys.unraisablehook = _crashed_unraisably
 
 
 def _renderer(*, console: bool) -> structlog.typing.Processor:
-    """Make the line, then redact it: whatever a value, a nested list or a traceback brought along."""
+    """Make the line, then redact it: whatever a value, a nested list or a traceback brought
+    along.
+    """
     base: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer()
     )
 
     def render(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's own type
@@ -121,4 +136,6 @@ def set_up(log_format: str | None, level: str) -> None:
         "procrastinate",
         "psycopg",
     ):
-        logging.getLogger(name).setLevel(logging.WARNING)  # httpx and telegram would log addresses with the token
+        logging.getLogger(name).setLevel(
+            logging.WARNING
+        )  # httpx and telegram would log addresses with the token

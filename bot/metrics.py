@@ -9,11 +9,20 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 REGISTRY = CollectorRegistry()
 
 UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
-SENT = Counter("jarchy_deliveries", "Deliveries by what became of them", ["lane", "outcome"], registry=REGISTRY)
+SENT = Counter(
+    "jarchy_deliveries", "Deliveries by what became of them", ["lane", "outcome"], registry=REGISTRY
+)
 POLLS = Counter("jarchy_polls", "Polls of sources", ["source", "outcome"], registry=REGISTRY)
-FRESH = Gauge("jarchy_source_last_ok_timestamp_seconds", "When a source last answered", ["source"], registry=REGISTRY)
+FRESH = Gauge(
+    "jarchy_source_last_ok_timestamp_seconds",
+    "When a source last answered",
+    ["source"],
+    registry=REGISTRY,
+)
 ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
-JOBS = Counter("jarchy_jobs", "Jobs this replica did of those shared by all", ["job"], registry=REGISTRY)
+JOBS = Counter(
+    "jarchy_jobs", "Jobs this replica did of those shared by all", ["job"], registry=REGISTRY
+)
 WAITING = Gauge("jarchy_deliveries_waiting", "Deliveries not yet final", registry=REGISTRY)
 REPLY = Histogram(
     "jarchy_reply_seconds",
@@ -25,5 +34,7 @@ REPLY = Histogram(
 
 @cache
 def sent(lane: str, outcome: str) -> Counter:
-    """One of the counters of deliveries; looking it up by its labels costs a twentieth of a delivery."""
+    """One of the counters of deliveries; looking it up by its labels costs a twentieth of a
+    delivery.
+    """
     return SENT.labels(lane.lower(), outcome.lower())

@@ -35,11 +35,15 @@ li small{{grid-column:2/4;color:var(--bad);overflow-wrap:anywhere}}
 <h1>Jarchy</h1><p>{now}</p><div class="cards">{cards}</div><ul>{sources}</ul></html>"""
 
 
-STALE = timedelta(hours=12)  # after so long without a good poll of any source, what readers see is old
+STALE = timedelta(
+    hours=12
+)  # after so long without a good poll of any source, what readers see is old
 
 
 class Readiness:
-    """Why the program is not ready, as its parts tell it: each part by its name has one reason at a time, or none."""
+    """Why the program is not ready, as its parts tell it: each part by its name has one reason at a
+    time, or none.
+    """
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
@@ -58,11 +62,18 @@ class Readiness:
 
     def reasons(self) -> list[str]:
         """All reasons there are; none when everything is ready."""
-        return [*self._told.values(), *(why for ask in self._asked.values() if (why := ask()) is not None)]
+        return [
+            *self._told.values(),
+            *(why for ask in self._asked.values() if (why := ask()) is not None),
+        ]
 
 
-def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness) -> web.Application:
-    """The operator's little server, on loopback unless told otherwise; it shows no chats and no texts."""
+def ops_app(
+    store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness
+) -> web.Application:
+    """The operator's little server, on loopback unless told otherwise; it shows no chats and no
+    texts.
+    """
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -75,16 +86,25 @@ def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readi
         except StorageError:
             reasons.append("database: cannot be read")
         else:
-            polled = [source.last_ok_at for source in found.sources if source.last_ok_at is not None]
+            polled = [
+                source.last_ok_at for source in found.sources if source.last_ok_at is not None
+            ]
             if polled and found.now - max(polled) > STALE:
-                reasons.append(f"data: no source was read since {max(polled).astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+                reasons.append(
+                    f"data: no source was read since {max(polled).astimezone(UTC):%Y-%m-%d %H:%M} "
+                    f"UTC"
+                )
+        return web.json_response(
+            {"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200
+        )
 
     async def metrics(_request: web.Request) -> web.Response:
         with suppress(StorageError):  # the other figures are wanted most when the database is away
             async with store.reading() as db:
                 WAITING.set((await current_status(db, catalog, now=clock())).waiting)
-        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(
+            body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
 
     async def status(_request: web.Request) -> web.Response:
         try:
@@ -105,7 +125,11 @@ def ops_app(store: Store, catalog: Catalog, clock: Callable[[], datetime], readi
 def status_page(found: Status) -> str:
     """The status as a page that reads well on a phone."""
     sent = ago(found.now - found.last_sent_at, "en") if found.last_sent_at else "–"
-    fresh = sum(1 for source in found.sources if source.error is None and source.stuck_on is None and source.last_ok_at)
+    fresh = sum(
+        1
+        for source in found.sources
+        if source.error is None and source.stuck_on is None and source.last_ok_at
+    )
     cards = [
         (f"{fresh} / {len(found.sources)}", "sources fresh"),
         (str(found.waiting), "deliveries waiting"),
@@ -113,16 +137,27 @@ def status_page(found: Status) -> str:
     ]
     rows = []
     for source in found.sources:
-        seen = ago(found.now - source.last_ok_at, "en") if source.last_ok_at else t("status.never", "en")
+        seen = (
+            ago(found.now - source.last_ok_at, "en")
+            if source.last_ok_at
+            else t("status.never", "en")
+        )
         stuck = f"last rates of {source.stuck_on}" if source.stuck_on else None
         mark = "bad" if source.error or stuck else "good" if source.last_ok_at else "new"
         name = html.escape(source.names.get("en") or source.key)
-        trouble = f"<small>{html.escape(source.error or stuck or '')}</small>" if source.error or stuck else ""
+        trouble = (
+            f"<small>{html.escape(source.error or stuck or '')}</small>"
+            if source.error or stuck
+            else ""
+        )
         rows.append(
-            f'<li><span class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
+            f"<li><span "
+            f'class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
         )
     return _PAGE.format(
         now=f"{found.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        cards="".join(f'<div class="card"><b>{html.escape(n)}</b>{label}</div>' for n, label in cards),
+        cards="".join(
+            f'<div class="card"><b>{html.escape(n)}</b>{label}</div>' for n, label in cards
+        ),
         sources="".join(rows),
     )

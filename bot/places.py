@@ -1,7 +1,7 @@
 """The time zone of a place on earth.
 
-tzfpy knows the borders of zones to about a hundred metres and takes 35 MB for it, so this runs in a worker process. At
-sea it answers with a zone of the nautical hours, `Etc/GMT-3`.
+tzfpy knows the borders of zones to about a hundred metres and takes 35 MB for it, so this runs in a
+worker process. At sea it answers with a zone of the nautical hours, `Etc/GMT-3`.
 """
 
 from __future__ import annotations

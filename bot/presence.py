@@ -1,7 +1,8 @@
-"""The bot's presence at Telegram: who it is, its menus and descriptions, the channels of the catalog, and a daily look
-at the chats that were given up.
+"""The bot's presence at Telegram: who it is, its menus and descriptions, the channels of the
+catalog, and a daily look at the chats that were given up.
 
-Each call is made until Telegram has taken it: one that fails at the start must not be missing until the next start.
+Each call is made until Telegram has taken it: one that fails at the start must not be missing until
+the next start.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ BETWEEN = 1.0  # seconds between questions about what was given up
 
 
 async def introduce(api: BotApi, language: str) -> None:
-    """The command menus and what the bot is, in every language; `language` is the one of those who have another."""
+    """The command menus and what the bot is, in every language; `language` is the one of those who
+    have another.
+    """
     for scope, names in MENUS.items():
         for code in ("", *LANGUAGES):
             listed = command_descriptions(names, code or language)
@@ -54,15 +57,24 @@ async def introduce(api: BotApi, language: str) -> None:
 
 
 async def _describe(api: BotApi, code: str, language: str) -> None:
-    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words stay."""
+    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words
+    stay.
+    """
     outcome = await taken(api, "getMyDescription", language_code=code or None)
     shown = outcome.result if isinstance(outcome, Sent) else None
     if isinstance(shown, dict) and not shown.get("description"):
-        await taken(api, "setMyDescription", description=description(code or language), language_code=code or None)
+        await taken(
+            api,
+            "setMyDescription",
+            description=description(code or language),
+            language_code=code or None,
+        )
 
 
 class Channels:
-    """The channels of the catalog: each is subscribed to exactly what the catalog says, once it can be written to."""
+    """The channels of the catalog: each is subscribed to exactly what the catalog says, once it can
+    be written to.
+    """
 
     def __init__(
         self,
@@ -81,7 +93,9 @@ class Channels:
         self._on_trouble = on_trouble
 
     async def join(self) -> None:
-        """Return when all are joined; those that cannot be written to are looked at again and again."""
+        """Return when all are joined; those that cannot be written to are looked at again and
+        again.
+        """
         while self._missing:
             with suppress(StorageError):  # whoever watches the store says so
                 self._missing = [spec for spec in self._missing if not await self._join(spec)]
@@ -114,21 +128,31 @@ class Channels:
         keys += [str(DigestSubject(at, settings.time_zone)) for at in spec.digest]
         async with self._store.writing() as db:
             await storage.chats.add(db, chat, now=now)
-            await storage.chats.change(db, chat.id, language=chat.language, style=chat.style.value, title=chat.title)
+            await storage.chats.change(
+                db, chat.id, language=chat.language, style=chat.style.value, title=chat.title
+            )
             await storage.chats.activate(db, chat.id)
             await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
         return True
 
 
 async def look_again(
-    store: Store, api: BotApi, bot_id: int, clock: Callable[[], datetime], pause: Callable[[float], Awaitable[None]]
+    store: Store,
+    api: BotApi,
+    bot_id: int,
+    clock: Callable[[], datetime],
+    pause: Callable[[float], Awaitable[None]],
 ) -> int:
-    """Ask about each group and channel that was given up, once a day for all replicas; returns how many are back."""
+    """Ask about each group and channel that was given up, once a day for all replicas; returns how
+    many are back.
+    """
     back = 0
     try:
         closed = await _due_for_a_look(store, clock())
         for chat_id in closed:
-            outcome = await api.call("getChat", chat_id=chat_id)  # what nobody answers is no sign of being welcome
+            outcome = await api.call(
+                "getChat", chat_id=chat_id
+            )  # what nobody answers is no sign of being welcome
             if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
                 async with store.writing() as db:
                     back += await storage.chats.revive(db, chat_id)

@@ -75,7 +75,9 @@ class Work:
 
 
 async def due(bot: Running) -> list[str]:
-    """The keys of the sources to poll now, the longest overdue first; none while the database is away."""
+    """The keys of the sources to poll now, the longest overdue first; none while the database is
+    away.
+    """
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.states(db)
@@ -124,7 +126,9 @@ async def digests(bot: Running) -> None:
 
 
 async def tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece; StorageError when the database goes away meanwhile."""
+    """Forget what is too old, piece by piece; StorageError when the database goes away
+    meanwhile.
+    """
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -146,7 +150,9 @@ async def back_up(bot: Running) -> None:
     if local.hour < BACKUP_HOUR:
         return
     try:
-        made = await storage.backup.back_up(bot.store, today=local.date(), now=now, stop=bot.stopping.is_set)
+        made = await storage.backup.back_up(
+            bot.store, today=local.date(), now=now, stop=bot.stopping.is_set
+        )
         if made is not None:
             log.info("backed up", file=made.name)
     except BotError as error:
@@ -158,11 +164,15 @@ async def back_up(bot: Running) -> None:
 
 
 async def look_again(bot: Running) -> None:
-    """Ask about the chats that were given up, once a day for all replicas, once Telegram knows us."""
+    """Ask about the chats that were given up, once a day for all replicas, once Telegram knows
+    us.
+    """
     while not bot.ready.is_set() and not bot.stopping.is_set():
         await bot.pause(TICK)
     if not bot.stopping.is_set():
-        await presence.look_again(bot.store, bot.api, presence.bot_id_of(bot.settings), bot.clock, bot.pause)
+        await presence.look_again(
+            bot.store, bot.api, presence.bot_id_of(bot.settings), bot.clock, bot.pause
+        )
 
 
 async def keep_fresh(bot: Running) -> None:
@@ -171,7 +181,9 @@ async def keep_fresh(bot: Running) -> None:
         async with bot.store.reading() as db:
             if isinstance(bot.clock, SharedClock):
                 await bot.clock.look(db)
-            polled = {key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()}
+            polled = {
+                key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()
+            }
         if polled != bot.polled:
             bot.polled = polled
             bot.services.forget_cards()
@@ -198,7 +210,10 @@ class _Due(NamedTuple):
 def lacking(jobs: Sequence[Job]) -> list[str]:
     """What jobs lack, each as a line with the job's name; empty when all can run."""
     names = [job.name for job in jobs]
-    found = [f"job {name!r}: there are two" for name in sorted({name for name in names if names.count(name) > 1})]
+    found = [
+        f"job {name!r}: there are two"
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
     for job in jobs:
         if not job.name:
             found.append("a job has no name")
@@ -218,7 +233,9 @@ def lacking(jobs: Sequence[Job]) -> list[str]:
 
 
 def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
-    """The jobs of this program, ready to be run. ConfigError that names each job that lacks a part."""
+    """The jobs of this program, ready to be run. ConfigError that names each job that lacks a
+    part.
+    """
     if problems := lacking(jobs):
         raise ConfigError(problems)
     return [_bind(bot, job) for job in jobs]
@@ -238,7 +255,8 @@ def _bind(bot: Running, job: Job) -> Work:
 
 
 def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
-    """The work that a process does in loops of its own: all of it when alone, else what each replica does for itself.
+    """The work that a process does in loops of its own: all of it when alone, else what each
+    replica does for itself.
 
     What follows another job is for those who share: a lone process wakes its own worker.
     """
@@ -251,7 +269,9 @@ def shared(works: Sequence[Work]) -> list[Work]:
     return [work for work in works if work.job.who is Who.ONE]
 
 
-async def loop(work: Work, pause: Callable[[float], Awaitable[Any]], stopping: asyncio.Event) -> None:
+async def loop(
+    work: Work, pause: Callable[[float], Awaitable[Any]], stopping: asyncio.Event
+) -> None:
     """One job of a process, until `stopping`."""
     if work.due is not None:
         await _sweep(work, work.due, pause, stopping)

@@ -39,7 +39,9 @@ class Running:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    revoked: asyncio.Event = field(default_factory=asyncio.Event)  # Telegram disowned the token, to whoever asked
+    revoked: asyncio.Event = field(
+        default_factory=asyncio.Event
+    )  # Telegram disowned the token, to whoever asked
     readiness: Readiness = field(default_factory=Readiness)
     polled: object = None  # when each source was read last, as far as its cards know
 
@@ -55,7 +57,11 @@ class Running:
 
 
 async def tell(
-    store: Store, settings: Settings, msgid: str, values: dict[str, str], clock: Callable[[], datetime]
+    store: Store,
+    settings: Settings,
+    msgid: str,
+    values: dict[str, str],
+    clock: Callable[[], datetime],
 ) -> None:
     """Put a notice for each operator into the outbox."""
     async with store.writing() as db:

@@ -1,4 +1,6 @@
-"""When a source is due: its publisher's hours, back-off after failures, and what the server asked for."""
+"""When a source is due: its publisher's hours, back-off after failures, and what the server asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,19 @@ JITTER = 0.1
 LONGEST = timedelta(hours=6)
 SHORTEST_BACKOFF = timedelta(seconds=30)
 GONE_RETRY = timedelta(days=1)
-OUTSIDE = 6  # outside its publisher's window a source is still looked at, this many times less often
+OUTSIDE = (
+    6  # outside its publisher's window a source is still looked at, this many times less often
+)
 
 Spec = RateSpec | FeedSpec
 
 
 def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:
-    """The sources to poll now: never tried, wished for, or past their time; those that are gone daily.
+    """The sources to poll now: never tried, wished for, or past their time; those that are gone
+    daily.
 
-    First those that were wished for, then whichever waits longest: where there is more than can be polled, each has its
-    turn.
+    First those that were wished for, then whichever waits longest: where there is more than can be
+    polled, each has its turn.
     """
     found = []
     for spec in specs:
@@ -39,7 +44,11 @@ def _since(state: SourceState | None) -> tuple[bool, datetime]:
     never = datetime.min.replace(tzinfo=UTC)
     if state is None:
         return True, never
-    return (False, state.asked_at) if state.asked_at is not None else (True, state.next_due_at or never)
+    return (
+        (False, state.asked_at)
+        if state.asked_at is not None
+        else (True, state.next_due_at or never)
+    )
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:
@@ -49,7 +58,9 @@ def _is_due(state: SourceState, now: datetime) -> bool:
 
 
 def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -> datetime:
-    """The time of the next poll after one that went well; `every` replaces the catalog's figure and its windows."""
+    """The time of the next poll after one that went well; `every` replaces the catalog's figure and
+    its windows.
+    """
     if every is not None:
         return now + every
     span = poll.every * random.uniform(1 - JITTER, 1 + JITTER)
@@ -69,9 +80,11 @@ def retry_due(
     every: timedelta | None = None,
     gone: bool = False,
 ) -> datetime:
-    """The time of the next poll after the `failures`-th failure in a row: twice as long each time, never hammering.
+    """The time of the next poll after the `failures`-th failure in a row: twice as long each time,
+    never hammering.
 
-    A source that said it is `gone` (410) is looked at once a day, whatever its rhythm: publishers say so by mistake.
+    A source that said it is `gone` (410) is looked at once a day, whatever its rhythm: publishers
+    say so by mistake.
     """
     if gone:
         return now + GONE_RETRY * random.uniform(1, 1 + JITTER)
@@ -79,7 +92,9 @@ def retry_due(
     floor = base if every is not None else SHORTEST_BACKOFF
     doubled: timedelta = base * (1 << min(failures, 10))
     wait = max(min(doubled, LONGEST), floor) * random.uniform(1 - JITTER, 1 + JITTER)
-    asked = timedelta(seconds=min(retry_after, 7 * 86400)) if retry_after is not None else timedelta(0)
+    asked = (
+        timedelta(seconds=min(retry_after, 7 * 86400)) if retry_after is not None else timedelta(0)
+    )
     return now + max(wait, asked)
 
 
@@ -105,14 +120,20 @@ def _opens(poll: PollSpec, after: datetime) -> datetime:
 
 
 def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
-    """The UTC time of a naive local time; in a gap (the clocks go forward) the first instant after it, in an overlap
-    the first of the two."""
+    """The UTC time of a naive local time; in a gap (the clocks go forward) the first instant after
+    it, in an overlap the first of the two.
+    """
     before, after = (wanted.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if after >= before:
         return before
-    late, early = before, after  # in a gap each fold counts with the other side's offset: the change lies between
+    late, early = (
+        before,
+        after,
+    )  # in a gap each fold counts with the other side's offset: the change lies between
     offset = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) // 2
-        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == offset else (early, middle)
+        early, late = (
+            (middle, late) if middle.astimezone(zone).utcoffset() == offset else (early, middle)
+        )
     return late.replace(microsecond=0)

@@ -1,7 +1,7 @@
 """The program watches itself: a database that cannot be written, an event loop that stands still.
 
-A full or locked database cannot hold the notice about itself, so operators hear of it directly, once; when it works
-again, so does everything else, by itself.
+A full or locked database cannot hold the notice about itself, so operators hear of it directly,
+once; when it works again, so does everything else, by itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ FRAMES = 3  # of the place where the loop stands
 
 @dataclass(slots=True)
 class StoreWatch:
-    """Notes how far the store has come, and tells the operators when it can no longer be written."""
+    """Notes how far the store has come, and tells the operators when it can no longer be
+    written.
+    """
 
     store: Store
     api: BotApi
@@ -53,7 +55,9 @@ class StoreWatch:
     _told: float | None = None
 
     async def look(self) -> None:
-        """Once a second or so. ConfigError when the database file is gone: the program cannot go on."""
+        """Once a second or so. ConfigError when the database file is gone: the program cannot go
+        on.
+        """
         if self.store.lost:
             await self._lost()
         try:
@@ -74,12 +78,16 @@ class StoreWatch:
             saved = str(await storage.backup.rescue(self.store))
         except BotError as error:
             saved = f"– ({error})"
-        log.critical("the database file was removed or replaced", file=self.store.place, saved=saved)
+        log.critical(
+            "the database file was removed or replaced", file=self.store.place, saved=saved
+        )
         values = (("file", self.store.place), ("saved", saved))
         body = to_api(notice(Notice(msgid="notice.lost", values=values), self.language))
         for admin in self.admins:
             await self.api.call("sendMessage", chat_id=admin, **body)
-        raise ConfigError(f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}")
+        raise ConfigError(
+            f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}"
+        )
 
     async def _changed(self) -> bool:
         return self.store.alone and await self._count() != self._changes
@@ -94,9 +102,15 @@ class StoreWatch:
             log.error("the database cannot be written", error=why)
         if now - self._since < PATIENCE or (self._told is not None and now - self._told < AGAIN):
             return
-        body = to_api(notice(Notice(msgid="notice.database", values=(("why", why),)), self.language))
-        outcomes = [await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins]
-        if not any(isinstance(outcome, Retry) for outcome in outcomes):  # else Telegram is away as well
+        body = to_api(
+            notice(Notice(msgid="notice.database", values=(("why", why),)), self.language)
+        )
+        outcomes = [
+            await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins
+        ]
+        if not any(
+            isinstance(outcome, Retry) for outcome in outcomes
+        ):  # else Telegram is away as well
             self._told = now
 
 
@@ -119,8 +133,12 @@ class LoopWatch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch the calling thread's loop until the block ends; `beat` must be called more often than `stall`."""
-        watcher = threading.Thread(target=self._watch, args=(threading.get_ident(),), name="loop watch", daemon=True)
+        """Watch the calling thread's loop until the block ends; `beat` must be called more often
+        than `stall`.
+        """
+        watcher = threading.Thread(
+            target=self._watch, args=(threading.get_ident(),), name="loop watch", daemon=True
+        )
         watcher.start()
         try:
             yield
@@ -136,10 +154,14 @@ class LoopWatch:
             frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - documented, there is no other way
             where = traceback.extract_stack(frame)[-FRAMES:] if frame is not None else []
             at = [f"{one.filename}:{one.lineno} {one.name}" for one in where]
-            log.warning("event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at)
+            log.warning(
+                "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at
+            )
 
 
-async def keep_watch(store: StoreWatch, loop: LoopWatch, stopping: asyncio.Event, pause: Callable[[], Any]) -> None:
+async def keep_watch(
+    store: StoreWatch, loop: LoopWatch, stopping: asyncio.Event, pause: Callable[[], Any]
+) -> None:
     """Both watches, until `stopping`."""
     with loop.watching():
         beating = asyncio.create_task(_beat(loop))
@@ -159,7 +181,9 @@ async def _beat(loop: LoopWatch) -> None:
 
 @contextmanager
 def watch_the_stop() -> Iterator[None]:
-    """End the process when stopping hangs, saying where: a supervisor would only kill it later, silently."""
+    """End the process when stopping hangs, saying where: a supervisor would only kill it later,
+    silently.
+    """
 
     def give_up() -> None:
         log.error("stopping took too long")

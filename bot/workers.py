@@ -1,15 +1,17 @@
 """Worker processes for what would block the loop: feeds, pages, charts.
 
-A job is a plain function and plain arguments; it crosses the boundary pickled by name and comes back as a value. A
-10,000-entry feed takes seconds and a hostile one for ever, so a job has a time limit, its process limits of memory
-and processor time, and a process that overstays or dies is replaced; other jobs run beside it.
+A job is a plain function and plain arguments; it crosses the boundary pickled by name and comes
+back as a value. A 10,000-entry feed takes seconds and a hostile one for ever, so a job has a time
+limit, its process limits of memory and processor time, and a process that overstays or dies is
+replaced; other jobs run beside it.
 
-* A process starts when first needed (about 0.1 s) and ends after some idle time, so that an idle bot is small:
-  feedparser, trafilatura and matplotlib are never imported by the bot itself.
-* asyncio's own subprocesses are used instead of `ProcessPoolExecutor`, which declares the whole pool broken when
-  one process is killed, and cannot end one job without ending all.
-* The child reads hostile bytes: it gets no secret from the environment, and what it sends back may name only our
-  own classes and a few harmless ones, so that a subverted child cannot make the bot run code by a forged pickle.
+* A process starts when first needed (about 0.1 s) and ends after some idle time, so that an idle
+  bot is small: feedparser, trafilatura and matplotlib are never imported by the bot itself.
+* asyncio's own subprocesses are used instead of `ProcessPoolExecutor`, which declares the whole
+  pool broken when one process is killed, and cannot end one job without ending all.
+* The child reads hostile bytes: it gets no secret from the environment, and what it sends back may
+  name only our own classes and a few harmless ones, so that a subverted child cannot make the bot
+  run code by a forged pickle.
 """
 
 from __future__ import annotations
@@ -34,13 +36,25 @@ from bot.errors import BotError
 
 T = TypeVar("T")
 
-MEMORY = 1024 * 1024 * 1024  # bytes of private memory a worker may use; matplotlib alone maps 200 MB
+MEMORY = (
+    1024 * 1024 * 1024
+)  # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 LARGEST_REPLY = 256 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LENGTH = struct.Struct("<Q")
 _JOB = struct.Struct("<Qd")
 # What a child may know of our environment: nothing that could be a secret.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "SYSTEMROOT")
+_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "MPLCONFIGDIR",
+    "XDG_CACHE_HOME",
+    "SYSTEMROOT",
+)
 
 
 class WorkerError(BotError):
@@ -50,10 +64,13 @@ class WorkerError(BotError):
 class Workers:
     """At most `size` worker processes, and `kept` more for jobs that somebody waits for.
 
-    Use as an async context manager, or `close` at the end. A process ends after `idle` seconds without a job.
+    Use as an async context manager, or `close` at the end. A process ends after `idle` seconds
+    without a job.
     """
 
-    def __init__(self, *, size: int = 2, kept: int = 1, idle: float = 60.0, memory: int = MEMORY) -> None:
+    def __init__(
+        self, *, size: int = 2, kept: int = 1, idle: float = 60.0, memory: int = MEMORY
+    ) -> None:
         self._idle = idle
         self._memory = memory
         self._slots = asyncio.Semaphore(size)
@@ -65,7 +82,10 @@ class Workers:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
@@ -76,10 +96,11 @@ class Workers:
         timeout: float,  # noqa: ASYNC109 - kills the process
         awaited: bool = False,
     ) -> T:
-        """Run `job(*args)` in a worker and return what it returns; `awaited` by a reader, in a process kept for them.
+        """Run `job(*args)` in a worker and return what it returns; `awaited` by a reader, in a
+        process kept for them.
 
-        A BotError the job raises comes out as itself; everything else, and running longer than `timeout` seconds
-        (not counting the wait for a free worker), is a WorkerError.
+        A BotError the job raises comes out as itself; everything else, and running longer than
+        `timeout` seconds (not counting the wait for a free worker), is a WorkerError.
         """
         async with self._kept if awaited else self._slots:
             worker = await self._take()
@@ -99,7 +120,11 @@ class Workers:
             self._free.append(worker)
         done, value = reply
         if not done:
-            raise value if isinstance(value, BotError) else WorkerError(f"{_name(job)} failed: {value}")
+            raise (
+                value
+                if isinstance(value, BotError)
+                else WorkerError(f"{_name(job)} failed: {value}")
+            )
         result: T = value
         return result
 
@@ -149,7 +174,11 @@ class _Worker:
     async def start(cls, memory: int) -> Self:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         # One job runs in it at a time, beside a loop that wants the processor: no thread pools.
-        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment |= {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", f"from bot.workers import serve; serve({memory}, {os.getpid()})",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment,
@@ -165,7 +194,9 @@ class _Worker:
     def lives(self) -> bool:
         return self._process.returncode is None
 
-    async def ask(self, job: Callable[..., object], args: tuple[object, ...], seconds: float) -> tuple[bool, Any]:
+    async def ask(
+        self, job: Callable[..., object], args: tuple[object, ...], seconds: float
+    ) -> tuple[bool, Any]:
         """Send a job, wait for its reply: (True, value) or (False, error or its class's name)."""
         question, answer = self._process.stdin, self._process.stdout
         if question is None or answer is None:
@@ -220,17 +251,23 @@ class _Replies(pickle.Unpickler):
             or module in {"datetime", "decimal"}
             or (module == "builtins" and name in self._BUILTINS)
         ):
-            found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module:  # not what the module imported
+            found = None
+            with contextlib.suppress(AttributeError, ImportError):  # a name of nothing
+                found = super().find_class(module, name)
+            if (
+                isinstance(found, type) and found.__module__ == module
+            ):  # not what the module imported
                 return found
         raise pickle.UnpicklingError(name)
 
 
-# --- in the child -----------------------------------------------------------------------------------------------------
+# --- in the child ---------------------------------------------------------------------------------
 
 
 def serve(memory: int, bot: int) -> None:
-    """A worker's whole life: read a job, run it, write the reply, until stdin ends, or the process `bot` does."""
+    """A worker's whole life: read a job, run it, write the reply, until stdin ends, or the process
+    `bot` does.
+    """
     _end_with(bot)
     # What a library prints must not mix with our replies.
     replies = os.fdopen(os.dup(1), "wb")
@@ -244,8 +281,9 @@ def serve(memory: int, bot: int) -> None:
 
 
 def _end_with(bot: int) -> None:
-    """Have the system end us with the bot, at once and without a word, also in the middle of a job; where it cannot
-    (only Linux can), the next read or write of ours fails."""
+    """Have the system end us with the bot, at once and without a word, also in the middle of a job;
+    where it cannot (only Linux can), the next read or write of ours fails.
+    """
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != bot:  # it was quicker

@@ -1,7 +1,7 @@
 """The routing table: which update goes to which handler, and who may use it.
 
-Rights are checked here, once, when a command or a press arrives (`handlers.access`); the menus follow from the same
-table and prove nothing.
+Rights are checked here, once, when a command or a press arrives (`handlers.access`); the menus
+follow from the same table and prove nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,16 @@ from handlers import (
     subscriptions,
     talk,
 )
-from handlers.access import Commanded, ForUs, Mentioned, Route, Who, always_looking, is_anothers, looking_or_changing
+from handlers.access import (
+    Commanded,
+    ForUs,
+    Mentioned,
+    Route,
+    Who,
+    always_looking,
+    is_anothers,
+    looking_or_changing,
+)
 from handlers.context import EVERY, TAP, App, Context, Handler, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -96,8 +105,14 @@ def _with(pressed: Press, what: str) -> Press:
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
-    **{(kind, 1): Route(_with(subscriptions.toggle, kind), Who.ADMINISTRATOR) for kind in ("cur", "top")},
-    **{(kind, 1): Route(_with(settings.pressed, kind), Who.ADMINISTRATOR) for kind in ("lang", "style", "zone", "set")},
+    **{
+        (kind, 1): Route(_with(subscriptions.toggle, kind), Who.ADMINISTRATOR)
+        for kind in ("cur", "top")
+    },
+    **{
+        (kind, 1): Route(_with(settings.pressed, kind), Who.ADMINISTRATOR)
+        for kind in ("lang", "style", "zone", "set")
+    },
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
@@ -126,7 +141,9 @@ def _command(to: Route[Handler]) -> Handler:
 
 
 async def press(_update: Update, context: Context) -> None:
-    """Every button, by the first word of its data; anybody can send any data, so nothing in it is believed."""
+    """Every button, by the first word of its data; anybody can send any data, so nothing in it is
+    believed.
+    """
     query = context.incoming.callback_query
     verb, *rest = (query.data if query is not None and query.data else "-").split(":")
     pressed = BUTTONS.get((verb, len(rest)))
@@ -141,13 +158,17 @@ def route(application: App, services: Services) -> None:
     application.bot_data["services"] = services
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
-        application.add_handler(CommandHandler(name, _served(_command(to), services), filters=written & Commanded()))
+        application.add_handler(
+            CommandHandler(name, _served(_command(to), services), filters=written & Commanded())
+        )
     application.add_handler(CallbackQueryHandler(_served(press, services)))
     member = _served(membership.changed, services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
 
     async def moved(update: Update, _context: Context) -> None:
-        await membership.migrated(update, services)  # without loading the chat: the old one is not there any more
+        await membership.migrated(
+            update, services
+        )  # without loading the chat: the old one is not there any more
 
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
     text = filters.TEXT & written & (filters.ChatType.PRIVATE | Mentioned())
@@ -178,13 +199,17 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
             await _stop_spinning(services, update)
             return
         try:
-            if counted and not services.allow(origin.id, EVERY if update.callback_query is None else TAP):
+            if counted and not services.allow(
+                origin.id, EVERY if update.callback_query is None else TAP
+            ):
                 await _stop_spinning(services, update)
                 return
             hurry = None
         except UserError as error:
             hurry = error
-        context.chat = await load_chat(services, origin, user.language_code if user is not None else None)
+        context.chat = await load_chat(
+            services, origin, user.language_code if user is not None else None
+        )
         try:
             if hurry is not None:
                 raise hurry
@@ -197,7 +222,9 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
 
 
 async def _nowhere(services: Services, update: Update) -> None:
-    """A button under no message of a chat's: of an inline result, as ours have none. It is out of date."""
+    """A button under no message of a chat's: of an inline result, as ours have none. It is out of
+    date.
+    """
     query = update.callback_query
     if query is None:
         return
@@ -211,11 +238,15 @@ async def _nowhere(services: Services, update: Update) -> None:
     known = services.chats.get(query.from_user.id)
     guess = client_language(query.from_user.language_code, services.default_language)
     said = words.error(stale, known.language if known is not None else guess).text
-    await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True)
+    await services.api.call(
+        "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
+    )
 
 
 async def _stop_spinning(services: Services, update: Update) -> None:
-    """A press is let go without words: in a flood, and by a stranger. Neither the store is asked nor a chat named."""
+    """A press is let go without words: in a flood, and by a stranger. Neither the store is asked
+    nor a chat named.
+    """
     if update.callback_query is not None:
         await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
 
@@ -233,23 +264,45 @@ async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
     """A button's press that nobody can read is at least let go."""
     query = raw.get("callback_query")
     number = query.get("id") if isinstance(query, Mapping) else None
-    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= LONGEST_QUERY_ID:
+    if (
+        isinstance(number, str)
+        and number.isascii()
+        and number.isdigit()
+        and len(number) <= LONGEST_QUERY_ID
+    ):
         await services.api.call("answerCallbackQuery", callback_query_id=number)
 
 
 async def sorry(services: Services, update: Update) -> None:
-    """Tell whoever waits for an answer that there will be none, in general words; not who speaks to somebody else."""
+    """Tell whoever waits for an answer that there will be none, in general words; not who speaks to
+    somebody else.
+    """
     query, origin, user = update.callback_query, update.effective_chat, update.effective_user
     if origin is None or (update.message is None and query is None):
         return
     known = services.chats.get(origin.id)
     guess = client_language(user.language_code if user else None, services.default_language)
-    message = words.error(UserError("error.unexpected"), known.language if known is not None else guess)
+    message = words.error(
+        UserError("error.unexpected"), known.language if known is not None else guess
+    )
     if query is not None:
-        await services.api.call("answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True)
+        await services.api.call(
+            "answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True
+        )
     else:
         await services.turn(origin.id)
         await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
 
 
-__all__ = ["COMMANDS", "MENUS", "App", "Application", "Context", "Services", "failed", "let_go", "route", "sorry"]
+__all__ = [
+    "COMMANDS",
+    "MENUS",
+    "App",
+    "Application",
+    "Context",
+    "Services",
+    "failed",
+    "let_go",
+    "route",
+    "sorry",
+]

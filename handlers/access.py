@@ -1,13 +1,15 @@
 """Who may: whether an update is for us at all, and whether its author may do what it asks for.
 
-Each route says who may use it (`handlers.COMMANDS`, `handlers.BUTTONS`); this room decides whether somebody is that.
-What Telegram's updates do not say and one has to know:
+Each route says who may use it (`handlers.COMMANDS`, `handlers.BUTTONS`); this room decides whether
+somebody is that. What Telegram's updates do not say and one has to know:
 
-* An anonymous administrator writes as the group: `sender_chat` is the group itself, which only Telegram can put there
-  and only for an administrator. Pressing a button, the same person comes under their own name.
-* Whoever writes as a channel has that in `sender_chat`, and a channel has no rights in a group. A linked channel's
-  posts come by themselves (`is_automatic_forward`).
-* A forwarded message, or one made by an inline bot, holds words that its sender may never have read.
+* An anonymous administrator writes as the group: `sender_chat` is the group itself, which only
+  Telegram can put there and only for an administrator. Pressing a button, the same person comes
+  under their own name.
+* Whoever writes as a channel has that in `sender_chat`, and a channel has no rights in a group. A
+  linked channel's posts come by themselves (`is_automatic_forward`).
+* A forwarded message, or one made by an inline bot, holds words that its sender may never have
+  read.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from handlers.context import Context
 
 #: Bots that lend their name to whoever writes as a group or as a channel.
 MASKS = frozenset({1087968824, 136817688})
-#: Accounts that many people share: those, and Telegram itself. No operator is one of them, whatever is configured.
+#: Accounts that many people share: those, and Telegram itself. No operator is one of them, whatever
+#: is configured.
 NOBODYS_IDS = MASKS | {777000}
 ADMINISTRATOR_STATUSES = frozenset({"creator", "administrator"})
 #: Entities inside which a name is no mention.
@@ -54,7 +57,8 @@ Decide = Callable[[Context], Awaitable[Who]]
 class Route(Generic[Handles]):
     """What handles a command or a button, and who may use it.
 
-    `who` may depend on the use; `offered` then says to whom the menu offers the command, and otherwise is `who`.
+    `who` may depend on the use; `offered` then says to whom the menu offers the command, and
+    otherwise is `who`.
     """
 
     handler: Handles
@@ -81,12 +85,16 @@ async def looking_or_changing(context: Context) -> Who:
 
 
 async def always_looking(_context: Context) -> Who:
-    """Whatever is said with it, the command only shows the way to changes, which ask for themselves."""
+    """Whatever is said with it, the command only shows the way to changes, which ask for
+    themselves.
+    """
     return Who.ANYBODY
 
 
 def _must_be_operator(context: Context) -> None:
-    """An operator, by their number and in their own chat; to anybody else the button does not exist."""
+    """An operator, by their number and in their own chat; to anybody else the button does not
+    exist.
+    """
     user = context.incoming.effective_user
     own = user is not None and user.id == context.chat.id and context.chat.kind is ChatKind.PRIVATE
     if not own or context.chat.id not in context.services.admins - NOBODYS_IDS:
@@ -94,9 +102,11 @@ def _must_be_operator(context: Context) -> None:
 
 
 async def _must_be_administrator(context: Context) -> None:
-    """In a group only its administrators change settings; Telegram is asked each time, the menu is no proof.
+    """In a group only its administrators change settings; Telegram is asked each time, the menu is
+    no proof.
 
-    Nothing is remembered: who was an administrator a second ago may not be one now. Without an answer nobody is.
+    Nothing is remembered: who was an administrator a second ago may not be one now. Without an
+    answer nobody is.
     """
     if context.chat.kind is ChatKind.PRIVATE:
         return
@@ -110,7 +120,9 @@ async def _must_be_administrator(context: Context) -> None:
             raise UserError("error.admins_only")
     if user is None or user.id in NOBODYS_IDS:
         raise UserError("error.admins_only")
-    outcome = await context.services.api.call("getChatMember", chat_id=context.chat.id, user_id=user.id)
+    outcome = await context.services.api.call(
+        "getChatMember", chat_id=context.chat.id, user_id=user.id
+    )
     if not isinstance(outcome, Sent | Rejected | Gone):
         raise UserError("error.unexpected")
     member = outcome.result if isinstance(outcome, Sent) else None
@@ -124,7 +136,7 @@ def is_anothers(update: Update) -> bool:
     return chat is not None and chat.type == "private" and user is not None and user.id != chat.id
 
 
-# --- messages -------------------------------------------------------------------------------------------------
+# --- messages -------------------------------------------------------------------------------------
 
 
 def _is_second_hand(message: TelegramMessage) -> bool:
@@ -134,9 +146,11 @@ def _is_second_hand(message: TelegramMessage) -> bool:
 
 
 class ForUs(filters.MessageFilter):
-    """Lets pass what somebody wrote to us: no bot's words, no channel's post by itself, nothing of our own.
+    """Lets pass what somebody wrote to us: no bot's words, no channel's post by itself, nothing of
+    our own.
 
-    In a private chat its owner may also forward something to us, or send what another inline bot made.
+    In a private chat its owner may also forward something to us, or send what another inline bot
+    made.
     """
 
     def filter(self, message: TelegramMessage) -> bool:
@@ -145,7 +159,9 @@ class ForUs(filters.MessageFilter):
         if private:
             via = message.via_bot
             ours = via is not None and via.id == message.get_bot().id
-            return not ours and (author is None or (author.id == message.chat.id and not author.is_bot))
+            return not ours and (
+                author is None or (author.id == message.chat.id and not author.is_bot)
+            )
         masked = author is not None and author.id in MASKS and message.sender_chat is not None
         if message.is_automatic_forward or (author is not None and author.is_bot and not masked):
             return False
@@ -164,16 +180,24 @@ class Mentioned(filters.MessageFilter):
     """Lets pass what names the bot: the rest of a group's talk is neither read nor paced."""
 
     def filter(self, message: TelegramMessage) -> bool:
-        """Whether the text holds @its_name: no longer name, no address of mail or web, nothing quoted as code."""
+        """Whether the text holds @its_name: no longer name, no address of mail or web, nothing
+        quoted as code.
+        """
         return mention(message, message.get_bot().username) is not None
 
 
 def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
     """Where a message's text names the bot: the first and the next character's place."""
     said = message.text or ""
-    quoted = [(one.offset, one.offset + one.length) for one in message.entities if one.type in QUOTED_ENTITIES]
+    quoted = [
+        (one.offset, one.offset + one.length)
+        for one in message.entities
+        if one.type in QUOTED_ENTITIES
+    ]
     for found in _naming(name).finditer(said):
-        at = len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2  # entities count UTF-16 units
+        at = (
+            len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
+        )  # entities count UTF-16 units
         if not any(begin <= at < end for begin, end in quoted):
             return found.span()
     return None

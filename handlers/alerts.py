@@ -1,6 +1,7 @@
 """The buttons under an alert: why it was told; its subject muted, or silent for some hours.
 
-What they act on is the alert's subject, whatever its kind: what a chat follows, or a rule of its own.
+What they act on is the alert's subject, whatever its kind: what a chat follows, or a rule of its
+own.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Followed(Protocol):
         """Follow it again, from now on."""
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
-        """Let it be silent until a time, with None no longer; False when it is not followed any more."""
+        """Let it be silent until a time, with None no longer; False when it is not followed any
+        more.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,19 @@ async def why(context: Context, alert: str) -> None:
         if approval not in {None, Approval.APPROVED}:
             raise UserError("error.stale")  # nobody was told of it
         if audience is None or audience.chat not in {None, chat.id}:
-            await _followed(db, context, told)  # a group's that became a supergroup since, or another chat's
+            await _followed(
+                db, context, told
+            )  # a group's that became a supergroup since, or another chat's
         reader = Reader(
-            chat=chat.id, language=context.language, style=chat.style, home=chat.home, time_zone=chat.time_zone
+            chat=chat.id,
+            language=context.language,
+            style=chat.style,
+            home=chat.home,
+            time_zone=chat.time_zone,
         )
-        message = await kind_of(told).why(Desk(db=db, catalog=context.services.catalog), told, reader)
+        message = await kind_of(told).why(
+            Desk(db=db, catalog=context.services.catalog), told, reader
+        )
     if message is None:
         raise UserError("error.stale")  # there is no such button under it
     await context.answer()
@@ -145,7 +156,9 @@ async def why(context: Context, alert: str) -> None:
 
 
 async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until when."""
+    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until
+    when.
+    """
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
         subject = await _followed(db, context, await _told(db, alert))
@@ -155,7 +168,9 @@ async def snooze(context: Context, alert: str) -> None:
         return
     at = clock(until, context.chat.time_zone)
     await context.answer(words.say("snooze.done", context.language, time=at).text)
-    await context.switch(render.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}")
+    await context.switch(
+        render.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}"
+    )
 
 
 async def unsnooze(context: Context, alert: str) -> None:
@@ -174,11 +189,15 @@ async def mute(context: Context, alert: str) -> None:
         await subject.mute(db)
     await _say_muted(context, subject)
     what = subject.on_button(context.language)
-    await context.switch(render.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}")
+    await context.switch(
+        render.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}"
+    )
 
 
 async def unmute(context: Context, alert: str) -> None:
-    """Button `unmute:<alert>`: its subject is followed again, from now on; it does not rest any more either."""
+    """Button `unmute:<alert>`: its subject is followed again, from now on; it does not rest any
+    more either.
+    """
     async with context.services.store.writing() as db:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.unmute(db, context)
@@ -186,7 +205,9 @@ async def unmute(context: Context, alert: str) -> None:
     await context.answer(words.say("rule.resumed", language, rule=subject.named(language)).text)
     what = subject.on_button(language)
     await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
-    if isinstance(subject, Subscribed):  # a new subscription is awake; a rule that was put to sleep still sleeps
+    if isinstance(
+        subject, Subscribed
+    ):  # a new subscription is awake; a rule that was put to sleep still sleeps
         await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
 
 
@@ -202,7 +223,9 @@ async def _told(db: Db, alert: str) -> StoredAlert:
 
 
 async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
-    """What the buttons under an alert act on; UserError when there are none, or it is another chat's rule."""
+    """What the buttons under an alert act on; UserError when there are none, or it is another
+    chat's rule.
+    """
     audience = await storage.alerts.audience(db, told.id)
     subject = kind_of(told).subject(told, audience) if audience is not None else None
     if isinstance(subject, RuleSubject):

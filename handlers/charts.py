@@ -1,4 +1,6 @@
-"""/chart RUB 90d, and the buttons under a move and under a chart: a picture, drawn once for each last rate."""
+"""/chart RUB 90d, and the buttons under a move and under a chart: a picture, drawn once for each
+last rate.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,15 @@ _UNITS = {
     "m": "months?|mon|m|месяц(?:а|ев)?|мес|м|айлык|ай",
     "y": "years?|yrs?|y|год(?:а|ы)?|лет|г|жылдык|жыл",
 }
-_WORDS_ALONE = {"d": "day", "w": "week|недел[яюи]|апта|жума", "m": "month|месяц|ай", "y": "year|год|жыл"}
+_WORDS_ALONE = {
+    "d": "day",
+    "w": "week|недел[яюи]|апта|жума",
+    "m": "month|месяц|ай",
+    "y": "year|год|жыл",
+}
 _SPAN = re.compile(
-    r"(?:(?P<all>all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все время)|(?P<n>\d{1,4}) ?-?(?:"
+    r"(?:(?P<all>all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все "
+    r"время)|(?P<n>\d{1,4}) ?-?(?:"
     + "|".join(f"(?P<{short}>{words})" for short, words in _UNITS.items())
     + ")|"
     + "|".join(f"(?P<one_{short}>{words})" for short, words in _WORDS_ALONE.items())
@@ -52,13 +60,17 @@ LONGEST = 36_600
 
 
 async def chart(_update: Update, context: Context) -> None:
-    """/chart RUB 90d: the pair against the chat's currency; without words the dollar's last 90 days."""
+    """/chart RUB 90d: the pair against the chat's currency; without words the dollar's last 90
+    days.
+    """
     pair, span = parse_chart(context.words, home=context.chat.home)
     await _show(context, pair, span)
 
 
 async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
-    """Button `chart:RUB/KGS:90d` or `chart:RUB/KGS:90d:dark`: under a chart it changes that, elsewhere it sends one."""
+    """Button `chart:RUB/KGS:90d` or `chart:RUB/KGS:90d:dark`: under a chart it changes that,
+    elsewhere it sends one.
+    """
     try:
         wanted = Pair.parse(pair)
         days_of(span)
@@ -72,7 +84,8 @@ async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
 def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
     """A pair and a range such as 90d, 3m, 1y, all; UserError says what would work.
 
-    One currency is against `home`; of two the first is the base, unless it is `home` ("сом к рублю" is RUB/KGS).
+    One currency is against `home`; of two the first is the base, unless it is `home` ("сом к рублю"
+    is RUB/KGS).
     """
     text = plain_text(" ".join(words))[:LONGEST_REQUEST]
     codes: list[str] = []
@@ -92,7 +105,9 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
             codes.append(code.group().upper())
             at = code.end()
         else:
-            raise UserError("error.chart.word", word=text[at:].split()[0][:LONGEST_WORD], example=EXAMPLE)
+            raise UserError(
+                "error.chart.word", word=text[at:].split()[0][:LONGEST_WORD], example=EXAMPLE
+            )
     days_of(span or USUAL)
     return _pair(codes, home), span or USUAL
 
@@ -130,8 +145,12 @@ def _unclear() -> UserError:
     return UserError("error.arguments", example=EXAMPLE)
 
 
-async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, edit: bool = False) -> None:
-    """Until new rates are stored the last caption holds; then a picture is drawn only if its own last rate is new."""
+async def _show(
+    context: Context, pair: Pair, span: str, *, dark: bool = False, edit: bool = False
+) -> None:
+    """Until new rates are stored the last caption holds; then a picture is drawn only if its own
+    last rate is new.
+    """
     services, language, now = context.services, context.language, context.services.clock()
     short = ("chart", pair, span, language, dark, now.date())
     caption = services.cards.get(short)
@@ -140,16 +159,31 @@ async def _show(context: Context, pair: Pair, span: str, *, dark: bool = False, 
         if await pictures.known(context, short, caption, edit=edit):
             return
     async with services.store.reading() as db:
-        history = await chart_history(db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now)
+        history = await chart_history(
+            db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now
+        )
         last = history[-1]
         told = await storage.alerts.moves_told(db, last.series, since=history[0].effective_on)
     await context.answer()
     names = dict(services.catalog.rates[last.source].names)
     today = local_day(services.catalog, last.source, now)
-    caption = render.caption(history, language, source_names=names, today=today, chosen=span, dark=dark)
+    caption = render.caption(
+        history, language, source_names=names, today=today, chosen=span, dark=dark
+    )
     _keep(context, short, caption)
-    picture = render.chart(history, language, alerts=told, source_names=names, today=today, dark=dark)
-    key = (last.series, span, language, dark, last.effective_on, last.per_unit, history[0].effective_on, len(told))
+    picture = render.chart(
+        history, language, alerts=told, source_names=names, today=today, dark=dark
+    )
+    key = (
+        last.series,
+        span,
+        language,
+        dark,
+        last.effective_on,
+        last.per_unit,
+        history[0].effective_on,
+        len(told),
+    )
     pictures.name(context, short, key)
     await pictures.show(context, key, picture, caption, edit=edit)
 

@@ -27,7 +27,17 @@ from bot.render import help as words
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, answers, why
+from bot.telegram.outcomes import (
+    Ambiguous,
+    Gone,
+    Migrated,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    answers,
+    why,
+)
 from bot.telegram.retry import ANSWER
 from bot.workers import Workers
 from handlers.drawn import Drawn
@@ -39,16 +49,27 @@ KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
 IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
-CALM = BURST // 2  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
+CALM = (
+    BURST // 2
+)  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
 TAP = EVERY / 2  # a button: a menu is gone through in taps
-SHORT_WAIT = 10.0  # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
+# seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
+SHORT_WAIT = 10.0
 LATE = timedelta(hours=12)  # so long an answer is worth giving late
 FIXES = 6  # refusals of one answer that are mended, each in another way
 #: What is of no use later: it only ends a spinning button, or its time is over.
-MOMENTARY = frozenset({"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"})
+MOMENTARY = frozenset(
+    {"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"}
+)
 EDITS = frozenset({"editMessageText", "editMessageCaption"})
 #: What words can do without, when Telegram refuses the whole.
-ORNAMENTS = ("entities", "caption_entities", "reply_markup", "reply_parameters", "link_preview_options")
+ORNAMENTS = (
+    "entities",
+    "caption_entities",
+    "reply_markup",
+    "reply_parameters",
+    "link_preview_options",
+)
 TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
@@ -65,9 +86,9 @@ async def _untold(_msgid: str, _values: dict[str, str]) -> None:
 class Services:
     """What the program lends to its handlers.
 
-    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits; `wake` is called when
-    there is something to send; `on_trouble` tells the operators. `workers` draw charts and look up zones: their own
-    process, so that no reader waits behind a slow feed.
+    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits;
+    `wake` is called when there is something to send; `on_trouble` tells the operators. `workers`
+    draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
     """
 
     store: Store
@@ -84,9 +105,13 @@ class Services:
     chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
-    waiting: Callable[[int], int] = no_others  # how many questions of a chat wait here, the one being answered included
+    waiting: Callable[[int], int] = (
+        no_others  # how many questions of a chat wait here, the one being answered included
+    )
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
-    quiet: dict[int, float] = field(default_factory=dict)  # until when, on the clock that runs while we sleep
+    quiet: dict[int, float] = field(
+        default_factory=dict
+    )  # until when, on the clock that runs while we sleep
     drawn: Drawn = field(default_factory=Drawn)
 
     def forget_cards(self) -> None:
@@ -127,7 +152,9 @@ class Services:
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """python-telegram-bot's context with our chat and services; `incoming` is the update being handled."""
+    """python-telegram-bot's context with our chat and services; `incoming` is the update being
+    handled.
+    """
 
     services: Services
     chat: Chat
@@ -151,15 +178,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def on_picture(self) -> bool:
-        """Whether the message pressed is a picture, which changes in place and never back into words alone."""
+        """Whether the message pressed is a picture, which changes in place and never back into
+        words alone.
+        """
         origin = self.incoming.effective_message
         return origin is not None and bool(origin.photo)
 
     async def _send(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         """Send what somebody waits for, whatever it takes; returns the last outcome.
 
-        Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it is refused as it
-        is. What cannot leave within seconds goes through the outbox, which keeps to what Telegram asks for.
+        Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it
+        is refused as it is. What cannot leave within seconds goes through the outbox, which keeps
+        to what Telegram asks for.
         """
         failures, doubts, fixes = 0, 0, 0
         if (quiet := self.services.quiet_for(self.chat.id)) and method not in MOMENTARY:
@@ -174,7 +204,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 return outcome
             if isinstance(outcome, Ambiguous):
                 if doubts >= ANSWER.doubts:
-                    if not answers(await self.services.api.call("getMe")):  # else it has most likely arrived
+                    if not answers(
+                        await self.services.api.call("getMe")
+                    ):  # else it has most likely arrived
                         await self._send_late(method, parameters)
                     return outcome
                 doubts += 1
@@ -188,14 +220,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 await asyncio.sleep(ANSWER.pause(failures, outcome))
                 failures += 1
             else:
-                mended = await self._mended(method, parameters, outcome, fixes) if fixes < FIXES else None
+                mended = (
+                    await self._mended(method, parameters, outcome, fixes)
+                    if fixes < FIXES
+                    else None
+                )
                 if mended is None:
                     log.warning("answer refused", method=method, why=why(outcome))
                     return outcome
                 (method, parameters), fixes = mended, fixes + 1
 
     async def _turn(self, method: str, parameters: Mapping[str, Any]) -> None:
-        """Wait until a message may leave; what is none, such as a button's answer, does not wait."""
+        """Wait until a message may leave; what is none, such as a button's answer, does not
+        wait.
+        """
         chat = parameters.get("chat_id")
         if chat is not None and method != "sendChatAction":
             await self.services.turn(chat)
@@ -203,7 +241,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def _mended(
         self, method: str, parameters: dict[str, Any], outcome: Outcome, fixes: int
     ) -> tuple[str, dict[str, Any]] | None:
-        """The same in a way that may do after a refusal; None when there is no other way, or nobody misses it."""
+        """The same in a way that may do after a refusal; None when there is no other way, or nobody
+        misses it.
+        """
         if method in MOMENTARY:
             return None
         if isinstance(outcome, Migrated):
@@ -232,8 +272,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             return self._as_new(method, parameters)
         return self._plainer(method, parameters, too_long="too long" in outcome.why)
 
-    def _plainer(self, method: str, parameters: dict[str, Any], *, too_long: bool) -> tuple[str, dict[str, Any]] | None:
-        """The same words with less around them, then as a new message, then the word that there is no answer."""
+    def _plainer(
+        self, method: str, parameters: dict[str, Any], *, too_long: bool
+    ) -> tuple[str, dict[str, Any]] | None:
+        """The same words with less around them, then as a new message, then the word that there is
+        no answer.
+        """
         field = "caption" if method == "editMessageCaption" else "text"
         most = (CAPTION if field == "caption" else TEXT) // 2  # letters; each may be two units
         if too_long and len(parameters.get(field, "")) > most:
@@ -250,7 +294,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     def _as_new(self, method: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """What was to change a message, as a message of its own."""
-        names = {"caption": "text", "caption_entities": "entities"} if method == "editMessageCaption" else {}
+        names = (
+            {"caption": "text", "caption_entities": "entities"}
+            if method == "editMessageCaption"
+            else {}
+        )
         kept = _without(parameters, "message_id", "show_caption_above_media")
         body = {names.get(name, name): value for name, value in kept.items()}
         return "sendMessage", body | {"message_thread_id": self.thread}
@@ -262,16 +310,25 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await storage.chats.pause(db, self.chat.id, timedelta(seconds=seconds))
 
     async def leave(self, message: Message, outcome: Outcome) -> bool:
-        """Answer later by words alone when Telegram wants to be left alone for long; False when it does not."""
-        if not isinstance(outcome, Retry) or not outcome.flood or (outcome.after or 0.0) <= SHORT_WAIT:
+        """Answer later by words alone when Telegram wants to be left alone for long; False when it
+        does not.
+        """
+        if (
+            not isinstance(outcome, Retry)
+            or not outcome.flood
+            or (outcome.after or 0.0) <= SHORT_WAIT
+        ):
             return False
         await self._keep_quiet(outcome.after or 0.0)
         parameters = {"chat_id": self.chat.id, "message_thread_id": self.thread, **to_api(message)}
         await self._send_late("sendMessage", parameters, flood=True)
         return True
 
-    async def _send_late(self, method: str, parameters: dict[str, Any], *, flood: bool = False) -> None:
-        """Leave an answer to the outbox, which sends it when Telegram takes it, also after a restart.
+    async def _send_late(
+        self, method: str, parameters: dict[str, Any], *, flood: bool = False
+    ) -> None:
+        """Leave an answer to the outbox, which sends it when Telegram takes it, also after a
+        restart.
 
         After a `flood` a chat gets one, to what it asked last.
         """
@@ -280,8 +337,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if method in EDITS:  # by then the message may be far up
             method, parameters = self._as_new(method, parameters)
         services, now = self.services, self.services.clock()
-        body = {name: value for name, value in parameters.items() if value is not None and name != "chat_id"}
-        late = late_answer(self.chat.id, parameters["chat_id"], method, body, flood=flood, now=now, lasts=LATE)
+        body = {
+            name: value
+            for name, value in parameters.items()
+            if value is not None and name != "chat_id"
+        }
+        late = late_answer(
+            self.chat.id, parameters["chat_id"], method, body, flood=flood, now=now, lasts=LATE
+        )
         async with services.store.writing() as db:
             await storage.alerts.enqueue(db, late)
         log.info("an answer waits", method=method, flood=flood)
@@ -290,19 +353,26 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def reply(
         self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
     ) -> None:
-        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or pressed.
+        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or
+        pressed.
 
-        `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has them.
+        `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has
+        them.
         """
         body, origin = to_api(message), self.incoming.effective_message
         if keyboard is not None:
             body["reply_markup"] = keyboard
         if to_it and origin is not None:
-            body["reply_parameters"] = {"message_id": origin.message_id, "allow_sending_without_reply": True}
+            body["reply_parameters"] = {
+                "message_id": origin.message_id,
+                "allow_sending_without_reply": True,
+            }
         await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)
 
     async def edit(self, message: Message) -> None:
-        """Change the message whose button was pressed; a picture keeps its place and gets other words."""
+        """Change the message whose button was pressed; a picture keeps its place and gets other
+        words.
+        """
         origin = self.incoming.effective_message
         if origin is None:  # too old for Telegram to show it to us
             await self.reply(message)
@@ -312,13 +382,17 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
 
     async def switch(self, button: Button, *data: str) -> None:
-        """Put a button in the place of the one that carries such data, under the message pressed; others stay."""
+        """Put a button in the place of the one that carries such data, under the message pressed;
+        others stay.
+        """
         origin = self.incoming.effective_message
         if origin is None or origin.reply_markup is None:
             return
         rows = origin.reply_markup.to_dict()["inline_keyboard"]
         new = {"text": button.text, "callback_data": button.data}
-        changed = [[new if one.get("callback_data") in data else one for one in row] for row in rows]
+        changed = [
+            [new if one.get("callback_data") in data else one for one in row] for row in rows
+        ]
         if changed != rows:
             markup = {"inline_keyboard": changed}
             where = {"chat_id": self.chat.id, "message_id": origin.message_id}
@@ -330,9 +404,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if query is None:
             return
         outcome = await self._send(
-            "answerCallbackQuery", callback_query_id=query.id, text=text[:200] or None, show_alert=alert or None
+            "answerCallbackQuery",
+            callback_query_id=query.id,
+            text=text[:200] or None,
+            show_alert=alert or None,
         )
-        if text and not isinstance(outcome, Sent | Ambiguous):  # pressed too long ago for that, for instance
+        if text and not isinstance(
+            outcome, Sent | Ambiguous
+        ):  # pressed too long ago for that, for instance
             await self.reply(Message(text=text))
 
     async def change_chat(self, **values: object) -> None:
@@ -372,7 +451,9 @@ async def load_chat(services: Services, origin: TelegramChat, language_code: str
 
 def new_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
     """What we assume of a chat we meet for the first time."""
-    kind = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(origin.type, ChatKind.GROUP)
+    kind = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(
+        origin.type, ChatKind.GROUP
+    )
     return Chat(
         id=origin.id,
         kind=kind,

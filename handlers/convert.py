@@ -1,7 +1,8 @@
 """/convert, amounts written as plain words, and `@bot 100 usd` in any chat.
 
-In a group only a command or a mention is for us. Inline queries come letter by letter from chats we are not in:
-they are answered from the store, kept by Telegram for a short time, and never with an error.
+In a group only a command or a mention is for us. Inline queries come letter by letter from chats we
+are not in: they are answered from the store, kept by Telegram for a short time, and never with an
+error.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
 
 
 async def convert(_update: Update, context: Context) -> None:
-    """/convert 100 usd kgs: the amount in the other money, or in ours and back; /convert RUB: round amounts."""
+    """/convert 100 usd kgs: the amount in the other money, or in ours and back; /convert RUB: round
+    amounts.
+    """
     said = " ".join(context.words)
     code = _lone_currency(said, home=context.chat.home)
     try:
@@ -65,7 +68,11 @@ def _lone_currency(said: str, *, home: str) -> str | None:
         asked = parse_question(said, home=home)
     except UserError:
         return None
-    return asked.source if asked.target is None and asked.amount == 1 and asked.source != home else None
+    return (
+        asked.source
+        if asked.target is None and asked.amount == 1 and asked.source != home
+        else None
+    )
 
 
 async def _amounts(context: Context, code: str) -> Message:
@@ -110,7 +117,9 @@ async def _try(update: Update, context: Context, said: str) -> None:
 
 async def _answer(context: Context, question: str) -> Message:
     services, chat = context.services, context.chat
-    said = await conversion(services, question, language=chat.language, home=chat.home, now=services.clock())
+    said = await conversion(
+        services, question, language=chat.language, home=chat.home, now=services.clock()
+    )
     asked = parse_question(question, language=chat.language, home=chat.home)
     if asked.source == chat.home or asked.target not in {None, chat.home}:
         return said
@@ -118,8 +127,12 @@ async def _answer(context: Context, question: str) -> Message:
     return replace(said, buttons=((Button(more, f"amounts:{asked.source}"),),))
 
 
-async def conversion(services: Services, question: str, *, language: str, home: str, now: datetime) -> Message:
-    """Every reading of the amount, in both directions when one currency is said; UserError when it is no question."""
+async def conversion(
+    services: Services, question: str, *, language: str, home: str, now: datetime
+) -> Message:
+    """Every reading of the amount, in both directions when one currency is said; UserError when it
+    is no question.
+    """
     asked = parse_question(question, language=language, home=home)
     async with services.store.reading() as db:
         rates = await current_rates(db, services.catalog, now=now)
@@ -142,7 +155,7 @@ async def conversion(services: Services, question: str, *, language: str, home: 
     return message(lines(*equations, *dict.fromkeys(basis)))
 
 
-# --- inline ---------------------------------------------------------------------------------------------------
+# --- inline ---------------------------------------------------------------------------------------
 
 
 async def inline(services: Services, update: Update) -> None:
@@ -177,11 +190,15 @@ async def _reader(services: Services, user: int, language_code: str | None) -> C
     )
 
 
-async def _inline_conversion(services: Services, question: str, reader: Chat) -> list[dict[str, Any]]:
+async def _inline_conversion(
+    services: Services, question: str, reader: Chat
+) -> list[dict[str, Any]]:
     if not looks_like_question(question):
         return []
     try:
-        shown = await conversion(services, question, language=reader.language, home=reader.home, now=services.clock())
+        shown = await conversion(
+            services, question, language=reader.language, home=reader.home, now=services.clock()
+        )
     except UserError:
         return []
     first, *rest = shown.text.split("\n")

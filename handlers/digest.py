@@ -68,8 +68,12 @@ async def _set_time(context: Context, said: str) -> None:
         await storage.chats.unsubscribe(db, chat.id, map(str, old))
         if match is not None:
             at = time(int(match[1]), int(match[2]))
-            await storage.chats.subscribe(db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock())
+            await storage.chats.subscribe(
+                db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock()
+            )
     if match is None:
         await context.reply(words.say("digest.off", context.language))
     else:
-        await context.reply(words.say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}"))
+        await context.reply(
+            words.say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}")
+        )

@@ -1,4 +1,6 @@
-"""The pictures that Telegram has already, by what they show: what was sent once is sent again by its file id."""
+"""The pictures that Telegram has already, by what they show: what was sent once is sent again by
+its file id.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ class Drawn:
 
     def keep(self, key: Key, outcome: Outcome) -> None:
         """Remember the largest size's file id of a photo that was sent."""
-        sizes = outcome.result.get("photo") if isinstance(outcome, Sent) and isinstance(outcome.result, dict) else None
+        sizes = (
+            outcome.result.get("photo")
+            if isinstance(outcome, Sent) and isinstance(outcome.result, dict)
+            else None
+        )
         if sizes:
             self.file_ids[key] = str(sizes[-1]["file_id"])
             while len(self.file_ids) > KEPT:

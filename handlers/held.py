@@ -1,7 +1,8 @@
-"""Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that waits for it.
+"""Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that
+waits for it.
 
-Only an operator in their own private chat gets here (`handlers.BUTTONS`). A story is decided once: the
-other operators are told by whom, and a later press hears what was decided.
+Only an operator in their own private chat gets here (`handlers.BUTTONS`). A story is decided once:
+the other operators are told by whom, and a later press hears what was decided.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ TOLD_LASTS = timedelta(days=2)
 
 
 async def pressed(context: Context, what: str, number: str) -> None:
-    """Buttons `held:approve:7` and `held:reject:7`; an approved rate is stored by the poll this asks for."""
+    """Buttons `held:approve:7` and `held:reject:7`; an approved rate is stored by the poll this
+    asks for.
+    """
     held, approve = _decision(what, number)
     services = context.services
     async with services.store.writing() as db:
@@ -50,10 +53,14 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
             story = await storage.news.get(db, decided.payload.story)
         if story is not None:
             story = led(story, services.catalog.news)
-            for notice in _told_to_others(context, waiting, what, headline(story), now=services.clock()):
+            for notice in _told_to_others(
+                context, waiting, what, headline(story), now=services.clock()
+            ):
                 await storage.alerts.enqueue(db, notice)
         stands = await storage.alerts.approval(db, waiting)
-    if story is None and stands is not None:  # what still waits, but is not to be decided, waited too long
+    if (
+        story is None and stands is not None
+    ):  # what still waits, but is not to be decided, waited too long
         raise UserError(f"error.story_{Approval.EXPIRED if stands is Approval.WAITING else stands}")
     if story is None:
         raise UserError("error.stale")
@@ -64,14 +71,18 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     await context.edit(words.say(key, context.language, title=headline(story)))
 
 
-def _told_to_others(context: Context, waiting: int, what: str, title: str, *, now: datetime) -> list[Alert]:
+def _told_to_others(
+    context: Context, waiting: int, what: str, title: str, *, now: datetime
+) -> list[Alert]:
     """One silent word to every other operator: who decided, and what."""
     user = context.incoming.effective_user
     values = (("title", title), ("who", user.full_name if user is not None else "–"))
     return [
         Alert(
             dedup_key=f"decided:{waiting}:{operator}",
-            payload=Notice(msgid="notice.approved" if what == "approve" else "notice.refused", values=values),
+            payload=Notice(
+                msgid="notice.approved" if what == "approve" else "notice.refused", values=values
+            ),
             severity=Severity.INFO,
             lane=Lane.ALERT,
             audience=Audience(chat=operator),
@@ -83,7 +94,9 @@ def _told_to_others(context: Context, waiting: int, what: str, title: str, *, no
 
 
 def _decision(what: str, number: str) -> tuple[int, bool]:
-    """What is decided, and whether it is approved; UserError when a button's data says no such thing."""
+    """What is decided, and whether it is approved; UserError when a button's data says no such
+    thing.
+    """
     known = number.isascii() and number.isdigit() and int(number[:20]) < _LARGEST
     if not known or what not in {"approve", "reject"}:
         raise UserError("error.stale")

@@ -1,7 +1,8 @@
-"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a story (`s_7`), a currency (`USD`).
+"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a story (`s_7`), a currency
+(`USD`).
 
-Anybody can write such a link and lure somebody to it, so it only ever opens something to look at; what is shown asks
-before anything is saved or followed.
+Anybody can write such a link and lure somebody to it, so it only ever opens something to look at;
+what is shown asks before anything is saved or followed.
 """
 
 from __future__ import annotations

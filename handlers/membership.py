@@ -1,4 +1,6 @@
-"""Where the bot is a member: added, promoted, removed, blocked; and groups that changed their id."""
+"""Where the bot is a member: added, promoted, removed, blocked; and groups that changed their
+id.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ _IN = frozenset({"member", "administrator", "creator", "restricted"})
 
 
 async def changed(update: Update, context: Context) -> None:
-    """`my_chat_member`: start or stop writing to a chat; whoever made us a channel's administrator is told what came
-    of it, also when the right to post is not among the rights given.
+    """`my_chat_member`: start or stop writing to a chat; whoever made us a channel's administrator
+    is told what came of it, also when the right to post is not among the rights given.
     """
     change = update.my_chat_member
     if change is None:
@@ -46,8 +48,14 @@ async def changed(update: Update, context: Context) -> None:
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and chat.kind is ChatKind.CHANNEL:
         await _tell(services, change, _welcome(services, change, chat.home))
-    elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(chat.kind, change.old_chat_member):
-        await _tell(services, change, words.no_right(change.chat.title or "", _language(services, change), chat.kind))
+    elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(
+        chat.kind, change.old_chat_member
+    ):
+        await _tell(
+            services,
+            change,
+            words.no_right(change.chat.title or "", _language(services, change), chat.kind),
+        )
 
 
 def _welcome(services: Services, change: ChatMemberUpdated, home: str) -> Message:
@@ -84,7 +92,9 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
-    """To whoever changed our place; to the operators when that person does not talk with us and we may not write."""
+    """To whoever changed our place; to the operators when that person does not talk with us and we
+    may not write.
+    """
     await services.turn(change.from_user.id)
     outcome = await services.api.call("sendMessage", chat_id=change.from_user.id, **to_api(message))
     if isinstance(outcome, Sent) or _may_write(ChatKind.CHANNEL, change.new_chat_member):
@@ -94,7 +104,9 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
 
 
 async def migrated(update: Update, services: Services) -> None:
-    """A group became a supergroup, as told in the old group or in the new one: its id is rewritten everywhere."""
+    """A group became a supergroup, as told in the old group or in the new one: its id is rewritten
+    everywhere.
+    """
     message = update.effective_message
     if message is None:
         return

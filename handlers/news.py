@@ -25,7 +25,9 @@ async def security(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, number: int) -> None:
-    """Somebody's link to a story: what it says, who reports it, the way to its page and to pass it on."""
+    """Somebody's link to a story: what it says, who reports it, the way to its page and to pass it
+    on.
+    """
     services, chat = context.services, context.chat
     async with services.store.reading() as db:
         story = await storage.news.shown(db, number)
@@ -34,7 +36,11 @@ async def opened(context: Context, number: int) -> None:
     names = {key: dict(spec.names) for key, spec in services.catalog.news.items()}
     zone, bot = chat.time_zone, context.bot.username
     story = led(story, services.catalog.news)
-    await context.reply(render.story(story, chat.style, chat.language, names, zone=zone, now=services.clock(), bot=bot))
+    await context.reply(
+        render.story(
+            story, chat.style, chat.language, names, zone=zone, now=services.clock(), bot=bot
+        )
+    )
 
 
 async def turn_page(context: Context, topic: str, number: str) -> None:

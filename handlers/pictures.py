@@ -1,4 +1,6 @@
-"""Charts on their way to a chat: drawn by a worker process, sent once, then known to Telegram by their file id."""
+"""Charts on their way to a chat: drawn by a worker process, sent once, then known to Telegram by
+their file id.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,11 @@ log = structlog.get_logger(__name__)
 DRAW_SECONDS = 30.0
 
 
-async def show(context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False) -> None:
-    """Send a chart with its caption, or put it in the place of the message pressed; the words alone if it fails.
+async def show(
+    context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False
+) -> None:
+    """Send a chart with its caption, or put it in the place of the message pressed; the words alone
+    if it fails.
 
     `key` names the picture: what was sent under it before is not drawn again.
     """
@@ -29,7 +34,9 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
     if await known(context, key, caption, edit=edit):
         return
     try:
-        png = await context.services.workers.run(charts.draw, picture, timeout=DRAW_SECONDS, awaited=True)
+        png = await context.services.workers.run(
+            charts.draw, picture, timeout=DRAW_SECONDS, awaited=True
+        )
     except WorkerError as error:
         log.warning("no chart", title=picture.title, error=str(error))
     else:
@@ -41,7 +48,9 @@ async def show(context: Context, key: Key, picture: charts.Chart, caption: Messa
 
 
 def name(context: Context, short: Key, key: Key) -> None:
-    """Let a picture be asked for by a shorter key, while its caller knows that it is still the same."""
+    """Let a picture be asked for by a shorter key, while its caller knows that it is still the
+    same.
+    """
     drawn = context.services.drawn
     drawn.names[short] = key
     while len(drawn.names) > KEPT:
@@ -65,7 +74,11 @@ async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: 
     method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
     outcome = await _once(context, method, body, photo)
     failures = 0
-    while isinstance(outcome, Retry) and (outcome.after or 0.0) <= SHORT_WAIT and not ANSWER.spent(failures):
+    while (
+        isinstance(outcome, Retry)
+        and (outcome.after or 0.0) <= SHORT_WAIT
+        and not ANSWER.spent(failures)
+    ):
         await asyncio.sleep(ANSWER.pause(failures, outcome))
         failures += 1
         outcome = await _once(context, method, body, photo)
@@ -73,17 +86,30 @@ async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: 
 
 
 def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
-    body = to_api(caption, caption=True) | ({"message_thread_id": context.thread} if context.thread else {})
-    return "sendPhoto", {"chat_id": context.chat.id, **body} | ({"photo": photo} if isinstance(photo, str) else {})
+    body = to_api(caption, caption=True) | (
+        {"message_thread_id": context.thread} if context.thread else {}
+    )
+    return "sendPhoto", {"chat_id": context.chat.id, **body} | (
+        {"photo": photo} if isinstance(photo, str) else {}
+    )
 
 
 def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
     origin = context.incoming.effective_message
     body = to_api(caption, caption=True)
     markup = {"reply_markup": body.pop("reply_markup")} if "reply_markup" in body else {}
-    media = {"type": "photo", "media": photo if isinstance(photo, str) else "attach://photo", **body}
+    media = {
+        "type": "photo",
+        "media": photo if isinstance(photo, str) else "attach://photo",
+        **body,
+    }
     number = origin.message_id if origin is not None else 0
-    return "editMessageMedia", {"chat_id": context.chat.id, "message_id": number, "media": media, **markup}
+    return "editMessageMedia", {
+        "chat_id": context.chat.id,
+        "message_id": number,
+        "media": media,
+        **markup,
+    }
 
 
 async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:

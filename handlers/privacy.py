@@ -17,7 +17,9 @@ from handlers.context import Context, Services
 
 
 async def mydata(_update: Update, context: Context) -> None:
-    """/mydata: everything stored about this chat, as a JSON file. A group's goes to the administrator in private."""
+    """/mydata: everything stored about this chat, as a JSON file. A group's goes to the
+    administrator in private.
+    """
     services, chat = context.services, context.chat
     private = chat.kind is ChatKind.PRIVATE
     reader = chat.id if private else _administrator(context)
@@ -37,14 +39,18 @@ async def mydata(_update: Update, context: Context) -> None:
 
 
 def _administrator(context: Context) -> int:
-    """Whose private chat a group's data goes to; UserError for who writes as the group: nobody knows whose that is."""
+    """Whose private chat a group's data goes to; UserError for who writes as the group: nobody
+    knows whose that is.
+    """
     message, user = context.incoming.effective_message, context.incoming.effective_user
     if user is None or message is None or message.sender_chat is not None:
         raise UserError("error.mydata_anonymous")
     return user.id
 
 
-async def _send_file(services: Services, reader: int, caption: str, found: Mapping[str, Any]) -> Outcome | None:
+async def _send_file(
+    services: Services, reader: int, caption: str, found: Mapping[str, Any]
+) -> Outcome | None:
     await services.turn(reader)
     return await services.api.upload(
         "sendDocument",
@@ -71,5 +77,7 @@ async def pressed(context: Context, answer: str) -> None:
             await storage.privacy.erase(db, chat.id)
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)
-    await context.edit(words.say("delete.done" if answer == "yes" else "cancel.done", context.language))
+    await context.edit(
+        words.say("delete.done" if answer == "yes" else "cancel.done", context.language)
+    )
     await context.answer()

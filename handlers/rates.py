@@ -40,7 +40,9 @@ async def rates(_update: Update, context: Context) -> None:
     message = services.cards.get(key)
     if message is None:
         async with services.store.reading() as db:
-            card = await rate_card(db, services.catalog, home=chat.home, now=now, codes=codes, on=on)
+            card = await rate_card(
+                db, services.catalog, home=chat.home, now=now, codes=codes, on=on
+            )
         message = render.card(card, context.language, today=today)
         if len(codes) == 1 and on is None:
             message = replace(message, buttons=_buttons(codes[0], card.quote, context.language))
@@ -53,15 +55,21 @@ async def rates(_update: Update, context: Context) -> None:
 def _buttons(code: str, home: str, language: str) -> Rows:
     """Under the card of one currency: its chart, and what round amounts of it are worth."""
     more = fill(t("button.amounts", language), code=code).text
-    both = [Button(t("button.chart", language), f"chart:{code}/{home}:90d"), Button(more, f"amounts:{code}")]
+    both = [
+        Button(t("button.chart", language), f"chart:{code}/{home}:90d"),
+        Button(more, f"amounts:{code}"),
+    ]
     return tuple(map(tuple, rows_of(both, 2)))
 
 
-def parse_rates_request(words: list[str], *, today: date, home: str) -> tuple[tuple[str, ...], date | None]:
+def parse_rates_request(
+    words: list[str], *, today: date, home: str
+) -> tuple[tuple[str, ...], date | None]:
     """Currency codes and at most one day out of a command's words; UserError says what would work.
 
-    Currencies come by any name, days as `bot.convert.dates` reads them; `home` beside others is what they are priced
-    in ("usd/kgs") and is left out. A word that is neither stays as it is, to be named as unknown.
+    Currencies come by any name, days as `bot.convert.dates` reads them; `home` beside others is
+    what they are priced in ("usd/kgs") and is left out. A word that is neither stays as it is, to
+    be named as unknown.
     """
     text = plain_text(" ".join(words))[:LONGEST_REQUEST]
     codes: list[str] = []

@@ -1,8 +1,9 @@
 """A raw update, as python-telegram-bot reads it.
 
-Fields that are missing are filled in: an older local Bot API server does not send what a newer library requires, and a
-newer one stops sending what it no longer needs (Bot API 10.5 did, 2026-11-22). Values that are wrong are not guessed
-at: the update is unreadable, and whoever received it sets it aside.
+Fields that are missing are filled in: an older local Bot API server does not send what a newer
+library requires, and a newer one stops sending what it no longer needs (Bot API 10.5 did,
+2026-11-22). Values that are wrong are not guessed at: the update is unreadable, and whoever
+received it sets it aside.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ NEEDED_FIELDS = frozenset(
     }
 )
 SOMEBODYS_WORDS = {"type": "hidden_user", "date": 1, "sender_user_name": ""}
-_MEMBERS = {"administrator": ChatMemberAdministrator, "restricted": ChatMemberRestricted, "kicked": ChatMemberBanned}
+_MEMBERS = {
+    "administrator": ChatMemberAdministrator,
+    "restricted": ChatMemberRestricted,
+    "kicked": ChatMemberBanned,
+}
 
 
 def read(raw: Mapping[str, Any], bot: Bot) -> Update:
@@ -76,7 +81,9 @@ def read(raw: Mapping[str, Any], bot: Bot) -> Update:
         except (KeyError, TypeError) as error:
             if not _is_missing(error):
                 raise
-            update = Update.de_json(_needed(whole), bot)  # the field is missing in what nobody here reads
+            update = Update.de_json(
+                _needed(whole), bot
+            )  # the field is missing in what nobody here reads
         wrong = next(_wrong(update), None)
     except LIBRARY_ERRORS as error:
         raise UnreadableError(type(error).__name__) from None
@@ -89,7 +96,7 @@ def _is_missing(error: Exception) -> bool:
     return isinstance(error, KeyError) or "missing" in str(error)
 
 
-# --- what is missing ------------------------------------------------------------------------------------------
+# --- what is missing ------------------------------------------------------------------------------
 
 
 def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,8 +108,12 @@ def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
     return update
 
 
-def _replace(holder: dict[str, Any], name: str, complete: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Complete one field, if it is there and an object; what else it may be is for the library to refuse."""
+def _replace(
+    holder: dict[str, Any], name: str, complete: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Complete one field, if it is there and an object; what else it may be is for the library to
+    refuse.
+    """
     value = holder.get(name)
     if isinstance(value, dict):
         holder[name] = complete(value)
@@ -140,7 +151,9 @@ def _membership(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member(given: dict[str, Any]) -> dict[str, Any]:
-    """A place in a chat: each new right of the Bot API is a field that the library requires and older servers lack."""
+    """A place in a chat: each new right of the Bot API is a field that the library requires and
+    older servers lack.
+    """
     kind = _MEMBERS.get(str(given.get("status")))
     required = inspect.signature(kind).parameters.values() if kind is not None else ()
     names = [one.name for one in required if one.default is one.empty and one.name != "user"]
@@ -178,11 +191,13 @@ def _pared(message: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-# --- what is wrong --------------------------------------------------------------------------------------------
+# --- what is wrong --------------------------------------------------------------------------------
 
 
 def _wrong(update: Update) -> Iterator[str]:
-    """The fields that handlers and store rely on and that are not what the Bot API says, by name."""
+    """The fields that handlers and store rely on and that are not what the Bot API says, by
+    name.
+    """
     query, inline, change = update.callback_query, update.inline_query, update.my_chat_member
     if query is not None:
         yield from _unless(_are_texts(query.id), "callback_query.id")
@@ -246,7 +261,9 @@ def _unless(right: bool, name: str) -> Iterator[str]:  # noqa: FBT001 - a condit
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -LARGEST_ID <= value < LARGEST_ID
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and -LARGEST_ID <= value < LARGEST_ID
+    )
 
 
 def _are_texts(*values: object) -> bool:

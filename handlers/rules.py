@@ -2,12 +2,12 @@
 
     /alert RUB < 1                                              → preview → Save
     /alert → currency → condition                               → preview → Save: three taps
-    /alerts → rule → Change                                     → preview → Save: takes the place of the old one
-    t.me/bot?start=rule_RUB_KGS_official_lt_1, somebody's link  → preview → Save
+    /alerts → rule → Change                                     → preview → Save: takes the place of
+    the old one t.me/bot?start=rule_RUB_KGS_official_lt_1, somebody's link  → preview → Save
 
-A proposed rule waits in the store; the preview's buttons carry only its number, believed when it is this very chat's.
-The buttons and links that come before carry a whole rule, read as carefully as typed words: nobody gains by forging
-what anybody may write.
+A proposed rule waits in the store; the preview's buttons carry only its number, believed when it is
+this very chat's. The buttons and links that come before carry a whole rule, read as carefully as
+typed words: nobody gains by forging what anybody may write.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ CHANGES = frozenset({"pause", "resume", "delete"})
 
 
 async def alert(_update: Update, context: Context) -> None:
-    """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel; alone, three taps."""
+    """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel; alone,
+    three taps.
+    """
     if not context.words:
         await context.reply(await _currencies(context))
         return
@@ -70,7 +72,9 @@ async def alerts(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, payload: str) -> None:
-    """Somebody's link to a rule: its preview here; nothing is saved, and nothing said of whose it was."""
+    """Somebody's link to a rule: its preview here; nothing is saved, and nothing said of whose it
+    was.
+    """
     try:
         rule = from_link(payload.removeprefix(LINK))
     except UserError:
@@ -78,11 +82,13 @@ async def opened(context: Context, payload: str) -> None:
     await _show(context, *await _propose(context, rule))
 
 
-# --- three taps -----------------------------------------------------------------------------------------------
+# --- three taps -----------------------------------------------------------------------------------
 
 
 async def chosen(context: Context, what: str) -> None:
-    """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:USD_KGS_official_lt_85` (the preview)."""
+    """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:USD_KGS_official_lt_85`
+    (the preview).
+    """
     if what == "-":
         await context.answer()
         await _turn(context, await _currencies(context))
@@ -97,7 +103,9 @@ async def chosen(context: Context, what: str) -> None:
 
 
 async def _turn(context: Context, shown: Message) -> None:
-    """The next page in the same place; a picture cannot turn back into words, so it is left where it is."""
+    """The next page in the same place; a picture cannot turn back into words, so it is left where
+    it is.
+    """
     await (context.reply if context.on_picture else context.edit)(shown)
 
 
@@ -125,7 +133,7 @@ async def _conditions(context: Context, code: str) -> Message:
     )
 
 
-# --- the preview ----------------------------------------------------------------------------------------------
+# --- the preview ----------------------------------------------------------------------------------
 
 
 async def _propose(
@@ -137,14 +145,20 @@ async def _propose(
         if replaces is None:
             await _room(db, chat.id)
         found = await try_rule(db, services.catalog, rule, now=now, bare=bare)
-        number = await storage.rules.propose(db, chat.id, found.series, found.rule, now=now, replaces=replaces)
+        number = await storage.rules.propose(
+            db, chat.id, found.series, found.rule, now=now, replaces=replaces
+        )
     return number, found
 
 
-async def _show(context: Context, number: int, found: Proposal, *, edit: bool = False, bare: bool = False) -> None:
-    """The proposal as it would have spoken: count and days, and a chart with them where there is history to draw.
+async def _show(
+    context: Context, number: int, found: Proposal, *, edit: bool = False, bare: bool = False
+) -> None:
+    """The proposal as it would have spoken: count and days, and a chart with them where there is
+    history to draw.
 
-    Of a `bare` number it is said whether it was taken for a level or a move, and how to write the other.
+    Of a `bare` number it is said whether it was taken for a level or a move, and how to write the
+    other.
     """
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
@@ -175,12 +189,21 @@ async def _show(context: Context, number: int, found: Proposal, *, edit: bool = 
         today=found.today,
         rule=(title, rule.level),
     )
-    key = ("rule", to_link(rule), language, history[-1].effective_on, history[-1].per_unit, len(history))
+    key = (
+        "rule",
+        to_link(rule),
+        language,
+        history[-1].effective_on,
+        history[-1].per_unit,
+        len(history),
+    )
     await pictures.show(context, key, picture, caption, edit=edit)
 
 
 async def pressed(context: Context, what: str, rule: str) -> None:
-    """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`, `pause`, … of a rule."""
+    """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`,
+    `pause`, … of a rule.
+    """
     number = number_of(rule)
     if what in {"save", "cancel"}:
         await (_save if what == "save" else _cancel)(context, number)
@@ -200,7 +223,11 @@ async def _adjust(context: Context, what: str, number: int) -> None:
     services = context.services
     async with services.store.writing() as db:
         rule = (await _proposed(db, context.chat.id, number)).rule
-        changed = replace(rule, once=not rule.once) if what == "once" else stepped(rule, up=what == "more")
+        changed = (
+            replace(rule, once=not rule.once)
+            if what == "once"
+            else stepped(rule, up=what == "more")
+        )
         if changed is None:
             raise UserError("error.stale")
         found = await try_rule(db, services.catalog, changed, now=services.clock())
@@ -222,7 +249,9 @@ async def _save(context: Context, number: int) -> None:
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
-    await context.edit(words.say(said, context.language, rule=rule_words(found.rule, context.language)))
+    await context.edit(
+        words.say(said, context.language, rule=rule_words(found.rule, context.language))
+    )
 
 
 async def _cancel(context: Context, number: int) -> None:
@@ -232,7 +261,7 @@ async def _cancel(context: Context, number: int) -> None:
     await context.edit(words.say("cancel.done", context.language))
 
 
-# --- the list -------------------------------------------------------------------------------------------------
+# --- the list -------------------------------------------------------------------------------------
 
 
 async def _edit(context: Context, number: int) -> None:

@@ -1,7 +1,8 @@
-"""/settings: language, time zone, style and the way to the subscriptions, all in one message that changes in place.
+"""/settings: language, time zone, style and the way to the subscriptions, all in one message that
+changes in place.
 
-The time zone may come from a shared location. That is looked at once, in a worker process, and kept nowhere: what
-arrived of it is forgotten with the update's end (storage.inbox).
+The time zone may come from a shared location. That is looked at once, in a worker process, and kept
+nowhere: what arrived of it is forgotten with the update's end (storage.inbox).
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is mo
 
 
 async def settings(_update: Update, context: Context) -> None:
-    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone; a country's are offered."""
+    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone; a country's
+    are offered.
+    """
     if context.words:
         said = " ".join(context.words)
         several = await asyncio.to_thread(country_zones, said, context.services.clock())
@@ -55,7 +58,9 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on, and `lang:ru`, `style:brief`, `zone:Asia/Almaty`, which set."""
+    """Buttons `set:zone`, which lead on, and `lang:ru`, `style:brief`, `zone:Asia/Almaty`, which
+    set.
+    """
     if kind == "set" and what == "place":
         await _ask_place(context)
         return
@@ -71,7 +76,9 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         raise UserError("error.stale")
     greeted = kind == "lang" and subscriptions.under_greeting(context)
     await context.edit(await subscriptions.greeting(context) if greeted else _shown(context))
-    await context.answer(words.say("language.set" if kind == "lang" else "settings.saved", context.language).text)
+    await context.answer(
+        words.say("language.set" if kind == "lang" else "settings.saved", context.language).text
+    )
 
 
 async def _ask_place(context: Context) -> None:
@@ -103,7 +110,9 @@ def _zone_set(context: Context) -> Message:
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
     try:
-        return await context.services.workers.run(zone_at, latitude, longitude, timeout=LOOK_UP, awaited=True)
+        return await context.services.workers.run(
+            zone_at, latitude, longitude, timeout=LOOK_UP, awaited=True
+        )
     except WorkerError:
         return None
 
@@ -115,7 +124,9 @@ async def _submenu(context: Context, what: str) -> Message:
         case "zone":
             private = context.chat.kind is ChatKind.PRIVATE
             zone = context.chat.time_zone
-            return words.zone_menu(context.language, ZONES, chosen=zone, example=EXAMPLE, place=private)
+            return words.zone_menu(
+                context.language, ZONES, chosen=zone, example=EXAMPLE, place=private
+            )
         case "topics":
             return await subscriptions.menu(context)
         case "back":
@@ -124,8 +135,12 @@ async def _submenu(context: Context, what: str) -> Message:
 
 
 async def _set_zone(context: Context, said: str) -> None:
-    """Keep the time zone that was named; the chat's digests move with it, at the same hour of its day."""
-    zone = await asyncio.to_thread(read_zone, said) or ""  # all cities' names are read the first time
+    """Keep the time zone that was named; the chat's digests move with it, at the same hour of its
+    day.
+    """
+    zone = (
+        await asyncio.to_thread(read_zone, said) or ""
+    )  # all cities' names are read the first time
     if not zone:
         raise UserError("error.zone", text=said[:40], example=EXAMPLE)
     services, chat = context.services, context.chat

@@ -25,12 +25,16 @@ def offered(home: str) -> tuple[str, ...]:
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: greets, and offers what one may follow; wakes a chat that was silent. With a payload, opens that only."""
+    """/start: greets, and offers what one may follow; wakes a chat that was silent. With a payload,
+    opens that only.
+    """
     if context.words:
         await links.follow(update, context, context.words[0])
         return
     services = context.services
-    async with services.store.reading() as db:  # the sender may have found it gone since we loaded it
+    async with (
+        services.store.reading() as db
+    ):  # the sender may have found it gone since we loaded it
         stored = await storage.chats.get(db, context.chat.id)
     if stored is not None and not stored.active:
         async with services.store.writing() as db:
@@ -40,7 +44,9 @@ async def start(update: Update, context: Context) -> None:
 
 
 async def waking_or_looking(context: Context) -> Who:
-    """Who may use /start in these words: to wake a group, and to make a rule of a link, takes an administrator."""
+    """Who may use /start in these words: to wake a group, and to make a rule of a link, takes an
+    administrator.
+    """
     if context.words:
         return Who.ADMINISTRATOR if context.words[0].startswith(rules.LINK) else Who.ANYBODY
     async with context.services.store.reading() as db:
@@ -105,15 +111,24 @@ async def greeting(context: Context) -> Message:
 
 
 def under_greeting(context: Context) -> bool:
-    """Whether the button pressed is the greeting's: only there languages and switches stand together."""
+    """Whether the button pressed is the greeting's: only there languages and switches stand
+    together.
+    """
     origin = context.incoming.effective_message
     markup = origin.reply_markup if origin is not None else None
-    data = {str(one.callback_data) for row in markup.inline_keyboard for one in row} if markup is not None else set()
+    data = (
+        {str(one.callback_data) for row in markup.inline_keyboard for one in row}
+        if markup is not None
+        else set()
+    )
     return "done" in data and any(one.startswith("lang:") for one in data)
 
 
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
     return words.subscribe(
-        context.language, currencies=offered(context.chat.home), topics=TOPICS, chosen=await _chosen(context)
+        context.language,
+        currencies=offered(context.chat.home),
+        topics=TOPICS,
+        chosen=await _chosen(context),
     )

@@ -32,12 +32,18 @@ async def privacy(_update: Update, context: Context) -> None:
     kept = storage.retention
     await context.reply(
         words.privacy(
-            context.language, written=kept.BODIES, sent=kept.ALERTS, away=kept.CHATS, copies=storage.backup.KEEP_ASIDE
+            context.language,
+            written=kept.BODIES,
+            sent=kept.ALERTS,
+            away=kept.CHATS,
+            copies=storage.backup.KEEP_ASIDE,
         )
     )
 
 
 async def unknown(_update: Update, context: Context) -> None:
-    """What we do not understand, a picture too, is never met with silence, except in a group: it was not for us."""
+    """What we do not understand, a picture too, is never met with silence, except in a group: it
+    was not for us.
+    """
     if context.chat.kind is ChatKind.PRIVATE:
         await context.reply(words.unknown(context.language))

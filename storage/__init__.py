@@ -1,1 +1,3 @@
-"""Everything that knows SQL. One file per subject; every function takes the open connection first."""
+"""Everything that knows SQL. One file per subject; every function takes the open connection
+first.
+"""

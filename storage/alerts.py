@@ -1,6 +1,7 @@
 """Alerts as decided: stored once, found again by their keys, taken back, approved by an operator.
 
-What becomes of an alert on its way to readers is told in `storage.fan_out` and `storage.deliveries`.
+What becomes of an alert on its way to readers is told in `storage.fan_out` and
+`storage.deliveries`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, func, select, update
 
-from bot.model.alerts import PAYLOADS, Alert, Approval, Audience, RateCorrected, RateMoved, RuleFired, Severity, State
+from bot.model.alerts import (
+    PAYLOADS,
+    Alert,
+    Approval,
+    Audience,
+    RateCorrected,
+    RateMoved,
+    RuleFired,
+    Severity,
+    State,
+)
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -59,31 +70,51 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
     pk: int | None = (await db.execute(statement)).scalar()
     if pk is not None and new.supersede_key is not None:
-        older = select(alert.c.id).where(alert.c.supersede_key == new.supersede_key, alert.c.id < pk)
+        older = select(alert.c.id).where(
+            alert.c.supersede_key == new.supersede_key, alert.c.id < pk
+        )
         await db.execute(
             update(delivery)
             .where(delivery.c.alert_id.in_(older), delivery.c.state == State.PENDING.value)
             .values(state=State.SUPERSEDED.value, finished_at=now)
         )
-        await db.execute(update(alert).where(alert.c.id.in_(older), alert.c.fanned_at.is_(None)).values(fanned_at=now))
+        await db.execute(
+            update(alert)
+            .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
+            .values(fanned_at=now)
+        )
     return pk
 
 
 async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
     """The alerts that have one of these `dedup_key`s, oldest first."""
-    rows = await db.execute(select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id))
+    rows = await db.execute(
+        select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id)
+    )
     return [_stored(row) for row in rows]
 
 
 async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
-    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or deleted since."""
-    same = (alert.c.about_series == str(of), alert.c.about_day == on, alert.c.kind == RuleFired.KIND)
-    return [_stored(row) for row in await db.execute(select(alert).where(*same).order_by(alert.c.id))]
+    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or
+    deleted since.
+    """
+    same = (
+        alert.c.about_series == str(of),
+        alert.c.about_day == on,
+        alert.c.kind == RuleFired.KIND,
+    )
+    return [
+        _stored(row) for row in await db.execute(select(alert).where(*same).order_by(alert.c.id))
+    ]
 
 
 async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
     """The effective days on which a big move of a series was told, oldest first."""
-    same = (alert.c.about_series == str(of), alert.c.about_day >= since, alert.c.kind == RateMoved.KIND)
+    same = (
+        alert.c.about_series == str(of),
+        alert.c.about_day >= since,
+        alert.c.kind == RateMoved.KIND,
+    )
     query = select(alert.c.about_day).where(*same).distinct().order_by(alert.c.about_day)
     return list((await db.execute(query)).scalars())
 
@@ -91,14 +122,19 @@ async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
 async def times_got(db: Db, supersede_key: str) -> int:
     """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
     reached = select(delivery.c.id).where(*got(delivery, alert.c.id))
-    query = select(func.count()).select_from(alert).where(alert.c.supersede_key == supersede_key, reached.exists())
+    query = (
+        select(func.count())
+        .select_from(alert)
+        .where(alert.c.supersede_key == supersede_key, reached.exists())
+    )
     return int((await db.execute(query)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at this moment
-    (`reached`), and whether somebody still had to get it (`waiting`)."""
+    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at
+    this moment (`reached`), and whether somebody still had to get it (`waiting`).
+    """
 
     reached: bool
     waiting: bool
@@ -107,12 +143,18 @@ class Withdrawn:
 async def withdraw(db: Db, pk: int) -> Withdrawn:
     """Send an alert to nobody else: it says something that is not true any more."""
     now = await db_now(db)
-    closing = update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
+    closing = (
+        update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
+    )
     waiting = len((await db.execute(closing.returning(alert.c.id))).all())
-    unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value)
+    unsent = update(delivery).where(
+        delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value
+    )
     taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
     waiting += (await db.execute(taken, execution_options=COUNTED)).rowcount
-    reached = (await db.execute(select(delivery.c.id).where(*got(delivery, pk)).limit(1))).first() is not None
+    reached = (
+        await db.execute(select(delivery.c.id).where(*got(delivery, pk)).limit(1))
+    ).first() is not None
     return Withdrawn(reached=reached, waiting=waiting > 0)
 
 
@@ -122,18 +164,26 @@ def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
 
 
 async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
-    """An operator's word on an alert that waits for it, given once; None when it does not wait (any more).
+    """An operator's word on an alert that waits for it, given once; None when it does not wait (any
+    more).
 
     An approved one stays worth sending for `APPROVED_LIFE` at least.
     """
     now = await db_now(db)
-    waits = (alert.c.id == pk, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    waits = (
+        alert.c.id == pk,
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.fanned_at.is_(None),
+    )
     until = (await db.execute(select(alert.c.expires_at).where(*waits).with_for_update())).scalar()
     if until is None or until <= now:
         return None
     values: dict[str, Any] = {"approval": Approval.REJECTED.value, "fanned_at": now}
     if approve:
-        values = {"approval": Approval.APPROVED.value, "expires_at": max(until, now + APPROVED_LIFE)}
+        values = {
+            "approval": Approval.APPROVED.value,
+            "expires_at": max(until, now + APPROVED_LIFE),
+        }
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
     return await get(db, pk)
 
@@ -162,5 +212,9 @@ def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
 
 async def audience(db: Db, pk: int) -> Audience | None:
     """Whom an alert was for."""
-    row = (await db.execute(select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk))).first()
+    row = (
+        await db.execute(
+            select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk)
+        )
+    ).first()
     return None if row is None else Audience(subscription=row.audience_key, chat=row.audience_chat)

@@ -1,8 +1,8 @@
 """Copies of a SQLite database, putting one back, and saying whether a database is sound.
 
-A copy is made by `VACUUM INTO` beside its final name, opened and checked, and only then renamed: the file alone,
-without its WAL, misses the last commits and passes every check. PostgreSQL has `pg_dump`, which does this better
-than we could.
+A copy is made by `VACUUM INTO` beside its final name, opened and checked, and only then renamed:
+the file alone, without its WAL, misses the last commits and passes every check. PostgreSQL has
+`pg_dump`, which does this better than we could.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ PROBLEMS_SHOWN = 20
 FOLDER = "backups"
 RESCUED = "rescued"
 KEEP = 7  # nightly copies
-KEEP_ASIDE = timedelta(days=30)  # copies made before a migration or a restore: what a chat erased must age out of them
+KEEP_ASIDE = timedelta(
+    days=30
+)  # copies made before a migration or a restore: what a chat erased must age out of them
 LOOK = 5_000  # steps of SQLite between looks whether to go on
 
 
@@ -50,7 +52,9 @@ def stamped(path: Path, word: str) -> Path:
 
 
 def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool]) -> Path | None:
-    """Today's copy, and the oldest ones forgotten; None when it is there already. `stop` ends it without a copy."""
+    """Today's copy, and the oldest ones forgotten; None when it is there already. `stop` ends it
+    without a copy.
+    """
     folder = path.parent / FOLDER
     target = folder / f"{path.stem}-{today}.db"
     if target.exists():
@@ -65,8 +69,12 @@ def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool])
     return target
 
 
-async def back_up(store: Store, *, today: date, now: datetime, stop: Callable[[], bool]) -> Path | None:
-    """Today's copy of an open SQLite database, made beside the loop; None when it is there already."""
+async def back_up(
+    store: Store, *, today: date, now: datetime, stop: Callable[[], bool]
+) -> Path | None:
+    """Today's copy of an open SQLite database, made beside the loop; None when it is there
+    already.
+    """
     if (path := store.sqlite_path) is None:
         raise BotError("only a file is copied: use pg_dump for a PostgreSQL database")
     return await asyncio.to_thread(nightly, path, today=today, now=now, stop=stop)
@@ -78,7 +86,9 @@ def copies(path: Path) -> list[Path]:
 
 
 def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False) -> None:
-    """A consistent, checked copy that only its owner can read, whole or not there; the source may be in use."""
+    """A consistent, checked copy that only its owner can read, whole or not there; the source may
+    be in use.
+    """
     if not source.is_file():
         raise BotError(f"{source} does not exist")
     if target.exists():
@@ -102,7 +112,8 @@ def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False
 
 
 async def rescue(store: Store) -> Path:
-    """What a lost database file still holds, beside where it was: also its later changes, when called again.
+    """What a lost database file still holds, beside where it was: also its later changes, when
+    called again.
 
     BotError when nothing can be written there.
     """
@@ -122,10 +133,11 @@ async def rescue(store: Store) -> Path:
 
 
 def restore(source: Path, target: Path, *, force: bool) -> tuple[dict[str, int], Path | None]:
-    """Put a backup in the place of the database; its rows by table, and where the old database is now.
+    """Put a backup in the place of the database; its rows by table, and where the old database is
+    now.
 
-    The backup is checked first. A database that was used is only replaced by `force`, and kept beside it.
-    ConfigError while another process has the file.
+    The backup is checked first. A database that was used is only replaced by `force`, and kept
+    beside it. ConfigError while another process has the file.
     """
     rows = _sound(source)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -147,17 +159,33 @@ async def health(store: Store) -> Health:
     problems: list[str] = []
     async with store.reading() as db:
         if store.sqlite_path is not None:
-            verdicts = (await db.execute(text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"))).scalars()
+            verdicts = (
+                await db.execute(text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"))
+            ).scalars()
             problems += [f"integrity: {verdict}" for verdict in verdicts if verdict != "ok"]
             broken = (await db.execute(text("PRAGMA foreign_key_check"))).all()
-            problems += [f"foreign key: {row[0]} row {row[1]} without its {row[2]}" for row in broken[:PROBLEMS_SHOWN]]
-        known = await db.run_sync(lambda connection: inspect(connection).has_table("alembic_version"))
-        schema = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar() if known else None
+            problems += [
+                f"foreign key: {row[0]} row {row[1]} without its {row[2]}"
+                for row in broken[:PROBLEMS_SHOWN]
+            ]
+        known = await db.run_sync(
+            lambda connection: inspect(connection).has_table("alembic_version")
+        )
+        schema = (
+            (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+            if known
+            else None
+        )
         if schema != HEAD:
-            problems.append(f"schema: {schema or 'none'}, this program writes {HEAD}: `jarchy db upgrade` migrates")
+            problems.append(
+                f"schema: {schema or 'none'}, this program writes {HEAD}: `jarchy db upgrade` "
+                f"migrates"
+            )
         else:
             for table in metadata.sorted_tables:
-                rows[table.name] = (await db.execute(select(func.count()).select_from(table))).scalar_one()
+                rows[table.name] = (
+                    await db.execute(select(func.count()).select_from(table))
+                ).scalar_one()
     return Health(schema=schema, rows=rows, problems=tuple(problems))
 
 
@@ -167,7 +195,9 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-    """The rows of a backup by table; BotError when it is none, damaged, or newer than this program."""
+    """The rows of a backup by table; BotError when it is none, damaged, or newer than this
+    program.
+    """
     if not path.is_file():
         raise BotError(f"{path} does not exist")
     try:
@@ -175,20 +205,32 @@ def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str,
             connection.set_progress_handler(stop, LOOK)
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = {
+                name
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                )
+            }
             if not {"alembic_version", "chat", "alert"} <= tables:
                 raise BotError(f"{path} is no database of this program")
             (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             names = sorted(tables.intersection(metadata.tables))
-            rows = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608 - our own names
+            rows = {
+                name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - ours
+                for name in names
+            }
     except (sqlite3.Error, TypeError) as error:
         raise BotError(f"{path} is no sound backup: {_words(error)}") from error
     if verdict != "ok" or broken:
         raise BotError(
-            f"{path} is no sound backup: {verdict if verdict != 'ok' else 'rows without what they refer to'}"
+            f"{path} is no sound backup: "
+            f"{verdict if verdict != 'ok' else 'rows without what they refer to'}"
         )
     if schema not in REVISIONS:
-        raise BotError(f"{path} has schema {schema}, newer than this program knows ({HEAD}): use the newer program")
+        raise BotError(
+            f"{path} has schema {schema}, newer than this program knows ({HEAD}): use the newer "
+            f"program"
+        )
     return rows
 
 
@@ -196,7 +238,12 @@ def _used(path: Path) -> str | None:
     """Why a database may not be replaced just so; None for an empty one."""
     try:
         with closing(_read_only(path)) as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = {
+                name
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                )
+            }
             if tables and "chat" not in tables:
                 return "is something else's"
             for name in tables.intersection(USED):
@@ -221,7 +268,9 @@ def _put_aside(path: Path) -> Path:
 
 
 def _forget_log(path: Path) -> None:
-    """Empty the old database's log into it, then remove it: it must never be read into the new one."""
+    """Empty the old database's log into it, then remove it: it must never be read into the new
+    one.
+    """
     if path.exists():
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

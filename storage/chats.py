@@ -15,8 +15,12 @@ from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
 
-STOPPED = "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
-STOPPED_AND = f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
+STOPPED = (
+    "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+)
+STOPPED_AND = (
+    f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
+)
 
 _FIELDS = ("id", "kind", "title", "language", "time_zone", "home", "style", "thread", "active")
 
@@ -61,11 +65,14 @@ async def pause(db: Db, chat_id: int, span: timedelta) -> None:
         (chat.c.kind == ChatKind.PRIVATE.value, PRIVATE_BURST),
         (chat.c.kind != ChatKind.PRIVATE.value, GROUP_BURST),
     ):
-        await db.execute(update(chat).where(chat.c.id == chat_id, kind).values(tat=now + span + burst))
+        await db.execute(
+            update(chat).where(chat.c.id == chat_id, kind).values(tat=now + span + burst)
+        )
 
 
 async def close(db: Db, chat_id: int, *, why: str) -> None:
-    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one commit.
+    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one
+    commit.
 
     That its readers had asked for it before is remembered with what Telegram says.
     """
@@ -74,34 +81,52 @@ async def close(db: Db, chat_id: int, *, why: str) -> None:
     values = {"active": False, "inactive_why": why if why == STOPPED else both, "inactive_at": now}
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
-    await db.execute(update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why))
+    await db.execute(
+        update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why)
+    )
 
 
 async def activate(db: Db, chat_id: int) -> None:
     """Write to a chat (again), whatever it was closed for; `close` is the way back."""
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(active=True, inactive_why=None, inactive_at=None))
+    await db.execute(
+        update(chat)
+        .where(chat.c.id == chat_id)
+        .values(active=True, inactive_why=None, inactive_at=None)
+    )
 
 
 async def revive(db: Db, chat_id: int) -> bool:
-    """Write again to a chat that Telegram had closed; False when its readers had, whose word only they take back."""
+    """Write again to a chat that Telegram had closed; False when its readers had, whose word only
+    they take back.
+    """
     mine = (chat.c.id == chat_id, chat.c.inactive_why.is_distinct_from(STOPPED))
     values = {"active": True, "inactive_why": None, "inactive_at": None}
-    return (await db.execute(update(chat).where(*mine).values(**values).returning(chat.c.id))).first() is not None
+    return (
+        await db.execute(update(chat).where(*mine).values(**values).returning(chat.c.id))
+    ).first() is not None
 
 
 async def closed_by_telegram(db: Db) -> dict[int, str]:
     """The groups and channels that were given up, and why: their readers did not ask for it."""
-    closed = (chat.c.id < 0, ~chat.c.active, chat.c.inactive_at.is_not(None), chat.c.inactive_why != STOPPED)
-    rows = await db.execute(select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id))
+    closed = (
+        chat.c.id < 0,
+        ~chat.c.active,
+        chat.c.inactive_at.is_not(None),
+        chat.c.inactive_why != STOPPED,
+    )
+    rows = await db.execute(
+        select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id)
+    )
     return {row.id: row.inactive_why for row in rows}
 
 
 async def migrate(db: Db, old: int, new: int) -> None:
-    """A group became a supergroup: rewrite its id everywhere. Safe to repeat, and in any order with other news of it.
+    """A group became a supergroup: rewrite its id everywhere. Safe to repeat, and in any order with
+    other news of it.
 
-    Telegram tells of it in the old group and in the new one, and both may have been met meanwhile as if for the first
-    time: the chat that was known first keeps its settings. Only a reader's own stop outlasts the move; being written
-    to says that the bot is in.
+    Telegram tells of it in the old group and in the new one, and both may have been met meanwhile
+    as if for the first time: the chat that was known first keeps its settings. Only a reader's own
+    stop outlasts the move; being written to says that the bot is in.
     """
     query = select(chat).where(chat.c.id.in_((old, new))).order_by(chat.c.id).with_for_update()
     rows = {row.id: row for row in await db.execute(query)}
@@ -127,26 +152,38 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
     elif await _was_first(db, old, known):
         await db.execute(update(chat).where(chat.c.id == new).values(**values))
     theirs = select(subscription.c.key).where(subscription.c.chat_id == old.id)
-    await db.execute(delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs)))
-    await db.execute(update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new))
+    await db.execute(
+        delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs))
+    )
+    await db.execute(
+        update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new)
+    )
     await storage.rules.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))
 
 
 async def _was_first(db: Db, old: Row[Any], known: Row[Any]) -> bool:
-    """Whether the old group is the one whose settings somebody made, not one met again after the move."""
+    """Whether the old group is the one whose settings somebody made, not one met again after the
+    move.
+    """
     if old.created_at != known.created_at:
         return bool(old.created_at < known.created_at)
     return bool(await subscriptions(db, old.id)) or not await subscriptions(db, known.id)
 
 
 async def _move_deliveries(db: Db, old: int, new: int) -> None:
-    """One delivery of an alert stays where both chats had one: what was made, or is being made, before what waits."""
+    """One delivery of an alert stays where both chats had one: what was made, or is being made,
+    before what waits.
+    """
     theirs = delivery.alias("theirs")
     same = (theirs.c.alert_id == delivery.c.alert_id,)
     begun = (State.SENT.value, State.LEASED.value)
     made = select(theirs.c.id).where(*same, theirs.c.chat_id == old, theirs.c.state.in_(begun))
-    await db.execute(delete(delivery).where(delivery.c.chat_id == new, delivery.c.state.not_in(begun), made.exists()))
+    await db.execute(
+        delete(delivery).where(
+            delivery.c.chat_id == new, delivery.c.state.not_in(begun), made.exists()
+        )
+    )
     twin = select(theirs.c.id).where(*same, theirs.c.chat_id == new)
     await db.execute(delete(delivery).where(delivery.c.chat_id == old, twin.exists()))
     await db.execute(update(delivery).where(delivery.c.chat_id == old).values(chat_id=new))
@@ -168,7 +205,11 @@ async def _revive_deliveries(db: Db, old: Row[Any]) -> None:
 
 async def subscriptions(db: Db, chat_id: int) -> tuple[str, ...]:
     """A chat's subscription keys, sorted."""
-    query = select(subscription.c.key).where(subscription.c.chat_id == chat_id).order_by(subscription.c.key)
+    query = (
+        select(subscription.c.key)
+        .where(subscription.c.chat_id == chat_id)
+        .order_by(subscription.c.key)
+    )
     return tuple((await db.execute(query)).scalars())
 
 
@@ -182,10 +223,14 @@ async def subscribe(db: Db, chat_id: int, keys: Iterable[str], *, now: datetime)
 async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -> None:
     """Drop these subscriptions, or all of them."""
     statement = delete(subscription).where(subscription.c.chat_id == chat_id)
-    await db.execute(statement if keys is None else statement.where(subscription.c.key.in_(list(keys))))
+    await db.execute(
+        statement if keys is None else statement.where(subscription.c.key.in_(list(keys)))
+    )
 
 
-async def replace_subscriptions(db: Db, chat_id: int, keys: Sequence[str], *, now: datetime) -> None:
+async def replace_subscriptions(
+    db: Db, chat_id: int, keys: Sequence[str], *, now: datetime
+) -> None:
     """Make a chat's subscriptions exactly these: for channels that the catalog describes."""
     have = set(await subscriptions(db, chat_id))
     await unsubscribe(db, chat_id, have - set(keys))
@@ -199,7 +244,9 @@ async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta | None) -> b
     """
     until = await db_now(db) + span if span is not None else None
     is_it = (subscription.c.chat_id == chat_id, subscription.c.key == key)
-    changed = update(subscription).where(*is_it).values(snoozed_until=until).returning(subscription.c.key)
+    changed = (
+        update(subscription).where(*is_it).values(snoozed_until=until).returning(subscription.c.key)
+    )
     return (await db.execute(changed)).first() is not None
 
 

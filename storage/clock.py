@@ -1,9 +1,10 @@
 """The database's clock, followed when somebody sets it back.
 
-Times ahead (leases, pace, expiry, the next poll) move back with it, once: in the first transaction that sees the new
-time, before anything is stored by it, so that nothing is ever moved that is on the new clock already. Of several
-replicas that see the same step one moves; a count in the database tells the others. A step while nothing ran is seen at
-the next start, by what is stored from later than now.
+Times ahead (leases, pace, expiry, the next poll) move back with it, once: in the first transaction
+that sees the new time, before anything is stored by it, so that nothing is ever moved that is on
+the new clock already. Of several replicas that see the same step one moves; a count in the database
+tells the others. A step while nothing ran is seen at the next start, by what is stored from later
+than now.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from storage.schema import delivery, inbox, pace
 
 log = structlog.get_logger(__name__)
 
-HANDLED = "clock handled"  # the mark of the moment that the clock had reached before it was set back last
+HANDLED = (
+    "clock handled"  # the mark of the moment that the clock had reached before it was set back last
+)
 SLOT_AHEAD = timedelta(seconds=15)  # more than the farthest slot that a sender reserves lies ahead
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 
 
 class _Seen(NamedTuple):
-    """The database's clock at our boot, between two bounds, and how many steps back were handled by then."""
+    """The database's clock at our boot, between two bounds, and how many steps back were handled by
+    then.
+    """
 
     least: datetime
     most: datetime
@@ -53,7 +58,9 @@ class Following:
     _new: _Seen | None = field(default=None)
 
     async def look(self, db: AsyncConnection, now: datetime, asked: float) -> None:
-        """The clock said `now` to a question `asked` then, on our own clock; move times back when it was set back."""
+        """The clock said `now` to a question `asked` then, on our own clock; move times back when
+        it was set back.
+        """
         most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
         last = self._new or self.watch.seen
         if last is None:
@@ -70,7 +77,9 @@ class Following:
             return await _steps(db)
         await db.execute(text(_COUNT))
         steps = await _steps(db)
-        handled = (await db.execute(text("SELECT value FROM mark WHERE name = :name"), {"name": HANDLED})).scalar()
+        handled = (
+            await db.execute(text("SELECT value FROM mark WHERE name = :name"), {"name": HANDLED})
+        ).scalar()
         if handled is not None and known <= datetime.fromisoformat(handled):
             return steps
         await self._follow(db, now, known - now, steps)
@@ -84,9 +93,13 @@ class Following:
         await self._follow(db, now, span, steps)
         return steps + 1
 
-    async def _follow(self, db: AsyncConnection, now: datetime, span: timedelta, steps: int) -> None:
+    async def _follow(
+        self, db: AsyncConnection, now: datetime, span: timedelta, steps: int
+    ) -> None:
         log.warning("the clock was set back", seconds=round(span.total_seconds()))
-        await db.execute(text("UPDATE mark SET value = :steps WHERE name = 'clock'"), {"steps": str(steps + 1)})
+        await db.execute(
+            text("UPDATE mark SET value = :steps WHERE name = 'clock'"), {"steps": str(steps + 1)}
+        )
         await db.execute(text(_HANDLE), {"name": HANDLED, "until": (now + span).isoformat()})
         await set_back(db, span, now=now)
 
@@ -108,24 +121,35 @@ INSERT INTO mark (name, value) VALUES (:name, :until) ON CONFLICT (name) DO UPDA
 
 
 async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:
-    """The latest moment that the database's clock is known to have shown: it is never much ahead of a slot."""
+    """The latest moment that the database's clock is known to have shown: it is never much ahead of
+    a slot.
+    """
     newest = select(inbox.c.received_at).order_by(inbox.c.update_id.desc()).limit(1)
     received = (await db.execute(newest)).scalar()
     slot = (await db.execute(select(func.max(pace.c.tat)))).scalar()
-    known = [moment for moment in (received, slot if slot is not None and slot - now > SLOT_AHEAD else None) if moment]
+    known = [
+        moment
+        for moment in (received, slot if slot is not None and slot - now > SLOT_AHEAD else None)
+        if moment
+    ]
     return max(known, default=None)
 
 
 async def _steps(db: AsyncConnection) -> int:
-    return int((await db.execute(text("SELECT value FROM mark WHERE name = 'clock'"))).scalar() or 0)
+    return int(
+        (await db.execute(text("SELECT value FROM mark WHERE name = 'clock'"))).scalar() or 0
+    )
 
 
 async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> None:
-    """Move the times that lie ahead back by `span`; without it nothing would be sent until the clock is there again.
+    """Move the times that lie ahead back by `span`; without it nothing would be sent until the
+    clock is there again.
 
     Who subscribed "later" than `now` did so before the step.
     """
-    values: dict[str, Any] = {"span": span // timedelta(microseconds=1) if db.dialect.name == "sqlite" else span}
+    values: dict[str, Any] = {
+        "span": span // timedelta(microseconds=1) if db.dialect.name == "sqlite" else span
+    }
     for statement in _BACK:
         await db.execute(text(statement), values)
     later = text("UPDATE subscription SET since_at = since_at - :span WHERE since_at > :now")

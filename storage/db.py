@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 BUSY_SECONDS = 30
-#: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so long: without it, a
-#: machine that lost its power holds its clients for a quarter of an hour.
+#: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so
+#: long: without it, a machine that lost its power holds its clients for a quarter of an hour.
 SERVER_OPTIONS: dict[str, Any] = {
     "prepare_threshold": None,
     "connect_timeout": 10,
@@ -55,10 +55,12 @@ SERVER_OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-#: The server ends a transaction of ours that stands still for so long: a frozen replica must not keep the rows it
-#: locked, the pace of all among them. Shorter than any lease.
+#: The server ends a transaction of ours that stands still for so long: a frozen replica must not
+#: keep the rows it locked, the pace of all among them. Shorter than any lease.
 IDLE_SECONDS = 5.0
-LOG_BYTES = 4 * 1024 * 1024  # of SQLite's log beside the file: what its checkpoints every thousand pages leave
+LOG_BYTES = (
+    4 * 1024 * 1024
+)  # of SQLite's log beside the file: what its checkpoints every thousand pages leave
 LOST = "the database file was removed or replaced"
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
@@ -73,14 +75,18 @@ def parse_url(text_url: str) -> URL:
     try:
         url = make_url(text_url)
     except (SQLAlchemyError, ValueError):
-        raise ConfigError("DATABASE_URL: not a database address; try sqlite:///data/jarchy.db") from None
+        raise ConfigError(
+            "DATABASE_URL: not a database address; try sqlite:///data/jarchy.db"
+        ) from None
     family = url.drivername.partition("+")[0]
     if family == "sqlite":
         if not url.database or url.database == ":memory:":
             raise ConfigError("DATABASE_URL: name a file, as in sqlite:///data/jarchy.db")
         if (path := Path(url.database)).exists() and not path.is_file():
             what = "a folder" if path.is_dir() else "no file"
-            raise ConfigError(f"DATABASE_URL: {path} is {what}; name a file, as in sqlite:///data/jarchy.db")
+            raise ConfigError(
+                f"DATABASE_URL: {path} is {what}; name a file, as in sqlite:///data/jarchy.db"
+            )
         return url.set(drivername="sqlite+aiosqlite")
     if family in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
@@ -97,7 +103,9 @@ class Store:
         self._clock = ClockWatch()
         self._home: tuple[int, int] | None = None  # the file's device and number, once it is known
         self.rescued: Path | None = None  # where what was in a lost file is kept
-        self.trouble: str | None = None  # why the last thing that failed to be written failed; cleared by who watches
+        self.trouble: str | None = (
+            None  # why the last thing that failed to be written failed; cleared by who watches
+        )
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -106,12 +114,16 @@ class Store:
 
     @property
     def alone(self) -> bool:
-        """No other process works on this database: it is a file, and ours. On a server there may be replicas."""
+        """No other process works on this database: it is a file, and ours. On a server there may be
+        replicas.
+        """
         return self.sqlite_path is not None
 
     @property
     def place(self) -> str:
-        """Where the database is, for whoever reads a log: the file's path or the server's address, no password."""
+        """Where the database is, for whoever reads a log: the file's path or the server's address,
+        no password.
+        """
         return str(self.sqlite_path or self.url.render_as_string())
 
     @asynccontextmanager
@@ -137,14 +149,22 @@ class Store:
             raise failure from error
 
     def settle(self) -> None:
-        """Remember which file this is: from now on a path that leads to another one, or to none, is `lost`."""
+        """Remember which file this is: from now on a path that leads to another one, or to none, is
+        `lost`.
+        """
         if (path := self.sqlite_path) is not None:
             self._home = _number(path)
 
     @property
     def lost(self) -> bool:
-        """The database file was removed or replaced: what is written goes where nobody will find it (SQLite)."""
-        return self._home is not None and self.sqlite_path is not None and _number(self.sqlite_path) != self._home
+        """The database file was removed or replaced: what is written goes where nobody will find it
+        (SQLite).
+        """
+        return (
+            self._home is not None
+            and self.sqlite_path is not None
+            and _number(self.sqlite_path) != self._home
+        )
 
     async def save_into(self, target: Path) -> None:
         """A copy of what the open file holds, also when its path leads there no more (SQLite)."""
@@ -155,9 +175,11 @@ class Store:
             raise StorageError(advised(str(error))) from error
 
     async def trim(self) -> None:
-        """Cut the log of the file back when it has grown, for what a long reader kept in it is not needed any more.
+        """Cut the log of the file back when it has grown, for what a long reader kept in it is not
+        needed any more.
 
-        On the writing connection, and without waiting: while somebody still reads, at the next call (SQLite).
+        On the writing connection, and without waiting: while somebody still reads, at the next call
+        (SQLite).
         """
         path = self.sqlite_path
         if path is None or _size(path.with_name(path.name + "-wal")) <= LOG_BYTES:
@@ -180,7 +202,9 @@ class Store:
             yield driver
 
     def job_connections(self) -> AsyncConnectionPool:
-        """A small pool of plain connections to the same server, not yet open: for the queue of jobs."""
+        """A small pool of plain connections to the same server, not yet open: for the queue of
+        jobs.
+        """
         from psycopg_pool import AsyncConnectionPool
 
         _, options = self._writer.dialect.create_connect_args(self.url)
@@ -227,10 +251,14 @@ ADVICE = {
 
 
 def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
-    """The database's trouble in one line, without the statement and its parameters, and what mends it."""
+    """The database's trouble in one line, without the statement and its parameters, and what mends
+    it.
+    """
     if isinstance(error, PoolTimeoutError):
         return StorageError(f"no free connection for {POOL_SECONDS} s")
-    first_line = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
+    first_line = (
+        str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
+    )
     return StorageError(advised(first_line))
 
 
@@ -240,15 +268,21 @@ def advised(words: str) -> str:
 
 
 def connect_for_writing(text_url: str) -> Store:
-    """The database as it is, for reading and writing: neither checked nor migrated (`opening.open_store` does)."""
+    """The database as it is, for reading and writing: neither checked nor migrated
+    (`opening.open_store` does).
+    """
     return _connect(parse_url(text_url))
 
 
 def connect(text_url: str) -> Store:
-    """The database as it is, for reading alone: not checked, not migrated, and not made where there is none."""
+    """The database as it is, for reading alone: not checked, not migrated, and not made where there
+    is none.
+    """
     url = parse_url(text_url)
     if (path := absent(url)) is not None:
-        raise ConfigError(f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it")
+        raise ConfigError(
+            f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it"
+        )
     return _connect(url, writes=False)
 
 
@@ -268,7 +302,10 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         return _connect_sqlite(url, writes=writes)
     engine = create_async_engine(
         url,
-        connect_args={**SERVER_OPTIONS, "autocommit": True},  # the driver begins nothing: we do, below
+        connect_args={
+            **SERVER_OPTIONS,
+            "autocommit": True,
+        },  # the driver begins nothing: we do, below
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,
@@ -277,19 +314,27 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         json_deserializer=orjson.loads,
     )
     _leave_a_demoted_server(engine)
-    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps none. Together with its
-    # BEGIN, because by itself it took a quarter of a short one's time, and one more way there and back
+    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
+    # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
+    # one more way there and back
     begin = "BEGIN" if writes else "BEGIN READ ONLY"
-    _on_begin(engine, f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}")
+    _on_begin(
+        engine,
+        f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
+    )
     return Store(url, engine, engine)
 
 
 def _leave_a_demoted_server(engine: AsyncEngine) -> None:
-    """A server that only reads now was demoted: drop its connections, the next ones find the new primary."""
+    """A server that only reads now was demoted: drop its connections, the next ones find the new
+    primary.
+    """
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def look(context: ExceptionContext) -> None:
-        if getattr(context.original_exception, "sqlstate", None) == "25006":  # read_only_sql_transaction
+        if (
+            getattr(context.original_exception, "sqlstate", None) == "25006"
+        ):  # read_only_sql_transaction
             context.is_disconnect = True
 
 
@@ -298,13 +343,21 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"DATABASE_URL: the folder {path.parent} cannot be made: {error.strerror}") from None
+        raise ConfigError(
+            f"DATABASE_URL: the folder {path.parent} cannot be made: {error.strerror}"
+        ) from None
     os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
 
     async def connect() -> aiosqlite.Connection:
         if store.lost:  # SQLite would make an empty file
             raise sqlite3.OperationalError(LOST)
-        connector = partial(sqlite3.connect, path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connector = partial(
+            sqlite3.connect,
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
         return await _Connection(connector, 64)
 
     options: dict[str, Any] = {
@@ -330,8 +383,9 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
 class _Connection(aiosqlite.Connection):
     """A connection that rolls back before it closes.
 
-    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a connection closed in
-    that state, with its write lock, until the cursor is collected: nobody could write any more.
+    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
+    connection closed in that state, with its write lock, until the cursor is collected: nobody
+    could write any more.
     """
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
@@ -354,7 +408,11 @@ class _Connection(aiosqlite.Connection):
 
 
 def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
-    common = ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = NORMAL", "PRAGMA secure_delete = ON")
+    common = (
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA secure_delete = ON",
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own
@@ -374,18 +432,26 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-_FOLLOWING = "jarchy_following"  # the option by which a writing transaction carries its view of the clock
+_FOLLOWING = (
+    "jarchy_following"  # the option by which a writing transaction carries its view of the clock
+)
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
 
 
 async def db_now(db: Db) -> datetime:
-    """The database's clock: the only one that rules leases, expiry and pace, whatever the replicas' clocks say."""
+    """The database's clock: the only one that rules leases, expiry and pace, whatever the replicas'
+    clocks say.
+    """
     sqlite = db.dialect.name == "sqlite"  # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
     asked = boottime()
     value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()
     now = value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
-    following = db.sync_connection.get_execution_options().get(_FOLLOWING) if db.sync_connection is not None else None
+    following = (
+        db.sync_connection.get_execution_options().get(_FOLLOWING)
+        if db.sync_connection is not None
+        else None
+    )
     if isinstance(following, Following):
         await following.look(db, now, asked)
     return now
@@ -401,7 +467,8 @@ COUNTED = {"preserve_rowcount": True}
 
 
 async def forgettable(db: Db) -> None:
-    """Let this transaction's commit not wait for the disk: if a server that dies forgets it, it is done again.
+    """Let this transaction's commit not wait for the disk: if a server that dies forgets it, it is
+    done again.
 
     What is committed after it is never there without it.
     """

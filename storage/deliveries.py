@@ -51,10 +51,12 @@ CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-
 
 
 class Claimed(NamedTuple):
-    """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post to.
+    """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post
+    to.
 
-    A tuple because a thousand a second are made of it. `expires_at` is given when that is before the lease's end.
-    `newest` is the newest alert at the claim: what was rendered when there was an older one may be out of date.
+    A tuple because a thousand a second are made of it. `expires_at` is given when that is before
+    the lease's end. `newest` is the newest alert at the claim: what was rendered when there was an
+    older one may be out of date.
     """
 
     id: int
@@ -77,12 +79,14 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What one claim gave: deliveries, when the first may go, the time between two, and when the lease ends.
+    """What one claim gave: deliveries, when the first may go, the time between two, and when the
+    lease ends.
 
-    All times are spans from the moment of the claim, because the caller's clock is not the database's. `slots` are
-    reserved, one for each delivery and more where others wait. `full` says that no slot was free within the horizon;
-    `shared`, that another sender took slots since our last claim; `end` is where the reserved slots end, for the next
-    claim; `at` is the moment of the claim on the database's clock.
+    All times are spans from the moment of the claim, because the caller's clock is not the
+    database's. `slots` are reserved, one for each delivery and more where others wait. `full` says
+    that no slot was free within the horizon; `shared`, that another sender took slots since our
+    last claim; `end` is where the reserved slots end, for the next claim; `at` is the moment of the
+    claim on the database's clock.
     """
 
     at: datetime
@@ -122,11 +126,13 @@ async def claim(
     turns: int = 0,
     end: datetime | None = None,
 ) -> Claim:
-    """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one transaction.
+    """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one
+    transaction.
 
-    `turns` more slots are for who waits already at the sender, replies among them: it decides who goes in which. Lanes
-    in order, then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. The row is
-    never moved beyond the horizon, and one that is beyond any sender's horizon is healed.
+    `turns` more slots are for who waits already at the sender, replies among them: it decides who
+    goes in which. Lanes in order, then by age; one delivery a chat at a time; nothing that expired.
+    `end` is the last claim's. The row is never moved beyond the horizon, and one that is beyond any
+    sender's horizon is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
@@ -139,7 +145,15 @@ async def claim(
     start = max(now, healed)
     if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
-        return Claim(at=now, deliveries=(), first_in=first_in, every=every, lease=lease, shared=shared, end=healed)
+        return Claim(
+            at=now,
+            deliveries=(),
+            first_in=first_in,
+            every=every,
+            lease=lease,
+            shared=shared,
+            end=healed,
+        )
     room = int((reach - start) / every)
     rows = await _due(db, now, min(limit, room), lease) if min(limit, room) > 0 else []
     slots = min(len(rows) + turns, max(room, 0))
@@ -198,7 +212,9 @@ _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"
 
 
 def _due_query() -> Select[Any]:
-    """Built once: it costs as much to build as to run. Its parameters are `now`, `soon` and `room`."""
+    """Built once: it costs as much to build as to run. Its parameters are `now`, `soon` and
+    `room`.
+    """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
     other = delivery.alias("other")
@@ -217,14 +233,22 @@ def _due_query() -> Select[Any]:
                 ),
                 other.c.state == State.LEASED.value,
             ),
-            text("other.state IN ('pending', 'leased')"),  # as ix_delivery_open says it, or SQLite scans the table
+            text(
+                "other.state IN ('pending', 'leased')"
+            ),  # as ix_delivery_open says it, or SQLite scans the table
         )
         .exists()
     )
     # a chat's own bucket: a short burst, then one a second (private) or fifteen a minute
     room = or_(
-        and_(chat.c.kind == ChatKind.PRIVATE.value, chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type)),
-        and_(chat.c.kind != ChatKind.PRIVATE.value, chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type)),
+        and_(
+            chat.c.kind == ChatKind.PRIVATE.value,
+            chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
+        ),
+        and_(
+            chat.c.kind != ChatKind.PRIVATE.value,
+            chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
+        ),
     )
     return (
         select(
@@ -243,7 +267,9 @@ def _due_query() -> Select[Any]:
             chat.c.home,
             chat.c.time_zone,
             # times cost more to read than all the rest: only those that matter
-            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label("ends_at"),
+            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label(
+                "ends_at"
+            ),
             case((chat.c.tat > now, chat.c.tat), else_=None).label("tat"),
         )
         .join(chat, chat.c.id == delivery.c.chat_id)
@@ -262,9 +288,10 @@ def _due_query() -> Select[Any]:
 
 
 _DUE = _due_query()
-#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and reads all that waits;
-#: without these it walks what is due in its index's order and looks up each chat, until there is enough. Nor may it
-#: compile the query: before version 18 a price for what is forbidden made that look worth while.
+#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
+#: reads all that waits; without these it walks what is due in its index's order and looks up each
+#: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
+#: forbidden made that look worth while.
 _WALK = text("""
 SELECT set_config(way, 'off', true) FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'),
   ('enable_mergejoin'), ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
@@ -281,7 +308,9 @@ async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[A
 
 
 async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
-    """Move each chat's own bucket on; chats with nothing on theirs, in a broadcast nearly all, by one statement."""
+    """Move each chat's own bucket on; chats with nothing on theirs, in a broadcast nearly all, by
+    one statement.
+    """
     charged: dict[datetime, list[int]] = {}
     private, group = now + PRIVATE_EVERY, now + GROUP_EVERY
     for row in rows:
@@ -294,7 +323,8 @@ async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
 async def finish(db: Db, marks: Iterable[Mark]) -> None:
     """Write down what became of claimed deliveries; a mark under an old fence changes nothing.
 
-    One that comes after its lease ended still counts while nobody took the delivery again: it spares a copy.
+    One that comes after its lease ended still counts while nobody took the delivery again: it
+    spares a copy.
     """
     now = await db_now(db)
     sent = []
@@ -317,10 +347,13 @@ async def finish(db: Db, marks: Iterable[Mark]) -> None:
             }
         )
     if sent:
-        # numbers written out: binding three parameters a row costs four times what the statement does
+        # numbers written out: binding three parameters a row costs four times what the statement
+        # does
         values = ",".join(sent)
         await db.execute(
-            text(_SENT.format(values=values)).bindparams(bindparam("now", now, delivery.c.finished_at.type))
+            text(_SENT.format(values=values)).bindparams(
+                bindparam("now", now, delivery.c.finished_at.type)
+            )
         )
     if rows:
         await db.execute(_FINISH, rows)
@@ -354,19 +387,28 @@ _FINISH = (
 
 
 async def tidy(db: Db) -> int:
-    """Free leases that ended without a mark, and close questions nobody answered. Returns how many were freed.
+    """Free leases that ended without a mark, and close questions nobody answered. Returns how many
+    were freed.
 
-    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may get.
+    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may
+    get.
     """
     now = await db_now(db)
-    unanswered = (alert.c.fanned_at.is_(None), alert.c.approval == Approval.WAITING.value, alert.c.expires_at <= now)
-    await db.execute(update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now))
+    unanswered = (
+        alert.c.fanned_at.is_(None),
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.expires_at <= now,
+    )
+    await db.execute(
+        update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now)
+    )
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
     return await _free(db, ended, now)
 
 
 async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
-    """Close deliveries that expired, a chunk at a time: after an outage it may be a million. Returns how many.
+    """Close deliveries that expired, a chunk at a time: after an outage it may be a million.
+    Returns how many.
 
     Those of chats that were closed while they were made are closed too.
     """
@@ -388,15 +430,21 @@ def _pending() -> Select[tuple[int]]:
 
 
 async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
-    """Close the first `chunk` of those that wait; what another replica closes just now is left to it. How many."""
+    """Close the first `chunk` of those that wait; what another replica closes just now is left to
+    it. How many.
+    """
     first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
     still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
-    done = await db.execute(update(delivery).where(*still).values(**values), execution_options=COUNTED)
+    done = await db.execute(
+        update(delivery).where(*still).values(**values), execution_options=COUNTED
+    )
     return done.rowcount
 
 
 async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
-    """Close what a fan-out gave to a chat while that was closed: on a server neither sees the other's rows."""
+    """Close what a fan-out gave to a chat while that was closed: on a server neither sees the
+    other's rows.
+    """
     away = (~chat.c.active, chat.c.inactive_at > now - CLOSED_CHAT_LOOKBACK)
     theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
     why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
@@ -407,20 +455,26 @@ _AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_ope
 
 
 async def free_all(db: Db) -> int:
-    """Free every lease at once: for a start with the instance lock held, when no other sender can be alive."""
+    """Free every lease at once: for a start with the instance lock held, when no other sender can
+    be alive.
+    """
     now = await db_now(db)
     return await _free(db, delivery.c.state == State.LEASED.value, now)
 
 
 async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
     values = {"state": State.PENDING.value, "lease_until": None, "not_before": now}
-    freed = await db.execute(update(delivery).where(which).values(**values).returning(delivery.c.id))
+    freed = await db.execute(
+        update(delivery).where(which).values(**values).returning(delivery.c.id)
+    )
     return len(freed.all())
 
 
 def unbegun(item: Claimed) -> Mark:
     """The mark that gives a delivery back as it was."""
-    return Mark(item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain)
+    return Mark(
+        item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain
+    )
 
 
 async def release(db: Db, claimed: Iterable[Claimed]) -> None:
@@ -430,5 +484,7 @@ async def release(db: Db, claimed: Iterable[Claimed]) -> None:
 
 async def message_of(db: Db, alert_pk: int, chat_id: int) -> int | None:
     """The ledger: the Telegram message that carried an alert to a chat."""
-    query = select(delivery.c.message_id).where(delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id)
+    query = select(delivery.c.message_id).where(
+        delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id
+    )
     return (await db.execute(query)).scalar()

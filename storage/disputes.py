@@ -1,4 +1,6 @@
-"""Disputes: which series another source contradicts now. Polling begins and ends them; cards show them."""
+"""Disputes: which series another source contradicts now. Polling begins and ends them; cards show
+them.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ async def about(db: Db, pairs: Collection[Pair]) -> set[Series]:
 
 
 async def _series(db: Db, where: ColumnElement[bool]) -> set[Series]:
-    rows = await db.execute(select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind).where(where))
+    rows = await db.execute(
+        select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind).where(where)
+    )
     return {Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in rows}
 
 

@@ -1,4 +1,6 @@
-"""The fan-out: an open alert becomes deliveries, one for each chat that is to get it, a chunk at a time."""
+"""The fan-out: an open alert becomes deliveries, one for each chat that is to get it, a chunk at a
+time.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ SERVER_CHUNK = 10_000  # on a server, where others write beside it
 async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     """Give the oldest open alert of the first lane its next chunk of deliveries.
 
-    Returns how many, or None when none is open. The cursor moves in the same transaction: a crash repeats or loses
-    nothing.
+    Returns how many, or None when none is open. The cursor moves in the same transaction: a crash
+    repeats or loses nothing.
     """
     chunk = chunk or (CHUNK if db.dialect.name == "sqlite" else SERVER_CHUNK)
     await forgettable(db)
@@ -41,15 +43,23 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     now = await db_now(db)
     last: int | None = None
     if row.audience_chat is not None:
-        members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, chat.c.active)
+        members = select(chat.c.id.label("chat_id")).where(
+            chat.c.id == row.audience_chat, chat.c.active
+        )
     else:
         member, among, willing = _audience(row, now)
         if row.fanned_to is not None:
             among.append(member > row.fanned_to)
-        last = (await db.execute(select(member).where(*among).order_by(member).offset(chunk - 1).limit(1))).scalar()
+        last = (
+            await db.execute(
+                select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
+            )
+        ).scalar()
         if last is not None:
             among.append(member <= last)
-        members = select(member).join(chat, chat.c.id == member).where(*among, *willing, chat.c.active)
+        members = (
+            select(member).join(chat, chat.c.id == member).where(*among, *willing, chat.c.active)
+        )
         # said of both sides, or PostgreSQL merges from the very first chat, every chunk
         if row.fanned_to is not None:
             members = members.where(chat.c.id > row.fanned_to)
@@ -66,27 +76,39 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     )
     columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
     # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
-    insert = upsert(db, delivery).from_select(columns, source.where(text("true"))).on_conflict_do_nothing()
+    insert = (
+        upsert(db, delivery)
+        .from_select(columns, source.where(text("true")))
+        .on_conflict_do_nothing()
+    )
     size = (await db.execute(insert, execution_options=COUNTED)).rowcount
     done = last is None
     values = {"fanned_to": row.fanned_to if done else last, "fanned_at": now if done else None}
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
-    if done and row.fanned_to is not None and db.dialect.name == "sqlite":  # more than a chunk; a server does it itself
+    if (
+        done and row.fanned_to is not None and db.dialect.name == "sqlite"
+    ):  # more than a chunk; a server does it itself
         await db.execute(text("PRAGMA analysis_limit = 400"))  # the whole table would take seconds
         await db.execute(text("ANALYZE delivery"))
     return int(size)
 
 
-def _audience(row: Any, now: datetime) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:  # noqa: ANN401 - a row
+def _audience(
+    row: Any,  # noqa: ANN401 - a row
+    now: datetime,
+) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """Where an alert's readers stand, which of them are meant, and which want it now."""
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), []
     willing = [
-        subscription.c.since_at <= row.created_at,  # nobody is told what was decided before they asked
+        subscription.c.since_at
+        <= row.created_at,  # nobody is told what was decided before they asked
         or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
     ]
     if row.audience_told is not None:
         theirs = delivery.alias("theirs")
-        same = select(theirs.c.id).where(*got(theirs, row.audience_told), theirs.c.chat_id == subscription.c.chat_id)
+        same = select(theirs.c.id).where(
+            *got(theirs, row.audience_told), theirs.c.chat_id == subscription.c.chat_id
+        )
         willing.append(~same.correlate(subscription).exists())
     return subscription.c.chat_id, [subscription.c.key == row.audience_key], willing

@@ -1,7 +1,8 @@
 """How far the database had come, said in it and beside it.
 
-A file put back from an old copy, or robbed of its log, is sound and cannot know what it lacks; the small file beside it
-does. Both hold the time, on the database's clock, until which everything committed is there.
+A file put back from an old copy, or robbed of its log, is sound and cannot know what it lacks; the
+small file beside it does. Both hold the time, on the database's clock, until which everything
+committed is there.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ async def changes(store: Store) -> int:
 
 
 async def advance(store: Store) -> None:
-    """Say that everything up to now is there: in the database, and when that is committed, beside it."""
+    """Say that everything up to now is there: in the database, and when that is committed, beside
+    it.
+    """
     async with store.writing() as db:
         reached = (await db_now(db)).isoformat()
         statement = upsert(db, mark).values(name=NAME, value=reached)
-        await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached}))
+        await db.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached})
+        )
     if store.sqlite_path is not None:
         target = beside(store.sqlite_path)
         half = target.with_name(target.name + ".half")
@@ -53,7 +58,9 @@ async def advance(store: Store) -> None:
 
 
 async def missing(store: Store) -> Missing | None:
-    """What the database lacks of what was there when it was last used; None when nothing, or nobody knows."""
+    """What the database lacks of what was there when it was last used; None when nothing, or nobody
+    knows.
+    """
     if store.sqlite_path is None:
         return None
     try:

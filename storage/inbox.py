@@ -1,4 +1,6 @@
-"""The inbox: an update is stored before Telegram is told that it arrived, and finished after its effect."""
+"""The inbox: an update is stored before Telegram is told that it arrived, and finished after its
+effect.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from sqlalchemy import Row, case, null, or_, select, update
 from storage.db import Db, db_now, upsert
 from storage.schema import inbox
 
-BEGUN = "begun"  # the outcome of an unfinished update that is handled alone, for fear that it ends the process
+# the outcome of an unfinished update that is handled alone, for fear that it ends the process
+BEGUN = "begun"
 PLACE = '"location"'  # a key of the update, however deep: in text its quotes would be escaped
 
 
@@ -21,8 +24,9 @@ PLACE = '"location"'  # a key of the update, however deep: in text its quotes wo
 class Received:
     """One update as Telegram sent it; `chat` orders what must not overtake.
 
-    Without a `body` it could not be stored as it came, and only its number is known. `tries` says how often a process
-    took it over from one that ended before it was finished; `suspect`, that the last one ended over this one.
+    Without a `body` it could not be stored as it came, and only its number is known. `tries` says
+    how often a process took it over from one that ended before it was finished; `suspect`, that the
+    last one ended over this one.
     """
 
     update_id: int
@@ -33,11 +37,17 @@ class Received:
     suspect: bool = False
 
 
-async def add(db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta) -> list[Received]:
-    """Store updates for `holder` to handle. Returns those that are new: one seen before has its effect already."""
+async def add(
+    db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta
+) -> list[Received]:
+    """Store updates for `holder` to handle. Returns those that are new: one seen before has its
+    effect already.
+    """
     now = await db_now(db)
     fresh = set()
-    for item in sorted(updates, key=attrgetter("update_id")):  # in one order everywhere, or two wait for each other
+    for item in sorted(
+        updates, key=attrgetter("update_id")
+    ):  # in one order everywhere, or two wait for each other
         statement = upsert(db, inbox).values(
             update_id=item.update_id,
             chat_id=item.chat,
@@ -71,7 +81,9 @@ async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) 
     )
     ids = [item.update_id for item in updates]
     await _lock(db, ids)
-    statement = update(inbox).where(inbox.c.update_id.in_(ids), waits).values(holder=None, lease_until=None)
+    statement = (
+        update(inbox).where(inbox.c.update_id.in_(ids), waits).values(holder=None, lease_until=None)
+    )
     return set((await db.execute(statement.returning(inbox.c.update_id))).scalars())
 
 
@@ -84,14 +96,21 @@ async def prolong(db: Db, ids: Sequence[int], *, holder: str, lease: timedelta) 
 
 
 async def _lock(db: Db, ids: Sequence[int]) -> None:
-    """Take the rows in the order of their numbers, as everybody does: who changes many at once would otherwise take
-    them as they come, and may wait for somebody who waits for them."""
+    """Take the rows in the order of their numbers, as everybody does: who changes many at once
+    would otherwise take them as they come, and may wait for somebody who waits for them.
+    """
     rows = select(inbox.c.update_id).where(inbox.c.update_id.in_(ids)).order_by(inbox.c.update_id)
     await db.execute(rows.with_for_update())
 
 
 async def take_over(
-    db: Db, *, holder: str, lease: timedelta, everything: bool = False, after: int = -1, limit: int = 500
+    db: Db,
+    *,
+    holder: str,
+    lease: timedelta,
+    everything: bool = False,
+    after: int = -1,
+    limit: int = 500,
 ) -> list[Received]:
     """Take unfinished updates beyond number `after` whose holder is gone, oldest first.
 
@@ -133,15 +152,26 @@ def _received(row: Row[Any], *, tries: int) -> Received:
 
 
 async def begin(db: Db, update_id: int, *, holder: str) -> None:
-    """Note that an update is about to be handled: if the process ends now, it was over this one and no other."""
+    """Note that an update is about to be handled: if the process ends now, it was over this one and
+    no other.
+    """
     undone = inbox.c.finished_at.is_(None)
-    others = (undone, inbox.c.outcome == BEGUN, inbox.c.holder == holder, inbox.c.update_id != update_id)
+    others = (
+        undone,
+        inbox.c.outcome == BEGUN,
+        inbox.c.holder == holder,
+        inbox.c.update_id != update_id,
+    )
     await db.execute(update(inbox).where(*others).values(outcome=None))
-    await db.execute(update(inbox).where(undone, inbox.c.update_id == update_id).values(outcome=BEGUN))
+    await db.execute(
+        update(inbox).where(undone, inbox.c.update_id == update_id).values(outcome=BEGUN)
+    )
 
 
 async def unfinished(db: Db, *, after: int, limit: int) -> list[Received]:
-    """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write now."""
+    """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write
+    now.
+    """
     query = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
     rows = (await db.execute(query.order_by(inbox.c.update_id).limit(limit))).all()
     return [_received(row, tries=row.tries) for row in rows]
@@ -154,7 +184,8 @@ async def latest_ids(db: Db, *, limit: int) -> list[int]:
 
 
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
-    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`, `unreadable`).
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`,
+    `unreadable`).
 
     What was sent is kept for a day, except a place: where somebody is goes at once.
     """

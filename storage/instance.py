@@ -32,10 +32,14 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
                 held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
                 fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ConfigError(f"another Jarchy is using {path}: stop it first, or use PostgreSQL") from None
+                raise ConfigError(
+                    f"another Jarchy is using {path}: stop it first, or use PostgreSQL"
+                ) from None
             except OSError as error:
                 if strictly:
-                    raise ConfigError(f"DATABASE_URL: {one} cannot be locked: {error.strerror}") from None
+                    raise ConfigError(
+                        f"DATABASE_URL: {one} cannot be locked: {error.strerror}"
+                    ) from None
 
     try:
         hold(strictly=False)

@@ -37,4 +37,6 @@ async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | N
 async def release(db: Db, name: str, *, holder: str) -> None:
     """Give a role back: the next one need not wait for its end."""
     now = await db_now(db)
-    await db.execute(update(lease).where(lease.c.name == name, lease.c.holder == holder).values(until=now))
+    await db.execute(
+        update(lease).where(lease.c.name == name, lease.c.holder == holder).values(until=now)
+    )

@@ -9,7 +9,9 @@ from storage.schema import mark
 
 
 def stale(source: str) -> str:
-    """The name of the mark that says a source brings nothing new since a day; polling sets and removes it."""
+    """The name of the mark that says a source brings nothing new since a day; polling sets and
+    removes it.
+    """
     return f"stale:{source}"
 
 
@@ -22,7 +24,9 @@ async def get(db: Db, name: str) -> str | None:
 async def put(db: Db, name: str, value: str) -> None:
     """Note something; what was there is replaced."""
     statement = upsert(db, mark).values(name=name, value=value)
-    await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    await db.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
 
 
 async def drop(db: Db, name: str) -> None:
@@ -32,5 +36,7 @@ async def drop(db: Db, name: str) -> None:
 
 async def starting(db: Db, prefix: str) -> dict[str, str]:
     """All notes whose names begin so, by the rest of their names; there are never many."""
-    rows = await db.execute(select(mark.c.name, mark.c.value).where(mark.c.name.startswith(prefix, autoescape=True)))
+    rows = await db.execute(
+        select(mark.c.name, mark.c.value).where(mark.c.name.startswith(prefix, autoescape=True))
+    )
     return {row.name.removeprefix(prefix): row.value for row in rows}

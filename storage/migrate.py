@@ -21,12 +21,15 @@ from storage.highwater import beside
 from storage.schema import mark
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
 
-PATIENCE = 60  # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
+# seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
+PATIENCE = 60
 log = structlog.get_logger(__name__)
 
 
 async def schema_of(store: Store) -> str | None:
-    """The schema of a database that this program may use, None for an empty one; ConfigError for any other."""
+    """The schema of a database that this program may use, None for an empty one; ConfigError for
+    any other.
+    """
     if store.sqlite_path is not None:
         _check_file(store.sqlite_path)
     try:
@@ -40,7 +43,9 @@ async def schema_of(store: Store) -> str | None:
 
 
 def awaits(version: str | None) -> str | None:
-    """What the next start does to a database of this schema, in words; None when there is nothing to do."""
+    """What the next start does to a database of this schema, in words; None when there is nothing
+    to do.
+    """
     if version is None:
         return f"no schema yet: `jarchy db upgrade` (or `jarchy run`) makes {HEAD}"
     if version == HEAD or version not in REVISIONS:
@@ -49,13 +54,17 @@ def awaits(version: str | None) -> str | None:
 
 
 async def must_be_current(store: Store) -> None:
-    """For whoever only looks: StorageError with the remedy when the next start has something to do first."""
+    """For whoever only looks: StorageError with the remedy when the next start has something to do
+    first.
+    """
     if (words := awaits(await schema_of(store))) is not None:
         raise StorageError(f"the database has {words}")
 
 
 async def bring_up(store: Store) -> None:
-    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError when refused."""
+    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError
+    when refused.
+    """
     path = store.sqlite_path
     version = await schema_of(store)
     if awaits(version) is None:
@@ -67,35 +76,50 @@ async def bring_up(store: Store) -> None:
             await _make_version_table(store)
         async with store.writing() as db:
             if path is None:
-                await db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'"))
+                await db.execute(
+                    text(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'")
+                )
                 await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
                 await db.run_sync(_upgrade)
                 statement = upsert(db, mark).values(name="min_reader", value=MIN_READER)
-                await db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": MIN_READER}))
+                await db.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=["name"], set_={"value": MIN_READER}
+                    )
+                )
     except StorageError as error:
         raise ConfigError(f"DATABASE_URL: {error}") from error
     log.info("database migrated", version=HEAD, was=version)
 
 
 async def _must_be_readable(store: Store, version: str) -> None:
-    """This program was put back over one that had migrated the database: fine if that one said so."""
+    """This program was put back over one that had migrated the database: fine if that one said
+    so.
+    """
     async with store.reading() as db:
-        oldest = (await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))).scalar()
+        oldest = (
+            await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))
+        ).scalar()
     if oldest is None or oldest > HEAD:
         raise ConfigError(
-            f"the database has schema {version}, newer than this program knows ({HEAD}): start the newer program, or"
+            f"the database has schema {version}, newer than this program knows ({HEAD}): start the "
+            f"newer program, or"
             f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
         )
-    log.warning("the database is newer than this program, which may use it", schema=version, known=HEAD)
+    log.warning(
+        "the database is newer than this program, which may use it", schema=version, known=HEAD
+    )
 
 
 def _keep_copy(path: Path) -> None:
     try:
         copy(path, stamped(path, f"before-{HEAD}"))
     except BotError as error:
-        raise ConfigError(f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}") from error
+        raise ConfigError(
+            f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}"
+        ) from error
 
 
 def _check_file(path: Path) -> None:
@@ -103,14 +127,19 @@ def _check_file(path: Path) -> None:
     if not path.exists():
         if saved := sorted(path.parent.glob(f"{path.name}.rescued-*")):
             raise ConfigError(
-                f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db restore {saved[-1]}` puts"
+                f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db "
+                f"restore {saved[-1]}` puts"
                 " back what was in it (or move that file away to begin anew)"
             )
         return
     if not path.stat().st_size and beside(path).exists():
-        raise ConfigError(f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}")
+        raise ConfigError(
+            f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}"
+        )
     if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
-        raise ConfigError(f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot")
+        raise ConfigError(
+            f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot"
+        )
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -120,7 +149,9 @@ def _check_file(path: Path) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {advised(str(error))}") from error
+        raise ConfigError(
+            f"DATABASE_URL: {path} cannot be written: {advised(str(error))}"
+        ) from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
@@ -131,12 +162,18 @@ def must_be_makeable(path: Path) -> None:
     """ConfigError when a database that is not there could not be made."""
     folder = next(one for one in path.absolute().parents if one.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"DATABASE_URL: {path} cannot be made: {folder} must belong to the user who runs the bot")
+        raise ConfigError(
+            f"DATABASE_URL: {path} cannot be made: {folder} must belong to the user who runs the "
+            f"bot"
+        )
 
 
 def _remedy(path: Path) -> str:
     newest = copies(path)[-1:]
-    return f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its place"
+    return (
+        f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its "
+        f"place"
+    )
 
 
 async def _make_version_table(store: Store) -> None:
@@ -146,7 +183,8 @@ async def _make_version_table(store: Store) -> None:
     """
     statement = text(
         "CREATE TABLE IF NOT EXISTS alembic_version "
-        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY "
+        "(version_num))"
     )
     for last in (False, True):
         try:

@@ -36,16 +36,26 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
     )
 
 
-async def known(db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str]) -> tuple[set[str], set[str]]:
+async def known(
+    db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str]
+) -> tuple[set[str], set[str]]:
     """Which of these ids a feed has brought already, and which links any feed has."""
     have_ids = select(entry.c.guid).where(entry.c.feed == feed, entry.c.guid.in_(list(guids)))
-    have_links = select(entry.c.link_key).where(entry.c.feed == feed, entry.c.link_key.in_(list(link_keys)))
-    return set((await db.execute(have_ids)).scalars()), set((await db.execute(have_links)).scalars())
+    have_links = select(entry.c.link_key).where(
+        entry.c.feed == feed, entry.c.link_key.in_(list(link_keys))
+    )
+    return set((await db.execute(have_ids)).scalars()), set(
+        (await db.execute(have_links)).scalars()
+    )
 
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
-    values = {"at": at, "severity": verdict.severity.value, "reasons": reasons_to_json(verdict.reasons)}
+    values = {
+        "at": at,
+        "severity": verdict.severity.value,
+        "reasons": reasons_to_json(verdict.reasons),
+    }
     pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
     await _add_topics(db, pk, verdict.topics)
     return int(pk)
@@ -62,7 +72,9 @@ async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
 
 async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
     for topic in topics:
-        await db.execute(upsert(db, story_topic).values(topic=topic, story_id=pk).on_conflict_do_nothing())
+        await db.execute(
+            upsert(db, story_topic).values(topic=topic, story_id=pk).on_conflict_do_nothing()
+        )
 
 
 async def add_entry(
@@ -98,14 +110,18 @@ async def add_entry(
 
 
 async def titles(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int, str]]:
-    """Of those of these ids that a feed has brought: entry, story, and the key of the headline as it is stored."""
+    """Of those of these ids that a feed has brought: entry, story, and the key of the headline as
+    it is stored.
+    """
     query = select(entry.c.guid, entry.c.id, entry.c.story_id, entry.c.title_key)
     rows = await db.execute(query.where(entry.c.feed == feed, entry.c.guid.in_(list(guids))))
     return {row.guid: (row.id, row.story_id, row.title_key) for row in rows}
 
 
 async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
-    """The publisher changed an entry: its words are the new ones; what was decided about it stays."""
+    """The publisher changed an entry: its words are the new ones; what was decided about it
+    stays.
+    """
     values = {name: getattr(item, name) for name in ("title", "summary", "content", "updated_at")}
     await db.execute(update(entry).where(entry.c.id == pk).values(title_key=title_key, **values))
 
@@ -151,7 +167,8 @@ async def latest(
 ) -> list[Story]:
     """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time.
 
-    What an operator rejected is nobody's; without `unasked` nor is what still waits, or waited in vain, for the word.
+    What an operator rejected is nobody's; without `unasked` nor is what still waits, or waited in
+    vain, for the word.
     """
     query = (
         select(story.c.id)
@@ -161,7 +178,9 @@ async def latest(
         .limit(limit)
     )
     if topic is not None:
-        query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(story_topic.c.topic == topic)
+        query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(
+            story_topic.c.topic == topic
+        )
     if before is not None:
         query = query.where(story.c.at <= before)
     if since is not None:
@@ -170,10 +189,16 @@ async def latest(
 
 
 def _withheld(*, unasked: bool) -> ColumnElement[bool]:
-    """Of the alerts about a story, which name it in `supersede_key`, none was approved and one was not."""
-    states = [Approval.REJECTED] if unasked else [Approval.REJECTED, Approval.WAITING, Approval.EXPIRED]
+    """Of the alerts about a story, which name it in `supersede_key`, none was approved and one was
+    not.
+    """
+    states = (
+        [Approval.REJECTED] if unasked else [Approval.REJECTED, Approval.WAITING, Approval.EXPIRED]
+    )
     about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
-    refused = select(alert.c.id).where(about, alert.c.approval.in_([state.value for state in states]))
+    refused = select(alert.c.id).where(
+        about, alert.c.approval.in_([state.value for state in states])
+    )
     let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
     return and_(refused.exists(), ~let_through.exists())
 

@@ -36,7 +36,9 @@ class Summary:
 async def summary(db: Db, *, now: datetime) -> Summary:
     """Counts by state and lane, age of the oldest, the last error."""
     # first: what is fanned out while we look is then counted once too often rather than not at all
-    opened = await db.execute(select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None)))
+    opened = await db.execute(
+        select(func.count()).select_from(alert).where(alert.c.fanned_at.is_(None))
+    )
     grouped = select(delivery.c.state, delivery.c.lane, func.count().label("n")).group_by(
         delivery.c.state, delivery.c.lane
     )
@@ -51,14 +53,21 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         )
     )
     first = oldest.scalar()
-    sent = await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value))
+    sent = await db.execute(
+        select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value)
+    )
     error = await db.execute(
-        select(delivery.c.error).where(delivery.c.error.is_not(None)).order_by(delivery.c.id.desc()).limit(1)
+        select(delivery.c.error)
+        .where(delivery.c.error.is_not(None))
+        .order_by(delivery.c.id.desc())
+        .limit(1)
     )
     return Summary(
         counts=counts,
         open_alerts=int(opened.scalar_one()),
-        waiting=sum(item.count for item in counts if item.state in {State.PENDING.value, State.LEASED.value}),
+        waiting=sum(
+            item.count for item in counts if item.state in {State.PENDING.value, State.LEASED.value}
+        ),
         oldest=None if first is None else max(now - first, timedelta(0)),
         last_sent_at=sent.scalar(),
         last_error=error.scalar(),

@@ -1,7 +1,8 @@
-"""Paces: how fast the token may send, shared by all replicas, and how fast one chat may be written to.
+"""Paces: how fast the token may send, shared by all replicas, and how fast one chat may be written
+to.
 
-Each is a bucket of one moment (`tat`, the theoretical arrival time) on the database's clock; a pause is a moment until
-which nothing goes.
+Each is a bucket of one moment (`tat`, the theoretical arrival time) on the database's clock; a
+pause is a moment until which nothing goes.
 """
 
 from __future__ import annotations
@@ -15,18 +16,26 @@ from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
 
 PRIVATE_EVERY = timedelta(seconds=1)
-GROUP_EVERY = timedelta(seconds=4)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
+GROUP_EVERY = timedelta(
+    seconds=4
+)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
-SHARED_LOOKBACK = timedelta(seconds=2)  # another sender's slots older than this no longer matter to ours
+SHARED_LOOKBACK = timedelta(
+    seconds=2
+)  # another sender's slots older than this no longer matter to ours
 
 
 async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
-    """The token's pace row, locked: what is not there cannot be, and two first claims would take the same slots."""
+    """The token's pace row, locked: what is not there cannot be, and two first claims would take
+    the same slots.
+    """
     query = select(pace).where(pace.c.name == token).with_for_update()
     row = (await db.execute(query)).first()
     if row is None:
-        await db.execute(upsert(db, pace).values(name=token, tat=now - SHARED_LOOKBACK).on_conflict_do_nothing())
+        await db.execute(
+            upsert(db, pace).values(name=token, tat=now - SHARED_LOOKBACK).on_conflict_do_nothing()
+        )
         row = (await db.execute(query)).one()
     return row
 
@@ -48,7 +57,9 @@ async def hold_token(db: Db, token: str, span: timedelta) -> None:
 
 
 async def lift_token(db: Db, token: str, span: timedelta) -> None:
-    """End the pause that `hold_token` made with this `span`; a longer one is another's, and stays."""
+    """End the pause that `hold_token` made with this `span`; a longer one is another's, and
+    stays.
+    """
     now = await db_now(db)
     held = (pace.c.name == token, pace.c.paused_until <= now + span)
     await db.execute(update(pace).where(*held).values(paused_until=None))
@@ -61,8 +72,12 @@ async def is_paused(db: Db, token: str) -> bool:
 
 
 async def chat_ahead(db: Db, chat_id: int) -> timedelta:
-    """How far a chat's own bucket is filled; locked in a writing transaction, so that it can be charged."""
-    tat = (await db.execute(select(chat.c.tat).where(chat.c.id == chat_id).with_for_update())).scalar()
+    """How far a chat's own bucket is filled; locked in a writing transaction, so that it can be
+    charged.
+    """
+    tat = (
+        await db.execute(select(chat.c.tat).where(chat.c.id == chat_id).with_for_update())
+    ).scalar()
     return timedelta(0) if tat is None else max(tat - await db_now(db), timedelta(0))
 
 

@@ -14,12 +14,21 @@ from storage.db import Db
 from storage.schema import alert, chat, delivery, inbox, rule, subscription
 
 #: Each table that knows a chat, and the column that says which.
-BY_CHAT = ((chat, "id"), (subscription, "chat_id"), (rule, "chat_id"), (delivery, "chat_id"), (inbox, "chat_id"))
+BY_CHAT = (
+    (chat, "id"),
+    (subscription, "chat_id"),
+    (rule, "chat_id"),
+    (delivery, "chat_id"),
+    (inbox, "chat_id"),
+)
 
 
 async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     """Every row about a chat, by table, as it is stored; alerts are those meant for it alone."""
-    found = {str(table.name): await _rows(db, table, table.c[column] == chat_id) for table, column in BY_CHAT}
+    found = {
+        str(table.name): await _rows(db, table, table.c[column] == chat_id)
+        for table, column in BY_CHAT
+    }
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 
@@ -38,13 +47,17 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
         gone += (await db.execute(delete(table).where(*theirs))).rowcount
     gone += (await db.execute(delete(alert).where(alert.c.id.in_(mine)))).rowcount
     # a fan-out that stood at such a chat goes on from there
-    await db.execute(update(alert).where(alert.c.fanned_to.in_(chats)).values(fanned_to=alert.c.fanned_to - 1))
+    await db.execute(
+        update(alert).where(alert.c.fanned_to.in_(chats)).values(fanned_to=alert.c.fanned_to - 1)
+    )
     return int(gone)
 
 
 async def _alerts_naming(db: Db, chats: Sequence[int], *old: ColumnElement[bool]) -> Sequence[int]:
     words = cast(alert.c.payload, AnyText)
-    notices = (alert.c.kind == Notice.KIND) & or_(*[words.like(f'%"{chat_id}"%') for chat_id in chats])
+    notices = (alert.c.kind == Notice.KIND) & or_(
+        *[words.like(f'%"{chat_id}"%') for chat_id in chats]
+    )
     query = select(alert.c.id).where(*old, or_(alert.c.audience_chat.in_(chats), notices))
     return (await db.execute(query)).scalars().all()
 

@@ -1,4 +1,6 @@
-"""Rates: append-only, one row a revision; `latest` means the newest effective day up to a given one."""
+"""Rates: append-only, one row a revision; `latest` means the newest effective day up to a given
+one.
+"""
 
 from __future__ import annotations
 
@@ -84,13 +86,20 @@ async def _series_id(db: Db, of: Series) -> int:
     found = (await db.execute(select(series.c.id).where(_is_series(of)))).scalar()
     if found is not None:
         return int(found)
-    values = {"source": of.source, "base": of.pair.base, "quote": of.pair.quote, "kind": of.kind.value}
+    values = {
+        "source": of.source,
+        "base": of.pair.base,
+        "quote": of.pair.quote,
+        "kind": of.kind.value,
+    }
     await db.execute(upsert(db, series).values(**values).on_conflict_do_nothing())
     return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
 
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
-    """Store what is new: a first value or a different one (a revision). Returns just those, in the order given."""
+    """Store what is new: a first value or a different one (a revision). Returns just those, in the
+    order given.
+    """
     added = []
     for item in rates:
         series_id = await _series_id(db, item.series)
@@ -101,17 +110,23 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
             continue
         revision = 0 if last is None else last.revision + 1
         row = {"value": item.value, "units": item.units, "seen_at": seen_at, "revision": revision}
-        await db.execute(insert(rate).values(series_id=series_id, effective_on=item.effective_on, **row))
+        await db.execute(
+            insert(rate).values(series_id=series_id, effective_on=item.effective_on, **row)
+        )
         added.append(
             SeenRate(
-                **{name: getattr(item, name) for name in Rate.__dataclass_fields__}, seen_at=seen_at, revision=revision
+                **{name: getattr(item, name) for name in Rate.__dataclass_fields__},
+                seen_at=seen_at,
+                revision=revision,
             )
         )
     return added
 
 
 async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> int:
-    """Store many rates at once where none is yet: for seeds and backfills. Returns how many were offered."""
+    """Store many rates at once where none is yet: for seeds and backfills. Returns how many were
+    offered.
+    """
     ids = {item: await _series_id(db, item) for item in dict.fromkeys(one.series for one in rates)}
     rows = [
         {
@@ -137,9 +152,13 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
         by_series.setdefault(item.series, []).append(item)
     for of, items in by_series.items():
         days = [item.effective_on for item in items]
-        known = {one.effective_on: one for one in await history(db, of, since=min(days), until=max(days))}
+        known = {
+            one.effective_on: one for one in await history(db, of, since=min(days), until=max(days))
+        }
         pairs = ((known.get(item.effective_on), item) for item in items)
-        found += [(old, item) for old, item in pairs if old is not None and old.per_unit != item.per_unit]
+        found += [
+            (old, item) for old, item in pairs if old is not None and old.per_unit != item.per_unit
+        ]
     return found
 
 
@@ -158,7 +177,9 @@ async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
 
 
 def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
-    """The three parts of the answer, each found by seeks: a day for every series, then that day's last revision."""
+    """The three parts of the answer, each found by seeks: a day for every series, then that day's
+    last revision.
+    """
     day = bindparam("day", type_=Date)
     own = rate.alias("own")
 
@@ -168,7 +189,9 @@ def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
 
     holding = edge(func.max, own.c.effective_on <= day)
     inner = rate.alias("inner_own")
-    until = select(func.max(inner.c.effective_on)).where(inner.c.series_id == series.c.id, inner.c.effective_on <= day)
+    until = select(func.max(inner.c.effective_on)).where(
+        inner.c.series_id == series.c.id, inner.c.effective_on <= day
+    )
     before = edge(func.max, own.c.effective_on < until.correlate(series).scalar_subquery())
     coming = edge(func.min, own.c.effective_on > day)
     last = rate.alias("last")
@@ -195,19 +218,28 @@ _AROUND = {narrow: _around_statement(narrow=narrow) for narrow in (False, True)}
 
 
 async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ()) -> list[SeenRate]:
-    """For every series of a source: the rate that holds on `day`, the one before it, and the next one announced.
+    """For every series of a source: the rate that holds on `day`, the one before it, and the next
+    one announced.
 
-    `codes` narrows it to the series that have one of these currencies. Index look-ups only, so that five million
-    stored rates answer as quickly as five thousand.
+    `codes` narrows it to the series that have one of these currencies. Index look-ups only, so that
+    five million stored rates answer as quickly as five thousand.
     """
     values = {"source": source, "day": day, **({"codes": list(codes)} if codes else {})}
     return [_seen(row) for row in await db.execute(_AROUND[bool(codes)], values)]
 
 
 async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
-    """The last effective day stored of a source, not later than `until`, or None; a look-up a series."""
-    last = select(func.max(rate.c.effective_on)).where(rate.c.series_id == series.c.id, rate.c.effective_on <= until)
-    days = select(last.correlate(series).scalar_subquery().label("day")).where(series.c.source == source).subquery()
+    """The last effective day stored of a source, not later than `until`, or None; a look-up a
+    series.
+    """
+    last = select(func.max(rate.c.effective_on)).where(
+        rate.c.series_id == series.c.id, rate.c.effective_on <= until
+    )
+    days = (
+        select(last.correlate(series).scalar_subquery().label("day"))
+        .where(series.c.source == source)
+        .subquery()
+    )
     found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
     return found
 
@@ -215,8 +247,16 @@ async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | N
 async def shared(db: Db, source: str) -> set[Pair]:
     """The pairs of a source that another source has too."""
     other = series.alias("other")
-    same = and_(other.c.base == series.c.base, other.c.quote == series.c.quote, other.c.source != series.c.source)
-    query = select(series.c.base, series.c.quote).join_from(series, other, same).where(series.c.source == source)
+    same = and_(
+        other.c.base == series.c.base,
+        other.c.quote == series.c.quote,
+        other.c.source != series.c.source,
+    )
+    query = (
+        select(series.c.base, series.c.quote)
+        .join_from(series, other, same)
+        .where(series.c.source == source)
+    )
     return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
 
 
@@ -229,30 +269,47 @@ async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
 
 async def known_series(db: Db, source: str | None = None) -> list[Series]:
     """Every series stored, of one source or of all."""
-    query = select(series.c.source, series.c.base, series.c.quote, series.c.kind).order_by(series.c.id)
+    query = select(series.c.source, series.c.base, series.c.quote, series.c.kind).order_by(
+        series.c.id
+    )
     if source is not None:
         query = query.where(series.c.source == source)
-    return [Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in await db.execute(query)]
+    return [
+        Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))
+        for row in await db.execute(query)
+    ]
 
 
 async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
-    """The last alerted rate of a series and how severe that was; severity is None where watching began."""
+    """The last alerted rate of a series and how severe that was; severity is None where watching
+    began.
+    """
     query = select(series.c.alerted, series.c.alerted_severity).where(_is_series(of))
     row = (await db.execute(query)).first()
     if row is None or row.alerted is None:
         return None
-    return rate_from_json(row.alerted), Severity(row.alerted_severity) if row.alerted_severity else None
+    return rate_from_json(row.alerted), Severity(
+        row.alerted_severity
+    ) if row.alerted_severity else None
 
 
 async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
-    """Remember the rate that was alerted (or, without a severity, first seen): drift is measured from it."""
-    values = {"alerted": rate_to_json(new), "alerted_severity": severity.value if severity else None, "alerted_at": now}
+    """Remember the rate that was alerted (or, without a severity, first seen): drift is measured
+    from it.
+    """
+    values = {
+        "alerted": rate_to_json(new),
+        "alerted_severity": severity.value if severity else None,
+        "alerted_at": now,
+    }
     await db.execute(update(series).where(_is_series(new.series)).values(**values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A value put aside: its number, how many polls brought it, and `held`, `approved`, `released` or `rejected`."""
+    """A value put aside: its number, how many polls brought it, and `held`, `approved`, `released`
+    or `rejected`.
+    """
 
     id: int
     times: int
@@ -260,7 +317,9 @@ class Held:
 
 
 async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) -> Held:
-    """Put an implausible value aside; seen again, it is counted. Returns where it stands: it may be decided already."""
+    """Put an implausible value aside; seen again, it is counted. Returns where it stands: it may be
+    decided already.
+    """
     values = {
         "series_id": await _series_id(db, item.series),
         "effective_on": item.effective_on,
@@ -275,7 +334,9 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) 
         index_elements=["series_id", "effective_on", "value", "units"],
         set_={"seen_times": held_rate.c.seen_times + 1},
     )
-    row = (await db.execute(again.returning(held_rate.c.id, held_rate.c.seen_times, held_rate.c.state))).one()
+    row = (
+        await db.execute(again.returning(held_rate.c.id, held_rate.c.seen_times, held_rate.c.state))
+    ).one()
     return Held(id=row.id, times=row.seen_times, state=row.state)
 
 
@@ -294,7 +355,9 @@ async def release(db: Db, item: Rate) -> None:
 def _put_aside() -> Select[Any]:
     columns = (held_rate.c.effective_on, held_rate.c.value, held_rate.c.units)
     named = (series.c.source, series.c.base, series.c.quote, series.c.kind)
-    return select(*named, *columns).join_from(held_rate, series, held_rate.c.series_id == series.c.id)
+    return select(*named, *columns).join_from(
+        held_rate, series, held_rate.c.series_id == series.c.id
+    )
 
 
 def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
@@ -309,15 +372,18 @@ def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
 
 
 async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
-    """An operator's word on a held value, given once; None when it is not held any more, or never was.
+    """An operator's word on a held value, given once; None when it is not held any more, or never
+    was.
 
-    An approved one becomes a rate with the next poll of its source, and all that follows from it there. Rates held
-    for their impossible day are decided together: they are one document's.
+    An approved one becomes a rate with the next poll of its source, and all that follows from it
+    there. Rates held for their impossible day are decided together: they are one document's.
     """
     verdict = "approved" if approve else "rejected"
     open_one = (held_rate.c.id == held, held_rate.c.state == "held")
     what = (held_rate.c.reasons, held_rate.c.effective_on, held_rate.c.series_id)
-    changed = await db.execute(update(held_rate).where(*open_one).values(state=verdict).returning(*what))
+    changed = await db.execute(
+        update(held_rate).where(*open_one).values(state=verdict).returning(*what)
+    )
     row = changed.first()
     if row is None:
         return None

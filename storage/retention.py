@@ -1,8 +1,10 @@
-"""What is kept for how long, so that the store stays as large as what happens in a month, not in all time.
+"""What is kept for how long, so that the store stays as large as what happens in a month, not in
+all time.
 
-Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces, each a transaction of
-its own, so that replies and marks get in between. The newest alert and story always stay: SQLite gives the number of
-the last row again when that row is gone, and an old button must not mean a newer alert.
+Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces,
+each a transaction of its own, so that replies and marks get in between. The newest alert and story
+always stay: SQLite gives the number of the last row again when that row is gone, and an old button
+must not mean a newer alert.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from storage.db import Db, db_now
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
 BODIES = timedelta(hours=24)  # what people wrote
-UPDATES = timedelta(days=7)  # their numbers, so that none has its effect twice; Telegram repeats for a day
+UPDATES = timedelta(
+    days=7
+)  # their numbers, so that none has its effect twice; Telegram repeats for a day
 ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
 NEWS = timedelta(days=180)
 CHATS = timedelta(days=90)  # that blocked the bot, are gone, or threw it out: with their settings
@@ -40,7 +44,10 @@ async def _updates(db: Db, _now: datetime, piece: int = PIECE) -> int:
 
 
 async def _deliveries(db: Db, now: datetime, piece: int = PIECE) -> int:
-    done = and_(delivery.c.alert_id.in_(select(alert.c.id).where(await _told(db, now))), delivery.c.state.not_in(OPEN))
+    done = and_(
+        delivery.c.alert_id.in_(select(alert.c.id).where(await _told(db, now))),
+        delivery.c.state.not_in(OPEN),
+    )
     return await _delete(db, delivery, delivery.c.id, done, piece)
 
 
@@ -50,7 +57,9 @@ async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
 
 
 async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
-    """Old alerts whose fan-out is over, or which nobody approved in time, but for the newest of all."""
+    """Old alerts whose fan-out is over, or which nobody approved in time, but for the newest of
+    all.
+    """
     newest = select(func.max(alert.c.id)).scalar_subquery()
     over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
     return and_(alert.c.created_at < now - ALERTS, over, alert.c.id < newest)
@@ -60,25 +69,37 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
     newest = select(func.max(story.c.id)).scalar_subquery()
     old = select(story.c.id).where(story.c.at < now - NEWS, story.c.id < newest).limit(piece)
     ids = (await db.execute(old)).scalars().all()
-    for table, column in ((entry, entry.c.story_id), (story_topic, story_topic.c.story_id), (story, story.c.id)):
+    for table, column in (
+        (entry, entry.c.story_id),
+        (story_topic, story_topic.c.story_id),
+        (story, story.c.id),
+    ):
         await db.execute(delete(table).where(column.in_(ids)))
     return len(ids)
 
 
 async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
-    """Not those that asked for silence; all that was sent to the others is older, and forgotten but for the newest."""
+    """Not those that asked for silence; all that was sent to the others is older, and forgotten but
+    for the newest.
+    """
     away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
     some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
-    ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()  # not one that comes back just now
+    ids = (
+        (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
+    )  # not one that comes back just now
     if ids:
         await storage.privacy.erase(db, *ids, before=now - ALERTS)
     return len(ids)
 
 
-async def _delete(db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int) -> int:
-    return (await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))).rowcount
+async def _delete(
+    db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int
+) -> int:
+    return (
+        await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))
+    ).rowcount
 
 
-#: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many rows that were; an
-#: alert goes after its deliveries.
+#: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many
+#: rows that were; an alert goes after its deliveries.
 STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _chats)

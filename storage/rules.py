@@ -1,8 +1,9 @@
-"""A chat's own rules: at most one waits for a Yes, the others watch; and what they remember between rates.
+"""A chat's own rules: at most one waits for a Yes, the others watch; and what they remember between
+rates.
 
-A rule that waits for its Save is a row like the others, not yet in force: what a button sends back is only its
-number, and that has to be a row of the same chat. A new proposal takes the place of the last one; the `state` of one
-that changes a saved rule says which.
+A rule that waits for its Save is a row like the others, not yet in force: what a button sends back
+is only its number, and that has to be a row of the same chat. A new proposal takes the place of the
+last one; the `state` of one that changes a saved rule says which.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ PENDING, ON, PAUSED = "pending", "on", "paused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRule:
-    """A rule of a chat and its number; `series` is what it watches, `replaces` the saved rule whose place a proposal
-    is to take.
+    """A rule of a chat and its number; `series` is what it watches, `replaces` the saved rule whose
+    place a proposal is to take.
     """
 
     id: int
@@ -53,8 +54,12 @@ def _of(chat_id: int) -> list[ColumnElement[bool]]:
     return [rule.c.chat_id == chat_id, rule.c.standing != PENDING]
 
 
-async def propose(db: Db, chat_id: int, of: Series, new: Rule, *, now: datetime, replaces: int | None = None) -> int:
-    """Put a rule aside until the chat says Save; returns its number. `replaces` is the rule it is a change of."""
+async def propose(
+    db: Db, chat_id: int, of: Series, new: Rule, *, now: datetime, replaces: int | None = None
+) -> int:
+    """Put a rule aside until the chat says Save; returns its number. `replaces` is the rule it is a
+    change of.
+    """
     await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
     values = {
         "chat_id": chat_id,
@@ -80,12 +85,17 @@ async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> St
 
 async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
     """The chat's saved rules, oldest first."""
-    return [_stored(row) for row in await db.execute(select(rule).where(*_of(chat_id)).order_by(rule.c.id))]
+    return [
+        _stored(row)
+        for row in await db.execute(select(rule).where(*_of(chat_id)).order_by(rule.c.id))
+    ]
 
 
 async def count(db: Db, chat_id: int) -> int:
     """How many rules the chat saved."""
-    return int((await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one())
+    return int(
+        (await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one()
+    )
 
 
 async def change(db: Db, number: int, new: Rule) -> None:
@@ -94,19 +104,25 @@ async def change(db: Db, number: int, new: Rule) -> None:
 
 
 async def save(db: Db, proposed: StoredRule, state: RuleState) -> None:
-    """Put a proposed rule in force: as a new one, or in the place of the one it changes. It remembers `state`."""
+    """Put a proposed rule in force: as a new one, or in the place of the one it changes. It
+    remembers `state`.
+    """
     values = {"standing": ON, "state": state.to_json(), "snoozed_until": None}
     if proposed.replaces is not None:
         await db.execute(delete(rule).where(rule.c.id == proposed.id))
         of = proposed.series
         values |= {"rule": proposed.rule.to_json(), "source": of.source, "kind": of.kind.value}
         values |= {"base": of.pair.base, "quote": of.pair.quote}
-    await db.execute(update(rule).where(rule.c.id == (proposed.replaces or proposed.id)).values(**values))
+    await db.execute(
+        update(rule).where(rule.c.id == (proposed.replaces or proposed.id)).values(**values)
+    )
 
 
 async def pause(db: Db, number: int, *, paused: bool) -> None:
     """Let a rule rest, or work again."""
-    await db.execute(update(rule).where(rule.c.id == number).values(standing=PAUSED if paused else ON))
+    await db.execute(
+        update(rule).where(rule.c.id == number).values(standing=PAUSED if paused else ON)
+    )
 
 
 async def snooze(db: Db, number: int, *, until: datetime | None) -> None:
@@ -139,7 +155,9 @@ async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
 
 
 async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
-    """Every saved rule on a series, also one that rests: what it once said may have to be corrected."""
+    """Every saved rule on a series, also one that rests: what it once said may have to be
+    corrected.
+    """
     same = (rule.c.source == of.source, rule.c.base == of.pair.base, rule.c.quote == of.pair.quote)
     query = select(rule).where(*same, rule.c.kind == of.kind.value, rule.c.standing != PENDING)
     return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]

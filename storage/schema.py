@@ -30,7 +30,7 @@ metadata = MetaData(
     }
 )
 
-# --- sources: what we poll, and how that went -----------------------------------------------------------------
+# --- sources: what we poll, and how that went -----------------------------------------------------
 
 source = Table(
     "source",
@@ -55,10 +55,12 @@ document = Table(  # one URL of a source: what makes the next request conditiona
     Column("last_modified", Text),
     Column("digest", String),  # SHA-256 of the last body that was stored
     Column("moved_to", Text),  # where permanent redirects point
-    Column("moved_seen", Integer, nullable=False, server_default="0"),  # how often in a row they did
+    Column(
+        "moved_seen", Integer, nullable=False, server_default="0"
+    ),  # how often in a row they did
 )
 
-# --- rates ----------------------------------------------------------------------------------------------------
+# --- rates ----------------------------------------------------------------------------------------
 
 series = Table(  # one source's rates of one pair and kind
     "series",
@@ -95,13 +97,15 @@ held_rate = Table(  # implausible: neither stored as a rate nor dropped
     Column("value", ExactDecimal, nullable=False),
     Column("units", Integer, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column("seen_times", Integer, nullable=False, server_default="1"),  # polls that brought the same value
+    Column(
+        "seen_times", Integer, nullable=False, server_default="1"
+    ),  # polls that brought the same value
     Column("reasons", Json, nullable=False),
     Column("state", String, nullable=False),  # held, released, rejected
     UniqueConstraint("series_id", "effective_on", "value", "units"),
 )
 
-# --- news -----------------------------------------------------------------------------------------------------
+# --- news -----------------------------------------------------------------------------------------
 
 story = Table(  # a cluster of entries about one event
     "story",
@@ -147,7 +151,7 @@ Index(None, entry.c.link_key)
 Index(None, entry.c.title_key, entry.c.seen_at)
 Index(None, entry.c.seen_at)
 
-# --- chats ----------------------------------------------------------------------------------------------------
+# --- chats ----------------------------------------------------------------------------------------
 
 chat = Table(
     "chat",
@@ -174,7 +178,12 @@ subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",
     metadata,
     Column("key", String, primary_key=True),
-    Column("chat_id", BigInteger, ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "chat_id",
+        BigInteger,
+        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     Column("since_at", UtcDateTime, nullable=False),
     Column("snoozed_until", UtcDateTime),
     sqlite_with_rowid=False,
@@ -185,7 +194,12 @@ rule = Table(  # a chat's own condition on a series
     "rule",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("chat_id", BigInteger, ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"), nullable=False),
+    Column(
+        "chat_id",
+        BigInteger,
+        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
+        nullable=False,
+    ),
     Column("source", String, nullable=False),
     Column("base", String(3), nullable=False),
     Column("quote", String(3), nullable=False),
@@ -195,12 +209,13 @@ rule = Table(  # a chat's own condition on a series
     Column("standing", String, nullable=False),  # pending (its preview waits for Save), on, paused
     Column("snoozed_until", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
-    sqlite_autoincrement=True,  # a number is never given twice: an old button must not mean a newer rule
+    # a number is never given twice: an old button must not mean a newer rule
+    sqlite_autoincrement=True,
 )
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)
 
-# --- alerts and deliveries ------------------------------------------------------------------------------------
+# --- alerts and deliveries ------------------------------------------------------------------------
 
 alert = Table(  # a decision, stored once, without language or text
     "alert",
@@ -232,7 +247,12 @@ Index(
     sqlite_where=_ABOUT_A_RATE,
     postgresql_where=_ABOUT_A_RATE,
 )
-Index("ix_alert_open", alert.c.id, sqlite_where=text("fanned_at IS NULL"), postgresql_where=text("fanned_at IS NULL"))
+Index(
+    "ix_alert_open",
+    alert.c.id,
+    sqlite_where=text("fanned_at IS NULL"),
+    postgresql_where=text("fanned_at IS NULL"),
+)
 Index(
     "ix_alert_supersede_key",
     alert.c.supersede_key,
@@ -244,17 +264,25 @@ delivery = Table(  # alert × chat
     "delivery",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("alert_id", BigInteger, nullable=False),  # no foreign key: it cost a third of a fan-out on PostgreSQL
+    Column(
+        "alert_id", BigInteger, nullable=False
+    ),  # no foreign key: it cost a third of a fan-out on PostgreSQL
     Column("chat_id", BigInteger, nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
-    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # outcomes that may have been deliveries
-    Column("plain", Boolean, nullable=False, server_default="0"),  # refused with entities: goes as plain text
+    Column(
+        "doubts", SmallInteger, nullable=False, server_default="0"
+    ),  # outcomes that may have been deliveries
+    Column(
+        "plain", Boolean, nullable=False, server_default="0"
+    ),  # refused with entities: goes as plain text
     Column("lease_until", UtcDateTime),
-    Column("fence", Integer, nullable=False, server_default="0"),  # number of the lease: an old one marks nothing
+    Column(
+        "fence", Integer, nullable=False, server_default="0"
+    ),  # number of the lease: an old one marks nothing
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
@@ -263,9 +291,21 @@ delivery = Table(  # alert × chat
 _OPEN = text("state IN ('pending', 'leased')")
 _PENDING = text("state = 'pending'")
 _LEASED = text("state = 'leased'")
-Index("ix_delivery_due", delivery.c.lane, delivery.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)
+Index(
+    "ix_delivery_due",
+    delivery.c.lane,
+    delivery.c.id,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
+)
 Index("ix_delivery_leased", delivery.c.lease_until, sqlite_where=_LEASED, postgresql_where=_LEASED)
-Index("ix_delivery_open", delivery.c.chat_id, delivery.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index(
+    "ix_delivery_open",
+    delivery.c.chat_id,
+    delivery.c.id,
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)
 
 pace = Table(  # rates shared by all replicas; one row a token
     "pace",
@@ -275,7 +315,7 @@ pace = Table(  # rates shared by all replicas; one row a token
     Column("paused_until", UtcDateTime),  # Telegram refuses everything until then
 )
 
-# --- updates in -----------------------------------------------------------------------------------------------
+# --- updates in -----------------------------------------------------------------------------------
 
 inbox = Table(  # stored before Telegram is told that it arrived
     "inbox",
@@ -289,10 +329,18 @@ inbox = Table(  # stored before Telegram is told that it arrived
     Column("holder", String),
     Column("lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column("outcome", String),  # done, ignored, failed, unreadable; begun while a suspect is handled
+    Column(
+        "outcome", String
+    ),  # done, ignored, failed, unreadable; begun while a suspect is handled
 )
 _UNDONE = text("finished_at IS NULL")
-Index("ix_inbox_undone", inbox.c.chat_id, inbox.c.update_id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
+Index(
+    "ix_inbox_undone",
+    inbox.c.chat_id,
+    inbox.c.update_id,
+    sqlite_where=_UNDONE,
+    postgresql_where=_UNDONE,
+)
 
 lease = Table(  # "exactly one": a role, who has it, until when
     "lease",

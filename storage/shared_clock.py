@@ -1,6 +1,7 @@
 """The time that replicas share: the database's, whatever the clock of a machine says.
 
-Somebody who subscribed by one replica is told what another decided a second later, and a source is due for all at once.
+Somebody who subscribed by one replica is told what another decided a second later, and a source is
+due for all at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from storage.db import Db, db_now
 
 
 class SharedClock:
-    """The database's time, as of the last look at it, and what has passed since; the wall clock before the first."""
+    """The database's time, as of the last look at it, and what has passed since; the wall clock
+    before the first.
+    """
 
     def __init__(self) -> None:
         self._seen, self._at = utc_now(), boottime()

@@ -53,20 +53,35 @@ async def documents(db: Db, key: str) -> dict[str, Document]:
 
 
 async def record_success(
-    db: Db, key: str, *, now: datetime, next_due_at: datetime, seen: Iterable[Document], error: str | None = None
+    db: Db,
+    key: str,
+    *,
+    now: datetime,
+    next_due_at: datetime,
+    seen: Iterable[Document],
+    error: str | None = None,
 ) -> None:
-    """The poll went well: failures are forgotten, validators kept, and a source that was gone is back.
+    """The poll went well: failures are forgotten, validators kept, and a source that was gone is
+    back.
 
     With an `error` it went well in part: what of it failed, for the operator.
     """
     statement = upsert(db, source).values(
-        key=key, first_ok_at=now, last_tried_at=now, last_ok_at=now, next_due_at=next_due_at, failures=0, error=error
+        key=key,
+        first_ok_at=now,
+        last_tried_at=now,
+        last_ok_at=now,
+        next_due_at=next_due_at,
+        failures=0,
+        error=error,
     )
     await db.execute(
         statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "first_ok_at": func.coalesce(source.c.first_ok_at, literal(now, source.c.first_ok_at.type)),
+                "first_ok_at": func.coalesce(
+                    source.c.first_ok_at, literal(now, source.c.first_ok_at.type)
+                ),
                 "last_tried_at": now,
                 "last_ok_at": now,
                 "next_due_at": next_due_at,
@@ -86,17 +101,26 @@ async def record_success(
             "moved_seen": item.moved_seen,
         }
         insert = upsert(db, document).values(source=item.source, url=item.url, **values)
-        await db.execute(insert.on_conflict_do_update(index_elements=["source", "url"], set_=values))
+        await db.execute(
+            insert.on_conflict_do_update(index_elements=["source", "url"], set_=values)
+        )
 
 
 async def record_failure(
     db: Db, key: str, *, now: datetime, next_due_at: datetime, error: str, gone: bool = False
 ) -> None:
-    """The poll failed: counted, explained, tried again at `next_due_at`; since when a source says it is gone stays."""
+    """The poll failed: counted, explained, tried again at `next_due_at`; since when a source says
+    it is gone stays.
+    """
     gone_at = now if gone else None
     since = func.coalesce(source.c.gone_at, literal(now, source.c.gone_at.type)) if gone else None
     statement = upsert(db, source).values(
-        key=key, last_tried_at=now, next_due_at=next_due_at, failures=1, error=error, gone_at=gone_at
+        key=key,
+        last_tried_at=now,
+        next_due_at=next_due_at,
+        failures=1,
+        error=error,
+        gone_at=gone_at,
     )
     await db.execute(
         statement.on_conflict_do_update(
@@ -117,19 +141,29 @@ async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:
     """Wish that these sources be polled now; the scheduler sees it."""
     for key in keys:
         statement = upsert(db, source).values(key=key, asked_at=now, failures=0)
-        await db.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"asked_at": now}))
+        await db.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"asked_at": now})
+        )
 
 
 def _backfill(key: str) -> str:
-    """The name under which a source's backfill keeps its notes, apart from what polling knows of its addresses."""
+    """The name under which a source's backfill keeps its notes, apart from what polling knows of
+    its addresses.
+    """
     return f"{key}:backfill"
 
 
 async def backfilled(db: Db, key: str) -> set[str]:
     """The requests of a source's history that were answered and stored, as they were noted."""
-    return set((await db.execute(select(document.c.url).where(document.c.source == _backfill(key)))).scalars())
+    return set(
+        (
+            await db.execute(select(document.c.url).where(document.c.source == _backfill(key)))
+        ).scalars()
+    )
 
 
 async def note_backfilled(db: Db, key: str, note: str) -> None:
     """Remember a request of the history, in the transaction that stores its answer."""
-    await db.execute(upsert(db, document).values(source=_backfill(key), url=note).on_conflict_do_nothing())
+    await db.execute(
+        upsert(db, document).values(source=_backfill(key), url=note).on_conflict_do_nothing()
+    )

@@ -24,7 +24,8 @@ Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, returned in UTC: microseconds since 1970 on SQLite, `timestamptz` on PostgreSQL.
+    """An aware instant, returned in UTC: microseconds since 1970 on SQLite, `timestamptz` on
+    PostgreSQL.
 
     A naive value is a mistake of the caller and is refused.
     """
@@ -34,7 +35,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column for the database at hand."""
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+        return dialect.type_descriptor(
+            BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
+        )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - int or datetime
         """Aware in, microseconds or UTC out."""
@@ -54,7 +57,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal with exactly the digits it was given: text on SQLite, unbounded `numeric` on PostgreSQL.
+    """A decimal with exactly the digits it was given: text on SQLite, unbounded `numeric` on
+    PostgreSQL.
 
     NaN and infinities are no amounts and are refused.
     """

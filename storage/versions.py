@@ -1,6 +1,8 @@
-"""The versions of the schema: the table of names that whoever migrates, copies or checks a database reads.
+"""The versions of the schema: the table of names that whoever migrates, copies or checks a database
+reads.
 
-A new migration is one new file in `migrations/versions`, named `NNNN_words.py`; its number becomes `HEAD` by itself.
+A new migration is one new file in `migrations/versions`, named `NNNN_words.py`; its number becomes
+`HEAD` by itself.
 """
 
 from __future__ import annotations
@@ -14,6 +16,6 @@ REVISIONS = tuple(sorted(path.name[:4] for path in _FILES))
 #: The revision this program writes.
 HEAD = REVISIONS[-1]
 #: The oldest program that may work with this schema; raised by a migration that takes away what
-#: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences, one
-#: of 0008 does not say what its alerts are about.
+#: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences,
+#: one of 0008 does not say what its alerts are about.
 MIN_READER = "0009"

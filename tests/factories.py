@@ -13,7 +13,9 @@ from bot.model.rates import Pair, Rate, RateKind, SeenRate
 NOW = datetime(2021, 10, 20, 10, 0, tzinfo=UTC)
 
 
-def rate(pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any) -> Rate:
+def rate(
+    pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any
+) -> Rate:
     """The National Bank's dollar of 2021-10-20."""
     fields: dict[str, Any] = {
         "source": "nbkr",
@@ -26,7 +28,9 @@ def rate(pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", 
     return Rate(**{**fields, **changes})
 
 
-def seen_rate(pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any) -> SeenRate:
+def seen_rate(
+    pair: str = "USD/KGS", value: str = "84.7935", on: str = "2021-10-20", **changes: Any
+) -> SeenRate:
     """The same, as stored."""
     plain = rate(pair, value, on)
     fields: dict[str, Any] = {

@@ -1,9 +1,11 @@
-"""Break named files in many small ways and see which breaks no test notices: `make mutants ARGS="bot/schedule.py"`.
+"""Break named files in many small ways and see which breaks no test notices: `make mutants
+ARGS="bot/schedule.py"`.
 
-mutmut does the breaking, in a copy of the project, with the tests that import a file (`--tests` names others, or more;
-`--only-tests` these alone). `--names` takes a part of a file: `--names "*_settle*" "*_later*"`. It changes what stands
-in functions and methods; a table at the top of a module needs a test by hand. A run ends after `--minutes`; what it had
-no time for is said, and is no part of the share. The exit code is 1 when less than `--at-least` percent was noticed.
+mutmut does the breaking, in a copy of the project, with the tests that import a file (`--tests`
+names others, or more; `--only-tests` these alone). `--names` takes a part of a file: `--names
+"*_settle*" "*_later*"`. It changes what stands in functions and methods; a table at the top of a
+module needs a test by hand. A run ends after `--minutes`; what it had no time for is said, and is
+no part of the share. The exit code is 1 when less than `--at-least` percent was noticed.
 """
 
 from __future__ import annotations
@@ -39,14 +41,19 @@ timeout_constant = 5.0
 
 
 def importing(module: str) -> list[str]:
-    """The test files that import a module by name, and those that do so through `tests.…` helpers do not count."""
+    """The test files that import a module by name, and those that do so through `tests.…` helpers
+    do not count.
+    """
     room, _, name = module.rpartition(".")
     found = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            plain = isinstance(node, ast.Import) and any(alias.name == module for alias in node.names)
+            plain = isinstance(node, ast.Import) and any(
+                alias.name == module for alias in node.names
+            )
             named = isinstance(node, ast.ImportFrom) and (
-                node.module == module or (node.module == room and any(alias.name == name for alias in node.names))
+                node.module == module
+                or (node.module == room and any(alias.name == name for alias in node.names))
             )
             if plain or named:
                 found.append(str(path.relative_to(ROOT)))
@@ -83,14 +90,21 @@ def run(folder: Path, seconds: float, names: list[str], children: int) -> bool:
 
     What it says goes to a file: it draws its progress many times a second.
     """
-    shared = os.environ.get("JARCHY_SHARED", str(ROOT.parent / "shared"))  # the copy has other neighbours
+    shared = os.environ.get(
+        "JARCHY_SHARED", str(ROOT.parent / "shared")
+    )  # the copy has other neighbours
     environment = {**os.environ, "JARCHY_SHARED": shared}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names]
     said = folder / "mutmut.log"
     with (
         said.open("wb") as out,
         subprocess.Popen(
-            command, cwd=folder, env=environment, start_new_session=True, stdout=out, stderr=subprocess.STDOUT
+            command,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         ) as process,
     ):
         try:
@@ -107,8 +121,9 @@ def run(folder: Path, seconds: float, names: list[str], children: int) -> bool:
 def not_found(folder: Path) -> str:
     """What pytest says when it is asked for the tests that mutmut found; "" when it finds each.
 
-    mutmut counts a test that pytest does not find as a kill, so that the figures would say more than is true. The cause
-    is a case whose id has odd characters: `pytest.param(…, id=…)` gives it another.
+    mutmut counts a test that pytest does not find as a kill, so that the figures would say more
+    than is true. The cause is a case whose id has odd characters: `pytest.param(…, id=…)` gives it
+    another.
     """
     stats = folder / "mutants" / "mutmut-stats.json"
     if not stats.is_file():
@@ -117,14 +132,36 @@ def not_found(folder: Path) -> str:
     tests = sorted({test for found in by_function.values() for test in found})
     if not tests:
         return ""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir=.", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir=.",
+        *tests,
+    ]
     environment = {**os.environ, "MUTANT_UNDER_TEST": ""}
-    done = subprocess.run(command, cwd=folder / "mutants", env=environment, check=False, capture_output=True, text=True)
-    missing = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("ERROR: not found")]
+    done = subprocess.run(
+        command,
+        cwd=folder / "mutants",
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    missing = [
+        line
+        for line in (done.stdout + done.stderr).splitlines()
+        if line.startswith("ERROR: not found")
+    ]
     return "\n".join(missing) if done.returncode == 4 else ""
 
 
-#: Runs in the copy, in one process: `mutmut show` starts anew, and reads everything again, for each survivor.
+#: Runs in the copy, in one process: `mutmut show` starts anew, and reads everything again, for each
+#: survivor.
 _RESULTS = """
 import fnmatch, json, sys
 from mutmut.__main__ import SourceFileMutationData, get_diff_for_mutant, status_by_exit_code, walk_mutatable_files
@@ -151,7 +188,9 @@ def results(folder: Path, names: list[str]) -> list[tuple[str, str, str]]:
 
 
 def report(found: list[tuple[str, str, str]]) -> float:
-    """Print each survivor as a change, then the figures; the share of the tried that was noticed, in percent."""
+    """Print each survivor as a change, then the figures; the share of the tried that was noticed,
+    in percent.
+    """
     counted = Counter(became for _, became, _ in found)
     for name, became, change in found:
         if became in LIVING:
@@ -161,24 +200,44 @@ def report(found: list[tuple[str, str, str]]) -> float:
     living = sum(counted[became] for became in LIVING)
     tried = killed + living
     share = 100 * killed / tried if tried else 0.0
-    print(f"\nkilled {killed} of {tried} tried ({share:.1f} %), {len(found)} in all, no time for {len(found) - tried}")
-    print(f"survived {counted['survived']}, run by no test {counted['no tests']}, killed by time {counted['timeout']}")
+    print(
+        f"\nkilled {killed} of {tried} tried ({share:.1f} %), {len(found)} in all, no time for "
+        f"{len(found) - tried}"
+    )
+    print(
+        f"survived {counted['survived']}, run by no test {counted['no tests']}, killed by time "
+        f"{counted['timeout']}"
+    )
     return share
 
 
 def main() -> None:
     """Break, test, tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", help="bot/schedule.py, …")
-    parser.add_argument("--tests", nargs="*", default=[], help="test files besides those that import the files")
-    parser.add_argument("--minutes", type=float, default=10.0, help="the whole run ends then (default: 10)")
+    parser.add_argument(
+        "--tests", nargs="*", default=[], help="test files besides those that import the files"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="the whole run ends then (default: 10)"
+    )
     parser.add_argument("--marks", default=QUICK, help=f"pytest's -m (default: {QUICK})")
     parser.add_argument("--at-least", type=float, default=0.0, help="percent that must be noticed")
-    parser.add_argument("--only-tests", nargs="*", default=[], help="these test files and no others")
-    parser.add_argument("--names", nargs="*", default=[], help="mutants of these names alone: '*_settle*'")
-    parser.add_argument("--children", type=int, default=2, help="mutants tried side by side (default: 2)")
+    parser.add_argument(
+        "--only-tests", nargs="*", default=[], help="these test files and no others"
+    )
+    parser.add_argument(
+        "--names", nargs="*", default=[], help="mutants of these names alone: '*_settle*'"
+    )
+    parser.add_argument(
+        "--children", type=int, default=2, help="mutants tried side by side (default: 2)"
+    )
     words = parser.parse_args()
-    tests = sorted({*words.tests, *(test for path in words.files for test in importing(module_of(path)))})
+    tests = sorted(
+        {*words.tests, *(test for path in words.files for test in importing(module_of(path)))}
+    )
     if words.only_tests:
         tests = sorted(words.only_tests)
     if not tests:

@@ -11,11 +11,18 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 TODAY = datetime.now(ZoneInfo("Asia/Bishkek")).date()
-QUIET = ("apples", "Apple harvest begins around the lake", "Growers expect a good year for apples and pears.")
+QUIET = (
+    "apples",
+    "Apple harvest begins around the lake",
+    "Growers expect a good year for apples and pears.",
+)
 ATTACK = (
     "attack",
     "Armed men attack border post, three soldiers killed",
-    "Border guards returned fire after gunmen attacked a military post; three soldiers were killed and five wounded.",
+    (
+        "Border guards returned fire after gunmen attacked a military post; three soldiers were killed "
+        "and five wounded."
+    ),
 )
 
 
@@ -29,7 +36,9 @@ class Publishers:
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    def put(self, path: str, body: bytes, *, status: int = 200, kind: str = "application/xml") -> None:
+    def put(
+        self, path: str, body: bytes, *, status: int = 200, kind: str = "application/xml"
+    ) -> None:
         """Publish a document."""
         self.documents[path] = (status, kind, body)
 
@@ -60,14 +69,20 @@ class Publishers:
             await self._news.wait_for(lambda: self.asked.count(path) >= goal)
 
 
-def bank_page(day: date | str, values: Mapping[str, str], units: Mapping[str, int] | None = None) -> bytes:
+def bank_page(
+    day: date | str, values: Mapping[str, str], units: Mapping[str, int] | None = None
+) -> bytes:
     """A National Bank's document for a day, in its shape and encoding; `units` where not one."""
     shown = day if isinstance(day, str) else f"{day:%d.%m.%Y}"
     rows = "".join(
-        f'<Currency ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal><Value>{value}</Value></Currency>'
+        f"<Currency "
+        f'ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal><Value>{value}</Value></Currency>'
         for code, value in values.items()
     )
-    whole = f'<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="{shown}">{rows}'
+    whole = (
+        f'<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" '
+        f'Date="{shown}">{rows}'
+    )
     return (whole + "</CurrencyRates>").encode("cp1251")
 
 

@@ -32,7 +32,8 @@ SINCE = f"{THIS_YEAR - 2}-01-01"
 def page(*rows: tuple[str, str]) -> bytes:
     """A history page of the bank's shape, of our own making."""
     cells = "".join(
-        f"<tr><td><!--date-->{day}<!--date--></td><td><!--value-->{value}<!--value--></td></tr>" for day, value in rows
+        f"<tr><td><!--date-->{day}<!--date--></td><td><!--value-->{value}<!--value--></td></tr>"
+        for day, value in rows
     )
     return f"<table>{cells}</table>".encode()
 
@@ -43,7 +44,8 @@ class Machine:
     def __init__(self, folder: Path, url: str, key: str = "nbkr") -> None:
         self.folder = folder
         (folder / "catalog.toml").write_text(
-            f'[rates.{key}]\nname = {{ en = "A bank" }}\nurls = ["{url}/now"]\narchive = "{url}"\npairs = ["USD/KGS"]\n'
+            f'[rates.{key}]\nname = {{ en = "A bank" }}\nurls = ["{url}/now"]\narchive = '
+            f'"{url}"\npairs = ["USD/KGS"]\n'
         )
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
@@ -75,10 +77,16 @@ class Machine:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(tmp_path: Path, how: signal.Signals) -> None:
+async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     """What was stored before the kill is not asked for again; nothing is lost, nothing is told."""
     async with Publishers() as bank:
-        bank.put("/index1.jsp", page(("05.03.2022", "105,0003"), ("04.03.2022", "96,4397")), kind="text/html")
+        bank.put(
+            "/index1.jsp",
+            page(("05.03.2022", "105,0003"), ("04.03.2022", "96,4397")),
+            kind="text/html",
+        )
         machine = Machine(tmp_path, bank.url)
         first = await machine.start("nbkr", "--since", SINCE, "--pause", "60")
         assert first.stderr is not None
@@ -91,13 +99,21 @@ async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(tmp_path
         assert first.returncode != 0
         code, out, err = await machine.finish("nbkr", "--since", SINCE, "--pause", "0")
         assert code == 0, err
-        assert json.loads(out) == {"source": "nbkr", "asked": 2, "skipped": 1, "rates": 4, "unreadable": 0}
+        assert json.loads(out) == {
+            "source": "nbkr",
+            "asked": 2,
+            "skipped": 1,
+            "rates": 4,
+            "unreadable": 0,
+        }
         code, out, _ = await machine.finish("nbkr", "--since", SINCE, "--pause", "0")
         assert (code, json.loads(out)["asked"]) == (0, 0)
         assert len(bank.asked) == 3
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
     async with store.reading() as db:
-        got = await storage.rates.history(db, rate().series, since=date(2022, 1, 1), until=date(2022, 12, 31))
+        got = await storage.rates.history(
+            db, rate().series, since=date(2022, 1, 1), until=date(2022, 12, 31)
+        )
         alerts = (await db.execute(select(func.count()).select_from(alert))).scalar_one()
     await store.close()
     assert [(str(item.effective_on), str(item.value)) for item in got] == [
@@ -107,8 +123,12 @@ async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(tmp_path
     assert alerts == 0
 
 
-async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(tmp_path: Path) -> None:
-    """A revision row, the baseline with it, one correction for who got the alert; what is far off is not believed."""
+async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
+    tmp_path: Path,
+) -> None:
+    """A revision row, the baseline with it, one correction for who got the alert; what is far off
+    is not believed.
+    """
     told_on, odd = date(THIS_YEAR, 1, 5), date(THIS_YEAR, 1, 6)
     new = rate(value="89.9000", on=str(told_on))
     now = datetime.now(UTC)
@@ -116,7 +136,9 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
     async with store.writing() as db:
         await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
         await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)
-        moved = RateMoved(baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal("0.1"))
+        moved = RateMoved(
+            baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal("0.1")
+        )
         pk = await storage.alerts.enqueue(
             db,
             Alert(
@@ -129,7 +151,14 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
                 expires_at=now + timedelta(days=1),
             ),
         )
-        values = {"alert_id": pk, "chat_id": 1, "lane": 1, "state": "sent", "not_before": now, "expires_at": now}
+        values = {
+            "alert_id": pk,
+            "chat_id": 1,
+            "lane": 1,
+            "state": "sent",
+            "not_before": now,
+            "expires_at": now,
+        }
         await db.execute(delivery.insert().values(**values))
     await store.close()
     async with Publishers() as bank:
@@ -137,7 +166,9 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
         bank.put("/index1.jsp", page(*rows), kind="text/html")
         machine = Machine(tmp_path, bank.url)
         for since in ("01-01", "01-02"):  # another span is another request: the same page once more
-            code, _, err = await machine.finish("nbkr", "--since", f"{THIS_YEAR}-{since}", "--pause", "0")
+            code, _, err = await machine.finish(
+                "nbkr", "--since", f"{THIS_YEAR}-{since}", "--pause", "0"
+            )
             assert code == 0, err
             assert "not believed: USD/KGS" in err
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
@@ -149,12 +180,17 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
     assert [(str(item.value), item.revision) for item in got] == [("88.9000", 1), ("89.9500", 0)]
     assert known is not None
     assert str(known[0].value) == "88.9000"
-    assert [(row.kind, row.audience_told) for row in rows_of] == [("move", None), ("correction", pk)]
+    assert [(row.kind, row.audience_told) for row in rows_of] == [
+        ("move", None),
+        ("correction", pk),
+    ]
 
 
 async def test_a_source_without_history_says_so(tmp_path: Path) -> None:
     """In one line, with exit code 1."""
-    code, _, err = await Machine(tmp_path, "http://127.0.0.1:9", "erapi").finish("erapi", "--since", SINCE)
+    code, _, err = await Machine(tmp_path, "http://127.0.0.1:9", "erapi").finish(
+        "erapi", "--since", SINCE
+    )
     assert (code, err) == (1, "jarchy: erapi has no history that can be fetched for these days\n")
 
 
@@ -172,7 +208,9 @@ async def test_an_answer_that_cannot_be_read_is_said_and_asked_for_again(tmp_pat
 
 
 def test_finished_years_are_asked_for_in_the_same_way_on_any_day() -> None:
-    """So that what a run of yesterday fetched is skipped today; only the year under way is asked for again."""
+    """So that what a run of yesterday fetched is skipped today; only the year under way is asked
+    for again.
+    """
     for spec in load_catalog().rates.values():
         monday, tuesday = (set(plan(spec, date(2022, 12, 1), date(2023, 1, day))) for day in (2, 3))
         old = set(plan(spec, date(2022, 12, 1), date(2022, 12, 30)))
@@ -185,7 +223,11 @@ def test_finished_years_are_asked_for_in_the_same_way_on_any_day() -> None:
 def test_an_archive_is_asked_instead_of_the_publisher() -> None:
     """At the same paths, with the same questions."""
     spec = parse_catalog(
-        '[rates.cbr]\nname = { en = "x" }\nurls = ["https://a.example/"]\narchive = "http://10.0.0.1:81"\n'
+        '[rates.cbr]\nname = { en = "x" }\nurls = ["https://a.example/"]\narchive = '
+        '"http://10.0.0.1:81"\n'
     ).rates["cbr"]
-    assert all(one.url.startswith("http://10.0.0.1:81/") for one in spec.history(date(2022, 1, 1), date(2022, 1, 2)))
+    assert all(
+        one.url.startswith("http://10.0.0.1:81/")
+        for one in spec.history(date(2022, 1, 1), date(2022, 1, 2))
+    )
     assert spec.history(date(2022, 1, 1), date(2022, 1, 1) + timedelta(days=1))

@@ -1,4 +1,6 @@
-"""S6: a canary token, webhook secret and database password go every way that things fail; none comes out."""
+"""S6: a canary token, webhook secret and database password go every way that things fail; none
+comes out.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,15 @@ HALF = TOKEN.partition(":")[2]
 SECRET = "canary-webhook-secret-0123"
 PASSWORD = "canary/pass@word 7"
 DSN = f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:1/jarchy"
-CANARIES = (TOKEN, HALF, SECRET, PASSWORD, quote(PASSWORD, safe=""), quote(TOKEN, safe=""), "canary")
+CANARIES = (
+    TOKEN,
+    HALF,
+    SECRET,
+    PASSWORD,
+    quote(PASSWORD, safe=""),
+    quote(TOKEN, safe=""),
+    "canary",
+)
 
 
 def run(folder: Path, script: str, **settings: str) -> str:
@@ -83,7 +93,9 @@ FAILING = [
 
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_S6_no_verb_that_fails_says_a_secret(tmp_path: Path, form: str) -> None:
-    """A database, a Telegram and files that are not there, in both forms of the log; each verb ends with a line."""
+    """A database, a Telegram and files that are not there, in both forms of the log; each verb ends
+    with a line.
+    """
     said = run(tmp_path, VERBS.format(verbs=FAILING), LOG_FORMAT=form, LOG_LEVEL="debug")
     assert said.count("ended with") == len(FAILING)
     assert "ended with 0" not in said.replace("check ended with 0", "")
@@ -105,14 +117,18 @@ def test_S6_no_verb_that_fails_says_a_secret(tmp_path: Path, form: str) -> None:
     ],
     ids="-".join,
 )
-def test_S6_no_wrong_setting_is_shown_with_its_secret(tmp_path: Path, settings: dict[str, str]) -> None:
+def test_S6_no_wrong_setting_is_shown_with_its_secret(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
     """Each in `check` and at the start."""
     said = run(tmp_path, VERBS.format(verbs=[["check"], ["run"]]), **settings)
     assert said.count("ended with") == 2
 
 
 def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
-    """In the main thread, in another, in a finalizer, in a task, through a log record, and in faulthandler's dump."""
+    """In the main thread, in another, in a finalizer, in a task, through a log record, and in
+    faulthandler's dump.
+    """
     said = run(
         tmp_path,
         """

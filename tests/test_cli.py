@@ -26,16 +26,31 @@ OCTOBER_20 = [
     rate("RUB/KGS", "1.1948", "2021-10-20"),
     rate("KZT/KGS", "0.1992", "2021-10-20"),
 ]
-SECURITY = Verdict(security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="en")
+SECURITY = Verdict(
+    security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="en"
+)
 
 
-def jarchy(folder: Path, *words: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+def jarchy(
+    folder: Path, *words: str, stdin: bytes = b"", **settings: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run a verb with a database of its own."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = {**keep, "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}", **settings}
+    environment = {
+        **keep,
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}",
+        **settings,
+    }
     command = [sys.executable, "-m", "bot", *words]
     return subprocess.run(
-        command, cwd=folder, env=environment, input=stdin, capture_output=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -82,11 +97,14 @@ async def test_the_sample_comes_out_byte_for_byte(tmp_path: Path, shared: Path) 
 
 async def test_a_digest_has_rates_headline_and_text(tmp_path: Path) -> None:
     """One line a currency, an empty line, the headline, an empty line, the text."""
-    await seed(tmp_path, "Border drill begins", "Guards train in the mountains.\n\nIt lasts a week.")
+    await seed(
+        tmp_path, "Border drill begins", "Guards train in the mountains.\n\nIt lasts a week."
+    )
     words = ["digest", "--date", "2021-10-20", "--plain", "--style", "full"]
     done = jarchy(tmp_path, *words, **full_text(tmp_path))
     expected = (
-        "USD 84.79\nEUR 98.85\nRUB 1.19\n\nBorder drill begins\n\nGuards train in the mountains.\n\nIt lasts a week."
+        "USD 84.79\nEUR 98.85\nRUB 1.19\n\nBorder drill begins\n\nGuards train in the "
+        "mountains.\n\nIt lasts a week."
     )
     assert done.stdout.decode().rstrip("\n") == expected
 
@@ -94,8 +112,10 @@ async def test_a_digest_has_rates_headline_and_text(tmp_path: Path) -> None:
 def test_inspect_rates_prints_a_line_a_rate(tmp_path: Path) -> None:
     """Decimals as strings, exactly as printed by the bank."""
     document = (
-        '<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" Date="20.10.2021">'
-        '<Currency ISOCode="KZT"><Nominal>10</Nominal><ValidFor>7</ValidFor><Value>1,9920</Value></Currency>'
+        '<?xml version="1.0" encoding="windows-1251"?><CurrencyRates Name="Daily" '
+        'Date="20.10.2021">'
+        "<Currency "
+        'ISOCode="KZT"><Nominal>10</Nominal><ValidFor>7</ValidFor><Value>1,9920</Value></Currency>'
         "</CurrencyRates>"
     )
     (tmp_path / "daily.xml").write_bytes(document.encode("cp1251"))
@@ -113,7 +133,9 @@ def test_inspect_rates_prints_a_line_a_rate(tmp_path: Path) -> None:
 
 
 def test_inspect_rates_reads_a_saved_history_page_by_its_address(tmp_path: Path) -> None:
-    """The page names no currency: the option does, or a manifest beside it; without either it is an error."""
+    """The page names no currency: the option does, or a manifest beside it; without either it is an
+    error.
+    """
     row = "<tr><td><!--date-->{}<!--date--></td><td><!--value-->{}<!--value--></td></tr>"
     page = "<table>" + row.format("20.10.2021", "1,1948") + "</table>"
     (tmp_path / "saved.html").write_text(page)
@@ -129,7 +151,11 @@ def test_inspect_rates_reads_a_saved_history_page_by_its_address(tmp_path: Path)
 
 def test_inspect_with_several_files_names_each_and_fails_for_the_bad_one(tmp_path: Path) -> None:
     """One bad file does not hide the others."""
-    feed = '<rss version="2.0"><channel><title>t</title><item><title>One</title><guid>1</guid></item></channel></rss>'
+    feed = (
+        "<rss "
+        'version="2.0"><channel><title>t</title><item><title>One</title><guid>1</guid></item>'
+        "</channel></rss>"
+    )
     (tmp_path / "good.xml").write_text(feed)
     (tmp_path / "bad.xml").write_text("<html><body>no feed</body></html>")
     done = jarchy(tmp_path, "inspect", "feed", "bad.xml", "good.xml")
@@ -155,18 +181,37 @@ def test_db_upgrade_makes_a_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", [True, False])
 def test_detect_same_story_judges_pairs_in_two_languages(tmp_path: Path, *, named: bool) -> None:
     """Each side may say its language, or it is found."""
-    a = {"title": "Mudflow in Uzgen kills two, 34 families evacuated", **({"lang": "en"} if named else {})}
-    b = {"title": "Сель в Узгене: двое погибших, эвакуированы 34 семьи", **({"lang": "ru"} if named else {})}
+    a = {
+        "title": "Mudflow in Uzgen kills two, 34 families evacuated",
+        **({"lang": "en"} if named else {}),
+    }
+    b = {
+        "title": "Сель в Узгене: двое погибших, эвакуированы 34 семьи",
+        **({"lang": "ru"} if named else {}),
+    }
     other = {**b, "title": "Сель в Сузаке: эвакуированы 50 семей"}
-    lines = [{"id": "same", "a": a, "b": b, "lang": "en" if named else None}, {"id": "other", "a": a, "b": other}]
-    found = jarchy(tmp_path, "detect", "same-story", stdin="\n".join(map(json.dumps, lines)).encode())
+    lines = [
+        {"id": "same", "a": a, "b": b, "lang": "en" if named else None},
+        {"id": "other", "a": a, "b": other},
+    ]
+    found = jarchy(
+        tmp_path, "detect", "same-story", stdin="\n".join(map(json.dumps, lines)).encode()
+    )
     answers = [json.loads(line) for line in found.stdout.splitlines()]
-    assert [(answer["id"], answer["same"]) for answer in answers] == [("same", True), ("other", False)]
+    assert [(answer["id"], answer["same"]) for answer in answers] == [
+        ("same", True),
+        ("other", False),
+    ]
 
 
 def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
     """Those of one setting, and those of settings that do not go together; each setting once."""
-    wrong = {"SEND_RATE": "500", "UPDATES": "webhook", "WEBHOOK_URL": "ftp://x", "HOME_CURRENCY": "som of Kyrgyzstan"}
+    wrong = {
+        "SEND_RATE": "500",
+        "UPDATES": "webhook",
+        "WEBHOOK_URL": "ftp://x",
+        "HOME_CURRENCY": "som of Kyrgyzstan",
+    }
     done = jarchy(tmp_path, "check", **wrong)
     assert done.returncode == 78
     told = [line.split(":")[1].strip() for line in done.stderr.decode().splitlines()]
@@ -175,7 +220,9 @@ def test_every_problem_of_the_settings_is_told_at_once(tmp_path: Path) -> None:
 
 def test_detect_security_judges_lines(tmp_path: Path) -> None:
     """One answer a line; a line that is no JSON is named."""
-    line = json.dumps({"id": 7, "title": "Gunmen attack border post, three soldiers killed", "text": ""}).encode()
+    line = json.dumps(
+        {"id": 7, "title": "Gunmen attack border post, three soldiers killed", "text": ""}
+    ).encode()
     (answer,) = jarchy(tmp_path, "detect", "security", stdin=line + b"\n").stdout.splitlines()
     assert json.loads(answer)["id"] == 7
     assert json.loads(answer)["security"] is True
@@ -222,7 +269,9 @@ def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
         assert "Example: jarchy " in (leaf.help or ""), leaf.name
 
 
-async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(tmp_path: Path) -> None:
+async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(
+    tmp_path: Path,
+) -> None:
     """One JSON object, a table a key; a chat nobody knows has empty ones."""
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
     at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)

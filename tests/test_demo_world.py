@@ -1,4 +1,6 @@
-"""The demonstration's world keeps its calendar, tells the bank's real figures and publishes only what has happened."""
+"""The demonstration's world keeps its calendar, tells the bank's real figures and publishes only
+what has happened.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,17 @@ import aiohttp
 import feedparser
 import pytest
 
-from bot.demo.world import AGENCIES, CHANNEL, FIRST_DAY, WEEK, ZONE, World, effective_day, read_rates, read_stories
+from bot.demo.world import (
+    AGENCIES,
+    CHANNEL,
+    FIRST_DAY,
+    WEEK,
+    ZONE,
+    World,
+    effective_day,
+    read_rates,
+    read_stories,
+)
 from bot.detect.moves import replay
 from bot.detect.security import detect
 from bot.model.rates import Pair, Rate, RateKind
@@ -70,7 +82,11 @@ async def test_the_document_of_a_known_day_has_the_banks_figures(clock: Clock) -
     async with running(World(date(2021, 10, 19), clock=clock)) as get:
         day, rates = await bank(get)
     assert day == date(2021, 10, 20)
-    assert (rates["USD"], rates["EUR"], rates["RUB"]) == (Decimal("84.7935"), Decimal("98.8523"), Decimal("1.1948"))
+    assert (rates["USD"], rates["EUR"], rates["RUB"]) == (
+        Decimal("84.7935"),
+        Decimal("98.8523"),
+        Decimal("1.1948"),
+    )
     assert set(rates) == {"USD", "EUR", "RUB", "KZT"}
 
 
@@ -86,7 +102,9 @@ def test_a_world_cannot_begin_before_its_rates() -> None:
 
 
 async def test_the_document_looks_like_the_banks_own(clock: Clock) -> None:
-    """Windows-1251 is declared and decimals have a comma, so that the demo exercises the real parser."""
+    """Windows-1251 is declared and decimals have a comma, so that the demo exercises the real
+    parser.
+    """
     async with running(World(date(2021, 7, 5), clock=clock)) as get:
         _, body, _ = await get("/nbkr/daily.xml")
     assert b'encoding="windows-1251"' in body
@@ -106,7 +124,9 @@ async def test_the_document_looks_like_the_banks_own(clock: Clock) -> None:
         ("2023-08-21T15:00", "2023-08-22"),
     ],
 )
-def test_the_bank_publishes_at_three_for_tomorrow_and_rests_at_weekends(now: str, effective: str) -> None:
+def test_the_bank_publishes_at_three_for_tomorrow_and_rests_at_weekends(
+    now: str, effective: str
+) -> None:
     at = datetime.fromisoformat(now).replace(tzinfo=ZONE)
     assert effective_day(at) == date.fromisoformat(effective)
     assert effective_day(at.astimezone(UTC)) == date.fromisoformat(effective)
@@ -121,7 +141,9 @@ async def test_a_weekend_carries_saturdays_rates_forward(clock: Clock) -> None:
     assert friday[0] == date(2023, 8, 19)
 
 
-async def test_a_day_without_a_change_repeats_the_last_rates_under_its_own_date(clock: Clock) -> None:
+async def test_a_day_without_a_change_repeats_the_last_rates_under_its_own_date(
+    clock: Clock,
+) -> None:
     """On 23 February 2022, a holiday, nothing changed for the 24th."""
     async with running(World(date(2022, 2, 23), clock=clock)) as get:
         day, rates = await bank(get)
@@ -134,7 +156,9 @@ async def test_after_the_last_known_day_the_bank_repeats_itself(clock: Clock) ->
 
 
 async def test_the_first_next_day_brings_a_big_move(clock: Clock) -> None:
-    """By the bot's own default policy, the document of the second afternoon is worth an alert on the rouble."""
+    """By the bot's own default policy, the document of the second afternoon is worth an alert on
+    the rouble.
+    """
     world = World(clock=clock)
     async with running(world) as get:
         world.next_day()
@@ -142,7 +166,8 @@ async def test_the_first_next_day_brings_a_big_move(clock: Clock) -> None:
     series = [(on, each["RUB"]) for on, each in read_rates() if on < day] + [(day, rates["RUB"])]
     pair = Pair("RUB", "KGS")
     moves = replay(
-        Rate(source="nbkr", pair=pair, kind=RateKind.OFFICIAL, effective_on=on, value=value) for on, value in series
+        Rate(source="nbkr", pair=pair, kind=RateKind.OFFICIAL, effective_on=on, value=value)
+        for on, value in series
     )
     assert day in {move.baseline.rate.effective_on for move in moves}
 
@@ -159,8 +184,12 @@ async def test_the_calendar_starts_at_four_and_runs_in_real_time(clock: Clock) -
         assert world.now().isoformat() == "2023-08-14T16:01:30+06:00"
 
 
-@pytest.mark.parametrize("waited", [timedelta(0), timedelta(hours=7, minutes=59), timedelta(hours=8)])
-def test_next_day_moves_exactly_to_four_on_the_next_calendar_day(clock: Clock, waited: timedelta) -> None:
+@pytest.mark.parametrize(
+    "waited", [timedelta(0), timedelta(hours=7, minutes=59), timedelta(hours=8)]
+)
+def test_next_day_moves_exactly_to_four_on_the_next_calendar_day(
+    clock: Clock, waited: timedelta
+) -> None:
     world = World(clock=clock)
     clock.time += waited
     before = world.now()
@@ -205,7 +234,10 @@ async def test_the_catalog_names_every_source_and_the_channel(clock: Clock) -> N
             assert (await get(url))[0] == 200
     assert {spec.poll.every for spec in catalog.polled} == {timedelta(seconds=2)}
     assert [feed.language for feed in catalog.feeds.values()] == ["en", "ru", "ky"]
-    assert (catalog.names("jailoo", "en"), catalog.names("jailoo", "ky")) == ("Jailoo Press", "Жайлоо Пресс")
+    assert (catalog.names("jailoo", "en"), catalog.names("jailoo", "ky")) == (
+        "Jailoo Press",
+        "Жайлоо Пресс",
+    )
     (channel,) = catalog.channels.values()
     assert (channel.chat, channel.topics) == (CHANNEL, ("security",))
 
@@ -299,7 +331,11 @@ def secure() -> Iterator[tuple[int, str]]:
 
 def test_no_two_stories_share_a_headline_or_an_id() -> None:
     stories = read_stories()
-    assert len({story.headline for story in stories}) == len({story.id for story in stories}) == len(stories)
+    assert (
+        len({story.headline for story in stories})
+        == len({story.id for story in stories})
+        == len(stories)
+    )
 
 
 def test_every_language_has_its_share_of_stories() -> None:

@@ -1,4 +1,6 @@
-"""How the program is started by others: the systemd unit, the container, the two replicas of compose.yaml."""
+"""How the program is started by others: the systemd unit, the container, the two replicas of
+compose.yaml.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,17 @@ def service() -> configparser.SectionProxy:
 
 
 def test_S20_the_unit_runs_the_program_hardened(service: configparser.SectionProxy) -> None:
-    """No root, no new rights, nothing to write but its own folder, a bound on memory, only sockets that it needs."""
-    for key in ("DynamicUser", "NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectHome", "RestrictNamespaces"):
+    """No root, no new rights, nothing to write but its own folder, a bound on memory, only sockets
+    that it needs.
+    """
+    for key in (
+        "DynamicUser",
+        "NoNewPrivileges",
+        "PrivateTmp",
+        "PrivateDevices",
+        "ProtectHome",
+        "RestrictNamespaces",
+    ):
         assert service[key] == "yes", key
     assert service["ProtectSystem"] == "strict"
     assert service["CapabilityBoundingSet"] == ""
@@ -64,7 +75,9 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "jarchy.service"
     words = UNIT.read_text(encoding="utf-8")
     unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", words))
-    done = subprocess.run([program, "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "verify", "--man=no", unit], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "jarchy.service" not in done.stderr  # what it says of the machine it runs on is not ours
 
@@ -76,7 +89,13 @@ def test_S20_the_container_is_not_root_and_writes_nowhere_but_its_data() -> None
     assert "HEALTHCHECK" in last
     assert "--require-hashes" in DOCKERFILE
     program = COMPOSE.partition("  jarchy:\n")[2].partition("\n  postgres:\n")[0]
-    for words in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "replicas: 2", "memory: "):
+    for words in (
+        "read_only: true",
+        "cap_drop: [ALL]",
+        "no-new-privileges:true",
+        "replicas: 2",
+        "memory: ",
+    ):
         assert words in program, words
 
 
@@ -94,7 +113,12 @@ def test_S20_systemd_finds_little_exposed(tmp_path: Path) -> None:
 def test_docker_takes_compose(tmp_path: Path) -> None:
     """Every key is one it knows, with and without PgBouncer."""
     docker = shutil.which("docker")
-    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+    if (
+        docker is None
+        or subprocess.run(
+            [docker, "compose", "version"], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip("docker compose is not here")
     shutil.copy(ROOT / "compose.yaml", tmp_path)
     (tmp_path / ".env").write_text("DATABASE_PASSWORD=abc123\n")
@@ -104,8 +128,12 @@ def test_docker_takes_compose(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_what_is_set_where_the_program_is_started_are_settings(service: configparser.SectionProxy) -> None:
-    """A name that changed in the program changes here too; the others are Python's, its libraries' and the system's."""
+def test_what_is_set_where_the_program_is_started_are_settings(
+    service: configparser.SectionProxy,
+) -> None:
+    """A name that changed in the program changes here too; the others are Python's, its libraries'
+    and the system's.
+    """
     others = {"PATH", "HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR"}
     block = COMPOSE.partition("    environment:\n")[2].partition("    deploy:\n")[0]
     in_image = re.search(r"(?ms)^ENV (.*?[^\\])$", DOCKERFILE)
@@ -122,9 +150,13 @@ def test_what_is_set_where_the_program_is_started_are_settings(service: configpa
 
 def test_what_is_started_is_a_verb(service: configparser.SectionProxy) -> None:
     """By the name under which the package installs the program."""
-    (script,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    (script,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "scripts"
+    ]
     verbs = get_command(cli).commands  # type: ignore[attr-defined]  # a click group
-    entry, command = (re.search(rf'(?m)^{word} \["([^"]+)"\]$', DOCKERFILE) for word in ("ENTRYPOINT", "CMD"))
+    entry, command = (
+        re.search(rf'(?m)^{word} \["([^"]+)"\]$', DOCKERFILE) for word in ("ENTRYPOINT", "CMD")
+    )
     assert entry is not None
     assert command is not None
     program, verb = service["ExecStart"].split()
@@ -133,14 +165,18 @@ def test_what_is_started_is_a_verb(service: configparser.SectionProxy) -> None:
 
 
 async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) -> None:
-    """The address that the image asks is the one the program listens on there, and the page exists."""
+    """The address that the image asks is the one the program listens on there, and the page
+    exists.
+    """
     asked = re.search(r"http://(127\.0\.0\.1:\d+)(/\w+)'", DOCKERFILE)
     assert asked is not None
     assert asked[1] == Settings.model_fields["ops_listen"].default
     assert f"OPS_LISTEN: {asked[1]}\n" in COMPOSE
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
     pages = ops_app(store, load_catalog(), utc_now, Readiness()).router
-    assert asked[2] in {route.resource.canonical for route in pages.routes() if route.resource is not None}
+    assert asked[2] in {
+        route.resource.canonical for route in pages.routes() if route.resource is not None
+    }
     await store.close()
 
 

@@ -58,14 +58,17 @@ def test_T2_a_digest_in_a_gap_goes_right_after_it_and_in_an_overlap_once(
     place, wanted = ZoneInfo(zone), date.fromisoformat(day)
     begin = datetime.combine(wanted - DAY, datetime.min.time(), place).astimezone(UTC)
     sent = {
-        on: moment.astimezone(place).strftime("%H:%M") for moment, on in told(f"digest:{at}@{zone}", begin, hours=72)
+        on: moment.astimezone(place).strftime("%H:%M")
+        for moment, on in told(f"digest:{at}@{zone}", begin, hours=72)
     }
     assert sent[wanted] == local
     assert sent[wanted - DAY] == at
 
 
 def test_T2_the_first_of_an_overlaps_two_hours_counts() -> None:
-    """02:30 in Berlin on 31 October 2021 is 00:30 UTC, and 01:30 UTC an hour later: the same digest by then."""
+    """02:30 in Berlin on 31 October 2021 is 00:30 UTC, and 01:30 UTC an hour later: the same digest
+    by then.
+    """
     key, first = "digest:02:30@Europe/Berlin", datetime(2021, 10, 31, 0, 30, tzinfo=UTC)
     early, again = due_digest(key, now=first), due_digest(key, now=first + HOUR)
     assert early is not None
@@ -78,15 +81,23 @@ def test_T2_the_first_of_an_overlaps_two_hours_counts() -> None:
     ("now", "day"),
     [
         (datetime(2021, 12, 31, 17, 30, tzinfo=UTC), date(2021, 12, 31)),  # 23:30 in Bishkek
-        (datetime(2021, 12, 31, 18, 30, tzinfo=UTC), date(2021, 12, 31)),  # after midnight, caught up
+        (
+            datetime(2021, 12, 31, 18, 30, tzinfo=UTC),
+            date(2021, 12, 31),
+        ),  # after midnight, caught up
         (datetime(2022, 1, 1, 17, 30, tzinfo=UTC), date(2022, 1, 1)),
         (datetime(2024, 2, 29, 17, 30, tzinfo=UTC), date(2024, 2, 29)),
         (datetime(2024, 2, 29, 19, 0, tzinfo=UTC), date(2024, 2, 29)),
         (datetime(2024, 3, 1, 17, 30, tzinfo=UTC), date(2024, 3, 1)),
-        (datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC), None),  # the second before a leap second: nothing is due
+        (
+            datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC),
+            None,
+        ),  # the second before a leap second: nothing is due
     ],
 )
-def test_T6_dates_are_right_at_the_end_of_a_year_and_on_29_february(now: datetime, day: date | None) -> None:
+def test_T6_dates_are_right_at_the_end_of_a_year_and_on_29_february(
+    now: datetime, day: date | None
+) -> None:
     """The digest of 23:30 belongs to the day it was planned on."""
     found = due_digest("digest:23:30@Asia/Bishkek", now=now)
     assert (found.payload.day if found and isinstance(found.payload, DigestDue) else None) == day
@@ -95,7 +106,11 @@ def test_T6_dates_are_right_at_the_end_of_a_year_and_on_29_february(now: datetim
 def test_T6_29_february_is_written_in_every_language() -> None:
     """As each of them writes a date."""
     leap = date(2024, 2, 29)
-    assert [day_text(leap, language) for language in ("en", "ru", "ky")] == ["29 Feb", "29 февраля", "29‑февраль"]
+    assert [day_text(leap, language) for language in ("en", "ru", "ky")] == [
+        "29 Feb",
+        "29 февраля",
+        "29‑февраль",
+    ]
 
 
 def test_a_digest_missed_before_midnight_is_caught_up_late_while_it_is_worth_reading() -> None:
@@ -112,7 +127,9 @@ def test_a_digest_missed_before_midnight_is_caught_up_late_while_it_is_worth_rea
 async def days_told(store: Store) -> list[tuple[str, bool]]:
     """The digests that were decided: their day, and whether they are marked late."""
     async with store.reading() as db:
-        rows = await db.execute(select(alert.c.payload).where(alert.c.kind == "digest").order_by(alert.c.id))
+        rows = await db.execute(
+            select(alert.c.payload).where(alert.c.kind == "digest").order_by(alert.c.id)
+        )
         return [(row.payload["day"], row.payload["late"]) for row in rows]
 
 
@@ -131,16 +148,24 @@ async def a_reader(store: Store) -> None:
         # an hour back just after it went
         ([-5, 0, 1, -59, -30, 0, 1], [("2021-10-20", False)]),
         # a day forward just before, then back: today's is not skipped, tomorrow's not doubled
-        ([-5, 24 * 60 - 5, -4, 0, 1, 24 * 60, 24 * 60 + 1], [("2021-10-20", False), ("2021-10-21", False)]),
+        (
+            [-5, 24 * 60 - 5, -4, 0, 1, 24 * 60, 24 * 60 + 1],
+            [("2021-10-20", False), ("2021-10-21", False)],
+        ),
         # a day forward just after, over tomorrow's, then back
-        ([0, 24 * 60 + 1, 2, 23 * 60, 24 * 60, 24 * 60 + 60], [("2021-10-20", False), ("2021-10-21", False)]),
+        (
+            [0, 24 * 60 + 1, 2, 23 * 60, 24 * 60, 24 * 60 + 60],
+            [("2021-10-20", False), ("2021-10-21", False)],
+        ),
     ],
     ids=["+1 h and back", "−1 h", "+1 day before", "+1 day after"],
 )
 async def test_T1_no_jump_of_the_clock_doubles_or_skips_a_digest(
     store: Store, clock: list[int], expected: list[tuple[str, bool]]
 ) -> None:
-    """The clock in minutes from nine; each digest is decided once, and the reader gets one delivery of each."""
+    """The clock in minutes from nine; each digest is decided once, and the reader gets one delivery
+    of each.
+    """
     await a_reader(store)
     for minutes in clock:
         await enqueue_digests(store, now=NINE + timedelta(minutes=minutes))
@@ -154,7 +179,9 @@ async def test_T1_no_jump_of_the_clock_doubles_or_skips_a_digest(
 
 
 async def test_T4_a_night_asleep_brings_one_digest_not_every_missed_one(store: Store) -> None:
-    """Eight hours from before midnight: of two planned times only what is still worth reading comes, once, late."""
+    """Eight hours from before midnight: of two planned times only what is still worth reading
+    comes, once, late.
+    """
     await a_reader(store)
     async with store.writing() as db:
         await storage.chats.subscribe(db, 1001, ["digest:23:00@Asia/Bishkek"], now=NINE - DAY)

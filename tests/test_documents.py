@@ -28,7 +28,13 @@ def test_env_example_has_every_setting_with_its_default() -> None:
     assert set(shown) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         default = field.default
-        text = "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+        text = (
+            ""
+            if default in (None, ())
+            else str(default).lower()
+            if isinstance(default, bool)
+            else str(default)
+        )
         assert shown[name.upper()] == text, name
 
 

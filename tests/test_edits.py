@@ -1,4 +1,6 @@
-"""A story that was told and then grows: its messages are edited where they stand. Poll, store, outbox, Telegram."""
+"""A story that was told and then grows: its messages are edited where they stand. Poll, store,
+outbox, Telegram.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,17 @@ from tests.world import READER, Sending, World, polling
 RUSSIAN, CHANNEL, LATECOMER = 1002, -1001000000001, 1003
 BLAST = (
     "Explosion at a market in Osh kills 14, 37 wounded",
-    "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said officer Kubat Ermekov.",
+    (
+        "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said "
+        "officer Kubat Ermekov."
+    ),
 )
 VZRYV = (
     "Взрыв на рынке в Оше: 14 погибших, 37 раненых",
-    "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков.",
+    (
+        "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД "
+        "Кубат Эрмеков."
+    ),
 )
 LANGUAGES = {"russian": 'language = "ru"\n', "nine": ""}  # the ninth writes in any
 AGENCIES = ("one", "two", "russian", "four", "five", "six", "seven", "eight", "nine")
@@ -39,8 +47,8 @@ def catalog(url: str) -> Any:
     """Agencies, one of them Russian."""
     return parse_catalog(
         "".join(
-            f'[feeds.{key}]\nname = {{ en = "{key.title()}", ru = "{key.title()}" }}\nurl = "{url}/{key}.xml"\n'
-            + LANGUAGES.get(key, 'language = "en"\n')
+            f'[feeds.{key}]\nname = {{ en = "{key.title()}", ru = "{key.title()}" }}\nurl = '
+            f'"{url}/{key}.xml"\n' + LANGUAGES.get(key, 'language = "en"\n')
             for key in AGENCIES
         )
     )
@@ -66,8 +74,12 @@ async def world(store: Store) -> AsyncIterator[World]:
             ):
                 await storage.chats.add(db, a_chat(number, kind=kind, language=language), now=NOW)
                 if number != LATECOMER:
-                    await storage.chats.subscribe(db, number, ["topic:security"], now=NOW - timedelta(days=1))
-        made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=100.0)
+                    await storage.chats.subscribe(
+                        db, number, ["topic:security"], now=NOW - timedelta(days=1)
+                    )
+        made.send_through(
+            emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=100.0
+        )
         for feed in AGENCIES:
             await made.report(feed, QUIET)
         async with Sending(made):
@@ -77,7 +89,11 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 def accepted(world: World, chat: int, method: str = "editMessageText") -> list[Any]:
     """What was asked for a chat by a method and accepted."""
-    return [one for one in world.emulator.calls if one.method == method and one.chat_id == chat and one.accepted]
+    return [
+        one
+        for one in world.emulator.calls
+        if one.method == method and one.chat_id == chat and one.accepted
+    ]
 
 
 async def report(world: World, feed: str, *entries: tuple[str, str, str]) -> int:
@@ -86,7 +102,9 @@ async def report(world: World, feed: str, *entries: tuple[str, str, str]) -> int
 
 
 async def test_a_second_agency_edits_the_message_and_sends_none(world: World) -> None:
-    """The same message, by its number, with the same buttons; silently; only for those who got it."""
+    """The same message, by its number, with the same buttons; silently; only for those who got
+    it.
+    """
     assert await report(world, "one", ("a", *BLAST)) == 1
     told = {chat: await world.tells(chat, BLAST[0]) for chat in (READER, CHANNEL)}
     async with world.store.writing() as db:  # who asks now did not get it
@@ -105,8 +123,12 @@ async def test_a_second_agency_edits_the_message_and_sends_none(world: World) ->
     assert {row.chat_id for row in await world.deliveries("edit")} == {READER, RUSSIAN, CHANNEL}
 
 
-async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_there(world: World) -> None:
-    """Told first in another language, the message turns into the reader's; the others' only names one more source."""
+async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_there(
+    world: World,
+) -> None:
+    """Told first in another language, the message turns into the reader's; the others' only names
+    one more source.
+    """
     assert await report(world, "one", ("a", *BLAST)) == 1
     first = await world.tells(RUSSIAN, BLAST[0])
     await world.done()
@@ -124,7 +146,9 @@ async def test_an_agency_that_writes_in_two_languages_is_read_in_both(world: Wor
     assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
 
 
-async def test_a_report_stored_before_the_sending_is_told_in_the_readers_language(world: World) -> None:
+async def test_a_report_stored_before_the_sending_is_told_in_the_readers_language(
+    world: World,
+) -> None:
     """Both reports are there when the message is made: no edit is needed, each reads their own."""
     await world.halt()
     for feed, entry in (("one", ("a", *BLAST)), ("russian", ("v", *VZRYV))):
@@ -152,12 +176,18 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
         await report(world, feed, (feed, *BLAST))
     await _send(world)
     assert "4 sources" in (await world.tells(READER, BLAST[0]))["text"]
-    edits = [one for one in world.emulator.calls if one.method == "editMessageText" and one.chat_id == READER]
+    edits = [
+        one
+        for one in world.emulator.calls
+        if one.method == "editMessageText" and one.chat_id == READER
+    ]
     assert len(edits) == 1
 
 
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
-    """Beyond that one more agency is no news; nor does the same agency's second report edit anything."""
+    """Beyond that one more agency is no news; nor does the same agency's second report edit
+    anything.
+    """
     await report(world, "one", ("a", *BLAST))
     await world.done()
     await report(world, "one", ("a", *BLAST), ("a2", BLAST[0], "Again."))
@@ -187,7 +217,12 @@ async def test_a_rise_of_severity_sounds_in_a_new_message(world: World) -> None:
     await world.tells(READER, title)
     await world.done()
     assert (
-        await report(world, "two", ("grave", title, "The blast killed 120 people. Residents are being evacuated.")) == 1
+        await report(
+            world,
+            "two",
+            ("grave", title, "The blast killed 120 people. Residents are being evacuated."),
+        )
+        == 1
     )
     await world.tells(READER, "❗")
     await world.done()
@@ -226,15 +261,21 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None
     """Twice the same edit is one: it is tried until an answer comes, and ends without a trouble."""
     await report(world, "one", ("a", *BLAST))
     await world.done()
-    world.emulator.faults.add(Fault.reset(method="editMessageText", chat_id=READER, times=1, after=True))
+    world.emulator.faults.add(
+        Fault.reset(method="editMessageText", chat_id=READER, times=1, after=True)
+    )
     await report(world, "two", ("b", *BLAST))
     await world.done()
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
     assert {row.state for row in await world.deliveries("edit")} == {"sent"}
 
 
-async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(world: World) -> None:
-    """The same entry under another headline; other blanks and dots are none, nor is a headline nobody was shown."""
+async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(
+    world: World,
+) -> None:
+    """The same entry under another headline; other blanks and dots are none, nor is a headline
+    nobody was shown.
+    """
     await report(world, "one", ("a", *BLAST))
     await report(world, "two", ("b", BLAST[0], "Police are looking for a van."))
     told = await world.tells(READER, "2 sources")
@@ -248,7 +289,10 @@ async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(w
     assert await report(world, "one", ("a", corrected, BLAST[1])) == 0
     assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
     await world.done()
-    assert (len(accepted(world, READER)), len(accepted(world, READER, "sendMessage"))) == (before + 1, 1)
+    assert (len(accepted(world, READER)), len(accepted(world, READER, "sendMessage"))) == (
+        before + 1,
+        1,
+    )
 
 
 async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) -> None:
@@ -257,7 +301,11 @@ async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) 
     await world.done()
     await world.halt()
     await report(world, "two", ("b", *BLAST))
-    quake = ("q", "Earthquake of magnitude 5.6 shakes Naryn", "Houses were damaged in At-Bashy, 2 people were killed.")
+    quake = (
+        "q",
+        "Earthquake of magnitude 5.6 shakes Naryn",
+        "Houses were damaged in At-Bashy, 2 people were killed.",
+    )
     assert await report(world, "four", quake) == 1
     await _send(world)
     order = [one.method for one in world.emulator.calls if one.chat_id == READER and one.accepted]
@@ -265,7 +313,9 @@ async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) 
 
 
 async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(world: World) -> None:
-    """Refused for a while, rendered before the second report came: what is sent at last names both."""
+    """Refused for a while, rendered before the second report came: what is sent at last names
+    both.
+    """
     world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
     await report(world, "one", ("a", *BLAST))
     await world.tells(CHANNEL, BLAST[0])

@@ -1,4 +1,6 @@
-"""The client for sources, against real servers on this machine: good ones, bad ones and hostile ones."""
+"""The client for sources, against real servers on this machine: good ones, bad ones and hostile
+ones.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ async def serve() -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            handler: Handler, *, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+            handler: Handler,
+            *,
+            address: str = "127.0.0.1",
+            port: int = 0,
+            tls: ssl.SSLContext | None = None,
         ) -> str:
             runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0)
             await runner.setup()
@@ -51,7 +57,9 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 @asynccontextmanager
-async def raw_server(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Any:
+async def raw_server(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> Any:
     """A server that speaks bytes, for answers no HTTP library would send."""
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,7 +89,9 @@ class Names(AbstractResolver):
         if host not in self.table:
             raise OSError("no such name")
         return [
-            ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0)
+            ResolveResult(
+                hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0
+            )
             for address in self.table[host]
         ]
 
@@ -136,7 +146,9 @@ async def test_F16_validators_are_sent_and_304_brings_no_body(serve: Serve) -> N
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 503, 300])
-async def test_F16_every_other_status_is_an_error_that_carries_it(serve: Serve, status: int) -> None:
+async def test_F16_every_other_status_is_an_error_that_carries_it(
+    serve: Serve, status: int
+) -> None:
     async def handler(request: web.Request) -> web.Response:
         return web.Response(status=status, text="secret page", headers={"Retry-After": "90"})
 
@@ -154,14 +166,20 @@ async def test_F16_every_other_status_is_an_error_that_carries_it(serve: Serve, 
         ("999999999999", None, 86400.0),
         (format_datetime(NOW + timedelta(minutes=5)), None, 300.0),
         (format_datetime(NOW - timedelta(minutes=5)), None, 0.0),
-        (format_datetime(NOW + timedelta(hours=3)), format_datetime(NOW + timedelta(hours=2)), 3600.0),
+        (
+            format_datetime(NOW + timedelta(hours=3)),
+            format_datetime(NOW + timedelta(hours=2)),
+            3600.0,
+        ),
         ("soon", None, None),
         ("-5", None, None),
         ("", None, None),
         ("Wed, 99 Oct 2021 12:00:00 GMT", None, None),
     ],
 )
-def test_F16_retry_after_is_read_in_both_forms(value: str, date: str | None, seconds: float | None) -> None:
+def test_F16_retry_after_is_read_in_both_forms(
+    value: str, date: str | None, seconds: float | None
+) -> None:
     headers = {"Retry-After": value} | ({"Date": date} if date else {})
     assert retry_after(headers, NOW) == seconds
 
@@ -173,7 +191,9 @@ def test_retry_after_never_fails_and_never_exceeds_a_day(value: str, date: str) 
 
 async def test_a_post_carries_its_body_and_headers(serve: Serve) -> None:
     async def handler(request: web.Request) -> web.Response:
-        return web.Response(body=request.headers["SOAPAction"].encode() + b":" + await request.read())
+        return web.Response(
+            body=request.headers["SOAPAction"].encode() + b":" + await request.read()
+        )
 
     got = await fetch(await serve(handler), data=b"<q/>", headers={"SOAPAction": "rates"})
     assert got.body == b"rates:<q/>"
@@ -238,7 +258,9 @@ async def test_gzip_is_unpacked(serve: Serve) -> None:
     assert (await fetch(await serve(handler))).body == b"<rss/>"
 
 
-async def test_F5_a_trickling_server_costs_one_time_out_and_delays_nobody_else(serve: Serve) -> None:
+async def test_F5_a_trickling_server_costs_one_time_out_and_delays_nobody_else(
+    serve: Serve,
+) -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
@@ -251,7 +273,10 @@ async def test_F5_a_trickling_server_costs_one_time_out_and_delays_nobody_else(s
 
     resolver = Names({"good.example": ["127.0.0.1"]})
     limits = Limits(total=0.6, pause=0)
-    async with raw_server(trickle) as slow, Fetcher(limits=limits, resolver=resolver, may_connect=is_own) as fetcher:
+    async with (
+        raw_server(trickle) as slow,
+        Fetcher(limits=limits, resolver=resolver, may_connect=is_own) as fetcher,
+    ):
         port = (await serve(good)).rsplit(":", 1)[1]
         hanging = asyncio.create_task(fetcher.get(slow))
         assert (await fetcher.get(f"http://good.example:{port}/")).body == b"good"
@@ -302,8 +327,14 @@ def redirector(*steps: tuple[str, int, str]) -> Handler:
     return handler
 
 
-async def test_F6_redirects_are_followed_and_only_a_permanent_way_moves_the_address(serve: Serve) -> None:
-    origin = await serve(redirector(("/a", 301, "/b"), ("/b", 308, "c?x=1#part"), ("/t", 302, "/a"), ("/m", 301, "/t")))
+async def test_F6_redirects_are_followed_and_only_a_permanent_way_moves_the_address(
+    serve: Serve,
+) -> None:
+    origin = await serve(
+        redirector(
+            ("/a", 301, "/b"), ("/b", 308, "c?x=1#part"), ("/t", 302, "/a"), ("/m", 301, "/t")
+        )
+    )
     got = await fetch(origin + "/a")
     assert (got.url, got.moved_to) == (origin + "/c?x=1", origin + "/c?x=1")
     temporary = await fetch(origin + "/t")
@@ -326,8 +357,12 @@ async def test_F6_a_loop_ends_after_five_hops(serve: Serve) -> None:
     assert hits == 6
 
 
-@pytest.mark.parametrize(("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")])
-async def test_a_redirected_post_keeps_its_body_only_where_http_says_so(serve: Serve, status: int, method: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")]
+)
+async def test_a_redirected_post_keeps_its_body_only_where_http_says_so(
+    serve: Serve, status: int, method: str
+) -> None:
     origin = await serve(redirector(("/a", status, "/b")))
     assert (await fetch(origin + "/a", data=b"x")).body == f"{method} /b".encode()
 
@@ -345,7 +380,9 @@ async def test_a_redirected_post_keeps_its_body_only_where_http_says_so(serve: S
         "//127.0.0.1:6379/",
     ],
 )
-async def test_F6_a_redirect_to_something_else_than_plain_http_is_refused(serve: Serve, location: str) -> None:
+async def test_F6_a_redirect_to_something_else_than_plain_http_is_refused(
+    serve: Serve, location: str
+) -> None:
     with pytest.raises(FetchError):
         await fetch(await serve(redirector(("/", 302, location))) + "/")
 
@@ -371,10 +408,14 @@ async def test_S1_an_address_with_a_user_name_is_refused_even_when_configured(se
 
 # Ten ways to say "this machine" or "inside" that others' guards let through, and the classes of S2.
 INSIDE = [
-    "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
-    "100.64.0.1", "100.127.255.255", "192.0.0.8", "192.0.0.170", "198.18.0.1", "198.19.255.255", "192.88.99.1",
-    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "203.0.113.5", "::1", "::", "::ffff:127.0.0.1",
-    "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "fe80::1",
+    "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1", "100.127.255.255", "192.0.0.8", "192.0.0.170", "198.18.0.1", "198.19.255.255",
+    "192.88.99.1",
+    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "203.0.113.5", "::1", "::",
+    "::ffff:127.0.0.1",
+    "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::",
+    "2001:db8::1", "fe80::1",
     "fc00::1", "fd12::1", "ff02::1", "fec0::1", "3fff::1", "100::1", "fe80::1%eth0",
 ]  # fmt: skip
 
@@ -384,7 +425,9 @@ def test_S2_no_inside_address_is_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "77.235.0.1", "172.32.0.1", "2a00:1450:4001::1", "2606:4700::1111"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "77.235.0.1", "172.32.0.1", "2a00:1450:4001::1", "2606:4700::1111"]
+)
 def test_S2_the_public_internet_is_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
     assert not is_own(ipaddress.ip_address(address))
@@ -437,7 +480,9 @@ async def test_S1_localhost_must_resolve_to_this_machine_or_network(serve: Serve
             await fetcher.get("http://localhost/")
 
 
-async def test_S1_a_redirect_from_outside_to_inside_is_refused_at_the_second_connect(serve: Serve) -> None:
+async def test_S1_a_redirect_from_outside_to_inside_is_refused_at_the_second_connect(
+    serve: Serve,
+) -> None:
     """Even when the same fetcher has just been allowed to talk to that inner origin itself."""
     inner = Inner()
     inside = await serve(inner)
@@ -481,7 +526,9 @@ async def test_S1_having_left_the_own_machine_one_does_not_come_back(serve: Serv
     await serve(redirector(("/", 302, inside + "/secret")), address="127.0.0.2", port=port)
     away = f"http://out.example:{port}/"
     async with Fetcher(
-        limits=QUICK, resolver=Names({"out.example": ["127.0.0.2"]}), may_connect=lambda a: str(a) == "127.0.0.2"
+        limits=QUICK,
+        resolver=Names({"out.example": ["127.0.0.2"]}),
+        may_connect=lambda a: str(a) == "127.0.0.2",
     ) as fetcher:
         with pytest.raises(FetchError, match="cannot connect"):
             await fetcher.get(inside + "/start")
@@ -495,7 +542,9 @@ async def test_S3_a_refused_address_and_a_dead_one_read_the_same() -> None:
         texts = set()
         for address in ("127.0.0.2", "127.0.0.1"):
             names = Names({"x.example": [address]})
-            async with Fetcher(limits=QUICK, resolver=names, may_connect=lambda a: str(a) == "127.0.0.2") as fetcher:
+            async with Fetcher(
+                limits=QUICK, resolver=names, may_connect=lambda a: str(a) == "127.0.0.2"
+            ) as fetcher:
                 with pytest.raises(FetchError) as caught:
                     await fetcher.get(f"http://x.example:{port}/")
             texts.add(str(caught.value))
@@ -530,7 +579,9 @@ async def test_own_headers_do_not_travel_to_another_origin(serve: Serve) -> None
     async def handler(request: web.Request) -> web.Response:
         seen.append(request.headers.get("X-Key"))
         if request.path == "/a":
-            return web.Response(status=302, headers={"Location": f"http://two.example:{request.url.port}/b"})
+            return web.Response(
+                status=302, headers={"Location": f"http://two.example:{request.url.port}/b"}
+            )
         return web.Response()
 
     port = (await serve(handler)).rsplit(":", 1)[1]

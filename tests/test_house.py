@@ -1,4 +1,6 @@
-"""Promises about the house as a whole: one way out, no second web server, hashes, settings nobody else reads."""
+"""Promises about the house as a whole: one way out, no second web server, hashes, settings nobody
+else reads.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,18 @@ from tests.conftest import ROOT
 from tests.test_cli import jarchy
 
 ROOMS = ("bot", "handlers", "storage")
-#: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram, and calls webhooks.
+#: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram,
+#: and calls webhooks.
 WAYS_OUT = {"bot/fetch.py", "bot/telegram/session.py", "bot/emulator/updates.py"}
-OTHER_CLIENTS = {"requests", "httpx", "urllib3", "http.client", "urllib.request", "ftplib", "smtplib"}
+OTHER_CLIENTS = {
+    "requests",
+    "httpx",
+    "urllib3",
+    "http.client",
+    "urllib.request",
+    "ftplib",
+    "smtplib",
+}
 
 
 def test_S4_one_place_makes_clients_for_sources_and_one_for_telegram() -> None:
@@ -26,7 +37,9 @@ def test_S4_one_place_makes_clients_for_sources_and_one_for_telegram() -> None:
     for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         shown = str(path.relative_to(ROOT))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("ClientSession", "create_connection")):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                ("ClientSession", "create_connection")
+            ):
                 made.add(shown)
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if {*names, node.module if isinstance(node, ast.ImportFrom) else ""} & OTHER_CLIENTS:
@@ -78,12 +91,16 @@ def test_only_the_store_asks_which_database_it_is() -> None:
 
 
 def test_every_room_has_its_place_among_the_layers() -> None:
-    """A new room or file of the program is guarded from its first day: whoever adds it says who may import it."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
+    """A new room or file of the program is guarded from its first day: whoever adds it says who may
+    import it.
+    """
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
     (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
     placed = {name.strip() for layer in layers for name in layer.split("|")}
     rooms = {f"bot.{path.stem}" for path in (ROOT / "bot").iterdir() if path.suffix == ".py"}
-    rooms |= {f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
+    rooms |= {
+        f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
+    }
     assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed

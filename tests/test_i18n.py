@@ -1,4 +1,6 @@
-"""The catalogs are complete and alike in every language, and numbers and dates read as each language writes them."""
+"""The catalogs are complete and alike in every language, and numbers and dates read as each
+language writes them.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,16 @@ from bot.render.text import fill
 from handlers import COMMANDS
 from tests.conftest import ROOT
 
-CATALOGS = {language: polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po")) for language in LANGUAGES}
+CATALOGS = {
+    language: polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
+    for language in LANGUAGES
+}
 FORMS = {"en": 2, "ru": 3, "ky": 2}
 KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 # Words that are the same in two languages, and are meant to be.
 SHARED_WORDS = {
-    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "months.day", "months.since",
+    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "months.day",
+    "months.since",
     "months.since_year", "months.year", "topic.economy", "topic.sport",
 }  # fmt: skip
 
@@ -55,10 +61,16 @@ def names(template: str) -> set[str]:
 
 
 def in_code() -> tuple[set[str], set[str]]:
-    """Every string of the program that looks like a key, and the beginnings of those put together (f"topic.{…}")."""
+    """Every string of the program that looks like a key, and the beginnings of those put together
+    (f"topic.{…}").
+    """
     whole, begun = set(), set()
     files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
-    for node in (node for path in files for node in _outside_tables(ast.parse(path.read_text(encoding="utf-8")))):
+    for node in (
+        node
+        for path in files
+        for node in _outside_tables(ast.parse(path.read_text(encoding="utf-8")))
+    ):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             whole.add(node.value)
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
@@ -67,9 +79,14 @@ def in_code() -> tuple[set[str], set[str]]:
 
 
 def _outside_tables(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node of a module but those of the tables that say which values an answer's words need."""
+    """Every node of a module but those of the tables that say which values an answer's words
+    need.
+    """
     for statement in tree.body:
-        if not (isinstance(statement, ast.AnnAssign) and getattr(statement.target, "id", "") in {"ANSWERS", "ERRORS"}):
+        if not (
+            isinstance(statement, ast.AnnAssign)
+            and getattr(statement.target, "id", "") in {"ANSWERS", "ERRORS"}
+        ):
             yield from ast.walk(statement)
 
 
@@ -77,13 +94,21 @@ def used_keys() -> set[str]:
     """The literal keys given to t, tn, say, UserError and Notice anywhere in the program."""
     found = set()
     files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
-    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+    for node in (
+        node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ):
         if not isinstance(node, ast.Call):
             continue
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        called = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
         given_ = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "msgid")]
         if called in {"t", "tn", "say", "UserError", "Notice"}:
-            found |= {arg.value for arg in given_ if isinstance(arg, ast.Constant) and KEY.fullmatch(str(arg.value))}
+            found |= {
+                arg.value
+                for arg in given_
+                if isinstance(arg, ast.Constant) and KEY.fullmatch(str(arg.value))
+            }
     return found
 
 
@@ -129,14 +154,19 @@ def test_answers_and_errors_name_the_values_their_words_need() -> None:
 def test_every_error_brings_the_values_its_words_need() -> None:
     for path in (path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "UserError" or not node.args:
+            if (
+                not isinstance(node, ast.Call)
+                or getattr(node.func, "id", "") != "UserError"
+                or not node.args
+            ):
                 continue
             key, brought = node.args[0], {keyword.arg for keyword in node.keywords}
             if isinstance(key, ast.Constant) and None not in brought:
                 assert names(i18n.t(str(key.value), "en")) == brought, (path, key.value)
 
 
-#: Families of keys that are put together at run time → everything their last part can be, by the program's own lists.
+#: Families of keys that are put together at run time → everything their last part can be, by the
+#: program's own lists.
 FAMILIES = {
     "button.": {"mute", "unmute", "pause", "resume", "edit", "delete"},
     "chart.range.": {*RANGES},
@@ -157,15 +187,25 @@ FAMILIES = {
     "rule.standing.": {*Standing},
     "severity.": {*Severity},
     "style.": {*Style},
-    "topic.": {*TOPICS, "world", "sport", "culture"},  # the last three by a feed's own `topics` alone
+    "topic.": {
+        *TOPICS,
+        "world",
+        "sport",
+        "culture",
+    },  # the last three by a feed's own `topics` alone
     "why.": {"fixing", "drift", "drift_first"},
 }
 
 
 def test_no_catalog_keeps_a_key_nobody_uses() -> None:
-    """A key is used where code names it, or makes it from a list of its own; to stand in a table of keys is no use."""
+    """A key is used where code names it, or makes it from a list of its own; to stand in a table of
+    keys is no use.
+    """
     whole, begun = in_code()
-    assert {one for one in begun if KEY.match(one + "x")} - FAMILIES.keys() <= {"pages.", "payload."}
+    assert {one for one in begun if KEY.match(one + "x")} - FAMILIES.keys() <= {
+        "pages.",
+        "payload.",
+    }
     made = {prefix + last for prefix, lasts in FAMILIES.items() for last in lasts}
     assert not entries("en").keys() - whole - made
 
@@ -187,7 +227,14 @@ def test_a_whole_number_takes_the_plural_form_cldr_gives_it(language: str) -> No
 
 def test_russian_counts_as_russian_does() -> None:
     said = [fill(i18n.tn("news.sources", n, "ru"), n=n).text for n in (1, 2, 5, 11, 21, 112)]
-    assert said == ["1 источник", "2 источника", "5 источников", "11 источников", "21 источник", "112 источников"]
+    assert said == [
+        "1 источник",
+        "2 источника",
+        "5 источников",
+        "11 источников",
+        "21 источник",
+        "112 источников",
+    ]
 
 
 def test_an_unknown_key_raises_and_is_never_shown() -> None:
@@ -201,12 +248,17 @@ def test_an_unknown_language_is_answered_in_english() -> None:
     assert i18n.t("rates.today", "de") == "today"
 
 
-def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_a_language_lacks_is_said_in_english(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for language in ("en", "ky"):
         catalog = tmp_path / language / "jarchy.po"
         catalog.parent.mkdir(parents=True)
         word = 'msgid "rates.today"\nmsgstr "today"\n' if language == "en" else ""
-        catalog.write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n{word}', encoding="utf-8")
+        catalog.write_text(
+            f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n{word}',
+            encoding="utf-8",
+        )
     monkeypatch.setattr("bot.languages.FOLDER", tmp_path)
     i18n._catalog.cache_clear()
     try:
@@ -217,7 +269,13 @@ def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatc
 
 def test_lists_of_months_and_weekdays_are_complete() -> None:
     for language in LANGUAGES:
-        for key in ("months.day", "months.year", "months.since", "months.since_year", "months.until_year"):
+        for key in (
+            "months.day",
+            "months.year",
+            "months.since",
+            "months.since_year",
+            "months.until_year",
+        ):
             assert len(i18n.t(key, language).split()) == 12, (language, key)
         assert len(i18n.t("weekdays.of", language).split()) == 7
 
@@ -252,7 +310,12 @@ def test_dates_read_as_the_language_writes_them(
         ("en", "1.1948", None, "1.1948"),
         ("en", "0.125", 2, "0.13"),
         ("ru", "-0.001", 2, "0,00"),
-        ("en", "123456789012345678901234567890.12", None, "123,456,789,012,345,678,901,234,567,890.12"),
+        (
+            "en",
+            "123456789012345678901234567890.12",
+            None,
+            "123,456,789,012,345,678,901,234,567,890.12",
+        ),
     ],
 )
 def test_numbers_are_exact_and_wear_the_marks_of_the_language(
@@ -261,12 +324,21 @@ def test_numbers_are_exact_and_wear_the_marks_of_the_language(
     assert i18n.number(Decimal(value), language, digits) == shown
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12
+    )
+)
 def test_a_number_can_be_read_back(value: Decimal) -> None:
     """In every language nothing is lost or added."""
     for language in LANGUAGES:
         decimal_mark, group = i18n._marks(language)
-        shown = i18n.number(value, language).replace(group, "").replace(decimal_mark, ".").replace("−", "-")
+        shown = (
+            i18n.number(value, language)
+            .replace(group, "")
+            .replace(decimal_mark, ".")
+            .replace("−", "-")
+        )
         assert Decimal(shown) == value
 
 
@@ -280,7 +352,9 @@ def test_a_number_can_be_read_back(value: Decimal) -> None:
         ("-0.004", "en", "0.00 %"),
     ],
 )
-def test_a_percent_always_has_its_sign_unless_nothing_moved(value: str, language: str, shown: str) -> None:
+def test_a_percent_always_has_its_sign_unless_nothing_moved(
+    value: str, language: str, shown: str
+) -> None:
     assert i18n.percent(Decimal(value), language) == shown
 
 
@@ -290,7 +364,9 @@ def test_hours_are_told_in_the_readers_zone() -> None:
     assert i18n.clock(time(9, 0)) == "09:00"
     assert i18n.moment(at, "ru", "Asia/Bishkek") == "21 октября 02:05"
     assert i18n.moment(at, "ru", "Asia/Bishkek", now=at + timedelta(hours=3)) == "02:05"
-    assert i18n.moment(at, "en", "Asia/Bishkek", now=at + timedelta(days=100)) == "21 Oct 2021 02:05"
+    assert (
+        i18n.moment(at, "en", "Asia/Bishkek", now=at + timedelta(days=100)) == "21 Oct 2021 02:05"
+    )
 
 
 def test_ages_are_told_in_words() -> None:

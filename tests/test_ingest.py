@@ -62,9 +62,13 @@ async def bank(world: World, days_ago: int, usd: str, rub: str = "1,1948") -> In
 
 async def test_the_first_poll_never_alerts_and_the_next_move_does_once(world: World) -> None:
     """A backlog is not news; a move is, once."""
-    assert await bank(world, 1, "84,7935") == IngestReport(source="nbkr", fetched=3, new=3, alerts=0)
+    assert await bank(world, 1, "84,7935") == IngestReport(
+        source="nbkr", fetched=3, new=3, alerts=0
+    )
     assert (await bank(world, 0, "89,9000")).alerts == 1
-    assert (await bank(world, 0, "89,9000")) == IngestReport(source="nbkr")  # the same document: not even read
+    assert (await bank(world, 0, "89,9000")) == IngestReport(
+        source="nbkr"
+    )  # the same document: not even read
 
 
 async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) -> None:
@@ -79,7 +83,9 @@ async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) 
 
 
 async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: World) -> None:
-    """Ten times yesterday needs a second source; the operator is told once, the readers keep the old value."""
+    """Ten times yesterday needs a second source; the operator is told once, the readers keep the
+    old value.
+    """
     await bank(world, 1, "84,7935")
     for _ in range(3):
         await bank(world, 0, "847,9350")
@@ -89,8 +95,12 @@ async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: 
     assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html><body>login</body></html>", daily("20.10.2021", "1", "2", "3")[:150]])
-async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(world: World, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"", b"<html><body>login</body></html>", daily("20.10.2021", "1", "2", "3")[:150]]
+)
+async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(
+    world: World, body: bytes
+) -> None:
     """HTML, nothing, or half a document."""
     await bank(world, 1, "84,7935")
     world.publishers.put("/daily.xml", body)
@@ -133,7 +143,9 @@ async def _known_agencies(world: World) -> None:
 
 
 async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> None:
-    """SECURITY_POLICY=two_sources: the second agency's report tells it, however calmly worded, and once."""
+    """SECURITY_POLICY=two_sources: the second agency's report tells it, however calmly worded, and
+    once.
+    """
     world.ingest = replace(world.ingest, security_policy="two_sources")
     await _known_agencies(world)
     title = "Shooting reported at the border post"
@@ -157,11 +169,15 @@ async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world
     assert (await world.poll("one")).alerts == 1
     world.feed("two", ("calm", title, "Police say the bomb was small."), QUIET)
     assert (await world.poll("two")).alerts == 0
-    assert [item.severity for item in await world.stored(alert) if item.kind == "story"] == ["urgent"]
+    assert [item.severity for item in await world.stored(alert) if item.kind == "story"] == [
+        "urgent"
+    ]
 
 
 @pytest.mark.parametrize("approve", [True, False])
-async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(world: World, *, approve: bool) -> None:
+async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
+    world: World, *, approve: bool
+) -> None:
     """Asked once; nothing to send until it is approved; a second word is not heard."""
     world.ingest = replace(world.ingest, security_policy="approve")
     world.feed("one", QUIET)
@@ -169,7 +185,12 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(worl
     world.feed("one", ATTACK, QUIET)
     assert (await world.poll("one")).alerts == 1
     story, question = await world.stored(alert)
-    assert (story.kind, story.approval, question.kind, question.approval) == ("story", "waiting", "notice", None)
+    assert (story.kind, story.approval, question.kind, question.approval) == (
+        "story",
+        "waiting",
+        "notice",
+        None,
+    )
     async with world.store.writing() as db:
         opened = [await storage.fan_out.fan_out(db) for _ in range(2)]
         assert opened == [0, None]  # the question's, whose operator has no chat here
@@ -180,10 +201,16 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(worl
     assert (ATTACK[1] in titles) is approve
 
 
-async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(world: World) -> None:
+async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(
+    world: World,
+) -> None:
     """/news economy has it, the digest of whoever chose economy tells it, no alert is made."""
     bloom = ("bloom", "Apricot trees bloom early", "The valley turned white in one night.")
-    budget = ("budget", "Inflation slows as the central bank raises its rate", "Prices of bread hardly rose.")
+    budget = (
+        "budget",
+        "Inflation slows as the central bank raises its rate",
+        "Prices of bread hardly rose.",
+    )
     world.feed("one", bloom)
     await world.poll("one")
     world.feed("one", bloom, budget)
@@ -202,7 +229,10 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
 BLAST = (
     "blast",
     "Explosion at a market in Osh kills 14, 37 wounded",
-    "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said officer Kubat Ermekov.",
+    (
+        "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said "
+        "officer Kubat Ermekov."
+    ),
 )
 TREMOR = (
     "tremor",
@@ -216,7 +246,10 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     in_russian = (
         "vzryv",
         "Взрыв на рынке в Оше: 14 погибших, 37 раненых",
-        "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков.",
+        (
+            "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник "
+            "УВД Кубат Эрмеков."
+        ),
     )
     for feed in ("one", "three"):
         world.feed(feed, QUIET)
@@ -231,14 +264,20 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     assert told.feeds == ("one", "three")
 
 
-async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(world: World) -> None:
+async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
+    world: World,
+) -> None:
     """A graver story that only English readers can read gives way."""
     lesser = (
         "lesser",
         "Blast in Kabul mosque kills 6 during prayers",
         "A bomb had been left by the door; 15 are wounded.",
     )
-    in_russian = ("vzryv", "Взрыв в мечети Кабула: шестеро погибших", "Бомбу оставили у двери, ранены 15 верующих.")
+    in_russian = (
+        "vzryv",
+        "Взрыв в мечети Кабула: шестеро погибших",
+        "Бомбу оставили у двери, ранены 15 верующих.",
+    )
     world.feed("one", BLAST, lesser)
     await world.poll("one")
     world.feed("three", in_russian)
@@ -255,7 +294,11 @@ async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
 
 async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     """Two earthquakes of one day, with other magnitudes in other places."""
-    other = ("tolchok", "Землетрясение магнитудой 6,1 в Баткене, 2 погибших", "Разрушены дома, жителей эвакуируют.")
+    other = (
+        "tolchok",
+        "Землетрясение магнитудой 6,1 в Баткене, 2 погибших",
+        "Разрушены дома, жителей эвакуируют.",
+    )
     for feed in ("one", "three"):
         world.feed(feed, QUIET)
         await world.poll(feed)
@@ -294,8 +337,12 @@ language = "en"
 """).pages["site"]
 
     async def publish(self, *rows: tuple[str, str], text: str = ATTACK[2]) -> IngestReport:
-        """The list shows (address, headline) rows, each of its own articles tells `text`; then it is polled."""
-        listed = "".join(f"<div class='row'><a href='{href}'>{title}</a></div>" for href, title in rows)
+        """The list shows (address, headline) rows, each of its own articles tells `text`; then it
+        is polled.
+        """
+        listed = "".join(
+            f"<div class='row'><a href='{href}'>{title}</a></div>" for href, title in rows
+        )
         page = f"<html><body><div class='list'>{listed}</div></body></html>"
         self.world.publishers.put("/news/", page.encode(), kind="text/html")
         for href, title in rows:
@@ -309,22 +356,32 @@ language = "en"
 
 
 async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
-    """Headlines from the list, texts from the articles, each asked for once; the first poll alerts nobody."""
+    """Headlines from the list, texts from the articles, each asked for once; the first poll alerts
+    nobody.
+    """
     site = Site(world)
     old, new = ("/a/1", "Shots fired at the border post"), ("/a/2", ATTACK[1])
     assert await site.publish(old) == IngestReport(source="site", fetched=1, new=1, alerts=0)
     assert await site.publish(new, old) == IngestReport(source="site", fetched=2, new=1, alerts=1)
     assert await site.told() == {old[1]: ATTACK[2], new[1]: ATTACK[2]}
-    assert (await site.publish(new, old, ("/a/3", "Apple harvest begins"), text="Growers are glad.")).alerts == 0
+    assert (
+        await site.publish(new, old, ("/a/3", "Apple harvest begins"), text="Growers are glad.")
+    ).alerts == 0
     assert [world.publishers.asked.count(path) for path in ("/a/1", "/a/2", "/a/3")] == [1, 1, 1]
     assert world.ingest.workers.processes  # nothing of it was parsed here
 
 
-async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stays_a_headline(world: World) -> None:
-    """No entries where there were some is an error; a missing, a huge or an empty article is none."""
+async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stays_a_headline(
+    world: World,
+) -> None:
+    """No entries where there were some is an error; a missing, a huge or an empty article is
+    none.
+    """
     site = Site(world)
     assert (await site.publish(("/a/1", "Apple harvest begins"))).error is None
-    world.publishers.put("/news/", b"<html><body><h1>We have a new site</h1></body></html>", kind="text/html")
+    world.publishers.put(
+        "/news/", b"<html><body><h1>We have a new site</h1></body></html>", kind="text/html"
+    )
     assert "selectors find no entries" in ((await world.ingest.poll(site.spec)).error or "")
     world.publishers.put("/news/huge", b"<p>" + b"x" * 6_000_000, kind="text/html")
     rows = [
@@ -347,14 +404,18 @@ async def test_F13_a_flood_on_a_page_alerts_nobody_and_follows_no_link(world: Wo
     """A site whose addresses all changed costs one request, and one word to the operator."""
     site = Site(world)
     await site.publish(("/a/0", "Apple harvest begins"))
-    report = await site.publish(*[(f"/b/{number}", f"{ATTACK[1]} – {number}") for number in range(25)])
+    report = await site.publish(
+        *[(f"/b/{number}", f"{ATTACK[1]} – {number}") for number in range(25)]
+    )
     assert (report.new, report.alerts) == (25, 0)
     assert not [path for path in world.publishers.asked if path.startswith("/b/")]
     assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
 async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: World) -> None:
-    """The operator named one origin of their own network; what a page links to elsewhere in it is never asked."""
+    """The operator named one origin of their own network; what a page links to elsewhere in it is
+    never asked.
+    """
     async with Publishers() as inside:
         site = Site(world)
         await site.publish((f"{inside.url}/admin", ATTACK[1]))
@@ -370,7 +431,9 @@ async def test_F16_a_source_that_is_gone_is_recorded_as_gone(world: World) -> No
         assert (await storage.sources.states(db))["one"].gone_at == NOW
 
 
-async def test_a_rate_is_never_stored_without_its_alert(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rate_is_never_stored_without_its_alert(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Store, detect and enqueue share one transaction: when the last fails, the first is undone."""
     await bank(world, 1, "84,7935")
 

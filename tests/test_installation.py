@@ -22,7 +22,9 @@ LOCKS = [RUN_LOCK, DEV_LOCK]
 
 def packages(lock: Path) -> dict[str, str]:
     """The entry of each package a lock names."""
-    entries = re.split(r"\n(?=[a-zA-Z0-9])", lock.read_text(encoding="utf-8").partition("lock\n")[2])
+    entries = re.split(
+        r"\n(?=[a-zA-Z0-9])", lock.read_text(encoding="utf-8").partition("lock\n")[2]
+    )
     return {entry.partition("==")[0].strip(): entry for entry in entries}
 
 
@@ -65,23 +67,31 @@ def test_what_runs_the_bot_is_one_lock_and_what_tests_it_the_other() -> None:
     assert not runs.keys() & tests.keys()
 
 
-def test_uv_is_fetched_by_the_hashes_of_the_lock(install: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_is_fetched_by_the_hashes_of_the_lock(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And by nothing else: its own entry, complete."""
     install.VENV.mkdir()
     called: list[list[str]] = []
     monkeypatch.setattr(install, "_call", called.append)
     install._get_uv()
-    wanted = packages(install.VENV / "uv.lock") or (install.VENV / "uv.lock").read_text(encoding="utf-8")
+    wanted = packages(install.VENV / "uv.lock") or (install.VENV / "uv.lock").read_text(
+        encoding="utf-8"
+    )
     text = (install.VENV / "uv.lock").read_text(encoding="utf-8")
     assert text.count("--hash=") == packages(DEV_LOCK)["uv"].count("--hash=") > 0, wanted
     assert not text.rstrip().endswith("\\")
     assert "--require-hashes" in called[0]
 
 
-def test_uv_hears_what_pip_was_told(install: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_uv_hears_what_pip_was_told(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A mirror and a folder of wheels, from pip's file; the environment outweighs the file."""
     settings = tmp_path / "pip.conf"
-    settings.write_text("[global]\nindex-url = file:///mirror\nextra-index-url =\n  file:///one\n  file:///two\n")
+    settings.write_text(
+        "[global]\nindex-url = file:///mirror\nextra-index-url =\n  file:///one\n  file:///two\n"
+    )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
     monkeypatch.setenv("PIP_INDEX_URL", "file:///nearer")
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels /more")
@@ -95,7 +105,10 @@ def test_uv_hears_what_pip_was_told(install: ModuleType, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("forced", [True, False], ids=["INSTALLER=pip", "uv is not to be had"])
 def test_without_uv_pip_installs_the_same(
-    install: ModuleType, monkeypatch: pytest.MonkeyPatch, forced: bool, capsys: pytest.CaptureFixture[str]
+    install: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    forced: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Both locks by their hashes, then the project itself."""
     called: list[list[str]] = []
@@ -133,7 +146,9 @@ def test_a_broken_environment_is_made_anew(install: ModuleType, state: str) -> N
     assert not install.RUN_STAMP.exists()
 
 
-def test_an_installation_that_is_cut_off_leaves_no_stamp(install: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_that_is_cut_off_leaves_no_stamp(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even the one of an earlier installation that ended well."""
     (install.VENV / "bin").mkdir(parents=True)
     install.PYTHON.symlink_to(sys.executable)
@@ -164,8 +179,12 @@ def test_make_takes_no_stamp_for_an_environment_whose_python_does_not_start(tmp_
         for stamp in (".ready", ".ready-dev"):
             (tmp_path / ".venv" / stamp).touch()
         words = ["make", "--dry-run", "demo", "setup"]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("MAKE")
+        }
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
+        )
         return "install.py" in done.stdout
 
     (bin_folder / "python").symlink_to(sys.executable)

@@ -1,4 +1,6 @@
-"""Every kind of alert is sent, explained, muted and revised: through the store, the worker and the emulator."""
+"""Every kind of alert is sent, explained, muted and revised: through the store, the worker and the
+emulator.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The log as a collector reads it: one line an event, in one form for us and for the libraries, no secret in it."""
+"""The log as a collector reads it: one line an event, in one form for us and for the libraries, no
+secret in it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from bot import log
 TOKEN = "7654321:AAcanary-token-canary_token-canary-tok"
 #: Libraries that log every request, statement or job at INFO, some with the token in an address.
 TALKATIVE = [
-    "httpx", "httpcore", "aiohttp.access", "alembic", "aiosqlite", "telegram", "asyncio", "procrastinate", "psycopg",
+    "httpx", "httpcore", "aiohttp.access", "alembic", "aiosqlite", "telegram", "asyncio",
+    "procrastinate", "psycopg",
 ]  # fmt: skip
 
 
@@ -60,7 +63,9 @@ def objects(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines(capsys)]
 
 
-def test_an_event_is_one_line_of_json_with_its_level_time_and_context(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_is_one_line_of_json_with_its_level_time_and_context(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """The time in UTC, said as such."""
     log.set_up("json", "info")
     structlog.contextvars.bind_contextvars(source="nbkr")
@@ -92,7 +97,9 @@ def test_a_library_s_record_has_the_same_form_and_nothing_of_its_own_workings(
     assert "RuntimeError: a defect of theirs" in failed["exception"]
 
 
-def test_our_own_failure_brings_its_traceback_and_when_asked_its_stack(capsys: pytest.CaptureFixture[str]) -> None:
+def test_our_own_failure_brings_its_traceback_and_when_asked_its_stack(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     log.set_up("json", "info")
     try:
         fail("a defect of ours")
@@ -124,7 +131,9 @@ def test_the_level_holds_for_us_and_for_the_libraries(
 
 
 @pytest.mark.parametrize("name", TALKATIVE)
-def test_S6_a_talkative_library_is_heard_from_warnings_on(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_S6_a_talkative_library_is_heard_from_warnings_on(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whatever the level: some say the address of each request, and the token with it."""
     log.set_up("json", "debug")
     logger = logging.getLogger(name)
@@ -172,7 +181,9 @@ def test_a_terminal_gets_a_readable_form_and_colours_a_collector_json(
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_S6_no_line_has_a_secret_wherever_it_came_in(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_S6_no_line_has_a_secret_wherever_it_came_in(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """In the event, a value, a nested list, a traceback, a library's record."""
     log.set_up(form, "debug")
     log.hide("canary of the webhook")
@@ -193,7 +204,9 @@ def test_S6_no_line_has_a_secret_wherever_it_came_in(form: str, capsys: pytest.C
 def test_S6_python_s_own_tracebacks_are_redacted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the program, of a thread, of a finalizer; all of it to stderr, with the line where it happened."""
+    """Of the program, of a thread, of a finalizer; all of it to stderr, with the line where it
+    happened.
+    """
     for holder, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
         monkeypatch.setattr(holder, name, getattr(holder, name))  # taken back afterwards
     log.guard_tracebacks()
@@ -207,7 +220,9 @@ def test_S6_python_s_own_tracebacks_are_redacted(
         of_a_thread = capsys.readouterr().err
         sys.unraisablehook(_Unraisable(kind, error, trace))  # type: ignore[arg-type]
         of_a_finalizer = capsys.readouterr().err
-        as_python_prints_it = "".join(traceback.format_exception(kind, error, trace)).replace(TOKEN, "***")
+        as_python_prints_it = "".join(traceback.format_exception(kind, error, trace)).replace(
+            TOKEN, "***"
+        )
     assert of_the_program == of_a_thread == of_a_finalizer == as_python_prints_it
     for said in (of_the_program, of_a_thread, of_a_finalizer):
         assert said.startswith("Traceback (most recent call last):\n")
@@ -268,11 +283,24 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 def test_S6_what_was_hidden_is_redacted_in_every_spelling() -> None:
-    """The longest first, so that no beginning of it stays; what is too short to be a secret is a word."""
+    """The longest first, so that no beginning of it stays; what is too short to be a secret is a
+    word.
+    """
     log.hide("tail of it", "canary and the tail of it")
     assert log.redact("<canary and the tail of it>") == "<***>"
-    log.hide("canary one", "canary one two/three", None, "x" * (log.SHORTEST_SECRET - 1), "y" * log.SHORTEST_SECRET)
-    for text in ("canary one", "canary one two/three", "canary%20one%20two%2Fthree", "canary%20one%20two/three"):
+    log.hide(
+        "canary one",
+        "canary one two/three",
+        None,
+        "x" * (log.SHORTEST_SECRET - 1),
+        "y" * log.SHORTEST_SECRET,
+    )
+    for text in (
+        "canary one",
+        "canary one two/three",
+        "canary%20one%20two%2Fthree",
+        "canary%20one%20two/three",
+    ):
         assert log.redact(f"<{text}>") == "<***>"
     assert log.redact("x" * (log.SHORTEST_SECRET - 1)) == "x" * (log.SHORTEST_SECRET - 1)
     assert log.redact("y" * log.SHORTEST_SECRET) == "***"

@@ -47,12 +47,20 @@ async def content(url: str) -> object:
     """The bytes of a file and the names beside it, or the tables and schema on a server."""
     if (path := parse_url(url).database) and url.startswith("sqlite"):
         files = sorted(Path(path).parent.iterdir())
-        return [(one.name, one.read_bytes()) for one in files if one.suffix == ".db" or "before" in one.name]
+        return [
+            (one.name, one.read_bytes())
+            for one in files
+            if one.suffix == ".db" or "before" in one.name
+        ]
     store = connect(url)
     async with store.reading() as db:
         names = await db.run_sync(lambda connection: sorted(inspect(connection).get_table_names()))
         known = "alembic_version" in names
-        schema = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar() if known else None
+        schema = (
+            (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+            if known
+            else None
+        )
     await store.close()
     return names, schema
 
@@ -64,7 +72,9 @@ async def ask(folder: Path, url: str, *words: str, **settings: str) -> tuple[int
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-async def test_an_older_database_is_not_migrated_by_looking_at_it(database_url: str, tmp_path: Path) -> None:
+async def test_an_older_database_is_not_migrated_by_looking_at_it(
+    database_url: str, tmp_path: Path
+) -> None:
     """One line names both schemas and the verb that brings it up to date; the exit is 1."""
     await of_revision(database_url, OLD)
     before = await content(database_url)
@@ -78,7 +88,9 @@ async def test_an_older_database_is_not_migrated_by_looking_at_it(database_url: 
     assert await content(database_url) == before
 
 
-async def test_check_says_of_an_older_database_what_the_next_start_does(database_url: str, tmp_path: Path) -> None:
+async def test_check_says_of_an_older_database_what_the_next_start_does(
+    database_url: str, tmp_path: Path
+) -> None:
     """A row of its table and no failure; the database stays as it was."""
     await of_revision(database_url, OLD)
     before = await content(database_url)
@@ -90,7 +102,9 @@ async def test_check_says_of_an_older_database_what_the_next_start_does(database
     assert await content(database_url) == before
 
 
-async def test_check_says_of_a_missing_database_that_it_will_be_made(database_url: str, tmp_path: Path) -> None:
+async def test_check_says_of_a_missing_database_that_it_will_be_made(
+    database_url: str, tmp_path: Path
+) -> None:
     """And does not make it, nor the folder it would lie in."""
     if database_url.startswith("sqlite"):
         database_url = f"sqlite:///{tmp_path / 'deep' / 'er' / 'jarchy.db'}"
@@ -107,8 +121,12 @@ async def test_check_says_of_a_missing_database_that_it_will_be_made(database_ur
         assert await content(database_url) == ([], None)
 
 
-async def test_what_looks_at_a_missing_database_says_who_makes_it(database_url: str, tmp_path: Path) -> None:
-    """78 where DATABASE_URL names no file, 1 where a server's database is empty; made is nothing."""
+async def test_what_looks_at_a_missing_database_says_who_makes_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    """78 where DATABASE_URL names no file, 1 where a server's database is empty; made is
+    nothing.
+    """
     for words in LOOKING:
         code, _, said = await ask(tmp_path, database_url, *words)
         assert code == (78 if database_url.startswith("sqlite") else 1), said
@@ -117,7 +135,9 @@ async def test_what_looks_at_a_missing_database_says_who_makes_it(database_url: 
     assert await content(database_url) in ([], ([], None))
 
 
-async def test_looking_at_a_current_database_leaves_every_byte(migrated_url: str, tmp_path: Path) -> None:
+async def test_looking_at_a_current_database_leaves_every_byte(
+    migrated_url: str, tmp_path: Path
+) -> None:
     """Each verb answers, and the file is what it was."""
     before = await content(migrated_url)
     for words in LOOKING:

@@ -1,4 +1,6 @@
-"""Every notice to operators: known here by its key, delivered to the operator's chat in the operator's language."""
+"""Every notice to operators: known here by its key, delivered to the operator's chat in the
+operator's language.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,19 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.flood": {"source": "one", "n": "25"},
     "notice.stale": {"bank": "nbkr", "day": "2021-10-18"},
     "notice.fresh": {"bank": "nbkr", "day": "2021-10-20"},
-    "notice.dispute": {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000", "other": "second", "theirs": "84.9000"},
+    "notice.dispute": {
+        "bank": "nbkr",
+        "pair": "USD/KGS",
+        "rate": "89.9000",
+        "other": "second",
+        "theirs": "84.9000",
+    },
     "notice.rejected": {"alert": "7", "why": "Bad Request"},
     "notice.gone": {"chat": "1004", "why": "blocked"},
-    "notice.partly": {"source": "nbkr", "why": "1 of 2 documents failed: weekly.xml: the server answered 404"},
+    "notice.partly": {
+        "source": "nbkr",
+        "why": "1 of 2 documents failed: weekly.xml: the server answered 404",
+    },
     "notice.well": {"source": "nbkr"},
     "notice.topic": {"chat": "-1004"},
     "notice.backup": {"why": "No space left on device"},
@@ -64,7 +75,9 @@ def words(language: str) -> dict[str, str]:
 def test_every_notice_of_the_code_is_known_here_and_has_its_words() -> None:
     """No more, no less: in the code, in the table of this file, in each language."""
     used = set()
-    for path in (path for room in ("bot", "handlers", "storage") for path in (ROOT / room).rglob("*.py")):
+    for path in (
+        path for room in ("bot", "handlers", "storage") for path in (ROOT / room).rglob("*.py")
+    ):
         used |= set(re.findall(r'"(notice\.\w+)"', path.read_text(encoding="utf-8")))
     assert used - {FALLBACK} == CARRIES.keys()
     for language in LANGUAGES:
@@ -90,7 +103,10 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
     async with world.store.writing() as db:
         for operator in OPERATORS.values():
             for key, values in CARRIES.items():
-                assert await storage.alerts.enqueue(db, notice(operator, key, values, now=NOW)) is not None
+                assert (
+                    await storage.alerts.enqueue(db, notice(operator, key, values, now=NOW))
+                    is not None
+                )
     async with Sending(world):
         for operator in OPERATORS.values():
             await world.arrived(operator, len(CARRIES), timeout=100)
@@ -98,10 +114,16 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
         got = [message["text"] for message in world.emulator.messages(operator)]
         assert len(got) == len(CARRIES)
         for key, values in CARRIES.items():
-            fixed = [part.strip() for part in re.split(r"\{\w+\}", words(language)[key]) if part.strip(" .:\n·")]
+            fixed = [
+                part.strip()
+                for part in re.split(r"\{\w+\}", words(language)[key])
+                if part.strip(" .:\n·")
+            ]
             (text,) = [text for text in got if all(part in text for part in fixed)]
             assert "{" not in text, (key, language)
             plain = {
-                name: value for name, value in values.items() if name not in {"day", "bank", "other", "rate", "theirs"}
+                name: value
+                for name, value in values.items()
+                if name not in {"day", "bank", "other", "rate", "theirs"}
             }
             assert [value for value in plain.values() if value not in text] == [], (key, language)

@@ -1,4 +1,6 @@
-"""How often operators hear of one trouble: once a day, once an hour, or after five polls that brought only a part."""
+"""How often operators hear of one trouble: once a day, once an hour, or after five polls that
+brought only a part.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
 async def told(store: Store) -> list[tuple[int, str, dict[str, str]]]:
     """Whom, what, with which values; in the order of writing."""
     async with store.reading() as db:
-        rows = (await db.execute(select(alert.c.audience_chat, alert.c.payload).order_by(alert.c.id))).all()
+        rows = (
+            await db.execute(select(alert.c.audience_chat, alert.c.payload).order_by(alert.c.id))
+        ).all()
     return [(row.audience_chat, row.payload["msgid"], dict(row.payload["values"])) for row in rows]
 
 
@@ -41,14 +45,21 @@ def test_a_notice_is_for_one_operator_notable_and_worth_two_days() -> None:
 
 
 def test_one_trouble_of_one_day_has_one_key() -> None:
-    """Another operator, trouble, value or day has another; the order of the values does not matter, nor the hour."""
+    """Another operator, trouble, value or day has another; the order of the values does not matter,
+    nor the hour.
+    """
     one = notice(5, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW)
-    assert notice(5, "notice.source", {"why": "HTTP 503", "source": "nbkr"}, now=NOW + HOUR).dedup_key == one.dedup_key
+    assert (
+        notice(5, "notice.source", {"why": "HTTP 503", "source": "nbkr"}, now=NOW + HOUR).dedup_key
+        == one.dedup_key
+    )
     others = [
         notice(7, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW),
         notice(5, "notice.partly", {"source": "nbkr", "why": "HTTP 503"}, now=NOW),
         notice(5, "notice.source", {"source": "nbkr", "why": "HTTP 502"}, now=NOW),
-        notice(5, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + timedelta(days=1)),
+        notice(
+            5, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + timedelta(days=1)
+        ),
     ]
     assert len({one.dedup_key, *(other.dedup_key for other in others)}) == 5
     assert one.dedup_key.startswith("notice:5:notice.source:")
@@ -59,7 +70,9 @@ async def test_each_operator_is_told_once_a_day(store: Store) -> None:
     """The same words again change nothing; other words are other news."""
     async with store.writing() as db:
         await tell(db, ADMINS, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW)
-        await tell(db, ADMINS, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + HOUR)
+        await tell(
+            db, ADMINS, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + HOUR
+        )
     why = {"source": "nbkr", "why": "HTTP 503"}
     assert await told(store) == [(5, "notice.source", why), (7, "notice.source", why)]
     async with store.writing() as db:
@@ -78,7 +91,10 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
     ]
     async with store.writing() as db:
         for count, (now, said) in enumerate(moments):
-            assert await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now) is said
+            assert (
+                await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now)
+                is said
+            )
         assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=NOW + HOUR)
     assert await told(store) == [
         *((admin, "notice.unreadable", {"count": "0"}) for admin in ADMINS),
@@ -90,13 +106,21 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
 async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: Store) -> None:
     """What was told in a future that is no more does not count."""
     async with store.writing() as db:
-        assert await tell_hourly(db, ADMINS, "notice.unreadable", {"count": "1"}, now=NOW + timedelta(days=300))
+        assert await tell_hourly(
+            db, ADMINS, "notice.unreadable", {"count": "1"}, now=NOW + timedelta(days=300)
+        )
         assert await tell_hourly(db, ADMINS, "notice.unreadable", {"count": "2"}, now=NOW)
-        assert not await tell_hourly(db, ADMINS, "notice.unreadable", {"count": "3"}, now=NOW + MOMENT)
+        assert not await tell_hourly(
+            db, ADMINS, "notice.unreadable", {"count": "3"}, now=NOW + MOMENT
+        )
 
 
-async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row_and_once(store: Store) -> None:
-    """Its trouble in two hundred characters at most; a whole poll in between begins the count anew."""
+async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row_and_once(
+    store: Store,
+) -> None:
+    """Its trouble in two hundred characters at most; a whole poll in between begins the count
+    anew.
+    """
     assert TOLD_AFTER == 5
     long = "1 of 2 documents failed: " + "x" * 300
     async with store.writing() as db:
@@ -112,7 +136,9 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
     async with store.writing() as db:
         for day in range(3):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW + timedelta(days=day))
-    assert await told(store) == [(admin, "notice.partly", {"source": "nbkr", "why": long[:200]}) for admin in ADMINS]
+    assert await told(store) == [
+        (admin, "notice.partly", {"source": "nbkr", "why": long[:200]}) for admin in ADMINS
+    ]
 
 
 async def test_a_whole_poll_of_a_source_that_was_never_partial_leaves_no_mark(store: Store) -> None:

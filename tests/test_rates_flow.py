@@ -1,4 +1,6 @@
-"""Rates from a publisher's bytes to alert rows, as the rows of the fault table promise; on every database."""
+"""Rates from a publisher's bytes to alert rows, as the rows of the fault table promise; on every
+database.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,12 @@ EVENING = 12  # UTC; 18:00 in Bishkek, inside the window
 
 
 def catalog(url: str) -> Catalog:
-    """Two official banks of one country, each with its document, publishing on weekdays before seven."""
-    poll = 'poll = { every = "30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }'
+    """Two official banks of one country, each with its document, publishing on weekdays before
+    seven.
+    """
+    poll = (
+        'poll = { every = "30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }'
+    )
     return parse_catalog(f"""
 [rates.nbkr]
 name = {{ en = "National Bank" }}
@@ -85,7 +91,9 @@ async def row_now(world: World, code: str) -> CardRow:
 async def held(world: World) -> dict[str, str]:
     """Held values and where they stand."""
     async with world.store.reading() as db:
-        rows = await db.execute(select(held_rate.c.value, held_rate.c.state).order_by(held_rate.c.id))
+        rows = await db.execute(
+            select(held_rate.c.value, held_rate.c.state).order_by(held_rate.c.id)
+        )
         return {str(row.value): row.state for row in rows}
 
 
@@ -128,9 +136,13 @@ async def claim(world: World, limit: int = 100) -> list[Claimed]:
     async with world.store.writing() as db:
         while await storage.fan_out.fan_out(db) is not None:
             pass
-        await db.execute(update(chat_table).values(tat=None))  # no chat has to wait for its own pace
+        await db.execute(
+            update(chat_table).values(tat=None)
+        )  # no chat has to wait for its own pace
         span = timedelta(minutes=1)
-        taken = await storage.deliveries.claim(db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit)
+        taken = await storage.deliveries.claim(
+            db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit
+        )
     return list(taken.deliveries)
 
 
@@ -138,7 +150,9 @@ async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str,
     """They arrived: whose, of what kind, with which figure."""
     heard = []
     async with world.store.writing() as db:
-        marks = [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed]
+        marks = [
+            Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=one.id) for one in claimed
+        ]
         await storage.deliveries.finish(db, marks)
         for one in claimed:
             stored = await storage.alerts.get(db, one.alert)
@@ -178,7 +192,9 @@ async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, v
 
 
 @pytest.mark.parametrize("value", ["8479,35", "0,8479", "847,93"])
-async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(world: World, value: str) -> None:
+async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(
+    world: World, value: str
+) -> None:
     """However often it comes; a believed source that says the same releases it."""
     day = MONDAY + timedelta(days=2)
     for _ in range(3):
@@ -209,7 +225,9 @@ SHOCK = date(2022, 2, 26)
 
 
 async def february(world: World, key: str = "nbkr", *, until: date = SHOCK) -> int:
-    """A bank publishes the real figures, each the evening before its day; how many alerts the last day brought."""
+    """A bank publishes the real figures, each the evening before its day; how many alerts the last
+    day brought.
+    """
     alerts = 0
     for row in FEBRUARY_2022:
         day = date.fromisoformat(row["date"])
@@ -232,12 +250,20 @@ async def dollar_alerts(world: World, source: str = "nbkr") -> list[tuple[str, s
 
 
 async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world: World) -> None:
-    """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of the table says."""
+    """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of
+    the table says.
+    """
     await february(world)
     assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
     assert await held(world) == {}
-    (shock,) = [row for row in await world.alerts("move") if row.severity == "urgent" and "USD" in row.dedup_key]
-    told = render_alerts.move(RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"})
+    (shock,) = [
+        row
+        for row in await world.alerts("move")
+        if row.severity == "urgent" and "USD" in row.dedup_key
+    ]
+    told = render_alerts.move(
+        RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"}
+    )
     assert "unconfirmed" in told.text
     await february(world, until=date(2022, 3, 12))
     assert await dollar_alerts(world) == [("94.7626", "urgent", False)]
@@ -256,7 +282,9 @@ async def test_R2_a_shock_that_a_second_bank_has_too_is_confirmed(world: World) 
 
 
 async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -> None:
-    """The other bank holds the old rate for that day, then follows: told then, once, as confirmed."""
+    """The other bank holds the old rate for that day, then follows: told then, once, as
+    confirmed.
+    """
     await february(world, "second", until=date(2022, 2, 25))
     await world.publish(SHOCK, "second", USD="84,8000")
     await february(world)
@@ -269,14 +297,18 @@ async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -
 async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     world: World, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """Were the limit 10 %: not a word until the same comes again, or another bank says it; then one alert."""
+    """Were the limit 10 %: not a word until the same comes again, or another bank says it; then one
+    alert.
+    """
     monkeypatch.setattr("bot.detect.plausibility.LARGEST_UNASKED", Decimal(10))
     if by == "second source":
         await february(world, "second", until=date(2022, 2, 25))
     await february(world)
     assert (await held(world))["94.7626"] == "held"
     assert await dollar_alerts(world) == []
-    if by == "second source":  # which was held itself, and believed because the first says the same by now
+    if (
+        by == "second source"
+    ):  # which was held itself, and believed because the first says the same by now
         await february(world, "second")
         await world.poll("second")
     await world.poll()
@@ -290,7 +322,9 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
 
 
 async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None:
-    """The same number under Saturday's, Sunday's and Monday's date wakes neither subscribers nor a chat's own rule."""
+    """The same number under Saturday's, Sunday's and Monday's date wakes neither subscribers nor a
+    chat's own rule.
+    """
     await watch(world, "USD 0.1%")
     for ahead in range(2, 8):
         world.at(MONDAY + timedelta(days=ahead))
@@ -299,12 +333,18 @@ async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None
     assert await world.alerts() == []
 
 
-async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_recovers(world: World) -> None:
-    """By its name and last day; weekends and the bank's holidays do not count; failing to answer is stuck too."""
+async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_recovers(
+    world: World,
+) -> None:
+    """By its name and last day; weekends and the bank's holidays do not count; failing to answer is
+    stuck too.
+    """
     friday = MONDAY + timedelta(days=4)
     world.at(friday)
     await world.publish(friday + timedelta(days=1))
-    quiet = [friday + timedelta(days=ahead) for ahead in (1, 2, 3, 4, 5)]  # a weekend, Mon, Tue, a holiday on Wed
+    quiet = [
+        friday + timedelta(days=ahead) for ahead in (1, 2, 3, 4, 5)
+    ]  # a weekend, Mon, Tue, a holiday on Wed
     for day in quiet:
         world.at(day, 14)  # after the window
         await world.poll()
@@ -314,7 +354,12 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     await world.poll()
     assert await world.notices() == []  # Thursday's window is open yet
     world.publishers.put("/nbkr.xml", b"down", status=503)
-    for day, hour in ((stuck, 14), (stuck, 15), (stuck + timedelta(days=1), 14), (stuck + timedelta(days=4), 14)):
+    for day, hour in (
+        (stuck, 14),
+        (stuck, 15),
+        (stuck + timedelta(days=1), 14),
+        (stuck + timedelta(days=4), 14),
+    ):
         world.at(day, hour)
         await world.poll()
     told = ("notice.stale", {"bank": "nbkr", "day": "2021-10-23"})
@@ -328,21 +373,28 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
 
 
 async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
-    """A bank whose rates come the day before they count is late when its window closes without tomorrow's."""
+    """A bank whose rates come the day before they count is late when its window closes without
+    tomorrow's.
+    """
     tuesday = MONDAY + timedelta(days=1)
     seen = []
     for hour in (12, 14):  # 18:00, within its hours, and 20:00, after them
         world.at(tuesday, hour)
         seen.append((await card_now(world, "USD")).freshness)
     assert seen == [Freshness.CURRENT, Freshness.LATE]
-    assert "not published today, expected by 19:00" in render.card(await card_now(world, "USD"), "en").text
+    assert (
+        "not published today, expected by 19:00"
+        in render.card(await card_now(world, "USD"), "en").text
+    )
     await world.publish(tuesday + timedelta(days=1))
     assert (await card_now(world, "USD")).freshness is Freshness.CURRENT
     friday = MONDAY + timedelta(days=4)
     world.at(friday)
     await world.publish(friday + timedelta(days=1))
     world.at(friday + timedelta(days=2), 14)
-    assert (await card_now(world, "USD")).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
+    assert (
+        await card_now(world, "USD")
+    ).freshness is Freshness.RESTING  # Saturday's rate holds on a Sunday evening
 
 
 async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(world: World) -> None:
@@ -362,17 +414,24 @@ async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(worl
 # ── R4 ──────────────────────────────────────────────────────────────────────
 
 
-async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revision(world: World) -> None:
+async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revision(
+    world: World,
+) -> None:
     """The card shows the last word, the history keeps every one."""
     tuesday = MONDAY + timedelta(days=1)
-    world.publishers.put("/nbkr.xml", bank_page(tuesday, {"USD": "84,7935"}) + b"\n")  # other bytes, the same rate
+    world.publishers.put(
+        "/nbkr.xml", bank_page(tuesday, {"USD": "84,7935"}) + b"\n"
+    )  # other bytes, the same rate
     assert (await world.poll()).new == 0
     assert (await world.publish(tuesday, USD="84,8000")).new == 1
     dollar = await row_now(world, "USD")
     assert dollar.tomorrow is not None
     assert (str(dollar.tomorrow.value), dollar.tomorrow.revision) == ("84.8000", 1)
     async with world.store.reading() as db:
-        day = (rate.c.effective_on == tuesday, rate.c.value.in_([Decimal("84.7935"), Decimal("84.8000")]))
+        day = (
+            rate.c.effective_on == tuesday,
+            rate.c.value.in_([Decimal("84.7935"), Decimal("84.8000")]),
+        )
         assert len((await db.execute(select(rate).where(*day))).all()) == 2
 
 
@@ -382,7 +441,9 @@ TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=ahead) for ahead in (1, 
 
 
 async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
-    """A notable move, an urgent one by a revision, and a revision of that: each message that was wrong is answered."""
+    """A notable move, an urgent one by a revision, and a revision of that: each message that was
+    wrong is answered.
+    """
     await subscribe(world, 1)
     assert (await world.publish(WEDNESDAY, USD="88,0000")).alerts == 1
     assert await deliver(world) == [(1, "move", "88.0000")]
@@ -397,18 +458,25 @@ async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
 
 
 async def test_R5_a_figure_revised_twice_and_back_is_corrected_each_time(world: World) -> None:
-    """What a reader knows is the last correction, also when the bank returns to its first figure."""
+    """What a reader knows is the last correction, also when the bank returns to its first
+    figure.
+    """
     await subscribe(world, 1)
     await world.publish(WEDNESDAY, USD="88,0000")
     await deliver(world)
     for usd in ("88,5000", "88,0000"):
         await world.publish(WEDNESDAY, USD=usd)
         await deliver(world)
-    told = [(row.payload["old"]["value"], row.payload["new"]["value"]) for row in await world.alerts("correction")]
+    told = [
+        (row.payload["old"]["value"], row.payload["new"]["value"])
+        for row in await world.alerts("correction")
+    ]
     assert told == [("88.0000", "88.5000"), ("88.5000", "88.0000")]
 
 
-async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(world: World) -> None:
+async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(
+    world: World,
+) -> None:
     """Also a rule that rests by now; it does not speak twice of one day."""
     await watch(world, "USD > 86")
     await watch(world, "USD 1%", chat_id=READER + 1)
@@ -419,12 +487,19 @@ async def test_R5_a_chats_own_rule_that_spoke_of_a_revised_figure_is_corrected(w
         (resting,) = await storage.rules.of_chat(db, READER + 1)
         await storage.rules.pause(db, resting.id, paused=True)
     assert (await world.publish(WEDNESDAY, USD="86,7000")).alerts == 2
-    assert await deliver(world) == [(READER, "correction", "86.7000"), (READER + 1, "correction", "86.7000")]
+    assert await deliver(world) == [
+        (READER, "correction", "86.7000"),
+        (READER + 1, "correction", "86.7000"),
+    ]
     assert (await world.publish(THURSDAY, USD="86,8000")).alerts == 0
 
 
-async def test_R5_a_figure_told_by_a_rule_that_was_deleted_or_changed_since_is_corrected(world: World) -> None:
-    """Whoever got the wrong figure gets the right one, once; the changed rule may speak of that day too."""
+async def test_R5_a_figure_told_by_a_rule_that_was_deleted_or_changed_since_is_corrected(
+    world: World,
+) -> None:
+    """Whoever got the wrong figure gets the right one, once; the changed rule may speak of that day
+    too.
+    """
     await watch(world, "USD > 86")
     await watch(world, "USD > 86", chat_id=READER + 1)
     assert (await world.publish(WEDNESDAY, USD="86,5000")).alerts == 2
@@ -454,7 +529,9 @@ async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World
 
 
 async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:
-    """One has it: a correction. One is being told at this moment: that too, after it. One waits: the new figure."""
+    """One has it: a correction. One is being told at this moment: that too, after it. One waits:
+    the new figure.
+    """
     await subscribe(world, 1, 2, 3)
     await world.publish(WEDNESDAY, USD="88,0000")
     assert await sent(world, await claim(world, 1)) == [(1, "move", "88.0000")]
@@ -468,11 +545,15 @@ async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: Worl
     assert await deliver(world) == [(2, "correction", "88.5000")]
     assert (await world.publish(WEDNESDAY, USD="88,6000")).alerts == 2
     assert await deliver(world) == [(who, "correction", "88.6000") for who in (1, 2, 3)]
-    assert (await world.publish(THURSDAY, USD="88,7000")).alerts == 0  # drift counts from what they heard
+    assert (
+        await world.publish(THURSDAY, USD="88,7000")
+    ).alerts == 0  # drift counts from what they heard
 
 
 async def test_R5_a_move_that_was_a_mistake_is_never_told_to_who_still_waits(world: World) -> None:
-    """Revised before anybody heard of it: as if it had never been; a rule's too, and both may still speak."""
+    """Revised before anybody heard of it: as if it had never been; a rule's too, and both may still
+    speak.
+    """
     await subscribe(world, 1)
     await watch(world, "USD > 88", chat_id=2)
     assert (await world.publish(WEDNESDAY, USD="89,0000")).alerts == 2
@@ -494,7 +575,10 @@ async def test_R6_an_absent_currency_is_not_zero_and_the_others_are_stored(world
     rouble = await row_now(world, "RUB")
     assert rouble.tomorrow is None
     assert rouble.today is not None
-    assert (str(rouble.today.value), rouble.today.effective_on) == ("1.1948", MONDAY + timedelta(days=1))
+    assert (str(rouble.today.value), rouble.today.effective_on) == (
+        "1.1948",
+        MONDAY + timedelta(days=1),
+    )
     assert (await world.publish(wednesday + timedelta(days=1), RUB="1,1000")).alerts == 1
 
 
@@ -507,7 +591,9 @@ async def test_R6_a_new_currency_is_stored_and_alerts_nobody(world: World) -> No
 
 
 async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: World) -> None:
-    """Two rows that changed places, at most 15 % apart, are no moves; the operator hears of both."""
+    """Two rows that changed places, at most 15 % apart, are no moves; the operator hears of
+    both.
+    """
     await world.publish(MONDAY + timedelta(days=1), GBP="94,1000")
     wednesday = MONDAY + timedelta(days=2)
     for _ in range(3):  # the page repeats its own mistake
@@ -530,7 +616,9 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
         b"<html><body>Maintenance</body></html>",
         bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"})[:-30],
         bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"Value", b"Rate"),
-        bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(b"CurrencyRates", b"Rates"),
+        bank_page(MONDAY + timedelta(days=2), {"USD": "99,0000"}).replace(
+            b"CurrencyRates", b"Rates"
+        ),
     ],
 )
 async def test_R7_another_schema_is_refused_whole(world: World, body: bytes) -> None:
@@ -545,7 +633,9 @@ async def test_R7_another_schema_is_refused_whole(world: World, body: bytes) -> 
 # ── R8 ──────────────────────────────────────────────────────────────────────
 
 
-async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_they_agree(world: World) -> None:
+async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_they_agree(
+    world: World,
+) -> None:
     """Neither the move nor a chat's own rule; with the agreement both are told, once."""
     for ahead in (0, 1):
         await world.publish(MONDAY + timedelta(days=ahead), "second")
@@ -556,7 +646,13 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     for usd in ("89,9000", "89,9100"):
         assert (await world.publish(wednesday, USD=usd)).alerts == 0
     assert await world.alerts() == []
-    values = {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000", "other": "second", "theirs": "84.9000"}
+    values = {
+        "bank": "nbkr",
+        "pair": "USD/KGS",
+        "rate": "89.9000",
+        "other": "second",
+        "theirs": "84.9000",
+    }
     assert await world.notices() == [("notice.dispute", values)]
     card = await card_now(world, "USD", "EUR")
     shown = render.card(card, "en").text
@@ -575,15 +671,21 @@ async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: W
     for ahead in (0, 1):
         await world.publish(MONDAY + timedelta(days=ahead), "second")
     wednesday, thursday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=3)
-    assert (await world.publish(wednesday, EUR="103,9000")).alerts == 1  # the second bank has no Wednesday yet
+    assert (
+        await world.publish(wednesday, EUR="103,9000")
+    ).alerts == 1  # the second bank has no Wednesday yet
     await world.publish(wednesday, "second", EUR="104,0000", USD="84,8000")
     assert (await world.publish(wednesday, EUR="103,9000", USD="89,9000")).alerts == 0
     assert (await world.publish(thursday, EUR="103,9000", USD="90,1000")).alerts == 0
     assert (await world.publish(thursday, "second", EUR="103,9000", USD="90,0000")).alerts == 2
 
 
-async def test_R8_a_move_that_was_in_dispute_is_told_even_if_the_rate_then_stands_still(world: World) -> None:
-    """The second bank follows a day later, at the value the first has had since: told once, as drift."""
+async def test_R8_a_move_that_was_in_dispute_is_told_even_if_the_rate_then_stands_still(
+    world: World,
+) -> None:
+    """The second bank follows a day later, at the value the first has had since: told once, as
+    drift.
+    """
     for ahead in (0, 1):
         await world.publish(MONDAY + timedelta(days=ahead), "second")
     wednesday, thursday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=3)
@@ -591,15 +693,22 @@ async def test_R8_a_move_that_was_in_dispute_is_told_even_if_the_rate_then_stand
     assert (await world.publish(wednesday, USD="89,9000")).alerts == 0
     assert (await world.publish(thursday, USD="89,9000")).alerts == 0
     assert (await world.publish(thursday, "second", USD="89,9000")).alerts == 2
-    told = {rate_from_json(row.payload["new"]).source: row.payload["rules"][0] for row in await world.alerts()}
+    told = {
+        rate_from_json(row.payload["new"]).source: row.payload["rules"][0]
+        for row in await world.alerts()
+    }
     assert told == {"second": "fixing", "nbkr": "drift"}
 
 
 # ── R9 ──────────────────────────────────────────────────────────────────────
 
 
-async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_where_the_bank_is(world: World) -> None:
-    """Published on Monday for Tuesday: tomorrow's at 17:59 UTC, today's at 18:00, midnight in Bishkek."""
+async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_where_the_bank_is(
+    world: World,
+) -> None:
+    """Published on Monday for Tuesday: tomorrow's at 17:59 UTC, today's at 18:00, midnight in
+    Bishkek.
+    """
     await world.publish(MONDAY + timedelta(days=1), USD="84,9000")
     world.at(MONDAY, 17)
     before = await row_now(world, "USD")
@@ -619,21 +728,29 @@ async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_wh
 
 
 async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world: World) -> None:
-    """Three hundred random currencies, values and nominals through bytes, store and card; SQLite keeps text."""
+    """Three hundred random currencies, values and nominals through bytes, store and card; SQLite
+    keeps text.
+    """
     luck = random.Random(10)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    codes = sorted({"".join(luck.choices(letters, k=3)) for _ in range(320)} - {"KGS", "USD", "EUR", "RUB"})[:300]
+    codes = sorted(
+        {"".join(luck.choices(letters, k=3)) for _ in range(320)} - {"KGS", "USD", "EUR", "RUB"}
+    )[:300]
     values, units = {}, {}
     for code in codes:
         digits = luck.randint(0, 8)
-        number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(-digits)  # the most a bank prints
+        number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(
+            -digits
+        )  # the most a bank prints
         values[code], units[code] = f"{number:f}".replace(".", ","), 10 ** luck.randint(0, 4)
     day = MONDAY + timedelta(days=2)
     world.serve("nbkr", bank_page(day, values, units))
     assert (await world.poll()).new == len(codes)
     world.at(day)
     async with world.store.reading() as db:
-        kept = [item for item in await storage.rates.around(db, "nbkr", day) if item.pair.base in values]
+        kept = [
+            item for item in await storage.rates.around(db, "nbkr", day) if item.pair.base in values
+        ]
         if db.dialect.name == "sqlite":
             kinds = await db.execute(text("SELECT DISTINCT typeof(value) FROM rate"))
             assert list(kinds.scalars()) == ["text"]

@@ -25,7 +25,9 @@ def named(works: list[Work]) -> set[str]:
 
 
 def test_both_runners_run_the_same_list() -> None:
-    """Each job is done by a lone process and by replicas, but for those that say where they are not."""
+    """Each job is done by a lone process and by replicas, but for those that say where they are
+    not.
+    """
     works = bound(NO_PROGRAM, JOBS)
     alone, beside = named(looped(works, alone=True)), named(looped(works, alone=False))
     together = named(shared(works))
@@ -130,6 +132,8 @@ async def test_a_key_that_is_due_is_done_side_by_side_and_not_twice_at_once() ->
             slow.set()
             stopping.set()
 
-    await asyncio.wait_for(loop(Work(job=replace(WHOLE, due=due), do=do, due=due), pause, stopping), timeout=60)
+    await asyncio.wait_for(
+        loop(Work(job=replace(WHOLE, due=due), do=do, due=due), pause, stopping), timeout=60
+    )
     assert done["slow"] == 1
     assert done["quick"] > 1

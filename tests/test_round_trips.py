@@ -1,4 +1,6 @@
-"""What we write we read back, and what a bank prints it by changes nothing that a reader is told."""
+"""What we write we read back, and what a bank prints it by changes nothing that a reader is
+told.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from bot.render.rates import conversion
 from bot.sources.base import positive
 from tests.factories import rate
 
-AMOUNTS = st.decimals(min_value=Decimal("0.01"), max_value=10**12, places=2).map(lambda a: a.quantize(Decimal("0.01")))
+AMOUNTS = st.decimals(min_value=Decimal("0.01"), max_value=10**12, places=2).map(
+    lambda a: a.quantize(Decimal("0.01"))
+)
 PRICES = st.decimals(min_value=Decimal("0.0001"), max_value=99999, places=4).map(
     lambda p: p.quantize(Decimal("0.0001"))
 )
@@ -30,14 +34,24 @@ SPEECH = st.sampled_from(LANGUAGES)
 
 
 @given(amount=AMOUNTS, code=CODES, language=SPEECH)
-def test_an_amount_as_we_write_it_is_read_as_the_same_amount(amount: Decimal, code: str, language: str) -> None:
-    """Text to number to text to number: with the marks of every language, also the left side of our own answer."""
+def test_an_amount_as_we_write_it_is_read_as_the_same_amount(
+    amount: Decimal, code: str, language: str
+) -> None:
+    """Text to number to text to number: with the marks of every language, also the left side of our
+    own answer.
+    """
     asked = parse_question(f"{money(amount, language)} {code}", language=language)
     assert (asked.amount, asked.source) == (amount, code)
     again = parse_question(f"{money(asked.amount, language)} {asked.source}", language=language)
     assert again == asked
     answer = conversion(
-        amount, code, Decimal(1), "EUR" if code != "EUR" else "KGS", language, path=[rate()], source_names={}
+        amount,
+        code,
+        Decimal(1),
+        "EUR" if code != "EUR" else "KGS",
+        language,
+        path=[rate()],
+        source_names={},
     )
     left, _, _ = answer.text.partition(" = ")
     assert parse_question(left, language=language).amount == amount
@@ -99,7 +113,9 @@ def test_a_conversion_there_and_back_is_the_amount_to_the_tiyin(
     code=st.sampled_from(["USD", "RUB", "KZT"]),
     tail=st.sampled_from(["", " once", " until 2026-12-31"]),
 )
-def test_a_rule_as_we_write_it_is_read_as_the_same_rule(level: Decimal, sign: str, code: str, tail: str) -> None:
+def test_a_rule_as_we_write_it_is_read_as_the_same_rule(
+    level: Decimal, sign: str, code: str, tail: str
+) -> None:
     """What `/alerts` shows can be typed again."""
     own = parse_rule(f"{code} {sign} {level}{tail}", home="KGS")
     assert parse_rule(str(own), home="KGS") == own

@@ -1,7 +1,8 @@
-"""What is said is true: figures said in two places agree, and nothing is written for a thing that does not exist.
+"""What is said is true: figures said in two places agree, and nothing is written for a thing that
+does not exist.
 
-A statement in the README, DESIGN or a message is compared with the constant that makes it so. Words, parameters and
-constants nobody uses are found by reading the program itself.
+A statement in the README, DESIGN or a message is compared with the constant that makes it so.
+Words, parameters and constants nobody uses are found by reading the program itself.
 """
 
 from __future__ import annotations
@@ -53,10 +54,16 @@ def said(name: str) -> str:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("README.md", f"what people write is kept {'a day' if storage.retention.BODIES == DAY else '?'}"),
+        (
+            "README.md",
+            f"what people write is kept {'a day' if storage.retention.BODIES == DAY else '?'}",
+        ),
         ("README.md", f"alerts and deliveries {storage.retention.ALERTS.days} days"),
         ("README.md", f"stories {storage.retention.NEWS.days} days"),
-        ("README.md", f"a chat that blocked the bot is forgotten after {storage.retention.CHATS.days} days"),
+        (
+            "README.md",
+            f"a chat that blocked the bot is forgotten after {storage.retention.CHATS.days} days",
+        ),
         ("README.md", f"keeps the last {NUMBERS[storage.backup.KEEP]}"),
         ("README.md", f"nothing new for {NUMBERS[STUCK]} of its publishing days"),
         ("README.md", f"two sources that disagree by more than {AGREE} %"),
@@ -64,13 +71,25 @@ def said(name: str) -> str:
         ("DESIGN.md", f"at most {SHARED_PACE * 100:g} % of the limit"),
         ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
         ("README.md", f"(U = {DOUBTS[Lane.ALERT]}; {DOUBTS[Lane.ROUTINE]} for digests)"),
-        ("README.md", f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a level"),
+        (
+            "README.md",
+            (
+                f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a "
+                f"level"
+            ),
+        ),
         ("DESIGN.md", f"Bodies of updates {storage.retention.BODIES // HOUR} hours"),
         ("DESIGN.md", f"their numbers {storage.retention.UPDATES.days} days"),
         ("DESIGN.md", f"alerts with their deliveries {storage.retention.ALERTS.days} days"),
         ("DESIGN.md", f"stories {storage.retention.NEWS.days} days, chats"),
         ("DESIGN.md", f"{storage.retention.CHATS.days} days (who said `/stop` stays)"),
-        ("DESIGN.md", f"{storage.retention.PIECE:,} rows or {storage.retention.CHATS_PIECE} chats a transaction"),
+        (
+            "DESIGN.md",
+            (
+                f"{storage.retention.PIECE:,} rows or {storage.retention.CHATS_PIECE} chats a "
+                f"transaction"
+            ),
+        ),
         ("DESIGN.md", f"forgotten after {storage.backup.KEEP_ASIDE.days} days"),
         ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
         ("DESIGN.md", f"At most {NUMBERS[EDITS]} edits"),
@@ -83,12 +102,19 @@ def test_a_figure_of_the_documents_is_the_programs(document: str, words: str) ->
 
 
 async def test_what_privacy_says_is_what_is_kept(_world: World) -> None:  # noqa: F811, PT019 - the fixture above
-    """In each language: the day bodies are kept, own alerts among what is kept, and the days of forgetting."""
+    """In each language: the day bodies are kept, own alerts among what is kept, and the days of
+    forgetting.
+    """
     own = {"en": "own alerts", "ru": "ваши оповещения", "ky": "өз эскертүүлөрүңүз"}
     for language, chat in (("en", READER), ("ru", RUSSIAN), ("ky", STRANGER)):
         text = (await _world.ask("/privacy", chat=chat))["text"]
         kept = storage.retention
-        figures = [kept.ALERTS.days, kept.BODIES // HOUR, kept.CHATS.days, storage.backup.KEEP_ASIDE.days]
+        figures = [
+            kept.ALERTS.days,
+            kept.BODIES // HOUR,
+            kept.CHATS.days,
+            storage.backup.KEEP_ASIDE.days,
+        ]
         assert [int(figure) for figure in re.findall(r"\d+", text)] == figures
         assert own[language] in text
 
@@ -97,8 +123,12 @@ async def test_a_channels_welcome_names_what_it_gets(_world: World) -> None:  # 
     """And no command: a channel has no settings of its own in the chat."""
     channel = -1001234567890
     _world.emulator.add_channel(channel, "Herald", "herald", owner=READER, bot_status="left")
-    _world.emulator.set_bot_status(channel, "administrator", by=READER, rights={"can_post_messages": True})
-    told = await _world.emulator.wait_message(READER, lambda m: "Herald" in m.get("text", ""), timeout=20)
+    _world.emulator.set_bot_status(
+        channel, "administrator", by=READER, rights={"can_post_messages": True}
+    )
+    told = await _world.emulator.wait_message(
+        READER, lambda m: "Herald" in m.get("text", ""), timeout=20
+    )
     async with _world.bot.store.reading() as db:
         keys = await storage.chats.subscriptions(db, channel)
         chat = await storage.chats.get(db, channel)
@@ -110,7 +140,9 @@ async def test_a_channels_welcome_names_what_it_gets(_world: World) -> None:  # 
     assert "/settings" not in told["text"]
 
 
-@pytest.mark.parametrize(("language", "hours"), [("en", "six hours"), ("ru", "шести часов"), ("ky", "Алты саат")])
+@pytest.mark.parametrize(
+    ("language", "hours"), [("en", "six hours"), ("ru", "шести часов"), ("ky", "Алты саат")]
+)
 def test_figures_in_words_readers_see_are_the_programs(language: str, hours: str) -> None:
     assert (hours in t("notice.story", language)) == (STORY_LASTS == 6 * HOUR)
     for key in ("move.high", "move.low"):
@@ -125,7 +157,9 @@ def test_the_example_of_every_error_works_when_followed(language: str) -> None:
         if not entry.msgid.startswith("error."):
             continue
         said_so = re.sub(r" (or|или|же|же болбосо|for|для|бул)\b", ",", entry.msgstr)
-        for example in re.findall(r"/alert ([A-Z]{3}[^,.:(\u0400-\u04ff]*(?:\d[%d]?|\d{4}-\d\d-\d\d))", said_so):
+        for example in re.findall(
+            r"/alert ([A-Z]{3}[^,.:(\u0400-\u04ff]*(?:\d[%d]?|\d{4}-\d\d-\d\d))", said_so
+        ):
             parse_rule(example, home="KGS")
             followed += 1
         if "100 usd kgs" in entry.msgstr:
@@ -136,36 +170,58 @@ def test_the_example_of_every_error_works_when_followed(language: str) -> None:
     assert followed >= 15
 
 
-# --- words for nothing ----------------------------------------------------------------------------------------
+# --- words for nothing ----------------------------------------------------------------------------
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
     """The program without the emulator, which others use too."""
     for part in ("bot", "handlers", "storage"):
         for path in (ROOT / part).rglob("*.py"):
-            if not {"emulator", "migrations"} & set(path.parts) and path.parent.parent.name != "languages":
+            if (
+                not {"emulator", "migrations"} & set(path.parts)
+                and path.parent.parent.name != "languages"
+            ):
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_no_name_is_defined_that_nothing_reads() -> None:
-    """Functions, classes, constants and members of enums: what only tests call comes back with the thing."""
+    """Functions, classes, constants and members of enums: what only tests call comes back with the
+    thing.
+    """
     foreign = {  # read by libraries, by name
-        *("cache_ok", "impl", "load_dialect_impl", "process_bind_param", "process_result_value", "model_config"),
+        *(
+            "cache_ok",
+            "impl",
+            "load_dialect_impl",
+            "process_bind_param",
+            "process_result_value",
+            "model_config",
+        ),
         *("comment", "do_request", "get_me", "shutdown", "prepare", "_together"),
     }
-    by_value = {"MID", "processes"}  # a rate's kind that rules name by its value; what tests of killed workers ask
+    by_value = {
+        "MID",
+        "processes",
+    }  # a rate's kind that rules name by its value; what tests of killed workers ask
     defined: dict[str, Path] = {}
     read: set[str] = set()
     for path, tree in modules():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                if not any(isinstance(one, ast.Call) and "command" in ast.dump(one) for one in node.decorator_list):
+                if not any(
+                    isinstance(one, ast.Call) and "command" in ast.dump(one)
+                    for one in node.decorator_list
+                ):
                     defined.setdefault(node.name, path)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 read.add(node.id)
             elif isinstance(node, ast.Attribute):
                 read.add(node.attr)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            elif (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value.isidentifier()
+            ):
                 read.add(node.value)
             if isinstance(node, ast.Module | ast.ClassDef):
                 for statement in node.body:
@@ -185,7 +241,11 @@ def test_no_renderer_has_a_parameter_nobody_passes() -> None:
     for _, tree in modules():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                name = (
+                    node.func.attr
+                    if isinstance(node.func, ast.Attribute)
+                    else getattr(node.func, "id", "")
+                )
                 passed[name] |= {keyword.arg for keyword in node.keywords if keyword.arg}
                 counted[name] = max(counted[name], len(node.args))
     idle = []
@@ -196,7 +256,11 @@ def test_no_renderer_has_a_parameter_nobody_passes() -> None:
             if not isinstance(node, ast.FunctionDef):
                 continue
             plain = node.args.args[len(node.args.args) - len(node.args.defaults) :]
-            by_name = [one for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+            by_name = [
+                one
+                for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                if value
+            ]
             by_place = [one for one in plain if counted[node.name] <= node.args.args.index(one)]
             for one in (*by_place, *by_name):
                 if one.arg not in passed[node.name]:
@@ -211,7 +275,11 @@ def test_no_text_speaks_of_a_command_that_does_not_exist() -> None:
     texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
     for language in LANGUAGES:
         catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
-        texts += [text for entry in catalog for text in (entry.msgstr, *entry.msgstr_plural.values())]
+        texts += [
+            text for entry in catalog for text in (entry.msgstr, *entry.msgstr_plural.values())
+        ]
     paths = {"healthz", "readyz", "metrics", "status", "data", "tmp", "var", "jarchy"}
-    named = {word for text in texts for word in re.findall(r"(?<![\w./:<*-])/([a-z]+)(?![\w/])", text)}
+    named = {
+        word for text in texts for word in re.findall(r"(?<![\w./:<*-])/([a-z]+)(?![\w/])", text)
+    }
     assert named - paths <= COMMANDS.keys()

@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import schedule
-from bot.schedule import JITTER, LONGEST, OUTSIDE, SHORTEST_BACKOFF, due, first_instant, next_due, retry_due, within
+from bot.schedule import (
+    JITTER,
+    LONGEST,
+    OUTSIDE,
+    SHORTEST_BACKOFF,
+    due,
+    first_instant,
+    next_due,
+    retry_due,
+    within,
+)
 from bot.sources.specs import FeedSpec, PollSpec
 from storage.sources import SourceState
 
@@ -76,7 +86,9 @@ def test_what_is_due(state: SourceState | None, wanted: bool) -> None:
     """A source that is gone waits for its day like any other."""
     spec = FeedSpec(key="x", names={}, url="https://x.example/", poll=ALWAYS)
     other = FeedSpec(key="y", names={}, url="https://x.example/", poll=ALWAYS)
-    states = {"y": SourceState(key="y", next_due_at=NOON + EVERY)} | ({} if state is None else {"x": state})
+    states = {"y": SourceState(key="y", next_due_at=NOON + EVERY)} | (
+        {} if state is None else {"x": state}
+    )
     assert due([spec, other], states, now=NOON) == ([spec] if wanted else [])
 
 
@@ -87,7 +99,9 @@ def test_of_what_is_due_the_wished_for_comes_first_then_whoever_waits_longest() 
         "later": SourceState(key="later", next_due_at=NOON - 3 * EVERY),
         "never dated": SourceState(key="never dated"),
         "wished": SourceState(key="wished", next_due_at=NOON + EVERY, asked_at=NOON),
-        "wished before": SourceState(key="wished before", next_due_at=NOON - 9 * EVERY, asked_at=NOON - EVERY),
+        "wished before": SourceState(
+            key="wished before", next_due_at=NOON - 9 * EVERY, asked_at=NOON - EVERY
+        ),
     }
     names = ["late", "never dated", "wished", "later", "wished before"]
     specs = [FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in names]
@@ -101,7 +115,8 @@ def test_a_source_never_tried_has_its_turn_after_the_wished_for_and_before_the_l
         "wished": SourceState(key="wished", asked_at=NOON),
     }
     specs = [
-        FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS) for name in ("late", "new", "wished", "a")
+        FeedSpec(key=name, names={}, url="https://x.example/", poll=ALWAYS)
+        for name in ("late", "new", "wished", "a")
     ]
     assert [spec.key for spec in due(specs, states, now=NOON)] == ["wished", "new", "a", "late"]
 
@@ -131,13 +146,20 @@ def test_a_holiday_is_outside_of_the_hours() -> None:
 # ── after a poll that went well ─────────────────────────────────────────────
 
 
-def test_after_a_good_poll_the_next_is_an_interval_later_give_or_take_a_tenth(chance: float) -> None:
+def test_after_a_good_poll_the_next_is_an_interval_later_give_or_take_a_tenth(
+    chance: float,
+) -> None:
     assert close(next_due(ALWAYS, now=NOON), NOON + jittered(EVERY, chance))
-    assert close(next_due(HOURS, now=local("2026-11-25T15:00")), local("2026-11-25T15:00") + jittered(EVERY, chance))
+    assert close(
+        next_due(HOURS, now=local("2026-11-25T15:00")),
+        local("2026-11-25T15:00") + jittered(EVERY, chance),
+    )
 
 
 def test_the_hours_count_of_the_next_poll_not_of_this_one(chance: float) -> None:
-    """Ten minutes before they begin an interval leads into them; ten minutes before their end out of them."""
+    """Ten minutes before they begin an interval leads into them; ten minutes before their end out
+    of them.
+    """
     before, last = local("2026-11-25T13:50"), local("2026-11-25T18:50")
     assert close(next_due(HOURS, now=before), before + jittered(EVERY, chance))
     assert close(next_due(HOURS, now=last), last + jittered(EVERY, chance) * OUTSIDE)
@@ -156,14 +178,23 @@ def test_over_a_weekend_a_slow_source_waits_for_monday(chance: float) -> None:
     """And for the end of a rest longer than a fortnight no longer than a day's worth of looking."""
     slow = PollSpec(every=timedelta(days=1), between=(time(14), time(19)), days=frozenset({0}))
     saturday = local("2026-11-28T15:00")
-    assert close(next_due(slow, now=saturday), local("2026-11-30T14:00") + jittered(slow.every, chance) * chance)
-    resting = PollSpec(every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7)}))
+    assert close(
+        next_due(slow, now=saturday),
+        local("2026-11-30T14:00") + jittered(slow.every, chance) * chance,
+    )
+    resting = PollSpec(
+        every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7)})
+    )
     span = jittered(resting.every, chance)
-    assert close(next_due(resting, now=saturday), saturday + span + timedelta(days=1) + span * chance)
+    assert close(
+        next_due(resting, now=saturday), saturday + span + timedelta(days=1) + span * chance
+    )
 
 
 def test_a_window_opens_by_the_publishers_day_where_utc_is_a_day_ahead(chance: float) -> None:
-    """Half past eight in the evening in New York is tomorrow in UTC; the window of this evening is meant."""
+    """Half past eight in the evening in New York is tomorrow in UTC; the window of this evening is
+    meant.
+    """
     late = PollSpec(every=EVERY, zone="America/New_York", between=(time(22), time(23)))
     evening = datetime(2026, 11, 25, 20, 30, tzinfo=ZoneInfo("America/New_York"))
     opening = datetime(2026, 11, 25, 22, 0, tzinfo=ZoneInfo("America/New_York"))
@@ -172,7 +203,9 @@ def test_a_window_opens_by_the_publishers_day_where_utc_is_a_day_ahead(chance: f
 
 def test_an_interval_for_all_sources_takes_no_notice_of_hours_nor_chance() -> None:
     evening = local("2026-11-25T20:00")
-    assert next_due(HOURS, now=evening, every=timedelta(seconds=2)) == evening + timedelta(seconds=2)
+    assert next_due(HOURS, now=evening, every=timedelta(seconds=2)) == evening + timedelta(
+        seconds=2
+    )
 
 
 # ── after a failure ─────────────────────────────────────────────────────────
@@ -192,9 +225,13 @@ def test_the_wait_never_falls_below_half_a_minute_nor_rises_above_six_hours(chan
     assert close(retry_due(second, now=NOON, failures=0), NOON + jittered(SHORTEST_BACKOFF, chance))
     daily = PollSpec(every=timedelta(days=1))
     assert close(retry_due(daily, now=NOON, failures=3), NOON + jittered(LONGEST, chance))
-    assert close(retry_due(second, now=NOON, failures=20), NOON + jittered(timedelta(seconds=1024), chance))
+    assert close(
+        retry_due(second, now=NOON, failures=20), NOON + jittered(timedelta(seconds=1024), chance)
+    )
     quick = timedelta(seconds=2)
-    assert close(retry_due(daily, now=NOON, failures=0, every=quick), NOON + jittered(quick, chance))
+    assert close(
+        retry_due(daily, now=NOON, failures=0, every=quick), NOON + jittered(quick, chance)
+    )
     slow = timedelta(hours=8)
     assert close(retry_due(second, now=NOON, failures=0, every=slow), NOON + jittered(slow, chance))
 
@@ -202,7 +239,8 @@ def test_the_wait_never_falls_below_half_a_minute_nor_rises_above_six_hours(chan
 @pytest.mark.parametrize(
     ("asked", "waits"),
     [(0.0, timedelta(seconds=60)), (59.0, timedelta(seconds=60)), (90.0, timedelta(seconds=90)),
-     (86400.0, timedelta(days=1)), (30 * 86400.0, timedelta(days=7)), (float("inf"), timedelta(days=7))],
+     (86400.0, timedelta(days=1)), (30 * 86400.0, timedelta(days=7)), (float("inf"),
+     timedelta(days=7))],
 )  # fmt: skip
 def test_F16_what_the_server_asked_for_is_kept_up_to_a_week(
     asked: float, waits: timedelta, monkeypatch: pytest.MonkeyPatch
@@ -218,7 +256,9 @@ def test_a_source_that_is_gone_is_looked_at_a_day_later_at_the_soonest(chance: f
     minute = PollSpec(every=timedelta(minutes=1))
     wanted = NOON + timedelta(days=1) * (1 + JITTER * chance)
     assert close(retry_due(minute, now=NOON, failures=9, gone=True), wanted)
-    assert close(retry_due(minute, now=NOON, failures=0, gone=True, retry_after=5, every=EVERY), wanted)
+    assert close(
+        retry_due(minute, now=NOON, failures=0, gone=True, retry_after=5, every=EVERY), wanted
+    )
 
 
 # ── local times ─────────────────────────────────────────────────────────────
@@ -240,8 +280,12 @@ def test_a_source_that_is_gone_is_looked_at_a_day_later_at_the_soonest(chance: f
         ("America/New_York", "2026-03-08T02:30", "2026-03-08T07:00"),
     ],
 )
-def test_T2_a_local_time_is_the_first_instant_at_or_after_it(zone: str, wanted: str, utc: str) -> None:
-    """Where the clocks go forward the moment they do; where they go back the first of the two; in UTC."""
+def test_T2_a_local_time_is_the_first_instant_at_or_after_it(
+    zone: str, wanted: str, utc: str
+) -> None:
+    """Where the clocks go forward the moment they do; where they go back the first of the two; in
+    UTC.
+    """
     found = first_instant(datetime.fromisoformat(wanted), ZoneInfo(zone))
     assert found.tzinfo is UTC
     assert found == datetime.fromisoformat(utc).replace(tzinfo=UTC)

@@ -132,7 +132,13 @@ BAD: dict[str, list[str]] = {
         "25\0",
     ],
     "PAID_BROADCAST": ["x", "2", "maybe", "да", "\0", "truetrue"],
-    "SECURITY_POLICY": ["x", "Publish", "two sources", "approve", "publish\0"],  # approve: nobody is there to be asked
+    "SECURITY_POLICY": [
+        "x",
+        "Publish",
+        "two sources",
+        "approve",
+        "publish\0",
+    ],  # approve: nobody is there to be asked
     "POLL_EVERY": [
         "x",
         "0",
@@ -188,8 +194,12 @@ def test_every_setting_is_tried_with_bad_values() -> None:
 def test_a_bad_value_is_one_short_line_and_the_exit_78(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Through the verb; no traceback, no secret, nothing of what was typed that is longer than the line."""
-    if "\0" in value or "\udcff" in value:  # no environment and no .env holds these: they come by the API alone
+    """Through the verb; no traceback, no secret, nothing of what was typed that is longer than the
+    line.
+    """
+    if (
+        "\0" in value or "\udcff" in value
+    ):  # no environment and no .env holds these: they come by the API alone
         monkeypatch.setattr("os.environ", {**__import__("os").environ, name: value})
     else:
         monkeypatch.setenv(name, value)
@@ -205,7 +215,9 @@ def test_a_bad_value_is_one_short_line_and_the_exit_78(
     assert TOKEN[:20] not in lines[0]
 
 
-@pytest.mark.parametrize("secret", [None, "short", "x" * 257, "with a space in it", "with/slashes/in/it", "с" * 20])
+@pytest.mark.parametrize(
+    "secret", [None, "short", "x" * 257, "with a space in it", "with/slashes/in/it", "с" * 20]
+)
 def test_S7_a_webhook_needs_a_secret_of_its_own_form(secret: str | None) -> None:
     settings = {"updates": "webhook", "webhook_url": "https://x.example/hook"}
     [problem] = told(**settings, **({} if secret is None else {"webhook_secret": secret}))
@@ -215,11 +227,19 @@ def test_S7_a_webhook_needs_a_secret_of_its_own_form(secret: str | None) -> None
 
 def test_what_a_webhook_needs_is_told_together() -> None:
     problems = told(updates="webhook", webhook_listen="off")
-    assert [line.partition(":")[0] for line in problems] == ["WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_LISTEN"]
+    assert [line.partition(":")[0] for line in problems] == [
+        "WEBHOOK_URL",
+        "WEBHOOK_SECRET",
+        "WEBHOOK_LISTEN",
+    ]
 
 
 def test_two_servers_do_not_listen_at_one_place() -> None:
-    webhook = {"updates": "webhook", "webhook_url": "https://x.example/hook", "webhook_secret": "a" * 16}
+    webhook = {
+        "updates": "webhook",
+        "webhook_url": "https://x.example/hook",
+        "webhook_secret": "a" * 16,
+    }
     [problem] = told(**webhook, webhook_listen="127.0.0.1:8080")
     assert problem.startswith("WEBHOOK_LISTEN: ")
     load_settings(**webhook, webhook_listen="127.0.0.1:0", ops_listen="127.0.0.1:0")
@@ -227,7 +247,9 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
 
 def test_a_local_bot_api_server_may_post_to_any_address() -> None:
     """Telegram's own server only to https, at four ports."""
-    local = load_settings(bot_api_url="http://127.0.0.1:8081/", webhook_url="http://127.0.0.1:9999/hook/")
+    local = load_settings(
+        bot_api_url="http://127.0.0.1:8081/", webhook_url="http://127.0.0.1:9999/hook/"
+    )
     assert local.webhook_url == "http://127.0.0.1:9999/hook"
     assert local.bot_api_url == "http://127.0.0.1:8081"
     for port in ("", ":443", ":80", ":88", ":8443"):
@@ -250,7 +272,9 @@ def test_all_problems_are_told_at_once_those_of_the_catalog_too(
 ) -> None:
     """Whatever is wrong with the other settings."""
     (tmp_path / "mine.toml").write_text("[feeds.x]\n[sorces]\n")
-    (tmp_path / ".env").write_text("CATALOG=mine.toml\nTIME_ZONE=Mars\nSEND_RATE=500\nPOLL_EVERY=often\n")
+    (tmp_path / ".env").write_text(
+        "CATALOG=mine.toml\nTIME_ZONE=Mars\nSEND_RATE=500\nPOLL_EVERY=often\n"
+    )
     (tmp_path / ".env").chmod(0o600)
     monkeypatch.setattr("sys.argv", ["jarchy", "run"])
     with pytest.raises(SystemExit) as ended:
@@ -301,7 +325,9 @@ def test_S18_a_file_that_others_can_read_is_refused_beside_other_problems(tmp_pa
 
 
 def test_a_file_written_on_windows_is_read(tmp_path: Path) -> None:
-    """With a byte order mark, with its line ends, with spaces behind a value; an empty value is none."""
+    """With a byte order mark, with its line ends, with spaces behind a value; an empty value is
+    none.
+    """
     lines = [
         f"BOT_TOKEN={TOKEN}  ",
         "ADMIN_IDS=5; 6,5,",
@@ -329,12 +355,15 @@ def test_S6_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("password", ["p#ss-word", "p/ss?word", "p%23ss-word", "пароль-тут"])
 def test_S6_a_password_of_any_letters_is_hidden(password: str) -> None:
     """As it was typed and as it is."""
-    found = load_settings(database_url=f"postgresql://user:{password}@db:5432/jarchy?host=a:1&host=b:2")
+    found = load_settings(
+        database_url=f"postgresql://user:{password}@db:5432/jarchy?host=a:1&host=b:2"
+    )
     assert {password, unquote(password)} <= set(found.secrets)
 
 
 @pytest.mark.parametrize(
-    "listen", ["off", ":8080", "127.0.0.1:0", "0.0.0.0:65535", "[::1]:8080", "localhost:80", "a-b.example:1"]
+    "listen",
+    ["off", ":8080", "127.0.0.1:0", "0.0.0.0:65535", "[::1]:8080", "localhost:80", "a-b.example:1"],
 )
 def test_where_to_listen(listen: str) -> None:
     found = load_settings(ops_listen=listen)
@@ -366,7 +395,23 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["366d1s", "0.9ms", "0h0m", "", " ", "m", "1h 30m", "1H", "+5m", "1..5h", ".5h", "5.h", None, 5]
+    "text",
+    [
+        "366d1s",
+        "0.9ms",
+        "0h0m",
+        "",
+        " ",
+        "m",
+        "1h 30m",
+        "1H",
+        "+5m",
+        "1..5h",
+        ".5h",
+        "5.h",
+        None,
+        5,
+    ],
 )
 def test_what_is_no_duration_or_out_of_bounds_says_what_is(text: object) -> None:
     with pytest.raises(ValueError, match=r'^a duration such as "30s"'):

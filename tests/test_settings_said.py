@@ -1,4 +1,6 @@
-"""What an operator reads of settings that make no sense: word for word, because it is what they act on."""
+"""What an operator reads of settings that make no sense: word for word, because it is what they act
+on.
+"""
 
 from __future__ import annotations
 
@@ -27,27 +29,42 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"bot_token": "x"}, ["BOT_TOKEN: should be a bot token; @BotFather gives one like 123456789:AA…"]),
+        (
+            {"bot_token": "x"},
+            ["BOT_TOKEN: should be a bot token; @BotFather gives one like 123456789:AA…"],
+        ),
         ({"updates": "webhook"}, [NEEDS_URL, NEEDS_SECRET]),
         ({**HOOK, "webhook_secret": "x" * 15}, [NEEDS_SECRET]),
         ({**HOOK, "webhook_secret": "x" * 16}, []),
         ({**HOOK, "webhook_secret": "x" * 256}, []),
         ({**HOOK, "webhook_secret": "x" * 257}, [NEEDS_SECRET]),
-        ({**HOOK, "webhook_url": "http://x.example/hook"}, ["WEBHOOK_URL: Telegram posts to https addresses alone"]),
+        (
+            {**HOOK, "webhook_url": "http://x.example/hook"},
+            ["WEBHOOK_URL: Telegram posts to https addresses alone"],
+        ),
         (
             {**HOOK, "webhook_url": "https://x.example:81/hook"},
             ["WEBHOOK_URL: Telegram posts to ports 443, 80, 88 and 8443 alone"],
         ),
-        ({**HOOK, "webhook_listen": "off"}, ["WEBHOOK_LISTEN: host:port is required when UPDATES=webhook"]),
+        (
+            {**HOOK, "webhook_listen": "off"},
+            ["WEBHOOK_LISTEN: host:port is required when UPDATES=webhook"],
+        ),
         (
             {**HOOK, "webhook_listen": "127.0.0.1:9", "ops_listen": "127.0.0.1:9"},
             ["WEBHOOK_LISTEN: OPS_LISTEN listens there already"],
         ),
         ({**HOOK, "webhook_listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0"}, []),
-        ({"security_policy": "approve"}, ["SECURITY_POLICY: approve needs ADMIN_IDS, who are asked"]),
+        (
+            {"security_policy": "approve"},
+            ["SECURITY_POLICY: approve needs ADMIN_IDS, who are asked"],
+        ),
         ({"security_policy": "approve", "admin_ids": "5"}, []),
         ({"send_rate": "30"}, []),
-        ({"send_rate": "30.1"}, ["SEND_RATE: above 30 needs PAID_BROADCAST=true, and 1000 is the most"]),
+        (
+            {"send_rate": "30.1"},
+            ["SEND_RATE: above 30 needs PAID_BROADCAST=true, and 1000 is the most"],
+        ),
         ({"send_rate": "1000", "paid_broadcast": "true"}, []),
         (
             {"send_rate": "1000.1", "paid_broadcast": "true"},
@@ -55,7 +72,9 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_each_problem_is_one_line_that_says_what_to_do(settings: dict[str, str], lines: list[str]) -> None:
+def test_each_problem_is_one_line_that_says_what_to_do(
+    settings: dict[str, str], lines: list[str]
+) -> None:
     """And what is right is taken."""
     if not lines:
         load_settings(**settings)
@@ -68,7 +87,9 @@ def test_each_problem_is_one_line_that_says_what_to_do(settings: dict[str, str],
 def test_problems_of_one_setting_and_of_several_together_are_told_at_once() -> None:
     """Each setting once: of one that is wrong by itself nothing further is said."""
     with pytest.raises(ConfigError) as refusal:
-        load_settings(home_currency="?", updates="webhook", webhook_url="x", security_policy="approve")
+        load_settings(
+            home_currency="?", updates="webhook", webhook_url="x", security_policy="approve"
+        )
     said = list(refusal.value.problems)
     assert [line.partition(":")[0] for line in said] == [
         "HOME_CURRENCY",
@@ -92,7 +113,9 @@ def test_what_was_copied_with_spaces_around_is_taken_without_them() -> None:
 
 def test_S6_what_no_log_may_show_is_known_in_the_clear() -> None:
     """The password of the database as it is typed at its prompt too; nothing that is not set."""
-    found = load_settings(database_url="postgresql://jarchy:p%40ss%2Fword@db/jarchy", bot_token=TOKEN)
+    found = load_settings(
+        database_url="postgresql://jarchy:p%40ss%2Fword@db/jarchy", bot_token=TOKEN
+    )
     assert found.secrets[0] == TOKEN
     assert "p@ss/word" in found.secrets
     assert load_settings().secrets == ()

@@ -1,4 +1,6 @@
-"""A source in trouble: gone and back, half of it missing, days it cannot mean, and what its operator hears of it."""
+"""A source in trouble: gone and back, half of it missing, days it cannot mean, and what its
+operator hears of it.
+"""
 
 from __future__ import annotations
 
@@ -74,13 +76,17 @@ async def world(store: Store) -> AsyncIterator[World]:
 def daily(world: World, day: date | None = None, **values: str) -> None:
     """The bank's daily document."""
     day = day or world.now.date()
-    world.publishers.put("/daily.xml", bank_page(day, values or {"USD": "84,7935", "EUR": "98,8523"}))
+    world.publishers.put(
+        "/daily.xml", bank_page(day, values or {"USD": "84,7935", "EUR": "98,8523"})
+    )
 
 
 def weekly(world: World, day: date | None = None, **values: str) -> None:
     """Its other one."""
     day = day or world.now.date()
-    world.publishers.put("/weekly.xml", bank_page(day, values or {"UAH": "2,1000", "GEL": "31,2000"}))
+    world.publishers.put(
+        "/weekly.xml", bank_page(day, values or {"UAH": "2,1000", "GEL": "31,2000"})
+    )
 
 
 async def state(world: World, key: str = "nbkr") -> SourceState:
@@ -111,8 +117,12 @@ async def is_due(world: World) -> bool:
     return bool(schedule.due([world.catalog.rates["second"]], states, now=world.now))
 
 
-async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_itself(world: World) -> None:
-    """A 410 may be a mistake of the publisher's: not asked for a day, then once a day, then as always."""
+async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_itself(
+    world: World,
+) -> None:
+    """A 410 may be a mistake of the publisher's: not asked for a day, then once a day, then as
+    always.
+    """
     await gone(world)
     for _ in range(2):
         since = (await state(world, "second")).gone_at
@@ -128,7 +138,10 @@ async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_i
     assert (after.gone_at, after.failures, after.error) == (None, 0, None)
     assert after.next_due_at is not None
     assert after.next_due_at - world.now <= timedelta(hours=6, minutes=40)
-    assert [said for said, _ in await world.notices()] == ["notice.source", "notice.well"]  # once, not every day
+    assert [said for said, _ in await world.notices()] == [
+        "notice.source",
+        "notice.well",
+    ]  # once, not every day
 
 
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
@@ -147,7 +160,8 @@ async def test_F16_a_source_that_is_gone_is_polled_by_hand(tmp_path: Path) -> No
     async with Publishers() as publishers:
         publishers.put("/second.xml", b"", status=410)
         (tmp_path / "catalog.toml").write_text(
-            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["{publishers.url}/second.xml"]\n'
+            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = '
+            f'["{publishers.url}/second.xml"]\n'
         )
         settings = {"CATALOG": str(tmp_path / "catalog.toml"), "LOG_LEVEL": "error"}
         first = await asyncio.to_thread(jarchy, tmp_path, "poll", "second", **settings)
@@ -174,8 +188,12 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
-async def test_R12_one_failing_document_does_not_lose_the_others(world: World, broken: str, *, first: bool) -> None:
-    """Whichever fails and however: the others' rates are used, the failing one is named and read when it is well."""
+async def test_R12_one_failing_document_does_not_lose_the_others(
+    world: World, broken: str, *, first: bool
+) -> None:
+    """Whichever fails and however: the others' rates are used, the failing one is named and read
+    when it is well.
+    """
     daily(world)
     weekly(world)
     status, body = BROKEN[broken]
@@ -240,7 +258,9 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     (source,) = [one for one in found.sources if one.key == "nbkr"]
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
-        (line,) = [one for one in talk.status(found, language).text.split("\n") if "National Bank" in one]
+        (line,) = [
+            one for one in talk.status(found, language).text.split("\n") if "National Bank" in one
+        ]
         assert line.startswith("🟠")
         assert words in line
 
@@ -256,7 +276,10 @@ def test_R12_a_failing_file_of_several_is_named_and_the_others_are_printed(tmp_p
         assert len(lines) == 3
         for name, line in zip(files, lines, strict=True):
             assert f'"file":"{name}"' in line
-            assert ('"per_unit":"84.7935"' in line, '"error":' in line) == (name == "good.xml", name != "good.xml")
+            assert ('"per_unit":"84.7935"' in line, '"error":' in line) == (
+                name == "good.xml",
+                name != "good.xml",
+            )
 
 
 # ── days it cannot mean ─────────────────────────────────────────────────────
@@ -265,7 +288,9 @@ def test_R12_a_failing_file_of_several_is_named_and_the_others_are_printed(tmp_p
 async def held(world: World) -> list[tuple[str, str]]:
     """Days and states of what is put aside."""
     async with world.store.reading() as db:
-        rows = await db.execute(select(held_rate.c.effective_on, held_rate.c.state).order_by(held_rate.c.id))
+        rows = await db.execute(
+            select(held_rate.c.effective_on, held_rate.c.state).order_by(held_rate.c.id)
+        )
         return [(str(row.effective_on), row.state) for row in rows]
 
 
@@ -281,7 +306,9 @@ FAR = [
 
 @pytest.mark.parametrize("day", FAR, ids=str)
 async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
-    """Held, asked for again, the operator asked once for the whole document; the readers keep what they have."""
+    """Held, asked for again, the operator asked once for the whole document; the readers keep what
+    they have.
+    """
     await world.publish(WEDNESDAY, "second")
     for _ in range(3):
         report = await world.publish(day, "second", USD="85,1000")
@@ -299,32 +326,45 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
 
 
 @pytest.mark.parametrize("day", FAR[:4], ids=str)
-async def test_R11_not_even_the_first_rate_of_a_source_may_be_of_a_day_far_ahead(world: World, day: date) -> None:
+async def test_R11_not_even_the_first_rate_of_a_source_may_be_of_a_day_far_ahead(
+    world: World, day: date
+) -> None:
     """There is nothing to compare it with but the calendar."""
     assert (await world.publish(day, "second")).new == 0
 
 
 async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) -> None:
-    """Neither while it is held nor when an operator let it through: the source stays stuck until it publishes."""
+    """Neither while it is held nor when an operator let it through: the source stays stuck until it
+    publishes.
+    """
     await world.publish(WEDNESDAY, "second")
     world.now += timedelta(days=7)
     await world.poll("second")
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale"]
     await world.publish(date(2099, 1, 1), "second")
     async with world.store.writing() as db:
-        number = (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
+        number = (
+            (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
+        )
         assert await storage.rates.decide(db, number or 0, approve=True) is not None
-    assert {standing for _, standing in await held(world)} == {"approved"}  # one word for the document
+    assert {standing for _, standing in await held(world)} == {
+        "approved"
+    }  # one word for the document
     assert (await world.poll("second")).new == 3
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held"]
     async with world.store.reading() as db:
         only = parse_catalog(
-            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = ["http://a.example/"]\n{POLL}\n'
+            f'[rates.second]\nparser = "nbkr"\nname = {{ en = "B" }}\nurls = '
+            f'["http://a.example/"]\n{POLL}\n'
         )
         card = await rate_card(db, only, home="KGS", now=world.now)
     assert card.freshness is Freshness.LATE
     await world.publish(world.now.date(), "second")
-    assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held", "notice.fresh"]
+    assert [msgid for msgid, _ in await world.notices()] == [
+        "notice.stale",
+        "notice.held",
+        "notice.fresh",
+    ]
 
 
 async def test_R11_a_day_that_came_near_is_believed(world: World) -> None:
@@ -336,7 +376,9 @@ async def test_R11_a_day_that_came_near_is_believed(world: World) -> None:
 
 
 async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> None:
-    """A first document of years ago, and the next days of it, are history and not mistakes; so is a revision."""
+    """A first document of years ago, and the next days of it, are history and not mistakes; so is a
+    revision.
+    """
     assert (await world.publish(date(2021, 10, 19), "second")).new == 3
     assert (await world.publish(date(2021, 10, 20), "second", USD="84,9000")).new == 3
     assert (await world.publish(date(2021, 10, 19), "second", USD="84,8000")).new == 1
@@ -391,7 +433,9 @@ def test_R11_no_packaged_bank_has_a_next_day_that_is_far(year: int) -> None:
             now = datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=number)
             first, last = spec.poll.near(now)
             following = next(
-                day for ahead in range(1, 30) if spec.poll.publishes_on(day := now.date() + timedelta(days=ahead))
+                day
+                for ahead in range(1, 30)
+                if spec.poll.publishes_on(day := now.date() + timedelta(days=ahead))
             )
             assert first < now.date() < following < last < now.date() + timedelta(days=35)
 
@@ -414,7 +458,9 @@ async def test_a_held_rate_is_asked_for_soon_and_then_ever_less_often(world: Wor
         assert due <= NOW + timedelta(hours=6, minutes=36)
 
 
-@pytest.mark.parametrize(("days", "heard"), [(0, True), (3, True), (-3, True), (4, False), (-4, False), (29, False)])
+@pytest.mark.parametrize(
+    ("days", "heard"), [(0, True), (3, True), (-3, True), (4, False), (-4, False), (29, False)]
+)
 def test_a_second_source_agrees_within_three_days(days: int, *, heard: bool) -> None:
     """An older word proves nothing."""
     ours = a_rate(on="2021-10-20")
@@ -518,7 +564,9 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_the_operators_chat_hears_of_a_trouble_once(world: World, trouble: str) -> None:
-    """Poll, outbox, worker, Telegram: one message to each operator, however often it is polled again that day."""
+    """Poll, outbox, worker, Telegram: one message to each operator, however often it is polled
+    again that day.
+    """
     key, happens, words = TROUBLES[trouble]
     msgid = trouble.partition(":")[0]
     world.now = datetime.now(UTC)  # what is sent has an end by the real clock
@@ -553,10 +601,16 @@ async def test_a_source_that_recovers_and_fails_again_is_told_again(world: World
         await world.poll()
     assert len(await world.notices()) == 2
     await world.poll()
-    assert [msgid for msgid, _ in await world.notices()] == ["notice.partly", "notice.well", "notice.partly"]
+    assert [msgid for msgid, _ in await world.notices()] == [
+        "notice.partly",
+        "notice.well",
+        "notice.partly",
+    ]
 
 
-async def test_a_source_that_is_well_again_before_anybody_was_told_says_nothing(world: World) -> None:
+async def test_a_source_that_is_well_again_before_anybody_was_told_says_nothing(
+    world: World,
+) -> None:
     """In part or in whole; a feed as a bank."""
     daily(world)
     world.publishers.put("/one.xml", b"", status=500)
@@ -569,7 +623,9 @@ async def test_a_source_that_is_well_again_before_anybody_was_told_says_nothing(
     assert await world.notices() == []
 
 
-async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_next_day(store: Store) -> None:
+async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_next_day(
+    store: Store,
+) -> None:
     """Each once; a flood of the next day is another one."""
     async with polling(store, catalog, now=NOW, admins=(1, 2)) as world:
         await flooding(world)
@@ -600,11 +656,15 @@ async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> Non
     assert [msgid for msgid, _ in await world.notices()] == ["notice.flood"]
 
 
-@pytest.mark.parametrize(("hour", "told"), [(12, []), (14, ["notice.stale"])], ids=["in its window", "after it"])
+@pytest.mark.parametrize(
+    ("hour", "told"), [(12, []), (14, ["notice.stale"])], ids=["in its window", "after it"]
+)
 async def test_a_silent_bank_is_told_of_after_three_days_of_publication(
     world: World, hour: int, told: list[str]
 ) -> None:
-    """Thursday, Friday and Monday went by with nothing new; before Monday's window is over it is two days."""
+    """Thursday, Friday and Monday went by with nothing new; before Monday's window is over it is
+    two days.
+    """
     await world.publish(WEDNESDAY, "second")
     world.at(WEDNESDAY + timedelta(days=5), hour)
     await world.poll("second")

@@ -1,4 +1,6 @@
-"""What `trust` and `style` of the catalog do: who leads a story, how loud it may be, how much of it is told."""
+"""What `trust` and `style` of the catalog do: who leads a story, how loud it may be, how much of it
+is told.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ from tests.world import World, polling
 
 URGENT = (
     "Explosion at a market in Osh kills 14, 37 wounded",
-    "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said officer Kubat Ermekov.",
+    (
+        "The bomb went off at 11:20 by the northern gate; police are looking for a grey van, said "
+        "officer Kubat Ermekov."
+    ),
 )
 CALM = ("Explosion at a market in Osh, 37 wounded", URGENT[1])
 FEEDS = {
@@ -45,7 +50,8 @@ FEEDS = {
 def catalog(url: str) -> str:
     """A feed of each kind, in English unless it says something else."""
     return "".join(
-        f'[feeds.{key}]\nurl = "{url}/{key}.xml"\n{said}\n' + ("" if "language" in said else 'language = "en"\n')
+        f'[feeds.{key}]\nurl = "{url}/{key}.xml"\n{said}\n'
+        + ("" if "language" in said else 'language = "en"\n')
         for key, said in FEEDS.items()
     )
 
@@ -116,7 +122,9 @@ async def test_an_aggregators_word_becomes_urgent_when_somebody_else_reports_it(
     assert await desk.told() == ["notable", "urgent"]
 
 
-async def test_an_aggregator_may_make_a_story_urgent_that_an_agency_reports_calmly(desk: Desk) -> None:
+async def test_an_aggregator_may_make_a_story_urgent_that_an_agency_reports_calmly(
+    desk: Desk,
+) -> None:
     """It is not alone then."""
     await desk.report("agency", *CALM)
     await desk.report("aggregator", *URGENT)
@@ -139,7 +147,9 @@ async def test_what_is_not_urgent_keeps_its_severity_whoever_reports_it(desk: De
         ("ky", "расмий булак", "агрегаторлор гана жазууда"),
     ],
 )
-def test_why_says_whose_word_it_is_in_the_readers_language(language: str, official: str, aggregators: str) -> None:
+def test_why_says_whose_word_it_is_in_the_readers_language(
+    language: str, official: str, aggregators: str
+) -> None:
     """As every other reason."""
     said = alerts.why_story(Severity.URGENT, (OFFICIAL_REASON, AGGREGATORS_REASON), language).text
     assert official in said
@@ -149,7 +159,9 @@ def test_why_says_whose_word_it_is_in_the_readers_language(language: str, offici
 
 
 async def test_the_most_trusted_report_leads_whenever_it_came(desk: Desk) -> None:
-    """Its headline and text are told, and told messages are edited; among equals the first that came leads."""
+    """Its headline and text are told, and told messages are edited; among equals the first that
+    came leads.
+    """
     for feed, leads in (
         ("aggregator", "aggregator"),
         ("echo", "aggregator"),
@@ -163,7 +175,13 @@ async def test_the_most_trusted_report_leads_whenever_it_came(desk: Desk) -> Non
     assert "So says the official." in shown.text
     assert len(await desk.world.alerts("edit")) >= 2
     async with desk.world.store.reading() as db:
-        asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en", "topics": ["security"]}
+        asked = {
+            "day": NOW.date(),
+            "home": "KGS",
+            "zone": "UTC",
+            "language": "en",
+            "topics": ["security"],
+        }
         digest = await day_digest(db, desk.world.catalog, **asked)  # type: ignore[arg-type]
     assert digest.story is not None
     assert digest.story.lead.feed == "official"
@@ -172,7 +190,10 @@ async def test_the_most_trusted_report_leads_whenever_it_came(desk: Desk) -> Non
 async def test_a_report_in_the_readers_language_goes_before_a_more_trusted_one(desk: Desk) -> None:
     """A reader who cannot read the official source is not helped by it."""
     await desk.report("official", *URGENT)
-    text = "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник УВД Кубат Эрмеков."
+    text = (
+        "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник "
+        "УВД Кубат Эрмеков."
+    )
     await desk.report("russian", "Взрыв на рынке в Оше: 14 погибших, 37 раненых", text)
     story = await desk.story()
     assert story.lead.feed == story.told_in("en").lead.feed == "official"
@@ -185,9 +206,16 @@ SECOND = "A second paragraph, for those who may read everything."
 @pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize(
     ("feed", "allows"),
-    [("whole", Style.FULL), ("short", Style.BRIEF), ("bare", Style.HEADLINE), ("unsaid", Style.BRIEF)],
+    [
+        ("whole", Style.FULL),
+        ("short", Style.BRIEF),
+        ("bare", Style.HEADLINE),
+        ("unsaid", Style.BRIEF),
+    ],
 )
-async def test_nobody_is_told_more_than_the_feed_allows(desk: Desk, feed: str, allows: Style, style: Style) -> None:
+async def test_nobody_is_told_more_than_the_feed_allows(
+    desk: Desk, feed: str, allows: Style, style: Style
+) -> None:
     """An alert, a page of news and a digest: the narrower of what is asked and what is allowed."""
     await desk.report(feed, URGENT[0], f"&lt;p&gt;{URGENT[1]}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;")
     story = await desk.story()
@@ -200,7 +228,8 @@ async def test_nobody_is_told_more_than_the_feed_allows(desk: Desk, feed: str, a
 def test_a_page_carries_both_keys() -> None:
     """As a feed does."""
     page = parse_catalog(
-        '[pages.site]\nurl = "https://news.example/"\nitem = "li"\nlink = "a"\ntrust = 3\nstyle = "headline"\n'
+        '[pages.site]\nurl = "https://news.example/"\nitem = "li"\nlink = "a"\ntrust = 3\nstyle = '
+        '"headline"\n'
     ).news["site"]
     assert (page.trust, page.style) == (3, Style.HEADLINE)
 
@@ -209,11 +238,25 @@ async def test_the_verb_tells_no_more_than_the_feed_allows(tmp_path: Path) -> No
     """`jarchy digest --style full` of a feed that says nothing about its style."""
     async with Publishers() as publishers:
         publishers.put(
-            "/unsaid.xml", rss(("1", URGENT[0], f"&lt;p&gt;{URGENT[1]}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;"))
+            "/unsaid.xml",
+            rss(("1", URGENT[0], f"&lt;p&gt;{URGENT[1]}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;")),
         )
         (tmp_path / "catalog.toml").write_text(catalog(publishers.url))
-        settings = {"CATALOG": str(tmp_path / "catalog.toml"), "LOG_LEVEL": "error", "TIME_ZONE": "UTC"}
+        settings = {
+            "CATALOG": str(tmp_path / "catalog.toml"),
+            "LOG_LEVEL": "error",
+            "TIME_ZONE": "UTC",
+        }
         await asyncio.to_thread(jarchy, tmp_path, "poll", "unsaid", **settings)
-    words = ["digest", "--date", f"{NOW:%Y-%m-%d}", "--plain", "--style", "full", "--language", "en"]
+    words = [
+        "digest",
+        "--date",
+        f"{NOW:%Y-%m-%d}",
+        "--plain",
+        "--style",
+        "full",
+        "--language",
+        "en",
+    ]
     done = await asyncio.to_thread(jarchy, tmp_path, *words, **settings)
     assert done.stdout.decode().rstrip("\n") == f"{URGENT[0]}\n\n{URGENT[1]}"

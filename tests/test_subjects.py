@@ -27,7 +27,9 @@ SUBJECTS: st.SearchStrategy[Subject] = st.one_of(
     st.builds(PairSubject, st.builds(Pair, CODES, CODES)),
     st.builds(TopicSubject, st.sampled_from(["security", "economy", "politics", "society"])),
     st.builds(
-        DigestSubject, st.times().map(lambda at: time(at.hour, at.minute)), st.sampled_from(["Asia/Bishkek", "UTC"])
+        DigestSubject,
+        st.times().map(lambda at: time(at.hour, at.minute)),
+        st.sampled_from(["Asia/Bishkek", "UTC"]),
     ),
     st.builds(RuleSubject, st.integers(1)),
 )
@@ -45,7 +47,8 @@ def test_the_written_form_of_existing_subscriptions_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "pair", "pair:", "pair:USD", "topic:", "digest:", "digest:25:00@UTC", "rule:x", "x:1"]
+    "text",
+    ["", "pair", "pair:", "pair:USD", "topic:", "digest:", "digest:25:00@UTC", "rule:x", "x:1"],
 )
 def test_what_is_no_subject_is_refused_and_hides_no_other(text: str) -> None:
     with pytest.raises(ValueError, match=r"^"):

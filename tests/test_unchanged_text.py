@@ -1,4 +1,6 @@
-"""A text travels unchanged from its source to the reader: feed or page, store, digest, /news, Telegram."""
+"""A text travels unchanged from its source to the reader: feed or page, store, digest, /news,
+Telegram.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ from tests.test_ingest import NOW
 from tests.world import loopback_fetcher
 
 TITLE = "Жарчы сообщает: «мост» в\u00a0Ноокате открыт, цена 1\u202f200\u00a0сом"
-# One line for each kind of character that got lost somewhere: in a feed reader, a store, a renderer.
+# One line for each kind of character that got lost somewhere: in a feed reader, a store, a
+# renderer.
 LINES = {
     "no-break space": "in\u00a0the region of\u00a0Osh",
     "narrow and thin space": "1\u202f200 som, 40\u2009km, 5\u2007%",
@@ -61,8 +64,12 @@ PUBLISHED = "Wed, 20 Oct 2021 06:00:00 +0000"
 
 
 def paragraphs(text: str, *, named: bool = False) -> str:
-    """HTML of a text: paragraphs, and breaks in them; no-break spaces by their name, where wanted."""
-    blocks = (html.escape(block, quote=False).replace("\n", "<br/>") for block in text.split("\n\n"))
+    """HTML of a text: paragraphs, and breaks in them; no-break spaces by their name, where
+    wanted.
+    """
+    blocks = (
+        html.escape(block, quote=False).replace("\n", "<br/>") for block in text.split("\n\n")
+    )
     whole = "\n".join(f"<p>{block}</p>" for block in blocks)
     return whole.replace("\u00a0", "&nbsp;").replace("\u00ad", "&shy;") if named else whole
 
@@ -81,8 +88,15 @@ def atom(title: str, body: str) -> bytes:
 
 
 def json_feed(title: str, **fields: str) -> bytes:
-    item = {"id": "1", "url": "https://news.example/1", "title": title, "date_published": "2021-10-20T06:00:00Z"}
-    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item | fields]}).encode()
+    item = {
+        "id": "1",
+        "url": "https://news.example/1",
+        "title": title,
+        "date_published": "2021-10-20T06:00:00Z",
+    }
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "items": [item | fields]}
+    ).encode()
 
 
 def escaped(text: str, *, named: bool = False) -> str:
@@ -90,39 +104,54 @@ def escaped(text: str, *, named: bool = False) -> str:
 
 
 FORMS: dict[str, Callable[[str, str], bytes]] = {
-    "RSS description": lambda title, text: rss(title, f"<description>{escaped(text)}</description>"),
+    "RSS description": lambda title, text: rss(
+        title, f"<description>{escaped(text)}</description>"
+    ),
     "RSS description in CDATA": lambda title, text: rss(
         title, f"<description><![CDATA[{paragraphs(text)}]]></description>"
     ),
     "RSS content:encoded": lambda title, text: rss(
         title,
-        f"<description>In short.</description><content:encoded><![CDATA[{paragraphs(text, named=True)}]]>"
+        f"<description>In "
+        f"short.</description><content:encoded><![CDATA[{paragraphs(text, named=True)}]]>"
         "</content:encoded>",
     ),
     "RSS by character references": lambda title, text: rss(
-        title, f"<description>{escaped(text, named=True).replace('&amp;nbsp;', '&amp;#160;')}</description>"
+        title,
+        f"<description>{escaped(text, named=True).replace('&amp;nbsp;', '&amp;#160;')}</description>",
     ),
     "Atom html": lambda title, text: atom(title, f'<content type="html">{escaped(text)}</content>'),
     "Atom xhtml": lambda title, text: atom(
         title,
-        f'<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">{paragraphs(text)}</div></content>',
+        f'<content type="xhtml"><div '
+        f'xmlns="http://www.w3.org/1999/xhtml">{paragraphs(text)}</div></content>',
     ),
-    "JSON Feed content_html": lambda title, text: json_feed(title, content_html=paragraphs(text, named=True)),
+    "JSON Feed content_html": lambda title, text: json_feed(
+        title, content_html=paragraphs(text, named=True)
+    ),
     "JSON Feed content_text": lambda title, text: json_feed(title, content_text=text),
 }
 
 
-@pytest.mark.parametrize("text", [TEXT, BROKEN, *LINES.values()], ids=["all", "line breaks", *LINES])
+@pytest.mark.parametrize(
+    "text", [TEXT, BROKEN, *LINES.values()], ids=["all", "line breaks", *LINES]
+)
 @pytest.mark.parametrize("form", FORMS)
 def test_F25_a_feeds_text_is_read_as_it_was_written(form: str, text: str) -> None:
     """Every form a feed has for a text, every kind of character."""
     (read,) = parse_feed(FORMS[form](TITLE, text)).entries
-    wanted = text.replace('AT&T <b> 1 < 2 & 3 > 2 "so"', 'AT&T  1 < 2 & 3 > 2 "so"') if "_text" in form else text
+    wanted = (
+        text.replace('AT&T <b> 1 < 2 & 3 > 2 "so"', 'AT&T  1 < 2 & 3 > 2 "so"')
+        if "_text" in form
+        else text
+    )
     assert read.title == TITLE
     assert (read.content or read.summary).split("\n") == wanted.replace("  ", " ").split("\n")
 
 
-@pytest.mark.parametrize("text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"])
+@pytest.mark.parametrize(
+    "text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"]
+)
 def test_F25_a_plain_text_keeps_its_columns(text: str) -> None:
     """What a feed promises to be plain has no layout but its own."""
     (read,) = parse_feed(json_feed(TITLE, content_text=f"\n{text} \n\n\n\nend  ")).entries
@@ -192,24 +221,35 @@ class World:
 
     def site(self, title: str, text: str) -> None:
         """A list page and the article behind its only headline."""
-        listed = f"<html><body><ul><li><a href='/a/1'>{html.escape(title)}</a></li></ul></body></html>"
+        listed = (
+            f"<html><body><ul><li><a href='/a/1'>{html.escape(title)}</a></li></ul></body></html>"
+        )
         head = f"<head><title>{html.escape(title)}</title></head>"
         article = (
-            f"<article><h1>{html.escape(title)}</h1><div class='text'>{paragraphs(text, named=True)}</div></article>"
+            f"<article><h1>{html.escape(title)}</h1><div "
+            f"class='text'>{paragraphs(text, named=True)}</div></article>"
         )
-        self.publishers.put("/list", listed.encode(), kind="text/html; charset=utf-8".partition(";")[0])
-        self.publishers.put("/a/1", f"<html>{head}<body>{article}</body></html>".encode(), kind="text/html")
+        self.publishers.put(
+            "/list", listed.encode(), kind="text/html; charset=utf-8".partition(";")[0]
+        )
+        self.publishers.put(
+            "/a/1", f"<html>{head}<body>{article}</body></html>".encode(), kind="text/html"
+        )
 
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Nothing polled yet."""
     async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
-        yield World(publishers, Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW))
+        yield World(
+            publishers, Ingest(store=store, fetcher=fetcher, workers=workers, clock=lambda: NOW)
+        )
 
 
 @pytest.mark.parametrize("form", [*FORMS, "page"])
-async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(world: World, form: str) -> None:
+async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(
+    world: World, form: str
+) -> None:
     """On every database; the digest and /news say the source's characters."""
     if form == "page":
         world.site(TITLE, BROKEN + "\n\n" + TEXT)
@@ -220,7 +260,8 @@ async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(world: Worl
     assert stored.startswith(BROKEN + "\n\n")
     wanted = stored if form == "JSON Feed content_text" else f"{BROKEN}\n\n{TEXT}"
     assert (
-        digest_words.digest([], story, Style.FULL, "ru", date(2021, 10, 20), plain=True).text == f"{TITLE}\n\n{wanted}"
+        digest_words.digest([], story, Style.FULL, "ru", date(2021, 10, 20), plain=True).text
+        == f"{TITLE}\n\n{wanted}"
     )
     shown = news_words.story(story, Style.FULL, "ru", {}, zone="UTC", now=NOW)
     assert shown.text.startswith(f"{TITLE}\n\n{wanted}\n\n")
@@ -229,13 +270,17 @@ async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(world: Worl
 async def test_F25_a_page_that_names_no_selector_keeps_its_characters_too(world: World) -> None:
     """The extractor turns every space into a plain one; the page's own are put back."""
     said = [
-        f"Сообщает корреспондент\u00a0№\u202f{n}: на\u00a0мосту в\u00a0Ноокате уси\u00adлен кон\u00adтроль, «пост {n}»."
+        f"Сообщает корреспондент\u00a0№\u202f{n}: на\u00a0мосту в\u00a0Ноокате уси\u00adлен "
+        f"кон\u00adтроль, «пост {n}»."
         for n in range(6)
     ]
     text = "\n\n".join(said)
     world.site(TITLE, text)
     story = await world.story("found")
-    assert story.lead.entry.content in {text, f"{TITLE}\n\n{text}"}  # a headline that is repeated is not shown twice
+    assert story.lead.entry.content in {
+        text,
+        f"{TITLE}\n\n{text}",
+    }  # a headline that is repeated is not shown twice
 
 
 async def _no_trouble(msgid: str, values: dict[str, str]) -> None:
@@ -245,7 +290,10 @@ async def _no_trouble(msgid: str, values: dict[str, str]) -> None:
 READER = 1001
 ATTACK = (
     "Взрыв на\u00a0рынке в\u00a0Оше: 14\u00a0погибших",
-    "Бомба сработала в\u00a011:20 у\u202fсеверных ворот, ми\u00adлиция ищет\u2009«серый фургон» 👩\u200d🚒.\n\nАбзац.",
+    (
+        "Бомба сработала в\u00a011:20 у\u202fсеверных ворот, ми\u00adлиция ищет\u2009«серый фургон» "
+        "👩\u200d🚒.\n\nАбзац."
+    ),
 )
 
 
@@ -260,7 +308,9 @@ async def test_F25_a_message_says_what_the_source_wrote(world: World) -> None:
         world.publishers.put("/one", json_feed("Яблоки", content_text="Урожай."))
         await world.ingest.poll(world.catalog.news["one"])
         fresh = {"date_published": NOW.isoformat(), "id": "2", "url": "https://news.example/2"}
-        world.publishers.put("/one", json_feed(ATTACK[0], content_html=paragraphs(ATTACK[1], named=True), **fresh))
+        world.publishers.put(
+            "/one", json_feed(ATTACK[0], content_html=paragraphs(ATTACK[1], named=True), **fresh)
+        )
         assert (await world.ingest.poll(world.catalog.news["one"])).alerts == 1
         worker = Worker(
             store=world.store,
@@ -271,14 +321,18 @@ async def test_F25_a_message_says_what_the_source_wrote(world: World) -> None:
             on_trouble=_no_trouble,
         )
         sending = asyncio.create_task(worker.run())
-        arrived = await emulator.wait_message(READER, lambda sent: ATTACK[0] in sent.get("text", ""), timeout=30)
+        arrived = await emulator.wait_message(
+            READER, lambda sent: ATTACK[0] in sent.get("text", ""), timeout=30
+        )
         worker.stop()
         await sending
     assert f"{ATTACK[0]}\n\n{ATTACK[1]}\n\n" in arrived["text"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_F25_the_sample_comes_out_of_a_feed_byte_for_byte(tmp_path: Path, shared: Path, form: str) -> None:
+async def test_F25_the_sample_comes_out_of_a_feed_byte_for_byte(
+    tmp_path: Path, shared: Path, form: str
+) -> None:
     """`jarchy poll`, then `jarchy digest`: the digest that started the project."""
     sample = (shared / "seed" / "sample.txt").read_bytes().decode()
     _, title, text = sample.split("\n\n", 2)
@@ -289,7 +343,11 @@ async def test_F25_a_sample_of_our_own_comes_out_of_a_feed_byte_for_byte(tmp_pat
     """The same with a text of this project's."""
     text = "The ministers\u00a0met in\u00a0Osh\u202f– „at\u00a0last“.\n\n"
     text += "Border guards of\u00a0both sides agreed.\nA map\u2009follows."
-    said = await _digest(tmp_path, FORMS["RSS content:encoded"]("Border talks in\u00a0Osh", text), ["--language", "en"])
+    said = await _digest(
+        tmp_path,
+        FORMS["RSS content:encoded"]("Border talks in\u00a0Osh", text),
+        ["--language", "en"],
+    )
     assert said == f"USD 84.79\nEUR 98.85\nRUB 1.19\n\nBorder talks in\u00a0Osh\n\n{text}"
 
 
@@ -298,7 +356,9 @@ async def _digest(folder: Path, feed: bytes, words: Sequence[str]) -> str:
     async with Publishers() as publishers:
         publishers.put("/one", feed)
         publishers.put("/daily.xml", daily("20.10.2021", "84,7935", "98,8523", "1,1948"))
-        (folder / "catalog.toml").write_text(FEED.format(url=publishers.url).replace('"ru"', '"en"'))
+        (folder / "catalog.toml").write_text(
+            FEED.format(url=publishers.url).replace('"ru"', '"en"')
+        )
         settings = {"CATALOG": str(folder / "catalog.toml"), "LOG_LEVEL": "error"}
         polled = await asyncio.to_thread(jarchy, folder, "poll", "nbkr", "one", **settings)
         assert polled.returncode == 0, polled.stderr
@@ -309,8 +369,14 @@ async def _digest(folder: Path, feed: bytes, words: Sequence[str]) -> str:
 
 
 def test_F25_only_comparisons_normalise() -> None:
-    """The same words with other spaces, hyphenation and marks are the same story, detected alike."""
-    plain = entry(title="Взрыв на рынке в Оше, погибли 14", summary="Бомба сработала у ворот милиции.", language="ru")
+    """The same words with other spaces, hyphenation and marks are the same story, detected
+    alike.
+    """
+    plain = entry(
+        title="Взрыв на рынке в Оше, погибли 14",
+        summary="Бомба сработала у ворот милиции.",
+        language="ru",
+    )
     written = entry(
         title="Взрыв на\u00a0рынке в\u2009Оше, по\u00adгиб\u00adли\u202f14",
         summary="Бом\u00adба сра\u00adбо\u00adта\u00adла у\u00a0воро\u0301т ми\u00adлиции.",

@@ -1,4 +1,6 @@
-"""Every verb with bad input, as a process: an exit code of the contract and a line, never a traceback or a secret."""
+"""Every verb with bad input, as a process: an exit code of the contract and a line, never a
+traceback or a secret.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,11 @@ def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code:
     (tmp_path / "garbage").write_bytes(b"\xff\xfe\x00\x81" * 512)
     (tmp_path / "dir").mkdir()
     (tmp_path / "good.csv").write_text("date,USD\n2021-01-01,84\n2021-01-02,85\n")
-    given = [part for word in words for part in (word.split(" ") if word.startswith("rates ") else [word])]
+    given = [
+        part
+        for word in words
+        for part in (word.split(" ") if word.startswith("rates ") else [word])
+    ]
     if given[:2] == ["db", "backup"]:
         assert jarchy(tmp_path, "db", "upgrade").returncode == 0
     done = jarchy(tmp_path, *given, stdin=stdin.encode("utf-8", "surrogateescape"))
@@ -94,7 +100,9 @@ def test_S6_an_error_line_shows_no_token(tmp_path: Path) -> None:
         "db check TOKEN",
     ],
 )
-def test_S6_what_is_typed_wrong_is_not_repeated_with_a_token_in_it(tmp_path: Path, words: str) -> None:
+def test_S6_what_is_typed_wrong_is_not_repeated_with_a_token_in_it(
+    tmp_path: Path, words: str
+) -> None:
     done = jarchy(tmp_path, *words.replace("TOKEN", TOKEN).split())
     assert done.returncode == 2
     assert b"***" in done.stderr
@@ -116,7 +124,9 @@ def test_S6_what_is_typed_wrong_is_not_repeated_with_a_token_in_it(tmp_path: Pat
     ],
 )
 @pytest.mark.parametrize("verb", ["check", "db check", "db upgrade"])
-def test_a_database_address_that_names_none_is_a_line(tmp_path: Path, verb: str, url: str, why: str) -> None:
+def test_a_database_address_that_names_none_is_a_line(
+    tmp_path: Path, verb: str, url: str, why: str
+) -> None:
     (tmp_path / "dir").mkdir()
     done = jarchy(tmp_path, *verb.split(), DATABASE_URL=url)
     assert done.returncode == 78
@@ -132,17 +142,26 @@ def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
     done = jarchy(tmp_path, "check", CATALOG="mine.toml")
     assert done.returncode == 78
     assert done.stderr.decode().splitlines() == [
-        'jarchy: [feeds."a b\\x1b[2Jc"]: the key should be at most 40 Latin letters, digits, -, _ and .'
+        (
+            'jarchy: [feeds."a b\\x1b[2Jc"]: the key should be at most 40 Latin letters, digits, -, _ '
+            "and ."
+        )
     ]
 
 
 def test_importing_changes_nothing_and_the_program_runs_without_rich() -> None:
-    """Importing the log leaves rich alone; the program does not load it, for the memory it takes."""
+    """Importing the log leaves rich alone; the program does not load it, for the memory it
+    takes.
+    """
     tell = "print(sys.modules.get('rich', 'untouched'))"
-    imported = subprocess.run([sys.executable, "-c", f"import sys, bot.log; {tell}"], capture_output=True, check=True)
+    imported = subprocess.run(
+        [sys.executable, "-c", f"import sys, bot.log; {tell}"], capture_output=True, check=True
+    )
     assert imported.stdout.strip() != b"None"
     code = f"import sys, bot.__main__\ntry: bot.__main__.main()\nexcept SystemExit: {tell}"
-    started = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, check=True)
+    started = subprocess.run(
+        [sys.executable, "-c", code, "--help"], capture_output=True, check=True
+    )
     assert started.stdout.splitlines()[-1] == b"None"
 
 
@@ -160,7 +179,10 @@ async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:
         path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
         body = pages.get(path, "").encode()
         status = b"200 OK" if path in pages else b"404 Not Found"
-        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body))
+        writer.write(
+            b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+            % (status, len(body), body)
+        )
         await writer.drain()
         writer.close()
 
@@ -170,17 +192,24 @@ async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:
 
 async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_path: Path) -> None:
     """A page that is no feed is not "ok" because it came; a wrong selector is told."""
-    feed = "<rss version='2.0'><channel><item><title>One</title><guid>1</guid></item></channel></rss>"
+    feed = (
+        "<rss version='2.0'><channel><item><title>One</title><guid>1</guid></item></channel></rss>"
+    )
     listed = "<html><body><div class=a><a href='/gone'>A headline</a></div></body></html>"
-    server, port = await _served({"/good": feed, "/html": "<html><body>login</body></html>", "/list": listed})
+    server, port = await _served(
+        {"/good": feed, "/html": "<html><body>login</body></html>", "/list": listed}
+    )
     url = f"http://127.0.0.1:{port}"
     (tmp_path / "mine.toml").write_text(
-        f'[feeds.good]\nurl = "{url}/good"\n[feeds.html]\nurl = "{url}/html"\n[feeds.gone]\nurl = "{url}/gone"\n'
+        f'[feeds.good]\nurl = "{url}/good"\n[feeds.html]\nurl = "{url}/html"\n[feeds.gone]\nurl = '
+        f'"{url}/gone"\n'
         f'[rates.nbkr]\nname = {{ en = "x" }}\nurls = ["{url}/html"]\n'
         f'[pages.changed]\nurl = "{url}/list"\nitem = ".other"\nlink = "a"\n'
     )
     async with server:
-        done = await asyncio.to_thread(jarchy, tmp_path, "check", "--json", "--sources", CATALOG="mine.toml")
+        done = await asyncio.to_thread(
+            jarchy, tmp_path, "check", "--json", "--sources", CATALOG="mine.toml"
+        )
     found = json.loads(done.stdout)
     assert done.returncode == 1
     assert found["source good"] == "ok, 1 entries"
@@ -193,7 +222,10 @@ async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_pat
 async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:
     """As many as there are places, and a place that is free is taken."""
     poll = PollSpec(every=parse_duration("5m"))
-    specs = [FeedSpec(key=f"s{number}", names={}, url="https://x.example/", poll=poll) for number in range(20)]
+    specs = [
+        FeedSpec(key=f"s{number}", names={}, url="https://x.example/", poll=poll)
+        for number in range(20)
+    ]
     running: set[str] = set()
     most, done = 0, []
     full, go = asyncio.Event(), asyncio.Event()

@@ -1,7 +1,9 @@
-"""The world of a test: publishers, a store, the poll flow, a sender, an emulated Telegram, in the parts it asks for.
+"""The world of a test: publishers, a store, the poll flow, a sender, an emulated Telegram, in the
+parts it asks for.
 
-Three ways in: `polling` has publishers and the poll flow; `World.send_through` adds a sender and its Telegram;
-`running` is the whole program in this process. The verbs are the same in each: publish, poll, ask, press, look.
+Three ways in: `polling` has publishers and the poll flow; `World.send_through` adds a sender and
+its Telegram; `running` is the whole program in this process. The verbs are the same in each:
+publish, poll, ask, press, look.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Here(Workers):
 
 
 def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
-    """The way out without a pause between two requests to one host: all publishers of a test are one host."""
+    """The way out without a pause between two requests to one host: all publishers of a test are
+    one host.
+    """
     return Fetcher(limits=Limits(pause=0.0), tls=tls)
 
 
@@ -72,7 +76,14 @@ def poll_flow(
     feeds: Mapping[str, FeedSpec] = MappingProxyType({}),
 ) -> Ingest:
     """The poll flow as the program composes it."""
-    return Ingest(store=store, fetcher=fetcher, workers=workers or Here(), clock=clock, admins=admins, feeds=feeds)
+    return Ingest(
+        store=store,
+        fetcher=fetcher,
+        workers=workers or Here(),
+        clock=clock,
+        admins=admins,
+        feeds=feeds,
+    )
 
 
 class World:
@@ -84,7 +95,9 @@ class World:
     worker: Worker
     bot: Running
 
-    def __init__(self, store: Store, catalog: Catalog | None = None, *, now: datetime = NOW) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog | None = None, *, now: datetime = NOW
+    ) -> None:
         self.store, self.catalog, self.now = store, catalog or Catalog(), now
         self.told: list[tuple[str, dict[str, str]]] = []  # what the sender told the operators
         self._count = 0
@@ -110,7 +123,9 @@ class World:
         self.serve(key, rss(*entries))
 
     def bank(self, day: date, key: str = "nbkr", **values: str) -> None:
-        """Let a bank serve its rates for a day; the sample's where nothing else is said, "" leaves one out."""
+        """Let a bank serve its rates for a day; the sample's where nothing else is said, "" leaves
+        one out.
+        """
         shown = {**SAMPLE, **values}
         self.serve(key, bank_page(day, {code: value for code, value in shown.items() if value}))
 
@@ -148,24 +163,37 @@ class World:
 
     async def notices(self) -> list[tuple[str, dict[str, str]]]:
         """What the operators were told, or will be."""
-        return [(row.payload["msgid"], dict(row.payload["values"])) for row in await self.alerts("notice")]
+        return [
+            (row.payload["msgid"], dict(row.payload["values"]))
+            for row in await self.alerts("notice")
+        ]
 
     async def rows(self, number: int) -> list[tuple[str, str | None]]:
         """State and error of a chat's deliveries."""
-        query = select(delivery.c.state, delivery.c.error).where(delivery.c.chat_id == number).order_by(delivery.c.id)
+        query = (
+            select(delivery.c.state, delivery.c.error)
+            .where(delivery.c.chat_id == number)
+            .order_by(delivery.c.id)
+        )
         async with self.store.reading() as db:
             return [(row.state, row.error) for row in await db.execute(query)]
 
     async def deliveries(self, kind: str) -> list[Any]:
         """Deliveries of alerts of a kind."""
-        query = select(delivery).join(alert, alert.c.id == delivery.c.alert_id).where(alert.c.kind == kind)
+        query = (
+            select(delivery)
+            .join(alert, alert.c.id == delivery.c.alert_id)
+            .where(alert.c.kind == kind)
+        )
         async with self.store.reading() as db:
             return list((await db.execute(query.order_by(delivery.c.id))).all())
 
     async def active(self, number: int) -> bool:
         """Whether we write to a chat."""
         async with self.store.reading() as db:
-            return bool((await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one())
+            return bool(
+                (await db.execute(select(chat.c.active).where(chat.c.id == number))).scalar_one()
+            )
 
     async def done(self) -> None:
         """Wait until nothing is open any more."""
@@ -187,7 +215,14 @@ class World:
 
     # ── a sender ────────────────────────────────────────────────────────────
 
-    def send_through(self, emulator: Emulator, api: Api, *, rate: float = 500.0, token_name: str = "t") -> None:  # noqa: S107 - a name
+    def send_through(
+        self,
+        emulator: Emulator,
+        api: Api,
+        *,
+        rate: float = 500.0,
+        token_name: str = "t",  # noqa: S107 - a name
+    ) -> None:
         """Add a Telegram and a worker that sends to it."""
         self.emulator, self._api, self._rate, self._token_name = emulator, api, rate, token_name
         self.restart()
@@ -233,7 +268,9 @@ class World:
         self._count += not again
         new = Alert(
             dedup_key=str(self._count),
-            payload=Notice(msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))),
+            payload=Notice(
+                msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))
+            ),
             severity=Severity.NOTABLE,
             lane=lane,
             audience=Audience(subscription=SECURITY),
@@ -252,7 +289,10 @@ class World:
         asked = await self.emulator.send_text(chat, text)
         return await self.emulator.wait_message(
             chat,
-            lambda m: m.get("from", {}).get("is_bot", False) and fits in m.get("text", m.get("caption", "")),
+            lambda m: (
+                m.get("from", {}).get("is_bot", False)
+                and fits in m.get("text", m.get("caption", ""))
+            ),
             after=asked,
             timeout=20,
         )
@@ -264,7 +304,9 @@ class World:
 
     async def tells(self, number: int, words: str) -> dict[str, Any]:
         """The chat's message with these words, waited for."""
-        return await self.emulator.wait_message(number, lambda m: words in m.get("text", ""), timeout=20)
+        return await self.emulator.wait_message(
+            number, lambda m: words in m.get("text", ""), timeout=20
+        )
 
     async def calls(self, method: str) -> list[Any]:
         """What the bot asked of Telegram by one method, in order."""
@@ -274,7 +316,9 @@ class World:
         """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
         while True:
-            got = self.emulator.calls.wait(lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout)
+            got = self.emulator.calls.wait(
+                lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout
+            )
             call = await got
             after, count = call.number, count - 1
             if count <= 0:
@@ -290,7 +334,9 @@ class World:
 
 
 class Sending:
-    """The worker at work until the block ends; then stopped as a shutdown stops it, with all marks written."""
+    """The worker at work until the block ends; then stopped as a shutdown stops it, with all marks
+    written.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -304,14 +350,20 @@ class Sending:
 
 @asynccontextmanager
 async def polling(
-    store: Store, catalog: Callable[[str], Catalog], *, now: datetime, admins: Sequence[int] = (OPERATOR,)
+    store: Store,
+    catalog: Callable[[str], Catalog],
+    *,
+    now: datetime,
+    admins: Sequence[int] = (OPERATOR,),
 ) -> AsyncIterator[World]:
     """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address."""
     async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
         world = World(store, catalog(publishers.url), now=now)
         world.publishers = publishers
         feeds = world.catalog.news
-        world.ingest = poll_flow(store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds)
+        world.ingest = poll_flow(
+            store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds
+        )
         yield world
 
 
@@ -319,7 +371,9 @@ async def polling(
 async def running(
     folder: Path, telegram: Emulator, catalog: str, *, now: datetime, **settings: Any
 ) -> AsyncIterator[World]:
-    """The whole program in this process, ready; stopped and without an error at the end. `settings` override ours."""
+    """The whole program in this process, ready; stopped and without an error at the end. `settings`
+    override ours.
+    """
     values: dict[str, Any] = {
         "bot_token": TEST_TOKEN,
         "bot_api_url": telegram.api_url,
@@ -334,7 +388,13 @@ async def running(
         return world.now if world is not None else now
 
     program = asyncio.create_task(
-        run(load_settings(**values), parse_catalog(catalog), clock=clock, stop=stop, on_ready=ready.set_result)
+        run(
+            load_settings(**values),
+            parse_catalog(catalog),
+            clock=clock,
+            stop=stop,
+            on_ready=ready.set_result,
+        )
     )
     await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():

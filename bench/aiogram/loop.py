@@ -1,6 +1,8 @@
-"""aiogram's own `send_message`, run by an interpreter that has it: it asks for an older pydantic than ours.
+"""aiogram's own `send_message`, run by an interpreter that has it: it asks for an older pydantic
+than ours.
 
-`python loop.py URL TOKEN COUNT AT_ONCE` reads the text and prints the seconds of processor; one round before warms up.
+`python loop.py URL TOKEN COUNT AT_ONCE` reads the text and prints the seconds of processor; one
+round before warms up.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
-"""Alerts, one file a kind: payload, key and life, words, why, what its buttons mute, how it reaches a chat.
+"""Alerts, one file a kind: payload, key and life, words, why, what its buttons mute, how it reaches
+a chat.
 
-`KINDS` is the table: one more kind is one more file and one more line of it. A kind that lacks a part is refused when
-this is imported, by the name of the part.
+`KINDS` is the table: one more kind is one more file and one more line of it. A kind that lacks a
+part is refused when this is imported, by the name of the part.
 """
 
 from __future__ import annotations

@@ -30,9 +30,18 @@ class Answers(Told):
 
 
 def alert(
-    asker: int, chat: int, method: str, body: dict[str, Any], *, flood: bool, now: datetime, lasts: timedelta
+    asker: int,
+    chat: int,
+    method: str,
+    body: dict[str, Any],
+    *,
+    flood: bool,
+    now: datetime,
+    lasts: timedelta,
 ) -> Alert:
-    """The answer to what chat `asker` asked, sent to `chat`; in a flood only the last one is worth sending."""
+    """The answer to what chat `asker` asked, sent to `chat`; in a flood only the last one is worth
+    sending.
+    """
     return Alert(
         dedup_key=f"answer:{asker}:{uuid.uuid4().hex}",
         payload=Answered(method=method, body=body),

@@ -1,4 +1,6 @@
-"""A source revised a rate that was told: those who were told hear it, under the message they have."""
+"""A source revised a rate that was told: those who were told hear it, under the message they
+have.
+"""
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ class Digests(Told):
 
 
 def alert(subject: DigestSubject, day: date, slot: datetime, *, now: datetime) -> Alert:
-    """The digest of a day whose time came at `slot`; a newer one takes the place of what is not sent yet."""
+    """The digest of a day whose time came at `slot`; a newer one takes the place of what is not
+    sent yet.
+    """
     return Alert(
         dedup_key=f"{subject}:{day}",
         payload=DigestDue(day=day, late=now - slot > LATE),
@@ -64,6 +66,7 @@ def alert(subject: DigestSubject, day: date, slot: datetime, *, now: datetime) -
         lane=Lane.ROUTINE,
         audience=Audience(subscription=str(subject)),
         created_at=slot,  # for those who wanted it then
-        expires_at=slot + (slot + LASTS - now),  # the store counts the time that is left from its own now
+        expires_at=slot
+        + (slot + LASTS - now),  # the store counts the time that is left from its own now
         supersede_key=str(subject),
     )

@@ -1,4 +1,6 @@
-"""What a kind of alert brings: its payload, its words, its why, what it is about, and how it reaches a chat."""
+"""What a kind of alert brings: its payload, its words, its why, what it is about, and how it
+reaches a chat.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Whom an alert is put into words for; `chat` matters only to kinds whose words are each chat's own."""
+    """Whom an alert is put into words for; `chat` matters only to kinds whose words are each chat's
+    own.
+    """
 
     chat: int
     language: str
@@ -30,7 +34,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """From what an alert is put into words: the store, the catalog, and the bot's name where Telegram has told it."""
+    """From what an alert is put into words: the store, the catalog, and the bot's name where
+    Telegram has told it.
+    """
 
     db: Db
     catalog: Catalog
@@ -45,7 +51,9 @@ class Kind(Protocol):
     """Its payload, with the version of its stored form."""
 
     own: ClassVar[bool]
-    """Whether its words are each chat's own, instead of the same for all of one language and style."""
+    """Whether its words are each chat's own, instead of the same for all of one language and
+    style.
+    """
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The message, with its buttons; None when there is nothing to say any more."""
@@ -57,20 +65,26 @@ class Kind(Protocol):
         """What its buttons mute and snooze; None where it has none."""
 
     def revises(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
-        """The alert whose messages it edits where they stand, instead of being a message of its own."""
+        """The alert whose messages it edits where they stand, instead of being a message of its
+        own.
+        """
 
     def replies_to(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
         """The alert whose message it replies to."""
 
     def ready(self, payload: Any, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ANN401 - of its own kind
-        """The method and body of a kind that needs no words; `plain` after Telegram refused it as it was."""
+        """The method and body of a kind that needs no words; `plain` after Telegram refused it as
+        it was.
+        """
 
 
 PARTS = ("payload", "own", "words", "why", "subject", "revises", "replies_to", "ready")
 
 
 def lacking(kind: object) -> list[str]:
-    """The parts that a kind of alert lacks, by name; of its payload, the parts of the stored form."""
+    """The parts that a kind of alert lacks, by name; of its payload, the parts of the stored
+    form.
+    """
     missing = [part for part in PARTS if not hasattr(kind, part)]
     payload = getattr(kind, "payload", None)
     if payload is not None:
@@ -94,7 +108,9 @@ def table(*kinds: Kind) -> Mapping[str, Kind]:
 
 
 class Told:
-    """What most kinds have in common: words that are the same for all, a message of its own, no buttons."""
+    """What most kinds have in common: words that are the same for all, a message of its own, no
+    buttons.
+    """
 
     own: ClassVar[bool] = False
 

@@ -56,7 +56,9 @@ def keys(new: SeenRate) -> list[str]:
 
 
 def alert(found: BigMove, *, now: datetime) -> Alert:
-    """The alert of a move; a newer one of the same series takes the place of what is not sent yet."""
+    """The alert of a move; a newer one of the same series takes the place of what is not sent
+    yet.
+    """
     new = found.moved.new
     direction = "up" if found.headline.percent > 0 else "down"
     return Alert(

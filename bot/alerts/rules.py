@@ -54,7 +54,9 @@ class Rules(Told):
 def key(number: int, rule: Rule, new: Rate) -> str:
     """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
     revision = new.revision if isinstance(new, SeenRate) else 0
-    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (f":{revision}" if revision else "")
+    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (
+        f":{revision}" if revision else ""
+    )
 
 
 def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:

@@ -67,7 +67,9 @@ def keys(story: int) -> tuple[str, str]:
 
 
 def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
-    """The alert of a story, as loud as the loudest report of it; with `approval` an operator is asked first."""
+    """The alert of a story, as loud as the loudest report of it; with `approval` an operator is
+    asked first.
+    """
     urgent = story.severity is Severity.URGENT
     return Alert(
         dedup_key=keys(story.pk)[urgent],

@@ -32,7 +32,9 @@ class _WrongUsage(Protocol):
 
 
 def main() -> None:
-    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit code."""
+    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit
+    code.
+    """
     log.guard_tracebacks()
     try:
         sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
@@ -49,7 +51,9 @@ def main() -> None:
     except (BrokenPipeError, typer.Abort):
         sys.exit(1)
     except OSError as error:  # a file or a socket that the one who typed the verb named
-        named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
+        named = (
+            f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
+        )
         fail(f"{named}{error.strerror or error}")
     except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
         if isinstance(error, _WrongUsage):

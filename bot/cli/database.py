@@ -37,7 +37,9 @@ def erase(chat: ChatId) -> None:
 
 @db_verbs.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the database to this program's schema, after a backup copy. Example: jarchy db upgrade"""
+    """Bring the database to this program's schema, after a backup copy. Example: jarchy db
+    upgrade
+    """
     settings, _ = prepare()
 
     async def upgrade() -> None:
@@ -51,9 +53,13 @@ def db_upgrade() -> None:
 
 @db_verbs.command("backup")
 def db_backup(
-    file: Annotated[Path | None, typer.Argument(help="the copy; beside the database when not named")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="the copy; beside the database when not named")
+    ] = None,
 ) -> None:
-    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup /safe/jarchy.db"""
+    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup
+    /safe/jarchy.db
+    """
     from storage.backup import copy, stamped
 
     path = _database_file("pg_dump")
@@ -65,9 +71,13 @@ def db_backup(
 @db_verbs.command("restore")
 def db_restore(
     file: Annotated[Path, typer.Argument(help="a copy that `db backup` made")],
-    force: Annotated[bool, typer.Option("--force", help="replace a used database, kept beside")] = False,  # noqa: FBT002 - an option
+    force: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--force", help="replace a used database, kept beside")
+    ] = False,
 ) -> None:
-    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db --force"""
+    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db
+    --force
+    """
     from storage.backup import restore
 
     path = _database_file("pg_restore")
@@ -78,7 +88,9 @@ def db_restore(
 
 
 @db_verbs.command("check")
-def db_check(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+def db_check(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,  # noqa: FBT002
+) -> None:
     """Integrity, foreign keys, schema and rows; changes nothing. Example: jarchy db check --json"""
     settings, _ = prepare()
     run_to_end(_db_check(settings, as_json=as_json))

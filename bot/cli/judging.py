@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @detect_verbs.command("security")
 def detect_security() -> None:
-    """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security < texts.jsonl"""
+    """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security <
+    texts.jsonl
+    """
     from bot.detect.topics import judged
 
     for item in _json_lines():
-        verdict = judged(str(item.get("title") or ""), str(item.get("text") or ""), _language_of(item))
+        verdict = judged(
+            str(item.get("title") or ""), str(item.get("text") or ""), _language_of(item)
+        )
         write_line(
             {
                 "id": item.get("id"),
@@ -45,7 +49,9 @@ def detect_security() -> None:
 
 @detect_verbs.command("same-story")
 def detect_same_story() -> None:
-    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect same-story < pairs"""
+    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect
+    same-story < pairs
+    """
     from bot.detect.stories import same_story
 
     for item in _json_lines():
@@ -59,7 +65,9 @@ def _side(item: dict[str, Any], name: str) -> Entry:
 
     side = item.get(name) or {}
     if not isinstance(side, dict):
-        raise BotError(f'"{name}" of {str(item.get("id"))[:LONGEST_NAME_SHOWN]!r} is not a JSON object')
+        raise BotError(
+            f'"{name}" of {str(item.get("id"))[:LONGEST_NAME_SHOWN]!r} is not a JSON object'
+        )
     return Entry(
         id=name,
         title=str(side.get("title") or ""),
@@ -78,7 +86,9 @@ def _language_of(item: dict[str, Any]) -> str | None:
 def detect_moves(
     history: Annotated[Path, typer.Option(help="CSV: date,USD,EUR,…", exists=True, dir_okay=False)],
     quote: Annotated[str, typer.Option(help="what the columns are priced in")] = "KGS",
-    rule: Annotated[str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')] = None,
+    rule: Annotated[
+        str | None, typer.Option(help='instead of the default policy, such as "USD 1%"')
+    ] = None,
 ) -> None:
     """Replay a history day by day. Example: jarchy detect moves --history rates.csv --quote KGS"""
 

@@ -1,4 +1,6 @@
-"""The verbs that only look: what a parser sees, what a reader would be told, what waits to be sent."""
+"""The verbs that only look: what a parser sees, what a reader would be told, what waits to be
+sent.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ async def _bytes_of(place: str) -> bytes:
 
 
 def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:
-    """Print what `read` sees in each place; with several, each line names its file and a failing one its error."""
+    """Print what `read` sees in each place; with several, each line names its file and a failing
+    one its error.
+    """
     failed = False
 
     async def each() -> None:
@@ -72,11 +76,14 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, 
 def inspect_rates(
     key: Annotated[str, typer.Argument(help="a parser or a source of the catalog")],
     places: Annotated[list[str], typer.Argument(help="files or addresses")],
-    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
+    saved_from: Annotated[
+        str | None, typer.Option("--url", help="where a saved file came from")
+    ] = None,
 ) -> None:
     """What a rate parser sees, a JSON line a rate. Example: jarchy inspect rates nbkr daily.xml
 
-    A page of history does not say of which currency it is: its address does (--url, or a manifest beside the file).
+    A page of history does not say of which currency it is: its address does (--url, or a manifest
+    beside the file).
     """
     from bot.sources.banks import SOURCES
 
@@ -97,14 +104,20 @@ def inspect_rates(
 
 
 def _recorded_from(path: Path) -> str | None:
-    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …}, …]`."""
+    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …},
+    …]`.
+    """
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
             entries = orjson.loads(manifest.read_bytes())
         except (OSError, ValueError):
             continue
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and entry.get("file") == path.name and isinstance(entry.get("uri"), str):
+            if (
+                isinstance(entry, dict)
+                and entry.get("file") == path.name
+                and isinstance(entry.get("uri"), str)
+            ):
                 return str(entry["uri"])
     return None
 
@@ -149,9 +162,13 @@ def inspect_feed(places: Annotated[list[str], typer.Argument(help="files or addr
 @inspect_verbs.command("page")
 def inspect_page(
     places: Annotated[list[str], typer.Argument(help="files or addresses")],
-    saved_from: Annotated[str | None, typer.Option("--url", help="where a saved file came from")] = None,
+    saved_from: Annotated[
+        str | None, typer.Option("--url", help="where a saved file came from")
+    ] = None,
 ) -> None:
-    """What the article reader sees, a JSON line a page. Example: jarchy inspect page article.html"""
+    """What the article reader sees, a JSON line a page. Example: jarchy inspect page
+    article.html
+    """
     from bot.sources.pages import parse_article
 
     log.set_up(None, "warning")
@@ -172,9 +189,14 @@ def inspect_page(
 
 @cli.command()
 def convert(
-    text: Annotated[str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")],
+    text: Annotated[
+        str, typer.Argument(help="such as 100$ в сомах; - reads a text a line from stdin")
+    ],
     language: Annotated[
-        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="decides what 1,500 is")
+        str | None,
+        typer.Option(
+            parser=parse_language, metavar="|".join(LANGUAGES), help="decides what 1,500 is"
+        ),
     ] = None,
     home: Annotated[str | None, typer.Option(help="the currency meant where none is said")] = None,
     parse_only: Annotated[bool, typer.Option("--parse-only", help="without rates")] = False,  # noqa: FBT002 - an option
@@ -225,7 +247,9 @@ def _question_line(asked: Question) -> dict[str, Any]:
 
 
 def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
-    """The first reading by the rates that hold now; `in` names the currency of the result where none was said."""
+    """The first reading by the rates that hold now; `in` names the currency of the result where
+    none was said.
+    """
     from bot.readers.convert import conversions
 
     found = conversions(asked, rates, home=home)[0]
@@ -242,18 +266,34 @@ def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[
 @cli.command()
 def digest(
     date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
-    style: Annotated[Literal["full", "brief", "headline"], typer.Option(help="how much of the story")] = "brief",
+    style: Annotated[
+        Literal["full", "brief", "headline"], typer.Option(help="how much of the story")
+    ] = "brief",
     plain: Annotated[bool, typer.Option(help="without marks")] = False,  # noqa: FBT002 - an option
     language: Annotated[
-        str | None, typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words")
+        str | None,
+        typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words"),
     ] = None,
 ) -> None:
-    """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain --style full"""
+    """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain
+    --style full
+    """
     settings, catalog = prepare()
-    run_to_end(_digest(settings, catalog, known_day(date_), style, language or settings.default_language, plain=plain))
+    run_to_end(
+        _digest(
+            settings,
+            catalog,
+            known_day(date_),
+            style,
+            language or settings.default_language,
+            plain=plain,
+        )
+    )
 
 
-async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool) -> None:
+async def _digest(
+    settings: Settings, catalog: Catalog, day: date, style: str, language: str, *, plain: bool
+) -> None:
     from bot.i18n import name_of
     from bot.model.chats import Style
     from bot.readers.digest import day_digest
@@ -261,7 +301,12 @@ async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, l
 
     async with view_of(settings) as db:
         found = await day_digest(
-            db, catalog, day=day, home=settings.home_currency, zone=settings.time_zone, language=language
+            db,
+            catalog,
+            day=day,
+            home=settings.home_currency,
+            zone=settings.time_zone,
+            language=language,
         )
     names = dict(catalog.rates[found.source].names) if found.source else {}
     message = render.digest(
@@ -278,7 +323,9 @@ async def _digest(settings: Settings, catalog: Catalog, day: date, style: str, l
 
 
 @cli.command()
-def outbox(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:  # noqa: FBT002
+def outbox(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,  # noqa: FBT002
+) -> None:
     """What waits to be sent, and what became of the rest. Example: jarchy outbox --json"""
     settings, _ = prepare()
     run_to_end(_outbox(settings, as_json=as_json))
@@ -291,7 +338,10 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
         found = await storage.overview.summary(db, now=datetime.now(UTC))
     oldest = found.oldest.total_seconds() if found.oldest is not None else None
     if as_json:
-        counts = [{"state": item.state, "lane": item.lane.name.lower(), "count": item.count} for item in found.counts]
+        counts = [
+            {"state": item.state, "lane": item.lane.name.lower(), "count": item.count}
+            for item in found.counts
+        ]
         write_line(
             {
                 "counts": counts,
@@ -306,7 +356,8 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
     for item in found.counts:
         typer.echo(f"{item.state:<11}{item.lane.name.lower():<9}{item.count:>9}")
     typer.echo(
-        f"alerts to fan out: {found.open_alerts} · oldest waiting: {'–' if oldest is None else f'{oldest:.0f} s'}"
+        f"alerts to fan out: {found.open_alerts} · oldest waiting: "
+        f"{'–' if oldest is None else f'{oldest:.0f} s'}"
     )
     if found.last_error:
         typer.echo(f"last error: {found.last_error}")
@@ -314,7 +365,9 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
 
 @cli.command()
 def export(chat: ChatId) -> None:
-    """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export 123456789"""
+    """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export
+    123456789
+    """
     settings, _ = prepare()
 
     async def give() -> None:
@@ -322,6 +375,8 @@ def export(chat: ChatId) -> None:
 
         async with view_of(settings) as db:
             found = await storage.privacy.export(db, chat)
-        sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+        sys.stdout.buffer.write(
+            orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n"
+        )
 
     run_to_end(give())

@@ -1,4 +1,6 @@
-"""What every verb needs: the program they belong to, settings and catalog, the database, and lines of output."""
+"""What every verb needs: the program they belong to, settings and catalog, the database, and lines
+of output.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,12 @@ LARGEST_PORT = 65535
 LONGEST_RUN = 366 * 86400.0  # seconds of --exit-after and --pause
 
 ChatId = Annotated[
-    int, typer.Argument(min=-LARGEST_CHAT_ID, max=LARGEST_CHAT_ID, help="the chat's number; -- before a negative one")
+    int,
+    typer.Argument(
+        min=-LARGEST_CHAT_ID,
+        max=LARGEST_CHAT_ID,
+        help="the chat's number; -- before a negative one",
+    ),
 ]
 
 cli = typer.Typer(
@@ -40,9 +47,13 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 inspect_verbs = typer.Typer(
-    rich_markup_mode=None, help="What a parser sees in a file or at an address.", no_args_is_help=True
+    rich_markup_mode=None,
+    help="What a parser sees in a file or at an address.",
+    no_args_is_help=True,
 )
-detect_verbs = typer.Typer(rich_markup_mode=None, help="What a detector decides.", no_args_is_help=True)
+detect_verbs = typer.Typer(
+    rich_markup_mode=None, help="What a detector decides.", no_args_is_help=True
+)
 db_verbs = typer.Typer(rich_markup_mode=None, help="The database.", no_args_is_help=True)
 cli.add_typer(inspect_verbs, name="inspect")
 cli.add_typer(detect_verbs, name="detect")

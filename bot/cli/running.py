@@ -38,16 +38,23 @@ def run() -> None:
     settings.token  # noqa: B018 - refuses to start without one
     from bot.app import run as run_bot
 
-    # what the libraries made is never garbage: looking through it takes tens of milliseconds of every answer under way
+    # what the libraries made is never garbage: looking through it takes tens of milliseconds of
+    # every answer under way
     run_to_end(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
 
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(min=0, max=LARGEST_PORT, help="of the chat page; 0 picks a free one")] = 8088,
-    exit_after: Annotated[float | None, typer.Option(min=0, max=LONGEST_RUN, help="seconds, for scripts")] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=LARGEST_PORT, help="of the chat page; 0 picks a free one")
+    ] = 8088,
+    exit_after: Annotated[
+        float | None, typer.Option(min=0, max=LONGEST_RUN, help="seconds, for scripts")
+    ] = None,
 ) -> None:
-    """The whole bot on this machine, without token or network. Example: jarchy demo --port 0 --exit-after 20"""
+    """The whole bot on this machine, without token or network. Example: jarchy demo --port 0
+    --exit-after 20
+    """
     from bot.demo.show import show
 
     run_to_end(show(port=port, exit_after=exit_after, say=lambda line: print(line, flush=True)))
@@ -136,7 +143,11 @@ async def _check_token(settings: Settings) -> str:
 
 
 @cli.command()
-def poll(keys: Annotated[list[str] | None, typer.Argument(help="sources; all when none is named")] = None) -> None:
+def poll(
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="sources; all when none is named")
+    ] = None,
+) -> None:
     """One poll now, with everything that follows except sending. Example: jarchy poll nbkr"""
     settings, catalog = prepare()
     known = {spec.key: spec for spec in catalog.polled}
@@ -178,7 +189,9 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 def backfill(
     key: Annotated[str, typer.Argument(help="a source of rates in the catalog")],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the first day wanted")],
-    pause: Annotated[float, typer.Option(min=0, max=LONGEST_RUN, help="seconds between requests")] = 3.0,
+    pause: Annotated[
+        float, typer.Option(min=0, max=LONGEST_RUN, help="seconds between requests")
+    ] = 3.0,
 ) -> None:
     """A bank's past rates, slowly; goes on where it was stopped, and never alerts.
 
@@ -186,7 +199,9 @@ def backfill(
     """
     settings, catalog = prepare()
     if key not in catalog.rates:
-        raise typer.BadParameter(f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}")
+        raise typer.BadParameter(
+            f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}"
+        )
     run_to_end(_backfill(settings, catalog.rates[key], known_day(since), pause))
 
 
@@ -204,7 +219,16 @@ async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: floa
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()
     async with store_of(settings) as store, Fetcher() as fetcher:
         clock: Callable[[], datetime] = partial(datetime.now, UTC)
-        ingest = Ingest(store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids)
-        work = Backfill(store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised)
+        ingest = Ingest(
+            store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids
+        )
+        work = Backfill(
+            store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised
+        )
         done = await work.run(spec, since=since, until=until)
-    write_line({name: getattr(done, name) for name in ("source", "asked", "skipped", "rates", "unreadable")})
+    write_line(
+        {
+            name: getattr(done, name)
+            for name in ("source", "asked", "skipped", "rates", "unreadable")
+        }
+    )

@@ -1,4 +1,6 @@
-"""What readers type: currency questions, currencies, days and time zones in words; and the arithmetic with rates."""
+"""What readers type: currency questions, currencies, days and time zones in words; and the
+arithmetic with rates.
+"""
 
 from __future__ import annotations
 

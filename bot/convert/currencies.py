@@ -1,10 +1,11 @@
 """Names, signs and codes of currencies, in every form people use.
 
-Codes and full names ("казахский тенге", "Swiss francs", "АКШ доллары") are CLDR's, through Babel; what a bare
-"рубль" or "pound" means here, its slang and its declension are each language's own (`bot/languages/*/money.py`),
-because CLDR has no cases.
+Codes and full names ("казахский тенге", "Swiss francs", "АКШ доллары") are CLDR's, through Babel;
+what a bare "рубль" or "pound" means here, its slang and its declension are each language's own
+(`bot/languages/*/money.py`), because CLDR has no cases.
 
-A word typed half in Latin and half in Cyrillic letters ("сom", "ЕUR") is read in the script that makes sense of it.
+A word typed half in Latin and half in Cyrillic letters ("сom", "ЕUR") is read in the script that
+makes sense of it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ LONGEST_NAME = 4  # words
 _MORE_CODES = frozenset({"XDR"})
 _OLD_CODES = {"rur": "RUB", "rmb": "CNY"}
 _SIGNS = {
-    "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY", "₽": "RUB", "₸": "KZT",
-    "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD", "₮": "MNT", "₱": "PHP", "฿": "THB",
+    "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY",
+    "₽": "RUB", "₸": "KZT",
+    "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD", "₮": "MNT", "₱": "PHP",
+    "฿": "THB",
     "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
 
@@ -46,7 +49,9 @@ _TO_CYRILLIC = str.maketrans("aecopxyktmhbij", "аесорхуктмнвіј")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initial:
-    """A currency named by one letter; `sure` when the letter means nothing else behind an amount."""
+    """A currency named by one letter; `sure` when the letter means nothing else behind an
+    amount.
+    """
 
     code: str
     sure: bool
@@ -57,9 +62,14 @@ def codes() -> frozenset[str]:
     """Every ISO 4217 code somebody pays with today."""
     from babel.core import get_global
 
-    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global("territory_currencies")
+    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
+        "territory_currencies"
+    )
     return _MORE_CODES | {
-        code for used in territories.values() for code, _since, until, tender in used if until is None and tender
+        code
+        for used in territories.values()
+        for code, _since, until, tender in used
+        if until is None and tender
     }
 
 
@@ -78,7 +88,9 @@ def signs() -> Mapping[str, str]:
 
 @cache
 def sign_pattern() -> str:
-    """A pattern of all signs, longer ones first; letters belong to a sign only where no word runs into them."""
+    """A pattern of all signs, longer ones first; letters belong to a sign only where no word runs
+    into them.
+    """
     alternatives = (
         (rf"(?<![^\W\d_]){re.escape(sign)}" if sign[0].isalpha() else re.escape(sign))
         + (r"(?![^\W\d_])" if sign[-1].isalpha() else "")
@@ -88,7 +100,9 @@ def sign_pattern() -> str:
 
 
 def find_name(words: tuple[str, ...]) -> Named | None:
-    """Tell the currency these words (1 to LONGEST_NAME, in lower case) name together; None when they do not."""
+    """Tell the currency these words (1 to LONGEST_NAME, in lower case) name together; None when
+    they do not.
+    """
     if len(words) == 1:
         return _single(words[0])
     stems = [_stem(word) for word in words]
@@ -104,7 +118,12 @@ def split_pair(word: str) -> tuple[Named, Named] | None:
     if len(word) != 6 or not word.isascii():
         return None
     first, second = _code(word[:3]), _code(word[3:])
-    if first is None or second is None or first.code == second.code or (first.common and second.common):
+    if (
+        first is None
+        or second is None
+        or first.code == second.code
+        or (first.common and second.common)
+    ):
         return None
     return first, second
 
@@ -127,7 +146,9 @@ def initials() -> Mapping[str, Initial]:
 
 
 def suffix_form(ending: str) -> Form | None:
-    """What a case ending says behind a sign or a code ("100$га", "USDден"); None when it is no ending."""
+    """What a case ending says behind a sign or a code ("100$га", "USDден"); None when it is no
+    ending.
+    """
     for pattern in _case_endings():
         if found := pattern.fullmatch(ending):
             return Form.INTO if found["into"] else Form.PLAIN
@@ -141,7 +162,9 @@ def _case_endings() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _adjective_endings() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rf"{one.money.adjective_end}$") for one in languages() if one.money.adjective_end)
+    return tuple(
+        re.compile(rf"{one.money.adjective_end}$") for one in languages() if one.money.adjective_end
+    )
 
 
 @cache
@@ -157,7 +180,9 @@ def _single(word: str) -> Named | None:
         return None
     if (ending := suffix_form(word[3:])) is not None and (coded := _code(word[:3])):
         return Named(code=coded.code, form=ending)
-    return next((named for folded in _folds(word) if (named := _code(folded) or _heads().get(folded))), None)
+    return next(
+        (named for folded in _folds(word) if (named := _code(folded) or _heads().get(folded))), None
+    )
 
 
 def _folds(word: str) -> Iterator[str]:
@@ -171,12 +196,16 @@ def _folds(word: str) -> Iterator[str]:
 
 def _code(word: str) -> Named | None:
     code = _OLD_CODES.get(word, word.upper())
-    return Named(code=code, common=word in _common()) if word.isascii() and code in codes() else None
+    return (
+        Named(code=code, common=word in _common()) if word.isascii() and code in codes() else None
+    )
 
 
 @cache
 def _heads() -> Mapping[str, Named]:
-    """Every form of every name that stands alone, and of those that need a country (with an empty code)."""
+    """Every form of every name that stands alone, and of those that need a country (with an empty
+    code).
+    """
     found: dict[str, Named] = {}
     for spoken in reversed(languages()):
         for head in spoken.money.heads():
@@ -192,7 +221,9 @@ def _stem(word: str) -> str:
     """One spelling for all forms of a word in a currency's full name."""
     if word in _heads():
         return _canonical()[word]
-    word = "".join(letter for letter in unicodedata.normalize("NFD", word) if letter not in "\u0301\u0303")
+    word = "".join(
+        letter for letter in unicodedata.normalize("NFD", word) if letter not in "\u0301\u0303"
+    )
     word = unicodedata.normalize("NFC", word)
     for pattern in _adjective_endings():
         shorter = pattern.sub("", word)

@@ -1,7 +1,8 @@
-"""A day as people write it in any of the languages: ISO, day first, with a month's name, or "yesterday".
+"""A day as people write it in any of the languages: ISO, day first, with a month's name, or
+"yesterday".
 
-    2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11  20 ноября  Nov 20, 2026  2021-жылдын 20-октябры  20-октябрь
-    вчера  кечээ  yesterday  3 дня назад
+    2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11  20 ноября  Nov 20, 2026  2021-жылдын
+    20-октябры  20-октябрь вчера  кечээ  yesterday  3 дня назад
 
 Day comes before month, as everywhere our readers live; "11/20/2026" can only be read the other way.
 """
@@ -86,8 +87,9 @@ class DayFound:
 def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound | None:
     """The day that begins at `at` of a plain text; None when none does.
 
-    A day without its year is this year's, or last year's when that is still to come by more than tomorrow; with `ahead`
-    it is the next one. UserError "error.date" for what is written as a date and is none, such as 31.02.2021.
+    A day without its year is this year's, or last year's when that is still to come by more than
+    tomorrow; with `ahead` it is the next one. UserError "error.date" for what is written as a date
+    and is none, such as 31.02.2021.
     """
     if at and text[at - 1].isalnum():
         return None
@@ -135,7 +137,9 @@ def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:
 
 
 def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
-    """The day of this year, or of the year before or after it on the side that is meant; 29 February looks further."""
+    """The day of this year, or of the year before or after it on the side that is meant; 29
+    February looks further.
+    """
     first, step = (today, 1) if ahead else (today + timedelta(days=1), -1)
     for years in range(9):
         try:

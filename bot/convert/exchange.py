@@ -1,7 +1,8 @@
-"""Arithmetic with published rates: direct, inverse, or crossed through a common currency of one source.
+"""Arithmetic with published rates: direct, inverse, or crossed through a common currency of one
+source.
 
-Rates of two sources are never mixed: they are set at other hours, by other rules, and their cross is
-nobody's number. A dealer has two prices, and each holds in one direction only.
+Rates of two sources are never mixed: they are set at other hours, by other rules, and their cross
+is nobody's number. A dealer has two prices, and each holds in one direction only.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ _DEALER = frozenset({RateKind.BUY, RateKind.SELL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `amount` source units are in target units, and by which published rates, in the order they were used.
+    """What `amount` source units are in target units, and by which published rates, in the order
+    they were used.
 
-    `rate` is target units for one source unit. Both are exact where the decimal ends, else 40 digits. The path is
-    empty when both currencies are the same.
+    `rate` is target units for one source unit. Both are exact where the decimal ends, else 40
+    digits. The path is empty when both currencies are the same.
     """
 
     result: Decimal
@@ -55,27 +57,38 @@ class _Leg:
         return self.rate.pair.quote == self.start
 
 
-def convert(amount: Decimal, source: str, target: str, rates: Sequence[Rate], home: str = "KGS") -> Answer | None:
+def convert(
+    amount: Decimal, source: str, target: str, rates: Sequence[Rate], home: str = "KGS"
+) -> Answer | None:
     """Say what `amount` of `source` is in `target`, or None when these rates do not tell.
 
-    `rates` holds what is valid now, of any sources; of two effective days the later is used. An official number comes
-    before a dealer's, a published one before a cross, a source that quotes in the home currency before others.
+    `rates` holds what is valid now, of any sources; of two effective days the later is used. An
+    official number comes before a dealer's, a published one before a cross, a source that quotes in
+    the home currency before others.
     """
     if source == target:
         return Answer(result=amount, rate=Decimal(1), path=())
-    best = min(_ways(source, target, rates), key=lambda way: _rank(way, _at_home(rates, home)), default=None)
+    best = min(
+        _ways(source, target, rates),
+        key=lambda way: _rank(way, _at_home(rates, home)),
+        default=None,
+    )
     if best is None:
         return None
     factor = Fraction(1)
     for leg in best:
         factor *= leg.factor
     return Answer(
-        result=to_decimal(Fraction(amount) * factor), rate=to_decimal(factor), path=tuple(leg.rate for leg in best)
+        result=to_decimal(Fraction(amount) * factor),
+        rate=to_decimal(factor),
+        path=tuple(leg.rate for leg in best),
     )
 
 
 def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Leg, ...]]:
-    """Every way of one or two steps; the two steps are one source's, and both a dealer's or neither."""
+    """Every way of one or two steps; the two steps are one source's, and both a dealer's or
+    neither.
+    """
     legs = list(_legs(rates))
     yield from ((leg,) for leg in legs if (leg.start, leg.end) == (source, target))
     out = [leg for leg in legs if leg.start == source and leg.end != target]
@@ -87,7 +100,9 @@ def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Le
 
 
 def _book(rate: Rate) -> tuple[str, RateKind | None]:
-    """Rates that may be crossed: of one source and one kind, a dealer's two sides counting as one kind."""
+    """Rates that may be crossed: of one source and one kind, a dealer's two sides counting as one
+    kind.
+    """
     return rate.source, None if rate.kind in _DEALER else rate.kind
 
 
@@ -107,7 +122,9 @@ def _at_home(rates: Iterable[Rate], home: str) -> frozenset[str]:
     return frozenset(rate.source for rate in rates if rate.pair.quote == home)
 
 
-def _rank(way: tuple[_Leg, ...], at_home: frozenset[str]) -> tuple[int, int, int, int, int, str, Pair]:
+def _rank(
+    way: tuple[_Leg, ...], at_home: frozenset[str]
+) -> tuple[int, int, int, int, int, str, Pair]:
     """Smaller is better; the source and the pair only make the choice stable."""
     rate = way[0].rate
     return (

@@ -1,7 +1,7 @@
 """A currency where it stands in a command's words, by whatever name people call it.
 
-`/rates доллар США`, `/chart €`, `/alert рублём < 1`, `/rates usd/kgs`: every command reads a currency by this one
-function, with the same names as the converter's questions.
+`/rates доллар США`, `/chart €`, `/alert рублём < 1`, `/rates usd/kgs`: every command reads a
+currency by this one function, with the same names as the converter's questions.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.convert.currencies import LONGEST_NAME, find_name, initials, sign_pattern, signs, split_pair, suffix_form
+from bot.convert.currencies import (
+    LONGEST_NAME,
+    find_name,
+    initials,
+    sign_pattern,
+    signs,
+    split_pair,
+    suffix_form,
+)
 from bot.convert.plain import LETTERS
 
 _WORD = re.compile(rf"{LETTERS}(?:'{LETTERS})*")
@@ -18,9 +26,12 @@ _FLAGS = "\U0001f1e6-\U0001f1ff"
 _FLAG = re.compile(f"[{_FLAGS}]{{2}}")
 #: Flags that people type for a currency, by the letters they are made of.
 _FLAG_CODES = {
-    "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS", "CN": "CNY", "GB": "GBP",
-    "TR": "TRY", "JP": "JPY", "CH": "CHF", "KR": "KRW", "IN": "INR", "AE": "AED", "UA": "UAH", "GE": "GEL", "AM": "AMD",
-    "AZ": "AZN", "BY": "BYN", "MN": "MNT", "CA": "CAD", "AU": "AUD", "PL": "PLN", "TM": "TMT", "IR": "IRR", "AF": "AFN",
+    "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS",
+    "CN": "CNY", "GB": "GBP",
+    "TR": "TRY", "JP": "JPY", "CH": "CHF", "KR": "KRW", "IN": "INR", "AE": "AED", "UA": "UAH",
+    "GE": "GEL", "AM": "AMD",
+    "AZ": "AZN", "BY": "BYN", "MN": "MNT", "CA": "CAD", "AU": "AUD", "PL": "PLN", "TM": "TMT",
+    "IR": "IRR", "AF": "AFN",
 }  # fmt: skip
 
 
@@ -43,7 +54,11 @@ def currency_at(text: str, at: int) -> Mention | None:
     flag = _FLAG.match(text, at)
     if flag is not None:
         country = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in flag.group())
-        return Mention(codes=(_FLAG_CODES[country],), end=flag.end()) if country in _FLAG_CODES else None
+        return (
+            Mention(codes=(_FLAG_CODES[country],), end=flag.end())
+            if country in _FLAG_CODES
+            else None
+        )
     words = _run(text, at)
     for length in range(len(words), 0, -1):
         name = tuple(word.group().lower() for word in words[:length])
@@ -74,7 +89,11 @@ def _run(text: str, at: int) -> list[re.Match[str]]:
 
 def _behind_sign(text: str, end: int) -> int:
     ending = _WORD.match(text, end)
-    return ending.end() if ending is not None and suffix_form(ending.group().lower()) is not None else end
+    return (
+        ending.end()
+        if ending is not None and suffix_form(ending.group().lower()) is not None
+        else end
+    )
 
 
 def _behind_stop(text: str, end: int) -> int:

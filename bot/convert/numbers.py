@@ -1,11 +1,12 @@
-"""Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "эки жүз элүү", "2*(100+50)".
+"""Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "эки жүз элүү",
+"2*(100+50)".
 
-Exact throughout: fractions inside, a Decimal at the end. The words are each language's own, all of them understood
-(`bot/languages/*/numbers.py`).
+Exact throughout: fractions inside, a Decimal at the end. The words are each language's own, all of
+them understood (`bot/languages/*/numbers.py`).
 
-"1,500" and "1.500" have two readings. The one of the reader's own notation comes first (a decimal comma in Russian
-and Kyrgyz, a point in English), except that nobody writes 1,5 with two zeros behind it: three digits
-ending in zero are thousands first. The other reading is kept beside it.
+"1,500" and "1.500" have two readings. The one of the reader's own notation comes first (a decimal
+comma in Russian and Kyrgyz, a point in English), except that nobody writes 1,5 with two zeros
+behind it: three digits ending in zero are thousands first. The other reading is kept beside it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Sort(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of a number; `other` is a literal's second reading, `room` what may be added to a value."""
+    """One piece of a number; `other` is a literal's second reading, `room` what may be added to a
+    value.
+    """
 
     sort: Sort
     value: Fraction = Fraction(0)
@@ -84,7 +87,9 @@ def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
         if thousands is None:
             raise _malformed(text)
         return thousands, None
-    if len(marks) > 1 and (last in whole or not _GROUPED.fullmatch(whole)):  # 12.05.2024 is a date, 1,5,5 nothing
+    if len(marks) > 1 and (
+        last in whole or not _GROUPED.fullmatch(whole)
+    ):  # 12.05.2024 is a date, 1,5,5 nothing
         raise _malformed(text)
     decimal = Fraction(re.sub(r"[ ,.']", "", whole) + "." + tail)
     if thousands is None:
@@ -102,9 +107,13 @@ def _scale(value: int, sort: Sort = Sort.SCALE) -> Piece:
 
 
 def _value(number: int, *, ten: int = 0) -> Piece:
-    """A number below a thousand; behind a hundred tens may follow, behind twenty ones, in Kyrgyz also behind ten."""
+    """A number below a thousand; behind a hundred tens may follow, behind twenty ones, in Kyrgyz
+    also behind ten.
+    """
     return Piece(
-        Sort.VALUE, Fraction(number), room=100 if number >= 100 else 10 if number >= 20 else ten * (number == 10)
+        Sort.VALUE,
+        Fraction(number),
+        room=100 if number >= 100 else 10 if number >= 20 else ten * (number == 10),
     )
 
 
@@ -118,8 +127,13 @@ def number_words() -> dict[str, Piece]:
 
 
 def _pieces(numbers: Numbers) -> dict[str, Piece]:
-    """The pieces of one language; a word for a scale goes before the same word for a small number."""
-    pieces = {word: _value(number, ten=10 if numbers.ten_joins else 0) for word, number in numbers.words().items()}
+    """The pieces of one language; a word for a scale goes before the same word for a small
+    number.
+    """
+    pieces = {
+        word: _value(number, ten=10 if numbers.ten_joins else 0)
+        for word, number in numbers.words().items()
+    }
     for scale, names in numbers.scales.items():
         pieces |= dict.fromkeys(names.split(), _scale(scale))
     for scale, names in numbers.half_of.items():
@@ -157,7 +171,9 @@ def _starts_number(piece: Piece | None) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """A reader of "2*(150+50) тыс" over pieces; stops before the first thing that cannot continue a number."""
+    """A reader of "2*(150+50) тыс" over pieces; stops before the first thing that cannot continue a
+    number.
+    """
 
     pieces: Sequence[Piece | None]
     second: bool  # take each ambiguous literal's second reading
@@ -171,7 +187,12 @@ class _Reader:
     def _sign(self, signs: str) -> str:
         """Take one of these signs if a number follows it: a dash before a word is not ours."""
         piece, following = self._peek(), self._peek(1)
-        if piece is None or not piece.sign or piece.sign not in signs or not _starts_number(following):
+        if (
+            piece is None
+            or not piece.sign
+            or piece.sign not in signs
+            or not _starts_number(following)
+        ):
             return ""
         self.position += 1
         return piece.sign
@@ -222,7 +243,11 @@ class _Reader:
         while (piece := self._peek()) is not None and not piece.sign:
             if piece.sort is Sort.AND:
                 following = self._peek(1)
-                if phrase.empty or following is None or following.sort not in {Sort.VALUE, Sort.HALF, Sort.HUNDRED}:
+                if (
+                    phrase.empty
+                    or following is None
+                    or following.sort not in {Sort.VALUE, Sort.HALF, Sort.HUNDRED}
+                ):
                     break
             elif not phrase.take(piece):
                 break
@@ -234,7 +259,9 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Phrase:
-    """A number told in pieces, large to small: closed groups in `total`, the open one in `group`."""
+    """A number told in pieces, large to small: closed groups in `total`, the open one in
+    `group`.
+    """
 
     second: bool
     total: Fraction = Fraction(0)
@@ -256,7 +283,9 @@ class _Phrase:
         if self.closed:
             return False
         if piece.sort is Sort.LITERAL:
-            return self._open(piece.other if self.second and piece.other is not None else piece.value, 0)
+            return self._open(
+                piece.other if self.second and piece.other is not None else piece.value, 0
+            )
         if piece.sort is Sort.VALUE:
             return self._value(piece)
         if piece.sort is Sort.HUNDRED:
@@ -310,10 +339,11 @@ class _Phrase:
 
 
 def read_number(pieces: Sequence[Piece | None], start: int) -> tuple[Decimal, Decimal | None, int]:
-    """Read the number that begins at `start`: its first reading, the other one if there is one, and where it ends.
+    """Read the number that begins at `start`: its first reading, the other one if there is one, and
+    where it ends.
 
-    None among the pieces is something that is no number. UserError: brackets that do not match, a division
-    by zero, an amount that is not above zero or is too large.
+    None among the pieces is something that is no number. UserError: brackets that do not match, a
+    division by zero, an amount that is not above zero or is too large.
     """
     reader = _Reader(pieces, second=False, position=start)
     amount = _checked(reader.sum())

@@ -1,7 +1,9 @@
-"""Text as it is typed, with one kind of space, apostrophe and dash: what phones and our own messages write differently.
+"""Text as it is typed, with one kind of space, apostrophe and dash: what phones and our own
+messages write differently.
 
-A phone's keyboard turns "-" into "–", ours writes "2021‑жылдын 20‑октябры" with a hyphen at which no line breaks, and a
-rate copied from a message carries the true minus and no-break spaces. Readers paste all of that back.
+A phone's keyboard turns "-" into "–", ours writes "2021‑жылдын 20‑октябры" with a hyphen at which
+no line breaks, and a rate copied from a message carries the true minus and no-break spaces. Readers
+paste all of that back.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import unicodedata
 
 LETTERS = r"[^\W\d_]+"
 _SPACES = re.compile(r"[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]")
-_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]")  # soft hyphens, marks of direction, emoji style
+_UNSEEN = re.compile(
+    r"[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]"
+)  # soft hyphens, marks of direction, emoji style
 _ALIKE = str.maketrans(
     {
         **dict.fromkeys("’‘ʻʼ`´", "'"),
@@ -24,5 +28,7 @@ _ALIKE = str.maketrans(
 
 
 def plain_text(text: str) -> str:
-    """The text composed (NFC), with plain spaces, apostrophes, hyphens and arrows, and without invisible marks."""
+    """The text composed (NFC), with plain spaces, apostrophes, hyphens and arrows, and without
+    invisible marks.
+    """
     return unicodedata.normalize("NFC", _UNSEEN.sub("", _SPACES.sub(" ", text))).translate(_ALIKE)

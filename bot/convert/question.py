@@ -1,10 +1,11 @@
-"""Free-text questions about money, in every language at once (its words: `bot/languages/*/questions.py`).
+"""Free-text questions about money, in every language at once (its words:
+`bot/languages/*/questions.py`).
 
     text | words, numbers, signs | amounts, currencies, marks | a known shape, or no question
 
-Nothing is skipped: a text with a single word we do not know is no question. In a group a wrong answer to
-"доллар 87 сом" or "top 10" costs more than a missed one, so each shape below is one that people ask in,
-and statements ("стоит", "is", "это") need a question word beside them.
+Nothing is skipped: a text with a single word we do not know is no question. In a group a wrong
+answer to "доллар 87 сом" or "top 10" costs more than a missed one, so each shape below is one that
+people ask in, and statements ("стоит", "is", "это") need a question word beside them.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ MAX_LENGTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How much `amount` of `source` is in `target`; without a target both directions are of interest.
+    """How much `amount` of `source` is in `target`; without a target both directions are of
+    interest.
 
     `other` is the second reading of an amount like "1,500".
     """
@@ -75,9 +77,9 @@ class _Token:
 class _Item:
     """What a token is in the question, as a letter of the shapes below.
 
-    N amount; S C W currency by sign, code, name; q question, Q counting question ("how many" right before
-    a currency); t towards, T towards for certain, / e towards by a sign; f from; and until they are dropped: r rate,
-    i command, x verb or time, p politeness, comma, dash, question mark.
+    N amount; S C W currency by sign, code, name; q question, Q counting question ("how many" right
+    before a currency); t towards, T towards for certain, / e towards by a sign; f from; and until
+    they are dropped: r rate, i command, x verb or time, p politeness, comma, dash, question mark.
     """
 
     letter: str
@@ -90,7 +92,24 @@ class _Item:
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
 #: Signs of several currencies; which of them is meant is said by a code beside one.
 _SHARED_SIGNS = {
-    "$": frozenset({"AUD", "BBD", "BND", "BSD", "BZD", "CAD", "FJD", "HKD", "JMD", "NAD", "NZD", "SGD", "TTD", "TWD"}),
+    "$": frozenset(
+        {
+            "AUD",
+            "BBD",
+            "BND",
+            "BSD",
+            "BZD",
+            "CAD",
+            "FJD",
+            "HKD",
+            "JMD",
+            "NAD",
+            "NZD",
+            "SGD",
+            "TTD",
+            "TWD",
+        }
+    ),
     "¥": frozenset({"CNY"}),
     "£": frozenset({"EGP", "SYP", "LBP", "SDG"}),
 }
@@ -121,14 +140,16 @@ _SHAPES = tuple(
 def parse_question(text: str, *, language: str | None = None, home: str = "KGS") -> Question:
     """Read a question about money; UserError "error.convert.…" when it is none.
 
-    `language` decides which reading of "1,500" comes first (by the script when it is None); words of all languages
-    are understood. `home` is what "100 в доллары" is an amount of.
+    `language` decides which reading of "1,500" comes first (by the script when it is None); words
+    of all languages are understood. `home` is what "100 в доллары" is an amount of.
     """
     tokens = _tokens(_plain(text), comma=_decimal_comma(text, language))
     items = _without_fillers(list(_items(tokens)))
     source, target = _match(items)
     amount = next((item for item in items if item.letter == "N"), _Item(letter="N"))
-    question = Question(amount=amount.amount, other=amount.other, source=source or home, target=target)
+    question = Question(
+        amount=amount.amount, other=amount.other, source=source or home, target=target
+    )
     if question.source == question.target:
         raise UserError("error.convert.same", code=question.source)
     return question
@@ -140,7 +161,9 @@ def looks_like_question(text: str) -> bool:
         return False
     plain = plain_text(text)
     if not re.search(rf"[0-9½]|{sign_pattern()}", plain):
-        return any(is_known(word) for word in re.findall(rf"{LETTERS}(?:'{LETTERS})*", plain.lower()))
+        return any(
+            is_known(word) for word in re.findall(rf"{LETTERS}(?:'{LETTERS})*", plain.lower())
+        )
     return re.search(r"https?:|@|%", plain) is None
 
 
@@ -149,7 +172,9 @@ def _plain(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise UserError("error.convert.long", limit=MAX_LENGTH)
     plain = re.sub(rf"({LETTERS})-(?={LETTERS})", r"\1 ", plain_text(text)).strip(" \n\r!")
-    plain = re.sub(r"\(([^()\d]+)\)", r" \1 ", plain).strip()  # "$100 (USD)" names a currency, "(2+3)" is arithmetic
+    plain = re.sub(
+        r"\(([^()\d]+)\)", r" \1 ", plain
+    ).strip()  # "$100 (USD)" names a currency, "(2+3)" is arithmetic
     if not plain:
         raise UserError("error.convert.empty")
     if "%" in plain:
@@ -160,7 +185,9 @@ def _plain(text: str) -> str:
 
 
 def _decimal_comma(text: str, language: str | None) -> bool:
-    """Whether the comma is the decimal mark, by CLDR; where nobody says the language, by the text's script."""
+    """Whether the comma is the decimal mark, by CLDR; where nobody says the language, by the text's
+    script.
+    """
     if language is None:
         return re.search(r"[а-яёөүңў]", text.lower()) is not None
     return decimal_mark(language[:2].lower()) == ","
@@ -175,7 +202,9 @@ def _lexer() -> re.Pattern[str]:
 
 
 def _tokens(text: str, *, comma: bool) -> list[tuple[_Token, Piece | None]]:
-    """Cut the text; a literal comes with its reading. Articles and the stops behind words are dropped."""
+    """Cut the text; a literal comes with its reading. Articles and the stops behind words are
+    dropped.
+    """
     found: list[tuple[_Token, Piece | None]] = []
     at, spaced = 0, True
     while at < len(text):
@@ -213,11 +242,17 @@ def _items(tokens: Sequence[tuple[_Token, Piece | None]]) -> Iterator[_Item]:
         yield from items
 
 
-def _unglued(tokens: Sequence[tuple[_Token, Piece | None]]) -> Iterator[tuple[_Token, Piece | None]]:
+def _unglued(
+    tokens: Sequence[tuple[_Token, Piece | None]],
+) -> Iterator[tuple[_Token, Piece | None]]:
     """Cut a scale from the name that follows it without a space: "5круб", "10млнсум"."""
     behind_number = False
     for token, piece in tokens:
-        cut = _scale_ahead(token.text) if token.kind == "word" and token.glued and behind_number else ""
+        cut = (
+            _scale_ahead(token.text)
+            if token.kind == "word" and token.glued and behind_number
+            else ""
+        )
         if cut:
             yield replace(token, text=cut, raw=token.raw[: len(cut)]), None
             rest = token.text[len(cut) :]
@@ -231,8 +266,12 @@ def _scale_ahead(word: str) -> str:
     """The scale a word begins with, when what remains names a currency and the whole does not."""
     if _is_money(word) or word in number_words():
         return ""
-    scales = sorted({*short_scales(), *(w for w, p in number_words().items() if p.sort is Sort.SCALE)}, key=len)
-    return next((s for s in reversed(scales) if word.startswith(s) and _is_money(word[len(s) :])), "")
+    scales = sorted(
+        {*short_scales(), *(w for w, p in number_words().items() if p.sort is Sort.SCALE)}, key=len
+    )
+    return next(
+        (s for s in reversed(scales) if word.startswith(s) and _is_money(word[len(s) :])), ""
+    )
 
 
 def _is_money(word: str) -> bool:
@@ -246,11 +285,15 @@ def _pieces(tokens: Sequence[tuple[_Token, Piece | None]]) -> list[Piece | None]
     """What each token is in a number, or None."""
     pieces: list[Piece | None] = []
     for at, (token, literal) in enumerate(tokens):
-        pieces.append(literal or _piece(token, pieces[-1] if pieces else None, tokens[at + 1 : at + 2]))
+        pieces.append(
+            literal or _piece(token, pieces[-1] if pieces else None, tokens[at + 1 : at + 2])
+        )
     return pieces
 
 
-def _piece(token: _Token, before: Piece | None, after: Sequence[tuple[_Token, Piece | None]]) -> Piece | None:
+def _piece(
+    token: _Token, before: Piece | None, after: Sequence[tuple[_Token, Piece | None]]
+) -> Piece | None:
     numeric = before is not None and (not before.sign or before.sign == ")")
     sign = _ARITHMETIC.get(token.text, token.text)
     if token.text in {"x", "х"} and not (numeric and after and after[0][0].kind == "literal"):
@@ -260,7 +303,12 @@ def _piece(token: _Token, before: Piece | None, after: Sequence[tuple[_Token, Pi
     following = after[0][0].text if after else ""
     if following and plus_before().get(following) == token.text:
         return Piece(Sort.AND)
-    if token.text == "," and before is not None and before.sort is Sort.SCALE and following in number_words():
+    if (
+        token.text == ","
+        and before is not None
+        and before.sort is Sort.SCALE
+        and following in number_words()
+    ):
         return Piece(Sort.AND)  # "one thousand, two hundred"
     if numeric and token.text in short_scales():
         return short_scales()[token.text]
@@ -285,7 +333,9 @@ def _next_items(
 
 
 def _initial(words: Sequence[_Token], at: int) -> _Item | None:
-    """A currency by its first letter; one that may mean something else ("10 с") needs money beside it."""
+    """A currency by its first letter; one that may mean something else ("10 с") needs money beside
+    it.
+    """
     token = words[at]
     initial = initials()[token.text]
     sure = initial.sure or token.glued or token.dotted
@@ -299,14 +349,21 @@ def _signed(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
     raw = words[at].raw
     named = Named(code=signs()[raw])
     following = words[at + 1] if at + 1 < len(words) else None
-    if following is not None and following.glued and (ending := suffix_form(following.text)) is not None:
+    if (
+        following is not None
+        and following.glued
+        and (ending := suffix_form(following.text)) is not None
+    ):
         return (_Item(letter="S", named=replace(named, form=ending), raw=raw),), at + 2
     return (_Item(letter="S", named=named, raw=raw),), at + 1
 
 
 def _word(words: Sequence[_Token], at: int) -> tuple[tuple[_Item, ...], int]:
     """A currency by its longest name, or a word with a part in the question."""
-    run = tuple(token.text for token in takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME]))
+    run = tuple(
+        token.text
+        for token in takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME])
+    )
     for length in range(len(run), 0, -1):
         key = run[:length]
         if (named := find_name(key)) is not None:
@@ -341,29 +398,43 @@ def _without_fillers(items: list[_Item]) -> list[_Item]:
     letters = "".join(item.letter for item in items)
     if "x" in letters and not re.search(r"[qQri?]", letters):
         raise _unclear()
-    if re.search(r"(?:^|N)-|-(?:N|$)", letters) or re.search(rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters):
+    if re.search(r"(?:^|N)-|-(?:N|$)", letters) or re.search(
+        rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters
+    ):
         raise _unclear()
-    if "r" in letters and re.search(rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)):  # "курс доллара 87"
+    if "r" in letters and re.search(
+        rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)
+    ):  # "курс доллара 87"
         raise _unclear()
     marked = list(_marked(items))
     kept = [item for item in marked if item.letter not in "rixp?,-"]
-    if "r" in letters and kept and kept[0].letter == "f" and (len(kept) < 3 or kept[2].letter not in "tT"):
+    if (
+        "r" in letters
+        and kept
+        and kept[0].letter == "f"
+        and (len(kept) < 3 or kept[2].letter not in "tT")
+    ):
         kept = kept[1:]  # "rate of the dollar"
     return kept
 
 
 def _named_once(items: Sequence[_Item]) -> list[_Item]:
-    """The items with one currency where its sign, code and name stand together: "$100 USD", "100 $ долларов".
+    """The items with one currency where its sign, code and name stand together: "$100 USD", "100 $
+    долларов".
 
-    A sign that several currencies share is that of the code beside it: "$100 CAD", "¥100 CNY". The same word twice
-    stays twice: "100 usd usd" is a slip of something else.
+    A sign that several currencies share is that of the code beside it: "$100 CAD", "¥100 CNY". The
+    same word twice stays twice: "100 usd usd" is a slip of something else.
     """
     found: list[_Item] = []
     for item in items:
         if _is_hyphenated(found, item):
             found.pop()
         beside = next((at for at in (-1, -2) if _stands_at(found, at)), None)
-        code = _common_code(found[beside], item) if beside is not None and item.named is not None else None
+        code = (
+            _common_code(found[beside], item)
+            if beside is not None and item.named is not None
+            else None
+        )
         if beside is not None and code is not None:
             letter = found[beside].letter if beside == -2 else item.letter
             named = Named(code=code, form=item.named.form if item.named else Form.PLAIN)
@@ -374,11 +445,15 @@ def _named_once(items: Sequence[_Item]) -> list[_Item]:
 
 
 def _is_hyphenated(found: Sequence[_Item], item: _Item) -> bool:
-    """Whether a dash ties two names of one currency with their amount together: "$100-USD", "100$-USD"."""
+    """Whether a dash ties two names of one currency with their amount together: "$100-USD",
+    "100$-USD".
+    """
     if len(found) < 3 or found[-1].letter != "-" or "N" not in {found[-2].letter, found[-3].letter}:
         return False
     before = found[:-1]
-    return any(_stands_at(before, at) and _common_code(before[at], item) is not None for at in (-1, -2))
+    return any(
+        _stands_at(before, at) and _common_code(before[at], item) is not None for at in (-1, -2)
+    )
 
 
 def _stands_at(found: Sequence[_Item], at: int) -> bool:
@@ -389,7 +464,9 @@ def _stands_at(found: Sequence[_Item], at: int) -> bool:
 
 
 def _common_code(one: _Item, other: _Item) -> str | None:
-    """The code of two ways to name one currency side by side; None when they are two, or the same word."""
+    """The code of two ways to name one currency side by side; None when they are two, or the same
+    word.
+    """
     if one.named is None or other.named is None or one.raw.lower() == other.raw.lower():
         return None
     if one.named.code == other.named.code:
@@ -401,7 +478,9 @@ def _common_code(one: _Item, other: _Item) -> str | None:
 
 
 def _marked(items: Sequence[_Item]) -> Iterator[_Item]:
-    """Say by letters what endings say: which currency is wanted, and whether "how many" counts one."""
+    """Say by letters what endings say: which currency is wanted, and whether "how many" counts
+    one.
+    """
     for at, item in enumerate(items):
         before = items[at - 1].letter if at else ""
         after = items[at + 1] if at + 1 < len(items) else None
@@ -410,10 +489,16 @@ def _marked(items: Sequence[_Item]) -> Iterator[_Item]:
                 raise _unclear()
         elif item.letter == "Q":
             counts = after is not None and after.named is not None
-            subject = after is not None and after.named is not None and after.named.form == Form.SUBJECT
-            yield replace(item, letter="Q" if counts and not (subject and item.raw == "сколько") else "q")
+            subject = (
+                after is not None and after.named is not None and after.named.form == Form.SUBJECT
+            )
+            yield replace(
+                item, letter="Q" if counts and not (subject and item.raw == "сколько") else "q"
+            )
         elif item.letter == "t":
-            inside = after is not None and after.named is not None and after.named.form == Form.INSIDE
+            inside = (
+                after is not None and after.named is not None and after.named.form == Form.INSIDE
+            )
             yield replace(item, letter="T" if inside else "t")
         elif item.named is None:
             yield item
@@ -444,7 +529,11 @@ def _match(items: Sequence[_Item]) -> tuple[str | None, str | None]:
 
 def _means_money(items: Sequence[_Item], letters: str) -> bool:
     """Whether names that are also words ("top", "all", "won") stand where only money can stand."""
-    doubtful = [at for at, item in enumerate(items) if item.named and item.named.common and item.raw != "TRY"]
+    doubtful = [
+        at
+        for at, item in enumerate(items)
+        if item.named and item.named.common and item.raw != "TRY"
+    ]
     if "N" in letters:
         return all(at > letters.index("N") for at in doubtful)
     return "/" in letters or all(items[at].raw.lower() == "try" and at > 0 for at in doubtful)

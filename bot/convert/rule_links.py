@@ -1,4 +1,6 @@
-"""A chat's own rule in links and buttons: a short form, read back as carefully as what a person types."""
+"""A chat's own rule in links and buttons: a short form, read back as carefully as what a person
+types.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,13 @@ _LINK = re.compile(
 def to_link(rule: Rule) -> str:
     """A rule in at most 58 of the signs a link's payload may hold: `RUB_KGS_official_lt_1-05`."""
     operator = _OPERATORS[rule.condition, rule.direction, rule.inclusive][0]
-    parts = [rule.pair.base, rule.pair.quote, rule.kind.value, operator, format(rule.amount, "f").replace(".", "-")]
+    parts = [
+        rule.pair.base,
+        rule.pair.quote,
+        rule.kind.value,
+        operator,
+        format(rule.amount, "f").replace(".", "-"),
+    ]
     parts += [f"w{rule.window}"] if rule.window else []
     parts += ["once"] if rule.once else []
     parts += ["u" + rule.until.isoformat().replace("-", "")] if rule.until else []
@@ -42,10 +50,17 @@ def to_link(rule: Rule) -> str:
 def from_link(text: str) -> Rule:
     """The inverse, for what anybody may have made up: UserError when it is no rule."""
     match = _LINK.fullmatch(text)
-    if match is None or match["kind"] not in {kind.value for kind in RateKind} or match["operator"] not in _TYPED:
+    if (
+        match is None
+        or match["kind"] not in {kind.value for kind in RateKind}
+        or match["operator"] not in _TYPED
+    ):
         raise UserError("error.stale")
     before, after = _TYPED[match["operator"]]
-    typed = f"{match['kind']} {match['base']}/{match['quote']} {before}{match['amount'].replace('-', '.')}{after}"
+    typed = (
+        f"{match['kind']} {match['base']}/{match['quote']} "
+        f"{before}{match['amount'].replace('-', '.')}{after}"
+    )
     typed += f" in {match['window']}d" if match["window"] else ""
     typed += " once" if match["once"] else ""
     typed += f" until {match['year']}-{match['month']}-{match['day']}" if match["year"] else ""

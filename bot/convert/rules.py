@@ -1,17 +1,15 @@
 """A chat's own rule as people write it: a level, a move, a move within days.
 
     RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
-    USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only rises, `USD -1%` falls
-    USD 0.5            the same by half a som; `USD ±0.5` says so whatever the rate
-    USD 85             a level where the number is near the rate: nobody waits for a move of 85 som (`offers.as_level`)
-    доллар к рублю > 90  currencies by any name, the second one instead of the chat's own
-    EUR 3% 7d          3 % within seven days
-    sell USD < 87      a dealer's rate; official otherwise
-    … once             one message and no more
-    … until 2026-12-31
+    USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only
+    rises, `USD -1%` falls USD 0.5            the same by half a som; `USD ±0.5` says so whatever
+    the rate USD 85             a level where the number is near the rate: nobody waits for a move
+    of 85 som (`offers.as_level`) доллар к рублю > 90  currencies by any name, the second one
+    instead of the chat's own EUR 3% 7d          3 % within seven days sell USD < 87      a dealer's
+    rate; official otherwise … once             one message and no more … until 2026-12-31
 
-Words of every language are understood (`bot/languages/*/rules.py`). Kyrgyz puts the comparison after the number and an
-ending on it, Russian before it: order does not matter here.
+Words of every language are understood (`bot/languages/*/rules.py`). Kyrgyz puts the comparison
+after the number and an ending on it, Russian before it: order does not matter here.
 """
 
 from __future__ import annotations
@@ -51,7 +49,9 @@ def _words() -> Mapping[str, tuple[str, str]]:
 
 
 def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
-    """Role, its value and the phrases that play it; a word between two currencies is a filler anywhere else."""
+    """Role, its value and the phrases that play it; a word between two currencies is a filler
+    anywhere else.
+    """
     return (
         ("side", Direction.DOWN.value, words.below),
         ("side", Direction.UP.value, words.above),
@@ -95,7 +95,9 @@ def _token() -> re.Pattern[str]:
 
 
 class CurrencyFound(Protocol):
-    """What a reader of currencies finds: one code, or two of a pair, and the place in the text behind them."""
+    """What a reader of currencies finds: one code, or two of a pair, and the place in the text
+    behind them.
+    """
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -136,11 +138,14 @@ def code_at(text: str, at: int) -> CodeFound | None:
     return CodeFound(codes=(match.group().upper(),), end=match.end()) if match else None
 
 
-def parse_rule(text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None) -> Rule:
+def parse_rule(
+    text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
+) -> Rule:
     """Read a rule as a person types it; `home` is the currency others are quoted in.
 
-    `currency` and `day` read these at a place of the text; without them only codes and full dates are known. UserError
-    (`error.rule.*`) says what is missing or cannot be read. A bare number is a move here: see `parse_typed_rule`.
+    `currency` and `day` read these at a place of the text; without them only codes and full dates
+    are known. UserError (`error.rule.*`) says what is missing or cannot be read. A bare number is a
+    move here: see `parse_typed_rule`.
     """
     return parse_typed_rule(text, home=home, currency=currency, day=day).rule
 
@@ -148,7 +153,9 @@ def parse_rule(text: str, *, home: str, currency: ReadCurrency = code_at, day: R
 def parse_typed_rule(
     text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
 ) -> TypedRule:
-    """The same, telling whether its number was bare and may be a level: `as_level` decides that beside a rate."""
+    """The same, telling whether its number was bare and may be a level: `as_level` decides that
+    beside a rate.
+    """
     draft = _Draft(home=home.upper(), currency=currency, day=day)
     at = 0
     while at < len(text):
@@ -197,7 +204,8 @@ class _Draft:
     def _read_until(self, text: str, at: int) -> int | None:
         """The end of the last day that stands here; None when none does.
 
-        Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one: "20.11" may be a rate.
+        Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one: "20.11"
+        may be a rate.
         """
         if self.day is None or self.until is not None:
             return None
@@ -206,8 +214,12 @@ class _Draft:
         except UserError:
             if not self.until_said:
                 return None  # "0.5" is no day
-            raise UserError("error.rule.date", part=text[at:].split(maxsplit=1)[0][:AMOUNT_WIDTH]) from None
-        if found is None or not (self.until_said or any(letter.isalpha() for letter in text[at : found.end])):
+            raise UserError(
+                "error.rule.date", part=text[at:].split(maxsplit=1)[0][:AMOUNT_WIDTH]
+            ) from None
+        if found is None or not (
+            self.until_said or any(letter.isalpha() for letter in text[at : found.end])
+        ):
             return None
         self.until = found.on
         return found.end
@@ -262,7 +274,9 @@ class _Draft:
         if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
             return
         if self.codes == [self.home] and not linked:
-            self.codes = [code]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            self.codes = [
+                code
+            ]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
         elif not self.codes or (len(self.codes) == 1 and linked):
             self.codes.append(code)
         elif code != self.home or len(self.codes) > 1:
@@ -327,7 +341,8 @@ class _Draft:
             return Condition.LEVEL, self.side
         direction = self.sign or Direction.BOTH
         if self.side is Direction.DOWN and self.sign is None:
-            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than guess.
+            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than
+            # guess.
             raise UserError("error.rule.percent_side")
         return (Condition.PERCENT if self.percent else Condition.ABSOLUTE), direction
 

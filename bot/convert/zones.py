@@ -1,12 +1,15 @@
-"""A time zone as people write it: by a city in any of the languages, by an offset, or by its IANA name in any case.
+"""A time zone as people write it: by a city in any of the languages, by an offset, or by its IANA
+name in any case.
 
-    Москва · в Москве · Moscow time · мск · Ош · New York · europe/moscow · +6 · UTC+5:30 · GMT+06:00 · Кыргызстан
+    Москва · в Москве · Moscow time · мск · Ош · New York · europe/moscow · +6 · UTC+5:30 ·
+    GMT+06:00 · Кыргызстан
 
-Names of the zones' own cities, and of countries that have one zone, are CLDR's through Babel. Other cities people here
-live in or phone are ours, because the tz database has one city a zone: Osh keeps Bishkek's time, Kazan Moscow's.
+Names of the zones' own cities, and of countries that have one zone, are CLDR's through Babel. Other
+cities people here live in or phone are ours, because the tz database has one city a zone: Osh keeps
+Bishkek's time, Kazan Moscow's.
 
-An offset becomes a zone without summer time: whole hours are `Etc/GMT-6` (whose sign is turned round: POSIX), the few
-others are a place that keeps that offset all year.
+An offset becomes a zone without summer time: whole hours are `Etc/GMT-6` (whose sign is turned
+round: POSIX), the few others are a place that keeps that offset all year.
 """
 
 from __future__ import annotations
@@ -24,9 +27,11 @@ from bot.languages import LANGUAGES, languages
 
 LONGEST = 60  # letters of a name
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
-#: Minutes east of Greenwich that no whole-hour zone has → a place without summer time that keeps them.
+#: Minutes east of Greenwich that no whole-hour zone has → a place without summer time that keeps
+#: them.
 _ODD_OFFSETS = {
-    -570: "Pacific/Marquesas", 210: "Asia/Tehran", 270: "Asia/Kabul", 330: "Asia/Kolkata", 345: "Asia/Kathmandu",
+    -570: "Pacific/Marquesas", 210: "Asia/Tehran", 270: "Asia/Kabul", 330: "Asia/Kolkata",
+    345: "Asia/Kathmandu",
     390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
 }  # fmt: skip
 _WEST, _EAST = -12, 14  # whole hours that `Etc/GMT±n` knows
@@ -56,7 +61,8 @@ def read_zone(text: str) -> str | None:
 
 
 def country_zones(text: str, now: datetime) -> tuple[str, ...]:
-    """The time zones of a country that has several, one for each offset it keeps now, from west to east.
+    """The time zones of a country that has several, one for each offset it keeps now, from west to
+    east.
 
     Empty when the text names no such country. The first call is slow, as that of `read_zone`.
     """
@@ -64,7 +70,9 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
         return ()
     name = " ".join(_beside().sub(" ", _folded(text)).split())
     countries = _countries()
-    keys = countries.get(name) or (countries.get(name.rstrip(_VOWELS)) if _is_cyrillic(name) else None)
+    keys = countries.get(name) or (
+        countries.get(name.rstrip(_VOWELS)) if _is_cyrillic(name) else None
+    )
     if keys is None or name in _names():
         return ()
     ours = {key for one in languages() for key in one.zones.cities}
@@ -76,10 +84,14 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
 
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
-    """Folded names of countries with several zones, Cyrillic ones also without their last vowels, to those zones."""
+    """Folded names of countries with several zones, Cyrillic ones also without their last vowels,
+    to those zones.
+    """
     from babel import Locale
 
-    several = {territory: keys for territory, keys in _zones_of_territories().items() if len(keys) > 1}
+    several = {
+        territory: keys for territory, keys in _zones_of_territories().items() if len(keys) > 1
+    }
     found: dict[str, frozenset[str]] = {}
     for language in LANGUAGES:
         names = Locale.parse(language).territories
@@ -153,7 +165,9 @@ def _beside() -> re.Pattern[str]:
 
 @cache
 def _city_endings() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(f"(?:{end})$") for one in reversed(languages()) for end in one.zones.city_endings)
+    return tuple(
+        re.compile(f"(?:{end})$") for one in reversed(languages()) for end in one.zones.city_endings
+    )
 
 
 @cache
@@ -181,7 +195,11 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
 
     known = _keys()
-    alone = {territory: next(iter(keys)) for territory, keys in _zones_of_territories().items() if len(keys) == 1}
+    alone = {
+        territory: next(iter(keys))
+        for territory, keys in _zones_of_territories().items()
+        if len(keys) == 1
+    }
     for language in LANGUAGES:
         locale = Locale.parse(language)
         for key, names in locale.time_zones.items():
@@ -196,9 +214,11 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
 
 @cache
 def _zones_of_territories() -> Mapping[str, frozenset[str]]:
-    """Codes of countries to their zones, without other names of a zone: one of our languages has each in CLDR.
+    """Codes of countries to their zones, without other names of a zone: one of our languages has
+    each in CLDR.
 
-    English alone would not do: CLDR has there only the cities that are called otherwise than their keys.
+    English alone would not do: CLDR has there only the cities that are called otherwise than their
+    keys.
     """
     from babel import Locale
     from babel.core import get_global
@@ -206,7 +226,9 @@ def _zones_of_territories() -> Mapping[str, frozenset[str]]:
     territories: Mapping[str, str] = get_global("zone_territories")
     known = _keys()
     found: dict[str, set[str]] = {}
-    for key in sorted({str(key) for language in LANGUAGES for key in Locale.parse(language).time_zones}):
+    for key in sorted(
+        {str(key) for language in LANGUAGES for key in Locale.parse(language).time_zones}
+    ):
         if key in territories and key.lower() in known:
             found.setdefault(territories[key], set()).add(key)
     return {territory: frozenset(keys) for territory, keys in found.items()}
@@ -223,7 +245,9 @@ def _stems() -> Mapping[str, str]:
 
 
 def _folded(name: str) -> str:
-    """One spelling of a name: lower case, ё as е, Latin without accents, one space for what stands between words."""
+    """One spelling of a name: lower case, ё as е, Latin without accents, one space for what stands
+    between words.
+    """
     plain = unicodedata.normalize("NFD", plain_text(name).lower().replace("ё", "е"))
     plain = unicodedata.normalize("NFC", re.sub(r"(?<=[a-z])[\u0300-\u036f]+", "", plain))
     return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())

@@ -1,4 +1,6 @@
-"""Alert → the request that carries it, made once per (alert, language, style), not once per chat."""
+"""Alert → the request that carries it, made once per (alert, language, style), not once per
+chat.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ Made = Request | _Edit | StoredAlert | None
 
 
 class Composer:
-    """Makes messages of alerts and remembers the last few hundred; `bot_name` is empty until Telegram has told it."""
+    """Makes messages of alerts and remembers the last few hundred; `bot_name` is empty until
+    Telegram has told it.
+    """
 
     def __init__(self, store: Store, catalog: Catalog, bot_name: Callable[[], str] = str) -> None:
         self._store = store
@@ -46,9 +50,12 @@ class Composer:
         self._made: OrderedDict[tuple[object, ...], asyncio.Future[Made]] = OrderedDict()
 
     async def compose(self, item: Claimed) -> Request | None:
-        """The method and the JSON body without its `chat_id`; None when there is nothing to say any more."""
+        """The method and the JSON body without its `chat_id`; None when there is nothing to say any
+        more.
+        """
         channel = item.kind is ChatKind.CHANNEL
-        # what a story says may have grown by a newer alert: a chat not told of that one gets the newest words
+        # what a story says may have grown by a newer alert: a chat not told of that one gets the
+        # newest words
         key = (item.alert, item.newest, item.language, item.style, channel, item.plain, item.thread)
         made = self._made.get(key)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
@@ -64,7 +71,9 @@ class Composer:
         async with self._store.reading() as db:
             message = await self._message(db, found, item, channel=channel)
             first = kind_of(found).replies_to(found.payload)
-            answered = None if first is None else await storage.deliveries.message_of(db, first, item.chat)
+            answered = (
+                None if first is None else await storage.deliveries.message_of(db, first, item.chat)
+            )
         return _request(message, found, item, answered)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
@@ -88,7 +97,9 @@ class Composer:
                 return _Edit(first, orjson.dumps(_body(message, item))) if message else None
             return _request(message, stored, item)
 
-    async def _message(self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool) -> Message | None:
+    async def _message(
+        self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool
+    ) -> Message | None:
         reader = Reader(
             chat=item.chat,
             language=item.language,

@@ -1,8 +1,10 @@
-"""What limits a message on its way out: the token's rate, who goes first below it, and each chat's own pace.
+"""What limits a message on its way out: the token's rate, who goes first below it, and each chat's
+own pace.
 
-The gate looks at what really left this process: never more than the rate in any window a little longer than a second,
-because what leaves evenly does not arrive evenly. Slots of the store's shared row come on top where several processes
-send. All times are seconds on one clock that never goes back.
+The gate looks at what really left this process: never more than the rate in any window a little
+longer than a second, because what leaves evenly does not arrive evenly. Slots of the store's shared
+row come on top where several processes send. All times are seconds on one clock that never goes
+back.
 """
 
 from __future__ import annotations
@@ -12,24 +14,34 @@ from collections import deque
 from bot.model.alerts import Lane
 from storage.pace import GROUP_BURST, GROUP_EVERY, PRIVATE_EVERY
 
-SHARED_PACE = 0.975  # of the rate where several senders share it: together they may be LATE by as much as that leaves
+# of the rate where several senders share it: together they may be LATE by as much as that leaves
+SHARED_PACE = 0.975
 LATE = 0.02  # seconds: a slot missed by more is lost, because what follows it is another sender's
 CATCH_UP = 1.25  # times the pace, after a stall
 TICK = 0.004  # seconds: messages due this close together leave together, which saves wake-ups
-LEAST_SLACK = 0.008  # seconds a window is longer than a second: what arrives in one left within a little more or less
+# seconds a window is longer than a second: what arrives in one left within a little more or less
+LEAST_SLACK = 0.008
 MOST_SLACK = 0.04  # likewise, where one message more is a large part of the rate
 BURST_PART = 4  # a burst of replies is this part of the rate
-KEPT_FREE = 0.01  # of the rate, at least one message: what deliveries leave free for replies while there is talk
+# of the rate, at least one message: what deliveries leave free for replies while there is talk
+KEPT_FREE = 0.01
 TALK = 10.0  # seconds after a reply in which the next is expected
 ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
 ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
-PRIVATE_REPLIES = 16.0  # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
-REPLY_BURSTS = {True: PRIVATE_REPLIES, False: (GROUP_BURST - GROUP_EVERY).total_seconds()}  # is it private → seconds
+PRIVATE_REPLIES = (
+    16.0  # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
+)
+REPLY_BURSTS = {
+    True: PRIVATE_REPLIES,
+    False: (GROUP_BURST - GROUP_EVERY).total_seconds(),
+}  # is it private → seconds
 MOST_CHATS = 10_000  # kept in memory
 
 
 class Gate:
-    """At most `rate` messages leave in any window; `last` says that another process may have sent until that moment."""
+    """At most `rate` messages leave in any window; `last` says that another process may have sent
+    until that moment.
+    """
 
     def __init__(self, rate: float, *, last: float | None = None) -> None:
         self._most = max(1, int(rate))
@@ -51,8 +63,8 @@ class Gate:
     def wait(self, now: float, *, first: bool = False, slots_rule: bool = False) -> float:
         """Seconds until one more message may leave; 0 or less is now.
 
-        `first` is a reply, or a delivery that must not give way to replies any more. With `slots_rule` the pace is
-        kept elsewhere.
+        `first` is a reply, or a delivery that must not give way to replies any more. With
+        `slots_rule` the pace is kept elsewhere.
         """
         most = self._most if first or now - self._talked > TALK else self._most - self._free
         full = self._left[-most] + self._window - now if len(self._left) >= most else 0.0
@@ -76,10 +88,11 @@ class Gate:
 
 
 class Shares:
-    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed one.
+    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed
+    one.
 
-    The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not wait gives its part
-    to the others.
+    The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not
+    wait gives its part to the others.
     """
 
     def __init__(self) -> None:
@@ -103,9 +116,11 @@ class Shares:
 
 
 class ChatPaces:
-    """What this process sent to each chat, as a leaky bucket: a short burst, then one a second or fifteen a minute.
+    """What this process sent to each chat, as a leaky bucket: a short burst, then one a second or
+    fifteen a minute.
 
-    Replies leave room in a group's bucket for one alert; in a private chat both have a bucket of their own.
+    Replies leave room in a group's bucket for one alert; in a private chat both have a bucket of
+    their own.
     """
 
     def __init__(self) -> None:
@@ -120,7 +135,9 @@ class ChatPaces:
         self._until[chat] = max(until, self._until.get(chat, until))
 
     def wait(self, chat: int, now: float, burst: float) -> float:
-        """Seconds until the chat may get a message, which is one of a burst of so many seconds; 0 or less is now."""
+        """Seconds until the chat may get a message, which is one of a burst of so many seconds; 0
+        or less is now.
+        """
         return self._until.get(chat, now) - burst - now
 
     def take(self, chat: int, now: float) -> None:

@@ -1,9 +1,10 @@
-"""Whether Telegram answers at all: asked after a request failed, and again and again while it does not.
+"""Whether Telegram answers at all: asked after a request failed, and again and again while it does
+not.
 
-A request that fails says little: the message may be bad, or the chat. `getMe` tells them apart from an outage, costs
-nobody a copy, and is all that is sent while Telegram is away: one question at a time, the next at most
-`QUESTION_SECONDS` after the last. What waits in the outbox does not notice. Replicas share the token's pause, and one
-of them, by a lease, asks for all.
+A request that fails says little: the message may be bad, or the chat. `getMe` tells them apart from
+an outage, costs nobody a copy, and is all that is sent while Telegram is away: one question at a
+time, the next at most `QUESTION_SECONDS` after the last. What waits in the outbox does not notice.
+Replicas share the token's pause, and one of them, by a lease, asks for all.
 """
 
 from __future__ import annotations
@@ -26,19 +27,26 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 QUESTION_EVERY = 2.0  # seconds from one question to the next
-QUESTION_SECONDS = 4.0  # until a question without an answer is given up, which is when the next is asked
-HELD = timedelta(seconds=6)  # how long a pause outlives whoever prolongs it: longer than a question lasts
+QUESTION_SECONDS = (
+    4.0  # until a question without an answer is given up, which is when the next is asked
+)
+HELD = timedelta(
+    seconds=6
+)  # how long a pause outlives whoever prolongs it: longer than a question lasts
 LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 
 class Reach:
     """What one process knows of Telegram's being there.
 
-    `on_return` is called when it answers again, with when (by `boottime`) the first question without an answer was
-    asked: a request from before that has no answer either, and its connection is dead.
+    `on_return` is called when it answers again, with when (by `boottime`) the first question
+    without an answer was asked: a request from before that has no answer either, and its connection
+    is dead.
     """
 
-    def __init__(self, store: Store, api: Api, token_name: str, on_return: Callable[[float], None]) -> None:
+    def __init__(
+        self, store: Store, api: Api, token_name: str, on_return: Callable[[float], None]
+    ) -> None:
         self._store = store
         self._api = api
         self._token_name = token_name
@@ -50,7 +58,9 @@ class Reach:
         self.away = False
 
     async def lost(self) -> bool:
-        """After a request failed: whether that is because Telegram is away, and from now on being watched for."""
+        """After a request failed: whether that is because Telegram is away, and from now on being
+        watched for.
+        """
         if self.away:
             return True
         if self._asking is None or self._asking.done():
@@ -96,7 +106,9 @@ class Reach:
         self._on_return(self._asked_at)
 
     async def _is_ours(self) -> bool:
-        """Whether this process asks for all; then the pause is prolonged. Without a database each asks for itself."""
+        """Whether this process asks for all; then the pause is prolonged. Without a database each
+        asks for itself.
+        """
         try:
             async with self._store.writing() as db:
                 fence = await storage.leases.acquire(db, self._role, holder=self._holder, span=HELD)

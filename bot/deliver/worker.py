@@ -1,4 +1,5 @@
-"""The worker: takes deliveries that may go now, sends them at their slots, and writes down what became of them.
+"""The worker: takes deliveries that may go now, sends them at their slots, and writes down what
+became of them.
 
 Slots come from the token's shared row, reserved in the claim's transaction, a
 little ahead of their time so that the network never waits for the database; the
@@ -51,31 +52,49 @@ from storage.pace import SHARED_LOOKBACK
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
-MARGIN = 12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
-REQUEST = 10.0  # seconds until the worker's requests without an answer are given up, within their leases
+MARGIN = (
+    12.0  # nothing is begun in the last seconds of a lease: a request may take nearly that long
+)
+REQUEST = (
+    10.0  # seconds until the worker's requests without an answer are given up, within their leases
+)
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
 FORGET = 0.8  # of what a claim took is remembered at the next
 IDLE = 1.0  # seconds between looks when nobody woke us
-EXPIRE = 10.0  # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
-STOOD = 5.0  # a process that stood still for so long may be told of leases that ended, and hold their answers unread
+# seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
+EXPIRE = 10.0
+# a process that stood still for so long may be told of leases that ended, and hold their answers
+# unread
+STOOD = 5.0
 IN_FLIGHT = 64
-HANGING = 2.0  # seconds of nothing but silence on all that is in flight, until Telegram is asked whether it is there
-DEAD_AFTER = 2.0  # more seconds until what still hangs, though Telegram said it is, counts as lost with its connection
+# seconds of nothing but silence on all that is in flight, until Telegram is asked whether it is
+# there
+HANGING = 2.0
+# more seconds until what still hangs, though Telegram said it is, counts as lost with its
+# connection
+DEAD_AFTER = 2.0
 BATCH = 500
 COLLECT = 0.02  # seconds that marks are collected before they are written: one commit for many
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
-FLOODS_FOR_ALL = 3  # so many different chats refused in a row, until one and the same time: it is about the token
+# so many different chats refused in a row, until one and the same time: it is about the token
+FLOODS_FOR_ALL = 3
 SAME_TIME = 2.0  # seconds between the ends of pauses that are one
 FLOODS_WHATEVER = 10  # so many in a row: likewise, whatever they say
 OLD_SLOT = 5.0  # seconds after which a slot is lost also where nobody else sends
 WORD_EVERY = 1.0  # seconds between replies where no slot is to be had
-TROUBLES_FOR_ALL = 3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
+TROUBLES_FOR_ALL = (
+    3  # more refusals in a row, though Telegram answers: it sends for nobody, and one asks for all
+)
 ONE_ASKS_EVERY = 2.0  # seconds between those
-SAME_AGAIN = 3.0  # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+# seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+SAME_AGAIN = 3.0
 SILENT = "no answer in an outage"
-CHAT_WAITS = (1.0, 5.0)  # seconds until a chat is tried again that refuses though the bot may write to it
+CHAT_WAITS = (
+    1.0,
+    5.0,
+)  # seconds until a chat is tried again that refuses though the bot may write to it
 
 
 class _Ready(NamedTuple):
@@ -97,7 +116,8 @@ class _Flight:
 
 @dataclass(slots=True)
 class Worker:
-    """Sends the outbox: one task claims ahead, some send, one writes down. `on_trouble` tells the operators.
+    """Sends the outbox: one task claims ahead, some send, one writes down. `on_trouble` tells the
+    operators.
 
     `others` make requests of their own; those that hang through an outage are given up at its end.
     """
@@ -111,22 +131,32 @@ class Worker:
     others: tuple[Api, ...] = ()
     _gate: Gate = field(init=False)
     _batch: int = field(init=False)  # claimed at once: replies and marks get in between
-    _most_queued: int = field(init=False)  # so that an alert is not claimed behind many that can wait
+    _most_queued: int = field(
+        init=False
+    )  # so that an alert is not claimed behind many that can wait
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _queue: deque[_Ready] = field(default_factory=deque)  # by lane, each in the order of the claims
     _slots: deque[float] = field(default_factory=deque)  # ours; anybody's here whose turn it is
-    _replies: deque[asyncio.Future[bool]] = field(default_factory=deque)  # that wait for their turn, first come first
+    _replies: deque[asyncio.Future[bool]] = field(
+        default_factory=deque
+    )  # that wait for their turn, first come first
     _shares: Shares = field(default_factory=Shares)
     _chats: ChatPaces = field(default_factory=ChatPaces)
-    _charges: Counter[int] = field(default_factory=Counter)  # replies to groups that the store does not know of yet
+    _charges: Counter[int] = field(
+        default_factory=Counter
+    )  # replies to groups that the store does not know of yet
     _by_row: bool = field(init=False)  # other processes may send: replies need slots too
     _feeding: bool = False
     _slotless: bool = False  # no slot is to be had: the database is away, or all sending is paused
     _news: asyncio.Event = field(default_factory=asyncio.Event)  # for who feeds the senders
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
-    _flights: dict[_Flight, None] = field(default_factory=dict)  # in the order in which they were begun
-    _dead_flights: set[_Flight] = field(default_factory=set)  # those that take nobody's place any more
+    _flights: dict[_Flight, None] = field(
+        default_factory=dict
+    )  # in the order in which they were begun
+    _dead_flights: set[_Flight] = field(
+        default_factory=set
+    )  # those that take nobody's place any more
     _heard_at: float = 0.0  # when Telegram answered last
     _looking: asyncio.Task[None] | None = None  # why nothing is answered
     _fatal: BaseException | None = None
@@ -141,7 +171,9 @@ class Worker:
     _flooded: dict[int, float] = field(default_factory=dict)
     _troubles: int = 0
     _asleep_until: float = 0.0
-    _contradicted: dict[int, int] = field(default_factory=dict)  # refusals in a row of chats that may be written to
+    _contradicted: dict[int, int] = field(
+        default_factory=dict
+    )  # refusals in a row of chats that may be written to
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,7 +189,9 @@ class Worker:
         self._wake.set()
 
     async def turn(self, chat: int) -> None:
-        """Wait until a chat may get a message in answer, by its own pace and the token's; it counts as sent then."""
+        """Wait until a chat may get a message in answer, by its own pace and the token's; it counts
+        as sent then.
+        """
         await self._turn_of_chat(chat)
         goes = not self._replies and self._reply_goes(boottime())
         while not goes:
@@ -182,7 +216,9 @@ class Worker:
             event.set()
 
     async def run(self) -> None:
-        """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in flight."""
+        """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in
+        flight.
+        """
         if not self.store.alone:
             self._shared_until = (
                 boottime() + SHARED_LOOKBACK.total_seconds()
@@ -210,7 +246,9 @@ class Worker:
             try:
                 await self._give_back()
                 await self._write_marks()
-            except StorageError as away:  # then the leases end by their time; what ended us comes out below
+            except (
+                StorageError
+            ) as away:  # then the leases end by their time; what ended us comes out below
                 log.warning("outbox unreachable", error=str(away))
         for error in (self._fatal, *ended):
             if error is not None and not isinstance(error, asyncio.CancelledError):
@@ -226,7 +264,9 @@ class Worker:
     # ── claim ahead ─────────────────────────────────────────────────────────
 
     async def _keep_claiming(self) -> None:
-        """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while others send."""
+        """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while
+        others send.
+        """
         while not self._stopping.is_set():
             self._wake.clear()  # before we look: what comes while we do is looked for once more
             if self._enough():
@@ -242,14 +282,16 @@ class Worker:
                 await self._rest(rest)
 
     def _enough(self) -> bool:
-        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for all."""
+        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for
+        all.
+        """
         if self.reach.away:
             return True
         now = boottime()
         wanted = self._without_slot(now) if self._by_row else 0
         ahead = self._slots[-1] - now if self._slots else 0.0
-        # a slow claim is asked for that much earlier, and for more slots: else those that passed meanwhile are all it
-        # brings, round after round
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed
+        # meanwhile are all it brings, round after round
         enough = HORIZON.total_seconds() / 2 + self._took
         if wanted:
             return ahead > enough
@@ -269,7 +311,9 @@ class Worker:
         return self._troubles > TROUBLES_FOR_ALL
 
     async def _claim(self) -> float:
-        """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0 for at once."""
+        """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0
+        for at once.
+        """
         begun = now = boottime()
         fanned = await self._fan_out()
         if now >= self._tidy_at:
@@ -280,7 +324,9 @@ class Worker:
             claim = await storage.deliveries.claim(
                 db,
                 token=self.token_name,
-                rate=min(self.rate * SHARED_PACE, self._gate.pace) if now < self._shared_until else self._gate.pace,
+                rate=min(self.rate * SHARED_PACE, self._gate.pace)
+                if now < self._shared_until
+                else self._gate.pace,
                 horizon=horizon,
                 lease=LEASE,
                 limit=1 if self._down else self._room(),
@@ -293,17 +339,23 @@ class Worker:
         self._queue_up(claim, asked)
         if claim.deliveries or fanned:
             return 0.0
-        return HORIZON.total_seconds() / 4 if claim.full or (self._by_row and self._replies) else IDLE
+        return (
+            HORIZON.total_seconds() / 4 if claim.full or (self._by_row and self._replies) else IDLE
+        )
 
     def _room(self) -> int:
-        """How many deliveries to claim: where replies may take their slots, no more than a part of a second's."""
+        """How many deliveries to claim: where replies may take their slots, no more than a part of
+        a second's.
+        """
         while_claiming = math.ceil(2 * self.rate * self._took)
         if not self._by_row:
             return self._batch + while_claiming
         return min(self._batch, max(self._most_queued - len(self._queue), 0)) + while_claiming
 
     async def _fan_out(self) -> int | None:
-        """One chunk, while there is something to fan out; otherwise a look now and then, besides when we are woken."""
+        """One chunk, while there is something to fan out; otherwise a look now and then, besides
+        when we are woken.
+        """
         now = boottime()
         if now < self._fan_at:
             return None
@@ -315,8 +367,12 @@ class Worker:
         return fanned
 
     async def _tidy(self, now: float) -> None:
-        """Free the leases that ended, after what became of our own was written down; close what expired."""
-        await self._write_marks()  # when the database was away, the leases of what we sent may have ended
+        """Free the leases that ended, after what became of our own was written down; close what
+        expired.
+        """
+        await (
+            self._write_marks()
+        )  # when the database was away, the leases of what we sent may have ended
         stood = self._tidy_at and now > self._tidy_at + STOOD
         self._tidy_at = now + IDLE
         if not stood:  # else answers that came meanwhile are read and marked first
@@ -331,17 +387,25 @@ class Worker:
                 self._tidy_at = now  # there is more
 
     def _queue_up(self, claim: Claim, asked: float) -> None:
-        """Slots and lease are counted from when the claim was `asked` for, however late we heard of it."""
+        """Slots and lease are counted from when the claim was `asked` for, however late we heard of
+        it.
+        """
         if claim.shared:
             self._shared_until = boottime() + SHARED_LOOKBACK.total_seconds()
         first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         until = asked + claim.lease.total_seconds() - MARGIN
         self._slots.extend(first + number * every for number in range(claim.slots))
         for item in claim.deliveries:
-            expires = asked + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
+            expires = (
+                asked + item.expires_in.total_seconds() if item.expires_in is not None else math.inf
+            )
             self._queue.append(_Ready(item, until, expires))
         behind = len(self._queue) - len(claim.deliveries) - 1
-        if claim.deliveries and behind >= 0 and self._queue[behind].item.lane > claim.deliveries[0].lane:
+        if (
+            claim.deliveries
+            and behind >= 0
+            and self._queue[behind].item.lane > claim.deliveries[0].lane
+        ):
             self._queue = deque(sorted(self._queue, key=lambda one: one.item.lane))
         if claim.slots:
             self._news.set()
@@ -357,10 +421,14 @@ class Worker:
     # ── send ────────────────────────────────────────────────────────────────
 
     async def _keep_feeding(self) -> None:
-        """Let out each reply whose turn it is, and start a sender for each delivery, as long as there is room."""
+        """Let out each reply whose turn it is, and start a sender for each delivery, as long as
+        there is room.
+        """
         while not self._stopping.is_set():
             now = boottime()
-            if self._queue and (self.reach.away or now > self._queue[0].until):  # too late for its lease
+            if self._queue and (
+                self.reach.away or now > self._queue[0].until
+            ):  # too late for its lease
                 await self._give_back()
                 continue
             self._look_at_flights(now)
@@ -401,17 +469,23 @@ class Worker:
         return len(self._senders) - len(self._dead_flights)
 
     def _look_at_flights(self, now: float) -> None:
-        """Ask what is the matter when all that is in flight hangs: time-outs would tell it much later."""
+        """Ask what is the matter when all that is in flight hangs: time-outs would tell it much
+        later.
+        """
         if self._looking is not None or self.reach.away or not self._flights:
             return
         hanging = [one for one in self._flights if one not in self._dead_flights]
         if hanging and max(hanging[0].begun, self._heard_at) < now - HANGING:
-            self._looking = asyncio.create_task(self._ask_why(hanging), name="ask why nothing is answered")
+            self._looking = asyncio.create_task(
+                self._ask_why(hanging), name="ask why nothing is answered"
+            )
 
     async def _ask_why(self, hanging: list[_Flight]) -> None:
-        """Telegram is away, which its watch looks after; or it is there, and what hung before is lost.
+        """Telegram is away, which its watch looks after; or it is there, and what hung before is
+        lost.
 
-        A connection that broke without a word brings no answer any more. What may be doubted once more is sent again.
+        A connection that broke without a word brings no answer any more. What may be doubted once
+        more is sent again.
         """
         try:
             if await self.reach.lost():
@@ -428,7 +502,9 @@ class Worker:
             self._news.set()
 
     def _returned(self, lost_since: float) -> None:
-        """Telegram is back: what was asked before the outage was noticed gets no answer any more."""
+        """Telegram is back: what was asked before the outage was noticed gets no answer any
+        more.
+        """
         self._heard_at = now = boottime()
         for one in self._flights:
             if one.begun <= lost_since:
@@ -443,10 +519,15 @@ class Worker:
         return self._shares.deliveries_first and self._waiting_lane is not None
 
     def _delivery_in(self, now: float) -> float:
-        """Seconds until the first delivery may go: with nothing owed at its slot, else as soon as a reply might."""
+        """Seconds until the first delivery may go: with nothing owed at its slot, else as soon as a
+        reply might.
+        """
         owed = self._shares.deliveries_first and bool(self._replies)
         if self._by_row:
-            return max(self._slot_in(now), self._gate.wait(now, first=owed, slots_rule=now < self._shared_until))
+            return max(
+                self._slot_in(now),
+                self._gate.wait(now, first=owed, slots_rule=now < self._shared_until),
+            )
         at = self._slots[0] - now if self._slots and not owed else 0.0
         return max(at, self._gate.wait(now, first=owed))
 
@@ -456,14 +537,19 @@ class Worker:
             return self._gate.wait(now, first=True)
         if (self._slotless or self.reach.away) and not self._slots:
             return WORD_EVERY - self._gate.quiet_for(now)
-        return max(self._slot_in(now), self._gate.wait(now, first=True, slots_rule=now < self._shared_until))
+        return max(
+            self._slot_in(now),
+            self._gate.wait(now, first=True, slots_rule=now < self._shared_until),
+        )
 
     def _slot_in(self, now: float) -> float:
         self._drop_missed(now)
         return self._slots[0] - now if self._slots else math.inf
 
     def _drop_missed(self, now: float) -> None:
-        """Beside other senders a slot that was missed is lost: those that wait go in our next, or ask for more."""
+        """Beside other senders a slot that was missed is lost: those that wait go in our next, or
+        ask for more.
+        """
         late = LATE if now < self._shared_until else OLD_SLOT
         while self._by_row and self._slots and now > self._slots[0] + late:
             self._slots.popleft()
@@ -480,7 +566,11 @@ class Worker:
 
     def _word_goes(self, now: float) -> bool:
         """Likewise where nobody feeds the senders: before the start and after a stop."""
-        wait = WORD_EVERY - self._gate.quiet_for(now) if self._by_row else self._gate.wait(now, first=True)
+        wait = (
+            WORD_EVERY - self._gate.quiet_for(now)
+            if self._by_row
+            else self._gate.wait(now, first=True)
+        )
         if wait <= 0:
             self._gate.take(now, reply=True)
         return wait <= 0
@@ -496,7 +586,9 @@ class Worker:
                 return
 
     async def _turn_of_chat(self, chat: int) -> None:
-        """Wait for the chat's own pace. Groups are counted in the store, where their alerts are counted too."""
+        """Wait for the chat's own pace. Groups are counted in the store, where their alerts are
+        counted too.
+        """
         if chat < 0 and not self._by_row and not self._chats.knows(chat):
             await self._meet(chat)
         while True:
@@ -552,14 +644,18 @@ class Worker:
             if now >= one.expires:
                 self._mark(self._dead(one.item, None, State.EXPIRED))
             elif (wait := self._full_for(one.item, now)) > 0:
-                self._mark(storage.deliveries.unbegun(one.item)._replace(retry_in=timedelta(seconds=wait)))
+                self._mark(
+                    storage.deliveries.unbegun(one.item)._replace(retry_in=timedelta(seconds=wait))
+                )
             else:
                 self._leave(one.item, now)
                 return one
         return None
 
     def _full_for(self, item: Claimed, now: float) -> float:
-        """Seconds until its group has room again, where replies filled it after the claim had looked."""
+        """Seconds until its group has room again, where replies filled it after the claim had
+        looked.
+        """
         if item.kind is ChatKind.PRIVATE:
             return 0.0
         return self._chats.wait(item.chat, now, storage.pace.GROUP_BURST.total_seconds())
@@ -575,7 +671,9 @@ class Worker:
             self._chats.take(item.chat, now)
 
     async def _send(self, one: _Ready | None) -> None:
-        """Deliver, and go on with what is due by then: a burst of answers becomes a burst of sends."""
+        """Deliver, and go on with what is due by then: a burst of answers becomes a burst of
+        sends.
+        """
         while one is not None:
             try:
                 await self._deliver(one.item, one.until)
@@ -593,7 +691,9 @@ class Worker:
             self.stop()
 
     async def _deliver(self, item: Claimed, until: float) -> None:
-        """One delivery, start to mark, or back when its lease ends first. A failure of rendering is its alone."""
+        """One delivery, start to mark, or back when its lease ends first. A failure of rendering is
+        its alone.
+        """
         begun = boottime()
         try:
             message = await self.composer.compose(item)
@@ -613,7 +713,9 @@ class Worker:
         except Exception as error:  # one bad alert must not delay the others
             log.exception("alert cannot be rendered", alert=item.alert)
             self._mark(self._dead(item, f"cannot be rendered: {type(error).__name__}"))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": type(error).__name__})
+            await self.on_trouble(
+                "notice.rejected", {"alert": str(item.alert), "why": type(error).__name__}
+            )
             return
         if message is None:
             self._mark(self._dead(item, "nothing to say any more", State.CANCELLED))
@@ -623,7 +725,9 @@ class Worker:
             return
         method, rest = message
         if (now := boottime()) - begun > TICK:
-            self._gate.take(now)  # those that waited for their words leave together, later than they were counted
+            self._gate.take(
+                now
+            )  # those that waited for their words leave together, later than they were counted
         outcome = await self._post(item, method, chat_body(item.chat, rest))
         await self._settle(item, outcome, harmless=method == EDIT)
 
@@ -645,7 +749,9 @@ class Worker:
         return outcome
 
     async def _settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
-        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may be done twice."""
+        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may
+        be done twice.
+        """
         metrics.sent(item.lane.name, type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             if self._flooded:
@@ -678,7 +784,12 @@ class Worker:
         elif silent:  # the outage's fault, not this delivery's
             self._again(item, 0.0, outcome.why, doubts=doubts, counted=False)
         else:
-            self._again(item, DELIVERY.pause(0 if self.reach.away else item.tries), outcome.why, doubts=doubts)
+            self._again(
+                item,
+                DELIVERY.pause(0 if self.reach.away else item.tries),
+                outcome.why,
+                doubts=doubts,
+            )
         if not silent:
             await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
 
@@ -695,7 +806,8 @@ class Worker:
             await self._pause(wait)
 
     async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
-        """Nothing was sent, and nothing was said about this chat: is it this message, or everything?
+        """Nothing was sent, and nothing was said about this chat: is it this message, or
+        everything?
 
         A delivery's own tries and pauses grow only when others were sent since the last trouble.
         """
@@ -703,7 +815,9 @@ class Worker:
             self._again(item, 0.0, outcome.why, counted=False)
             return
         alone = self._troubles == 0
-        if boottime() >= self._asleep_until:  # else it was in flight beside the one that put us to sleep
+        if (
+            boottime() >= self._asleep_until
+        ):  # else it was in flight beside the one that put us to sleep
             self._troubles += 1
         if not self._down:
             wait = DELIVERY.pause(item.tries if alone else 0, outcome)
@@ -714,7 +828,9 @@ class Worker:
             self._asleep_until = boottime() + ONE_ASKS_EVERY
             log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
             async with self.store.writing() as db:
-                await storage.pace.hold_token(db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY))
+                await storage.pace.hold_token(
+                    db, self.token_name, timedelta(seconds=ONE_ASKS_EVERY)
+                )
             await self._give_back()
 
     def _refused_by_all(self) -> bool:
@@ -735,7 +851,11 @@ class Worker:
         times = self._contradicted.get(item.chat, 0)
         if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
             self._contradicted[item.chat] = times + 1
-            log.warning("a chat refuses though the bot may write to it", why=outcome.why, again_in=CHAT_WAITS[times])
+            log.warning(
+                "a chat refuses though the bot may write to it",
+                why=outcome.why,
+                again_in=CHAT_WAITS[times],
+            )
             self._again(item, CHAT_WAITS[times], outcome.why)
             return
         self._contradicted.pop(item.chat, None)
@@ -806,7 +926,9 @@ class Worker:
         self._marked.set()
 
     async def _keep_marking(self) -> None:
-        """Write marks soon after they are made, many at once; those that cannot be written are kept."""
+        """Write marks soon after they are made, many at once; those that cannot be written are
+        kept.
+        """
         while True:
             await self._marked.wait()
             if len(self._marks) < BATCH:
@@ -814,7 +936,9 @@ class Worker:
             try:
                 await self._write_marks()
             except StorageError as error:
-                log.warning("marks wait for the database", error=str(error), waiting=len(self._marks))
+                log.warning(
+                    "marks wait for the database", error=str(error), waiting=len(self._marks)
+                )
                 await asyncio.sleep(IDLE)
 
     async def _write_marks(self) -> None:

@@ -1,4 +1,6 @@
-"""The demonstration: emulator, chat page, sample world and the real bot, in one process on loopback."""
+"""The demonstration: emulator, chat page, sample world and the real bot, in one process on
+loopback.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ GLANCE = 0.1  # seconds between looks at what the bot has heard
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
-    """Bring everything up, say where the chat page is, and run until a signal (or for `exit_after` seconds)."""
+    """Bring everything up, say where the chat page is, and run until a signal (or for `exit_after`
+    seconds).
+    """
     log.set_up(None, "warning")
     stop = asyncio.Event()
     world = World()
@@ -70,19 +74,25 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
                     catalog,
                     clock=world.now,
                     stop=stop,
-                    on_ready=lambda bot: greeting.append(asyncio.create_task(_greet(bot, catalog, say))),
+                    on_ready=lambda bot: greeting.append(
+                        asyncio.create_task(_greet(bot, catalog, say))
+                    ),
                 )
             finally:
                 for task in greeting:
                     task.cancel()
-                await asyncio.gather(*greeting, return_exceptions=True)  # stopped before it was ready: nothing to say
+                await asyncio.gather(
+                    *greeting, return_exceptions=True
+                )  # stopped before it was ready: nothing to say
     finally:
         await emulator.stop()
         await world.stop()
 
 
 async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
-    """Say that the bot is ready once it has heard every source: what is asked before that is half an answer."""
+    """Say that the bot is ready once it has heard every source: what is asked before that is half
+    an answer.
+    """
     waiting = {*catalog.rates, *catalog.feeds}
     while waiting and not bot.stopping.is_set():
         async with bot.store.reading() as db:
@@ -94,13 +104,23 @@ async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> 
 
 
 async def _seed(url: str, world: World) -> None:
-    """Everything the bank published before the demonstration's first day, and what readers were last told of it."""
+    """Everything the bank published before the demonstration's first day, and what readers were
+    last told of it.
+    """
     rates = [
-        Rate(source="nbkr", pair=Pair(code, "KGS"), kind=RateKind.OFFICIAL, effective_on=day, value=value)
+        Rate(
+            source="nbkr",
+            pair=Pair(code, "KGS"),
+            kind=RateKind.OFFICIAL,
+            effective_on=day,
+            value=value,
+        )
         for day, values in world.history()
         for code, value in values.items()
     ]
-    series = {rate.series: [one for one in rates if one.series == rate.series] for rate in rates[-10:]}
+    series = {
+        rate.series: [one for one in rates if one.series == rate.series] for rate in rates[-10:]
+    }
     now = world.now()
     store = await open_store(url)
     try:
@@ -109,6 +129,8 @@ async def _seed(url: str, world: World) -> None:
             for history in series.values():
                 # Without it the first move would be measured from the oldest rate of the store.
                 *_, told = replay(history)
-                await storage.rates.set_baseline(db, told.moved.new, severity=told.severity, now=now)
+                await storage.rates.set_baseline(
+                    db, told.moved.new, severity=told.severity, now=now
+                )
     finally:
         await store.close()

@@ -1,10 +1,13 @@
-"""The demonstration's world on loopback: a bank that sets rates, three agencies, a calendar that can be turned.
+"""The demonstration's world on loopback: a bank that sets rates, three agencies, a calendar that
+can be turned.
 
-The rates are the National Bank's own; the stories are invented. As the real bank does on working days, this one
-publishes in the afternoon for the next day, and from Saturday afternoon to Monday afternoon says nothing new. (On a
-few Sundays in wild weeks the real bank set a rate out of turn; those days are in the history and are not played.)
+The rates are the National Bank's own; the stories are invented. As the real bank does on working
+days, this one publishes in the afternoon for the next day, and from Saturday afternoon to Monday
+afternoon says nothing new. (On a few Sundays in wild weeks the real bank set a rate out of turn;
+those days are in the history and are not played.)
 
-The first day is a Monday: the document of its afternoon has the rouble at a low, the next day's has it 5.46 % up.
+The first day is a Monday: the document of its afternoon has the rouble at a low, the next day's has
+it 5.46 % up.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """Who reports in one language; `key` is its section in the catalog, `name` is in its own language."""
+    """Who reports in one language; `key` is its section in the catalog, `name` is in its own
+    language.
+    """
 
     key: str
     name: str
@@ -55,7 +60,9 @@ AGENCIES: Mapping[str, Agency] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One story of the programme; `day` is a day of the week-long programme, `at` the time in Bishkek."""
+    """One story of the programme; `day` is a day of the week-long programme, `at` the time in
+    Bishkek.
+    """
 
     id: str
     language: str
@@ -75,7 +82,9 @@ class Published:
 
 
 def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
-    """Som for one unit, by effective day, oldest first; a day on which nothing changed has no entry."""
+    """Som for one unit, by effective day, oldest first; a day on which nothing changed has no
+    entry.
+    """
     text = files(__package__).joinpath("rates.csv").read_text("utf-8")
     return [
         (
@@ -93,7 +102,9 @@ def read_stories() -> tuple[Story, ...]:
 
 
 def effective_day(now: datetime) -> date:
-    """The day whose rates the bank shows: on working days from three o'clock tomorrow, else the last one it set."""
+    """The day whose rates the bank shows: on working days from three o'clock tomorrow, else the
+    last one it set.
+    """
     local = now.astimezone(ZONE)
     day = local.date() if local.time() >= PUBLISHED_AT else local.date() - timedelta(days=1)
     while day.weekday() >= _SATURDAY:
@@ -101,8 +112,12 @@ def effective_day(now: datetime) -> date:
     return day + timedelta(days=1)
 
 
-def published(stories: tuple[Story, ...], language: str, first_day: date, now: datetime) -> list[Published]:
-    """What the agency of that language has reported up to `now`, newest first, at most what a feed shows."""
+def published(
+    stories: tuple[Story, ...], language: str, first_day: date, now: datetime
+) -> list[Published]:
+    """What the agency of that language has reported up to `now`, newest first, at most what a feed
+    shows.
+    """
     own = [story for story in stories if story.language == language]
     found: list[Published] = []
     today = now.astimezone(ZONE).date()
@@ -123,7 +138,10 @@ class World:
     """
 
     def __init__(
-        self, first_day: date = FIRST_DAY, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        first_day: date = FIRST_DAY,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._first_day = first_day
         self._clock = clock
@@ -139,11 +157,15 @@ class World:
     # ── the calendar ────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
-        """The demonstration's time, in Bishkek; it began on the first day at 16:00 and runs as real time does."""
+        """The demonstration's time, in Bishkek; it began on the first day at 16:00 and runs as real
+        time does.
+        """
         return (self._clock() + self._offset).astimezone(ZONE)
 
     def next_day(self) -> str:
-        """Move on to 16:00 of the next calendar day; returns that day for people, "Tuesday 15 August 2023"."""
+        """Move on to 16:00 of the next calendar day; returns that day for people, "Tuesday 15
+        August 2023".
+        """
         day = self.now().date() + timedelta(days=1)
         self._turn_to(day)
         return f"{day:%A} {day.day} {day:%B %Y}"
@@ -154,7 +176,9 @@ class World:
     # ── what the bot starts with ────────────────────────────────────────────
 
     def history(self) -> list[tuple[date, dict[str, Decimal]]]:
-        """Every rate effective up to the first day and on it, oldest first; som for one unit, by currency code."""
+        """Every rate effective up to the first day and on it, oldest first; som for one unit, by
+        currency code.
+        """
         return self._rates[: bisect_right(self._days, self._first_day)]
 
     def catalog(self) -> str:
@@ -231,13 +255,17 @@ style = "brief"
 
 
 def _names(language: str, agency: Agency) -> str:
-    return ", ".join(f'{key} = "{name}"' for key, name in {"en": agency.english, language: agency.name}.items())
+    return ", ".join(
+        f'{key} = "{name}"' for key, name in {"en": agency.english, language: agency.name}.items()
+    )
 
 
 def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:
     tag = hashlib.sha256(body).hexdigest()[:16]
     known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
-    response = web.Response(status=304) if known else web.Response(body=body, content_type=content_type)
+    response = (
+        web.Response(status=304) if known else web.Response(body=body, content_type=content_type)
+    )
     response.etag = tag
     return response
 
@@ -250,7 +278,8 @@ def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:
     )
     return (
         '<?xml version="1.0" encoding="windows-1251"?>\n'
-        f'<CurrencyRates Name="Daily Exchange Rates" Date="{day:%d.%m.%Y}">\n{rows}</CurrencyRates>\n'
+        f'<CurrencyRates Name="Daily Exchange Rates" '
+        f'Date="{day:%d.%m.%Y}">\n{rows}</CurrencyRates>\n'
     ).encode("windows-1251")
 
 
@@ -275,9 +304,11 @@ def _page(item: Published) -> bytes:
     return (
         f'<!doctype html>\n<html lang="{story.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><style>'
-        "body{max-width:38em;margin:3em auto;padding:0 1em;font:1.1em/1.6 serif;color:#222;background:#fffdf8}"
+        "body{max-width:38em;margin:3em auto;padding:0 1em;font:1.1em/1.6 "
+        "serif;color:#222;background:#fffdf8}"
         f"time,p.agency{{color:#666}}</style><title>{escape(story.headline)}</title></head>\n"
-        f'<body><p class="agency">{escape(AGENCIES[story.language].name)}</p><article><h1>{escape(story.headline)}</h1>'
+        f"<body><p "
+        f'class="agency">{escape(AGENCIES[story.language].name)}</p><article><h1>{escape(story.headline)}</h1>'
         f'<time datetime="{item.at.isoformat()}">{item.at:%d.%m.%Y %H:%M}</time>'
         f"<p>{escape(story.text)}</p></article></body></html>\n"
     ).encode()

@@ -1,1 +1,3 @@
-"""Decisions, purely: model in, model out; `now` is an argument and every answer carries its reasons."""
+"""Decisions, purely: model in, model out; `now` is an argument and every answer carries its
+reasons.
+"""

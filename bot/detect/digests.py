@@ -8,11 +8,13 @@ from datetime import datetime
 from bot.model.news import Story
 
 
-def story_of_the_day(stories: Iterable[Story], *, language: str, topics: Collection[str] = ()) -> Story | None:
+def story_of_the_day(
+    stories: Iterable[Story], *, language: str, topics: Collection[str] = ()
+) -> Story | None:
     """The story most worth telling, of these topics (none: of any); None when there is none.
 
-    One that is reported in the reader's language goes before others, then the more severe one, the one more newsrooms
-    report, the latest.
+    One that is reported in the reader's language goes before others, then the more severe one, the
+    one more newsrooms report, the latest.
     """
 
     def worth(story: Story) -> tuple[bool, int, int, datetime]:

@@ -1,7 +1,7 @@
 """Whether two sources contradict each other about a pair.
 
-Banks date the same market differently: what agrees with a new rate, or with the rate that held on its own day, is no
-contradiction.
+Banks date the same market differently: what agrees with a new rate, or with the rate that held on
+its own day, is no contradiction.
 """
 
 from __future__ import annotations
@@ -11,16 +11,22 @@ from datetime import timedelta
 from bot.detect.plausibility import disagree
 from bot.model.rates import Rate, RateKind
 
-ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # whose word on a pair is for everybody
+ANSWERABLE = frozenset(
+    {RateKind.OFFICIAL, RateKind.REFERENCE}
+)  # whose word on a pair is for everybody
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 
 
 def may_contradict(new: Rate, other: Rate) -> bool:
-    """Whether another source's rate is of a kind and a day to be heard, and more than the tolerance away."""
+    """Whether another source's rate is of a kind and a day to be heard, and more than the tolerance
+    away.
+    """
     near = new.effective_on - other.effective_on <= COMPARED
     return near and other.kind in ANSWERABLE and disagree(new, other)
 
 
 def contradicted(new: Rate, other: Rate, held: Rate | None) -> bool:
-    """Whether `other` contradicts the series of `new`, of which `held` is the rate on the day of `other`."""
+    """Whether `other` contradicts the series of `new`, of which `held` is the rate on the day of
+    `other`.
+    """
     return may_contradict(new, other) and held is not None and disagree(held, other)

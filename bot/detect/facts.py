@@ -1,21 +1,25 @@
-"""What survives translation: the kind of event, places, organisations, names, numbers; and how two entries' compare.
+"""What survives translation: the kind of event, places, organisations, names, numbers; and how two
+entries' compare.
 
-No dictionary joins a Russian and an English sentence about one attack, but both name the village, the dead and the
-minister. Those facts are read with three small tables a language, written by hand (`events.tsv`, `places.tsv` and
-`units.tsv` in `bot/languages/*`), names by a key that is the same in Cyrillic and Latin, and weighed: a village is
-much, a country nothing yet, a number the more the odder it is. What contradicts ends it: another place, another
-magnitude, another organisation, a headline about what came after.
+No dictionary joins a Russian and an English sentence about one attack, but both name the village,
+the dead and the minister. Those facts are read with three small tables a language, written by hand
+(`events.tsv`, `places.tsv` and `units.tsv` in `bot/languages/*`), names by a key that is the same
+in Cyrillic and Latin, and weighed: a village is much, a country nothing yet, a number the more the
+odder it is. What contradicts ends it: another place, another magnitude, another organisation, a
+headline about what came after.
 
 Facts of the outside world:
 
-* Kyrgyz is typed without ө, ү and ң as often as with them; case endings hang on names in both Cyrillic languages.
-* A headline is about the event; its text also tells of earlier ones. So the headline's facts have to be found on the
-  other side, and not only some facts anywhere.
+* Kyrgyz is typed without ө, ү and ң as often as with them; case endings hang on names in both
+  Cyrillic languages.
+* A headline is about the event; its text also tells of earlier ones. So the headline's facts have
+  to be found on the other side, and not only some facts anywhere.
 * Capitals, presidents and countries are in every second text: they say little.
 
-Measured (`pytest tests/detect/test_facts.py`): of 183 pairs of invented events 172 are found and none of 10 980 others
-is joined; 76 of the 117 pairs written after the tables were, before their words were added. Of 1.3 million of real
-security stories in two languages, years apart, none is joined. 0.4 ms an entry, 2 µs a pair.
+Measured (`pytest tests/detect/test_facts.py`): of 183 pairs of invented events 172 are found and
+none of 10 980 others is joined; 76 of the 117 pairs written after the tables were, before their
+words were added. Of 1.3 million of real security stories in two languages, years apart, none is
+joined. 0.4 ms an entry, 2 µs a pair.
 """
 
 from __future__ import annotations
@@ -39,20 +43,30 @@ CLOCK = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?![\d:])")
 FOLDED = str.maketrans("ёөүңіәöüıñ", "еоуниаouin")
 
 HOME = "kg"
-BIG = "bishkek osh moscow kyiv kabul almaty astana tashkent dushanbe petersburg beijing tehran istanbul"
+BIG = (
+    "bishkek osh moscow kyiv kabul almaty astana tashkent dushanbe petersburg beijing tehran "
+    "istanbul"
+)
 ROUTINE = "arrest sentence crash fire murder robbery seizure talks protest"
 CAME_OF_IT = ("arrest", "sentence")
 PEOPLE = frozenset({"people", "troops"})
-DISPUTED = frozenset({"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs", "km", "age", "drone", "missile"})
+DISPUTED = frozenset(
+    {"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs", "km", "age", "drone", "missile"}
+)
 LOOSE = frozenset({"at:border"})  # a scene as wide as a country
 MEETINGS = frozenset({"summit", "drills", "talks"})
 SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
 
-LETTERS = str.maketrans("абвгдежзийклмнопрстуфхцчшщыэғқұһ", "abvgdeJziyklmnoprstufhcCSSyegkuh", "ьъ'’") | {
+LETTERS = str.maketrans(
+    "абвгдежзийклмнопрстуфхцчшщыэғқұһ", "abvgdeJziyklmnoprstufhcCSSyegkuh", "ьъ'’"
+) | {
     ord("ю"): "yu",
     ord("я"): "ya",
 }
-DIGRAPHS = "dzh J dj J zh J kh h shch S sch S sh S tch C ch C ts c tz c ph f gh g th t ck k q k w v x ks j J ng n"
+DIGRAPHS = (
+    "dzh J dj J zh J kh h shch S sch S sh S tch C ch C ts c tz c ph f gh g th t ck k q k w v x ks "
+    "j J ng n"
+)
 ENDINGS = "m g h n d t k v dn tn nn dg tg l s"
 
 
@@ -105,7 +119,9 @@ def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
     if against:
         return 0.0, (against,)
     found = [*_events(a, b), *_where(a, b), *_who(a, b), *_how_many(a, b)]
-    return sum(points for _, points in found), tuple(f"{name} {points:+.2f}" for name, points in found)
+    return sum(points for _, points in found), tuple(
+        f"{name} {points:+.2f}" for name, points in found
+    )
 
 
 # ── what contradicts ────────────────────────────────────────────────────────
@@ -123,13 +139,18 @@ def _contradiction(a: Facts, b: Facts) -> str:
         return "another organisation"
     for unit, apart in (("magnitude", SAME_QUAKE), ("ball", 0.0)):
         sizes = (a.of(unit), b.of(unit))
-        if all(sizes) and min(abs(one - other) for one in sizes[0] for other in sizes[1]) > apart + 0.001:
+        if (
+            all(sizes)
+            and min(abs(one - other) for one in sizes[0] for other in sizes[1]) > apart + 0.001
+        ):
             return "another earthquake"
     return ""
 
 
 def _next_event(a: Facts, b: Facts) -> bool:
-    """Whether a headline is about what came of the event, and the other entry knows nothing of it."""
+    """Whether a headline is about what came of the event, and the other entry knows nothing of
+    it.
+    """
     came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
     return bool(came - b.whole.later - b.whole.kinds)
 
@@ -149,7 +170,10 @@ def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
         return same
     around = _around()
     return frozenset(
-        one for one in here for other in there if other in around.get(one, ()) or one in around.get(other, ())
+        one
+        for one in here
+        for other in there
+        if other in around.get(one, ()) or one in around.get(other, ())
     )
 
 
@@ -163,7 +187,10 @@ def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
         if one & other:
             yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
-    for one, other in ((a.head.scenes - LOOSE, b.head.scenes - LOOSE), (a.whole.goods, b.whole.goods)):
+    for one, other in (
+        (a.head.scenes - LOOSE, b.head.scenes - LOOSE),
+        (a.whole.goods, b.whole.goods),
+    ):
         if one and other and not one & other:
             yield "another scene", -1.25
 
@@ -175,11 +202,17 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     if same:
         exact = a.whole.places & b.whole.places
         first = 2.0 if exact.difference(BIG.split()) else 1.5 if exact else 1.25
-        yield " ".join(sorted(same)), (first if told else 0.75) + min(0.5 * (len(exact) - 1), 1.0) * bool(exact)
+        yield (
+            " ".join(sorted(same)),
+            (first if told else 0.75) + min(0.5 * (len(exact) - 1), 1.0) * bool(exact),
+        )
         if len(countries) > 1:
             yield " ".join(sorted(countries)), 0.5
     elif countries:
-        yield " ".join(sorted(countries)), min(sum(0.25 if code == HOME else 0.5 for code in countries), 1.0)
+        yield (
+            " ".join(sorted(countries)),
+            min(sum(0.25 if code == HOME else 0.5 for code in countries), 1.0),
+        )
 
 
 def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
@@ -193,7 +226,10 @@ def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
         yield " ".join(sorted(heads)), 0.5
     names = {one for one in a.names for other in b.names if same_name(one, other)}
     if names:
-        yield " ".join(sorted(names)), min(sum(1.25 if len(name) > 3 else 0.75 for name in names), 2.5)
+        yield (
+            " ".join(sorted(names)),
+            min(sum(1.25 if len(name) > 3 else 0.75 for name in names), 2.5),
+        )
     elif a.names and b.names:
         yield "other names", -0.5
 
@@ -217,7 +253,9 @@ def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _bare(side: Facts) -> set[float]:
-    return {value for unit, value in side.numbers if unit != "clock" and not unit.startswith("month")}
+    return {
+        value for unit, value in side.numbers if unit != "clock" and not unit.startswith("month")
+    }
 
 
 def _odd(unit: str, value: float) -> float:
@@ -282,7 +320,9 @@ def _also(language: str, tokens: list[str]) -> set[str]:
 
 
 def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
-    """Keys of the words capitalised inside a sentence; none where every word is, as English headlines like it."""
+    """Keys of the words capitalised inside a sentence; none where every word is, as English
+    headlines like it.
+    """
     found = [item for item in NAME.finditer(text) if _fold(item.group()) not in used]
     large = [item for item in found if item.group()[0].isupper()]
     if speech(language).news.capital_headlines and len(found) > 3 and len(large) > 0.7 * len(found):
@@ -297,7 +337,9 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
 
 
 def name_key(word: str) -> str:
-    """The consonants of a name, the same from either alphabet; vowels are what transliterations disagree on."""
+    """The consonants of a name, the same from either alphabet; vowels are what transliterations
+    disagree on.
+    """
     word = _fold(word)
     for digraph, letter in _digraphs():
         word = word.replace(digraph, letter)
@@ -309,7 +351,9 @@ def name_key(word: str) -> str:
 def same_name(one: str, other: str) -> bool:
     """Whether two keys are of one name, a case ending on one of them allowed."""
     short, long = sorted((one, other), key=len)
-    return short == long or (len(short) > 2 and long.startswith(short) and long[len(short) :] in ENDINGS.split())
+    return short == long or (
+        len(short) > 2 and long.startswith(short) and long[len(short) :] in ENDINGS.split()
+    )
 
 
 def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, float]]:
@@ -334,7 +378,9 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
     written = {at: float(kind[2:]) for at, kind in kinds.items() if kind.startswith("= ")}
     for at, token in enumerate(tokens):
         if token[0].isdecimal():
-            value = float(re.sub(r"\D", "", token) if THOUSANDS.fullmatch(token) else token.replace(",", "."))
+            value = float(
+                re.sub(r"\D", "", token) if THOUSANDS.fullmatch(token) else token.replace(",", ".")
+            )
         elif at in written:
             before, after = written.get(at - 1, 0.0), written.get(at + 1, 10.0)
             if written[at] < 10 <= before:
@@ -347,7 +393,9 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
 
 
 def _unit(at: int, marks: list[tuple[int, str]]) -> str:
-    """What the number at a place counts: the nearest word after it, else before it; people only if nothing else."""
+    """What the number at a place counts: the nearest word after it, else before it; people only if
+    nothing else.
+    """
     near = sorted(
         (kind in PEOPLE, where < at, abs(where - at), kind)
         for where, kind in marks
@@ -369,7 +417,9 @@ def _clause_break() -> re.Pattern[str]:
 @cache
 def events(language: str) -> Lexicon:
     """What happened, by the words of one language."""
-    return build_lexicon([_read(pattern, kind) for kind, pattern in speech(language).rows("events")], 0.0)
+    return build_lexicon(
+        [_read(pattern, kind) for kind, pattern in speech(language).rows("events")], 0.0
+    )
 
 
 @cache
@@ -383,14 +433,18 @@ def _kinds(language: str) -> Mapping[str, frozenset[str]]:
 @cache
 def units(language: str) -> Lexicon:
     """What is counted, by the words of one language."""
-    return build_lexicon([_read(pattern, unit) for unit, pattern in speech(language).rows("units")], 0.0)
+    return build_lexicon(
+        [_read(pattern, unit) for unit, pattern in speech(language).rows("units")], 0.0
+    )
 
 
 @cache
 def places(language: str) -> Lexicon:
     """Places, organisations and heads of state as one language writes them."""
     rows = speech(language).rows("places")
-    return build_lexicon([_read(one.strip(), name) for name, patterns in rows for one in patterns.split(",")], 0.0)
+    return build_lexicon(
+        [_read(one.strip(), name) for name, patterns in rows for one in patterns.split(",")], 0.0
+    )
 
 
 def _read(pattern: str, kind: str) -> Pattern:
@@ -424,4 +478,6 @@ def _digraphs() -> tuple[tuple[str, str], ...]:
 @cache
 def _common() -> frozenset[str]:
     """Keys of the words that every newsroom capitalises; languages share them."""
-    return frozenset(name_key(word) for spoken in languages() for word in spoken.news.common_names.split())
+    return frozenset(
+        name_key(word) for spoken in languages() for word in spoken.news.common_names.split()
+    )

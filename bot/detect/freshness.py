@@ -9,13 +9,18 @@ from bot.model.rates import Freshness, SeenRate
 
 
 def freshness(newest: SeenRate, *, window: date, zone: ZoneInfo, now: datetime) -> Freshness:
-    """How the newest rate stands, where the last publishing window was that of the day `window` in the bank's `zone`.
+    """How the newest rate stands, where the last publishing window was that of the day `window` in
+    the bank's `zone`.
 
-    Late when that window brought nothing: no rate of its own day, or, of a bank whose rates come the day before they
-    count, none of a later day.
+    Late when that window brought nothing: no rate of its own day, or, of a bank whose rates come
+    the day before they count, none of a later day.
     """
     ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
     expected = window + timedelta(days=ahead)
     if newest.effective_on < expected:
         return Freshness.LATE
-    return Freshness.CURRENT if newest.effective_on >= now.astimezone(zone).date() else Freshness.RESTING
+    return (
+        Freshness.CURRENT
+        if newest.effective_on >= now.astimezone(zone).date()
+        else Freshness.RESTING
+    )

@@ -1,11 +1,13 @@
 """The language of a short text: the closest of those we speak.
 
-By its script first, then, where several of our languages share the script, by what tells them apart: letters and short
-words of their own, and letter triples (`Reading` and `odds.tsv` in `bot/languages/*`). The first language of a script
-is taken unless another one is likelier. So Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz, Ukrainian and Bulgarian
-as Russian, Latin letters as English.
+By its script first, then, where several of our languages share the script, by what tells them
+apart: letters and short words of their own, and letter triples (`Reading` and `odds.tsv` in
+`bot/languages/*`). The first language of a script is taken unless another one is likelier. So
+Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz, Ukrainian and Bulgarian as Russian, Latin
+letters as English.
 
-An own table of 28 kB rather than py3langid: that one needs numpy, which nothing else in the idle bot does.
+An own table of 28 kB rather than py3langid: that one needs numpy, which nothing else in the idle
+bot does.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ FOLDED = str.maketrans("өүңқғұәһіё", "оункгуахие")
 
 WORD_LIMIT = 3.0  # one word must not outvote the others
 NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
-OWN_LETTER = 4.0  # what a word with a letter of the language's own says, however little its triples do
+OWN_LETTER = (
+    4.0  # what a word with a letter of the language's own says, however little its triples do
+)
 OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
 READ = 600  # characters that are enough to tell
 NO_LETTERS = "ru"  # the language of a text without letters: most of our newsrooms write it
@@ -39,13 +43,17 @@ def known_language(code: str | None, text: str) -> str:
 
 
 def language_of(text: str, default: str = NO_LETTERS) -> str:
-    """The code of the language that `text` is closest to; `default` when it has no letters to tell by.
+    """The code of the language that `text` is closest to; `default` when it has no letters to tell
+    by.
 
-    Meant for a headline or the beginning of an article; a name in another script does not change the answer.
+    Meant for a headline or the beginning of an article; a name in another script does not change
+    the answer.
     """
     text = text[:READ]
     lower = text.lower()
-    latin, cyrillic = (len(LETTERS[script].findall(lower)) for script in (Script.LATIN, Script.CYRILLIC))
+    latin, cyrillic = (
+        len(LETTERS[script].findall(lower)) for script in (Script.LATIN, Script.CYRILLIC)
+    )
     if not latin and not cyrillic:
         return default
     candidates = _written_in(Script.LATIN if latin > cyrillic else Script.CYRILLIC)
@@ -56,7 +64,8 @@ def language_of(text: str, default: str = NO_LETTERS) -> str:
 
 
 def likeness(text: str, code: str) -> float:
-    """How much a text looks like a language rather than the first one of its script; zero is undecided.
+    """How much a text looks like a language rather than the first one of its script; zero is
+    undecided.
 
     Of the first language itself it is always zero.
     """
@@ -100,5 +109,7 @@ def _short_words(code: str) -> frozenset[str]:
 
 @cache
 def _odds(code: str) -> Mapping[str, float]:
-    """Log odds of letter triples against the first language of the script; "_" is the edge of a word."""
+    """Log odds of letter triples against the first language of the script; "_" is the edge of a
+    word.
+    """
     return {triple.replace("_", " "): float(weight) for triple, weight in language(code).rows(ODDS)}

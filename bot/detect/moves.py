@@ -2,15 +2,17 @@
 
 Facts of the outside world this is shaped by:
 
-* Official rates carried over a weekend or a holiday are the old number again, not a move of 0 %. Only values that
-  differ from the one before are fixings, and only they tell how much a pair usually moves.
-* USD/KGS stood still for a year (half of its changes under 0.03 %) and then moved 11.7 % in a day; RUB/KGS moves
-  0.5 % on an ordinary day. One threshold for both is either deaf or a nuisance.
-* The National Bank publishes a little earlier or later each day, so "24 hours" is counted in effective days, not by
-  the clock: Tuesday's rate may alert after Monday's, a second value for Monday may not.
+* Official rates carried over a weekend or a holiday are the old number again, not a move of 0 %.
+  Only values that differ from the one before are fixings, and only they tell how much a pair
+  usually moves.
+* USD/KGS stood still for a year (half of its changes under 0.03 %) and then moved 11.7 % in a day;
+  RUB/KGS moves 0.5 % on an ordinary day. One threshold for both is either deaf or a nuisance.
+* The National Bank publishes a little earlier or later each day, so "24 hours" is counted in
+  effective days, not by the clock: Tuesday's rate may alert after Monday's, a second value for
+  Monday may not.
 
-"Usual" is the median absolute change of the changed days in the window, so that one old shock in it does not hide
-the next one.
+"Usual" is the median absolute change of the changed days in the window, so that one old shock in it
+does not hide the next one.
 """
 
 from __future__ import annotations
@@ -32,27 +34,30 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovePolicy:
-    """What counts as big. Percents are of the older value; the defaults were argued on NBKR's rates of 2021-2023.
+    """What counts as big. Percents are of the older value; the defaults were argued on NBKR's rates
+    of 2021-2023.
 
-    `certain`: a move against the previous fixing, or a drift since the last alert, of this size always alerts. 3 %
-    is what a reader of any currency expects to be told; in an ordinary year it happens to RUB/KGS a dozen times and
-    to USD/KGS once or twice.
+    `certain`: a move against the previous fixing, or a drift since the last alert, of this size
+    always alerts. 3 % is what a reader of any currency expects to be told; in an ordinary year it
+    happens to RUB/KGS a dozen times and to USD/KGS once or twice.
 
     Below `certain` an alert is a courtesy, subject to `rest`:
 
-    `factor`, `floor`: a single change of `factor` × usual, never under `floor`. Five medians happen about once in
-    two hundred days when changes are bell-shaped; 1.5 % keeps a pair that stands still from alerting at 0.06 %.
-    `extreme`: a new high or low of the window counts when the drift since the last alert is at least this; otherwise
-    a trend would make a "new high" every day.
-    `rest`: days since the last alert before a courtesy may follow.
-    `quiet`, `lively`, `quiet_rest`: a pair that stands still (usual change under `quiet`, or nineteen days in twenty of
-    the past year under `lively`) has its certain alerts and at most one courtesy a year, a jump: there a level is
-    crossed by trifles. The year is asked too because a steady tremble has a median and no large days.
+    `factor`, `floor`: a single change of `factor` × usual, never under `floor`. Five medians happen
+    about once in two hundred days when changes are bell-shaped; 1.5 % keeps a pair that stands
+    still from alerting at 0.06 %. `extreme`: a new high or low of the window counts when the drift
+    since the last alert is at least this; otherwise a trend would make a "new high" every day.
+    `rest`: days since the last alert before a courtesy may follow. `quiet`, `lively`, `quiet_rest`:
+    a pair that stands still (usual change under `quiet`, or nineteen days in twenty of the past
+    year under `lively`) has its certain alerts and at most one courtesy a year, a jump: there a
+    level is crossed by trifles. The year is asked too because a steady tremble has a median and no
+    large days.
 
-    `window`: days looked back for usual, high and low. `known`: days the history must reach back before a high or
-    low means anything. `samples`: changes needed before "usual" is believed.
-    `urgent`: from this size it goes before other alerts: it happens about once in a decade to an official rate.
-    `fresh`: days after which a rate is history, not news (a long weekend and its bridge day).
+    `window`: days looked back for usual, high and low. `known`: days the history must reach back
+    before a high or low means anything. `samples`: changes needed before "usual" is believed.
+    `urgent`: from this size it goes before other alerts: it happens about once in a decade to an
+    official rate. `fresh`: days after which a rate is history, not news (a long weekend and its
+    bridge day).
     """
 
     certain: Decimal = Decimal(3)
@@ -75,7 +80,9 @@ DEFAULT_POLICY = MovePolicy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """The rate readers were last told about; `severity` is None for the first rate known, which alerted nobody."""
+    """The rate readers were last told about; `severity` is None for the first rate known, which
+    alerted nobody.
+    """
 
     rate: Rate
     severity: Severity | None = None
@@ -83,7 +90,9 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BigMove:
-    """A decision to alert: what moved, how loud, and why. `baseline` is the one to keep from now on."""
+    """A decision to alert: what moved, how loud, and why. `baseline` is the one to keep from now
+    on.
+    """
 
     moved: RateMoved
     severity: Severity
@@ -101,7 +110,9 @@ class BigMove:
 
     @property
     def headline(self) -> Move:
-        """The change that condition speaks of: against the previous fixing, or against the last alerted value."""
+        """The change that condition speaks of: against the previous fixing, or against the last
+        alerted value.
+        """
         old = self.moved.previous if self.rule == "fixing" else self.moved.baseline
         return Move(old=old, new=self.moved.new)
 
@@ -116,10 +127,11 @@ def big_move(
 ) -> BigMove | None:
     """Say whether `new` is a big move against the previous fixing or against the last alerted rate.
 
-    `history` is the same series oldest first, one rate an effective day; days from `new`'s on are ignored, so a
-    revision is judged against the same past as the value it replaces. Without a `baseline` (nothing was ever
-    alerted) drift is measured from the first rate of `history`. None when there is nothing to say: too small, a day
-    already told about at this severity, or a rate too old to be news.
+    `history` is the same series oldest first, one rate an effective day; days from `new`'s on are
+    ignored, so a revision is judged against the same past as the value it replaces. Without a
+    `baseline` (nothing was ever alerted) drift is measured from the first rate of `history`. None
+    when there is nothing to say: too small, a day already told about at this severity, or a rate
+    too old to be news.
     """
     past = _before(history, new.effective_on)
     if not past or (now.date() - new.effective_on).days > policy.fresh:
@@ -214,25 +226,40 @@ class _Case:
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
 
     def usual(self) -> Decimal | None:
-        """The median absolute change in percent of the window's changed days; None while too few are known."""
+        """The median absolute change in percent of the window's changed days; None while too few
+        are known.
+        """
         start = self.new.effective_on - timedelta(days=self.policy.window)
         recent = _since(self.past, start)
-        sizes = [abs(Move(old=old, new=new).percent) for old, new in pairwise(recent) if old.per_unit != new.per_unit]
+        sizes = [
+            abs(Move(old=old, new=new).percent)
+            for old, new in pairwise(recent)
+            if old.per_unit != new.per_unit
+        ]
         return median(sizes) if len(sizes) >= self.policy.samples else None
 
     def lively(self) -> bool:
-        """Whether more than one calendar day in twenty of the past year moved by the policy's `lively` or more."""
+        """Whether more than one calendar day in twenty of the past year moved by the policy's
+        `lively` or more.
+        """
         start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
         recent = _since(self.past, start)
-        large = sum(abs(Move(old=old, new=new).percent) >= self.policy.lively for old, new in pairwise(recent))
+        large = sum(
+            abs(Move(old=old, new=new).percent) >= self.policy.lively
+            for old, new in pairwise(recent)
+        )
         return large * 20 > (self.new.effective_on - start).days
 
     def extreme_level(self) -> str | None:
-        """`high` or `low` when no value of the window reached `new`'s; None also while the past is too short."""
+        """`high` or `low` when no value of the window reached `new`'s; None also while the past is
+        too short.
+        """
         day, value = self.new.effective_on, self.new.per_unit
         if (day - self.past[0].effective_on).days < self.policy.known:
             return None
-        values = [rate.per_unit for rate in _since(self.past, day - timedelta(days=self.policy.window))]
+        values = [
+            rate.per_unit for rate in _since(self.past, day - timedelta(days=self.policy.window))
+        ]
         if not values:
             return None
         if value > max(values):
@@ -240,7 +267,9 @@ class _Case:
         return "low" if value < min(values) else None
 
     def last_like_this(self) -> date | None:
-        """The day of the latest earlier change as large in the same direction; None when none is known."""
+        """The day of the latest earlier change as large in the same direction; None when none is
+        known.
+        """
         percent = self.fixing
         for old, new in pairwise(reversed(self.past)):
             earlier = Move(old=new, new=old).percent
@@ -249,7 +278,9 @@ class _Case:
         return None
 
     def last_level(self) -> date | None:
-        """The latest earlier day whose value was as high (after a rise) or as low; None when none is known."""
+        """The latest earlier day whose value was as high (after a rise) or as low; None when none
+        is known.
+        """
         rise, value = self.drift > 0, self.new.per_unit
         for rate in reversed(self.past):
             if (rate.per_unit >= value) if rise else (rate.per_unit <= value):
@@ -284,7 +315,8 @@ def _signed(percent: Decimal) -> str:
 
 
 def replay(rates: Iterable[Rate], policy: MovePolicy = DEFAULT_POLICY) -> Iterator[BigMove]:
-    """Decide about one series day by day, as if each rate had come on its own day; `rates` oldest first.
+    """Decide about one series day by day, as if each rate had come on its own day; `rates` oldest
+    first.
 
     The first rate is what the first drift is measured from, however long ago that is.
     """

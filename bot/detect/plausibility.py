@@ -2,10 +2,11 @@
 
 Facts of the outside world:
 
-* Publishers change a nominal ("per 100") without notice, shift a comma, and swap two rows; all of these look like
-  the move of the century. Ratios near 10, 100, 1000 and their inverses are a shift until somebody else agrees.
-* A real shock exists: 2022-02-26 the som lost 11.75 % to the dollar in a day, and a devaluation may be larger still.
-  Hence nothing is refused for being large, only asked for again.
+* Publishers change a nominal ("per 100") without notice, shift a comma, and swap two rows; all of
+  these look like the move of the century. Ratios near 10, 100, 1000 and their inverses are a shift
+  until somebody else agrees.
+* A real shock exists: 2022-02-26 the som lost 11.75 % to the dollar in a day, and a devaluation may
+  be larger still. Hence nothing is refused for being large, only asked for again.
 * The same page fetched twice repeats its own mistake: a shift or a swap needs a second *source*.
 """
 
@@ -22,7 +23,9 @@ from bot.model.reasons import Reason, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
-SHIFT_SLACK = Decimal("0.25")  # a shifted value lies this near to 10^k times the last one, in parts of it
+SHIFT_SLACK = Decimal(
+    "0.25"
+)  # a shifted value lies this near to 10^k times the last one, in parts of it
 SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the swap
 
 
@@ -36,7 +39,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plausibility:
-    """A judgement of one value and its reasons; `needs_source` when fetching it again would prove nothing."""
+    """A judgement of one value and its reasons; `needs_source` when fetching it again would prove
+    nothing.
+    """
 
     standing: Standing
     reasons: tuple[Reason, ...] = ()
@@ -49,29 +54,41 @@ class Plausibility:
 
 
 def far_day(new: Rate, near: tuple[date, date], newest: date | None) -> Plausibility | None:
-    """Whether a rate is of a day its publisher cannot mean: a year mistyped, a page of long ago served again.
+    """Whether a rate is of a day its publisher cannot mean: a year mistyped, a page of long ago
+    served again.
 
-    `near` are the first and the last day a rate published now may be effective on, `newest` the last day we have of
-    the series: a publisher that only goes on after a long silence is old, and no mistake. None when all is well.
+    `near` are the first and the last day a rate published now may be effective on, `newest` the
+    last day we have of the series: a publisher that only goes on after a long silence is old, and
+    no mistake. None when all is well.
     """
     first, last = near
     backwards = newest is not None and new.effective_on < min(first, newest)
     if not backwards and new.effective_on <= last:
         return None
-    return Plausibility(standing=Standing.HELD, reasons=(reason("far_day", new.effective_on),), needs_source=True)
+    return Plausibility(
+        standing=Standing.HELD, reasons=(reason("far_day", new.effective_on),), needs_source=True
+    )
 
 
 def judge(
-    history: Sequence[Rate], new: Rate, others: Sequence[Rate] = (), *, siblings: Sequence[Move] = ()
+    history: Sequence[Rate],
+    new: Rate,
+    others: Sequence[Rate] = (),
+    *,
+    siblings: Sequence[Move] = (),
 ) -> Plausibility:
-    """Compare `new` with the last rate of its own series, with other sources and with its neighbours on the page.
+    """Compare `new` with the last rate of its own series, with other sources and with its
+    neighbours on the page.
 
-    `history`: the same series oldest first; an empty one means a new currency, which is believed. `others`: the
-    latest rates of the same pair from other sources. `siblings`: the same page's other pairs, from their last rate
-    to the one beside `new`, to notice swapped rows. A value a second source agrees with is never held.
+    `history`: the same series oldest first; an empty one means a new currency, which is believed.
+    `others`: the latest rates of the same pair from other sources. `siblings`: the same page's
+    other pairs, from their last rate to the one beside `new`, to notice swapped rows. A value a
+    second source agrees with is never held.
     """
     if not new.value.is_finite() or new.value <= 0 or new.units <= 0:
-        return Plausibility(standing=Standing.REFUSED, reasons=(reason("no_price", new.value, new.units),))
+        return Plausibility(
+            standing=Standing.REFUSED, reasons=(reason("no_price", new.value, new.units),)
+        )
     last = _last(history, new)
     if last is None or new.per_unit == last.per_unit:
         return Plausibility(standing=Standing.OK)
@@ -80,24 +97,34 @@ def judge(
         return Plausibility(standing=Standing.OK)
     ally = agreeing(new, others)
     if ally is not None:
-        return Plausibility(standing=Standing.OK, reasons=(*suspicion.reasons, reason("agrees", ally.source)))
+        return Plausibility(
+            standing=Standing.OK, reasons=(*suspicion.reasons, reason("agrees", ally.source))
+        )
     return suspicion
 
 
 def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
-    """The first rate of another source for the same pair within the tolerance; None when there is none.
+    """The first rate of another source for the same pair within the tolerance; None when there is
+    none.
 
     Old rates prove nothing: only those effective within three days of `rate` are heard.
     """
     for other in others:
         near = abs((other.effective_on - rate.effective_on).days) <= 3
-        if other.pair == rate.pair and other.source != rate.source and near and not disagree(rate, other):
+        if (
+            other.pair == rate.pair
+            and other.source != rate.source
+            and near
+            and not disagree(rate, other)
+        ):
             return other
     return None
 
 
 def disagree(one: Rate, other: Rate) -> bool:
-    """Whether two sources' rates of one pair are more than 2 % apart: then both are shown and neither alerts."""
+    """Whether two sources' rates of one pair are more than 2 % apart: then both are shown and
+    neither alerts.
+    """
     return abs(Move(old=one, new=other).percent) > AGREE
 
 
@@ -110,7 +137,9 @@ def _last(history: Sequence[Rate], new: Rate) -> Rate | None:
 
 
 def _shift(last: Rate, new: Rate) -> Plausibility | None:
-    """A power of ten away from the last value: a shifted comma, or a nominal changed without saying so."""
+    """A power of ten away from the last value: a shifted comma, or a nominal changed without saying
+    so.
+    """
     ratio = new.per_unit / last.per_unit
     power = round(ratio.log10())
     if power == 0 or abs(ratio.scaleb(-power) - 1) > SHIFT_SLACK:

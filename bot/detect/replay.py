@@ -1,6 +1,7 @@
 """Yesterday's rates through today's rules: a table of `date,USD,EUR,…` replayed day by day.
 
-Such tables carry a weekend's rate forward, so that a row is a calendar day and an equal value is no fixing.
+Such tables carry a weekend's rate forward, so that a row is a calendar day and an equal value is no
+fixing.
 """
 
 from __future__ import annotations
@@ -53,12 +54,16 @@ class Replayed:
 
 
 def replay_csv(
-    lines: Iterable[str], quote: str, own: TypedRule | None = None, policy: MovePolicy = DEFAULT_POLICY
+    lines: Iterable[str],
+    quote: str,
+    own: TypedRule | None = None,
+    policy: MovePolicy = DEFAULT_POLICY,
 ) -> list[Replayed]:
-    """Every alert of the table in order of day and pair: under the default policy, or under one chat's `own` rule.
+    """Every alert of the table in order of day and pair: under the default policy, or under one
+    chat's `own` rule.
 
-    `quote` is the currency the columns are priced in. ParseError names the line that cannot be read; UserError says
-    what is wrong with the rule.
+    `quote` is the currency the columns are priced in. ParseError names the line that cannot be
+    read; UserError says what is wrong with the rule.
     """
     series = read_table(lines, quote)
     found: list[Replayed] = []
@@ -89,7 +94,9 @@ def read_table(lines: Iterable[str], quote: str) -> list[list[Rate]]:
     return table
 
 
-def _read_row(row: list[str], codes: list[str], quote: str, number: int) -> Iterator[tuple[int, Rate]]:
+def _read_row(
+    row: list[str], codes: list[str], quote: str, number: int
+) -> Iterator[tuple[int, Rate]]:
     if len(row) > len(codes) + 1:
         raise ParseError(f"line {number} has more cells than the first line")
     try:
@@ -107,12 +114,20 @@ def _read_row(row: list[str], codes: list[str], quote: str, number: int) -> Iter
             raise ParseError(f"line {number}: {cell!r} is not a price of {codes[column]}")
         yield (
             column,
-            Rate(source=SOURCE, pair=Pair(codes[column], quote), kind=RateKind.OFFICIAL, effective_on=day, value=value),
+            Rate(
+                source=SOURCE,
+                pair=Pair(codes[column], quote),
+                kind=RateKind.OFFICIAL,
+                effective_on=day,
+                value=value,
+            ),
         )
 
 
 def _read_day(text: str) -> date:
-    """A day as spreadsheets write it: 2026-01-05, with whatever dash, or 05.01.2026; ValueError when it is none."""
+    """A day as spreadsheets write it: 2026-01-05, with whatever dash, or 05.01.2026; ValueError
+    when it is none.
+    """
     local = re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", text)
     if local is not None:
         return date(int(local[3]), int(local[2]), int(local[1]))

@@ -1,7 +1,9 @@
-"""A chat's own rules, decided: whether a rule speaks of a new rate, and on which past days it would have.
+"""A chat's own rules, decided: whether a rule speaks of a new rate, and on which past days it would
+have.
 
-A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`: a rate that
-trembles on the level is one message. A move rule is measured from where it last spoke, so it re-arms itself.
+A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`:
+a rate that trembles on the level is one message. A move rule is measured from where it last spoke,
+so it re-arms itself.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleState
 
-MARGIN = Decimal("0.25")  # percent of the level: more than an official rate's tremble, less than anybody's interest
+MARGIN = Decimal(
+    "0.25"
+)  # percent of the level: more than an official rate's tremble, less than anybody's interest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,15 @@ class Preview:
 
 
 def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
-    """The state of a rule made now: moves count from the latest rate; a level already reached has to be left first."""
+    """The state of a rule made now: moves count from the latest rate; a level already reached has
+    to be left first.
+    """
     if not history:
         return RuleState()
     latest = history[-1]
-    return RuleState(armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest)
+    return RuleState(
+        armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest
+    )
 
 
 def evaluate(
@@ -52,8 +60,8 @@ def evaluate(
 ) -> tuple[Fired | None, RuleState]:
     """Decide about `new` and say what to remember; speaks at most once an effective day.
 
-    `history` is the same series oldest first; rates from `new`'s day on are ignored. A finished or expired rule says
-    nothing and remembers what it knew.
+    `history` is the same series oldest first; rates from `new`'s day on are ignored. A finished or
+    expired rule says nothing and remembers what it knew.
     """
     finished = rule.once and state.fired_on is not None
     expired = rule.until is not None and max(now.date(), new.effective_on) > rule.until
@@ -71,7 +79,9 @@ def evaluate(
 
 
 def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
-    """The days of `history` (oldest first, one series) on which the rule would have spoken, had it been made then."""
+    """The days of `history` (oldest first, one series) on which the rule would have spoken, had it
+    been made then.
+    """
     fired = replay_rule(replace(rule, until=None), history)
     return Preview(dates=tuple(each.move.new.effective_on for each in fired))
 
@@ -92,7 +102,9 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
 
 
 def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """The part before `day`, sought from the end: ten thousand rules look at the same long history."""
+    """The part before `day`, sought from the end: ten thousand rules look at the same long
+    history.
+    """
     end = len(history)
     while end and history[end - 1].effective_on >= day:
         end -= 1
@@ -110,26 +122,37 @@ def _left(rule: Rule, rate: Rate) -> bool:
     """Whether the rate has come back past the level by the margin."""
     margin = rule.amount * MARGIN / 100
     value = rate.per_unit
-    return value <= rule.amount - margin if rule.direction is Direction.UP else value >= rule.amount + margin
+    return (
+        value <= rule.amount - margin
+        if rule.direction is Direction.UP
+        else value >= rule.amount + margin
+    )
 
 
-def _evaluate_level(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate) -> tuple[Fired | None, RuleState]:
+def _evaluate_level(
+    rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
+) -> tuple[Fired | None, RuleState]:
     if not state.armed:
         return None, replace(state, armed=_left(rule, new))
     if not _reached(rule, new):
         return None, state
     old = past[-1] if past else state.anchor or new
     side = "above" if rule.direction is Direction.UP else "below"
-    fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(reason(side, rule.amount, old.per_unit),))
+    fired = Fired(
+        rule=rule, move=Move(old=old, new=new), reasons=(reason(side, rule.amount, old.per_unit),)
+    )
     return fired, RuleState(armed=False, anchor=new, fired_on=new.effective_on)
 
 
-def _evaluate_move(rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate) -> tuple[Fired | None, RuleState]:
+def _evaluate_move(
+    rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
+) -> tuple[Fired | None, RuleState]:
     if rule.window is None:
         olds = [*([state.anchor] if state.anchor else []), *past[-1:]]
     else:
         olds = _window(rule.window, state, past, new)
-    # The largest move is from the lowest or the highest of them; a year's window is a year of rates.
+    # The largest move is from the lowest or the highest of them; a year's window is a year of
+    # rates.
     ends = [end(olds, key=lambda old: old.per_unit) for end in (min, max)] if olds else []
     moves = [Move(old=old, new=new) for old in sorted(ends, key=lambda old: old.effective_on)]
     moves = [move for move in moves if _large(rule, move)]
@@ -155,7 +178,11 @@ def _window(days: int, state: RuleState, past: Sequence[Rate], new: Rate) -> lis
 
 
 def _large(rule: Rule, move: Move) -> bool:
-    change = move.percent if rule.condition is Condition.PERCENT else move.new.per_unit - move.old.per_unit
+    change = (
+        move.percent
+        if rule.condition is Condition.PERCENT
+        else move.new.per_unit - move.old.per_unit
+    )
     if rule.direction is Direction.UP:
         return change >= rule.amount
     if rule.direction is Direction.DOWN:

@@ -1,22 +1,24 @@
-"""Security stories: is this text about war, borders, terror, alliances, services, crime, police, disaster, emergency?
+"""Security stories: is this text about war, borders, terror, alliances, services, crime, police,
+disaster, emergency?
 
-A lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand; the weights were then
-measured on labelled news and only ever moved on their own side of zero, so each can still be read and argued about.
-A pattern is a word, a stem (`evacuat*`; Kyrgyz hangs everything on the end of a word, so stems serve it well) or a
-phrase of those. The longest pattern at a place wins and takes its words with it: "security deposit" is not security.
+A lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand; the
+weights were then measured on labelled news and only ever moved on their own side of zero, so each
+can still be read and argued about. A pattern is a word, a stem (`evacuat*`; Kyrgyz hangs everything
+on the end of a word, so stems serve it well) or a phrase of those. The longest pattern at a place
+wins and takes its words with it: "security deposit" is not security.
 
 Facts of the outside world:
 
-* Russian newsrooms write headlines without a body; Kyrgyz agencies send a body without a headline. Where there is no
-  title, the first sentence stands for it.
-* Sport borrows all of war's words (attack, defence, shoot, battle), and so does the stock market (crash, raid):
-  their own words count against.
+* Russian newsrooms write headlines without a body; Kyrgyz agencies send a body without a headline.
+  Where there is no title, the first sentence stands for it.
+* Sport borrows all of war's words (attack, defence, shoot, battle), and so does the stock market
+  (crash, raid): their own words count against.
 * A long text mentions many things once; what it is about stands at its beginning.
 
-Measured with `pytest tests/detect/test_security.py` (precision / recall / F1; weights fitted on four fifths, measured
-on the fifth left out, by date): en core 0.94/0.95/0.94, hard 0.88/1.00/0.93; ru core 0.91/0.87/0.89, hard
-0.97/0.78/0.87; ky core 0.89/0.82/0.86, hard 0.75/0.92/0.83. "Hard" are wars, borders, alliances and near misses.
-0.3 ms a text.
+Measured with `pytest tests/detect/test_security.py` (precision / recall / F1; weights fitted on
+four fifths, measured on the fifth left out, by date): en core 0.94/0.95/0.94, hard 0.88/1.00/0.93;
+ru core 0.91/0.87/0.89, hard 0.97/0.78/0.87; ky core 0.89/0.82/0.86, hard 0.75/0.92/0.83. "Hard" are
+wars, borders, alliances and near misses. 0.3 ms a text.
 """
 
 from __future__ import annotations
@@ -77,15 +79,21 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The patterns of one language, found by their first word or stem, longest first; and the score of a blank text."""
+    """The patterns of one language, found by their first word or stem, longest first; and the score
+    of a blank text.
+    """
 
     bias: float
     exact: Mapping[str, tuple[Pattern, ...]]
     stems: Mapping[str, tuple[Pattern, ...]]
-    lengths: Mapping[str, tuple[int, ...]]  # of the stems that begin with these two letters, longest first
+    lengths: Mapping[
+        str, tuple[int, ...]
+    ]  # of the stems that begin with these two letters, longest first
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
-        """Each place where a pattern stands, with the longest pattern there; places do not overlap."""
+        """Each place where a pattern stands, with the longest pattern there; places do not
+        overlap.
+        """
         at = 0
         while at < len(tokens):
             found = self._at(tokens, at)
@@ -106,7 +114,9 @@ class Lexicon:
             if length > len(token):
                 continue
             for pattern in self.stems.get(token[:length], ()):
-                if (best is None or len(pattern.words) > len(best.words)) and pattern.matches(tokens, at):
+                if (best is None or len(pattern.words) > len(best.words)) and pattern.matches(
+                    tokens, at
+                ):
                     best = pattern
         return best
 
@@ -128,7 +138,11 @@ def read_pattern(text: str, kind: str, weight: float) -> Pattern:
     """A pattern from its written form: words, stems with `*`, apart by spaces or hyphens."""
     parts = PATTERN_WORD.findall(fold(text))
     return Pattern(
-        text, kind, weight, tuple(part.rstrip("*") for part in parts), tuple(part.endswith("*") for part in parts)
+        text,
+        kind,
+        weight,
+        tuple(part.rstrip("*") for part in parts),
+        tuple(part.endswith("*") for part in parts),
     )
 
 
@@ -171,7 +185,9 @@ def zones(title: str, text: str) -> tuple[Zone, ...]:
         cut = end.end() if end else len(text)
         title, text = text[:cut], text[cut:]
     stretches = ((title, HEADLINE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:], BODY))
-    return tuple(Zone(WORD.findall(fold(stretch)), share) for stretch, share in stretches if stretch)
+    return tuple(
+        Zone(WORD.findall(fold(stretch)), share) for stretch, share in stretches if stretch
+    )
 
 
 def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
@@ -186,8 +202,8 @@ def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
 def detect(title: str, text: str, language: str | None = None) -> Verdict:
     """Say whether a story is about security, how severe it is, and why.
 
-    `language` is a code, or None to look for it; a language not ours is read with the closest of ours.
-    `score` is between 0 and 1.
+    `language` is a code, or None to look for it; a language not ours is read with the closest of
+    ours. `score` is between 0 and 1.
     """
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
@@ -211,15 +227,23 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
 def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[Reason, ...]:
     """The words that decided, strongest first; words against stand last."""
     ranked = sorted(weights.items(), key=lambda item: -abs(item[1]))
-    spoke_for = [reason("found", pattern.kind, pattern.text) for pattern, weight in ranked if weight > 0]
-    against = [reason("against", pattern.kind, pattern.text) for pattern, weight in ranked if weight < 0]
-    return (*spoke_for[:REASONS], *against[:1]) if security else (*against[:REASONS], *spoke_for[:1])
+    spoke_for = [
+        reason("found", pattern.kind, pattern.text) for pattern, weight in ranked if weight > 0
+    ]
+    against = [
+        reason("against", pattern.kind, pattern.text) for pattern, weight in ranked if weight < 0
+    ]
+    return (
+        (*spoke_for[:REASONS], *against[:1]) if security else (*against[:REASONS], *spoke_for[:1])
+    )
 
 
 @cache
 def _cues(code: str) -> Lexicon:
     """The words that make a story loud: near, danger, death, calm."""
-    return build_lexicon([read_pattern(pattern, cue, 0.0) for cue, pattern in speech(code).rows("severity")], 0.0)
+    return build_lexicon(
+        [read_pattern(pattern, cue, 0.0) for cue, pattern in speech(code).rows("severity")], 0.0
+    )
 
 
 @cache
@@ -242,9 +266,10 @@ def _severity(
 ) -> tuple[Severity, tuple[Reason, ...]]:
     """How loud a security story is, and why.
 
-    A point for war, terror, a border or a disaster; for danger in its first words; for being near (Central Asia);
-    one to three for the dead; two less for an anniversary or a drill. Two points are notable; four urgent, if
-    there is danger or it is near: a far disaster is worth reading and not worth waking anybody.
+    A point for war, terror, a border or a disaster; for danger in its first words; for being near
+    (Central Asia); one to three for the dead; two less for an anniversary or a drill. Two points
+    are notable; four urgent, if there is danger or it is near: a far disaster is worth reading and
+    not worth waking anybody.
     """
     kinds: dict[str, float] = {}
     for pattern, weight in weights.items():
@@ -275,7 +300,9 @@ def _severity(
 
 
 def _number_near(tokens: list[str], at: int) -> int:
-    """The number of dead: the figure or number word closest to the word for death; 0 when there is none."""
+    """The number of dead: the figure or number word closest to the word for death; 0 when there is
+    none.
+    """
     for distance in range(1, 6):
         for place in (at - distance, at + distance):
             if not 0 <= place < len(tokens):

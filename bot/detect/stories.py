@@ -1,18 +1,22 @@
-"""Do two entries tell of the same event? Cautiously: a wrong yes hides a story, a wrong no is one message more.
+"""Do two entries tell of the same event? Cautiously: a wrong yes hides a story, a wrong no is one
+message more.
 
-What is compared is what is rare: words weigh by how seldom newsrooms use them (`bot/languages/*/common.tsv`: stem,
-weight; what is not listed there is rare), so that "it became known about" is nothing and a village's name is much.
+What is compared is what is rare: words weigh by how seldom newsrooms use them
+(`bot/languages/*/common.tsv`: stem, weight; what is not listed there is rare), so that "it became
+known about" is nothing and a village's name is much.
 
 Facts of the outside world:
 
-* A denial, a reaction and "details have emerged" repeat the headline they follow almost word for word, and are other
-  events. A denial on one side only speaks strongly against; the rest does where there is no text to compare.
-* Agencies count the same dead differently for hours; a different number alone does not make another event when the
-  texts agree, but does when there is nothing but two headlines.
+* A denial, a reaction and "details have emerged" repeat the headline they follow almost word for
+  word, and are other events. A denial on one side only speaks strongly against; the rest does where
+  there is no text to compare.
+* Agencies count the same dead differently for hours; a different number alone does not make another
+  event when the texts agree, but does when there is nothing but two headlines.
 
-Measured on human judgements (`pytest tests/detect/test_stories.py`): Russian and English pairs with text, precision
-0.86, recall 0.73; two bare headlines, chosen to be hard (8 of 88 the same): 2 found, 1 or 2 wrongly. Entries in two
-languages share no words and are compared by facts (`bot/detect/facts.py`).
+Measured on human judgements (`pytest tests/detect/test_stories.py`): Russian and English pairs with
+text, precision 0.86, recall 0.73; two bare headlines, chosen to be hard (8 of 88 the same): 2
+found, 1 or 2 wrongly. Entries in two languages share no words and are compared by facts
+(`bot/detect/facts.py`).
 """
 
 from __future__ import annotations
@@ -34,12 +38,16 @@ from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
-RARE = 6.5  # the weight of a stem newsrooms hardly use, on the scale of the table (log of one in so many texts)
+# the weight of a stem newsrooms hardly use, on the scale of the table (log of one in so many texts)
+RARE = 6.5
 LEAD_CHARS = 1000
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
 SAME = 0.6
-ALIKE, STEEP = 0.65, 8.0  # two bare headlines: from which likeness, and how sharply, they are one event
+ALIKE, STEEP = (
+    0.65,
+    8.0,
+)  # two bare headlines: from which likeness, and how sharply, they are one event
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
 ANOTHER_LANGUAGE_HOURS = 36
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
@@ -56,7 +64,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """What is compared of an entry: stems and how often, in its title and in all of its beginning."""
+    """What is compared of an entry: stems and how often, in its title and in all of its
+    beginning.
+    """
 
     language: str
     key: str
@@ -70,7 +80,9 @@ class Sketch:
 
 
 def title_key(title: str) -> str:
-    """A short hash of a title's words: equal for the same headline, however it is punctuated and capitalised."""
+    """A short hash of a title's words: equal for the same headline, however it is punctuated and
+    capitalised.
+    """
     return hashlib.sha1(" ".join(_words(title)).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
@@ -79,7 +91,9 @@ def same_story(a: Entry, b: Entry, *, hours_apart: float = 0.0) -> Match:
     return compare(sketch(a), sketch(b), hours_apart=hours_apart)
 
 
-def best_match(entry: Entry, recent: Iterable[StoredEntry], *, now: datetime) -> tuple[StoredEntry, Match] | None:
+def best_match(
+    entry: Entry, recent: Iterable[StoredEntry], *, now: datetime
+) -> tuple[StoredEntry, Match] | None:
     """The entry of `recent` that most surely tells of the same event; None when none does.
 
     `now` stands for the time of an `entry` that carries none, or one in the future.
@@ -98,7 +112,9 @@ def best_match(entry: Entry, recent: Iterable[StoredEntry], *, now: datetime) ->
 
 
 def sketch(entry: Entry) -> Sketch:
-    """What `compare` needs of an entry; remembered, since a new entry is compared with every recent one."""
+    """What `compare` needs of an entry; remembered, since a new entry is compared with every recent
+    one.
+    """
     text = entry.content or entry.summary
     return _sketch(comparable(entry.title), comparable(text[:LEAD_CHARS]), entry.language)
 
@@ -145,7 +161,9 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
 
 
 def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
-    """Two languages: the facts that survive translation have to be enough; see `bot/detect/facts.py`."""
+    """Two languages: the facts that survive translation have to be enough; see
+    `bot/detect/facts.py`.
+    """
     if hours_apart > ANOTHER_LANGUAGE_HOURS:
         return Match(same=False, score=0.0, reasons=("two languages, a day and a half apart",))
     if a.denies != b.denies:
@@ -157,7 +175,9 @@ def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
 
 
 def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
-    """Log-odds fitted on pairs with text: the texts' likeness, and how much of each headline the other tells."""
+    """Log-odds fitted on pairs with text: the texts' likeness, and how much of each headline the
+    other tells.
+    """
     weights = _weights(a.language)
     texts = _cosine(a.whole, b.whole, weights)
     told = sorted((_told(a.title, b.whole, weights), _told(b.title, a.whole, weights)))
@@ -166,7 +186,9 @@ def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
 
 
 def _by_headline(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
-    """Two bare headlines have to be much alike, agree on their numbers, and neither may answer the other."""
+    """Two bare headlines have to be much alike, agree on their numbers, and neither may answer the
+    other.
+    """
     likely = STEEP * (titles - ALIKE)
     reasons = [f"headlines {titles:.2f}"]
     if a.numbers != b.numbers and a.numbers and b.numbers:
@@ -180,7 +202,9 @@ def _by_headline(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]
 
 def _shared(a: Sketch, b: Sketch, weights: Mapping[str, float]) -> tuple[str, ...]:
     """The rarest stems both headlines have, at most three."""
-    common = sorted(a.title.keys() & b.title.keys(), key=lambda stem: (-weights.get(stem, RARE), stem))
+    common = sorted(
+        a.title.keys() & b.title.keys(), key=lambda stem: (-weights.get(stem, RARE), stem)
+    )
     return (f"both: {', '.join(common[:3])}",) if common else ()
 
 
@@ -190,14 +214,20 @@ def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, fl
 
     if len(b) < len(a):
         a, b = b, a
-    product = sum(weight(stem, count) * weight(stem, b[stem]) for stem, count in a.items() if stem in b)
+    product = sum(
+        weight(stem, count) * weight(stem, b[stem]) for stem, count in a.items() if stem in b
+    )
     if not product:
         return 0.0
-    lengths = [math.sqrt(sum(weight(stem, count) ** 2 for stem, count in side.items())) for side in (a, b)]
+    lengths = [
+        math.sqrt(sum(weight(stem, count) ** 2 for stem, count in side.items())) for side in (a, b)
+    ]
     return product / (lengths[0] * lengths[1])
 
 
-def _told(title: Mapping[str, int], other: Mapping[str, int], weights: Mapping[str, float]) -> float:
+def _told(
+    title: Mapping[str, int], other: Mapping[str, int], weights: Mapping[str, float]
+) -> float:
     """The share of a headline, by weight, that the other entry has too."""
     total = sum(weights.get(stem, RARE) for stem in title)
     return sum(weights.get(stem, RARE) for stem in title if stem in other) / total if total else 0.0

@@ -1,8 +1,10 @@
-"""Which of economy, politics and society is a text about? Several, or none: a word must say it clearly.
+"""Which of economy, politics and society is a text about? Several, or none: a word must say it
+clearly.
 
-A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern), read like that of
-`bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a detector of its own; a topic here
-only chooses what /news and a digest show, it wakes nobody, so that a story in two of them does no harm.
+A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern),
+read like that of `bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a
+detector of its own; a topic here only chooses what /news and a digest show, it wakes nobody, so
+that a story in two of them does no harm.
 """
 
 from __future__ import annotations
@@ -21,19 +23,27 @@ CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 
 
 def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, ...]:
-    """The topics a text is clearly about, the clearest first; `language` as in `security.detect`."""
+    """The topics a text is clearly about, the clearest first; `language` as in
+    `security.detect`.
+    """
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
     sizes: dict[str, float] = {}
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
-    return tuple(topic for topic, size in sorted(sizes.items(), key=lambda item: -item[1]) if size >= CLEARLY)
+    return tuple(
+        topic for topic, size in sorted(sizes.items(), key=lambda item: -item[1]) if size >= CLEARLY
+    )
 
 
-def judged(title: str, text: str, language: str | None = None, *, fixed: Sequence[str] = ()) -> Verdict:
-    """The whole verdict on an entry, as the poll flow stores it and `jarchy detect security` prints it.
+def judged(
+    title: str, text: str, language: str | None = None, *, fixed: Sequence[str] = ()
+) -> Verdict:
+    """The whole verdict on an entry, as the poll flow stores it and `jarchy detect security` prints
+    it.
 
-    Its topics are those that are `fixed` for its feed, security where it is about that, and what its words say.
+    Its topics are those that are `fixed` for its feed, security where it is about that, and what
+    its words say.
     """
     found = detect(title, text, language)
     topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])

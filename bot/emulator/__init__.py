@@ -1,7 +1,8 @@
 """A Bot API on loopback with a chat page, for the demonstration, tests and benchmarks.
 
-It stands alone: nothing of the bot is imported here, so it can be wrong only about Telegram, never agree with
-the bot by mistake. Start with `Emulator`; `python -m bot.emulator` runs it in a process of its own.
+It stands alone: nothing of the bot is imported here, so it can be wrong only about Telegram, never
+agree with the bot by mistake. Start with `Emulator`; `python -m bot.emulator` runs it in a process
+of its own.
 """
 
 from bot.emulator.calls import Call, Calls

@@ -22,11 +22,17 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--token", default=TEST_TOKEN)
     parser.add_argument("--username", default="jarchy_bot")
-    parser.add_argument("--scenario", type=Path, help='JSON: a list of steps {"do": "add_user", ...}')
+    parser.add_argument(
+        "--scenario", type=Path, help='JSON: a list of steps {"do": "add_user", ...}'
+    )
     parser.add_argument("--keep-messages", type=int, default=100_000)
     parser.add_argument("--keep-calls", type=int, default=200_000)
-    parser.add_argument("--open-chats", action="store_true", help="the bot may write to any private chat")
-    parser.add_argument("--real-limits", action="store_true", help="1/s a chat, 20/min a group, 30/s in all")
+    parser.add_argument(
+        "--open-chats", action="store_true", help="the bot may write to any private chat"
+    )
+    parser.add_argument(
+        "--real-limits", action="store_true", help="1/s a chat, 20/min a group, 30/s in all"
+    )
     arguments = parser.parse_args()
     steps = json.loads(arguments.scenario.read_bytes()) if arguments.scenario else []
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -55,7 +61,11 @@ async def _run(arguments: argparse.Namespace, steps: list[dict[str, object]]) ->
     )
     await emulator.start(port=arguments.port)
     await emulator.play(steps)
-    addresses = {"api_url": emulator.api_url, "page_url": emulator.page_url, "token": emulator.token}
+    addresses = {
+        "api_url": emulator.api_url,
+        "page_url": emulator.page_url,
+        "token": emulator.token,
+    }
     sys.stdout.write(json.dumps(addresses) + "\n")
     sys.stdout.flush()
     await stop.wait()

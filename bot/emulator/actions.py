@@ -15,7 +15,9 @@ from bot.emulator.scenario import Control, Scenario
 
 
 class Actions:
-    """What a person can do, by name, with parameters from JSON: /emulator/do/<name> and scenario files."""
+    """What a person can do, by name, with parameters from JSON: /emulator/do/<name> and scenario
+    files.
+    """
 
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario
@@ -23,7 +25,9 @@ class Actions:
 
     async def run(self, name: str, body: Json) -> object:
         """Do it; returns what there is to say about it."""
-        action: Callable[[Params], object] | None = None if name == "run" else getattr(self, name, None)
+        action: Callable[[Params], object] | None = (
+            None if name == "run" else getattr(self, name, None)
+        )
         if action is None or name.startswith("_"):
             raise ApiError(404, f"there is no action {name}")
         done = action(Params(body))
@@ -41,7 +45,9 @@ class Actions:
 
     def add_private(self, p: Params) -> None:
         """user_id, started (default true)"""
-        self._scenario.add_private(p.count("user_id", 0), started=p.flag("started") or "started" not in p.values)
+        self._scenario.add_private(
+            p.count("user_id", 0), started=p.flag("started") or "started" not in p.values
+        )
 
     def add_group(self, p: Params) -> None:
         """id, title, type, members, admins, owner, bot_status, is_forum, username"""
@@ -93,7 +99,10 @@ class Actions:
     async def inline_query(self, p: Params) -> Json:
         """user_id, query, offset, timeout"""
         return await self._scenario.inline_query(
-            p.count("user_id", 0), p.text("query"), offset=p.text("offset"), timeout=seconds_to_wait(p)
+            p.count("user_id", 0),
+            p.text("query"),
+            offset=p.text("offset"),
+            timeout=seconds_to_wait(p),
         )
 
     async def choose_result(self, p: Params) -> int:
@@ -105,16 +114,23 @@ class Actions:
     async def share_location(self, p: Params) -> int:
         """chat_id, latitude, longitude, user_id"""
         return await self._scenario.share_location(
-            self._chat(p), float(p.text("latitude")), float(p.text("longitude")), user_id=p.integer("user_id")
+            self._chat(p),
+            float(p.text("latitude")),
+            float(p.text("longitude")),
+            user_id=p.integer("user_id"),
         )
 
     def set_bot_status(self, p: Params) -> None:
         """chat_id, status, by, rights"""
-        self._scenario.set_bot_status(self._chat(p), p.text("status"), by=p.integer("by"), rights=p.mapping("rights"))
+        self._scenario.set_bot_status(
+            self._chat(p), p.text("status"), by=p.integer("by"), rights=p.mapping("rights")
+        )
 
     def set_member(self, p: Params) -> None:
         """chat_id, user_id, status, rights"""
-        self._scenario.set_member(self._chat(p), p.count("user_id", 0), p.text("status"), p.mapping("rights"))
+        self._scenario.set_member(
+            self._chat(p), p.count("user_id", 0), p.text("status"), p.mapping("rights")
+        )
 
     def block(self, p: Params) -> None:
         """chat_id"""
@@ -155,7 +171,10 @@ class Actions:
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""
-        chat, user = self._scenario.world.chat(self._chat(p)), self._scenario.world.user(p.count("user_id", 0))
+        chat, user = (
+            self._scenario.world.chat(self._chat(p)),
+            self._scenario.world.user(p.count("user_id", 0)),
+        )
         member = chat.members.get(user.id)
         return self._scenario.profile.menu(
             chat_id=chat.id,

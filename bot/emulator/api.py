@@ -1,7 +1,7 @@
 """The methods of the Bot API, by name.
 
-Each method reads its parameters, checks them in the order the server does, changes the world and returns what
-goes under `result`. Shapes and limits: Bot API 10.3.
+Each method reads its parameters, checks them in the order the server does, changes the world and
+returns what goes under `result`. Shapes and limits: Bot API 10.3.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from bot.emulator.files import Files
 from bot.emulator.markup import checked_markup
 from bot.emulator.params import Params
 from bot.emulator.updates import Updates, Webhook
-from bot.emulator.world import PRESENT, Chat, Member, User, World, administrators, member_json, permissions_json
+from bot.emulator.world import (
+    PRESENT,
+    Chat,
+    Member,
+    User,
+    World,
+    administrators,
+    member_json,
+    permissions_json,
+)
 
 _ACTIONS = frozenset(
     (
@@ -38,7 +47,8 @@ _ACTIONS = frozenset(
 )
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _NOT_MODIFIED = (
-    "message is not modified: specified new message content and reply markup are exactly the same as a current "
+    "message is not modified: specified new message content and reply markup are exactly the same "
+    "as a current "
     "content and reply markup of the message"
 )
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
@@ -49,7 +59,9 @@ Method = Callable[[Params], Result | Awaitable[Result]]
 
 
 class BotApi:
-    """All methods over one world; `questions` are the callback and inline queries that wait for an answer."""
+    """All methods over one world; `questions` are the callback and inline queries that wait for an
+    answer.
+    """
 
     def __init__(self, world: World, updates: Updates, files: Files, profile: Profile) -> None:
         self.world = world
@@ -57,7 +69,9 @@ class BotApi:
         self.files = files
         self.profile = profile
         self.questions: dict[str, asyncio.Future[Json]] = {}
-        self.unsaid: frozenset[str] = frozenset()  # fields of getMe that an older or a newer server does not send
+        self.unsaid: frozenset[str] = (
+            frozenset()
+        )  # fields of getMe that an older or a newer server does not send
         self._ids = itertools.count(4_000_000_000_000_001)
         self._methods: dict[str, Method] = {
             method.__name__.replace("_", ""): method
@@ -151,7 +165,11 @@ class BotApi:
             "can_manage_bots": False,
             "supports_join_request_queries": False,
         }
-        return {name: value for name, value in (self.world.bot_json | abilities).items() if name not in self.unsaid}
+        return {
+            name: value
+            for name, value in (self.world.bot_json | abilities).items()
+            if name not in self.unsaid
+        }
 
     def log_out(self, _: Params) -> bool:
         """There is no other server to move to."""
@@ -178,7 +196,9 @@ class BotApi:
             raise bad_request("secret token contains unallowed characters")
         if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
             raise bad_request("bad webhook: invalid URL specified")
-        hook = Webhook(url=url, secret=secret or None, max_connections=params.count("max_connections", 40))
+        hook = Webhook(
+            url=url, secret=secret or None, max_connections=params.count("max_connections", 40)
+        )
         allowed = params.structure("allowed_updates")
         await self.updates.set_webhook(
             hook if url else None,
@@ -189,7 +209,9 @@ class BotApi:
 
     async def delete_webhook(self, params: Params) -> bool:
         """Back to polling."""
-        await self.updates.set_webhook(None, allowed=None, drop_pending=params.flag("drop_pending_updates"))
+        await self.updates.set_webhook(
+            None, allowed=None, drop_pending=params.flag("drop_pending_updates")
+        )
         return True
 
     def get_webhook_info(self, _: Params) -> Json:
@@ -212,13 +234,17 @@ class BotApi:
         """An uploaded picture, or one sent before."""
         chat = self._target(params, media="photos")
         content = self._caption(params)
-        return self._send(chat, params, {"photo": self.files.photo(params.file("photo")), **content})
+        return self._send(
+            chat, params, {"photo": self.files.photo(params.file("photo")), **content}
+        )
 
     def send_document(self, params: Params) -> Json:
         """An uploaded file, or one sent before."""
         chat = self._target(params, media="documents")
         content = self._caption(params)
-        return self._send(chat, params, {"document": self.files.document(params.file("document")), **content})
+        return self._send(
+            chat, params, {"document": self.files.document(params.file("document")), **content}
+        )
 
     def _target(self, params: Params, *, media: str | None = None) -> Chat:
         thread_id = params.integer("message_thread_id")
@@ -226,10 +252,14 @@ class BotApi:
 
     def _text(self, params: Params, name: str, entities: str, *, limit: int) -> Json:
         if params.text("parse_mode"):
-            raise bad_request("can't parse entities: the emulator takes entities only, not parse_mode")
+            raise bad_request(
+                "can't parse entities: the emulator takes entities only, not parse_mode"
+            )
         text, found = texts.clean(params.text(name), params.items(entities))
         if texts.utf16_length(text) > limit:
-            raise bad_request("message is too long" if name == "text" else "message caption is too long")
+            raise bad_request(
+                "message is too long" if name == "text" else "message caption is too long"
+            )
         if not text:
             return {}
         return {name: text, entities: found} if found else {name: text}
@@ -241,7 +271,9 @@ class BotApi:
         return content
 
     def _send(self, chat: Chat, params: Params, content: Json) -> Json:
-        message: Json = {"from": self.world.bot_json} if not chat.is_channel else {"sender_chat": chat.brief}
+        message: Json = (
+            {"from": self.world.bot_json} if not chat.is_channel else {"sender_chat": chat.brief}
+        )
         message |= self._context(chat, params)
         message |= content
         if params.flag("protect_content"):
@@ -264,7 +296,9 @@ class BotApi:
         if reply:
             answered = chat.messages.get(int(reply.get("message_id", 0)))
             if answered is not None:
-                context["reply_to_message"] = {k: v for k, v in answered.items() if k != "reply_to_message"}
+                context["reply_to_message"] = {
+                    k: v for k, v in answered.items() if k != "reply_to_message"
+                }
             elif not reply.get("allow_sending_without_reply"):
                 raise bad_request("message to be replied not found")
         return context
@@ -286,7 +320,12 @@ class BotApi:
         chat, message = self._own(params)
         if "text" in message:
             raise bad_request("there is no caption in the message to edit")
-        return self._edit(chat, message, params, {"caption": None, "caption_entities": None, **self._caption(params)})
+        return self._edit(
+            chat,
+            message,
+            params,
+            {"caption": None, "caption_entities": None, **self._caption(params)},
+        )
 
     def edit_message_media(self, params: Params) -> Json:
         """Another photo or document in place of the old one, with its own caption."""
@@ -294,7 +333,9 @@ class BotApi:
         media = params.mapping("media")
         source = params.files.get("media") or params.attached(str(media.get("media", "")))
         inner = self._caption(Params(media))
-        content: Json = dict.fromkeys(("text", "entities", "photo", "document", "caption", "caption_entities"))
+        content: Json = dict.fromkeys(
+            ("text", "entities", "photo", "document", "caption", "caption_entities")
+        )
         if media.get("type") == "photo":
             content["photo"] = self.files.photo(source)
         elif media.get("type") == "document":
@@ -325,7 +366,9 @@ class BotApi:
             return (chat.id, message["message_id"]) not in self.world.foreign_posts
         return bool(message.get("from", {}).get("id") == self.world.bot.id)
 
-    def _edit(self, chat: Chat, message: Json, params: Params, content: Json, *, mark: bool = True) -> Json:
+    def _edit(
+        self, chat: Chat, message: Json, params: Params, content: Json, *, mark: bool = True
+    ) -> Json:
         markup = checked_markup(params.structure("reply_markup"), inline_only=True)
         changes = {**content, "reply_markup": markup}
         if all(message.get(name) == value for name, value in changes.items()):
@@ -338,7 +381,11 @@ class BotApi:
         message = chat.messages.get(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to delete not found")
-        allowed = chat.type == "private" or self._is_own(chat, message) or _is_admin(chat.bot, "can_delete_messages")
+        allowed = (
+            chat.type == "private"
+            or self._is_own(chat, message)
+            or _is_admin(chat.bot, "can_delete_messages")
+        )
         if not allowed:
             raise bad_request("message can't be deleted")
         self.world.delete_message(chat, message["message_id"])
@@ -362,7 +409,9 @@ class BotApi:
         if message["message_id"] in chat.pinned:
             chat.pinned.remove(message["message_id"])
         chat.pinned.append(message["message_id"])
-        author: Json = {"sender_chat": chat.brief} if chat.is_channel else {"from": self.world.bot_json}
+        author: Json = (
+            {"sender_chat": chat.brief} if chat.is_channel else {"from": self.world.bot_json}
+        )
         service = self.world.add_message(chat, author | {"pinned_message": message})
         self._tell_pinned(chat)
         if chat.type != "private":
@@ -470,7 +519,10 @@ class BotApi:
 
     def get_my_name(self, params: Params) -> Json:
         """The name, which nobody may be without."""
-        return {"name": self.profile.text("name", params.text("language_code")) or self.world.bot.first_name}
+        return {
+            "name": self.profile.text("name", params.text("language_code"))
+            or self.world.bot.first_name
+        }
 
     def set_my_description(self, params: Params) -> bool:
         """What an empty chat shows."""
@@ -486,7 +538,11 @@ class BotApi:
 
     def get_my_short_description(self, params: Params) -> Json:
         """What the bot's profile shows."""
-        return {"short_description": self.profile.text("short_description", params.text("language_code"))}
+        return {
+            "short_description": self.profile.text(
+                "short_description", params.text("language_code")
+            )
+        }
 
     def _set_text(self, params: Params, name: str) -> bool:
         self.profile.set_text(name, params.text("language_code"), params.text(name))
@@ -512,7 +568,13 @@ class BotApi:
         """ChatFullInfo."""
         chat = self.world.known_chat(self.chat_id(params))
         _check_visible(chat)
-        gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+        gifts = (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        )
         info = chat.brief | {
             "accent_color_id": chat.id % 7,
             "max_reaction_count": 11,
@@ -543,7 +605,9 @@ class BotApi:
         """How many are in the chat, the bot included."""
         chat = self.world.known_chat(self.chat_id(params))
         _check_visible(chat)
-        return 1 + (1 if chat.user else sum(member.status in PRESENT for member in chat.members.values()))
+        return 1 + (
+            1 if chat.user else sum(member.status in PRESENT for member in chat.members.values())
+        )
 
     def get_chat_administrators(self, params: Params) -> list[Json]:
         """Who runs the chat; other bots would be left out."""
@@ -551,7 +615,10 @@ class BotApi:
         _check_visible(chat)
         if chat.type == "private":
             raise bad_request("there are no administrators in the private chat")
-        return [member_json(user, member, chat.type) for user, member in administrators(self.world, chat)]
+        return [
+            member_json(user, member, chat.type)
+            for user, member in administrators(self.world, chat)
+        ]
 
     def leave_chat(self, params: Params) -> bool:
         """Go away; the bot is told so itself."""
@@ -570,9 +637,13 @@ class BotApi:
 
     def push_my_chat_member(self, chat: Chat, old: Member, new: Member, *, by: Json) -> None:
         """Tell the bot that its place in a chat has changed."""
-        self.updates.push("my_chat_member", self.membership_change(chat, self.world.bot, old, new, by=by))
+        self.updates.push(
+            "my_chat_member", self.membership_change(chat, self.world.bot, old, new, by=by)
+        )
 
-    def membership_change(self, chat: Chat, user: User, old: Member, new: Member, *, by: Json) -> Json:
+    def membership_change(
+        self, chat: Chat, user: User, old: Member, new: Member, *, by: Json
+    ) -> Json:
         """ChatMemberUpdated."""
         return {
             "chat": chat.brief,

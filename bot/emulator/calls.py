@@ -11,8 +11,9 @@ from typing import NamedTuple
 class Call(NamedTuple):
     """One call of a method.
 
-    `at` is monotonic time of arrival, `wall` Unix time. `code` is the HTTP status answered, 0 when none was.
-    `accepted`: it took effect, whatever the client saw. `outcome`: ok, error, html, truncated, reset, hang.
+    `at` is monotonic time of arrival, `wall` Unix time. `code` is the HTTP status answered, 0 when
+    none was. `accepted`: it took effect, whatever the client saw. `outcome`: ok, error, html,
+    truncated, reset, hang.
     """
 
     number: int
@@ -57,7 +58,11 @@ class Calls:
 
     def of(self, method: str, chat_id: int | None = None) -> list[Call]:
         """The calls of one method, to one chat if given."""
-        return [c for c in self._kept if c.method == method and (chat_id is None or c.chat_id == chat_id)]
+        return [
+            c
+            for c in self._kept
+            if c.method == method and (chat_id is None or c.chat_id == chat_id)
+        ]
 
     def clear(self) -> None:
         """Forget the calls so far."""
@@ -70,7 +75,9 @@ class Calls:
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
         after: int = 0,
     ) -> Call:
-        """The first call kept, numbered above `after`, that fits; waits for it. Raises TimeoutError."""
+        """The first call kept, numbered above `after`, that fits; waits for it. Raises
+        TimeoutError.
+        """
         event = asyncio.Event()
         self._waiting.add(event)
         try:

@@ -1,7 +1,8 @@
 """What a bot says about itself: command menus, its name and its descriptions, the menu button.
 
-Menus are set per scope and language; a client shows the first that exists, the narrowest scope first, within
-a scope the user's language before none. https://core.telegram.org/bots/api#determining-list-of-commands
+Menus are set per scope and language; a client shows the first that exists, the narrowest scope
+first, within a scope the user's language before none.
+https://core.telegram.org/bots/api#determining-list-of-commands
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from bot.emulator.errors import Json, bad_request
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
 _COMMANDS = 100
 _CHAT_SCOPES = frozenset({"chat", "chat_administrators", "chat_member"})
-_SCOPES = _CHAT_SCOPES | {"default", "all_private_chats", "all_group_chats", "all_chat_administrators"}
+_SCOPES = _CHAT_SCOPES | {
+    "default",
+    "all_private_chats",
+    "all_group_chats",
+    "all_chat_administrators",
+}
 _TEXT_LIMITS = {"name": 64, "description": 512, "short_description": 120}
 
 ScopeKey = tuple[str, int, int]
@@ -37,7 +43,10 @@ def checked_commands(commands: list[Json]) -> list[Json]:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     checked = []
     for command in commands:
-        name, description = str(command.get("command", "")).removeprefix("/"), str(command.get("description", ""))
+        name, description = (
+            str(command.get("command", "")).removeprefix("/"),
+            str(command.get("description", "")),
+        )
         if not _NAME.fullmatch(name):
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(description) <= 256:
@@ -67,7 +76,9 @@ class Profile:
         """The text in this language, else the one for all languages."""
         return self.texts.get((name, language)) or self.texts.get((name, ""), "")
 
-    def menu(self, *, chat_id: int, private: bool, user_id: int, is_admin: bool, language: str) -> list[Json]:
+    def menu(
+        self, *, chat_id: int, private: bool, user_id: int, is_admin: bool, language: str
+    ) -> list[Json]:
         """The commands a client shows this person in this chat."""
         scopes: list[ScopeKey] = [("chat", chat_id, 0)]
         if private:

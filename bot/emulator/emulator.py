@@ -20,9 +20,10 @@ TEST_TOKEN = "123456789:TEST-emulator-token-of-thirty-five_"  # noqa: S105 - ope
 class Emulator(Scenario):
     """A Bot API on loopback with a chat page.
 
-    `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls` bound memory;
-    `zone` (IANA) is where the page's clock hangs, by default the browser's; `open_chats` lets the bot write to any
-    private chat; `limits` are Telegram's real ones, off by default.
+    `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls`
+    bound memory; `zone` (IANA) is where the page's clock hangs, by default the browser's;
+    `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by
+    default.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Emulator(Scenario):
         self._address: tuple[str, int] | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 picks a free one, and a second start after a stop may name the first one's."""
+        """Listen; port 0 picks a free one, and a second start after a stop may name the first
+        one's.
+        """
         self._address = host, await self._server.start(host, port)
 
     async def stop(self) -> None:
@@ -74,7 +77,10 @@ class Emulator(Scenario):
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.stop()
 

@@ -14,7 +14,9 @@ Json = dict[str, Any]
 
 
 def encoded(value: object) -> bytes:
-    """A value as JSON: also what only a broken server sends, nested by the hundred or with half a surrogate pair."""
+    """A value as JSON: also what only a broken server sends, nested by the hundred or with half a
+    surrogate pair.
+    """
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -25,7 +27,12 @@ class ApiError(Exception):
     """A refused call: `code` is both the HTTP status and `error_code` of the body."""
 
     def __init__(
-        self, code: int, description: str, *, retry_after: int | None = None, migrate_to: int | None = None
+        self,
+        code: int,
+        description: str,
+        *,
+        retry_after: int | None = None,
+        migrate_to: int | None = None,
     ) -> None:
         super().__init__(description)
         self.code = code

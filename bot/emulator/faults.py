@@ -1,7 +1,8 @@
 """Faults on order: what goes wrong with which calls, and how often.
 
-The ones that matter most are the ambiguous ones: a connection that dies, or a body cut short, *after* the
-message was accepted. The client cannot know; the emulator does, and its call log says `accepted`.
+The ones that matter most are the ambiguous ones: a connection that dies, or a body cut short,
+*after* the message was accepted. The client cannot know; the emulator does, and its call log says
+`accepted`.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ _FORBIDDEN = {
 class Fault:
     """One thing that goes wrong.
 
-    `method` may be a pattern ("send*"); `times` counts down and then the fault is gone, `seconds` limits its
-    life from the moment it is added; with `after`, the call takes effect before it fails.
+    `method` may be a pattern ("send*"); `times` counts down and then the fault is gone, `seconds`
+    limits its life from the moment it is added; with `after`, the call takes effect before it
+    fails.
     """
 
     kind: Kind
@@ -84,12 +86,22 @@ class Fault:
     def flood(cls, retry_after: int | None = 30, **scope: Unpack[Scope]) -> Fault:
         """429; `retry_after=None` leaves the field out, as some proxies do."""
         wait = "" if retry_after is None else f": retry after {retry_after}"
-        return cls(Kind.ERROR, code=429, description=f"Too Many Requests{wait}", retry_after=retry_after, **scope)
+        return cls(
+            Kind.ERROR,
+            code=429,
+            description=f"Too Many Requests{wait}",
+            retry_after=retry_after,
+            **scope,
+        )
 
     @classmethod
     def forbidden(cls, why: str = "blocked", **scope: Unpack[Scope]) -> Fault:
-        """403: blocked, deactivated, kicked, kicked from channel, never started, or the server's words."""
-        return cls(Kind.ERROR, code=403, description=f"Forbidden: {_FORBIDDEN.get(why, why)}", **scope)
+        """403: blocked, deactivated, kicked, kicked from channel, never started, or the server's
+        words.
+        """
+        return cls(
+            Kind.ERROR, code=403, description=f"Forbidden: {_FORBIDDEN.get(why, why)}", **scope
+        )
 
     @classmethod
     def bad_request(cls, description: str, **scope: Unpack[Scope]) -> Fault:
@@ -207,8 +219,8 @@ class Faults:
 class Limits:
     """Telegram's real limits, as 429s. None: no such limit.
 
-    A call is let through when fewer than the limit were accepted in the window. Windows are 5 % short:
-    a client that keeps the rate exactly must not be punished for the network's jitter.
+    A call is let through when fewer than the limit were accepted in the window. Windows are 5 %
+    short: a client that keeps the rate exactly must not be punished for the network's jitter.
     """
 
     per_chat: int | None = None  # a second, private chats
@@ -224,7 +236,11 @@ class Limits:
         now = self.clock()
         own = (self.per_chat, 1.0) if chat_id > 0 else (self.per_group, 60.0)
         rules = [(chat_id, *own), (None, self.per_second, 1.0)]
-        windows = [self._window(key, limit, length, now) for key, limit, length in rules if limit is not None]
+        windows = [
+            self._window(key, limit, length, now)
+            for key, limit, length in rules
+            if limit is not None
+        ]
         for window in windows:
             window.append(now)
 

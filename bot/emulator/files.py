@@ -60,7 +60,9 @@ class Files:
         return self._keep(source, "documents", source.content_type, extra).card
 
     def get(self, file_id: str) -> StoredFile:
-        """A file by its id; the emulator has no network, so an address is refused like an unknown id."""
+        """A file by its id; the emulator has no network, so an address is refused like an unknown
+        id.
+        """
         if not file_id:
             raise bad_request("there is no photo in the request")
         if file_id.startswith(("http://", "https://")):
@@ -78,9 +80,16 @@ class Files:
         unique = secrets.token_urlsafe(12)
         file_id = f"AgACAgIA{unique}"
         suffix = content_type.rpartition("/")[2] if folder == "photos" else "bin"
-        card = {"file_id": file_id, "file_unique_id": unique, "file_size": len(upload.content), **extra}
+        card = {
+            "file_id": file_id,
+            "file_unique_id": unique,
+            "file_size": len(upload.content),
+            **extra,
+        }
         path = f"{folder}/file_{unique}.{suffix}"
-        file = StoredFile(id=file_id, path=path, content=upload.content, content_type=content_type, card=card)
+        file = StoredFile(
+            id=file_id, path=path, content=upload.content, content_type=content_type, card=card
+        )
         self._files[file_id] = file
         self._size += len(upload.content)
         while self._size > self._limit and len(self._files) > 1:

@@ -1,7 +1,8 @@
 """Reply markup: what the server accepts as a keyboard.
 
-An inline button carries exactly one action; callback data is 1 to 64 bytes, not characters: a Cyrillic
-letter is two. Channels take inline keyboards only. https://core.telegram.org/bots/api#inlinekeyboardbutton
+An inline button carries exactly one action; callback data is 1 to 64 bytes, not characters: a
+Cyrillic letter is two. Channels take inline keyboards only.
+https://core.telegram.org/bots/api#inlinekeyboardbutton
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
     if not isinstance(markup, dict):
         raise bad_request("object expected as reply markup")
     if "inline_keyboard" in markup:
-        rows = [[_inline_button(b) for b in row] for row in _rows(markup["inline_keyboard"], "inline_keyboard") if row]
+        rows = [
+            [_inline_button(b) for b in row]
+            for row in _rows(markup["inline_keyboard"], "inline_keyboard")
+            if row
+        ]
         if sum(map(len, rows)) > _BUTTON_LIMIT:
             raise bad_request("reply markup is too long")
         return {"inline_keyboard": rows} if rows else None
@@ -50,7 +55,9 @@ def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
 
 def _rows(value: object, field: str) -> list[list[object]]:
     if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
-        raise bad_request(f"can't parse reply markup: field {field} must be of type Array of Arrays")
+        raise bad_request(
+            f"can't parse reply markup: field {field} must be of type Array of Arrays"
+        )
     return value
 
 
@@ -62,7 +69,9 @@ def _inline_button(button: object) -> Json:
         raise bad_request("can't parse inline keyboard button: can't find field text")
     actions = [name for name in _ACTIONS if button.get(name) is not None]
     if len(actions) != 1:
-        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        raise bad_request(
+            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
+        )
     if button.get("style") not in _STYLES | {None}:
         raise bad_request("can't parse inline keyboard button: invalid button style specified")
     _check_action(actions[0], button[actions[0]])
@@ -70,13 +79,17 @@ def _inline_button(button: object) -> Json:
 
 
 def _check_action(action: str, value: object) -> None:
-    if action == "callback_data" and not (isinstance(value, str) and 1 <= len(value.encode()) <= 64):
+    if action == "callback_data" and not (
+        isinstance(value, str) and 1 <= len(value.encode()) <= 64
+    ):
         raise bad_request("BUTTON_DATA_INVALID")
     if action == "url":
         problem = _url_problem(value)
         if problem:
             raise bad_request(f"inline keyboard button URL '{value}' is invalid: {problem}")
-    if action == "copy_text" and not (isinstance(value, dict) and 1 <= len(str(value.get("text", ""))) <= 256):
+    if action == "copy_text" and not (
+        isinstance(value, dict) and 1 <= len(str(value.get("text", ""))) <= 256
+    ):
         raise bad_request("BUTTON_COPY_TEXT_INVALID")
 
 
@@ -86,7 +99,11 @@ def _url_problem(value: object) -> str | None:
     parts = urlsplit(value if "://" in value else f"http://{value}")
     if parts.scheme not in {"http", "https", "tg", "ton"}:
         return "unsupported URL protocol"
-    if parts.scheme in {"http", "https"} and "." not in (parts.hostname or "") and parts.hostname != "localhost":
+    if (
+        parts.scheme in {"http", "https"}
+        and "." not in (parts.hostname or "")
+        and parts.hostname != "localhost"
+    ):
         return "wrong HTTP URL"
     return None
 

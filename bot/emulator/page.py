@@ -1,18 +1,18 @@
 """The chat page and the scenario over HTTP, for a browser and for other processes.
 
     GET  /                          the page
-    GET  /emulator/state            everything the page shows; chat and user ids are text, because numbers of
+    GET  /emulator/state            everything the page shows; chat and user ids are text, because
+    numbers of
                                     64 bits do not survive JavaScript
     GET  /emulator/events           the same, live (server-sent events)
     GET  /emulator/messages         ?chat_id=&after=      messages as the API shows them
-    GET  /emulator/wait             ?chat_id=&after=&contains=&timeout=   the first message that fits; 408 if none
-    GET  /emulator/calls            ?after=&method=&chat_id=&limit=   the call log
-    GET  /emulator/faults           the faults in force
-    GET  /emulator/file/<file_id>   an uploaded file
-    POST /emulator/do/<action>      what a person does (see actions.py), with a JSON body
+    GET  /emulator/wait             ?chat_id=&after=&contains=&timeout=   the first message that
+    fits; 408 if none GET  /emulator/calls            ?after=&method=&chat_id=&limit=   the call log
+    GET  /emulator/faults           the faults in force GET  /emulator/file/<file_id>   an uploaded
+    file POST /emulator/do/<action>      what a person does (see actions.py), with a JSON body
 
-Any page in the operator's browser could post here, so actions want a JSON content type, which a foreign page
-cannot send unasked, and a loopback Host, which a rebound DNS name is not.
+Any page in the operator's browser could post here, so actions want a JSON content type, which a
+foreign page cannot send unasked, and a loopback Host, which a rebound DNS name is not.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ _POLICY = (  # everything the page needs is in the page
 class Page:
     """The requests that are not the Bot API's."""
 
-    def __init__(self, scenario: Scenario, title: str, controls: Sequence[Control], zone: str | None) -> None:
+    def __init__(
+        self, scenario: Scenario, title: str, controls: Sequence[Control], zone: str | None
+    ) -> None:
         self._scenario = scenario
         self._title = title
         self._controls = controls
@@ -69,7 +71,9 @@ class Page:
             _check_host(request)
             if path == "/":
                 headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
-                return web.Response(body=self._html, content_type="text/html", charset="utf-8", headers=headers)
+                return web.Response(
+                    body=self._html, content_type="text/html", charset="utf-8", headers=headers
+                )
             if path == "/emulator/events":
                 return await self._events(request)
             return await self._answer(request, path)
@@ -123,7 +127,8 @@ class Page:
         calls = (
             call
             for call in self._scenario.calls.since(params.count("after", 0))
-            if (not method or call.method == method) and (chat_id is None or call.chat_id == chat_id)
+            if (not method or call.method == method)
+            and (chat_id is None or call.chat_id == chat_id)
         )
         shown = list(islice(calls, params.count("limit", _CALLS_SHOWN)))
         return {"total": self._scenario.calls.total, "calls": [call._asdict() for call in shown]}
@@ -135,11 +140,14 @@ class Page:
         scenario = self._scenario
         world = scenario.world
         chats = list(islice(world.chats.values(), _CHATS_SHOWN))
-        members = {chat.user.id for chat in chats if chat.user} | {m for chat in chats for m in chat.members}
+        members = {chat.user.id for chat in chats if chat.user} | {
+            m for chat in chats for m in chat.members
+        }
         users = [world.users[user_id] for user_id in world.users if user_id in members]
         return {
             "title": self._title,
-            "bot": {"id": str(world.bot.id), "name": world.bot.first_name, "username": world.bot.username},
+            "bot": {"id": str(world.bot.id), "name": world.bot.first_name,
+            "username": world.bot.username},
             "descriptions": {
                 language: text for (name, language), text in scenario.profile.texts.items() if name == "description"
             },
@@ -162,14 +170,22 @@ class Page:
             "title": chat.title,
             "username": chat.username,
             "user": str(chat.user.id) if chat.user else None,
-            "members": [str(user_id) for user_id, member in chat.members.items() if member.status in PRESENT],
-            "admins": [str(i) for i, member in chat.members.items() if member.status in {"creator", "administrator"}],
+            "members": [
+                str(user_id) for user_id, member in chat.members.items() if member.status in PRESENT
+            ],
+            "admins": [
+                str(i)
+                for i, member in chat.members.items()
+                if member.status in {"creator", "administrator"}
+            ],
             "blocked": chat.blocked,
             "bot_status": chat.bot.status,
             "keyboard": chat.keyboard,
             "pinned": _view(pinned) if pinned else None,
             "messages": [
-                _view(message, silent=(chat.id, message["message_id"]) in self._scenario.world.silent)
+                _view(
+                    message, silent=(chat.id, message["message_id"]) in self._scenario.world.silent
+                )
                 for message in messages
             ],
         }
@@ -177,7 +193,9 @@ class Page:
     # live
 
     async def _events(self, request: web.BaseRequest) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
         queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._listeners.add(queue)
         if len(self._listeners) == 1:
@@ -186,7 +204,9 @@ class Page:
             await response.prepare(request)
             await response.write(b'retry: 500\n\ndata: {"kind":"hello"}\n\n')
             while (event := await _next_event(queue)) is not None:
-                await response.write(b"data: " + orjson.dumps(event) + b"\n\n" if event else b": still here\n\n")
+                await response.write(
+                    b"data: " + orjson.dumps(event) + b"\n\n" if event else b": still here\n\n"
+                )
         except ConnectionError:
             pass  # the page was closed
         finally:
@@ -200,11 +220,19 @@ class Page:
         if event["kind"] in {"message", "edit"}:
             message = event["message"]
             silent = (
-                event.get("silent") or (int(event["chat_id"]), message["message_id"]) in self._scenario.world.silent
+                event.get("silent")
+                or (int(event["chat_id"]), message["message_id"]) in self._scenario.world.silent
             )
-            event = {"kind": event["kind"], "chat_id": event["chat_id"], **_view(message, silent=bool(silent))}
+            event = {
+                "kind": event["kind"],
+                "chat_id": event["chat_id"],
+                **_view(message, silent=bool(silent)),
+            }
         elif event["kind"] == "pinned":
-            event = event | {"message": None, "pinned": _view(event["message"]) if event["message"] else None}
+            event = event | {
+                "message": None,
+                "pinned": _view(event["message"]) if event["message"] else None,
+            }
         elif event["kind"] == "chat":
             chat = self._scenario.world.chats.get(int(event["chat_id"]))
             event = event | {"chat": self._chat(chat) if chat else None}
@@ -237,12 +265,26 @@ def _view(message: Json, *, silent: bool = False) -> Json:
 
 
 def _fault_json(fault: Fault) -> Json:
-    names = ("kind", "method", "chat_id", "times", "after", "code", "description", "retry_after", "delay", "hits")
+    names = (
+        "kind",
+        "method",
+        "chat_id",
+        "times",
+        "after",
+        "code",
+        "description",
+        "retry_after",
+        "delay",
+        "hits",
+    )
     return {name: getattr(fault, name) for name in names}
 
 
 def _json(value: object, status: int = 200) -> web.Response:
     body = orjson.dumps(value)
     return web.Response(
-        status=status, body=body, content_type="application/json", headers={"Cache-Control": "no-store"}
+        status=status,
+        body=body,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
     )

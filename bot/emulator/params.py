@@ -1,7 +1,7 @@
 """The parameters of a call: query, form, JSON or multipart, read as the server reads them.
 
-In a form everything is text, and what is structured is JSON within it; numbers may come as text and flags as
-"true", "True" or 1. A file is a form part, named directly or as `attach://part`.
+In a form everything is text, and what is structured is JSON within it; numbers may come as text and
+flags as "true", "True" or 1. A file is a form part, named directly or as `attach://part`.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ async def read_params(request: web.BaseRequest) -> Params:
         for name, value in (await request.post()).items():
             if isinstance(value, web.FileField):
                 content = value.file.read()
-                files[name] = Upload(name=value.filename, content=content, content_type=value.content_type)
+                files[name] = Upload(
+                    name=value.filename, content=content, content_type=value.content_type
+                )
             else:
                 values[name] = value
         return Params(values, files)

@@ -1,7 +1,7 @@
 """What people do: write, press, block, promote. Everything the bot hears of starts here.
 
-A press and an inline query return what the bot answered; the rest returns at once, and what the bot makes of
-it can be waited for with `wait_message` or `calls.wait`.
+A press and an inline query return what the bot answered; the rest returns at once, and what the bot
+makes of it can be waited for with `wait_message` or `calls.wait`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class Scenario:
         return self.world.add_user(user)
 
     def add_private(self, user: User | int, *, started: bool = True) -> Chat:
-        """The private chat of a person with the bot; before it is started the bot may not write there."""
+        """The private chat of a person with the bot; before it is started the bot may not write
+        there.
+        """
         person = self.world.user(user) if isinstance(user, int) else self.world.add_user(user)
         chat = Chat(
             id=person.id,
@@ -150,12 +152,18 @@ class Scenario:
             chat.members[owner] = Member(status="creator")
         return self.world.add_chat(chat)
 
-    def set_member(self, chat_id: int, user_id: int, status: str, rights: Mapping[str, bool] | None = None) -> None:
-        """Give somebody a place in a chat; the bot hears of it if it asked for chat_member updates."""
+    def set_member(
+        self, chat_id: int, user_id: int, status: str, rights: Mapping[str, bool] | None = None
+    ) -> None:
+        """Give somebody a place in a chat; the bot hears of it if it asked for chat_member
+        updates.
+        """
         chat, user = self.world.chat(chat_id), self.world.user(user_id)
         old = chat.members.get(user_id, Member(status="left"))
         chat.members[user_id] = new = Member(status=status, rights=dict(rights or {}))
-        self.updates.push("chat_member", self.api.membership_change(chat, user, old, new, by=user.json()))
+        self.updates.push(
+            "chat_member", self.api.membership_change(chat, user, old, new, by=user.json())
+        )
 
     def add_topic(self, chat_id: int, thread_id: int, name: str, *, closed: bool = False) -> None:
         """Open a forum topic, or replace what is known of it."""
@@ -182,20 +190,27 @@ class Scenario:
         anonymous: bool = False,
         extra: Json | None = None,
     ) -> int:
-        """Write to a chat as a person (default: its own, or its first member); returns the message id.
+        """Write to a chat as a person (default: its own, or its first member); returns the message
+        id.
 
-        In a channel it is a post. With `anonymous` an administrator writes as the group. `extra` fields go
-        into the message as they are.
+        In a channel it is a post. With `anonymous` an administrator writes as the group. `extra`
+        fields go into the message as they are.
         """
         kept, entities = texts.clean(text, None)
-        content: Json = {"text": kept} | ({"entities": entities} if entities else {}) | (extra or {})
-        return self._say(chat_id, content, user_id, reply_to=reply_to, thread_id=thread_id, anonymous=anonymous)
+        content: Json = (
+            {"text": kept} | ({"entities": entities} if entities else {}) | (extra or {})
+        )
+        return self._say(
+            chat_id, content, user_id, reply_to=reply_to, thread_id=thread_id, anonymous=anonymous
+        )
 
     async def share_location(
         self, chat_id: int, latitude: float, longitude: float, *, user_id: int | None = None
     ) -> int:
         """Share a place; returns the message id."""
-        return self._say(chat_id, {"location": {"latitude": latitude, "longitude": longitude}}, user_id)
+        return self._say(
+            chat_id, {"location": {"latitude": latitude, "longitude": longitude}}, user_id
+        )
 
     async def edit_text(self, chat_id: int, message_id: int, text: str) -> None:
         """Change an earlier message of a person or a channel post."""
@@ -235,7 +250,9 @@ class Scenario:
         if chat.is_channel:
             return {"sender_chat": chat.brief}
         if anonymous:
-            group = User(id=ANONYMOUS_ADMIN, first_name="Group", username="GroupAnonymousBot", is_bot=True)
+            group = User(
+                id=ANONYMOUS_ADMIN, first_name="Group", username="GroupAnonymousBot", is_bot=True
+            )
             return {"from": group.json(), "sender_chat": chat.brief}
         return {"from": self._person(chat, user_id).json()}
 
@@ -254,7 +271,10 @@ class Scenario:
             return True
         if chat.is_channel or chat.bot.status not in PRESENT:
             return False
-        if not self.privacy or message.get("reply_to_message", {}).get("from", {}).get("id") == self.bot.id:
+        if (
+            not self.privacy
+            or message.get("reply_to_message", {}).get("from", {}).get("id") == self.bot.id
+        ):
             return True
         text, own = str(message.get("text", "")), f"@{self.bot.username}".lower()
         commands = texts.commands_in(text, message.get("entities", ()))
@@ -282,9 +302,11 @@ class Scenario:
         user_id: int | None = None,
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
     ) -> Json:
-        """Press an inline button; returns the bot's answer: text, show_alert, url. Raises TimeoutError.
+        """Press an inline button; returns the bot's answer: text, show_alert, url. Raises
+        TimeoutError.
 
-        Any data goes, as from a changed client; under a message that is gone the bot sees an inaccessible one.
+        Any data goes, as from a changed client; under a message that is gone the bot sees an
+        inaccessible one.
         """
         chat = self.world.chat(chat_id)
         gone: Json = {"chat": chat.brief, "message_id": message_id, "date": 0}
@@ -305,7 +327,9 @@ class Scenario:
         chat_type: str = "sender",
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
     ) -> Json:
-        """Type "@bot query"; returns the bot's answer: results, next_offset, button. Raises TimeoutError."""
+        """Type "@bot query"; returns the bot's answer: results, next_offset, button. Raises
+        TimeoutError.
+        """
         question: Json = {
             "from": self.world.user(user_id).json(),
             "query": query,
@@ -318,7 +342,9 @@ class Scenario:
         """Post an inline result to a chat, via the bot; returns the message id."""
         chat, user = self.world.chat(chat_id), self.world.user(user_id).json()
         content = result.get("input_message_content", {})
-        kept, entities = texts.clean(str(content.get("message_text", result.get("title", ""))), content.get("entities"))
+        kept, entities = texts.clean(
+            str(content.get("message_text", result.get("title", ""))), content.get("entities")
+        )
         message: Json = {"from": user, "via_bot": self.world.bot_json, "text": kept}
         if entities:
             message["entities"] = entities
@@ -341,15 +367,26 @@ class Scenario:
     # what happens to the bot
 
     def set_bot_status(
-        self, chat_id: int, status: str, *, by: int | None = None, rights: Mapping[str, bool] | None = None
+        self,
+        chat_id: int,
+        status: str,
+        *,
+        by: int | None = None,
+        rights: Mapping[str, bool] | None = None,
     ) -> None:
-        """Add, promote, restrict or remove the bot in a group or a channel, as somebody (default: a member)."""
+        """Add, promote, restrict or remove the bot in a group or a channel, as somebody (default: a
+        member).
+        """
         chat = self.world.chat(chat_id)
         person = self._person(chat, by).json()
         joined = chat.bot.status not in PRESENT and status in PRESENT
-        self.api.change_bot_status(chat, Member(status=status, rights=dict(rights or {})), by=person)
+        self.api.change_bot_status(
+            chat, Member(status=status, rights=dict(rights or {})), by=person
+        )
         if joined and not chat.is_channel:
-            service = self.world.add_message(chat, {"from": person, "new_chat_members": [self.world.bot_json]})
+            service = self.world.add_message(
+                chat, {"from": person, "new_chat_members": [self.world.bot_json]}
+            )
             self.updates.push("message", service)
 
     def block(self, chat_id: int) -> None:
@@ -384,9 +421,15 @@ class Scenario:
     def migrate(self, chat_id: int, new_id: int) -> Chat:
         """Make a supergroup of a group: writing to the old id is answered with the new one."""
         old = self.world.chat(chat_id)
-        new = self.add_group(new_id, old.title or "", bot_status=old.bot.status, rights=old.bot.rights)
+        new = self.add_group(
+            new_id, old.title or "", bot_status=old.bot.status, rights=old.bot.rights
+        )
         new.members = dict(old.members)
-        author = {"from": self._person(old, None).json()} if old.members else {"from": self.world.bot_json}
+        author = (
+            {"from": self._person(old, None).json()}
+            if old.members
+            else {"from": self.world.bot_json}
+        )
         left = self.world.add_message(old, author | {"migrate_to_chat_id": new_id})
         old.migrated_to = new_id
         arrived = self.world.add_message(new, author | {"migrate_from_chat_id": chat_id})
@@ -418,7 +461,8 @@ class Scenario:
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
         after: int = 0,
     ) -> Json:
-        """The first message of a chat, with an id above `after`, that fits; waits for it, also for edits.
+        """The first message of a chat, with an id above `after`, that fits; waits for it, also for
+        edits.
 
         Raises TimeoutError.
         """

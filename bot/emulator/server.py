@@ -1,7 +1,9 @@
-"""HTTP: the Bot API under /bot<token>/, files under /file/bot<token>/, everything else to the chat page.
+"""HTTP: the Bot API under /bot<token>/, files under /file/bot<token>/, everything else to the chat
+page.
 
-aiohttp's low-level server without router and middlewares: the emulator must not be what a benchmark measures.
-Faults are played here, because a reset connection or half a body is a matter of transport.
+aiohttp's low-level server without router and middlewares: the emulator must not be what a benchmark
+measures. Faults are played here, because a reset connection or half a body is a matter of
+transport.
 """
 
 from __future__ import annotations
@@ -29,8 +31,16 @@ from bot.emulator.scenario import Scenario
 
 _BODY_LIMIT = 52 * 1024 * 1024
 _STOP_GRACE = 0.1  # seconds an open long poll may keep `stop` waiting
-_HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
-_REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
+_HTML = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>"
+    "\r\n</html>\r\n"
+)
+_REASONS = {
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Time-out",
+}
 
 OtherRequests = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -49,7 +59,16 @@ class _Outcome:
     def logged(self, number: int, at: float, wall: float, method: str, chat_id: int | None) -> Call:
         """The line of the call log."""
         return Call(
-            number, at, wall, method, chat_id, self.outcome, self.code, self.accepted, self.message_id, self.description
+            number,
+            at,
+            wall,
+            method,
+            chat_id,
+            self.outcome,
+            self.code,
+            self.accepted,
+            self.message_id,
+            self.description,
         )
 
 
@@ -150,7 +169,11 @@ class Server:
     async def _call(self, name: str, params: Params, chat_id: int | None) -> _Outcome:
         try:
             method = self._scenario.api.method(name)
-            if chat_id is not None and name.startswith(("send", "edit")) and name != "sendChatAction":
+            if (
+                chat_id is not None
+                and name.startswith(("send", "edit"))
+                and name != "sendChatAction"
+            ):
                 self._scenario.limits.check(chat_id)
             result = method(params)
             if inspect.isawaitable(result):
@@ -176,9 +199,15 @@ class Server:
                 page = _HTML.format(f"{code} {description}")
                 response = web.Response(status=code, text=page, content_type="text/html")
             case Kind.TRUNCATED:
-                whole = ended.response.body if ended and ended.response else b'{"ok":true,"result":{"message_id":'
+                whole = (
+                    ended.response.body
+                    if ended and ended.response
+                    else b'{"ok":true,"result":{"message_id":'
+                )
                 code, half = 200, bytes(whole) if isinstance(whole, bytes) else b"{"
-                response = web.Response(body=half[: max(1, len(half) // 2)], content_type="application/json")
+                response = web.Response(
+                    body=half[: max(1, len(half) // 2)], content_type="application/json"
+                )
             case Kind.SLOW:
                 await self._pause(fault.delay)
                 response, code = ended.response if ended else None, 200
@@ -206,7 +235,9 @@ def _large_request(
     task: asyncio.Task[None],
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_BODY_LIMIT)
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, loop, client_max_size=_BODY_LIMIT
+    )
 
 
 def _wrong_token(path: str) -> ApiError:
@@ -221,7 +252,9 @@ def _wrong_token(path: str) -> ApiError:
 def _refused(error: ApiError) -> web.Response:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
     body = orjson.dumps(error.body())
-    return web.Response(status=error.code, body=body, content_type="application/json", headers=headers)
+    return web.Response(
+        status=error.code, body=body, content_type="application/json", headers=headers
+    )
 
 
 def _error_outcome(error: ApiError) -> _Outcome:

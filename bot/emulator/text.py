@@ -1,8 +1,8 @@
 """Texts and their entities, as the Bot API keeps them.
 
-Offsets and lengths count UTF-16 units: an emoji is two. The server trims white space around a text, drops
-empty entities, sorts the rest, and adds the ones it finds by itself (links, commands, mentions), also in
-messages of the bot. https://core.telegram.org/bots/api#messageentity
+Offsets and lengths count UTF-16 units: an emoji is two. The server trims white space around a text,
+drops empty entities, sorts the rest, and adds the ones it finds by itself (links, commands,
+mentions), also in messages of the bot. https://core.telegram.org/bots/api#messageentity
 """
 
 from __future__ import annotations
@@ -39,8 +39,12 @@ ENTITY_TYPES = frozenset(
         "date_time",
     )
 )
-_NOT_SEARCHED = frozenset({"pre", "code", "text_link", "text_mention", "url", "bot_command", "mention"})
-_TOP_LEVEL = "com|org|net|info|io|dev|gov|edu|kg|kz|ru|uz|tj|tm|eu|us|uk|de|tr|cn|me|news|media|asia"
+_NOT_SEARCHED = frozenset(
+    {"pre", "code", "text_link", "text_mention", "url", "bot_command", "mention"}
+)
+_TOP_LEVEL = (
+    "com|org|net|info|io|dev|gov|edu|kg|kz|ru|uz|tj|tm|eu|us|uk|de|tr|cn|me|news|media|asia"
+)
 _FOUND = re.compile(
     r"(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})"
     r"|(?P<url>https?://[^\s<>\"«»]*[^\s<>\"«».,:;!?)\]}']"
@@ -57,8 +61,12 @@ def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def clean(text: str, entities: Sequence[Json] | None, *, find: bool = True) -> tuple[str, list[Json]]:
-    """What the server keeps of a text and its entities; refuses entities that leave the text or split a symbol."""
+def clean(
+    text: str, entities: Sequence[Json] | None, *, find: bool = True
+) -> tuple[str, list[Json]]:
+    """What the server keeps of a text and its entities; refuses entities that leave the text or
+    split a symbol.
+    """
     given = [_checked(entity) for entity in entities or ()]
     given = [entity for entity in given if entity["length"] > 0]
     if given:
@@ -79,7 +87,9 @@ def _checked(entity: object) -> Json:
     if kind not in ENTITY_TYPES:
         raise bad_request("can't parse MessageEntity: unsupported type specified")
     if type(offset) is not int or type(length) is not int:
-        raise bad_request("can't parse MessageEntity: fields offset and length must be of type Integer")
+        raise bad_request(
+            "can't parse MessageEntity: fields offset and length must be of type Integer"
+        )
     if kind == "text_link" and not entity.get("url"):
         raise bad_request("can't parse MessageEntity: can't find field url")
     return dict(entity)
@@ -92,11 +102,13 @@ def _check_bounds(text: str, entities: Sequence[Json]) -> None:
         start, end = entity["offset"], entity["offset"] + entity["length"]
         if start < 0 or end > total:
             raise bad_request(
-                f"entity beginning at UTF-16 offset {start} ends after the end of the text at UTF-16 offset {end}"
+                f"entity beginning at UTF-16 offset {start} ends after the end of the text at "
+                f"UTF-16 offset {end}"
             )
         if units and any(_splits(units, at) for at in (start, end)):
             raise bad_request(
-                f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at byte offset {end}"
+                f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at "
+                f"byte offset {end}"
             )
 
 
@@ -152,7 +164,9 @@ def commands_in(text: str, entities: Sequence[Json]) -> list[str]:
     """The commands of a text ("/rates@jarchy_bot"), in order."""
     units = text.encode("utf-16-le", "surrogatepass")
     return [
-        units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le", "surrogatepass")
+        units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode(
+            "utf-16-le", "surrogatepass"
+        )
         for e in entities
         if e["type"] == "bot_command"
     ]

@@ -1,7 +1,7 @@
 """Updates: the queue, long polling and the webhook.
 
-An update is confirmed by asking for the next one (polling) or by a 2xx answer (webhook); until then it comes
-again. Only one getUpdates may run: a second one ends the first with 409.
+An update is confirmed by asking for the next one (polling) or by a 2xx answer (webhook); until then
+it comes again. Only one getUpdates may run: a second one ends the first with 409.
 https://core.telegram.org/bots/api#getting-updates
 """
 
@@ -20,9 +20,13 @@ import aiohttp
 from bot.emulator.errors import ApiError, Json, encoded
 
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
-_CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+_CONFLICT = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
+    "running"
+)
 _WEBHOOK_ACTIVE = (
-    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete "
+    "the webhook first"
 )
 
 
@@ -77,8 +81,12 @@ class Updates:
         self.pending.append(update)
         self._new.set()
 
-    async def get(self, *, offset: int, limit: int, wait: float, allowed: list[str] | None) -> list[Json]:
-        """getUpdates: confirm what is below `offset`, return up to `limit` of the rest, wait for one if need be."""
+    async def get(
+        self, *, offset: int, limit: int, wait: float, allowed: list[str] | None
+    ) -> list[Json]:
+        """getUpdates: confirm what is below `offset`, return up to `limit` of the rest, wait for
+        one if need be.
+        """
         if self.webhook is not None:
             raise ApiError(409, _WEBHOOK_ACTIVE)
         if allowed is not None:
@@ -97,7 +105,9 @@ class Updates:
         return list(islice(self.pending, limit))
 
     async def polled(self) -> None:
-        """Return when somebody waits in getUpdates: the bot is up, and has confirmed what it had."""
+        """Return when somebody waits in getUpdates: the bot is up, and has confirmed what it
+        had.
+        """
         await self._polled.wait()
 
     async def arrived(self) -> None:
@@ -132,7 +142,9 @@ class Updates:
 
     # webhook
 
-    async def set_webhook(self, webhook: Webhook | None, *, allowed: list[str] | None, drop_pending: bool) -> None:
+    async def set_webhook(
+        self, webhook: Webhook | None, *, allowed: list[str] | None, drop_pending: bool
+    ) -> None:
         """Start pushing to an address, or stop (None)."""
         await self.stop()
         if drop_pending:
@@ -146,7 +158,9 @@ class Updates:
             self._pusher = asyncio.create_task(self._push_all(webhook), name="emulator-webhook")
 
     def left_behind(self, url: str, allowed: list[str] | None) -> None:
-        """An earlier program's webhook, which nobody serves any more, and the kinds of updates that it asked for."""
+        """An earlier program's webhook, which nobody serves any more, and the kinds of updates that
+        it asked for.
+        """
         self.webhook, self.allowed = Webhook(url=url), allowed
 
     async def stop(self) -> None:
@@ -159,7 +173,9 @@ class Updates:
     async def _push_all(self, webhook: Webhook) -> None:
         pause = self.backoff.first
         headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
-        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60)) as session:
+        async with aiohttp.ClientSession(
+            headers=headers, timeout=aiohttp.ClientTimeout(total=60)
+        ) as session:
             while True:
                 while not self.pending:
                     self._new.clear()
@@ -184,7 +200,10 @@ class Updates:
         if hook is not None:
             info |= {"max_connections": hook.max_connections, "ip_address": "127.0.0.1"}
             if hook.last_error is not None:
-                info |= {"last_error_date": hook.last_error_at, "last_error_message": hook.last_error}
+                info |= {
+                    "last_error_date": hook.last_error_at,
+                    "last_error_message": hook.last_error,
+                }
         if self.allowed:
             info["allowed_updates"] = self.allowed
         return info
@@ -194,7 +213,9 @@ async def _post(session: aiohttp.ClientSession, url: str, update: Json) -> str |
     """Deliver one update; returns what went wrong in the server's words, or None."""
     try:
         body = io.BytesIO(encoded(update))
-        async with session.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
+        async with session.post(
+            url, data=body, headers={"Content-Type": "application/json"}
+        ) as answer:
             await answer.read()
             if 200 <= answer.status < 300:
                 return None

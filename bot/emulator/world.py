@@ -1,7 +1,8 @@
 """The world behind the API: people, chats, memberships and messages.
 
-Only what a bot can notice is modelled. Messages are kept as the JSON the API shows. Private chats and basic
-groups share one message counter, as on a real account; supergroups and channels have their own.
+Only what a bot can notice is modelled. Messages are kept as the JSON the API shows. Private chats
+and basic groups share one message counter, as on a real account; supergroups and channels have
+their own.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ class Member:
 
     def can(self, right: str) -> bool:
         """Whether an administrator or a restricted member may do this."""
-        return self.status == "creator" or self.rights.get(right, self.status in {"administrator", "member"})
+        return self.status == "creator" or self.rights.get(
+            right, self.status in {"administrator", "member"}
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +124,11 @@ class Chat:
     def __post_init__(self) -> None:
         self.brief = {"id": self.id, "type": self.type}
         if self.user is not None:
-            self.brief |= {k: v for k, v in self.user.json().items() if k in {"first_name", "last_name", "username"}}
+            self.brief |= {
+                k: v
+                for k, v in self.user.json().items()
+                if k in {"first_name", "last_name", "username"}
+            }
         if self.title is not None:
             self.brief["title"] = self.title
         if self.username is not None:
@@ -151,7 +158,9 @@ def member_json(user: User, member: Member, chat_type: str) -> Json:
         card |= {right: member.can(right) for right in (*_ADMIN_RIGHTS, *special)}
         card |= {right: value for right, value in member.rights.items() if right not in card}
     elif member.status == "restricted":
-        card |= {"is_member": True, "until_date": 0} | {r: member.rights.get(r, False) for r in _PERMISSIONS}
+        card |= {"is_member": True, "until_date": 0} | {
+            r: member.rights.get(r, False) for r in _PERMISSIONS
+        }
     elif member.status == "kicked":
         card["until_date"] = 0
     return card
@@ -165,8 +174,9 @@ def permissions_json() -> Json:
 class World:
     """All chats of one bot.
 
-    `keep_messages` bounds the messages kept over all chats (the oldest go first); with `open_chats`, a private
-    chat comes into being when the bot first writes to it: a load test needs no million introductions.
+    `keep_messages` bounds the messages kept over all chats (the oldest go first); with
+    `open_chats`, a private chat comes into being when the bot first writes to it: a load test needs
+    no million introductions.
     """
 
     def __init__(
@@ -184,7 +194,9 @@ class World:
         self.users: dict[int, User] = {bot.id: bot}
         self.chats: dict[int, Chat] = {}
         self.names: dict[str, int] = {}
-        self.silent: set[tuple[int, int]] = set()  # messages sent without a sound; only the page can tell
+        self.silent: set[tuple[int, int]] = (
+            set()
+        )  # messages sent without a sound; only the page can tell
         self.foreign_posts: set[tuple[int, int]] = set()  # channel posts the bot did not write
         self.observers: list[Callable[[Json], None]] = []
         self._account_counter = itertools.count(1)
@@ -213,7 +225,9 @@ class World:
 
     def new_counter(self, chat_type: str) -> Iterator[int]:
         """Where a chat of this type takes its message ids from."""
-        return itertools.count(1) if chat_type in {"supergroup", "channel"} else self._account_counter
+        return (
+            itertools.count(1) if chat_type in {"supergroup", "channel"} else self._account_counter
+        )
 
     def chat(self, chat_id: int) -> Chat:
         """A chat of the scenario."""
@@ -234,18 +248,28 @@ class World:
         chat = self.chats.get(chat_id)
         if chat is None and self.open_chats and chat_id > 0:
             user = self.add_user(User(id=chat_id, first_name=f"Reader {chat_id}"))
-            chat = Chat(id=chat_id, type="private", user=user, bot=Member(status="member"), counter=itertools.count(1))
+            chat = Chat(
+                id=chat_id,
+                type="private",
+                user=user,
+                bot=Member(status="member"),
+                counter=itertools.count(1),
+            )
             self.chats[chat_id] = chat
         if chat is None:
             raise bad_request("chat not found")
         return chat
 
-    def writable_chat(self, chat_id: int, *, media: str | None = None, thread_id: int | None = None) -> Chat:
+    def writable_chat(
+        self, chat_id: int, *, media: str | None = None, thread_id: int | None = None
+    ) -> Chat:
         """The chat a call wants to write to; refuses as the server does where the bot may not."""
         chat = self.known_chat(chat_id)
         if chat.migrated_to is not None:
             raise ApiError(
-                400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to=chat.migrated_to
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to=chat.migrated_to,
             )
         if chat.type == "private":
             _check_private(chat)
@@ -273,7 +297,9 @@ class World:
         self._changed(chat.id, {"kind": "message", "message": message, "silent": silent})
         return message
 
-    def change_message(self, chat: Chat, message: Json, changes: Json, *, mark: bool = True) -> Json:
+    def change_message(
+        self, chat: Chat, message: Json, changes: Json, *, mark: bool = True
+    ) -> Json:
         """Replace fields of a message (None removes one); `mark` shows it as edited."""
         changed = message | changes
         if mark:
@@ -340,7 +366,9 @@ def _check_topic(chat: Chat, thread_id: int) -> None:
     topic = chat.topics.get(thread_id)
     if topic is None:
         raise bad_request("message thread not found")
-    if topic.closed and not (chat.bot.status == "administrator" and chat.bot.can("can_manage_topics")):
+    if topic.closed and not (
+        chat.bot.status == "administrator" and chat.bot.can("can_manage_topics")
+    ):
         raise bad_request("TOPIC_CLOSED")
 
 

@@ -1,4 +1,6 @@
-"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for news."""
+"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for
+news.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one poll of one source brought; `error` in our words when it failed, all of it or (`partly`) a document."""
+    """What one poll of one source brought; `error` in our words when it failed, all of it or
+    (`partly`) a document.
+    """
 
     source: str
     fetched: int = 0
@@ -59,7 +63,8 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's choices.
+    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's
+    choices.
 
     `feeds` are the catalog's, by key: how far those are trusted who report the same story.
     """
@@ -101,13 +106,21 @@ class Ingest:
         async with self.store.reading() as db:
             state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
         try:
-            report = await (self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state))
+            report = await (
+                self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state)
+            )
         except SourceError as error:
             report = await self._failed(spec, state, error)
         metrics.POLLS.labels(spec.key, report.outcome).inc()
         if report.outcome != "failed":
             metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
-        log.info("polled", **{name: getattr(report, name) for name in ("source", "fetched", "new", "alerts", "error")})
+        log.info(
+            "polled",
+            **{
+                name: getattr(report, name)
+                for name in ("source", "fetched", "new", "alerts", "error")
+            },
+        )
         return report
 
     async def rates(self, spec: RateSpec, state: SourceState) -> IngestReport:
@@ -127,23 +140,33 @@ class Ingest:
         async with self.store.writing() as db:
             believed, held = await trust.believed(db, spec, rates, admins=self.admins, now=now)
             quiet = state.first_ok_at is None
-            added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=self.admins, now=now)
+            added, alerts = await keep_rates(
+                db, spec, believed, quiet=quiet, admins=self.admins, now=now
+            )
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
-            if held:  # asked for again soon, then ever less often; and read again even if it did not change
+            # asked for again soon, then ever less often; and read again even if it did not change
+            if held:
                 due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
             wait = trouble.retry_after if isinstance(trouble, FetchError) else None
             if wait is not None:
                 due = max(due, now + timedelta(seconds=min(wait, LONGEST_WAIT)))
             error = str(trouble)[:300] if trouble is not None else None
-            await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen, error=error)
+            await storage.sources.record_success(
+                db, spec.key, now=now, next_due_at=due, seen=seen, error=error
+            )
             await note_partly(db, self.admins, spec.key, error, now=now)
             await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
             await trust.watch(db, spec, admins=self.admins, now=now)
         for problem in problems[:5]:
             log.warning("row not believed", source=spec.key, problem=problem)
         return IngestReport(
-            source=spec.key, fetched=len(rates), new=len(added), alerts=alerts, error=error, partly=error is not None
+            source=spec.key,
+            fetched=len(rates),
+            new=len(added),
+            alerts=alerts,
+            error=error,
+            partly=error is not None,
         )
 
     async def news(self, spec: FeedSpec, state: SourceState) -> IngestReport:
@@ -167,35 +190,62 @@ class Ingest:
         judged = [(item, judge_entry(item, spec)) for item in new]
         now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
-            still = set(await unknown_entries(db, spec, new))  # another process may have polled it meanwhile
+            still = set(
+                await unknown_entries(db, spec, new)
+            )  # another process may have polled it meanwhile
             fresh = [(item, verdict) for item, verdict in judged if item in still]
             feeds = {**self.feeds, spec.key: spec}
-            keep = partial(keep_entry, db, spec, policy=self.security_policy, admins=self.admins, feeds=feeds, now=now)
+            keep = partial(
+                keep_entry,
+                db,
+                spec,
+                policy=self.security_policy,
+                admins=self.admins,
+                feeds=feeds,
+                now=now,
+            )
             quiet = state.first_ok_at is None or len(fresh) > FLOOD
             alerts = 0
             for item, verdict in reversed(fresh):  # feeds list the newest first
                 alerts += await keep(item, verdict, quiet=quiet)
             await reword_entries(db, spec, entries, feeds=feeds, now=now)
             if state.first_ok_at is not None and len(fresh) > FLOOD:
-                await tell(db, self.admins, "notice.flood", {"source": spec.key, "n": str(len(fresh))}, now=now)
+                await tell(
+                    db,
+                    self.admins,
+                    "notice.flood",
+                    {"source": spec.key, "n": str(len(fresh))},
+                    now=now,
+                )
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             await storage.sources.record_success(db, spec.key, now=now, next_due_at=due, seen=seen)
             await note_well(db, self.admins, spec.key, told=_was_told(state), now=now)
         return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
-        """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+        """What follows when the past is revised (by a backfill): corrections of what was told, and
+        nothing new.
+        """
         await revise_rates(db, added, now=self.clock())
 
-    async def _failed(self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError) -> IngestReport:
+    async def _failed(
+        self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError
+    ) -> IngestReport:
         now = self.clock()
         gone = isinstance(error, FetchError) and error.status == 410
         wait = error.retry_after if isinstance(error, FetchError) else None
         due = schedule.retry_due(
-            spec.poll, now=now, failures=state.failures, retry_after=wait, every=self.poll_every, gone=gone
+            spec.poll,
+            now=now,
+            failures=state.failures,
+            retry_after=wait,
+            every=self.poll_every,
+            gone=gone,
         )
         async with self.store.writing() as db:
-            if isinstance(spec, RateSpec):  # what an operator approved does not wait for the bank to be well
+            if isinstance(
+                spec, RateSpec
+            ):  # what an operator approved does not wait for the bank to be well
                 quiet = state.first_ok_at is None
                 await keep_rates(db, spec, [], quiet=quiet, admins=self.admins, now=now)
                 await trust.watch(db, spec, admins=self.admins, now=now)
@@ -203,7 +253,13 @@ class Ingest:
                 db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
             )
             if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
-                await tell(db, self.admins, "notice.source", {"source": spec.key, "why": str(error)[:200]}, now=now)
+                await tell(
+                    db,
+                    self.admins,
+                    "notice.source",
+                    {"source": spec.key, "why": str(error)[:200]},
+                    now=now,
+                )
         return IngestReport(source=spec.key, error=str(error)[:300])
 
     @property
@@ -212,15 +268,18 @@ class Ingest:
 
 
 def _was_told(state: SourceState) -> bool:
-    """Whether the operators were told that a source fails: it was gone, or failed many times in a row."""
+    """Whether the operators were told that a source fails: it was gone, or failed many times in a
+    row.
+    """
     return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 
 def _read(spec: RateSpec, asked: Sequence[Looked]) -> tuple[list[Looked], list[Rate], list[str]]:
-    """The rates of the changed documents, the rows that could not be believed, and which documents failed.
+    """The rates of the changed documents, the rows that could not be believed, and which documents
+    failed.
 
-    A document that cannot be read is forgotten, to be read again next time. What two documents say differently of
-    one day is not believed of either.
+    A document that cannot be read is forgotten, to be read again next time. What two documents say
+    differently of one day is not believed of either.
     """
     looked: list[Looked] = []
     rates: dict[tuple[Series, date], Rate] = {}

@@ -27,14 +27,17 @@ from storage.sources import Document
 T = TypeVar("T")
 
 PARSE_SECONDS = 10.0
-ARTICLES = 10  # so many new entries of a list page are followed to their articles, the others stay headlines
+# so many new entries of a list page are followed to their articles, the others stay headlines
+ARTICLES = 10
 ARTICLES_TAKE = 40.0  # seconds for all of them: a host is asked once a second
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What became of one request: the answer where its body changed, what to remember of it, or the error."""
+    """What became of one request: the answer where its body changed, what to remember of it, or the
+    error.
+    """
 
     url: str
     changed: Fetched | None = None
@@ -54,7 +57,11 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
         return failed[0][1]
     words = "; ".join(f"{_name(url)}: {error}" for url, error in failed)
     statuses = {error.status if isinstance(error, FetchError) else None for _, error in failed}
-    waits = [error.retry_after for _, error in failed if isinstance(error, FetchError) and error.retry_after]
+    waits = [
+        error.retry_after
+        for _, error in failed
+        if isinstance(error, FetchError) and error.retry_after
+    ]
     status = statuses.pop() if len(statuses) == 1 else None
     return FetchError(
         f"{len(failed)} of {len(looked)} documents failed: {words}",
@@ -64,7 +71,9 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
 
 
 def _name(url: str) -> str:
-    """What a document is called in an error: the end of its path; an address may carry a key behind it."""
+    """What a document is called in an error: the end of its path; an address may carry a key behind
+    it.
+    """
     parts = urlsplit(url)
     return parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or "?"
 
@@ -78,10 +87,15 @@ class Documents:
     workers: Workers
 
     async def fetch(self, key: str, requests: Sequence[Request]) -> list[Looked]:
-        """What became of every request, in their order; one that fails does not keep the others from being asked."""
+        """What became of every request, in their order; one that fails does not keep the others
+        from being asked.
+        """
         async with self.store.reading() as db:
             known = await storage.sources.documents(db, key)
-        return [await self._look(known.get(one.url) or Document(source=key, url=one.url), one) for one in requests]
+        return [
+            await self._look(known.get(one.url) or Document(source=key, url=one.url), one)
+            for one in requests
+        ]
 
     async def _look(self, old: Document, request: Request) -> Looked:
         address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
@@ -103,7 +117,9 @@ class Documents:
         return await read_entries(self.workers, spec, answer, now=now)
 
     async def with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
-        """The first of the new entries with the text of their articles; one that cannot be had stays a headline."""
+        """The first of the new entries with the text of their articles; one that cannot be had
+        stays a headline.
+        """
         read: dict[Entry, Entry] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(ARTICLES_TAKE):
@@ -123,12 +139,22 @@ class Documents:
         )
 
 
-async def read_entries(workers: Workers, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
-    """The entries of a feed or of a list page, read in a worker process; `now` dates a bare "15:12"."""
+async def read_entries(
+    workers: Workers, spec: FeedSpec, answer: Fetched, *, now: datetime
+) -> Sequence[Entry]:
+    """The entries of a feed or of a list page, read in a worker process; `now` dates a bare
+    "15:12".
+    """
     if isinstance(spec, PageSpec):
-        job = partial(parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer))
+        job = partial(
+            parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer)
+        )
         return await _parse(workers, job, answer)
-    return (await _parse(workers, partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer)).entries
+    return (
+        await _parse(
+            workers, partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer
+        )
+    ).entries
 
 
 async def read_article(workers: Workers, spec: PageSpec, answer: Fetched) -> Article:
@@ -145,7 +171,11 @@ async def _parse(workers: Workers, job: Callable[[bytes], T], answer: Fetched) -
 
 
 def _kind(answer: Fetched) -> str | None:
-    return f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
+    return (
+        f"{answer.content_type}; charset={answer.charset}"
+        if answer.charset
+        else answer.content_type
+    )
 
 
 def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:

@@ -12,11 +12,17 @@ from storage.db import Db
 
 HOUR = timedelta(hours=1)
 TOLD_AFTER = 5  # polls in a row that failed, in whole or in part, before the operators are told
-PARTLY = "partly:"  # begins the name of the mark that counts polls of a source that brought only a part
+PARTLY = (
+    "partly:"  # begins the name of the mark that counts polls of a source that brought only a part
+)
 
 
-async def note_partly(db: Db, admins: Sequence[int], key: str, trouble: str | None, *, now: datetime) -> None:
-    """Count the polls in a row that brought only a part of a source, and tell the operators when they are many."""
+async def note_partly(
+    db: Db, admins: Sequence[int], key: str, trouble: str | None, *, now: datetime
+) -> None:
+    """Count the polls in a row that brought only a part of a source, and tell the operators when
+    they are many.
+    """
     name = f"{PARTLY}{key}"
     before = await storage.marks.get(db, name)
     if trouble is None:
@@ -36,14 +42,20 @@ async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now:
         await tell(db, admins, "notice.well", {"source": key}, now=now)
 
 
-async def tell(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> None:
+async def tell(
+    db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime
+) -> None:
     """Tell the operators, once a day for one trouble."""
     for admin in admins:
         await storage.alerts.enqueue(db, notices.alert(admin, msgid, values, now=now))
 
 
-async def tell_hourly(db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime) -> bool:
-    """Tell the operators, whatever the values, once an hour for one `msgid`. Returns whether they are told now."""
+async def tell_hourly(
+    db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime
+) -> bool:
+    """Tell the operators, whatever the values, once an hour for one `msgid`. Returns whether they
+    are told now.
+    """
     told = await storage.marks.get(db, f"told:{msgid}")
     if told is not None and timedelta(0) <= now - datetime.fromisoformat(told) < HOUR:
         return False

@@ -1,4 +1,6 @@
-"""What follows from a bank's rates: stored with their revisions, judged as moves and by chats' own rules, corrected."""
+"""What follows from a bank's rates: stored with their revisions, judged as moves and by chats' own
+rules, corrected.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,17 @@ HISTORY = timedelta(days=400)
 
 
 async def keep_rates(
-    db: Db, spec: RateSpec, believed: Sequence[Rate], *, quiet: bool, admins: Sequence[int], now: datetime
+    db: Db,
+    spec: RateSpec,
+    believed: Sequence[Rate],
+    *,
+    quiet: bool,
+    admins: Sequence[int],
+    now: datetime,
 ) -> tuple[list[SeenRate], int]:
-    """Store what is believed and what an operator approved, with all that follows; what was new, and the alerts."""
+    """Store what is believed and what an operator approved, with all that follows; what was new,
+    and the alerts.
+    """
     approved = await storage.rates.approved(db, spec.key)
     for item in approved:
         await storage.rates.release(db, item)
@@ -41,15 +51,21 @@ async def keep_rates(
         alerts += await _revise_rules(db, new, now=now)
     alerts += await judge_by_rules(db, [new for new in added if new not in disputed], now=now)
     for new in await trust.settled(db, added):
-        alerts += await _moves(db, [new], (), quiet=False, now=now) + await judge_by_rules(db, [new], now=now)
+        alerts += await _moves(db, [new], (), quiet=False, now=now) + await judge_by_rules(
+            db, [new], now=now
+        )
     return added, alerts
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
-    """What follows when the past is revised (by a backfill): corrections of what was told, and nothing new."""
+    """What follows when the past is revised (by a backfill): corrections of what was told, and
+    nothing new.
+    """
     for new in added:
         known = await storage.rates.baseline(db, new.series)
-        baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
+        baseline = (
+            moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
+        )
         since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
         past = await storage.rates.history(db, new.series, since=since, until=day)
         await _revise_move(db, past, new, baseline, now=now)
@@ -59,17 +75,25 @@ async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> N
 async def _moves(
     db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
 ) -> int:
-    """Enqueue the big moves among new rates; where watching a series begins, its drift is measured from there.
+    """Enqueue the big moves among new rates; where watching a series begins, its drift is measured
+    from there.
 
-    Of a disputed rate nothing new is said, and drift goes on being measured from what was said last.
+    Of a disputed rate nothing new is said, and drift goes on being measured from what was said
+    last.
     """
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
         day = new.effective_on
-        past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+        past = await storage.rates.history(
+            db, new.series, since=day - HISTORY, until=day - timedelta(days=1)
+        )
         known = await storage.rates.baseline(db, new.series)
         first = past[-1] if past and not quiet else new
-        baseline = moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=first)
+        baseline = (
+            moves.Baseline(rate=known[0], severity=known[1])
+            if known
+            else moves.Baseline(rate=first)
+        )
         if known is None:
             await storage.rates.set_baseline(db, first, severity=None, now=now)
         if quiet:
@@ -85,8 +109,9 @@ async def _moves(
 
 
 async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
-    """Enqueue a move once a day, direction and severity; once more when the first was taken back before anybody
-    heard of it."""
+    """Enqueue a move once a day, direction and severity; once more when the first was taken back
+    before anybody heard of it.
+    """
     if found.severity is Severity.URGENT and not await trust.confirmed(db, new):
         found = replace(found, moved=replace(found.moved, confirmed=False))
     made = kind_moves.alert(found, now=now)
@@ -99,9 +124,12 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
     return 0
 
 
-async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime) -> int:
-    """A revised figure: those who were told the old one are told; those who still wait hear only the new one, if
-    that is a move; drift is measured from what was heard."""
+async def _revise_move(
+    db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime
+) -> int:
+    """A revised figure: those who were told the old one are told; those who still wait hear only
+    the new one, if that is a move; drift is measured from what was heard.
+    """
     told = await storage.alerts.by_keys(db, kind_moves.keys(new))
     alerts, reached, waiting = 0, None, None
     for one in told:
@@ -123,7 +151,9 @@ async def _revise_move(db: Db, past: Sequence[Rate], new: SeenRate, baseline: mo
 
 
 async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
-    """A move in the place of one that was taken back, for those who would have got that and did not."""
+    """A move in the place of one that was taken back, for those who would have got that and did
+    not.
+    """
     first = kind_moves.alert(found, now=withdrawn.created_at)
     audience = replace(first.audience, told=withdrawn.id)
     again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
@@ -133,7 +163,9 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
 async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
     """Tell those who got an alert what its figure is now."""
     old = told.payload.new if isinstance(told.payload, RateMoved) else None
-    if old is None or old.per_unit == new.per_unit:  # revised back: what they know is the last correction
+    if (
+        old is None or old.per_unit == new.per_unit
+    ):  # revised back: what they know is the last correction
         old = await storage.rates.before_revision(db, new)
     if old is None or old.per_unit == new.per_unit:
         return 0
@@ -142,36 +174,55 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
 
 
 async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
-    """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be judged anew."""
+    """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be
+    judged anew.
+    """
     spoken = await storage.alerts.said_by_rules(db, new.series, new.effective_on)
-    rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)} if spoken else {}
+    rules = (
+        {item.id: item for item in await storage.rules.ever_watching(db, new.series)}
+        if spoken
+        else {}
+    )
     alerts, corrected = 0, set[int]()
-    for told in reversed(spoken):  # a rule that was changed may have spoken twice: its last word is corrected
+    for told in reversed(
+        spoken
+    ):  # a rule that was changed may have spoken twice: its last word is corrected
         fired = cast("RuleFired", told.payload)
         left = await storage.alerts.withdraw(db, told.id)
         if left.reached and fired.rule not in corrected:
             corrected.add(fired.rule)
             alerts += await _correct(db, told, new, now=now)
-        elif left.waiting and fired.rule in rules and rules[fired.rule].state.fired_on == new.effective_on:
+        elif (
+            left.waiting
+            and fired.rule in rules
+            and rules[fired.rule].state.fired_on == new.effective_on
+        ):
             await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline))
     return alerts
 
 
 async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
-    """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not speak of it."""
+    """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not
+    speak of it.
+    """
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
         watching = await storage.rules.watching(db, new.series, now=now)
         if not watching:
             continue
         day = new.effective_on
-        past = await storage.rates.history(db, new.series, since=day - HISTORY, until=day - timedelta(days=1))
+        past = await storage.rates.history(
+            db, new.series, since=day - HISTORY, until=day - timedelta(days=1)
+        )
         for item in watching:
             fired, state = evaluate(item.rule, item.state, past, new, now=now)
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
             if fired is not None and now.date() - day <= trust.BACKLOG:
-                alerts += await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now)) is not None
+                alerts += (
+                    await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
+                    is not None
+                )
     return alerts
 
 

@@ -1,4 +1,6 @@
-"""Several sources at once: how many, and never one twice. The running bot and the verbs go by the same rule."""
+"""Several sources at once: how many, and never one twice. The running bot and the verbs go by the
+same rule.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,13 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """Does `work` on sources in tasks of a group: at most SOURCES_AT_ONCE at a time, and on no source twice."""
+    """Does `work` on sources in tasks of a group: at most SOURCES_AT_ONCE at a time, and on no
+    source twice.
+    """
 
-    def __init__(self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]) -> None:
+    def __init__(
+        self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]
+    ) -> None:
         self._tasks = tasks
         self._work = work
         self._slots = asyncio.Semaphore(SOURCES_AT_ONCE)

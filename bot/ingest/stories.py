@@ -23,7 +23,9 @@ from bot.sources.standing import led, weighed
 from storage.db import Db
 
 FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
-FLOOD = 20  # so many new entries at once from a known feed: its ids changed, or it was down for long
+FLOOD = (
+    20  # so many new entries at once from a known feed: its ids changed, or it was down for long
+)
 SAME_EVENT = timedelta(hours=48)
 EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 ASKED_TEXT = 500  # characters of a story in the question to the operator
@@ -34,7 +36,9 @@ async def unknown_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry]) -> l
     links = [normalise_link(item.link) for item in entries if item.link]
     ids, known_links = await storage.news.known(db, spec.key, [item.id for item in entries], links)
     return [
-        item for item in entries if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
+        item
+        for item in entries
+        if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
     ]
 
 
@@ -50,7 +54,8 @@ async def keep_entry(
     feeds: Mapping[str, FeedSpec],
     now: datetime,
 ) -> int:
-    """Store one entry in its story, and tell the story when it is fresh, about security and notable.
+    """Store one entry in its story, and tell the story when it is fresh, about security and
+    notable.
 
     `feeds` says how far the story's other reporters are trusted.
     """
@@ -83,16 +88,24 @@ async def keep_entry(
 
 
 async def reword_entries(
-    db: Db, spec: FeedSpec, entries: Sequence[Entry], *, feeds: Mapping[str, FeedSpec], now: datetime
+    db: Db,
+    spec: FeedSpec,
+    entries: Sequence[Entry],
+    *,
+    feeds: Mapping[str, FeedSpec],
+    now: datetime,
 ) -> None:
-    """Headlines that a feed has changed since: stored, and edited where they were told; nobody is told anew.
+    """Headlines that a feed has changed since: stored, and edited where they were told; nobody is
+    told anew.
 
     An id that stands in the feed twice has no headline of its own, and a page's list gives no text.
     """
     twice = Counter(item.id for item in entries)
     once = [] if isinstance(spec, PageSpec) else [item for item in entries if twice[item.id] == 1]
     known = await storage.news.titles(db, spec.key, [item.id for item in once])
-    changed = [item for item in once if item.id in known and known[item.id][2] != title_key(item.title)]
+    changed = [
+        item for item in once if item.id in known and known[item.id][2] != title_key(item.title)
+    ]
     for item in changed:
         pk, story_pk, _ = known[item.id]
         await storage.news.correct(db, pk, item, title_key=title_key(item.title))
@@ -108,7 +121,13 @@ async def reword_entries(
 
 
 async def _break(
-    db: Db, pk: int, *, policy: str, admins: Sequence[int], feeds: Mapping[str, FeedSpec], now: datetime
+    db: Db,
+    pk: int,
+    *,
+    policy: str,
+    admins: Sequence[int],
+    feeds: Mapping[str, FeedSpec],
+    now: datetime,
 ) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
     story = await storage.news.get(db, pk)
@@ -121,14 +140,21 @@ async def _break(
     if stored is not None and alert.approval:
         lead = led(story, feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
-        values = {"title": lead.title, "text": text, "link": lead.link or "", "feeds": ", ".join(story.feeds)}
+        values = {
+            "title": lead.title,
+            "text": text,
+            "link": lead.link or "",
+            "feeds": ", ".join(story.feeds),
+        }
         why = f"{story.severity}: {'; '.join(map(str, story.reasons))}"
         await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
     return int(stored is not None)
 
 
 async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
-    """Edit the messages that told a story, for as long as it is fresh and not again and again; `why` is unique."""
+    """Edit the messages that told a story, for as long as it is fresh and not again and again;
+    `why` is unique.
+    """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH
         if now >= expires_at or await storage.alerts.times_got(db, edits.key(told.id)) >= EDITS:

@@ -23,8 +23,12 @@ class Trial:
     words: str
 
 
-async def try_source(spec: RateSpec | FeedSpec, fetcher: Fetcher, workers: Workers, *, now: datetime) -> Trial:
-    """Fetch all documents of a source and read them; nothing is stored, and its trouble is its own."""
+async def try_source(
+    spec: RateSpec | FeedSpec, fetcher: Fetcher, workers: Workers, *, now: datetime
+) -> Trial:
+    """Fetch all documents of a source and read them; nothing is stored, and its trouble is its
+    own.
+    """
     try:
         if isinstance(spec, RateSpec):
             words = await _rates(spec, fetcher, now)

@@ -1,4 +1,6 @@
-"""Whether a rate is to be believed, and whether its source still speaks: held, disputed, confirmed, stale."""
+"""Whether a rate is to be believed, and whether its source still speaks: held, disputed, confirmed,
+stale.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ async def disputed(
 
 
 async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
-    """The newest rates of other sources' series whose dispute these new rates ended: they may be told now."""
+    """The newest rates of other sources' series whose dispute these new rates ended: they may be
+    told now.
+    """
     judged = {new.series for new in added}
     found = []
     for series in sorted(await storage.disputes.about(db, {new.pair for new in added}), key=str):
@@ -65,7 +69,9 @@ async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
 async def believed(
     db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
 ) -> tuple[list[Rate], int]:
-    """The plausible rates of this poll, and the smallest number of times a held one has been seen (0: none is held)."""
+    """The plausible rates of this poll, and the smallest number of times a held one has been seen
+    (0: none is held).
+    """
     trusted: list[Rate] = []
     held: list[int] = []
     near = spec.poll.near(now)
@@ -85,7 +91,9 @@ async def believed(
         if far is not None:
             beside_it = sum(one.effective_on == new.effective_on for one, _ in changed) - 1
             asked = new.effective_on in told
-            times = await _held(db, spec, new, far, admins=() if asked else admins, more=beside_it, now=now)
+            times = await _held(
+                db, spec, new, far, admins=() if asked else admins, more=beside_it, now=now
+            )
             told.add(new.effective_on)
             trusted += [new] if times is None else []
             held += [times] if times else []
@@ -97,7 +105,12 @@ async def believed(
             others += await _crosses(db, new)
             found = plausibility.judge(before, new, others, siblings=siblings)
         if found.standing is plausibility.Standing.REFUSED:
-            log.warning("rate refused", source=spec.key, pair=str(new.pair), why="; ".join(map(str, found.reasons)))
+            log.warning(
+                "rate refused",
+                source=spec.key,
+                pair=str(new.pair),
+                why="; ".join(map(str, found.reasons)),
+            )
             continue
         times = await _held(db, spec, new, found, admins=admins, now=now) if found.reasons else None
         if times is None:
@@ -128,10 +141,11 @@ async def _held(
     now: datetime,
     more: int = 0,
 ) -> int | None:
-    """Put a value aside, tell the operators and ask other sources the first time; None when it is now believed.
+    """Put a value aside, tell the operators and ask other sources the first time; None when it is
+    now believed.
 
-    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again. `more` rates stand
-    or fall with this one.
+    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again.
+    `more` rates stand or fall with this one.
     """
     held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
     if held.state == "rejected":
@@ -153,11 +167,17 @@ async def _seconds(db: Db, new: Rate) -> list[str]:
     known: dict[str, set[str]] = {}
     for one in await storage.rates.known_series(db):
         known.setdefault(one.source, set()).update((one.pair.base, one.pair.quote))
-    return [key for key, codes in known.items() if key != new.source and {new.pair.base, new.pair.quote} <= codes]
+    return [
+        key
+        for key, codes in known.items()
+        if key != new.source and {new.pair.base, new.pair.quote} <= codes
+    ]
 
 
 async def _crosses(db: Db, new: Rate) -> list[Rate]:
-    """The same pair by way of another bank's own currency: our arithmetic, good enough to compare with."""
+    """The same pair by way of another bank's own currency: our arithmetic, good enough to compare
+    with.
+    """
     found = []
     for key in await _seconds(db, new):
         around = await storage.rates.around(db, key, new.effective_on)
@@ -168,7 +188,9 @@ async def _crosses(db: Db, new: Rate) -> list[Rate]:
         if answer is not None:
             on = min(rate.effective_on for rate in answer.path)
             kind, value = RateKind.CROSS, answer.rate
-            found.append(Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1))
+            found.append(
+                Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1)
+            )
     return found
 
 
@@ -179,7 +201,9 @@ async def confirmed(db: Db, new: SeenRate) -> bool:
 
 
 async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime) -> None:
-    """Tell the operators, once, that a source answers but brings nothing new, and once that it does again."""
+    """Tell the operators, once, that a source answers but brings nothing new, and once that it does
+    again.
+    """
     # a rate of a day far ahead, let through by an operator, says nothing about today
     newest = await storage.rates.newest_day(db, spec.key, until=spec.poll.near(now)[1])
     if newest is None:

@@ -1,4 +1,6 @@
-"""From a raw update to its effect: stored first, then handled, each chat's updates in order, chats side by side."""
+"""From a raw update to its effect: stored first, then handled, each chat's updates in order, chats
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +32,29 @@ AT_ONCE = 32
 LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram sends are a tenth of it
 REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
-KINDS = ("message", "edited_message", "channel_post", "callback_query", "inline_query", "my_chat_member", "chat_member")
-MOST_TRIES = (
-    3  # starts that found an update unfinished, until it is handled alone and, when that ends us too, set aside
+KINDS = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "callback_query",
+    "inline_query",
+    "my_chat_member",
+    "chat_member",
 )
-CAREFUL = 60.0  # seconds after a start that follows no stop, in which updates are stored before they are handled
-OPEN = "inbox open"  # the mark of a process that handles what is not stored yet; emptied by its stop
+# starts that found an update unfinished, until it is handled alone and, when that ends us too, set
+# aside
+MOST_TRIES = 3
+# seconds after a start that follows no stop, in which updates are stored before they are handled
+CAREFUL = 60.0
+OPEN = (
+    "inbox open"  # the mark of a process that handles what is not stored yet; emptied by its stop
+)
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
 HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
 
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
-#: Told in the transaction that writes them down: how many updates were set aside since the last word, and the last's
-#: number. Returns whether the word was given.
+#: Told in the transaction that writes them down: how many updates were set aside since the last
+#: word, and the last's number. Returns whether the word was given.
 Tell = Callable[[Db, int, int], Awaitable[bool]]
 
 
@@ -57,13 +70,13 @@ async def _tell_nobody(_db: Db, _count: int, _last: int) -> bool:
 class Inbox:
     """Stores updates and hands each to `handle` exactly once, as far as a crash allows.
 
-    `alone` says that no other process receives updates: then an update is handled while it is being stored, and only
-    telling Telegram waits for the store. Otherwise the store's word that it is new comes first.
-    A StorageError inside `handle` is waited out and the update tried again, its chat's later ones behind it;
-    `apologise` is called for an update that cannot have its effect.
-    An update that cannot be stored, that `handle` finds unreadable, or that ends the process again and again, is set
-    aside: its number is kept with the outcome `unreadable`, it is counted, logged in one line, and `tell` hears of it;
-    the others go on.
+    `alone` says that no other process receives updates: then an update is handled while it is being
+    stored, and only telling Telegram waits for the store. Otherwise the store's word that it is new
+    comes first. A StorageError inside `handle` is waited out and the update tried again, its chat's
+    later ones behind it; `apologise` is called for an update that cannot have its effect. An update
+    that cannot be stored, that `handle` finds unreadable, or that ends the process again and again,
+    is set aside: its number is kept with the outcome `unreadable`, it is counted, logged in one
+    line, and `tell` hears of it; the others go on.
     """
 
     def __init__(
@@ -96,7 +109,8 @@ class Inbox:
         self._closing = asyncio.Event()
 
     async def resume(self) -> None:
-        """Handle what an earlier process left unfinished, oldest first; all of it where no other can be alive.
+        """Handle what an earlier process left unfinished, oldest first; all of it where no other
+        can be alive.
 
         A portion at a time. Call it before `receive`: what is received must not overtake what was.
         """
@@ -111,7 +125,12 @@ class Inbox:
             try:
                 async with self._store.writing() as db:
                     left = await storage.inbox.take_over(
-                        db, holder=self._holder, lease=LEASE, everything=exclusive, after=after, limit=PORTION
+                        db,
+                        holder=self._holder,
+                        lease=LEASE,
+                        everything=exclusive,
+                        after=after,
+                        limit=PORTION,
                     )
             except StorageError as error:
                 if not exclusive:
@@ -128,7 +147,9 @@ class Inbox:
                 await asyncio.wait(set(self._tasks))
 
     async def _open(self) -> None:
-        """Be careful for a while when the last process did not stop: perhaps it was ended by what it had not stored."""
+        """Be careful for a while when the last process did not stop: perhaps it was ended by what
+        it had not stored.
+        """
         with suppress(StorageError):
             async with self._store.writing() as db:
                 if await storage.marks.get(db, OPEN):
@@ -140,7 +161,9 @@ class Inbox:
         await self._store_all([parse(update) for update in updates if has_number(update)])
 
     async def set_aside(self, update_id: int) -> None:
-        """Store the number of an update that arrived and cannot be read at all. StorageError likewise."""
+        """Store the number of an update that arrived and cannot be read at all. StorageError
+        likewise.
+        """
         await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
 
     async def _store_all(self, rows: Sequence[Received]) -> None:
@@ -157,7 +180,9 @@ class Inbox:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
                 self._accept(item)
-            elif outcome is not None:  # handled before the store had it: a first attempt to store it had failed
+            elif (
+                outcome is not None
+            ):  # handled before the store had it: a first attempt to store it had failed
                 self._finish(item.update_id, outcome)
 
     async def _add(self, rows: Sequence[Received]) -> list[Received]:
@@ -246,7 +271,9 @@ class Inbox:
                 if wait is None:
                     log.exception("update failed", kind=item.kind, update_id=item.update_id)
                     return await self._give_up(raw)
-                log.warning("update waits for the database", kind=item.kind, error=str(error), again_in=wait)
+                log.warning(
+                    "update waits for the database", kind=item.kind, error=str(error), again_in=wait
+                )
             except Exception:  # one update's trouble is that update's alone
                 log.exception("update failed", kind=item.kind, update_id=item.update_id)
                 return await self._give_up(raw)
@@ -281,7 +308,9 @@ class Inbox:
         while True:
             await asyncio.sleep(SHARE)
             waiting = [item.update_id for queue in self._waiting.values() for item in queue]
-            waiting += [update_id for update_id, _ in self._outcomes]  # had their effect, not yet written down
+            waiting += [
+                update_id for update_id, _ in self._outcomes
+            ]  # had their effect, not yet written down
             try:
                 async with self._store.writing() as db:
                     if waiting:
@@ -304,7 +333,9 @@ class Inbox:
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """Let what is being handled come to its end, then write it down; what waits for the database stays open."""
+        """Let what is being handled come to its end, then write it down; what waits for the
+        database stays open.
+        """
         self._closing.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)
@@ -352,7 +383,8 @@ def parse(update: Mapping[str, Any]) -> Received:
 def _body_of(update: Mapping[str, Any]) -> str | None:
     """An update as text that is kept and read again later; None when there is no such text.
 
-    Nested too deeply, half a surrogate pair, a number beyond 64 bits, or longer than any update of Telegram's.
+    Nested too deeply, half a surrogate pair, a number beyond 64 bits, or longer than any update of
+    Telegram's.
     """
     try:
         body = orjson.dumps(update)
@@ -364,7 +396,11 @@ def _body_of(update: Mapping[str, Any]) -> str | None:
 def _chat_of(content: object) -> int | None:
     if not isinstance(content, dict):
         return None
-    for holder in (content.get("chat"), _inner(content.get("message"), "chat"), content.get("from")):
+    for holder in (
+        content.get("chat"),
+        _inner(content.get("message"), "chat"),
+        content.get("from"),
+    ):
         found = _inner(holder, "id")
         if _is_id(found):
             return int(found)

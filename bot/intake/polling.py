@@ -1,4 +1,6 @@
-"""Long polling: ask Telegram for updates, store them, and only then ask beyond them, which confirms."""
+"""Long polling: ask Telegram for updates, store them, and only then ask beyond them, which
+confirms.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ def _untold(_why: str | None) -> None:
 
 
 async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
-    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the program.
+    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the
+    program.
 
-    A webhook left from before keeps updates from us: it is deleted, again and again until they come, and whenever a
-    409 says that there is one. `tell` hears why none come, or None while they do.
+    A webhook left from before keeps updates from us: it is deleted, again and again until they
+    come, and whenever a 409 says that there is one. `tell` hears why none come, or None while they
+    do.
     """
     offset: int | None = None
     limit: int | None = None
@@ -38,7 +42,9 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
     while True:
         if not heard:
             await api.call("deleteWebhook")
-        outcome = await api.call("getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS)
+        outcome = await api.call(
+            "getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS
+        )
         if isinstance(outcome, Ambiguous) and outcome.body:
             outcome = _salvaged(outcome)
         if isinstance(outcome, Rejected) and outcome.token:
@@ -46,11 +52,17 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
             span = 0
             heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
-            rival = isinstance(outcome, Rejected) and outcome.conflict and "webhook" not in outcome.why.lower()
+            rival = (
+                isinstance(outcome, Rejected)
+                and outcome.conflict
+                and "webhook" not in outcome.why.lower()
+            )
             after = (retry.RIVAL if rival else retry.LISTENING).pause(failures, outcome)
             failures += 1
             tell(f"updates: {why(outcome)}")
-            log.warning("no updates", outcome=type(outcome).__name__, why=why(outcome), again_in=after)
+            log.warning(
+                "no updates", outcome=type(outcome).__name__, why=why(outcome), again_in=after
+            )
             await asyncio.sleep(after)
             if isinstance(outcome, Ambiguous):
                 offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
@@ -58,7 +70,9 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
         heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
-        if outcome.result and not updates:  # nothing of it can be confirmed, so it comes again at once
+        if (
+            outcome.result and not updates
+        ):  # nothing of it can be confirmed, so it comes again at once
             after = retry.LISTENING.pause(failures)
             failures += 1
             log.warning("updates without a number", count=len(outcome.result), again_in=after)
@@ -77,9 +91,15 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
 
 
 def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
-    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it was."""
+    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it
+    was.
+    """
     answer = tolerantly(outcome.body)
-    if isinstance(answer, dict) and answer.get("ok") is True and isinstance(answer.get("result"), list):
+    if (
+        isinstance(answer, dict)
+        and answer.get("ok") is True
+        and isinstance(answer.get("result"), list)
+    ):
         return Sent(0, answer["result"])
     return outcome
 
@@ -87,7 +107,9 @@ def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
 async def _isolate(
     inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
 ) -> tuple[int | None, int | None]:
-    """The next offset and limit after an answer that nobody can read: one by one, past the one that is to blame."""
+    """The next offset and limit after an answer that nobody can read: one by one, past the one that
+    is to blame.
+    """
     number = first_number(outcome.body)
     if number is None:
         return offset, limit

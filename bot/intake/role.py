@@ -1,7 +1,9 @@
-"""A role that one replica has at a time: taken by a lease, kept by prolonging it, left when it cannot be.
+"""A role that one replica has at a time: taken by a lease, kept by prolonging it, left when it
+cannot be.
 
-The lease is counted from before it was asked for, on the clock that runs while the machine sleeps: whoever believes to
-have the role has it. A database that does not answer ends the role by its time, on this side too.
+The lease is counted from before it was asked for, on the clock that runs while the machine sleeps:
+whoever believes to have the role has it. A database that does not answer ends the role by its time,
+on this side too.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Role:
         self._until = 0.0
 
     async def during(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do the work whenever we have the role, for ever; its error comes out. The role is given back at the end."""
+        """Do the work whenever we have the role, for ever; its error comes out. The role is given
+        back at the end.
+        """
         while True:
             if not await self._take():
                 await asyncio.sleep(LOOK)
@@ -56,9 +60,13 @@ class Role:
         working = asyncio.create_task(work())
         prolonging = asyncio.create_task(self._keep_prolonging())
         try:
-            while not (working.done() or prolonging.done()) and (left := self._until - boottime()) > 0:
+            while (
+                not (working.done() or prolonging.done()) and (left := self._until - boottime()) > 0
+            ):
                 # in short looks, because the loop's own clock stands still while the machine sleeps
-                await asyncio.wait({working, prolonging}, timeout=min(left, 1), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {working, prolonging}, timeout=min(left, 1), return_when=asyncio.FIRST_COMPLETED
+                )
         finally:
             prolonging.cancel()  # not awaited: it may hang in a database that does not answer
             working.cancel()

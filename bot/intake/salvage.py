@@ -1,7 +1,9 @@
-"""What can be had of JSON that our parser refuses: one bad update must not make the bot deaf to the others.
+"""What can be had of JSON that our parser refuses: one bad update must not make the bot deaf to the
+others.
 
-Half a surrogate pair, NaN, numbers of a thousand digits and bad UTF-8 are read by a more tolerant parser. Of what that
-one cannot read either (nested by the thousand) only the number is found, by its looks.
+Half a surrogate pair, NaN, numbers of a thousand digits and bad UTF-8 are read by a more tolerant
+parser. Of what that one cannot read either (nested by the thousand) only the number is found, by
+its looks.
 """
 
 from __future__ import annotations

@@ -28,10 +28,11 @@ LOOK = 300.0  # seconds between looks whether it is still ours
 
 
 def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
-    """A server with one address: POST, JSON, at most a megabyte, with the secret; 200 once the update is stored.
+    """A server with one address: POST, JSON, at most a megabyte, with the secret; 200 once the
+    update is stored.
 
-    Telegram repeats what is refused, and sends nothing else meanwhile. So what has a number and cannot be read is set
-    aside; what is too large, when it comes a second time.
+    Telegram repeats what is refused, and sends nothing else meanwhile. So what has a number and
+    cannot be read is set aside; what is too large, when it comes a second time.
     """
     too_large: deque[int] = deque(maxlen=INSISTED)
 
@@ -50,7 +51,9 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
         if has_number(update):
             return await _stored(inbox.receive([update]))
         number = first_number(body) if update is None else None
-        return web.Response(status=400) if number is None else await _stored(inbox.set_aside(number))
+        return (
+            web.Response(status=400) if number is None else await _stored(inbox.set_aside(number))
+        )
 
     application = web.Application(client_max_size=LIMIT)
     application.router.add_post(path or "/", receive)
@@ -93,10 +96,11 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
 async def keep_webhook(
     api: BotApi, *, url: str, secret: str, tell: Callable[[str | None], None], look: float = LOOK
 ) -> None:
-    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not ours any more.
+    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
+    ours any more.
 
-    Which kinds are wanted is said each time: Telegram would go on with what an earlier program asked for. `tell` hears
-    why none can come, or None while they can.
+    Which kinds are wanted is said each time: Telegram would go on with what an earlier program
+    asked for. `tell` hears why none can come, or None while they can.
     """
     tell("webhook: not set yet")
     failures = 0

@@ -1,8 +1,10 @@
-"""Languages: all that is said or read in one language stands in one folder, `bot/languages/<code>/`.
+"""Languages: all that is said or read in one language stands in one folder,
+`bot/languages/<code>/`.
 
-A language is found by its place: a folder here is a language, its name the code that Telegram and CLDR call it by.
-`PARTS` and `TABLES` are what it must bring. A part may be a stub (an empty value, a table without rows); a part that
-is not there is a problem by name, and nothing runs (`problems`, at start and in `make check`).
+A language is found by its place: a folder here is a language, its name the code that Telegram and
+CLDR call it by. `PARTS` and `TABLES` are what it must bring. A part may be a stub (an empty value,
+a table without rows); a part that is not there is a problem by name, and nothing runs (`problems`,
+at start and in `make check`).
 
 Where two languages claim a word, the one that stands earlier in `LANGUAGES` has it.
 """
@@ -76,7 +78,9 @@ class Language:
         return FOLDER / self.code / TEXTS
 
     def rows(self, table: str) -> Iterator[list[str]]:
-        """The rows of one of its tables, read anew each time; none where an optional one is absent."""
+        """The rows of one of its tables, read anew each time; none where an optional one is
+        absent.
+        """
         path = FOLDER / self.code / f"{table}.tsv"
         if not path.exists():
             return

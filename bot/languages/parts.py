@@ -1,7 +1,8 @@
-"""The parts of a language: what its folder brings, each a value. An empty part is a stub: allowed, and says nothing.
+"""The parts of a language: what its folder brings, each a value. An empty part is a stub: allowed,
+and says nothing.
 
-Words are in lower case. A `pattern` is a piece of a regular expression, its alternatives apart by "|"; other lists
-are words apart by spaces, or phrases apart by commas where the name says so.
+Words are in lower case. A `pattern` is a piece of a regular expression, its alternatives apart by
+"|"; other lists are words apart by spaces, or phrases apart by commas where the name says so.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Form(StrEnum):
 class Reading:
     """How a text in the language is told from one in another language of the same script.
 
-    The first language of a script is taken unless another is likelier; `odds.tsv` beside this (letter triple, log odds
-    against that first language) is a language's own and may be absent.
+    The first language of a script is taken unless another is likelier; `odds.tsv` beside this
+    (letter triple, log odds against that first language) is a language's own and may be absent.
     """
 
     script: Script
@@ -45,7 +46,9 @@ class Days:
     """How days are written: patterns, of every case."""
 
     months: tuple[str, ...] = ()  # twelve
-    named: Mapping[int, str] = field(default_factory=dict)  # days from today, such as -1: "yesterday"
+    named: Mapping[int, str] = field(
+        default_factory=dict
+    )  # days from today, such as -1: "yesterday"
     day: str = ""  # "days" of "3 days ago"
     week: str = ""
     one: str = ""  # "a" of "a week ago"
@@ -61,9 +64,15 @@ class Numbers:
 
     words: Callable[[], Mapping[str, int]] = dict  # every form of every word for 0 to 999
     ten_joins: bool = False  # ten and one are eleven: "он бир"
-    scales: Mapping[int, str] = field(default_factory=dict)  # words that multiply what stands before them
-    short_scales: Mapping[int, str] = field(default_factory=dict)  # letters that do, right behind a number
-    half_of: Mapping[int, str] = field(default_factory=dict)  # one word for half of a scale: "полмиллиона"
+    scales: Mapping[int, str] = field(
+        default_factory=dict
+    )  # words that multiply what stands before them
+    short_scales: Mapping[int, str] = field(
+        default_factory=dict
+    )  # letters that do, right behind a number
+    half_of: Mapping[int, str] = field(
+        default_factory=dict
+    )  # one word for half of a scale: "полмиллиона"
     hundred: str = ""  # multiplies what stands before it
     a_hundred: str = ""  # counts by itself
     one_and_half: str = ""
@@ -74,7 +83,8 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """A word for a currency in all its forms; `code` is empty where a country has to be named with it ("crown").
+    """A word for a currency in all its forms; `code` is empty where a country has to be named with
+    it ("crown").
 
     `stands_for` is one spelling for all forms, the same in two languages that write one word.
     """
@@ -100,7 +110,9 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """Words with a part in a question about money, by the letter of that part (see bot/convert/question.py)."""
+    """Words with a part in a question about money, by the letter of that part (see
+    bot/convert/question.py).
+    """
 
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
     articles: str = ""
@@ -127,7 +139,9 @@ class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 
     cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
-    countries: Mapping[str, str] = field(default_factory=dict)  # code of a country with several zones to further names
+    countries: Mapping[str, str] = field(
+        default_factory=dict
+    )  # code of a country with several zones to further names
     utc: str = ""
     moscow: str = ""  # "msk" of "msk+4"
     beside: str = ""  # words that may stand beside a name: "time", "in"

@@ -17,7 +17,9 @@ from bot.model.reasons import Reason
 
 
 class Severity(StrEnum):
-    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is marked."""
+    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is
+    marked.
+    """
 
     INFO = "info"
     NOTABLE = "notable"
@@ -60,12 +62,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateMoved:
-    """A big move of `new` against `baseline` (the last alerted rate, or the previous fixing when there was none).
+    """A big move of `new` against `baseline` (the last alerted rate, or the previous fixing when
+    there was none).
 
-    `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day the
-    baseline was effective, `extreme_since` the day of the last comparable move or level, when known.
-    `usual` is the usual size of a daily move in percent; `told` is False when nothing was ever alerted and the
-    baseline is where watching began. A move is not `confirmed` when it is large and one source alone says so.
+    `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), `since_on` the day
+    the baseline was effective, `extreme_since` the day of the last comparable move or level, when
+    known. `usual` is the usual size of a daily move in percent; `told` is False when nothing was
+    ever alerted and the baseline is where watching began. A move is not `confirmed` when it is
+    large and one source alone says so.
     """
 
     KIND: ClassVar[str] = "move"
@@ -111,9 +115,11 @@ class RateMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFired(RateMoved):
-    """A chat's own rule came true: a move like any other, whose only entry in `rules` is the rule in its own words.
+    """A chat's own rule came true: a move like any other, whose only entry in `rules` is the rule
+    in its own words.
 
-    `baseline` is what it was measured from; `rule` is its number in the store, which may be gone by now.
+    `baseline` is what it was measured from; `rule` is its number in the store, which may be gone by
+    now.
     """
 
     KIND: ClassVar[str] = "rule"
@@ -128,7 +134,10 @@ class RuleFired(RateMoved):
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read any version we ever wrote."""
         moved = RateMoved.from_json(data)
-        return cls(**{field.name: getattr(moved, field.name) for field in fields(RateMoved)}, rule=data["rule"])
+        return cls(
+            **{field.name: getattr(moved, field.name) for field in fields(RateMoved)},
+            rule=data["rule"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +161,9 @@ class StoryBroke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught up."""
+    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught
+    up.
+    """
 
     KIND: ClassVar[str] = "digest"
 
@@ -200,17 +211,26 @@ class RateCorrected:
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "told": self.told, "old": rate_to_json(self.old), "new": rate_to_json(self.new)}
+        return {
+            "v": 1,
+            "told": self.told,
+            "old": rate_to_json(self.old),
+            "new": rate_to_json(self.new),
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(told=data["told"], old=rate_from_json(data["old"]), new=rate_from_json(data["new"]))
+        return cls(
+            told=data["told"], old=rate_from_json(data["old"]), new=rate_from_json(data["new"])
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryGrew:
-    """More is reported of the story that alert `told` carried: its messages are edited where they stand, silently."""
+    """More is reported of the story that alert `told` carried: its messages are edited where they
+    stand, silently.
+    """
 
     KIND: ClassVar[str] = "edit"
 
@@ -228,7 +248,9 @@ class StoryGrew:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An answer to a reader that Telegram did not take at once: a method and its body without the chat, as it was."""
+    """An answer to a reader that Telegram did not take at once: a method and its body without the
+    chat, as it was.
+    """
 
     KIND: ClassVar[str] = "answer"
 
@@ -245,16 +267,29 @@ class Answered:
         return cls(method=data["method"], body=dict(data["body"]))
 
 
-Payload = RateMoved | RuleFired | RateCorrected | StoryBroke | StoryGrew | DigestDue | Notice | Answered
+Payload = (
+    RateMoved | RuleFired | RateCorrected | StoryBroke | StoryGrew | DigestDue | Notice | Answered
+)
 PAYLOADS: dict[str, type[Payload]] = {
-    cls.KIND: cls for cls in (RateMoved, RuleFired, RateCorrected, StoryBroke, StoryGrew, DigestDue, Notice, Answered)
+    cls.KIND: cls
+    for cls in (
+        RateMoved,
+        RuleFired,
+        RateCorrected,
+        StoryBroke,
+        StoryGrew,
+        DigestDue,
+        Notice,
+        Answered,
+    )
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one chat, or
-    those who got the alert `told`; with a key and `told`, the subscribers who did not get that one.
+    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one
+    chat, or those who got the alert `told`; with a key and `told`, the subscribers who did not get
+    that one.
 
     Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`.
     """
@@ -268,8 +303,9 @@ class Audience:
 class Alert:
     """A rule fired, once: what, how loud, why, for whom, and until when it is worth sending.
 
-    `dedup_key` is unique for ever; an unsent delivery with the same `supersede_key` gives way to a newer one.
-    With `approval` nobody is told before an operator approves; unanswered until `expires_at`, nobody is.
+    `dedup_key` is unique for ever; an unsent delivery with the same `supersede_key` gives way to a
+    newer one. With `approval` nobody is told before an operator approves; unanswered until
+    `expires_at`, nobody is.
     """
 
     dedup_key: str

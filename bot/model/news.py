@@ -33,8 +33,8 @@ class Entry:
 class StoredEntry:
     """An entry in the archive, with the feed it came from and what was decided about it.
 
-    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of the text as may be shown, are
-    the feed's; they stand in the catalog and are not stored.
+    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of the text as may be shown,
+    are the feed's; they stand in the catalog and are not stored.
     """
 
     pk: int
@@ -49,14 +49,17 @@ class StoredEntry:
 
     @property
     def at(self) -> datetime:
-        """When it was published, never later than when we saw it: dates in the future are not believed."""
+        """When it was published, never later than when we saw it: dates in the future are not
+        believed.
+        """
         published = self.entry.published_at
         return min(published, self.seen_at) if published is not None else self.seen_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A cluster of entries about one event; the first of `entries` is the lead and gives the headline.
+    """A cluster of entries about one event; the first of `entries` is the lead and gives the
+    headline.
 
     From the store they come oldest first; `bot.sources.standing.led` puts the most trusted first.
     `severity` is the highest any of them was judged, `reasons` are that judgement's.
@@ -75,7 +78,10 @@ class Story:
 
     def told_in(self, language: str) -> Story:
         """The same story led by the first who told it in this language, where somebody did."""
-        return replace(self, entries=tuple(sorted(self.entries, key=lambda item: item.entry.language != language)))
+        return replace(
+            self,
+            entries=tuple(sorted(self.entries, key=lambda item: item.entry.language != language)),
+        )
 
     @property
     def feeds(self) -> tuple[str, ...]:
@@ -90,7 +96,9 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the reasons."""
+    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the
+    reasons.
+    """
 
     security: bool
     score: float
@@ -102,7 +110,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsPage:
-    """One page of the latest stories, newest first; `number` counts from 0, `more` says whether an older page exists.
+    """One page of the latest stories, newest first; `number` counts from 0, `more` says whether an
+    older page exists.
 
     `feed_names` maps feed key → language → name.
     """

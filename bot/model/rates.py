@@ -50,7 +50,8 @@ class RateKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """`value` quote units for `units` base units ("nominal"), as the source printed it, effective on a calendar day.
+    """`value` quote units for `units` base units ("nominal"), as the source printed it, effective
+    on a calendar day.
 
     `effective_on` is a day in the source's zone and may be tomorrow.
     """
@@ -93,7 +94,9 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class SeenRate(Rate):
-    """A stored rate: when we first had it, and which revision of that day's value it is (0 is the first)."""
+    """A stored rate: when we first had it, and which revision of that day's value it is (0 is the
+    first).
+    """
 
     seen_at: datetime
     revision: int = 0
@@ -114,7 +117,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRow:
-    """One currency on a card: what holds on the card's day, what is announced for the next, what held before."""
+    """One currency on a card: what holds on the card's day, what is announced for the next, what
+    held before.
+    """
 
     pair: Pair
     today: SeenRate | None = None
@@ -123,7 +128,9 @@ class CardRow:
 
     @property
     def move(self) -> Move | None:
-        """The change a reader expects beside the row: to tomorrow's rate when it is known, else to today's."""
+        """The change a reader expects beside the row: to tomorrow's rate when it is known, else to
+        today's.
+        """
         if self.today is not None and self.tomorrow is not None:
             return Move(old=self.today, new=self.tomorrow)
         if self.previous is not None and self.today is not None:
@@ -141,7 +148,9 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
-    """Another source's word on a pair of the card, too far from ours; `names` maps language to its name."""
+    """Another source's word on a pair of the card, too far from ours; `names` maps language to its
+    name.
+    """
 
     ours: SeenRate
     theirs: SeenRate
@@ -152,9 +161,10 @@ class Dispute:
 class RateCard:
     """A source's rates as a reader sees them on the day `on` (in the source's zone).
 
-    `source_names` maps language to name. `seen_at` is when we first had the newest of the rows' rates,
-    `holds_from` the effective day of the rates that hold on `on`, `next_on` the day of the announced ones.
-    With `LATE`, `expected_by` is the local end of the source's window, when it has one.
+    `source_names` maps language to name. `seen_at` is when we first had the newest of the rows'
+    rates, `holds_from` the effective day of the rates that hold on `on`, `next_on` the day of the
+    announced ones. With `LATE`, `expected_by` is the local end of the source's window, when it has
+    one.
     """
 
     source: str

@@ -1,6 +1,8 @@
-"""Reasons: why a decision was made, as a code and its figures; their words are a reader's own (`bot.render.reasons`).
+"""Reasons: why a decision was made, as a code and its figures; their words are a reader's own
+(`bot.render.reasons`).
 
-The English words of a reason (`str`) are for whoever runs the bot: log lines, the verbs of the command line, notices.
+The English words of a reason (`str`) are for whoever runs the bot: log lines, the verbs of the
+command line, notices.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-#: The code of a reason → its English words, filled with its values in order. A code that is not here is no reason.
+#: The code of a reason → its English words, filled with its values in order. A code that is not
+#: here is no reason.
 ENGLISH = {
     # a story
     "grave": "grave",

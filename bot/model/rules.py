@@ -1,6 +1,8 @@
-"""A chat's own rule as a value: the condition on a series of rates, what it remembers, and its stored forms.
+"""A chat's own rule as a value: the condition on a series of rates, what it remembers, and its
+stored forms.
 
-How people write a rule is read in `bot.convert.rules`; when it speaks is decided in `bot.detect.rules`.
+How people write a rule is read in `bot.convert.rules`; when it speaks is decided in
+`bot.detect.rules`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from typing import Any, Self
 
 from bot.model.rates import Pair, Rate, RateKind, rate_from_json, rate_to_json
 
-AMOUNT_WIDTH = 16  # characters of a rule's amount: no rate needs more, and a link has no room for more
+AMOUNT_WIDTH = (
+    16  # characters of a rule's amount: no rate needs more, and a link has no room for more
+)
 
 
 class Condition(StrEnum):
@@ -34,9 +38,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window` is days.
+    """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window`
+    is days.
 
-    `inclusive`: a level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in force.
+    `inclusive`: a level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in
+    force.
     """
 
     pair: Pair
@@ -59,12 +65,16 @@ class Rule:
         kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
         amount = format(self.amount, "f")
         if self.condition is Condition.LEVEL:
-            sign = (">" if self.direction is Direction.UP else "<") + ("=" if self.inclusive else "")
+            sign = (">" if self.direction is Direction.UP else "<") + (
+                "=" if self.inclusive else ""
+            )
             what = f"{sign} {amount}"
         else:
             sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
             what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
-        gap = " in " if self.condition is Condition.ABSOLUTE else " "  # "1 100d" would be read as a thousand
+        gap = (
+            " in " if self.condition is Condition.ABSOLUTE else " "
+        )  # "1 100d" would be read as a thousand
         window = f"{gap}{self.window}d" if self.window else ""
         until = f" until {self.until}" if self.until else ""
         return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
@@ -103,7 +113,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began with)."""
+    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began
+    with).
+    """
 
     armed: bool = True
     anchor: Rate | None = None
@@ -130,7 +142,9 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedRule:
-    """A rule as it was typed; `bare`: a number stood there alone, without a sign, a percent, a window or a side."""
+    """A rule as it was typed; `bare`: a number stood there alone, without a sign, a percent, a
+    window or a side.
+    """
 
     rule: Rule
     bare: bool

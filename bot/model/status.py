@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 class SourceStatus:
     """One source as an operator sees it.
 
-    `last_ok_at` is None when it never answered; `error` is its last trouble, in our words. `stuck_on` is the day of its
-    newest rates when it answers but brings nothing new.
+    `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
+    `stuck_on` is the day of its newest rates when it answers but brings nothing new.
     """
 
     key: str
@@ -25,7 +25,9 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The answer to /status: sources, deliveries not yet final, age of the oldest, when the last was sent."""
+    """The answer to /status: sources, deliveries not yet final, age of the oldest, when the last
+    was sent.
+    """
 
     now: datetime
     sources: tuple[SourceStatus, ...]

@@ -2,8 +2,8 @@
 
     pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   rule:7
 
-`str` writes it, `parse_subject` reads it back; nobody else takes it apart. The store keeps the written form as the key
-of a subscription and of an alert's audience.
+`str` writes it, `parse_subject` reads it back; nobody else takes it apart. The store keeps the
+written form as the key of a subscription and of an alert's audience.
 """
 
 from __future__ import annotations

@@ -58,7 +58,12 @@ def comparable(text: str) -> str:
 @cache
 def _mark_towers() -> re.Pattern[str]:
     """More marks on one letter than any language has; emoji's variation selectors are no marks."""
-    blocks = (range(0x300, 0x3100), range(0xA66F, 0xAC00), range(0xFB1E, 0xFB1F), range(0xFE20, 0xFE30))
+    blocks = (
+        range(0x300, 0x3100),
+        range(0xA66F, 0xAC00),
+        range(0xFB1E, 0xFB1F),
+        range(0xFE20, 0xFE30),
+    )
     codes = [code for block in blocks for code in block]
     marks = "".join(chr(code) for code in codes if unicodedata.category(chr(code)) in {"Mn", "Me"})
     return re.compile(f"([{marks}]{{{MARKS_ON_A_LETTER}}})[{marks}]+")

@@ -15,7 +15,9 @@ from bot.readers.rates import CURRENCIES, leading_source, local_day, must_know
 from bot.sources.catalog import Catalog
 from storage.db import Db
 
-WORTH_SENDING = 500  # of home currency: the smallest of the round amounts; for RUB/KGS that is 1,000 roubles
+WORTH_SENDING = (
+    500  # of home currency: the smallest of the round amounts; for RUB/KGS that is 1,000 roubles
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,19 @@ class Conversion:
 
 
 def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Conversion]:
-    """A question's answers: each reading of its amount, and the way back too where no target was said.
+    """A question's answers: each reading of its amount, and the way back too where no target was
+    said.
 
     UserError when no source relates the two currencies.
     """
-    target = asked.target or (home if asked.source != home else next(code for code in CURRENCIES if code != home))
-    ways = [(asked.source, target)] if asked.target else [(asked.source, target), (target, asked.source)]
+    target = asked.target or (
+        home if asked.source != home else next(code for code in CURRENCIES if code != home)
+    )
+    ways = (
+        [(asked.source, target)]
+        if asked.target
+        else [(asked.source, target), (target, asked.source)]
+    )
     found = []
     for base, quote in ways:
         must_know([base, quote], [rate.series for rate in rates], home=home)
@@ -48,7 +57,9 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """Round amounts of a currency and the rates that tell what they are worth, now and a week ago."""
+    """Round amounts of a currency and the rates that tell what they are worth, now and a week
+    ago.
+    """
 
     amounts: tuple[Decimal, ...]
     latest: SeenRate
@@ -56,19 +67,33 @@ class Amounts:
     today: date
 
 
-async def round_amounts(db: Db, catalog: Catalog, code: str, *, home: str, now: datetime) -> Amounts:
-    """What round amounts of a currency are worth at home, as people who send money ask; UserError without a rate."""
+async def round_amounts(
+    db: Db, catalog: Catalog, code: str, *, home: str, now: datetime
+) -> Amounts:
+    """What round amounts of a currency are worth at home, as people who send money ask; UserError
+    without a rate.
+    """
     source = leading_source(catalog, home)
     today = local_day(catalog, source, now)
-    series = Series(source, Pair(code, home), RateKind(catalog.rates[source].kind)) if code != home else None
+    series = (
+        Series(source, Pair(code, home), RateKind(catalog.rates[source].kind))
+        if code != home
+        else None
+    )
     week = today - timedelta(days=7)
-    since = week - timedelta(days=14)  # a rate that nobody changed for longer is no rate of last week
+    since = week - timedelta(
+        days=14
+    )  # a rate that nobody changed for longer is no rate of last week
     history = await storage.rates.history(db, series, since=since, until=today) if series else []
     if not history:
         must_know([code], await storage.rates.known_series(db), home=home)
         raise UserError("error.no_conversion", base=code, quote=home)
     latest = history[-1]
-    first = next(10**power for power in range(12) if latest.per_unit * 10**power >= WORTH_SENDING or power == 11)
+    first = next(
+        10**power
+        for power in range(12)
+        if latest.per_unit * 10**power >= WORTH_SENDING or power == 11
+    )
     return Amounts(
         amounts=tuple(Decimal(first * times) for times in (1, 5, 10, 50, 100)),
         latest=latest,

@@ -42,7 +42,9 @@ async def day_digest(
     codes: Sequence[str] = (),
     topics: Sequence[str] = (),
 ) -> Digest:
-    """The day's rates (those that hold on it) and its most severe story, one in the reader's language before others."""
+    """The day's rates (those that hold on it) and its most severe story, one in the reader's
+    language before others.
+    """
     try:
         source = leading_source(catalog, home)
     except UserError:
@@ -52,7 +54,9 @@ async def day_digest(
         held = {
             item.pair.base: item
             for item in await storage.rates.around(db, source, day)
-            if item.effective_on <= day and item.pair.quote == home and item.kind is not RateKind.CROSS
+            if item.effective_on <= day
+            and item.pair.quote == home
+            and item.kind is not RateKind.CROSS
         }
         rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

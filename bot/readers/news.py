@@ -14,9 +14,13 @@ TOPICS = ("security", "economy", "politics", "society")
 PAGE = 5
 
 
-async def news_page(db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime) -> NewsPage:
+async def news_page(
+    db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime
+) -> NewsPage:
     """A page of the latest stories, newest first."""
-    stories = await storage.news.latest(db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1)
+    stories = await storage.news.latest(
+        db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1
+    )
     return NewsPage(
         stories=tuple(led(story, catalog.news) for story in stories[:PAGE]),
         topic=topic,

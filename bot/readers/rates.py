@@ -22,8 +22,12 @@ RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
 def leading_source(catalog: Catalog, home: str) -> str:
-    """The source whose rates against `home` lead: the first of the catalog that quotes it; UserError when none does."""
-    leader = catalog.leader(home) or next((spec for spec in catalog.rates.values() if not spec.disabled), None)
+    """The source whose rates against `home` lead: the first of the catalog that quotes it;
+    UserError when none does.
+    """
+    leader = catalog.leader(home) or next(
+        (spec for spec in catalog.rates.values() if not spec.disabled), None
+    )
     if leader is not None:
         return leader.key
     raise UserError("error.no_rates")
@@ -35,7 +39,13 @@ def local_day(catalog: Catalog, source: str, now: datetime) -> date:
 
 
 async def rate_card(
-    db: Db, catalog: Catalog, *, home: str, now: datetime, codes: Sequence[str] = (), on: date | None = None
+    db: Db,
+    catalog: Catalog,
+    *,
+    home: str,
+    now: datetime,
+    codes: Sequence[str] = (),
+    on: date | None = None,
 ) -> RateCard:
     """The card of the leading source against `home`, today's or a past day's.
 
@@ -61,7 +71,10 @@ async def rate_card(
         days = [item.effective_on for items in by_code.values() for item in items]
         nearest = min(days, key=lambda one: abs(one - day))
         raise UserError("error.no_rates_on", day=day, nearest=nearest)
-    newest = max(filter(None, [row.tomorrow or row.today for row in rows]), key=lambda item: item.effective_on)
+    newest = max(
+        filter(None, [row.tomorrow or row.today for row in rows]),
+        key=lambda item: item.effective_on,
+    )
     holding = max((row.today.effective_on for row in rows if row.today), default=None)
     return RateCard(
         source=source,
@@ -71,7 +84,9 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        freshness=await _freshness_of(db, source, spec.poll, newest, now) if day >= today else Freshness.CURRENT,
+        freshness=await _freshness_of(db, source, spec.poll, newest, now)
+        if day >= today
+        else Freshness.CURRENT,
         seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
         holds_from=holding,
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
@@ -80,16 +95,26 @@ async def rate_card(
     )
 
 
-async def _by_code(db: Db, source: str, day: date, home: str, codes: Sequence[str]) -> dict[str, list[SeenRate]]:
-    """A source's rates around a day by the currency that is not `home`; of some currencies only, or of all."""
+async def _by_code(
+    db: Db, source: str, day: date, home: str, codes: Sequence[str]
+) -> dict[str, list[SeenRate]]:
+    """A source's rates around a day by the currency that is not `home`; of some currencies only, or
+    of all.
+    """
     found: dict[str, list[SeenRate]] = {}
-    for item in await storage.rates.around(db, source, day, codes=[code for code in codes if code != home]):
-        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(item)
+    for item in await storage.rates.around(
+        db, source, day, codes=[code for code in codes if code != home]
+    ):
+        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(
+            item
+        )
     return found
 
 
 def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
-    """Whether it came to us when it was published: not when it was backfilled, or was there before we were."""
+    """Whether it came to us when it was published: not when it was backfilled, or was there before
+    we were.
+    """
     return newest.seen_at.astimezone(ZoneInfo(poll.zone)).date() <= newest.effective_on
 
 
@@ -99,13 +124,19 @@ def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
     return CardRow(
         pair=rates[0].pair,
         today=held[-1] if held else None,
-        tomorrow=coming[0] if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS else None,
+        tomorrow=coming[0]
+        if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS
+        else None,
         previous=held[-2] if len(held) > 1 else None,
     )
 
 
-async def _freshness_of(db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
-    """How the card stands; currencies that are set more seldom than others rest while their bank publishes."""
+async def _freshness_of(
+    db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime
+) -> Freshness:
+    """How the card stands; currencies that are set more seldom than others rest while their bank
+    publishes.
+    """
     found = _freshness(poll, newest, now)
     if found is Freshness.LATE:
         last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
@@ -120,7 +151,9 @@ def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
-    """What holds now, of every enabled source: each series' latest rate effective by today, where the source is."""
+    """What holds now, of every enabled source: each series' latest rate effective by today, where
+    the source is.
+    """
     held: dict[Series, SeenRate] = {}
     for spec in catalog.rates.values():
         if spec.disabled:
@@ -132,10 +165,14 @@ async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[Seen
     return list(held.values())
 
 
-async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, home: str, days: int, now: datetime) -> list[SeenRate]:
-    """A pair's last days, oldest first, of the source that leads for it; UserError when there are not two.
+async def chart_history(
+    db: Db, catalog: Catalog, pair: Pair, *, home: str, days: int, now: datetime
+) -> list[SeenRate]:
+    """A pair's last days, oldest first, of the source that leads for it; UserError when there are
+    not two.
 
-    What is announced for tomorrow is in it. `home` chooses what is named to somebody who asks for an unknown currency.
+    What is announced for tomorrow is in it. `home` chooses what is named to somebody who asks for
+    an unknown currency.
     """
     leader = catalog.leader(pair.quote)
     enabled = {key for key, spec in catalog.rates.items() if not spec.disabled}
@@ -156,11 +193,15 @@ async def chart_history(db: Db, catalog: Catalog, pair: Pair, *, home: str, days
 
 
 def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> None:
-    """UserError for a currency nobody gives a rate of, naming those that have one against `home`."""
+    """UserError for a currency nobody gives a rate of, naming those that have one against
+    `home`.
+    """
     known = {code for one in stored for code in (one.pair.base, one.pair.quote)}
     if not known:
         raise UserError("error.no_rates")
-    near = {code for one in stored if home in (pair := (one.pair.base, one.pair.quote)) for code in pair} - {home}
+    near = {
+        code for one in stored if home in (pair := (one.pair.base, one.pair.quote)) for code in pair
+    } - {home}
     for code in codes:
         if code not in known:
             raise UserError("error.currency", code=code, known=", ".join(sorted(near or known)))

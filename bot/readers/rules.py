@@ -29,7 +29,8 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A rule tried on the past year: what it watches, the stored history, the days it would have spoken on.
+    """A rule tried on the past year: what it watches, the stored history, the days it would have
+    spoken on.
 
     `state` is what is stored of it when it is saved now.
     """
@@ -45,7 +46,8 @@ class Proposal:
 async def read_rule(db: Db, text: str, *, home: str, today: date) -> TypedRule:
     """A rule as a person types it, currencies by any name; UserError says what is wrong with it.
 
-    A currency we have no rate of is the first thing to be wrong. A day without its year is the next one after `today`.
+    A currency we have no rate of is the first thing to be wrong. A day without its year is the next
+    one after `today`.
     """
     stored = await storage.rates.known_series(db)
 
@@ -61,23 +63,29 @@ async def read_rule(db: Db, text: str, *, home: str, today: date) -> TypedRule:
     return typed
 
 
-async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare: bool = False) -> Proposal:
+async def try_rule(
+    db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare: bool = False
+) -> Proposal:
     """A rule on stored history; UserError when nobody gives such a rate, or its last day is over.
 
     A `bare` number (`TypedRule`) becomes a level where it is near the latest rate.
 
-    The source that leads for the pair is watched, else the first that has it. Where a pair has no official rate, its
-    reference rate is what a rule without a kind means.
+    The source that leads for the pair is watched, else the first that has it. Where a pair has no
+    official rate, its reference rate is what a rule without a kind means.
     """
     series = _watched(catalog, rule, await storage.rates.known_series(db))
     today = local_day(catalog, series.source, now)
     if rule.until is not None and rule.until < today:
         raise UserError("error.rule.date_past", day=rule.until)
     rule = replace(rule, kind=series.kind)
-    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    history = await storage.rates.history(
+        db, series, since=today - YEAR, until=today + timedelta(days=1)
+    )
     if bare and history:
         rule = as_level(rule, history[-1].per_unit)
-    tried = await asyncio.to_thread(preview, rule, history)  # a long window takes 20 ms, which others would wait
+    tried = await asyncio.to_thread(
+        preview, rule, history
+    )  # a long window takes 20 ms, which others would wait
     return Proposal(
         rule=rule,
         series=series,
@@ -91,7 +99,9 @@ async def try_rule(db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare:
 def _watched(catalog: Catalog, rule: Rule, known: Sequence[Series]) -> Series:
     known = [one for one in known if one.source in catalog.rates]
     leader = catalog.leader(rule.pair.quote)
-    order = {one: (leader is None or one.source != leader.key, place) for place, one in enumerate(known)}
+    order = {
+        one: (leader is None or one.source != leader.key, place) for place, one in enumerate(known)
+    }
     kinds = (rule.kind, RateKind.REFERENCE) if rule.kind is RateKind.OFFICIAL else (rule.kind,)
     for kind in kinds:
         fitting = [one for one in known if (one.pair, one.kind) == (rule.pair, kind)]
@@ -127,10 +137,14 @@ async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) ->
     plain = Rule(pair=pair, condition=Condition.LEVEL, amount=Decimal(1), direction=Direction.UP)
     series = _watched(catalog, plain, await storage.rates.known_series(db))
     today = local_day(catalog, series.source, now)
-    history = await storage.rates.history(db, series, since=today - YEAR, until=today + timedelta(days=1))
+    history = await storage.rates.history(
+        db, series, since=today - YEAR, until=today + timedelta(days=1)
+    )
     if not history:
         raise UserError("error.no_rates")
-    return Offer(latest=history[-1], today=today, rules=offered(pair, series.kind, history[-1].per_unit))
+    return Offer(
+        latest=history[-1], today=today, rules=offered(pair, series.kind, history[-1].per_unit)
+    )
 
 
 def rule_words(rule: Rule | StoredRule, language: str) -> str:
@@ -173,4 +187,6 @@ def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
         standing = Standing.EXPIRED
     elif rule.once and spoke is not None:
         standing = Standing.DONE
-    return RuleLine(number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke)
+    return RuleLine(
+        number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke
+    )

@@ -1,4 +1,5 @@
-"""What the bot says by itself: a rate moved, a story broke, something needs the operator; and why it spoke.
+"""What the bot says by itself: a rate moved, a story broke, something needs the operator; and why
+it spoke.
 
 A channel's readers have no settings here, so a channel's message carries no
 buttons that change any.
@@ -41,8 +42,12 @@ _TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
 def headline_move(moved: RateMoved) -> Move:
-    """The change the leading rule speaks of: against the previous fixing, or against the last alerted rate."""
-    return Move(old=moved.previous if moved.rules[:1] == ("fixing",) else moved.baseline, new=moved.new)
+    """The change the leading rule speaks of: against the previous fixing, or against the last
+    alerted rate.
+    """
+    return Move(
+        old=moved.previous if moved.rules[:1] == ("fixing",) else moved.baseline, new=moved.new
+    )
 
 
 def move(
@@ -84,19 +89,26 @@ def story(
     channel: bool = False,
     bot: str = "",
 ) -> Message:
-    """A story that broke: headline, as much text as the style tells, who reports it; urgent ones are marked.
+    """A story that broke: headline, as much text as the style tells, who reports it; urgent ones
+    are marked.
 
-    Shown again with more entries, it is the edit of the same message. With the name of the `bot` it can be shared.
+    Shown again with more entries, it is the edit of the same message. With the name of the `bot` it
+    can be shared.
     """
     story = story.told_in(language)
     urgent = (severity or story.severity) is Severity.URGENT
-    title = (f"{URGENT_MARK} " if urgent else "") + bold(link(headline(story), story.lead.entry.link))
+    title = (f"{URGENT_MARK} " if urgent else "") + bold(
+        link(headline(story), story.lead.entry.link)
+    )
     shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)
-    return Message(shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel, bot=bot))
+    return Message(
+        shown.text, shown.entities, _story_buttons(story, alert, language, channel=channel, bot=bot)
+    )
 
 
 def notice(notice: Notice, language: str, *, banks: Mapping[str, str] = NO_NAMES) -> Message:
-    """Something an operator must know; a notice without words of its own still tells what it carries.
+    """Something an operator must know; a notice without words of its own still tells what it
+    carries.
 
     `banks` are the names of rate sources by key, for those notices that call them by name.
     """
@@ -120,7 +132,9 @@ def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str
 
 def _decision(what: str, number: str, language: str) -> Rows:
     words = (("button.approve", "approve"), ("button.reject", "reject"))
-    return (tuple(Button(t(word, language), data=f"{what}:{verb}:{number}") for word, verb in words),)
+    return (
+        tuple(Button(t(word, language), data=f"{what}:{verb}:{number}") for word, verb in words),
+    )
 
 
 def why_move(moved: RateMoved, language: str) -> Message:
@@ -132,7 +146,9 @@ def why_move(moved: RateMoved, language: str) -> Message:
         times = number(abs(shift.percent) / moved.usual, language, 1)
         usual = fill(t("why.usual", language), usual=number(moved.usual, language, 2), times=times)
     rules = [f"• {_rule(rule, moved, language).text}" for rule in moved.rules]
-    return message(lines(fill(t("why.move", language), pair=pair), *rules, usual, t("why.tune", language)))
+    return message(
+        lines(fill(t("why.move", language), pair=pair), *rules, usual, t("why.tune", language))
+    )
 
 
 def why_rule(fired: RuleFired, rule: str, language: str) -> Message:
@@ -140,7 +156,9 @@ def why_rule(fired: RuleFired, rule: str, language: str) -> Message:
     shift = Move(old=fired.baseline, new=fired.new)
     old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
     since = day(shift.old.effective_on, language, today=shift.new.effective_on)
-    measured = fill(t("why.fixing", language), change=change(shift.percent, language).strip(), day=since)
+    measured = fill(
+        t("why.fixing", language), change=change(shift.percent, language).strip(), day=since
+    )
     return message(
         lines(
             fill(t("why.move", language), pair=bold(str(fired.new.pair))),
@@ -162,12 +180,15 @@ def why_story(
 ) -> Message:
     """Why a story was told: how severe it was judged, its topics, the reasons, how many report it.
 
-    The detector names stems; what a reader sees of them are the words that stand in the story's own `texts`.
+    The detector names stems; what a reader sees of them are the words that stand in the story's own
+    `texts`.
     """
     named = ", ".join(topic_name(topic, language) for topic in topics)
     return message(
         lines(
-            fill(t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))),
+            fill(
+                t("why.story", language), severity=bold(t(f"severity.{severity.value}", language))
+            ),
             fill(t("why.topics", language), topics=named) if named else None,
             *("• " + reason for reason in said(reasons, language, texts)),
             "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
@@ -181,7 +202,13 @@ def correction(old: Rate, new: Rate, language: str, *, source_names: dict[str, s
     source = name_of(source_names, language) or new.source
     return message(
         lines(
-            bold(fill(t("correction.rate", language), pair=str(new.pair), day=day(new.effective_on, language))),
+            bold(
+                fill(
+                    t("correction.rate", language),
+                    pair=str(new.pair),
+                    day=day(new.effective_on, language),
+                )
+            ),
             f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}",
             fill(t("correction.source", language), source=source),
         )
@@ -195,7 +222,9 @@ def _first_line(shift: Move, language: str) -> Rich:
 
 
 def _since(moved: RateMoved, language: str) -> Rich:
-    """Which earlier rate the change is counted from, and the drift beside it when both rules fired."""
+    """Which earlier rate the change is counted from, and the drift beside it when both rules
+    fired.
+    """
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
     if headline_move(moved).old is moved.baseline and base != previous:
@@ -225,7 +254,9 @@ def _unusual(moved: RateMoved, language: str) -> Rich | None:
 
 
 def _rule(rule: str, moved: RateMoved, language: str) -> Rich:
-    """One fired rule with its own figure; a rule we have no words for is a chat's own and speaks for itself."""
+    """One fired rule with its own figure; a rule we have no words for is a chat's own and speaks
+    for itself.
+    """
     today = moved.new.effective_on
     old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
     if old is not None:
@@ -241,7 +272,10 @@ def _move_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Ro
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:
         return ((chart,),)
-    return ((chart, _why(alert, language)), (snooze_button(alert, language), mute_button(alert, pair.base, language)))
+    return (
+        (chart, _why(alert, language)),
+        (snooze_button(alert, language), mute_button(alert, pair.base, language)),
+    )
 
 
 def _story_buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:

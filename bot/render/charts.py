@@ -1,8 +1,9 @@
-"""A rate's picture: line, highest, lowest, last, and the alerts that were told, for a phone held upright.
+"""A rate's picture: line, highest, lowest, last, and the alerts that were told, for a phone held
+upright.
 
-`draw` runs in a worker process (bot.workers): matplotlib takes a second to import and 100 MB to hold. Days without
-a fixing (weekends, holidays) are bridged, longer holes are left open: a line across a month nobody published in
-would be an invention.
+`draw` runs in a worker process (bot.workers): matplotlib takes a second to import and 100 MB to
+hold. Days without a fixing (weekends, holidays) are bridged, longer holes are left open: a line
+across a month nobody published in would be an invention.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ DARK = Colours(paper="#17212b", ink="#e8eef4", faint="#2b3947", line="#64b5f6", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One series over time: `points` oldest first, at least two; `alerts` the effective days big moves were told of.
+    """One series over time: `points` oldest first, at least two; `alerts` the effective days big
+    moves were told of.
 
     `legend` says what is marked; `level` is drawn across.
     """
@@ -74,7 +76,10 @@ def chart(
     """What is drawn of a series, `history` oldest first; a `rule` is its words and its level."""
     first, last = history[0], history[-1]
     source = name_of(source_names, language) or last.source
-    span = f"{day(first.effective_on, language, today=today)} – {day(last.effective_on, language, today=today)}"
+    span = (
+        f"{day(first.effective_on, language, today=today)} – "
+        f"{day(last.effective_on, language, today=today)}"
+    )
     return Chart(
         title=rule[0] if rule else str(last.pair),
         subtitle=f"{source} · {span}",
@@ -98,7 +103,8 @@ def caption(
 ) -> Message:
     """The words under the picture: last, change over the time shown, high and low, whose number.
 
-    Buttons: the other ranges in the same colours, `chart:RUB/KGS:1y` (`…:dark`), and this one in the others.
+    Buttons: the other ranges in the same colours, `chart:RUB/KGS:1y` (`…:dark`), and this one in
+    the others.
     """
     last = history[-1]
     high = max(history, key=lambda rate: rate.per_unit)
@@ -107,23 +113,32 @@ def caption(
 
     def told(key: str, rate: Rate) -> Rich:
         shown = as_printed(rate.per_unit, language)
-        return fill(t(key, language), value=shown, day=day(rate.effective_on, language, today=today))
+        return fill(
+            t(key, language), value=shown, day=day(rate.effective_on, language, today=today)
+        )
 
     source = name_of(source_names, language) or last.source
     text = lines(
         bold(f"{last.pair} {as_printed(last.per_unit, language)}") + f"  {move}",
         join(" · ", [told("chart.high", high), told("chart.low", low)]),
-        join(" · ", [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)]),
+        join(
+            " · ",
+            [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)],
+        ),
     )
     tail = ":dark" if dark else ""
     other = [
-        Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}") for one in RANGES if one != chosen
+        Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}")
+        for one in RANGES
+        if one != chosen
     ]
     flipped = f"chart:{last.pair}:{chosen}{'' if dark else ':dark'}"
-    return message(text, [other, [Button(t("chart.light" if dark else "chart.dark", language), flipped)]])
+    return message(
+        text, [other, [Button(t("chart.light" if dark else "chart.dark", language), flipped)]]
+    )
 
 
-# --- drawing, in the worker -----------------------------------------------------------------------------------
+# --- drawing, in the worker -----------------------------------------------------------------------
 
 
 def draw(chart: Chart) -> bytes:
@@ -145,7 +160,9 @@ def draw(chart: Chart) -> bytes:
         fontweight="bold",
         va="center",
     )
-    figure.text(0.03, 0.85, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center")
+    figure.text(
+        0.03, 0.85, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center"
+    )
     if any(on in chart.alerts for on, _ in chart.points):
         figure.text(0.03, 0.78, f"○ {chart.legend}", color=colours.alert, fontsize=7.5, va="center")
     out = io.BytesIO()
@@ -173,7 +190,9 @@ def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5))
     shown = [tick for tick in axes.get_yticks() if low - margin <= tick <= high + margin]
     digits = _digits(shown)
-    written = FuncFormatter(lambda value, _: number(Decimal(repr(float(value))), chart.language, digits))
+    written = FuncFormatter(
+        lambda value, _: number(Decimal(repr(float(value))), chart.language, digits)
+    )
     axes.yaxis.set_major_formatter(written)
     ticks = list(_ticks(first, last))
     axes.set_xticks([_x(on) for on in ticks])
@@ -205,7 +224,9 @@ def _near(level: float, low: float, high: float) -> bool:
 def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
     by_day = dict(chart.points)
     if chart.level is not None:
-        axes.axhline(float(chart.level), color=colours.alert, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        axes.axhline(
+            float(chart.level), color=colours.alert, linewidth=1, linestyle=(0, (4, 3)), zorder=1
+        )
     told = [on for on in chart.alerts if on in by_day]
     if told:
         axes.plot(
@@ -241,14 +262,28 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
     )
 
 
-def _extreme(axes: Axes, chart: Chart, point: tuple[date, Decimal], colours: Colours, *, above: bool) -> None:
-    """The value beside the highest or lowest point, kept inside the picture; the last point has its own."""
+def _extreme(
+    axes: Axes, chart: Chart, point: tuple[date, Decimal], colours: Colours, *, above: bool
+) -> None:
+    """The value beside the highest or lowest point, kept inside the picture; the last point has its
+    own.
+    """
     on, value = point
     if on == chart.points[-1][0]:
         return
-    place = (_x(on) - _x(chart.points[0][0])) / max(1, _x(chart.points[-1][0]) - _x(chart.points[0][0]))
+    place = (_x(on) - _x(chart.points[0][0])) / max(
+        1, _x(chart.points[-1][0]) - _x(chart.points[0][0])
+    )
     side = "left" if place < 0.15 else "right" if place > 0.85 else "center"
-    axes.plot([_x(on)], [float(value)], marker="o", markersize=3, color=colours.ink, clip_on=False, zorder=4)
+    axes.plot(
+        [_x(on)],
+        [float(value)],
+        marker="o",
+        markersize=3,
+        color=colours.ink,
+        clip_on=False,
+        zorder=4,
+    )
     axes.annotate(
         as_printed(value, chart.language),
         (_x(on), float(value)),

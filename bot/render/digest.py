@@ -17,7 +17,20 @@ from bot.model.rates import Rate
 from bot.render.news import Names, body, headline, reporters
 from bot.render.numbers import short
 from bot.render.rates import kind_name
-from bot.render.text import LIMIT, Message, Rich, bold, cut, fill, italic, join, lines, link, message, units
+from bot.render.text import (
+    LIMIT,
+    Message,
+    Rich,
+    bold,
+    cut,
+    fill,
+    italic,
+    join,
+    lines,
+    link,
+    message,
+    units,
+)
 
 
 def digest(
@@ -34,18 +47,24 @@ def digest(
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
-    `source_name` names the source of the rates, in the language; `late` marks one that was caught up. With
-    `feed_names` it says who reports the story, and how many they are.
+    `source_name` names the source of the rates, in the language; `late` marks one that was caught
+    up. With `feed_names` it says who reports the story, and how many they are.
     """
     story = story and story.told_in(language)
     blocks = [
-        italic(fill(t("digest.late", language), day=day_text(day, language))) if late and not plain else Rich(),
+        italic(fill(t("digest.late", language), day=day_text(day, language)))
+        if late and not plain
+        else Rich(),
         lines(*(_line(rate, language, plain=plain) for rate in rates)),
         *_story(story, style, plain=plain),
     ]
     said = join("\n\n", blocks) or fill(t("digest.empty", language), day=day_text(day, language))
     source = Rich() if plain or not rates else _source(rates, language, source_name)
-    who = reporters(story, feed_names, language) if story and feed_names is not None and not plain else Rich()
+    who = (
+        reporters(story, feed_names, language)
+        if story and feed_names is not None and not plain
+        else Rich()
+    )
     foot = join("\n\n", [who, source])
     room = LIMIT - (units(foot.text) + 2 if foot else 0)
     short_enough = cut(message(said), room, more=_more(story, language))
@@ -67,7 +86,11 @@ def _story(story: Story | None, style: Style, *, plain: bool) -> list[Rich]:
 
 def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:
     days = sorted({rate.effective_on for rate in rates})
-    parts = [name or rates[0].source, kind_name(rates[0].kind, language), day_text(days[0], language)]
+    parts = [
+        name or rates[0].source,
+        kind_name(rates[0].kind, language),
+        day_text(days[0], language),
+    ]
     return italic(join(" · ", parts))
 
 

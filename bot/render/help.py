@@ -107,7 +107,9 @@ ERRORS: dict[str, frozenset[str]] = {
 
 
 def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
-    """(command, one line) for Telegram's menu, in the order given; a command without words raises KeyError."""
+    """(command, one line) for Telegram's menu, in the order given; a command without words raises
+    KeyError.
+    """
     return tuple((name, t(f"command.{name}", language)) for name in names)
 
 
@@ -117,16 +119,32 @@ def description(language: str) -> str:
 
 
 def start(
-    language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = (), name: str = ""
+    language: str,
+    *,
+    currencies: Sequence[str],
+    topics: Sequence[str],
+    chosen: Collection[str] = (),
+    name: str = "",
 ) -> Message:
-    """The greeting, with currencies and topics to choose from: data `cur:USD`, `top:security`, `lang:?`, `done`.
+    """The greeting, with currencies and topics to choose from: data `cur:USD`, `top:security`,
+    `lang:?`, `done`.
 
     `chosen` are the data strings already on; `name` is what the reader is called.
     """
-    hello = fill(t("start.hello_name", language), name=one_line(name)) if name else fill(t("start.hello", language))
-    text = lines(bold(hello), fill(t("start.what", language)), "\n" + fill(t("start.choose", language)))
-    languages = [Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language]
-    return message(text, [*_toggles(language, currencies, topics, chosen), languages, [_done(language)]])
+    hello = (
+        fill(t("start.hello_name", language), name=one_line(name))
+        if name
+        else fill(t("start.hello", language))
+    )
+    text = lines(
+        bold(hello), fill(t("start.what", language)), "\n" + fill(t("start.choose", language))
+    )
+    languages = [
+        Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language
+    ]
+    return message(
+        text, [*_toggles(language, currencies, topics, chosen), languages, [_done(language)]]
+    )
 
 
 def subscribe(
@@ -148,7 +166,9 @@ def subscribed(language: str, currencies: Sequence[str], topics: Sequence[str]) 
 def help(names: Sequence[str], language: str) -> Message:  # noqa: A001 - the command's name
     """The commands that exist here, one line each, and that one may simply write."""
     rows = [f"/{name} – {line}" for name, line in command_descriptions(names, language)]
-    return message(lines(bold(t("help.title", language)), *rows, "\n" + fill(t("help.free", language))))
+    return message(
+        lines(bold(t("help.title", language)), *rows, "\n" + fill(t("help.free", language)))
+    )
 
 
 def language_menu(language: str) -> Message:
@@ -156,26 +176,34 @@ def language_menu(language: str) -> Message:
     return message(
         fill(t("language.choose", language)),
         [
-            *([_toggle(t("language.name", one), f"lang:{one}", on=one == language)] for one in LANGUAGES),
+            *(
+                [_toggle(t("language.name", one), f"lang:{one}", on=one == language)]
+                for one in LANGUAGES
+            ),
             [_back(language)],
         ],
     )
 
 
 def error(error: UserError, language: str, *, today: date | None = None) -> Message:
-    """A wrong question, answered: what is wrong and an example that works. Never an id, whatever the error.
+    """A wrong question, answered: what is wrong and an example that works. Never an id, whatever
+    the error.
 
     Dates are written with their year unless it is `today`'s.
     """
     if not known(error.msgid):
         return message(fill(t("error.unexpected", language)))
     wanted = ERRORS.get(error.msgid, error.values.keys())
-    return say(error.msgid, language, today=today, **{k: v for k, v in error.values.items() if k in wanted})
+    return say(
+        error.msgid, language, today=today, **{k: v for k, v in error.values.items() if k in wanted}
+    )
 
 
 def say(msgid: str, language: str, *, today: date | None = None, **values: object) -> Message:
     """A short answer from the catalog, with values made into words as in an error."""
-    words = {name: _value(name, value, language, today or date.min) for name, value in values.items()}
+    words = {
+        name: _value(name, value, language, today or date.min) for name, value in values.items()
+    }
     return message(fill(t(msgid, language), **words))
 
 
@@ -185,7 +213,9 @@ def status(status: Status, language: str) -> Message:
     hidden = len(sources) - SHOWN_SOURCES
     queue = fill(tn("status.waiting", status.waiting, language), n=status.waiting)
     if status.oldest is not None and status.waiting:
-        queue = join(", ", [queue, fill(t("status.oldest", language), age=span(status.oldest, language))])
+        queue = join(
+            ", ", [queue, fill(t("status.oldest", language), age=span(status.oldest, language))]
+        )
     sent = (
         fill(t("status.sent", language), ago=ago(status.now - status.last_sent_at, language))
         if status.last_sent_at
@@ -193,12 +223,25 @@ def status(status: Status, language: str) -> Message:
     )
     rest = fill(tn("status.more", hidden, language), n=hidden) if hidden > 0 else None
     empty = fill(t("status.no_sources", language)) if not sources else None
-    return message(lines(bold(t("status.title", language)), *sources[:SHOWN_SOURCES], rest, empty, "\n" + queue, sent))
+    return message(
+        lines(
+            bold(t("status.title", language)),
+            *sources[:SHOWN_SOURCES],
+            rest,
+            empty,
+            "\n" + queue,
+            sent,
+        )
+    )
 
 
 def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
-    """To the one who made the bot an administrator of a channel, with the currencies whose moves it posts there."""
-    return message(fill(t("channel.welcome", language), title=bold(one_line(title)), codes=", ".join(codes)))
+    """To the one who made the bot an administrator of a channel, with the currencies whose moves it
+    posts there.
+    """
+    return message(
+        fill(t("channel.welcome", language), title=bold(one_line(title)), codes=", ".join(codes))
+    )
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
@@ -213,13 +256,18 @@ def unknown(language: str) -> Message:
 
 
 def settings(language: str, *, zone: str, style: Style) -> Message:
-    """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`, `style:brief`."""
+    """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`,
+    `style:brief`.
+    """
     rows = [
         fill(t("settings.language", language), language=t("language.name", language)),
         fill(t("settings.zone", language), zone=zone_name(zone)),
         fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
     ]
-    styles = [_toggle(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style) for one in Style]
+    styles = [
+        _toggle(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style)
+        for one in Style
+    ]
     other = [
         Button(t("settings.change_language", language), "set:language"),
         Button(t("settings.change_zone", language), "set:zone"),
@@ -228,7 +276,9 @@ def settings(language: str, *, zone: str, style: Style) -> Message:
     return message(lines(bold(t("settings.title", language)), *rows), [styles, other, topics])
 
 
-def zone_menu(language: str, zones: Sequence[str], *, chosen: str, example: str, place: bool = False) -> Message:
+def zone_menu(
+    language: str, zones: Sequence[str], *, chosen: str, example: str, place: bool = False
+) -> Message:
     """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other.
 
     Where a location can be sent (`place`), it may be found by that: data `set:place`.
@@ -246,10 +296,13 @@ def zone_choice(language: str, zones: Sequence[str]) -> Message:
     return message(t("zone.which", language), rows_of(cities, 2))
 
 
-def privacy(language: str, *, written: timedelta, sent: timedelta, away: timedelta, copies: timedelta) -> Message:
+def privacy(
+    language: str, *, written: timedelta, sent: timedelta, away: timedelta, copies: timedelta
+) -> Message:
     """What is stored and how to get or erase it.
 
-    And for how long: what people `written`, what was `sent`, a chat that went `away`, `copies` of the database.
+    And for how long: what people `written`, what was `sent`, a chat that went `away`, `copies` of
+    the database.
     """
     text = fill(
         t("privacy.text", language),
@@ -265,7 +318,12 @@ def delete_question(language: str) -> Message:
     """Asks before everything about a chat is erased: data `delete:yes`, `delete:no`."""
     return message(
         fill(t("delete.question", language)),
-        [[Button(t("delete.yes", language), "delete:yes"), Button(t("delete.no", language), "delete:no")]],
+        [
+            [
+                Button(t("delete.yes", language), "delete:yes"),
+                Button(t("delete.no", language), "delete:no"),
+            ]
+        ],
     )
 
 
@@ -273,7 +331,10 @@ def _toggles(
     language: str, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str]
 ) -> list[list[Button]]:
     money = [_toggle(one, f"cur:{one}", on=f"cur:{one}" in chosen) for one in currencies]
-    news = [_toggle(topic_name(one, language), f"top:{one}", on=f"top:{one}" in chosen) for one in topics]
+    news = [
+        _toggle(topic_name(one, language), f"top:{one}", on=f"top:{one}" in chosen)
+        for one in topics
+    ]
     return [*rows_of(money, 4), *rows_of(news, 2)]
 
 
@@ -291,19 +352,37 @@ def _done(language: str) -> Button:
 
 def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     name = name_of(source.names, language) or source.key
-    seen = ago(status.now - source.last_ok_at, language) if source.last_ok_at else t("status.never", language)
+    seen = (
+        ago(status.now - source.last_ok_at, language)
+        if source.last_ok_at
+        else t("status.never", language)
+    )
     stuck = None
     if source.stuck_on is not None:
-        stuck = fill(t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date()))
-    partly = t("status.partly", language) if source.error is not None and not source.failures else None
+        stuck = fill(
+            t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date())
+        )
+    partly = (
+        t("status.partly", language) if source.error is not None and not source.failures else None
+    )
     if not source.failures and stuck is None and partly is None:
-        return Rich(f"🟢 {one_line(name)} – {seen}" if source.last_ok_at else f"⚪ {one_line(name)} – {seen}")
-    trouble = fill(tn("status.failures", source.failures, language), n=source.failures) if source.failures else None
+        return Rich(
+            f"🟢 {one_line(name)} – {seen}"
+            if source.last_ok_at
+            else f"⚪ {one_line(name)} – {seen}"
+        )
+    trouble = (
+        fill(tn("status.failures", source.failures, language), n=source.failures)
+        if source.failures
+        else None
+    )
     return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, partly, stuck])
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:
-    """A value in words: examples can be tapped to copy; dates, hours and numbers as the language writes them."""
+    """A value in words: examples can be tapped to copy; dates, hours and numbers as the language
+    writes them.
+    """
     words: Rich | str
     match value:
         case _ if name == "example":

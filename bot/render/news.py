@@ -41,12 +41,18 @@ PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 Names = Mapping[str, Mapping[str, str]]
 
 
-def page(page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = ()) -> Message:
-    """A page of stories: headline with its link, who reports it, when; buttons for other pages and topics.
+def page(
+    page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = ()
+) -> Message:
+    """A page of stories: headline with its link, who reports it, when; buttons for other pages and
+    topics.
 
     `topics` are offered as filters.
     """
-    told = [_item(story.told_in(language), page.feed_names, language, zone, now) for story in page.stories]
+    told = [
+        _item(story.told_in(language), page.feed_names, language, zone, now)
+        for story in page.stories
+    ]
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
         return message(fill(t("news.none", language)), buttons)
@@ -68,12 +74,23 @@ def story(
     With the name of the `bot` it has buttons: to its page, and to share it.
     """
     story = story.told_in(language)
-    foot = join(" · ", [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)])
-    shown = told(bold(link(headline(story), story.lead.entry.link)), body(story, style), foot, story, language)
+    foot = join(
+        " · ",
+        [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)],
+    )
+    shown = told(
+        bold(link(headline(story), story.lead.entry.link)),
+        body(story, style),
+        foot,
+        story,
+        language,
+    )
     if not bot:
         return shown
     return Message(
-        shown.text, shown.entities, ((*open_button(story, language), share_button(story.pk, bot, language)),)
+        shown.text,
+        shown.entities,
+        ((*open_button(story, language), share_button(story.pk, bot, language)),),
     )
 
 
@@ -90,15 +107,23 @@ def share_button(story: int, bot: str, language: str) -> Button:
 
 
 def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Message:
-    """Title, text, foot in one message; the text gives way, ended at a sentence, and leads on to its page."""
+    """Title, text, foot in one message; the text gives way, ended at a sentence, and leads on to
+    its page.
+    """
     room = LIMIT - units(foot.text) - 2
-    onward = link(t("news.read_on", language), story.lead.entry.link) if story.lead.entry.link else Rich()
+    onward = (
+        link(t("news.read_on", language), story.lead.entry.link)
+        if story.lead.entry.link
+        else Rich()
+    )
     shortened = cut(message(join("\n\n", [title, text])), room, more=onward)
     return message(join("\n\n", [Rich(shortened.text, shortened.entities), foot]))
 
 
 def headline(story: Story) -> str:
-    """The lead's title on one line; where it was published without one, how its text begins, else its address."""
+    """The lead's title on one line; where it was published without one, how its text begins, else
+    its address.
+    """
     entry = story.lead.entry
     if title := one_line(entry.title):
         return title
@@ -107,7 +132,9 @@ def headline(story: Story) -> str:
 
 
 def body(story: Story, style: Style) -> Rich:
-    """As much text as the style tells and the lead's feed allows: all, one line or none; no headline again."""
+    """As much text as the style tells and the lead's feed allows: all, one line or none; no
+    headline again.
+    """
     entry, styles = story.lead.entry, list(Style)  # the fullest first
     style = max(style, story.lead.style, key=styles.index)
     if style is Style.HEADLINE:
@@ -127,7 +154,9 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
-    """The paragraphs of a text with the author's own line breaks in them; never the headline again."""
+    """The paragraphs of a text with the author's own line breaks in them; never the headline
+    again.
+    """
     paragraphs: list[list[str]] = [[]]
     for raw in clean(text).split("\n"):
         line = _BLANKS.sub(" ", raw).strip(" ")
@@ -176,13 +205,21 @@ def _pages(page: NewsPage, language: str) -> list[Button]:
 
 def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[list[Button]]:
     buttons = [Button(t("news.all", language), "news:-:0")] if chosen and topics else []
-    buttons += [Button(topic_name(topic, language), f"news:{topic}:0") for topic in topics if topic != chosen]
+    buttons += [
+        Button(topic_name(topic, language), f"news:{topic}:0")
+        for topic in topics
+        if topic != chosen
+    ]
     return list(rows_of(buttons, 3))
 
 
 def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
-    """The buttons in even rows of at most `width`, fewer where a phone would break the longest in two."""
-    longest = max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2  # with or without its ✓
+    """The buttons in even rows of at most `width`, fewer where a phone would break the longest in
+    two.
+    """
+    longest = (
+        max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
+    )  # with or without its ✓
     width = max(1, min(width, PHONE // longest))
     rows = -(-len(buttons) // width)
     each, wider = divmod(len(buttons), rows) if rows else (0, 0)

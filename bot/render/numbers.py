@@ -12,7 +12,9 @@ from decimal import Decimal
 from bot.i18n import number, percent, rounded
 
 UP, DOWN = "▲", "▼"
-_LONGEST = 10  # no publisher prints more significant digits; what has more comes out of a division of ours
+_LONGEST = (
+    10  # no publisher prints more significant digits; what has more comes out of a division of ours
+)
 _OURS = 6  # digits of such a number that mean something
 
 
@@ -25,7 +27,9 @@ def as_printed(value: Decimal, language: str) -> str:
 
 
 def short(value: Decimal, language: str) -> str:
-    """A rate in a digest: two decimals, more only where they would leave less than two significant digits."""
+    """A rate in a digest: two decimals, more only where they would leave less than two significant
+    digits.
+    """
     return number(value, language, max(2, 1 - value.adjusted()) if value else 2)
 
 
@@ -35,16 +39,24 @@ def significant(value: Decimal, language: str, digits: int) -> str:
 
 
 def money(value: Decimal, language: str) -> str:
-    """An amount: whole as it is, else two decimals, or two significant digits when there is less than a hundredth."""
+    """An amount: whole as it is, else two decimals, or two significant digits when there is less
+    than a hundredth.
+    """
     if value == value.to_integral_value():
         return number(value, language, 0)
     return short(value, language)
 
 
 def change(value: Decimal, language: str, digits: int = 2) -> str:
-    """A change with arrow and sign: "▲ +0.02 %"; as wide, with spaces for both, when it rounds to nothing."""
+    """A change with arrow and sign: "▲ +0.02 %"; as wide, with spaces for both, when it rounds to
+    nothing.
+    """
     value = rounded(value, digits)
-    return f"{arrow(value)} {percent(value, language, digits)}" if value else f"   {percent(value, language, digits)}"
+    return (
+        f"{arrow(value)} {percent(value, language, digits)}"
+        if value
+        else f"   {percent(value, language, digits)}"
+    )
 
 
 def arrow(value: Decimal) -> str:

@@ -12,7 +12,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.i18n import clock, currency_name, day, decimal_mark, name_of, number, rounded, t, weekday_of
+from bot.i18n import (
+    clock,
+    currency_name,
+    day,
+    decimal_mark,
+    name_of,
+    number,
+    rounded,
+    t,
+    weekday_of,
+)
 from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
 from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
@@ -23,7 +33,8 @@ _WEEK = timedelta(days=7)
 def card(card: RateCard, language: str, *, today: date | None = None) -> Message:
     """A source's rates: title, aligned rows, how fresh they are.
 
-    `today` is the reader's day in the source's zone: a card of another day carries its date in the title.
+    `today` is the reader's day in the source's zone: a card of another day carries its date in the
+    title.
     """
     past = today is not None and card.on != today
     return message(
@@ -65,23 +76,31 @@ def _table(card: RateCard, language: str, *, past: bool) -> str:
     aligned = [columns[0], *(_at_the_mark(column, language) for column in columns[1:])]
     widths = [max(map(len, column)) for column in aligned]
     moves = ["", *(_change(row, language) for row in card.rows)]
-    return "\n".join(_row(line, widths, move) for line, move in zip(zip(*aligned, strict=True), moves, strict=True))
+    return "\n".join(
+        _row(line, widths, move)
+        for line, move in zip(zip(*aligned, strict=True), moves, strict=True)
+    )
 
 
 def _at_the_mark(column: Sequence[str], language: str) -> list[str]:
     """The column with its decimal marks one below the other, whatever digits each source prints."""
     mark = decimal_mark(language)
-    tails = [len(cell) - (cell + mark).index(mark) if cell[:1].isdigit() else None for cell in column[1:]]
+    tails = [
+        len(cell) - (cell + mark).index(mark) if cell[:1].isdigit() else None for cell in column[1:]
+    ]
     longest = max((tail for tail in tails if tail is not None), default=0)
     padded = (
-        cell if tail is None else cell + " " * (longest - tail) for cell, tail in zip(column[1:], tails, strict=True)
+        cell if tail is None else cell + " " * (longest - tail)
+        for cell, tail in zip(column[1:], tails, strict=True)
     )
     return [column[0], *padded]
 
 
 def _row(line: Sequence[str], widths: Sequence[int], move: str) -> str:
     code, *values = line
-    columns = [code.ljust(widths[0])] + [v.rjust(w) for v, w in zip(values, widths[1:], strict=True)]
+    columns = [code.ljust(widths[0])] + [
+        v.rjust(w) for v, w in zip(values, widths[1:], strict=True)
+    ]
     return f"{'  '.join(columns)} {move}".rstrip()
 
 
@@ -134,7 +153,9 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
             f"{ours} {as_printed(one.ours.per_unit, language)}",
             f"{theirs} {as_printed(one.theirs.per_unit, language)}",
         ]
-        said.append(fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values)))
+        said.append(
+            fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values))
+        )
     return said
 
 
@@ -159,14 +180,20 @@ def conversion(
 ) -> Message:
     """An amount in another money, by which rates and of which day.
 
-    `path` are the rates used, at least one; two of them make a cross rate, which is said to be ours.
+    `path` are the rates used, at least one; two of them make a cross rate, which is said to be
+    ours.
     """
     equation = f"{money(amount, language)} {base} = {money(result, language)} {quote}"
     return message(lines(bold(equation), *_basis(path, source_names, language, today)))
 
 
-def _basis(path: Sequence[Rate], names: dict[str, str], language: str, today: date | None) -> list[Rich]:
-    used = [f"1 {rate.pair.base} = {as_printed(rate.per_unit, language)} {rate.pair.quote}" for rate in path]
+def _basis(
+    path: Sequence[Rate], names: dict[str, str], language: str, today: date | None
+) -> list[Rich]:
+    used = [
+        f"1 {rate.pair.base} = {as_printed(rate.per_unit, language)} {rate.pair.quote}"
+        for rate in path
+    ]
     kind = path[0].kind if len(path) == 1 else RateKind.CROSS
     oldest = min(rate.effective_on for rate in path)
     said = [
@@ -186,7 +213,9 @@ def amounts(
     source_names: dict[str, str],
     today: date,
 ) -> Message:
-    """Round amounts in another money, aligned, each with how much more or less that is than a week ago."""
+    """Round amounts in another money, aligned, each with how much more or less that is than a week
+    ago.
+    """
     digits = 0 if amounts[0] * latest.per_unit >= 100 else 2
     week = t("amounts.week", language)
     rows = [[latest.pair.base, latest.pair.quote, *([week] if week_ago is not None else [])]]
@@ -197,7 +226,10 @@ def amounts(
             row.append(("+" if more > 0 else "") + number(more, language, digits))
         rows.append(row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    table = "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
     moved = (
         join(" ", [week, change(Move(old=week_ago, new=latest).percent, language).strip()])
         if week_ago is not None

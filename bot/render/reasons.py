@@ -1,4 +1,6 @@
-"""Why a story was told, in the reader's language: the detector's reasons, and the words it found gathered by kind."""
+"""Why a story was told, in the reader's language: the detector's reasons, and the words it found
+gathered by kind.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,18 @@ from bot.model.reasons import Reason
 from bot.model.text import comparable
 from bot.render.text import Rich, fill
 
-_PLAIN = frozenset({"grave", "danger", "near", "calm", "official", "aggregators"})  # said as `reason.CODE`
-_STEM = re.compile(r"([^\W_]+)(\*?)")  # a word of a pattern; the star says that it is only how one begins
+_PLAIN = frozenset(
+    {"grave", "danger", "near", "calm", "official", "aggregators"}
+)  # said as `reason.CODE`
+_STEM = re.compile(
+    r"([^\W_]+)(\*?)"
+)  # a word of a pattern; the star says that it is only how one begins
 _WORD = re.compile(r"[^\W_]+")
 
 
 def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list[Rich]:
-    """A line for each reason for telling a story; words found in its `texts` are gathered by their kind.
+    """A line for each reason for telling a story; words found in its `texts` are gathered by their
+    kind.
 
     Reasons against are left out: they explain why something was not told.
     """
@@ -38,7 +45,9 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
 
 
 def _as_written(pattern: str, texts: Sequence[str]) -> str:
-    """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds ends in "…"."""
+    """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds
+    ends in "…".
+    """
     wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
     for text in texts:
         tokens = _WORD.findall(comparable(text))
@@ -46,7 +55,8 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
         for at in range(len(tokens) - len(wanted) + 1):
             window = folded[at : at + len(wanted)]
             if all(
-                has == word or (stem and has.startswith(word)) for has, (word, stem) in zip(window, wanted, strict=True)
+                has == word or (stem and has.startswith(word))
+                for has, (word, stem) in zip(window, wanted, strict=True)
             ):
                 return " ".join(tokens[at : at + len(wanted)]).lower()
     return pattern.replace("*", "…")

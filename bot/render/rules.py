@@ -1,7 +1,7 @@
 """A chat's own rules: made by taps, previewed before one is saved, listed, changed, passed on.
 
-What a button sends back belongs to the handlers; it is handed in. A rule comes as `RuleWords`, because what it means
-is decided elsewhere.
+What a button sends back belongs to the handlers; it is handed in. A rule comes as `RuleWords`,
+because what it means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines
 SHOWN = 6  # days named under a preview; the picture shows all
 WHOLE = 350  # days of history that may be called a year
 CHOSEN = "✓"
-PLAIN_KINDS = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})  # what a pair's rate is when nothing else is said
+PLAIN_KINDS = frozenset(
+    {RateKind.OFFICIAL, RateKind.REFERENCE}
+)  # what a pair's rate is when nothing else is said
 
 
 class Standing(StrEnum):
@@ -71,9 +73,13 @@ class PreviewButtons:
 
 
 def words(rule: RuleWords, language: str) -> str:
-    """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once, until 31 Dec 2026"."""
+    """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once, until 31 Dec
+    2026".
+    """
     kind = "" if rule.kind in PLAIN_KINDS else f" ({kind_name(rule.kind, language)})"
-    end = fill(t("rule.until", language), day=day_until(rule.until, language)) if rule.until else None
+    end = (
+        fill(t("rule.until", language), day=day_until(rule.until, language)) if rule.until else None
+    )
     once = t("rule.once", language) if rule.once else None
     return join(", ", [f"{rule.pair}{kind} {condition(rule, language)}", once, end]).text
 
@@ -86,7 +92,7 @@ def condition(rule: RuleWords, language: str) -> str:
     return join(" ", [f"{rule.sign}{gap}{amount}", window]).text
 
 
-# --- three taps -----------------------------------------------------------------------------------------------
+# --- three taps -----------------------------------------------------------------------------------
 
 
 def currencies(offers: Sequence[tuple[str, str]], language: str) -> Message:
@@ -114,7 +120,8 @@ def conditions(
         row
         for offer in offers
         for row in rows_of(
-            [Button(condition(rule, language), data) for rule, data in offer], 2 if offer[0][0].window else 4
+            [Button(condition(rule, language), data) for rule, data in offer],
+            2 if offer[0][0].window else 4,
         )
     ]
     return message(
@@ -131,7 +138,7 @@ def conditions(
     )
 
 
-# --- the preview ----------------------------------------------------------------------------------------------
+# --- the preview ----------------------------------------------------------------------------------
 
 
 def preview(
@@ -144,14 +151,17 @@ def preview(
     today: date,
     beside: Rate | None = None,
 ) -> Message:
-    """How often the rule would have fired, `fired` oldest first; buttons to change, save or drop it.
+    """How often the rule would have fired, `fired` oldest first; buttons to change, save or drop
+    it.
 
-    `since` is the first day of the history it was tried on, None when there is none; `beside` is the rate by which a
-    bare number was taken for a level or for a move.
+    `since` is the first day of the history it was tried on, None when there is none; `beside` is
+    the rate by which a bare number was taken for a level or for a move.
     """
     days = ", ".join(day(on, language, today=today) for on in reversed(fired[-SHOWN:]))
     text = lines(
-        fill(tn("rule.preview", len(fired), language), rule=bold(words(rule, language)), n=len(fired)),
+        fill(
+            tn("rule.preview", len(fired), language), rule=bold(words(rule, language)), n=len(fired)
+        ),
         fill(t("rule.last", language), days=days) if fired else None,
         _short(since, language, today),
         _reading(rule, beside, language) if beside is not None else None,
@@ -163,7 +173,10 @@ def preview(
         if one
     ]
     once = f"{CHOSEN} {t('button.once', language)}" if rule.once else t("button.once", language)
-    end = [Button(t("button.save", language), buttons.save), Button(t("button.cancel", language), buttons.cancel)]
+    end = [
+        Button(t("button.save", language), buttons.save),
+        Button(t("button.cancel", language), buttons.cancel),
+    ]
     return message(text, [steps, [Button(once, buttons.once)], end])
 
 
@@ -189,7 +202,7 @@ def _short(since: date | None, language: str, today: date) -> Rich | None:
     return fill(t("rule.short_history", language), day=day(since, language, today=today))
 
 
-# --- the list, and one rule -----------------------------------------------------------------------------------
+# --- the list, and one rule -----------------------------------------------------------------------
 
 
 def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
@@ -197,20 +210,31 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
     new = [Button(t("button.new", language), make)]
     if not rules:
         return message(fill(t("rule.none", language), example=code("/alert RUB < 1")), [new])
-    said = [join(" ", [f"{place}.", rule.words, _mark(rule.standing)]) for place, rule in enumerate(rules, 1)]
+    said = [
+        join(" ", [f"{place}.", rule.words, _mark(rule.standing)])
+        for place, rule in enumerate(rules, 1)
+    ]
     opened = [
-        Button(join(" ", [f"{place}.", rule.words, _mark(rule.standing)]).text, f"rule:open:{rule.number}")
+        Button(
+            join(" ", [f"{place}.", rule.words, _mark(rule.standing)]).text,
+            f"rule:open:{rule.number}",
+        )
         for place, rule in enumerate(rules, 1)
     ]
     return message(lines(bold(t("rule.title", language)), *said), [*([one] for one in opened), new])
 
 
 def rule(rule: RuleLine, language: str, *, address: str, today: date) -> Message:
-    """One rule: how it stands, when it last spoke, the link that shows it to others; pause, change, delete, share.
+    """One rule: how it stands, when it last spoke, the link that shows it to others; pause, change,
+    delete, share.
 
     Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
     """
-    spoke = fill(t("rule.spoke", language), day=day(rule.spoke_on, language, today=today)) if rule.spoke_on else None
+    spoke = (
+        fill(t("rule.spoke", language), day=day(rule.spoke_on, language, today=today))
+        if rule.spoke_on
+        else None
+    )
     text = lines(
         bold(rule.words),
         join(" · ", [t(f"rule.standing.{rule.standing.value}", language), spoke]),
@@ -221,7 +245,9 @@ def rule(rule: RuleLine, language: str, *, address: str, today: date) -> Message
         verbs.remove("resume")
     acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{rule.number}") for verb in verbs]
     share = Button(t("button.share", language), url=SHARE + quote(address, safe=""))
-    return message(text, [*rows_of([*acts, share], 2), [Button(t("button.back", language), "rule:list:0")]])
+    return message(
+        text, [*rows_of([*acts, share], 2), [Button(t("button.back", language), "rule:list:0")]]
+    )
 
 
 def _mark(standing: Standing) -> str:

@@ -59,7 +59,9 @@ class Rich:
         """This, then the other."""
         tail = rich(other)
         by = units(self.text)
-        return Rich(self.text + tail.text, self.entities + tuple(_moved(e, by) for e in tail.entities))
+        return Rich(
+            self.text + tail.text, self.entities + tuple(_moved(e, by) for e in tail.entities)
+        )
 
     def __radd__(self, other: str) -> Rich:
         """A string, then this."""
@@ -105,7 +107,9 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same on one line, without spaces around, for headlines and names; no-break spaces are the author's."""
+    """The same on one line, without spaces around, for headlines and names; no-break spaces are the
+    author's.
+    """
     return _SPACES.sub(" ", clean(text)).strip()
 
 
@@ -146,7 +150,9 @@ def link(value: Rich | str, url: str | None) -> Rich:
 
 
 def safe_url(url: str | None) -> str | None:
-    """The address if it is absolute and of an allowed scheme, else None: feeds do carry `javascript:`."""
+    """The address if it is absolute and of an allowed scheme, else None: feeds do carry
+    `javascript:`.
+    """
     if not url or has_invisible(url) or any(c.isspace() for c in url.strip()):
         return None
     try:
@@ -163,7 +169,8 @@ def safe_url(url: str | None) -> str | None:
 def fill(template: str, /, **values: Rich | str | int) -> Rich:
     """Put values into a template's {names}; what a value contains is never looked at again.
 
-    KeyError when a name has no value, ValueError when a value has no name or the template asks for more than names.
+    KeyError when a name has no value, ValueError when a value has no name or the template asks for
+    more than names.
     """
     out, used = Rich(), set()
     for literal, name, spec, conversion in Formatter().parse(template):
@@ -194,7 +201,9 @@ def lines(*parts: Rich | str | None) -> Rich:
     return join("\n", [part for part in parts if part])
 
 
-def message(body: Rich | str, buttons: Iterable[Iterable[Button]] = (), *, silent: bool = False) -> Message:
+def message(
+    body: Rich | str, buttons: Iterable[Iterable[Button]] = (), *, silent: bool = False
+) -> Message:
     """A message of this text, trimmed as Telegram would, so that entities stay where they are."""
     body = _stripped(rich(body))
     rows = tuple(row for row in (tuple(row) for row in buttons) if row)
@@ -202,7 +211,8 @@ def message(body: Rich | str, buttons: Iterable[Iterable[Button]] = (), *, silen
 
 
 def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
-    """The message within `limit` UTF-16 units: ended at a sentence, else at a word, with "…" and then `more`.
+    """The message within `limit` UTF-16 units: ended at a sentence, else at a word, with "…" and
+    then `more`.
 
     `more` is what leads on, usually a link; a message that fits is returned as it is.
     """
@@ -224,7 +234,10 @@ def _marked(value: Rich | str, type_: str, url: str | None = None) -> Rich:
     clash = {e.type for e in inner.entities} & (ALONE | {type_})
     if clash:
         raise ValueError(f"{type_} cannot hold {', '.join(sorted(clash))}")
-    return Rich(inner.text, (Entity(type=type_, offset=0, length=units(inner.text), url=url), *inner.entities))
+    return Rich(
+        inner.text,
+        (Entity(type=type_, offset=0, length=units(inner.text), url=url), *inner.entities),
+    )
 
 
 def _moved(entity: Entity, by: int) -> Entity:
@@ -235,7 +248,9 @@ def _clipped(body: Rich, end: int) -> Rich:
     """The first `end` characters (not units), entities clipped on the right."""
     text = body.text[:end]
     size = units(text)
-    kept = (replace(e, length=min(e.end, size) - e.offset) for e in body.entities if e.offset < size)
+    kept = (
+        replace(e, length=min(e.end, size) - e.offset) for e in body.entities if e.offset < size
+    )
     return Rich(text, tuple(kept))
 
 
@@ -252,9 +267,15 @@ def _stripped(body: Rich) -> Rich:
 
 
 def _cut_at(text: str, room: int) -> int:
-    """Where to cut, in characters: in the second half of the room at a sentence, else at a word, else at a letter."""
+    """Where to cut, in characters: in the second half of the room at a sentence, else at a word,
+    else at a letter.
+    """
     end = len(text.encode("utf-16-le")[: room * 2].decode("utf-16-le", "ignore"))
-    ends = [m.end() for m in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text))) if end // 2 <= m.end() <= end]
+    ends = [
+        m.end()
+        for m in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text)))
+        if end // 2 <= m.end() <= end
+    ]
     if ends:
         return len(text[: ends[-1]].rstrip())
     word = max(text.rfind(" ", end // 2, end + 1), text.rfind("\n", end // 2, end + 1))
@@ -266,11 +287,17 @@ def _cut_at(text: str, room: int) -> int:
 
 
 def _belongs_together(text: str, at: int) -> bool:
-    """Whether what begins there is part of what stands before it: an accent, a part of one emoji."""
+    """Whether what begins there is part of what stands before it: an accent, a part of one
+    emoji.
+    """
     if "\u200d" in text[at - 1 : at + 1] or _VARIANT.match(text, at):
         return True
     flags = _FLAG_LETTERS.search(text[:at])  # two letters make one flag
-    halved = flags is not None and len(flags[0]) % 2 == 1 and _FLAG_LETTERS.match(text[at : at + 1]) is not None
+    halved = (
+        flags is not None
+        and len(flags[0]) % 2 == 1
+        and _FLAG_LETTERS.match(text[at : at + 1]) is not None
+    )
     return halved or unicodedata.combining(text[at]) != 0
 
 
@@ -279,14 +306,18 @@ def _without_first_space(tail: Rich) -> Rich:
 
 
 def to_api(message: Message, *, caption: bool = False) -> dict[str, Any]:
-    """The message as the Bot API's JSON parameters, without the chat: text or caption, entities, buttons, sound."""
+    """The message as the Bot API's JSON parameters, without the chat: text or caption, entities,
+    buttons, sound.
+    """
     body: dict[str, Any] = {"caption" if caption else "text": message.text}
     if message.entities:
         body["caption_entities" if caption else "entities"] = [_entity(e) for e in message.entities]
     if not caption:
         body["link_preview_options"] = {"is_disabled": True}
     if message.buttons:
-        body["reply_markup"] = {"inline_keyboard": [[_button(one) for one in row] for row in message.buttons]}
+        body["reply_markup"] = {
+            "inline_keyboard": [[_button(one) for one in row] for row in message.buttons]
+        }
     if message.silent:
         body["disable_notification"] = True
     return body
@@ -302,4 +333,6 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 
 def _button(button: Button) -> dict[str, str]:
-    return {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data or "-"})
+    return {"text": button.text} | (
+        {"url": button.url} if button.url else {"callback_data": button.data or "-"}
+    )

@@ -1,14 +1,15 @@
-"""What every reader of a rate publisher needs: exact decimals, days, safe XML and JSON, and one sheet of rows.
+"""What every reader of a rate publisher needs: exact decimals, days, safe XML and JSON, and one
+sheet of rows.
 
-* A publisher module turns bytes into a `Sheet`; `RateSource.parse` turns the sheet into rates of a catalog
-  key. No network, no clock, no database.
-* A broken document (HTML, cut off, another shape, no usable row) is refused whole with `ParseError`. One bad
-  value in a good document costs that row only and is named in `Parsed.problems`; a currency that is absent is
-  no error.
-* Banks put non-ASCII text only into names, which we do not read. So a body whose bytes contradict its
-  declared encoding is decoded with replacement characters instead of being refused.
-* Numbers are kept as printed. A binary float has never seen them: 0.1859 per tenge is off in the 17th digit
-  as a float, and alerts compare for equality.
+* A publisher module turns bytes into a `Sheet`; `RateSource.parse` turns the sheet into rates of a
+  catalog key. No network, no clock, no database.
+* A broken document (HTML, cut off, another shape, no usable row) is refused whole with
+  `ParseError`. One bad value in a good document costs that row only and is named in
+  `Parsed.problems`; a currency that is absent is no error.
+* Banks put non-ASCII text only into names, which we do not read. So a body whose bytes contradict
+  its declared encoding is decoded with replacement characters instead of being refused.
+* Numbers are kept as printed. A binary float has never seen them: 0.1859 per tenge is off in the
+  17th digit as a float, and alerts compare for equality.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _POINT_GROUPS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,15}")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 
 _DMY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?")
+_ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 _YEARS = range(1990, 2101)  # no bank here has electronic rates outside
 
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
@@ -44,7 +47,8 @@ _DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s{1,9}html|<html[\s>]", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
 
-# Charsets that banks of our region use. Python knows others that should not meet foreign bytes ("idna", "utf-7").
+# Charsets that banks of our region use. Python knows others that should not meet foreign bytes
+# ("idna", "utf-7").
 _CHARSETS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -93,8 +97,12 @@ class Sheet:
         self.problems: list[str] = []
         self._disputed: set[tuple[Pair, date]] = set()
 
-    def add(self, base: object, quote: object, on: object, value: object, units: object = 1) -> None:
-        """Take one row as found; `on` may be a day or its text, numbers may be text or `Decimal`."""
+    def add(
+        self, base: object, quote: object, on: object, value: object, units: object = 1
+    ) -> None:
+        """Take one row as found; `on` may be a day or its text, numbers may be text or
+        `Decimal`.
+        """
         try:
             pair = _pair(base, quote)
             row = Row(positive(value), whole(units))
@@ -131,7 +139,9 @@ def _pair(base: object, quote: object) -> Pair:
 
 
 def get(url: str, today: date) -> Request:
-    """A plain GET; `{today:%d.%m.%Y}` and `{tomorrow:…}` in a catalog URL become days in the source's zone."""
+    """A plain GET; `{today:%d.%m.%Y}` and `{tomorrow:…}` in a catalog URL become days in the
+    source's zone.
+    """
     days = {"today": today, "tomorrow": today + timedelta(days=1)}
     return Request(url=PLACEHOLDER.sub(lambda found: days[found[1]].strftime(found[2]), url))
 
@@ -151,7 +161,9 @@ class RateSource:
     request: Callable[[str, date], Request] = get
     history: Callable[[date, date, Collection[str] | None], Sequence[Request]] | None = None
 
-    def parse(self, body: bytes, *, source: str, url: str | None = None, kind: RateKind | None = None) -> Parsed:
+    def parse(
+        self, body: bytes, *, source: str, url: str | None = None, kind: RateKind | None = None
+    ) -> Parsed:
         """Read one answer of the publisher as rates of the catalog key `source`.
 
         `url` is where it came from (some documents do not name their currency), `kind`
@@ -164,7 +176,14 @@ class RateSource:
         if not sheet.rows:
             raise ParseError(sheet.problems[0] if sheet.problems else "no rates in the document")
         rates = (
-            Rate(source=source, pair=pair, kind=kind or self.kind, effective_on=on, value=row.value, units=row.units)
+            Rate(
+                source=source,
+                pair=pair,
+                kind=kind or self.kind,
+                effective_on=on,
+                value=row.value,
+                units=row.units,
+            )
             for (pair, on), row in sheet.rows.items()
         )
         return Parsed(rates=tuple(rates), problems=tuple(sheet.problems))
@@ -172,7 +191,9 @@ class RateSource:
     def history_requests(
         self, since: date, until: date, currencies: Collection[str] | None = None
     ) -> Sequence[Request]:
-        """Requests that together cover `since` to `until`, both included; empty when there is no history."""
+        """Requests that together cover `since` to `until`, both included; empty when there is no
+        history.
+        """
         if self.history is None or since > until:
             return ()
         return self.history(since, until, currencies)
@@ -188,7 +209,9 @@ def spans(since: date, until: date, days: int) -> Iterator[tuple[date, date]]:
 
 
 def each_day(since: date, until: date, *, weekdays: Collection[int] = range(7)) -> Iterator[date]:
-    """The days from `until` back to `since` that fall on `weekdays` (Monday is 0): recent days are wanted first."""
+    """The days from `until` back to `since` that fall on `weekdays` (Monday is 0): recent days are
+    wanted first.
+    """
     for back in range((until - since).days + 1):
         day = until - timedelta(days=back)
         if day.weekday() in weekdays:
@@ -207,7 +230,9 @@ def shown(value: object) -> str:
 
 
 def positive(value: object) -> Decimal:
-    """The exact positive number a bank printed ("1 234,5600" keeps its zeros); ParseError for anything else."""
+    """The exact positive number a bank printed ("1 234,5600" keeps its zeros); ParseError for
+    anything else.
+    """
     number = _number(value)
     if number is None or not number.is_finite():
         raise ParseError(f"value {shown(value)} is not a number")
@@ -220,8 +245,15 @@ def positive(value: object) -> Decimal:
 
 def whole(value: object) -> int:
     """A nominal: a whole number from 1 to a billion; ParseError for anything else."""
-    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else _number(value)
-    if number is None or not number.is_finite() or not 1 <= number <= 10**9 or number != int(number):
+    number = (
+        Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else _number(value)
+    )
+    if (
+        number is None
+        or not number.is_finite()
+        or not 1 <= number <= 10**9
+        or number != int(number)
+    ):
         raise ParseError(f"nominal {shown(value)} is not a whole number of units")
     return int(number)
 
@@ -233,7 +265,9 @@ def _number(value: object) -> Decimal | None:
 
 
 def _printed(text: str) -> Decimal | None:
-    """Read a number in any of the ways banks print one: a comma or a point, groups of three or none."""
+    """Read a number in any of the ways banks print one: a comma or a point, groups of three or
+    none.
+    """
     if _PLAIN.fullmatch(text):
         return Decimal(text.replace(",", "."))
     if _COMMA_GROUPS.fullmatch(text) or _POINT_GROUPS.fullmatch(text) or _SPACED.fullmatch(text):
@@ -247,7 +281,8 @@ def _printed(text: str) -> Decimal | None:
 
 
 def day_of(text: object) -> date:
-    """The calendar day in "20.10.2021" or "2021-10-20[T…]"; a time and zone behind it are dropped, not converted.
+    """The calendar day in "20.10.2021" or "2021-10-20[T…]"; a time and zone behind it are dropped,
+    not converted.
 
     Banks write their own calendar day and pad it with a midnight in whatever zone the
     web framework had; converting it would move the rate to the day before.
@@ -274,7 +309,9 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 
 
 def decoded(body: bytes) -> str:
-    """The text of a document by its byte order mark, XML declaration, or as UTF-8; stray bytes become U+FFFD."""
+    """The text of a document by its byte order mark, XML declaration, or as UTF-8; stray bytes
+    become U+FFFD.
+    """
     if (marked := by_mark(body)) is not None:
         return marked
     declared = _DECLARED.match(body[:512])
@@ -306,7 +343,12 @@ def xml(body: bytes, *, root: str) -> Element:
     if _DOCTYPE.search(text):
         raise ParseError("XML with a DOCTYPE")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     plain = _DECLARATION.sub("", text, count=1).strip().encode("utf-8", errors="replace")
     try:
@@ -337,7 +379,9 @@ def descendants(element: Element, name: str) -> Iterator[Element]:
 
 
 def text_of(element: Element, name: str) -> str | None:
-    """The text of the only child of that name, stripped; None when it is absent, empty or there are several."""
+    """The text of the only child of that name, stripped; None when it is absent, empty or there are
+    several.
+    """
     found = list(children(element, name))
     if len(found) != 1:
         return None
@@ -351,14 +395,23 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def json_of(body: bytes) -> object:
-    """The JSON value in `body`, every number as the exact `Decimal` printed; ParseError when it is not JSON."""
+    """The JSON value in `body`, every number as the exact `Decimal` printed; ParseError when it is
+    not JSON.
+    """
     text = decoded(body)
     if text.lstrip()[:1] == "<":
         raise ParseError("a web page or XML instead of JSON")
     try:
-        # "NaN" is no JSON, but some serializers write it: a bad value in one row, not a bad document
+        # "NaN" is no JSON, but some serializers write it: a bad value in one row, not a bad
+        # document
         return cast(
-            "object", json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=lambda _: Decimal("NaN"))
+            "object",
+            json.loads(
+                text,
+                parse_float=Decimal,
+                parse_int=Decimal,
+                parse_constant=lambda _: Decimal("NaN"),
+            ),
         )
     except (ValueError, RecursionError, ArithmeticError):
         raise ParseError("not JSON, or cut off") from None
@@ -383,5 +436,7 @@ def valutes(root: Element, home: str) -> Sheet:
     on = day_of(attribute(root, "Date"))
     sheet = Sheet()
     for row in children(root, "Valute"):
-        sheet.add(text_of(row, "CharCode"), home, on, text_of(row, "Value"), text_of(row, "Nominal"))
+        sheet.add(
+            text_of(row, "CharCode"), home, on, text_of(row, "Value"), text_of(row, "Nominal")
+        )
     return sheet

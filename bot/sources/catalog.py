@@ -1,4 +1,5 @@
-"""The catalog: sources and channels as data, so that a new feed is a line in a file and not a change of the program.
+"""The catalog: sources and channels as data, so that a new feed is a line in a file and not a
+change of the program.
 
 Written by an operator by hand, so everything in it is checked at once and every
 problem is named with its section, its key and what would be right. A typing
@@ -164,8 +165,12 @@ def _holiday(value: object, right: str) -> Holiday:
 Flag = Annotated[bool, PlainValidator(_flag)]
 Names = Annotated[dict[str, str], PlainValidator(_names)]
 Selector = Annotated[str, PlainValidator(_selector)]
-Topics = Annotated[tuple[str, ...], PlainValidator(list_of(_topic, 'a list of topics such as ["security"]'))]
-Pairs = Annotated[tuple[Pair, ...], PlainValidator(list_of(_pair, 'a list of pairs such as ["USD/KGS"]'))]
+Topics = Annotated[
+    tuple[str, ...], PlainValidator(list_of(_topic, 'a list of topics such as ["security"]'))
+]
+Pairs = Annotated[
+    tuple[Pair, ...], PlainValidator(list_of(_pair, 'a list of pairs such as ["USD/KGS"]'))
+]
 StyleName = Annotated[str, PlainValidator(one_of(Style))]
 
 
@@ -179,7 +184,9 @@ class Section(BaseModel):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """The keys such a section may have, under their names in the file, its own before those of every source."""
+        """The keys such a section may have, under their names in the file, its own before those of
+        every source.
+        """
         names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
         return tuple(cls.model_fields[name].alias or name for name in names)
 
@@ -287,7 +294,9 @@ class PageSection(FeedSection):
 
     def spec(self, key: str) -> PageSpec:
         """The source that this section describes."""
-        selectors = {name: getattr(self, name) for name in ("item", "link", "title", "time", "body")}
+        selectors = {
+            name: getattr(self, name) for name in ("item", "link", "title", "time", "body")
+        }
         return PageSpec(**self.described(key), **selectors)
 
 
@@ -336,7 +345,9 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if wrong := banks.problems():
         raise ConfigError(wrong)
     if path is None:
-        return parse_catalog(files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8"))
+        return parse_catalog(
+            files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8")
+        )
     shown = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}…"
     try:
         with path.open("rb") as file:
@@ -355,7 +366,9 @@ def parse_catalog(text: str) -> Catalog:
     """The catalog in a TOML text; raises `ConfigError` as `load_catalog` does."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:  # its message is made for the person who typed it, with line and column
+    except (
+        tomllib.TOMLDecodeError
+    ) as error:  # its message is made for the person who typed it, with line and column
         raise ConfigError(f"CATALOG: not TOML: {error}") from None
     except RecursionError:
         raise ConfigError("CATALOG: not TOML: brackets nested too deeply") from None
@@ -379,7 +392,10 @@ def parse_catalog(text: str) -> Catalog:
     return Catalog(
         rates={key: section.spec(key) for key, section in rates.items()},
         feeds={key: section.spec(key) for key, section in feeds.items()},
-        pages={key: section.spec(f"pages.{key}" if key in taken else key) for key, section in pages.items()},
+        pages={
+            key: section.spec(f"pages.{key}" if key in taken else key)
+            for key, section in pages.items()
+        },
         channels={key: section.spec(key) for key, section in channels.items()},
     )
 
@@ -387,7 +403,9 @@ def parse_catalog(text: str) -> Catalog:
 def _read(
     document: Mapping[str, object], kind: str, model: type[AnySection], problems: list[str]
 ) -> dict[str, AnySection]:
-    """The sections of one kind that are right, by key; what is wrong with the others goes to `problems`."""
+    """The sections of one kind that are right, by key; what is wrong with the others goes to
+    `problems`.
+    """
     tables = document.get(kind, {})
     if not isinstance(tables, dict):
         problems.append(f"[{kind}]: should be tables such as [{kind}.key]")
@@ -399,7 +417,9 @@ def _read(
             problems.append(_no_table(kind, key, where, model))
             continue
         problems += _wrong_key(kind, key, where)
-        own_parser: dict[str, object] = {"parser": key} if kind == "rates" and key in SOURCES else {}
+        own_parser: dict[str, object] = (
+            {"parser": key} if kind == "rates" and key in SOURCES else {}
+        )
         try:
             found[key] = model.model_validate(own_parser | values)
         except ValidationError as error:
@@ -417,7 +437,11 @@ def _no_table(kind: str, key: str, where: str, model: type[Section]) -> str:
 
 def _where(kind: str, key: str) -> str:
     """A section's name as it stands in the file."""
-    return f"{kind}.{key}" if kind != "channels" and _KEY.fullmatch(key) and "." not in key else f'{kind}."{key}"'
+    return (
+        f"{kind}.{key}"
+        if kind != "channels" and _KEY.fullmatch(key) and "." not in key
+        else f'{kind}."{key}"'
+    )
 
 
 def _wrong_key(kind: str, key: str, where: str) -> Iterator[str]:
@@ -445,8 +469,9 @@ def _explain(where: str, key: str, model: type[Section], item: Any) -> str:  # n
 def _used_twice(document: Mapping[str, object]) -> Iterable[str]:
     """Sources that would share what is stored of them, and channels that are one.
 
-    Rates and feeds share one space of keys: storage and commands name a source by its key alone. A page gives way: its
-    key becomes `pages.KEY` there. Telegram takes no notice of capitals in a channel's name.
+    Rates and feeds share one space of keys: storage and commands name a source by its key alone. A
+    page gives way: its key becomes `pages.KEY` there. Telegram takes no notice of capitals in a
+    channel's name.
     """
     seen: dict[str, str] = {}
     for kind in ("rates", "feeds"):
@@ -460,7 +485,9 @@ def _used_twice(document: Mapping[str, object]) -> Iterable[str]:
         if key in seen and (stored in seen or stored in pages):
             yield f"[{_where('pages', key)}]: its stored name {stored} is another source's key; choose another"
     for kinds in (("rates", "feeds"), ("pages",)):
-        yield from _alike_but_for_capitals([(kind, key) for kind in kinds for key in _keys(document, kind)])
+        yield from _alike_but_for_capitals(
+            [(kind, key) for kind in kinds for key in _keys(document, kind)]
+        )
     channels: dict[str, str] = {}
     for key in _keys(document, "channels"):
         if key.lower() in channels:
@@ -489,7 +516,9 @@ def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -
             if section.disabled:
                 continue
             where = _where(kind, key)
-            host = urlsplit(section.url).netloc.lower() if isinstance(section, FeedSection) else where
+            host = (
+                urlsplit(section.url).netloc.lower() if isinstance(section, FeedSection) else where
+            )
             for language, name in section.names.items():
                 other, others_host = seen.setdefault((language, name.casefold()), (where, host))
                 if others_host != host:
@@ -497,10 +526,19 @@ def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -
 
 
 def _brought_by_nobody(
-    channels: Mapping[str, ChannelSection], feeds: Mapping[str, FeedSection], pages: Mapping[str, FeedSection]
+    channels: Mapping[str, ChannelSection],
+    feeds: Mapping[str, FeedSection],
+    pages: Mapping[str, FeedSection],
 ) -> Iterator[str]:
-    """Topics of channels that no story will ever have: neither ours nor one that a source of news is given."""
-    own = {topic for sections in (feeds, pages) for section in sections.values() for topic in section.topics}
+    """Topics of channels that no story will ever have: neither ours nor one that a source of news
+    is given.
+    """
+    own = {
+        topic
+        for sections in (feeds, pages)
+        for section in sections.values()
+        for topic in section.topics
+    }
     known = (*TOPICS, *sorted(own - set(TOPICS)))
     for key, section in channels.items():
         for topic in section.topics:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older dates (epoch 0, year 1) are somebody's missing value
+EARLIEST = datetime(
+    1990, 1, 1, tzinfo=UTC
+)  # older dates (epoch 0, year 1) are somebody's missing value
 
 _MONTHS = {
     name: number
@@ -21,13 +23,19 @@ _MONTHS = {
     )
     for number, name in enumerate(names.split(), start=1)
 }
-# Minutes east of UTC. Names that mean two places (IST, CST, BST in Dhaka) are read as the mail standards do.
+# Minutes east of UTC. Names that mean two places (IST, CST, BST in Dhaka) are read as the mail
+# standards do.
 _ZONES = {
-    "msk": 180, "msd": 240, "мск": 180, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300, "uzt": 300, "tjt": 300,
-    "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "samt": 240, "gst": 240, "azt": 240, "amt": 240,
-    "wet": 0, "west": 60, "bst": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120, "eet": 120, "eest": 180,
-    "trt": 180, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "ist": 330, "pkt": 300, "aest": 600, "aedt": 660,
-    "adt": -180, "ast": -240, "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360, "mst": -420,
+    "msk": 180, "msd": 240, "мск": 180, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300,
+    "uzt": 300, "tjt": 300,
+    "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "samt": 240, "gst": 240,
+    "azt": 240, "amt": 240,
+    "wet": 0, "west": 60, "bst": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120, "eet": 120,
+    "eest": 180,
+    "trt": 180, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "ist": 330, "pkt": 300,
+    "aest": 600, "aedt": 660,
+    "adt": -180, "ast": -240, "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360,
+    "mst": -420,
     "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
 }  # fmt: skip
 _YEAR = r"(?P<year>\d{4})"
@@ -62,14 +70,17 @@ _FORMS = tuple(
 def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
     """A moment in UTC from any form feeds use; one that names no zone is meant in `zone`.
 
-    None for what cannot be read or believed (before 1990). Dates in the future are left as they are.
+    None for what cannot be read or believed (before 1990). Dates in the future are left as they
+    are.
     """
     text = " ".join(text[:100].split())
     if re.fullmatch(r"\d{10}|\d{13}", text):
         return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC))
     for form in _FORMS:
         match = form.fullmatch(text)
-        found = believable(partial(_assemble, match.groupdict(), zone)) if match is not None else None
+        found = (
+            believable(partial(_assemble, match.groupdict(), zone)) if match is not None else None
+        )
         if found is not None:
             return found
     return None
@@ -85,10 +96,14 @@ def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
     if half := fields.get("half"):
         hour = hour % 12 + (12 if half.lower() == "p" else 0)
     # 24:00 is the next midnight, second 60 a leap second.
-    start = datetime(year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or "") or zone)
+    start = datetime(
+        year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or "") or zone
+    )
     if hour > 24 or (minute := int(fields.get("minute") or 0)) > 59:
         raise ValueError("no time of day")
-    return (start + timedelta(hours=hour, minutes=minute, seconds=int(fields.get("second") or 0))).astimezone(UTC)
+    return (
+        start + timedelta(hours=hour, minutes=minute, seconds=int(fields.get("second") or 0))
+    ).astimezone(UTC)
 
 
 def _zone(text: str) -> timezone | None:

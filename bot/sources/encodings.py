@@ -1,8 +1,9 @@
 """Encodings that lie: bytes → text.
 
-windows-1251 comes labelled utf-8, utf-8 comes labelled windows-1251, a cut inside a character makes one
-invalid byte in a megabyte. Valid multi-byte UTF-8 is never an accident, so it wins over any label; text that
-reads as Russian words in a Cyrillic table wins over a Latin label. A byte order mark is believed.
+windows-1251 comes labelled utf-8, utf-8 comes labelled windows-1251, a cut inside a character makes
+one invalid byte in a megabyte. Valid multi-byte UTF-8 is never an accident, so it wins over any
+label; text that reads as Russian words in a Cyrillic table wins over a Latin label. A byte order
+mark is believed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _STARTS = (  # "<?" or "<r" or "{" without a mark
-    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
+    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<",
+    "utf-16-be"),
     (b"{\0", "utf-16-le"), (b"\0{", "utf-16-be"), (b"\x4c\x6f\xa7\x94", "cp037"),
 )  # fmt: skip
 _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
@@ -27,7 +29,9 @@ _COMMON_RUSSIAN = frozenset("оеаинтсрвлкмдпу")
 
 
 def by_mark(body: bytes) -> str | None:
-    """The text of a document that begins with a byte order mark, without the mark; None of any other."""
+    """The text of a document that begins with a byte order mark, without the mark; None of any
+    other.
+    """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
@@ -35,7 +39,9 @@ def by_mark(body: bytes) -> str | None:
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
-    """The text of a document whose labels may lie; never fails, the worst case is replacement characters."""
+    """The text of a document whose labels may lie; never fails, the worst case is replacement
+    characters.
+    """
     if (marked := by_mark(body)) is not None:
         return marked
     for start, encoding in _STARTS:
@@ -53,14 +59,20 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 
 
 def _labels(body: bytes, content_type: str | None) -> list[str]:
-    """The encodings the document claims, by Python's names: the header's first, then the declaration's or a page's."""
+    """The encodings the document claims, by Python's names: the header's first, then the
+    declaration's or a page's.
+    """
     claims = re.findall(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type or "", re.IGNORECASE)
     declared = re.findall(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body[:1000])
-    declared += re.findall(rb"<meta[^>]*?charset\s*=\s*[\"']?([\w.:-]+)", body[:4000], re.IGNORECASE)
+    declared += re.findall(
+        rb"<meta[^>]*?charset\s*=\s*[\"']?([\w.:-]+)", body[:4000], re.IGNORECASE
+    )
     claims += [claim.decode("ascii") for claim in declared]
     labels: list[str] = []
     for claim in claims:
-        name = re.sub(r"^(?:x-|win-?(?=\d))", lambda m: "cp" if m[0].startswith("win") else "", claim.lower())
+        name = re.sub(
+            r"^(?:x-|win-?(?=\d))", lambda m: "cp" if m[0].startswith("win") else "", claim.lower()
+        )
         try:
             info = codecs.lookup(name)
         except LookupError:
@@ -72,17 +84,25 @@ def _labels(body: bytes, content_type: str | None) -> list[str]:
 
 
 def _decode_legacy(body: bytes, labels: list[str]) -> str:
-    """Text that is not UTF-8: the first label that fits, unless a Cyrillic table reads it as Russian words."""
+    """Text that is not UTF-8: the first label that fits, unless a Cyrillic table reads it as
+    Russian words.
+    """
     broken = body.decode("utf-8", "replace")
     replaced = broken.count("\ufffd")
     if replaced * 20 < sum(not char.isascii() for char in broken):
         return broken  # UTF-8 with a few cut characters
-    fitting = [text for label in labels if (text := _strictly(body, label)) is not None and label != "utf-8"]
+    fitting = [
+        text
+        for label in labels
+        if (text := _strictly(body, label)) is not None and label != "utf-8"
+    ]
     single = [label for label in labels if _SINGLE_BYTE.fullmatch(label)]
     if fitting and not single:
         return fitting[0]  # a multi-byte encoding that decodes is right
     claimed = fitting[0] if fitting else None
-    candidates = [(_russian(text), text) for name in _CYRILLIC if (text := _strictly(body, name)) is not None]
+    candidates = [
+        (_russian(text), text) for name in _CYRILLIC if (text := _strictly(body, name)) is not None
+    ]
     score, best = max(candidates, default=(0.0, ""), key=lambda pair: pair[0])
     if score >= 0.5 and (claimed is None or score > _russian(claimed) + 0.1):
         return best
@@ -109,9 +129,11 @@ def _guess(body: bytes) -> str:
 
 
 def _russian(text: str) -> float:
-    """How much of the text's foreign letters are the commonest Russian small ones, standing side by side (0 to 1).
+    """How much of the text's foreign letters are the commonest Russian small ones, standing side by
+    side (0 to 1).
 
-    In the wrong table they turn into capitals and rare letters; the accents of French or German stand alone.
+    In the wrong table they turn into capitals and rare letters; the accents of French or German
+    stand alone.
     """
     runs = re.findall(r"[^\x00-\x7f]+", text[:400_000])
     letters = sum(len(run) for run in runs)

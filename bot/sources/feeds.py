@@ -1,12 +1,13 @@
 """RSS, Atom, RDF and JSON Feed → `Feed` of `Entry`: plain text, absolute links, times in UTC.
 
-feedparser reads the XML, because half of the world's feeds are not well-formed; what it gets wrong for us is done
-here before or after it. Facts that shaped this file:
+feedparser reads the XML, because half of the world's feeds are not well-formed; what it gets wrong
+for us is done here before or after it. Facts that shaped this file:
 
 * feedparser calls an HTML page well-formed: only an empty `version` tells that it was no feed.
-* feedparser opens a *file* when given bytes that are a path, and a URL when given a string: it gets a stream.
-* It resolves a guid against the feed's address, so the same item read from a file and from the network would
-  have two ids: it is not told the address, links are made absolute here.
+* feedparser opens a *file* when given bytes that are a path, and a URL when given a string: it gets
+  a stream.
+* It resolves a guid against the feed's address, so the same item read from a file and from the
+  network would have two ids: it is not told the address, links are made absolute here.
 
 No network, no clock, no database. Runs in a worker process: a hostile megabyte may take seconds.
 """
@@ -45,8 +46,8 @@ class Feed:
 def parse_feed(body: bytes, *, content_type: str | None = None, url: str | None = None) -> Feed:
     """Read a feed of any usual format, well-formed or not.
 
-    `content_type` is the HTTP header, whose charset is believed only where the bytes allow it; `url` is where the
-    body came from, for relative links. Raises ParseError when it is not a feed.
+    `content_type` is the HTTP header, whose charset is believed only where the bytes allow it;
+    `url` is where the body came from, for relative links. Raises ParseError when it is not a feed.
     """
     text = decode(body, content_type).lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
@@ -54,7 +55,7 @@ def parse_feed(body: bytes, *, content_type: str | None = None, url: str | None 
     return _parse_xml_feed(text, url)
 
 
-# --- XML formats ------------------------------------------------------------------------------------------------------
+# --- XML formats ----------------------------------------------------------------------------------
 
 _DECLARATION = re.compile(r"<\?xml\b[^<>]*>")
 
@@ -106,18 +107,23 @@ def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
         updated_at=updated_at,
         summary=summary,
         content=content,
-        language=two_letter(_get(item, "language") or _get(_get(item, "title_detail"), "language")) or language,
+        language=two_letter(_get(item, "language") or _get(_get(item, "title_detail"), "language"))
+        or language,
     )
 
 
 def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's values have no one type
-    """A field as it is: feedparser's own `get` answers `updated` with `published`, and warns about it."""
+    """A field as it is: feedparser's own `get` answers `updated` with `published`, and warns about
+    it.
+    """
     return dict.get(fields, key) if isinstance(fields, dict) else None
 
 
 def _text_of(item: Fields, key: str) -> str:
     detail = _get(item, f"{key}_detail")
-    return plain_text(str(_get(item, key) or ""), html=_is_html(detail) if detail else key != "title")
+    return plain_text(
+        str(_get(item, key) or ""), html=_is_html(detail) if detail else key != "title"
+    )
 
 
 def _is_html(detail: Fields) -> bool:
@@ -152,7 +158,7 @@ def _date_of(item: Fields, key: str) -> datetime | None:
     return believable(lambda: datetime.fromtimestamp(timegm(other), UTC)) if other else None
 
 
-# --- JSON Feed --------------------------------------------------------------------------------------------------------
+# --- JSON Feed ------------------------------------------------------------------------------------
 
 
 def _parse_json_feed(text: str, url: str | None) -> Feed:
@@ -164,7 +170,9 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
         raise ParseError("not a feed")
     items = data.get("items")
     # Some write version "1.1" where the specification asks for an address.
-    if "jsonfeed.org/version/" not in str(data.get("version")) and not ("feed_url" in data and isinstance(items, list)):
+    if "jsonfeed.org/version/" not in str(data.get("version")) and not (
+        "feed_url" in data and isinstance(items, list)
+    ):
         raise ParseError("not a feed")
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
@@ -185,7 +193,8 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
     return _entry(
         own_id=_string(item, "id"),
         title=plain_text(_string(item, "title"), html=False),
-        link=absolute_link(_string(item, "url"), url) or absolute_link(_string(item, "external_url"), url),
+        link=absolute_link(_string(item, "url"), url)
+        or absolute_link(_string(item, "external_url"), url),
         published_at=parse_date(_string(item, "date_published")) or updated_at,
         updated_at=updated_at,
         summary=plain_text(_string(item, "summary"), html=False),
@@ -198,10 +207,12 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
 
 def _string(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    )
 
 
-# --- entries ----------------------------------------------------------------------------------------------------------
+# --- entries --------------------------------------------------------------------------------------
 
 
 def _entry(
@@ -240,7 +251,15 @@ def _each_id_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?")
 # ISO 639-2 and, often met in Kyrgyzstan, the country's code in place of the language's.
-_LANGUAGE_ALIASES = {"eng": "en", "rus": "ru", "kir": "ky", "kaz": "kk", "uzb": "uz", "tgk": "tg", "kg": "ky"}
+_LANGUAGE_ALIASES = {
+    "eng": "en",
+    "rus": "ru",
+    "kir": "ky",
+    "kaz": "kk",
+    "uzb": "uz",
+    "tgk": "tg",
+    "kg": "ky",
+}
 
 
 def two_letter(language: object) -> str | None:

@@ -28,10 +28,11 @@ def absolute_link(link: str, base: str | None) -> str | None:
 
 
 def normalise_link(link: str) -> str:
-    """What two addresses of one article have in common: a key to compare with, not an address to open.
+    """What two addresses of one article have in common: a key to compare with, not an address to
+    open.
 
-    The scheme, the default port, the fragment, a closing slash and tracking parameters do not count; "www." does.
-    A text that is no address comes back as it is.
+    The scheme, the default port, the fragment, a closing slash and tracking parameters do not
+    count; "www." does. A text that is no address comes back as it is.
     """
     try:
         parts = urlsplit(link.strip())
@@ -42,6 +43,8 @@ def normalise_link(link: str) -> str:
         return link
     place = host if port in {None, 80, 443} else f"{host}:{port}"
     query = "&".join(
-        piece for piece in parts.query.split("&") if piece and not _TRACKING.fullmatch(piece.partition("=")[0])
+        piece
+        for piece in parts.query.split("&")
+        if piece and not _TRACKING.fullmatch(piece.partition("=")[0])
     )
     return urlunsplit(("https", place, parts.path.rstrip("/"), query, ""))

@@ -1,15 +1,16 @@
 """Web pages without a feed: a list page → entries, an article page → its text.
 
-A list page is described by CSS selectors in the catalog (`bot/sources/selectors.py` says which). A page where nothing
-matches has been redesigned: that is an error, not an empty day.
+A list page is described by CSS selectors in the catalog (`bot/sources/selectors.py` says which). A
+page where nothing matches has been redesigned: that is an error, not an empty day.
 
-Article pages are read by trafilatura (the best measured extractor); it knows the day of publication only, so the
-moment is looked for first where publishers state it: JSON-LD, meta elements, `<time>`.
+Article pages are read by trafilatura (the best measured extractor); it knows the day of publication
+only, so the moment is looked for first where publishers state it: JSON-LD, meta elements, `<time>`.
 
-24.kg and others print only "15:12" beside a headline, in local time, and mean today, or last night's.
+24.kg and others print only "15:12" beside a headline, in local time, and mean today, or last
+night's.
 
-Runs in a worker process: no network, no database; `now` is an argument. trafilatura takes 100 MB and half a second to
-import, so it is imported when the first article comes.
+Runs in a worker process: no network, no database; `now` is an argument. trafilatura takes 100 MB
+and half a second to import, so it is imported when the first article comes.
 """
 
 from __future__ import annotations
@@ -47,12 +48,17 @@ class Article:
 
 
 def parse_list_page(
-    body: bytes, spec: PageSpec, *, now: datetime, content_type: str | None = None, url: str | None = None
+    body: bytes,
+    spec: PageSpec,
+    *,
+    now: datetime,
+    content_type: str | None = None,
+    url: str | None = None,
 ) -> tuple[Entry, ...]:
     """The entries of a list page in its own order, each link once; the link is the id.
 
-    `now` dates a bare "15:12"; `url` is where the page came from in the end (else the configured address). Raises
-    ParseError when the selectors find nothing.
+    `now` dates a bare "15:12"; `url` is where the page came from in the end (else the configured
+    address). Raises ParseError when the selectors find nothing.
     """
     entries: dict[str, Entry] = {}
     for item in _tree(decode(body, content_type)).xpath(xpath_of(spec.item)):
@@ -65,47 +71,74 @@ def parse_list_page(
 
 
 def parse_article(
-    body: bytes, *, url: str | None = None, content_type: str | None = None, selector: str | None = None
+    body: bytes,
+    *,
+    url: str | None = None,
+    content_type: str | None = None,
+    selector: str | None = None,
 ) -> Article:
-    """The article on a page; with `selector` its text is taken from there, else the extractor decides.
+    """The article on a page; with `selector` its text is taken from there, else the extractor
+    decides.
 
     `url` is the page's address, for the result. Raises ParseError when there is no article.
     """
     from trafilatura import bare_extraction
 
-    for library in ("trafilatura", "htmldate", "courlan"):  # what they cannot read is told by our own error
+    for library in (
+        "trafilatura",
+        "htmldate",
+        "courlan",
+    ):  # what they cannot read is told by our own error
         logging.getLogger(library).setLevel(logging.CRITICAL)
     text = decode(body, content_type)
     page = _tree(text)
-    found = bare_extraction(text, url=url, include_comments=False, include_tables=False, with_metadata=True)
+    found = bare_extraction(
+        text, url=url, include_comments=False, include_tables=False, with_metadata=True
+    )
     if isinstance(found, dict):
         raise TypeError("trafilatura changed its answer")
-    content = "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector))) if selector else ""
+    content = (
+        "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector)))
+        if selector
+        else ""
+    )
     if not content and found is not None and found.text:
         content = _as_written(found.text.splitlines(), _inner_text(page))
-    title = _headline(_first(page, "//meta[@property='og:title']/@content") or (found and found.title) or "")
+    title = _headline(
+        _first(page, "//meta[@property='og:title']/@content") or (found and found.title) or ""
+    )
     title = title or _headline(_first(page, "//title/text()"))
     if not content or not title:
         raise ParseError("no article on this page")
     return Article(
         title=title,
         text=content,
-        author=one_line(found.author.replace(";", ",")) if found is not None and found.author else None,
-        published_at=_published_at(page, text) or parse_date((found.date if found is not None else None) or ""),
-        language=two_letter(_first(page, "/html/@lang") or _first(page, "//meta[@property='og:locale']/@content")),
+        author=one_line(found.author.replace(";", ","))
+        if found is not None and found.author
+        else None,
+        published_at=_published_at(page, text)
+        or parse_date((found.date if found is not None else None) or ""),
+        language=two_letter(
+            _first(page, "/html/@lang") or _first(page, "//meta[@property='og:locale']/@content")
+        ),
         url=url or absolute_link(_first(page, "//link[@rel='canonical']/@href"), None),
     )
 
 
-# --- list pages -------------------------------------------------------------------------------------------------------
+# --- list pages -----------------------------------------------------------------------------------
 
 
-def _list_entry(item: html.HtmlElement, spec: PageSpec, *, now: datetime, base: str) -> Entry | None:
+def _list_entry(
+    item: html.HtmlElement, spec: PageSpec, *, now: datetime, base: str
+) -> Entry | None:
     """One item of the list; None where it has no link or no title (advertising, an empty row)."""
     anchor = _inside(item, spec.link)
     if anchor is None:
         return None
-    link = absolute_link(anchor.get("href") or _first(anchor, ".//@href") or _first(anchor, "ancestor::a/@href"), base)
+    link = absolute_link(
+        anchor.get("href") or _first(anchor, ".//@href") or _first(anchor, "ancestor::a/@href"),
+        base,
+    )
     named = _inside(item, spec.title) if spec.title else anchor
     title = one_line(_inner_text(named)) if named is not None else ""
     if not link or not title:
@@ -138,16 +171,21 @@ def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
         return None
     moment = datetime.combine(here.date(), time(hour, minute), here.tzinfo)
     if match[1] in _YESTERDAY or (match[1] is None and moment > here + timedelta(minutes=5)):
-        moment -= timedelta(days=1)  # shortly after midnight the list still shows the evening before
+        moment -= timedelta(
+            days=1
+        )  # shortly after midnight the list still shows the evening before
     return moment.astimezone(UTC)
 
 
-# --- article pages ----------------------------------------------------------------------------------------------------
+# --- article pages --------------------------------------------------------------------------------
 
 _STATED = (
     "//meta[@property='article:published_time']/@content",
     "//meta[@itemprop='datePublished']/@content",
-    "//meta[@name='pubdate' or @name='publish-date' or @name='date' or @name='mediator_published_time']/@content",
+    (
+        "//meta[@name='pubdate' or @name='publish-date' or @name='date' or "
+        "@name='mediator_published_time']/@content"
+    ),
     "//*[@itemprop='datePublished']/@datetime",
     "//time[@pubdate]/@datetime",
     "//article//time/@datetime",
@@ -170,7 +208,9 @@ def _published_at(page: html.HtmlElement, text: str) -> datetime | None:
 
 
 def _inner_text(element: html.HtmlElement) -> str:
-    return plain_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True)
+    return plain_text(
+        etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True
+    )
 
 
 def _as_written(paragraphs: Sequence[str], page: str) -> str:
@@ -187,7 +227,9 @@ def _as_written(paragraphs: Sequence[str], page: str) -> str:
     whole = "".join(letters)
     said, start = [], 0
     for paragraph in paragraphs:
-        wanted = "".join(char for char in clean(paragraph) if char.isprintable() and not char.isspace())
+        wanted = "".join(
+            char for char in clean(paragraph) if char.isprintable() and not char.isspace()
+        )
         at = whole.find(wanted, start) if wanted else -1
         if at < 0:
             said.append(plain_text(paragraph, html=False))
@@ -203,9 +245,12 @@ def _first(element: html.HtmlElement, query: str) -> str:
 
 
 def _tree(text: str) -> html.HtmlElement:
-    # lxml refuses a text with an encoding declaration; bytes it reads as it is told. NUL would end the page.
+    # lxml refuses a text with an encoding declaration; bytes it reads as it is told. NUL would end
+    # the page.
     source = text.replace("\0", "").encode("utf-8", "replace")
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
     try:
         page = html.document_fromstring(source, parser=parser)
     except (etree.LxmlError, ValueError):

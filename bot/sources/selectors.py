@@ -1,8 +1,8 @@
 """CSS selectors of the catalog's pages, as lxml reads them.
 
-cssselect turns a selector into XPath, for the check of the catalog and for every poll alike: what the check takes, a
-poll can read. Pseudo-classes that only hold while somebody looks at a page (`:hover`) are refused: cssselect
-gives them an XPath that never finds anything.
+cssselect turns a selector into XPath, for the check of the catalog and for every poll alike: what
+the check takes, a poll can read. Pseudo-classes that only hold while somebody looks at a page
+(`:hover`) are refused: cssselect gives them an XPath that never finds anything.
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ _TRANSLATOR = _Translator()
 
 @lru_cache(maxsize=1000)
 def xpath_of(selector: str, *, start: str = "descendant::") -> str:
-    """An XPath for a CSS selector; ValueError, saying what would be right, for one that lxml cannot read.
+    """An XPath for a CSS selector; ValueError, saying what would be right, for one that lxml cannot
+    read.
 
-    `start` is the axis of its first part: `descendant::`, or `descendant-or-self::` for what may be the element itself.
+    `start` is the axis of its first part: `descendant::`, or `descendant-or-self::` for what may be
+    the element itself.
     """
     if not selector.strip() or len(selector) > LONGEST_SELECTOR:
         raise ValueError(RIGHT)

@@ -1,6 +1,8 @@
-"""What a source and a channel are, once the catalog is read: frozen, with the questions others ask of them.
+"""What a source and a channel are, once the catalog is read: frozen, with the questions others ask
+of them.
 
-Plain dataclasses without pydantic, because the worker processes that read pages get a spec with their work.
+Plain dataclasses without pydantic, because the worker processes that read pages get a spec with
+their work.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ LONGEST_HOLIDAY = timedelta(days=10)
 class PollSpec:
     """When to look: every so often, and when the publisher is expected to publish.
 
-    `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means all day.
-    `holidays` are days without publication: single dates, and (month, day) of every year.
+    `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means
+    all day. `holidays` are days without publication: single dates, and (month, day) of every year.
     """
 
     every: timedelta
@@ -39,7 +41,11 @@ class PollSpec:
 
     def publishes_on(self, day: date) -> bool:
         """Whether the publisher works on that day of its own calendar."""
-        return day.weekday() in self.days and day not in self.holidays and (day.month, day.day) not in self.holidays
+        return (
+            day.weekday() in self.days
+            and day not in self.holidays
+            and (day.month, day.day) not in self.holidays
+        )
 
     def last_window(self, now: datetime) -> date:
         """The latest day of publication whose window is over."""
@@ -55,16 +61,22 @@ class PollSpec:
     def near(self, now: datetime) -> tuple[date, date]:
         """The first and the last day that a rate published now may be effective on.
 
-        Banks publish for their next days of work, and correct those that just went by: from the fifth day of
-        publication before today to the day after the second that comes, and at least ten days either way, since a
-        catalog may not list a holiday such as 31 December to 9 January.
+        Banks publish for their next days of work, and correct those that just went by: from the
+        fifth day of publication before today to the day after the second that comes, and at least
+        ten days either way, since a catalog may not list a holiday such as 31 December to 9
+        January.
         """
         today = now.astimezone(ZoneInfo(self.zone)).date()
-        first, last = self._work(today, -1, WORK_BEHIND), self._work(today, 1, WORK_AHEAD) + timedelta(days=1)
+        first, last = (
+            self._work(today, -1, WORK_BEHIND),
+            self._work(today, 1, WORK_AHEAD) + timedelta(days=1),
+        )
         return min(first, today - LONGEST_HOLIDAY), max(last, today + LONGEST_HOLIDAY)
 
     def _work(self, day: date, step: int, times: int) -> date:
-        """The day of publication so many after (or, with a step of -1, before) a day; a rest has an end."""
+        """The day of publication so many after (or, with a step of -1, before) a day; a rest has an
+        end.
+        """
         for _ in range(times):
             for _ in range(LONGEST_REST):
                 day += timedelta(days=step)
@@ -73,14 +85,20 @@ class PollSpec:
         return day
 
     def missed(self, newest: date, now: datetime) -> int:
-        """How many days of publication after `newest` went by with nothing new, counted to a hundred."""
+        """How many days of publication after `newest` went by with nothing new, counted to a
+        hundred.
+        """
         days = (self.last_window(now) - newest).days
-        return sum(self.publishes_on(newest + timedelta(days=ahead)) for ahead in range(1, min(days, 100) + 1))
+        return sum(
+            self.publishes_on(newest + timedelta(days=ahead))
+            for ahead in range(1, min(days, 100) + 1)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSpec:
-    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
+    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank`
+    leads for a currency.
 
     `archive` is a server asked for history instead of the publisher's own, at the same paths.
     """
@@ -117,24 +135,32 @@ class RateSpec:
         parsed = self.source.parse(body, source=self.key, url=url, kind=self.kind)
         if not self.pairs:
             return parsed
-        return Parsed(rates=tuple(rate for rate in parsed.rates if rate.pair in self.pairs), problems=parsed.problems)
+        return Parsed(
+            rates=tuple(rate for rate in parsed.rates if rate.pair in self.pairs),
+            problems=parsed.problems,
+        )
 
     def history(self, since: date, until: date) -> Sequence[Request]:
-        """The requests of a backfill, the most wanted first; empty when the publisher has no history."""
+        """The requests of a backfill, the most wanted first; empty when the publisher has no
+        history.
+        """
         wanted = {code for pair in self.pairs for code in (pair.base, pair.quote)} - {self.home}
         asked = self.source.history_requests(since, until, wanted or None)
         if self.archive is None:
             return asked
         scheme, host, *_ = urlsplit(self.archive)
-        return [replace(one, url=urlsplit(one.url)._replace(scheme=scheme, netloc=host).geturl()) for one in asked]
+        return [
+            replace(one, url=urlsplit(one.url)._replace(scheme=scheme, netloc=host).geturl())
+            for one in asked
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
     """One feed. `topics` are added to the detected ones.
 
-    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is shown,
-    are explained in `bot.sources.standing`.
+    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
+    shown, are explained in `bot.sources.standing`.
     """
 
     key: str
@@ -166,7 +192,9 @@ class PageSpec(FeedSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
-    """A channel the bot posts to: "@name" or a numeric id; `digest` times are in the bot's own zone, sorted."""
+    """A channel the bot posts to: "@name" or a numeric id; `digest` times are in the bot's own
+    zone, sorted.
+    """
 
     key: str
     language: str | None = None
@@ -193,7 +221,8 @@ class Catalog:
 
     @property
     def news(self) -> Mapping[str, FeedSpec]:
-        """Who publishes stories, feeds and pages: by the key under which it is stored and named in commands.
+        """Who publishes stories, feeds and pages: by the key under which it is stored and named in
+        commands.
 
         A page that shares its key with another section is `pages.KEY` there.
         """
@@ -212,12 +241,16 @@ class Catalog:
         return tuple(spec for spec in every if not spec.disabled)
 
     def names(self, key: str, language: str) -> str:
-        """A source's name in that language, else in English, else in any it has; the key when it has none."""
+        """A source's name in that language, else in English, else in any it has; the key when it
+        has none.
+        """
         spec = self.rates.get(key) or self.news.get(key)
         names = spec.names if spec is not None else {}
         return names.get(language) or names.get("en") or next(iter(names.values()), key)
 
     def leader(self, currency: str) -> RateSpec | None:
-        """The enabled source that leads for a home currency: its own bank, the lowest rank first."""
+        """The enabled source that leads for a home currency: its own bank, the lowest rank
+        first.
+        """
         own = [spec for spec in self.rates.values() if spec.home == currency and not spec.disabled]
         return min(own, key=lambda spec: spec.rank, default=None)

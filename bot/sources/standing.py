@@ -1,4 +1,5 @@
-"""How much a feed is believed, and how much of its text may be shown: what `trust` and `style` of the catalog mean.
+"""How much a feed is believed, and how much of its text may be shown: what `trust` and `style` of
+the catalog mean.
 
 * The most trusted report of a story leads it: its headline and its text are told. Among equals the
   first that came does; a report in the reader's language still goes before any other.
@@ -24,19 +25,25 @@ AGGREGATORS_REASON = Reason("aggregators")
 
 
 def led(story: Story, feeds: Mapping[str, FeedSpec]) -> Story:
-    """The story with its most trusted report first, each report marked with the style its feed allows.
+    """The story with its most trusted report first, each report marked with the style its feed
+    allows.
 
     A feed that the catalog does not name any more is an agency that allows its brief.
     """
     marked = []
     for item in story.entries:
         spec = feeds.get(item.feed)
-        marked.append(replace(item, trust=spec.trust, style=spec.style) if spec is not None else item)
+        marked.append(
+            replace(item, trust=spec.trust, style=spec.style) if spec is not None else item
+        )
     return replace(story, entries=tuple(sorted(marked, key=lambda item: item.trust)))
 
 
-def weighed(verdict: Verdict, spec: FeedSpec, before: Story | None, feeds: Mapping[str, FeedSpec]) -> Verdict:
-    """The verdict on an entry as it counts for its story, of which `before` is what was reported so far.
+def weighed(
+    verdict: Verdict, spec: FeedSpec, before: Story | None, feeds: Mapping[str, FeedSpec]
+) -> Verdict:
+    """The verdict on an entry as it counts for its story, of which `before` is what was reported so
+    far.
 
     `verdict` is the detector's, on the text alone; `feeds` knows the other reports' trust.
     """
@@ -48,7 +55,9 @@ def weighed(verdict: Verdict, spec: FeedSpec, before: Story | None, feeds: Mappi
         return _lifted(verdict, spec, before)
     others = before.feeds if before is not None else ()
     if spec.trust == AGGREGATOR and _aggregators(others, feeds):
-        return replace(verdict, severity=Severity.NOTABLE, reasons=(*verdict.reasons, AGGREGATORS_REASON))
+        return replace(
+            verdict, severity=Severity.NOTABLE, reasons=(*verdict.reasons, AGGREGATORS_REASON)
+        )
     return verdict
 
 
@@ -59,7 +68,9 @@ def _aggregators(keys: Iterable[str], feeds: Mapping[str, FeedSpec]) -> bool:
 
 
 def _lifted(verdict: Verdict, spec: FeedSpec, before: Story | None) -> Verdict:
-    """What the aggregators' word was waiting for: somebody else reports the event, however calmly."""
+    """What the aggregators' word was waiting for: somebody else reports the event, however
+    calmly.
+    """
     if spec.trust == AGGREGATOR or before is None or AGGREGATORS_REASON not in before.reasons:
         return verdict
     reasons = tuple(reason for reason in before.reasons if reason != AGGREGATORS_REASON)

@@ -1,7 +1,9 @@
 """Foreign text → plain text: no markup, no layout, nothing that a chat should not see.
 
-* A title's type is a guess in RSS: "AT&amp;T", "AT&amp;amp;T" and "1 &lt; 2" must all come out as a reader expects.
-* libxml2 2.14 tokenises HTML as browsers do, in linear time and at any depth (a tree is never built).
+* A title's type is a guess in RSS: "AT&amp;T", "AT&amp;amp;T" and "1 &lt; 2" must all come out as a
+  reader expects.
+* libxml2 2.14 tokenises HTML as browsers do, in linear time and at any depth (a tree is never
+  built).
 """
 
 from __future__ import annotations
@@ -20,28 +22,36 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 # C1 controls are windows-1252 punctuation that lost its way.
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-# Breaks that mean a new line; the other spaces of ASCII are layout, those beyond it are the author's.
+# Breaks that mean a new line; the other spaces of ASCII are layout, those beyond it are the
+# author's.
 _BREAK = re.compile("\r\n?|[\u2028\u2029]")
 _LAYOUT = re.compile(r"[ \t\n\r\f\v]+")
 _BLANKS = re.compile(r"[ \t\r\f\v]+")
 
-_SKIPPED = frozenset({"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas"})
+_SKIPPED = frozenset(
+    {"script", "style", "template", "iframe", "noscript", "svg", "audio", "video", "canvas"}
+)
 _PARAGRAPHS = frozenset({
-    "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset", "figcaption", "figure",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section",
+    "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset",
+    "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p",
+    "pre", "section",
     "table", "ul",
 })  # fmt: skip
 _LINES = frozenset({"br", "caption", "dd", "dt", "legend", "li", "option", "summary", "tr"})
 _CELLS = frozenset({"td", "th"})
 _INLINE = frozenset({
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins",
-    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font",
+    "i", "img", "ins",
+    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "time", "tt", "u",
     "var", "wbr",
 })  # fmt: skip
 _KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key=len, reverse=True))
 # A real tag, attributes and all; "a <b and c> d" is none.
 _TAG = re.compile(
-    rf"</?(?:{_KNOWN})(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>", re.IGNORECASE
+    rf"</?(?:{_KNOWN})(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>",
+    re.IGNORECASE,
 )
 _BLOCK = re.compile(rf"<(?:{'|'.join(_PARAGRAPHS | {'br'})})\b", re.IGNORECASE)
 
@@ -58,7 +68,9 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
     # Where plain text was promised but tags came, no reader wants to see them.
     if html or _TAG.search(value):
         if not html and not wrapped and not _BLOCK.search(value):
-            value = value.replace("\n", "<br>")  # its breaks are in the text, whatever tags stand in a line
+            value = value.replace(
+                "\n", "<br>"
+            )  # its breaks are in the text, whatever tags stand in a line
         value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
@@ -68,12 +80,16 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
 
 
 def clean(text: str) -> str:
-    """Foreign text as it is stored, without what deceives or breaks a display; see `bot.model.text`."""
+    """Foreign text as it is stored, without what deceives or breaks a display; see
+    `bot.model.text`.
+    """
     return without_invisible(text.translate(_C1))
 
 
 def one_line(text: str) -> str:
-    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the author's."""
+    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the
+    author's.
+    """
     line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
@@ -86,7 +102,9 @@ def _tidy(text: str) -> str:
 
 
 def _as_laid_out(text: str) -> str:
-    """Lines as they were set, with their indents and runs of spaces; only what nobody sees at their ends goes."""
+    """Lines as they were set, with their indents and runs of spaces; only what nobody sees at their
+    ends goes.
+    """
     whole = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", whole).strip("\n")
 
@@ -123,7 +141,9 @@ class _TextTarget:
     def data(self, data: str | bytes) -> None:
         if not self._skipping:
             text = str(data)
-            self._parts.append(text if self._preformatted else text.replace("\n", " ").replace("\r", " "))
+            self._parts.append(
+                text if self._preformatted else text.replace("\n", " ").replace("\r", " ")
+            )
 
     def comment(self, text: str | bytes) -> None:
         """Nobody reads comments."""

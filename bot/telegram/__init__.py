@@ -1,1 +1,3 @@
-"""The Bot API client of everybody: one session, ready-made bodies, outcomes instead of exceptions."""
+"""The Bot API client of everybody: one session, ready-made bodies, outcomes instead of
+exceptions.
+"""

@@ -1,7 +1,7 @@
 """Requests to the Bot API: a method, a body, an outcome.
 
-`Api` sends ready-made JSON bodies; `Line` puts them on the session's connections. The token is part of every address,
-so no error text of aiohttp goes further than here.
+`Api` sends ready-made JSON bodies; `Line` puts them on the session's connections. The token is part
+of every address, so no error text of aiohttp goes further than here.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
 from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
 
-TOKEN_ASKS = 3  # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
-TOKEN_PAUSE = 1.0  # seconds between these questions, and until what was refused by mistake is tried again
-TOKEN_PATIENCE = 15.0  # seconds of nothing but 401 from one method, whatever the token's own question says
+TOKEN_ASKS = (
+    3  # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
+)
+TOKEN_PAUSE = (
+    1.0  # seconds between these questions, and until what was refused by mistake is tried again
+)
+TOKEN_PATIENCE = (
+    15.0  # seconds of nothing but 401 from one method, whatever the token's own question says
+)
 TOKEN_REFUSALS = 4  # and at least so many of them
 
 
@@ -58,10 +64,12 @@ class _Refusals:
 
 
 class Api:
-    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception of aiohttp.
+    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception
+    of aiohttp.
 
-    A request without an answer is given up after so many `seconds`. A 401 is believed only after Telegram was asked
-    again: by mistake it is a Retry; when it stays, a Rejected with `token`, and `on_revoked` is called.
+    A request without an answer is given up after so many `seconds`. A 401 is believed only after
+    Telegram was asked again: by mistake it is a Retry; when it stays, a Rejected with `token`, and
+    `on_revoked` is called.
     """
 
     def __init__(
@@ -78,11 +86,15 @@ class Api:
         self._asking: asyncio.Task[bool] | None = None
         self._session = session
         self._base = f"{url}/bot{token}/"
-        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
+        self._timeout = aiohttp.ClientTimeout(
+            total=seconds, sock_connect=min(seconds, CONNECT_SECONDS)
+        )
         self._line = Line(session, URL(self._base, encoded=True), seconds)
 
     def abandon(self, seconds: float) -> None:
-        """Give up what has been without an answer for longer than that, as Ambiguous: its connection is dead."""
+        """Give up what has been without an answer for longer than that, as Ambiguous: its
+        connection is dead.
+        """
         self._line.abandon(seconds)
 
     async def post(self, method: str, body: bytes) -> Outcome:
@@ -120,7 +132,9 @@ class Api:
         return await self._post(method, data=form)
 
     async def _believed(self, method: str, found: Outcome) -> Outcome:
-        """The outcome, unless it says that the token is unknown and Telegram does not keep to that."""
+        """The outcome, unless it says that the token is unknown and Telegram does not keep to
+        that.
+        """
         if not isinstance(found, Rejected) or not found.token:
             if self._refusals:
                 self._refusals.pop(method, None)
@@ -139,7 +153,9 @@ class Api:
         return found
 
     async def _is_disowned(self) -> bool:
-        """Whether Telegram disowns the token each time it is asked; an outage says nothing about it."""
+        """Whether Telegram disowns the token each time it is asked; an outage says nothing about
+        it.
+        """
         for number in range(TOKEN_ASKS):
             if number:
                 await asyncio.sleep(TOKEN_PAUSE)
@@ -153,7 +169,9 @@ class Api:
 
     async def _posted(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         try:
-            async with self._session.post(self._base + method, timeout=self._timeout, **request) as response:
+            async with self._session.post(
+                self._base + method, timeout=self._timeout, **request
+            ) as response:
                 return read(response.status, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Retry(type(error).__name__)  # nothing was sent

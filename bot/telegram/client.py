@@ -1,4 +1,6 @@
-"""python-telegram-bot over our client: for its types and handlers, which know a `Bot` and an `Application`."""
+"""python-telegram-bot over our client: for its types and handlers, which know a `Bot` and an
+`Application`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from bot.telegram.request import AiohttpRequest
 
 
 class Bot(ExtBot[None]):
-    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does not send is no
-    reason not to start.
+    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does
+    not send is no reason not to start.
     """
 
     def __init__(self, api: BotApi, token: str, *, url: str, request: AiohttpRequest) -> None:
@@ -29,23 +31,38 @@ class Bot(ExtBot[None]):
         self._api = api
 
     async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
-        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does not say."""
+        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does
+        not say.
+        """
         outcome = await self._api.call("getMe")
         if isinstance(outcome, Rejected) and outcome.token:
             raise InvalidToken
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
             raise NetworkError(type(outcome).__name__)
-        about = {"id": int(self.token.partition(":")[0]), "is_bot": True, "first_name": "", "username": ""}
+        about = {
+            "id": int(self.token.partition(":")[0]),
+            "is_bot": True,
+            "first_name": "",
+            "username": "",
+        }
         self._bot_user = User.de_json(about | outcome.result, self)
         return self._bot_user
 
 
 class Application(ext.Application[Any, Any, Any, Any, Any, Any]):
-    """python-telegram-bot's dispatcher, which lets a handler's error out to whoever processes the update.
+    """python-telegram-bot's dispatcher, which lets a handler's error out to whoever processes the
+    update.
 
-    By itself it keeps errors for error handlers, which cannot raise them to the inbox that tries an update again.
+    By itself it keeps errors for error handlers, which cannot raise them to the inbox that tries an
+    update again.
     """
 
-    async def process_error(self, update: object, error: Exception, *_unused: Any, **_others: Any) -> bool:  # noqa: ANN401, ARG002 - as its parent
+    async def process_error(
+        self,
+        update: object,  # noqa: ARG002 - as its parent
+        error: Exception,
+        *_unused: Any,  # noqa: ANN401 - as its parent
+        **_others: Any,  # noqa: ANN401 - as its parent
+    ) -> bool:
         """Raise it."""
         raise error

@@ -1,4 +1,6 @@
-"""Ready-made bodies over a session's own connections: for broadcasts, where only `chat_id` differs, and for replies."""
+"""Ready-made bodies over a session's own connections: for broadcasts, where only `chat_id` differs,
+and for replies.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,20 @@ def chat_body(chat_id: int, rest: bytes) -> bytes:
 
 
 class Line:
-    """Ready-made JSON bodies over a session's own connections: a message costs a third of `session.post`.
+    """Ready-made JSON bodies over a session's own connections: a message costs a third of
+    `session.post`.
 
-    aiohttp's connector opens, keeps and encrypts the connections and its parser reads the answers; what is left out is
-    all that a request may have and ours never do: redirects, cookies, proxies, compression, bodies that are streamed.
+    aiohttp's connector opens, keeps and encrypts the connections and its parser reads the answers;
+    what is left out is all that a request may have and ours never do: redirects, cookies, proxies,
+    compression, bodies that are streamed.
     """
 
     def __init__(self, session: aiohttp.ClientSession, base: URL, seconds: float) -> None:
         self._session = session
         self._seconds = seconds
-        self._timeout = aiohttp.ClientTimeout(connect=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
+        self._timeout = aiohttp.ClientTimeout(
+            connect=seconds, sock_connect=min(seconds, CONNECT_SECONDS)
+        )
         self._base = base
         self._loop = asyncio.get_running_loop()
         # names the server to the connector; is never sent itself
@@ -38,8 +44,8 @@ class Line:
     async def exchange(self, method: str, body: bytes) -> tuple[int, bytes]:
         """Send one body; the status and the whole content of the answer.
 
-        ClientConnectorError or ConnectionTimeoutError: nothing was sent. Any other error, TimeoutError too: the server
-        may have acted.
+        ClientConnectorError or ConnectionTimeoutError: nothing was sent. Any other error,
+        TimeoutError too: the server may have acted.
         """
         connector = self._session.connector
         if connector is None:
@@ -64,7 +70,9 @@ class Line:
             answer = message.code, await content.read()
         except BaseException as error:
             connection.close()
-            if self._waiting.pop(connection, None) is None and isinstance(error, aiohttp.ClientError):
+            if self._waiting.pop(connection, None) is None and isinstance(
+                error, aiohttp.ClientError
+            ):
                 raise TimeoutError from error
             raise
         self._waiting.pop(connection, None)
@@ -72,7 +80,9 @@ class Line:
         return answer
 
     def _give_up(self) -> None:
-        """Break off what had no answer in time: one timer for all, as one for each would cost half a message."""
+        """Break off what had no answer in time: one timer for all, as one for each would cost half
+        a message.
+        """
         now = self._loop.time()
         for connection in [one for one, by in self._waiting.items() if by <= now]:
             self._break_off(connection)
@@ -80,9 +90,13 @@ class Line:
         self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
 
     def abandon(self, seconds: float) -> None:
-        """Give up what has waited for an answer for longer than that: TimeoutError for whoever waits on it."""
+        """Give up what has waited for an answer for longer than that: TimeoutError for whoever
+        waits on it.
+        """
         begun_by = self._loop.time() - seconds
-        for connection in [one for one, by in self._waiting.items() if by - self._seconds < begun_by]:
+        for connection in [
+            one for one, by in self._waiting.items() if by - self._seconds < begun_by
+        ]:
             self._break_off(connection)
 
     def _break_off(self, connection: Connection) -> None:

@@ -1,8 +1,9 @@
-"""What became of one request to Telegram: six outcomes, each with its own reaction, told apart in one place.
+"""What became of one request to Telegram: six outcomes, each with its own reaction, told apart in
+one place.
 
-The Bot API tells most refusals apart by its English `description` only, so the phrases are listed here and nowhere
-else. The lists are from the API's own answers; an unknown 400 counts as "our message is bad" and is tried once without
-entities and buttons, an unknown 403 as "gone".
+The Bot API tells most refusals apart by its English `description` only, so the phrases are listed
+here and nowhere else. The lists are from the API's own answers; an unknown 400 counts as "our
+message is bad" and is tried once without entities and buttons, an unknown 403 as "gone".
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not accepted; the same request may do later. `after` in seconds, when Telegram said how long."""
+    """Not accepted; the same request may do later. `after` in seconds, when Telegram said how
+    long.
+    """
 
     why: str
     after: float | None = None
@@ -59,7 +62,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that was no JSON."""
+    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that
+    was no JSON.
+    """
 
     why: str
     body: bytes = field(default=b"", repr=False, compare=False)
@@ -69,7 +74,9 @@ Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
 
 
 def answers(outcome: Outcome) -> bool:
-    """Whether an outcome is an answer of Telegram's, however unkind, and not of something in front of it."""
+    """Whether an outcome is an answer of Telegram's, however unkind, and not of something in front
+    of it.
+    """
     if isinstance(outcome, Retry):
         return outcome.flood or outcome.after is not None
     return not isinstance(outcome, Ambiguous)
@@ -86,13 +93,17 @@ def lacking(member: Mapping[str, Any]) -> Gone | None:
         return LEFT
     if status == "administrator" and member.get("can_post_messages") is False:
         return NO_RIGHT
-    if status == "restricted" and (member.get("can_send_messages") is False or member.get("is_member") is False):
+    if status == "restricted" and (
+        member.get("can_send_messages") is False or member.get("is_member") is False
+    ):
         return NO_RIGHT
     return None
 
 
 def why(outcome: Outcome) -> str:
-    """What an outcome says of itself, for a log: Telegram's words, or the outcome's name where it has none."""
+    """What an outcome says of itself, for a log: Telegram's words, or the outcome's name where it
+    has none.
+    """
     return type(outcome).__name__ if isinstance(outcome, Sent | Migrated) else outcome.why
 
 
@@ -136,7 +147,9 @@ def read(status: int, body: bytes) -> Outcome:
             return Retry("too many requests", after=5.0, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
-        return Ambiguous(f"HTTP {status} without JSON", body)  # cut off after Telegram acted, perhaps
+        return Ambiguous(
+            f"HTTP {status} without JSON", body
+        )  # cut off after Telegram acted, perhaps
     if not isinstance(answer, dict):
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:
@@ -154,7 +167,9 @@ def read(status: int, body: bytes) -> Outcome:
 def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911 - a table
     text = description.lower()
     if code == 429:
-        return Retry("too many requests", after=float(parameters.get("retry_after") or 5), flood=True)
+        return Retry(
+            "too many requests", after=float(parameters.get("retry_after") or 5), flood=True
+        )
     if code >= 500 or code == 200:
         return Retry(f"error {code}")
     if code == 401 or (code == 404 and text == "not found"):

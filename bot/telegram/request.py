@@ -1,6 +1,7 @@
 """python-telegram-bot's requests over our session.
 
-Its default transport collapses with 100 requests in flight, because its pool polls every socket on every request.
+Its default transport collapses with 100 requests in flight, because its pool polls every socket on
+every request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class AiohttpRequest(BaseRequest):
-    """python-telegram-bot's requests over our session, with a JSON body wherever there is no file."""
+    """python-telegram-bot's requests over our session, with a JSON body wherever there is no
+    file.
+    """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -47,7 +50,11 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """One request; errors keep their class's name and lose the address with the token in it."""
         del write_timeout, connect_timeout, pool_timeout
-        total = read_timeout + CONNECT_SECONDS if isinstance(read_timeout, int | float) else TOTAL_SECONDS
+        total = (
+            read_timeout + CONNECT_SECONDS
+            if isinstance(read_timeout, int | float)
+            else TOTAL_SECONDS
+        )
         try:
             async with self._session.request(
                 method, url, timeout=aiohttp.ClientTimeout(total=total), **_content(request_data)

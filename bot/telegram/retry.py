@@ -1,4 +1,5 @@
-"""When the same request to Telegram is made again: one policy, with another base and cap where the wait is another's.
+"""When the same request to Telegram is made again: one policy, with another base and cap where the
+wait is another's.
 
 A pause doubles with each failure up to a cap; what Telegram itself asks for is kept instead. A
 request that nobody knows the end of is made again only as often as the policy has doubts to spend.
@@ -42,7 +43,8 @@ class Policy:
         return self.tries is not None and failures >= self.tries
 
 
-#: What the program needs of Telegram to be there at all: what was asked in an outage is heard soon after it.
+#: What the program needs of Telegram to be there at all: what was asked in an outage is heard soon
+#: after it.
 LISTENING = Policy(base=1.0, cap=4.0)
 #: While somebody else asks for updates with our token: it may be the old process, about to stop.
 RIVAL = Policy(base=1.0, cap=30.0)
@@ -53,7 +55,9 @@ DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
 
 
 async def taken(api: BotApi, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-    """The outcome of a method that is called until Telegram has taken it, or refused it as it is."""
+    """The outcome of a method that is called until Telegram has taken it, or refused it as it
+    is.
+    """
     failures = 0
     while True:
         outcome = await api.call(method, **parameters)

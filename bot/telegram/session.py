@@ -1,4 +1,6 @@
-"""The one aiohttp session that everything to Telegram goes through, and how long anything may take in it."""
+"""The one aiohttp session that everything to Telegram goes through, and how long anything may take
+in it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ import aiohttp
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
-MOST_CONNECTIONS = 400  # more than ever hang at once: the one that asks whether Telegram is there must be free
+MOST_CONNECTIONS = (
+    400  # more than ever hang at once: the one that asks whether Telegram is there must be free
+)
 
 
 def open_session(*, connections: int = MOST_CONNECTIONS) -> aiohttp.ClientSession:

@@ -27,7 +27,9 @@ async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
-            pytest.fail("CI must try the pages in a real browser, and there is no /usr/bin/chromium")
+            pytest.fail(
+                "CI must try the pages in a real browser, and there is no /usr/bin/chromium"
+            )
         pytest.skip("no Chromium on this machine")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -1,4 +1,6 @@
-"""The chat page in a real browser, with a person in front of it and no bot behind: the test answers itself."""
+"""The chat page in a real browser, with a person in front of it and no bot behind: the test answers
+itself.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.emulator import Control, Emulator
 
-AIGUL, GROUP, CHANNEL = 9007199254740993, -1001000000001, -1001000000002  # the first is beyond JavaScript's integers
+AIGUL, GROUP, CHANNEL = (
+    9007199254740993,
+    -1001000000001,
+    -1001000000002,
+)  # the first is beyond JavaScript's integers
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,13 +40,20 @@ async def emulator() -> AsyncIterator[Emulator]:
         yield town
 
 
-async def opened(browser: Browser, emulator: Emulator, width: int, height: int) -> tuple[Page, list[str]]:
+async def opened(
+    browser: Browser, emulator: Emulator, width: int, height: int
+) -> tuple[Page, list[str]]:
     """The page at a size, and what its console complains of."""
-    page = await browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page = await browser.new_page(
+        viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
     problems: list[str] = []
     page.set_default_timeout(10_000)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
     await page.goto(emulator.page_url)
     await expect(page.locator("#chats button").first).to_be_visible()
     return page, problems
@@ -48,14 +61,18 @@ async def opened(browser: Browser, emulator: Emulator, width: int, height: int) 
 
 async def call(emulator: Emulator, page: Page, method: str, **parameters: Any) -> dict[str, Any]:
     """Speak as the bot."""
-    answer = await page.request.post(f"{emulator.api_url}/bot{emulator.token}/{method}", data=parameters)
+    answer = await page.request.post(
+        f"{emulator.api_url}/bot{emulator.token}/{method}", data=parameters
+    )
     body: dict[str, Any] = await answer.json()
     assert body["ok"], body
     return body
 
 
 async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emulator) -> None:
-    """Start, an answer with every kind of text, a button with its toast, and a post in the channel beside it."""
+    """Start, an answer with every kind of text, a button with its toast, and a post in the channel
+    beside it.
+    """
     page, problems = await opened(browser, emulator, 1280, 800)
     main, side = page.locator("#main"), page.locator("#side")
     await expect(side.locator("h2")).to_have_text("City news")
@@ -70,7 +87,15 @@ async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emula
         {"type": "spoiler", "offset": 34, "length": 6},
     ]
     keys = {"inline_keyboard": [[{"text": "Why?", "callback_data": "why"}]]}
-    await call(emulator, page, "sendMessage", chat_id=AIGUL, text=text, entities=entities, reply_markup=keys)
+    await call(
+        emulator,
+        page,
+        "sendMessage",
+        chat_id=AIGUL,
+        text=text,
+        entities=entities,
+        reply_markup=keys,
+    )
     bubble = main.locator(".msg:not(.mine) .bubble")
     await expect(bubble).to_contain_text(text)
     await expect(bubble.locator("b")).to_have_text("bold")
@@ -83,24 +108,40 @@ async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emula
     await expect(main.locator(".key[aria-busy=true]")).to_be_visible()
     query = emulator.updates.pending[-1]["callback_query"]
     assert (query["data"], query["from"]["id"]) == ("why", AIGUL)
-    await call(emulator, page, "answerCallbackQuery", callback_query_id=query["id"], text="Because of oil")
+    await call(
+        emulator, page, "answerCallbackQuery", callback_query_id=query["id"], text="Because of oil"
+    )
     await expect(page.locator(".toast")).to_have_text("Because of oil")
     await expect(main.locator(".key[aria-busy=true]")).to_have_count(0)
 
     posted = await call(
-        emulator, page, "sendMessage", chat_id=CHANNEL, text="Border reopens", disable_notification=True
+        emulator,
+        page,
+        "sendMessage",
+        chat_id=CHANNEL,
+        text="Border reopens",
+        disable_notification=True,
     )
     await expect(side.locator(".bubble")).to_contain_text("Border reopens")
     await expect(side.get_by_label("without sound")).to_be_visible()
     message_id = posted["result"]["message_id"]
-    await call(emulator, page, "editMessageText", chat_id=CHANNEL, message_id=message_id, text="Border stays shut")
+    await call(
+        emulator,
+        page,
+        "editMessageText",
+        chat_id=CHANNEL,
+        message_id=message_id,
+        text="Border stays shut",
+    )
     await expect(side.locator(".bubble")).to_contain_text("edited")
     await call(emulator, page, "pinChatMessage", chat_id=CHANNEL, message_id=message_id)
     await expect(side.locator(".pinned")).to_contain_text("Border stays shut")
     assert problems == []
 
 
-async def test_a_phone_goes_between_the_list_and_a_chat(browser: Browser, emulator: Emulator) -> None:
+async def test_a_phone_goes_between_the_list_and_a_chat(
+    browser: Browser, emulator: Emulator
+) -> None:
     """390 pixels: an unread badge, the chat, nothing wider than the screen, and back."""
     page, problems = await opened(browser, emulator, 390, 844)
     await expect(page.locator("#main")).to_be_hidden()
@@ -120,7 +161,10 @@ async def test_a_phone_goes_between_the_list_and_a_chat(browser: Browser, emulat
 
 async def test_the_keyboard_alone_is_enough(browser: Browser, emulator: Emulator) -> None:
     """A slash offers the commands, arrows choose, Enter sends, Escape closes."""
-    commands = [{"command": "rates", "description": "Rates"}, {"command": "news", "description": "News"}]
+    commands = [
+        {"command": "rates", "description": "Rates"},
+        {"command": "news", "description": "News"},
+    ]
     page, problems = await opened(browser, emulator, 1000, 700)
     await call(emulator, page, "setMyCommands", commands=commands)
     await emulator.send_text(AIGUL, "/start")
@@ -187,19 +231,31 @@ async def test_inline_results_and_reply_keys(browser: Browser, emulator: Emulato
     assert problems == []
 
 
-async def test_the_focus_stays_where_a_message_changes(browser: Browser, emulator: Emulator) -> None:
-    """A pressed button keeps the focus when its message is edited; when the buttons go, one writes on."""
+async def test_the_focus_stays_where_a_message_changes(
+    browser: Browser, emulator: Emulator
+) -> None:
+    """A pressed button keeps the focus when its message is edited; when the buttons go, one writes
+    on.
+    """
     page, problems = await opened(browser, emulator, 1280, 800)
     await page.locator(f"[data-chat='{AIGUL}']").click()
 
     def keys(*labels: str) -> dict[str, Any]:
-        return {"inline_keyboard": [[{"text": label, "callback_data": label.strip("✓ ")}] for label in labels]}
+        return {
+            "inline_keyboard": [
+                [{"text": label, "callback_data": label.strip("✓ ")}] for label in labels
+            ]
+        }
 
-    sent = await call(emulator, page, "sendMessage", chat_id=AIGUL, text="Which?", reply_markup=keys("USD", "EUR"))
+    sent = await call(
+        emulator, page, "sendMessage", chat_id=AIGUL, text="Which?", reply_markup=keys("USD", "EUR")
+    )
     number = sent["result"]["message_id"]
     await page.get_by_role("button", name="EUR").press("Enter")
     change = {"chat_id": AIGUL, "message_id": number}
-    await call(emulator, page, "editMessageReplyMarkup", **change, reply_markup=keys("USD", "✓ EUR"))
+    await call(
+        emulator, page, "editMessageReplyMarkup", **change, reply_markup=keys("USD", "✓ EUR")
+    )
     await expect(page.get_by_role("button", name="✓ EUR")).to_be_focused()
     await call(emulator, page, "editMessageReplyMarkup", **change, reply_markup=keys("All"))
     await expect(page.get_by_role("button", name="All")).to_be_focused()
@@ -208,7 +264,8 @@ async def test_the_focus_stays_where_a_message_changes(browser: Browser, emulato
     assert problems == []
 
 
-# Words whose contrast with what is behind them is below WCAG's 4.5; pictures and what cannot be used are exempt.
+# Words whose contrast with what is behind them is below WCAG's 4.5; pictures and what cannot be
+# used are exempt.
 FAINT_WORDS = """() => {
   const style = getComputedStyle, linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
   const parts = colour => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
@@ -231,8 +288,12 @@ FAINT_WORDS = """() => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_every_word_can_be_read_in_both_themes(browser: Browser, emulator: Emulator, theme: str) -> None:
-    """Chats chosen and not, unread ones, messages both ways, quotes, code, buttons, hints: 4.5 to 1 at least."""
+async def test_every_word_can_be_read_in_both_themes(
+    browser: Browser, emulator: Emulator, theme: str
+) -> None:
+    """Chats chosen and not, unread ones, messages both ways, quotes, code, buttons, hints: 4.5 to 1
+    at least.
+    """
     page, problems = await opened(browser, emulator, 1280, 800)
     await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     await page.locator(f"[data-chat='{AIGUL}']").click()
@@ -243,7 +304,11 @@ async def test_every_word_can_be_read_in_both_themes(browser: Browser, emulator:
         {"type": "pre", "offset": 11, "length": 3, "language": "text"},
         {"type": "expandable_blockquote", "offset": 15, "length": 5},
     ]
-    keys = {"inline_keyboard": [[{"text": "Why?", "callback_data": "why"}, {"text": "Open", "url": "https://24.kg"}]]}
+    keys = {
+        "inline_keyboard": [
+            [{"text": "Why?", "callback_data": "why"}, {"text": "Open", "url": "https://24.kg"}]
+        ]
+    }
     text = "code 24.kg pre quote"
     await call(
         emulator,
@@ -258,7 +323,9 @@ async def test_every_word_can_be_read_in_both_themes(browser: Browser, emulator:
     for words in ("Posted", "Posted again"):
         await call(emulator, page, "sendMessage", chat_id=GROUP, text=words)
     sent = await call(emulator, page, "sendMessage", chat_id=CHANNEL, text="Pinned")
-    await call(emulator, page, "pinChatMessage", chat_id=CHANNEL, message_id=sent["result"]["message_id"])
+    await call(
+        emulator, page, "pinChatMessage", chat_id=CHANNEL, message_id=sent["result"]["message_id"]
+    )
     await expect(page.locator("#side .pinned")).to_be_visible()
     await expect(page.locator("#chats .badge")).to_have_text("2")
     await expect(page.locator("html")).to_have_attribute("data-theme", theme)

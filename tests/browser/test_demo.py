@@ -1,4 +1,5 @@
-"""The demonstration as its user meets it: started from the command line, used in a real browser, ended by SIGTERM.
+"""The demonstration as its user meets it: started from the command line, used in a real browser,
+ended by SIGTERM.
 
 Each test has a demonstration of its own, because the bot asks a chat that writes too fast to wait.
 """
@@ -29,7 +30,9 @@ Opener = Callable[[tuple[int, int]], Awaitable[Page]]
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def address(tmp_path: Path) -> AsyncIterator[str]:
-    """A demonstration's address, once its bot is ready; SIGTERM must end it with 0 and nothing to complain of."""
+    """A demonstration's address, once its bot is ready; SIGTERM must end it with 0 and nothing to
+    complain of.
+    """
     complaints = tmp_path / "stderr"
     with complaints.open("wb") as stderr:
         command = [sys.executable, "-m", "bot", "demo", "--port", "0", "--exit-after", "120"]
@@ -56,7 +59,9 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def opened(browser: Browser, address: str) -> AsyncIterator[Opener]:
-    """Opens the page at a size; in the end nothing was asked of another machine and the console is silent."""
+    """Opens the page at a size; in the end nothing was asked of another machine and the console is
+    silent.
+    """
     pages: list[Page] = []
     problems: list[str] = []
 
@@ -65,12 +70,17 @@ async def opened(browser: Browser, address: str) -> AsyncIterator[Opener]:
             problems.append(f"asked for {request.url}")
 
     async def open_page(size: tuple[int, int]) -> Page:
-        page = await browser.new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+        page = await browser.new_page(
+            viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+        )
         pages.append(page)
         page.set_default_timeout(PATIENCE)
         page.context.on("request", overhear)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on(
+            "console",
+            lambda said: problems.append(said.text) if said.type in {"error", "warning"} else None,
+        )
         await page.goto(address)
         await expect(page.locator("#chats button").first).to_be_visible()
         return page
@@ -95,7 +105,9 @@ async def write(page: Page, text: str) -> Locator:
     await page.get_by_label("Message", exact=True).fill(text)
     await page.keyboard.press("Enter")
     await expect(written).to_have_count(count + 1)
-    answer = page.locator("#main .msg.mine", has_text=text).last.locator("xpath=following-sibling::article[1]")
+    answer = page.locator("#main .msg.mine", has_text=text).last.locator(
+        "xpath=following-sibling::article[1]"
+    )
     await expect(answer).to_be_visible()
     return answer
 
@@ -126,7 +138,9 @@ def bank_rates() -> dict[str, tuple[str, str]]:
 
 
 async def test_the_first_minutes(opened: Opener) -> None:
-    """Start greets by name, a tap follows, /rates has the bank's figures, /news the day's stories, paged in place."""
+    """Start greets by name, a tap follows, /rates has the bank's figures, /news the day's stories,
+    paged in place.
+    """
     page = await opened(WIDE)
     menu = await start(page, "USD", "Security")
     await press(menu, "Done")
@@ -140,7 +154,9 @@ async def test_the_first_minutes(opened: Opener) -> None:
         await expect(card).to_contain_text(re.compile(rf"{code}\s+{today}\s+{tomorrow}"))
 
     news = await write(page, "/news")
-    headlines = [story.headline for story in read_stories() if story.day == 0 and story.at.hour < 16]
+    headlines = [
+        story.headline for story in read_stories() if story.day == 0 and story.at.hour < 16
+    ]
     for headline in headlines:
         link = news.get_by_role("link", name=headline)
         assert URL(str(await link.get_attribute("href"))).host == "127.0.0.1"
@@ -151,7 +167,9 @@ async def test_the_first_minutes(opened: Opener) -> None:
 
 
 async def test_a_day_with_news(opened: Opener) -> None:
-    """The next day's jump and earthquake reach the follower and the channel; Why? explains, Mute mutes."""
+    """The next day's jump and earthquake reach the follower and the channel; Why? explains, Mute
+    mutes.
+    """
     page = await opened(WIDE)
     await start(page, "RUB", "Security")
     phone = await opened(PHONE)
@@ -163,7 +181,9 @@ async def test_a_day_with_news(opened: Opener) -> None:
     for pane in ("#main", "#side"):
         move = page.locator(f"{pane} .msg", has_text="RUB/KGS")
         await expect(move).to_contain_text(f"RUB/KGS +5.5 % {old} → {new}")
-        await expect(page.locator(f"{pane} .msg", has_text=quake).filter(has=page.locator(".key"))).to_have_count(1)
+        await expect(
+            page.locator(f"{pane} .msg", has_text=quake).filter(has=page.locator(".key"))
+        ).to_have_count(1)
 
     await expect(page.locator("#side .msg", has_text=re.compile(r"USD \d+\.\d\d"))).to_be_visible()
     move = page.locator("#main .msg", has_text="RUB/KGS")
@@ -185,8 +205,12 @@ async def test_a_day_with_news(opened: Opener) -> None:
     await read_on_a_phone(phone)
 
 
-async def test_a_story_grows_in_place_and_everybody_reads_their_own_language(opened: Opener) -> None:
-    """Three agencies, one earthquake: one message, edited: in the channel in English, to a Russian in Russian."""
+async def test_a_story_grows_in_place_and_everybody_reads_their_own_language(
+    opened: Opener,
+) -> None:
+    """Three agencies, one earthquake: one message, edited: in the channel in English, to a Russian
+    in Russian.
+    """
     page = await opened(WIDE)
     await page.get_by_role("radio", name="Русский").click()
     await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
@@ -195,17 +219,27 @@ async def test_a_story_grows_in_place_and_everybody_reads_their_own_language(ope
     await press(menu, "Безопасность")
     await expect(menu.get_by_role("button", name="✓ Безопасность")).to_be_visible()
     await page.locator("#controls").get_by_role("button", name="Next day").click()
-    told = {story.language: story.headline for story in read_stories() if story.id.startswith("earthquake-")}
+    told = {
+        story.language: story.headline
+        for story in read_stories()
+        if story.id.startswith("earthquake-")
+    }
     for pane, language, sources in (("#side", "en", "3 sources"), ("#main", "ru", "3 источника")):
-        told_here = page.locator(f"{pane} .msg", has_text=told[language]).filter(has=page.locator(".key"))
+        told_here = page.locator(f"{pane} .msg", has_text=told[language]).filter(
+            has=page.locator(".key")
+        )
         await expect(told_here).to_contain_text(sources, timeout=40_000)
         await expect(told_here.locator(".meta")).to_contain_text("edited")
-        alerts = page.locator(f"{pane} .msg", has_text=re.compile("Нарын|Naryn")).filter(has=page.locator(".key"))
+        alerts = page.locator(f"{pane} .msg", has_text=re.compile("Нарын|Naryn")).filter(
+            has=page.locator(".key")
+        )
         await expect(alerts).to_have_count(1)  # the digest, without buttons, may tell it too
 
 
 async def read_on_a_phone(page: Page) -> None:
-    """390 pixels: the list with what is unread, one chat at a time and back; nothing is wider than the screen."""
+    """390 pixels: the list with what is unread, one chat at a time and back; nothing is wider than
+    the screen.
+    """
     await expect(page.locator("#main")).to_be_hidden()
     chats = page.locator("#chats button")
     for chat in (chats.filter(has_text="the herald"), chats.filter(has_not_text="the herald")):
@@ -220,11 +254,15 @@ async def read_on_a_phone(page: Page) -> None:
     await chats.filter(has_not_text="the herald").click()
     card = await write(page, "/rates")
     await expect(card.locator("pre")).to_contain_text("USD")
-    assert await card.locator("pre").evaluate("it => it.scrollWidth <= it.clientWidth"), "the card scrolls sideways"
+    assert await card.locator("pre").evaluate("it => it.scrollWidth <= it.clientWidth"), (
+        "the card scrolls sideways"
+    )
 
 
 async def test_without_a_mouse(opened: Opener) -> None:
-    """Start, a command from the menu and a button are reached and pressed by keys alone; Russian greets in Russian."""
+    """Start, a command from the menu and a button are reached and pressed by keys alone; Russian
+    greets in Russian.
+    """
     page = await opened(WIDE)
     await page.get_by_role("radio", name="English").press("ArrowRight")
     await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
@@ -248,7 +286,9 @@ async def test_without_a_mouse(opened: Opener) -> None:
 
 
 async def test_the_time_zone_from_a_location(opened: Opener) -> None:
-    """The zone screen offers it, a key below the field sends the place, and the key is gone with the answer."""
+    """The zone screen offers it, a key below the field sends the place, and the key is gone with
+    the answer.
+    """
     page = await opened(PHONE)
     await page.locator("#chats button").filter(has_not_text="the herald").first.click()
     await start(page)
@@ -272,14 +312,18 @@ async def seen(message: Locator) -> str:
 
 
 async def test_an_own_rule_in_three_taps(opened: Opener) -> None:
-    """Currency, condition, Save, with the year's picture before saving; the next day's jump brings it, by its name."""
+    """Currency, condition, Save, with the year's picture before saving; the next day's jump brings
+    it, by its name.
+    """
     page = await opened(WIDE)
     await start(page)
     asked = await write(page, "/alert")
     await press(asked, "RUB")
     today = float(bank_rates()["RUB"][1])
     await expect(asked).to_contain_text(f"RUB/KGS {today}")
-    levels = [text for text in await asked.locator(".key").all_text_contents() if text.startswith("> ")]
+    levels = [
+        text for text in await asked.locator(".key").all_text_contents() if text.startswith("> ")
+    ]
     chosen = levels[-1]
     assert today < float(chosen[2:]) < today * 1.05
     await press(asked, chosen)
@@ -297,7 +341,9 @@ async def test_an_own_rule_in_three_taps(opened: Opener) -> None:
 
 
 async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
-    """Free text is converted; a chart's range and colours change in place; a typed rule is previewed; all fits."""
+    """Free text is converted; a chart's range and colours change in place; a typed rule is
+    previewed; all fits.
+    """
     page = await opened(PHONE)
     await page.locator("#chats button").filter(has_not_text="the herald").click()
     await start(page)
@@ -331,7 +377,9 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
 async def test_buttons_on_a_phone_break_no_word(
     opened: Opener, language: str, hello: str, security: str, headlines: str
 ) -> None:
-    """No label of greeting, card, news, settings or alert takes a second line, snoozed and muted ones neither."""
+    """No label of greeting, card, news, settings or alert takes a second line, snoozed and muted
+    ones neither.
+    """
     page = await opened(PHONE)
     await page.get_by_role("radio", name=language).click()
     chat = page.locator("#chats button").filter(has_not_text="the herald")

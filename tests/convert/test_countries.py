@@ -1,4 +1,6 @@
-"""A country as a time zone: one that has a single zone is that zone, the zones of others are offered."""
+"""A country as a time zone: one that has a single zone is that zone, the zones of others are
+offered.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,19 @@ from bot.convert.question import parse_question
 WINTER = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("said", ["Россия", "россия", "России", "в России", "РФ", "Russia", "Орусия"])
+@pytest.mark.parametrize(
+    "said", ["Россия", "россия", "России", "в России", "РФ", "Russia", "Орусия"]
+)
 def test_russia_is_offered_from_kaliningrad_to_kamchatka(said: str) -> None:
     found = country_zones(said, WINTER)
     assert len(found) == 11
-    assert {"Europe/Kaliningrad", "Europe/Moscow", "Asia/Omsk", "Asia/Yakutsk", "Asia/Vladivostok"} <= set(found)
+    assert {
+        "Europe/Kaliningrad",
+        "Europe/Moscow",
+        "Asia/Omsk",
+        "Asia/Yakutsk",
+        "Asia/Vladivostok",
+    } <= set(found)
     assert read_zone(said) is None
     offsets = [WINTER.astimezone(ZoneInfo(key)).utcoffset() for key in found]
     assert offsets == sorted(set(offsets))  # west to east, each offset once
@@ -54,13 +64,16 @@ def test_a_country_with_one_zone_asks_nothing(said: str, zone: str) -> None:
     assert read_zone(said) == zone
 
 
-@pytest.mark.parametrize("said", ["", "Мордор", "x" * 100, "Moscow", "Europe/Moscow", "UTC+6", "+6", "\0", "Ош"])
+@pytest.mark.parametrize(
+    "said", ["", "Мордор", "x" * 100, "Moscow", "Europe/Moscow", "UTC+6", "+6", "\0", "Ош"]
+)
 def test_what_is_no_country_offers_nothing(said: str) -> None:
     assert country_zones(said, WINTER) == ()
 
 
 @pytest.mark.parametrize(
-    "text", ["сколько сом в $100", "сколько сом в 100 долларах", "how many som in $100", "$100 канча сом"]
+    "text",
+    ["сколько сом в $100", "сколько сом в 100 долларах", "how many som in $100", "$100 канча сом"],
 )
 def test_how_many_som_are_in_an_amount(text: str) -> None:
     question = parse_question(text)

@@ -49,11 +49,15 @@ def test_the_nominal_is_heeded() -> None:
 
 
 def test_a_cross_is_one_sources_and_says_so() -> None:
-    """Without a published pair two rates of one source are crossed, in order, and marked as ours."""
+    """Without a published pair two rates of one source are crossed, in order, and marked as
+    ours.
+    """
     answer = convert(Decimal(1), "EUR", "RUB", [USD, EUR, RUB])
     assert answer is not None
     assert (answer.path, answer.cross) == ((EUR, RUB), True)
-    assert answer.result == pytest.approx(Decimal("98.8523") / Decimal("1.1948"), abs=Decimal("1e-20"))
+    assert answer.result == pytest.approx(
+        Decimal("98.8523") / Decimal("1.1948"), abs=Decimal("1e-20")
+    )
 
 
 def test_two_sources_are_never_mixed() -> None:
@@ -131,7 +135,12 @@ def test_a_currency_is_worth_itself() -> None:
     """No rate is needed for that."""
     answer = convert(Decimal("5.5"), "USD", "USD", [])
     assert answer is not None
-    assert (answer.result, answer.rate, answer.path, answer.effective_on) == (Decimal("5.5"), 1, (), None)
+    assert (answer.result, answer.rate, answer.path, answer.effective_on) == (
+        Decimal("5.5"),
+        1,
+        (),
+        None,
+    )
 
 
 @given(

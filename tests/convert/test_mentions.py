@@ -1,4 +1,6 @@
-"""Currencies and days where they stand in a command, by every name people use, in three languages."""
+"""Currencies and days where they stand in a command, by every name people use, in three
+languages.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_a_currency_is_known_by_any_of_its_names(name: str, code: str) -> None:
             assert (found.codes, found.end) == ((code,), len(text)), written
 
 
-@pytest.mark.parametrize("text", ["", "90", "доллор", "what", "курс", "xyz", "@", "dollarization", "еврозона", "🇦🇶"])
+@pytest.mark.parametrize(
+    "text", ["", "90", "доллор", "what", "курс", "xyz", "@", "dollarization", "еврозона", "🇦🇶"]
+)
 def test_what_names_no_currency_is_none(text: str) -> None:
     assert currency_at(text, 0) is None
 
@@ -79,7 +83,9 @@ def test_a_day_is_read_however_it_is_written(written: str, on: str) -> None:
     assert read_day(plain_text(written), today=TODAY) == date.fromisoformat(on)
 
 
-@pytest.mark.parametrize("written", ["31.02.2021", "2021-13-01", "30 февраля", "32.01", "2021-02-30", "99999 days ago"])
+@pytest.mark.parametrize(
+    "written", ["31.02.2021", "2021-13-01", "30 февраля", "32.01", "2021-02-30", "99999 days ago"]
+)
 def test_a_day_that_does_not_exist_is_named(written: str) -> None:
     with pytest.raises(UserError) as caught:
         read_day(written, today=TODAY)
@@ -87,7 +93,9 @@ def test_a_day_that_does_not_exist_is_named(written: str) -> None:
     assert str(caught.value.values["text"]) in written
 
 
-@pytest.mark.parametrize("written", ["март", "15", "1.5.", "доллар", "2026", "mar", "maybe 5", "маяк 5", ""])
+@pytest.mark.parametrize(
+    "written", ["март", "15", "1.5.", "доллар", "2026", "mar", "maybe 5", "маяк 5", ""]
+)
 def test_what_is_no_day_is_none(written: str) -> None:
     found = day_at(written, 0, today=TODAY)
     assert found is None or found.end < len(written)

@@ -41,23 +41,60 @@ PIECES = st.sampled_from(
             "жарым",
             "and",
         ),
-        *("usd", "kgs", "доллар", "сомго", "$", "€", "рублей", "try", "top", "usdkgs", "сом", "с", "р", "АКШ"),
-        *("в", "to", "к", "in", "сколько", "канча", "how much", "курс", "это", "?", "менен", "из", "за", "please"),
+        *(
+            "usd",
+            "kgs",
+            "доллар",
+            "сомго",
+            "$",
+            "€",
+            "рублей",
+            "try",
+            "top",
+            "usdkgs",
+            "сом",
+            "с",
+            "р",
+            "АКШ",
+        ),
+        *(
+            "в",
+            "to",
+            "к",
+            "in",
+            "сколько",
+            "канча",
+            "how much",
+            "курс",
+            "это",
+            "?",
+            "менен",
+            "из",
+            "за",
+            "please",
+        ),
         *("+", "-", "*", "/", "(", ")", "=", "->", ",", ".", "%", "'", " ", "x", "х"),
     ]
 )
 
 
 @given(amount=AMOUNTS, language=LANGUAGES)
-def test_an_amount_in_the_languages_own_notation_is_read_back(amount: Decimal, language: str) -> None:
+def test_an_amount_in_the_languages_own_notation_is_read_back(
+    amount: Decimal, language: str
+) -> None:
     """What Babel writes for en, ru and ky is the first reading there."""
     written = format_decimal(amount, locale=language)
     question = parse_question(f"{written} {SUFFIXES[language]}", language=language)
     assert question.amount == amount
 
 
-@given(amount=AMOUNTS, grouping=st.sampled_from(["", " ", "\u00a0", "\u202f", "\u2009", "'", "’", ",", "."]))
-def test_any_grouping_is_read_back_or_kept_as_the_other_reading(amount: Decimal, grouping: str) -> None:
+@given(
+    amount=AMOUNTS,
+    grouping=st.sampled_from(["", " ", "\u00a0", "\u202f", "\u2009", "'", "’", ",", "."]),
+)
+def test_any_grouping_is_read_back_or_kept_as_the_other_reading(
+    amount: Decimal, grouping: str
+) -> None:
     """Whoever groups thousands by any mark finds the amount among the readings."""
     decimal = "." if grouping == "," else ","
     written = f"{amount:,}".replace(",", "_").replace(".", decimal).replace("_", grouping)
@@ -88,9 +125,15 @@ def test_kyrgyz_number_words_are_read_back(number: int) -> None:
     assert parse_question(f"{kyrgyz(number)} сом") == Question(amount=Decimal(number), source="KGS")
 
 
-@given(first=st.sampled_from(sorted(codes())), second=st.sampled_from(sorted(codes())), amount=st.integers(1, 10**9))
+@given(
+    first=st.sampled_from(sorted(codes())),
+    second=st.sampled_from(sorted(codes())),
+    amount=st.integers(1, 10**9),
+)
 def test_every_code_converts_to_every_other(first: str, second: str, amount: int) -> None:
-    """Behind an amount every code in current use is a currency, also in small letters and without spaces."""
+    """Behind an amount every code in current use is a currency, also in small letters and without
+    spaces.
+    """
     if first == second:
         return
     asked = Question(amount=Decimal(amount), source=first, target=second)
@@ -115,7 +158,9 @@ def test_any_text_is_a_question_or_a_user_error(text: str) -> None:
 
 
 @given(pieces=st.lists(PIECES, max_size=14), glue=st.sampled_from(["", " "]))
-def test_any_jumble_of_our_own_words_is_a_question_or_a_user_error(pieces: list[str], glue: str) -> None:
+def test_any_jumble_of_our_own_words_is_a_question_or_a_user_error(
+    pieces: list[str], glue: str
+) -> None:
     """The same for texts made of words and marks that mean something to us."""
     _is_answered(glue.join(pieces))
 
@@ -154,7 +199,9 @@ def test_the_longest_texts_cost_no_more_than_their_length(text: str) -> None:
 
 def test_digits_are_bounded() -> None:
     """Thirty digits are read, one more is refused before any arithmetic."""
-    assert parse_question("0." + "1" * (MAX_DIGITS - 1) + " usd").amount == Decimal("0." + "1" * (MAX_DIGITS - 1))
+    assert parse_question("0." + "1" * (MAX_DIGITS - 1) + " usd").amount == Decimal(
+        "0." + "1" * (MAX_DIGITS - 1)
+    )
     with pytest.raises(UserError):
         parse_question("0." + "1" * MAX_DIGITS + " usd")
 
@@ -162,7 +209,9 @@ def test_digits_are_bounded() -> None:
 @pytest.mark.parametrize("sign", sorted(signs()))
 def test_every_sign_stands_before_and_behind_an_amount(sign: str) -> None:
     """Signs work on both sides."""
-    assert parse_question(f"{sign}100").source == parse_question(f"100{sign}").source == signs()[sign]
+    assert (
+        parse_question(f"{sign}100").source == parse_question(f"100{sign}").source == signs()[sign]
+    )
 
 
 @pytest.mark.parametrize(

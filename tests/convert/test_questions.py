@@ -480,7 +480,9 @@ def test_a_question_is_read_as_its_asker_meant_it(line: str) -> None:
 def test_shouting_asks_the_same() -> None:
     """Capitals change nothing, except where a sign is written with small letters."""
     asked = [line.split(" | ")[0] for line in _lines(ASKED)]
-    shouted = {text: parse_question(text.upper()) for text in asked if "½" not in text and "zł" not in text}
+    shouted = {
+        text: parse_question(text.upper()) for text in asked if "½" not in text and "zł" not in text
+    }
     assert shouted == {text: parse_question(text) for text in shouted}
 
 
@@ -531,7 +533,9 @@ def test_an_unknown_word_is_named_as_it_was_written() -> None:
     assert raised.value.values == {"word": "Quatloos"}
 
 
-@pytest.mark.parametrize(("language", "first"), [("en", "1.234"), ("ru", "1234"), ("ky", "1234"), ("ru-RU", "1234")])
+@pytest.mark.parametrize(
+    ("language", "first"), [("en", "1.234"), ("ru", "1234"), ("ky", "1234"), ("ru-RU", "1234")]
+)
 def test_the_readers_own_notation_comes_first(language: str, first: str) -> None:
     """The same "1.234" is read by the reader's language, whatever script it is written in."""
     question = parse_question("1.234 usd", language=language)
@@ -541,7 +545,9 @@ def test_the_readers_own_notation_comes_first(language: str, first: str) -> None
 
 def test_an_amount_without_its_currency_is_of_the_home_currency() -> None:
     """ "100 in dollars" asked in Almaty is about tenge; asked for tenge it is no question."""
-    assert parse_question("100 in usd", home="KZT") == Question(amount=Decimal(100), source="KZT", target="USD")
+    assert parse_question("100 in usd", home="KZT") == Question(
+        amount=Decimal(100), source="KZT", target="USD"
+    )
     with pytest.raises(UserError):
         parse_question("100 в тенге", home="KZT")
 

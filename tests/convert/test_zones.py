@@ -51,7 +51,18 @@ def test_a_zone_is_known_by_city_offset_and_name(name: str, key: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "x", "Mars/Base", "../../etc/passwd", "/etc/localtime", "localtime", "Factory", "x" * 300, "6", "06:00"),
+        *(
+            "",
+            "x",
+            "Mars/Base",
+            "../../etc/passwd",
+            "/etc/localtime",
+            "localtime",
+            "Factory",
+            "x" * 300,
+            "6",
+            "06:00",
+        ),
         *(
             "UTC+15",
             "-13",
@@ -76,5 +87,7 @@ def test_what_names_no_zone_is_none(text: str) -> None:
 
 def test_an_offset_is_shown_as_it_was_written() -> None:
     """The key's sign is turned round; readers never see that."""
-    shown = [zone_name(key) for key in ("Etc/GMT-6", "Etc/GMT+5", "Asia/Bishkek", "Etc/UTC", "Etc/GMT")]
+    shown = [
+        zone_name(key) for key in ("Etc/GMT-6", "Etc/GMT+5", "Asia/Bishkek", "Etc/UTC", "Etc/GMT")
+    ]
     assert shown == ["UTC+6", "UTC−5", "Asia/Bishkek", "Etc/UTC", "Etc/GMT"]

@@ -29,7 +29,9 @@ async def replicas(store: Store) -> AsyncIterator[tuple[World, World]]:
     """Two senders of one store and one token."""
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(open_chats=True))
-        api = Api(await stack.enter_async_context(open_session()), url=emulator.api_url, token=TEST_TOKEN)
+        api = Api(
+            await stack.enter_async_context(open_session()), url=emulator.api_url, token=TEST_TOKEN
+        )
         one, two = World(store), World(store)
         for sender in (one, two):
             sender.send_through(emulator, api, rate=RATE)
@@ -75,7 +77,9 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
 
 
 @pytest.mark.parametrize("seconds", [1, None])
-async def test_G4_after_a_pause_everybody_is_told_once(replicas: tuple[World, World], seconds: int | None) -> None:
+async def test_G4_after_a_pause_everybody_is_told_once(
+    replicas: tuple[World, World], seconds: int | None
+) -> None:
     """Also when the answer does not say for how long: then it is some seconds."""
     one, two = replicas
     one.emulator.faults.add(Fault.flood(seconds, method="sendMessage", times=FLOODS_FOR_ALL))
@@ -87,7 +91,9 @@ async def test_G4_after_a_pause_everybody_is_told_once(replicas: tuple[World, Wo
     assert [one.accepted(number) for number in READERS] == [1] * len(READERS)
 
 
-async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(replicas: tuple[World, World]) -> None:
+async def test_G4_chats_refused_each_for_its_own_time_do_not_silence_the_others(
+    replicas: tuple[World, World],
+) -> None:
     """Three in a row, with nobody told in between: the next one is told all the same."""
     one, _ = replicas
     refused = dict(zip(READERS, (30, 300, 3600), strict=False))

@@ -1,4 +1,6 @@
-"""Requests that nobody answers: connections that break without a word, during an outage and after it."""
+"""Requests that nobody answers: connections that break without a word, during an outage and after
+it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ async def desk(store: Store, readers: int) -> AsyncIterator[World]:
     """So many readers, and requests that have the patience of five minutes."""
     async with Emulator(open_chats=True) as emulator, open_session() as session:
         world = World(store)
-        world.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN, seconds=LONG))
+        world.send_through(
+            emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN, seconds=LONG)
+        )
         for number in range(FIRST, FIRST + readers):
             await world.reader(number)
         yield world
@@ -43,7 +47,9 @@ async def until(so: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ALERT, Lane.ROUTINE])
 async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: Lane) -> None:
-    """All places are taken by requests without an answer, while Telegram is there: the next leave soon."""
+    """All places are taken by requests without an answer, while Telegram is there: the next leave
+    soon.
+    """
     async with desk(store, IN_FLIGHT + 5) as world:
         hang = world.emulator.faults.add(Fault.hang(method="sendMessage", times=IN_FLIGHT))
         await world.alert(lane)
@@ -58,8 +64,12 @@ async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: 
             await world.emulator.stop()  # the rest ends too
 
 
-async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_is(store: Store) -> None:
-    """Nothing is waited for that was asked before: each gets its one copy, and no try is counted."""
+async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_is(
+    store: Store,
+) -> None:
+    """Nothing is waited for that was asked before: each gets its one copy, and no try is
+    counted.
+    """
     async with desk(store, 100) as world:
         hang = world.emulator.faults.add(Fault.hang())
         await world.alert(Lane.URGENT)
@@ -73,8 +83,12 @@ async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_
             assert set((await db.execute(select(delivery.c.tries))).scalars()) == {1}
 
 
-async def test_G15_at_the_end_of_an_outage_other_requests_that_hang_are_given_up(store: Store) -> None:
-    """Asking for updates, answering: a bot whose alerts go again is not deaf to questions for half a minute."""
+async def test_G15_at_the_end_of_an_outage_other_requests_that_hang_are_given_up(
+    store: Store,
+) -> None:
+    """Asking for updates, answering: a bot whose alerts go again is not deaf to questions for half
+    a minute.
+    """
     async with desk(store, 1) as world, open_session() as session:
         other = Api(session, url=world.emulator.api_url, token=TEST_TOKEN, seconds=LONG)
         world.worker.others = (other,)

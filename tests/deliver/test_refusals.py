@@ -1,4 +1,6 @@
-"""Refusals that are not the end: Telegram away for everybody, and a chat or a token refused by mistake."""
+"""Refusals that are not the end: Telegram away for everybody, and a chat or a token refused by
+mistake.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,12 @@ AWAY = {
 
 
 @pytest.mark.parametrize("how", AWAY)
-async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notice(desk: Bench, how: str) -> None:
-    """getMe, one at a time, a few seconds apart; on its return all is sent, and no row was tried again and again."""
+async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notice(
+    desk: Bench, how: str
+) -> None:
+    """getMe, one at a time, a few seconds apart; on its return all is sent, and no row was tried
+    again and again.
+    """
     for number in range(3001, 3021):
         await desk.reader(number)
     fault = AWAY[how]
@@ -81,8 +87,12 @@ async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notic
     assert max(await tries(desk)) <= 2
 
 
-async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_constant_pace(desk: Bench) -> None:
-    """getMe answers and no message is taken: one message asks for all, each time another, and none is given up."""
+async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_constant_pace(
+    desk: Bench,
+) -> None:
+    """getMe answers and no message is taken: one message asks for all, each time another, and none
+    is given up.
+    """
     for number in range(3001, 3006):
         await desk.reader(number)
     fault = desk.emulator.faults.add(Fault.server_error(502, method="sendMessage"))
@@ -91,7 +101,9 @@ async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_const
         calls = desk.emulator.calls
         await calls.wait(lambda call: call.method == "sendMessage" and fault.hits > 6, timeout=40)
         before = calls.total
-        await calls.wait(lambda call: call.method == "sendMessage" and fault.hits > 9, timeout=60, after=before)
+        await calls.wait(
+            lambda call: call.method == "sendMessage" and fault.hits > 9, timeout=60, after=before
+        )
         times = [call.at for call in calls.of("sendMessage") if call.number > before]
         chats = {call.chat_id for call in calls.of("sendMessage") if call.number > before}
         assert len(times) <= 6
@@ -119,7 +131,9 @@ async def test_G15_an_outage_of_any_length_costs_a_delivery_nothing(desk: Bench)
         desk.emulator.faults.clear()
         cleared = calls.total
         await desk.arrived(ONE, timeout=20)
-        questions = [call for call in calls.since(cleared) if call.method == "getMe" and call.accepted]
+        questions = [
+            call for call in calls.since(cleared) if call.method == "getMe" and call.accepted
+        ]
         assert len(questions) <= 2, "the first answer is enough"
 
 
@@ -180,7 +194,13 @@ async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: F
     for number, kind in kinds.items():
         await desk.reader(number, kind)
         desk.emulator.faults.add(
-            Fault(Kind.ERROR, code=mistake.code, description=mistake.description, chat_id=number, times=1)
+            Fault(
+                Kind.ERROR,
+                code=mistake.code,
+                description=mistake.description,
+                chat_id=number,
+                times=1,
+            )
         )
     await desk.alert()
     async with Running(desk):
@@ -190,7 +210,9 @@ async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: F
     assert desk.told == []
 
 
-async def test_G16_a_chat_that_refuses_though_it_may_be_written_to_is_given_up_in_the_end(desk: Bench) -> None:
+async def test_G16_a_chat_that_refuses_though_it_may_be_written_to_is_given_up_in_the_end(
+    desk: Bench,
+) -> None:
     """Not asked for ever: and the operator is told once."""
     await desk.reader(GROUP, ChatKind.GROUP)
     desk.emulator.faults.add(Fault.forbidden("kicked", method="sendMessage", chat_id=GROUP))
@@ -218,12 +240,18 @@ async def test_G16_who_really_threw_us_out_is_believed_at_once(desk: Bench, stat
 
 
 async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(desk: Bench) -> None:
-    """Back: the one that may be written to again; not the one that may not, nor the one whose reader said stop."""
+    """Back: the one that may be written to again; not the one that may not, nor the one whose
+    reader said stop.
+    """
 
     async def no_pause(_seconds: float) -> None:
         """At once."""
 
-    for number, why in ((GROUP, "no right to write"), (CHANNEL, "kicked"), (FORUM, storage.chats.STOPPED)):
+    for number, why in (
+        (GROUP, "no right to write"),
+        (CHANNEL, "kicked"),
+        (FORUM, storage.chats.STOPPED),
+    ):
         await desk.reader(number, ChatKind.GROUP, language="ky", time_zone="Europe/Moscow")
         async with desk.store.writing() as db:
             await storage.chats.close(db, number, why=why)
@@ -232,14 +260,22 @@ async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(d
     assert await look_again(desk.store, desk._api, bot_id, lambda: now, no_pause) == 1
     assert [await desk.active(number) for number in (GROUP, CHANNEL, FORUM)] == [True, False, False]
     desk.emulator.set_bot_status(CHANNEL, "administrator", by=ONE)
-    assert await look_again(desk.store, desk._api, bot_id, lambda: now + timedelta(hours=23), no_pause) == 0
-    assert await look_again(desk.store, desk._api, bot_id, lambda: now + timedelta(hours=25), no_pause) == 1
+    assert (
+        await look_again(desk.store, desk._api, bot_id, lambda: now + timedelta(hours=23), no_pause)
+        == 0
+    )
+    assert (
+        await look_again(desk.store, desk._api, bot_id, lambda: now + timedelta(hours=25), no_pause)
+        == 1
+    )
     async with desk.store.reading() as db:
         back = await storage.chats.get(db, CHANNEL)
         assert back is not None
         assert (back.active, back.language, back.time_zone) == (True, "ky", "Europe/Moscow")
         assert await storage.chats.subscriptions(db, CHANNEL) == ("topic:security",)
-        assert (await db.execute(select(chat.c.active).where(chat.c.id == FORUM))).scalar_one() is False
+        assert (
+            await db.execute(select(chat.c.active).where(chat.c.id == FORUM))
+        ).scalar_one() is False
 
 
 async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
@@ -251,7 +287,9 @@ async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
         await desk.arrived(ONE)
 
 
-async def test_G18_a_401_of_one_method_that_stays_ends_the_sender(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_G18_a_401_of_one_method_that_stays_ends_the_sender(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where getMe goes on answering."""
     monkeypatch.setattr(api, "TOKEN_PATIENCE", 1.0)
     await desk.reader(ONE)

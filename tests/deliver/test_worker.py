@@ -33,7 +33,15 @@ ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
 class Bench(World):
     """A world that sends, by its former name."""
 
-    def __init__(self, store: Store, emulator: Emulator, api: Api, rate: float, *, token_name: str = "t") -> None:  # noqa: S107 - a name
+    def __init__(
+        self,
+        store: Store,
+        emulator: Emulator,
+        api: Api,
+        rate: float,
+        *,
+        token_name: str = "t",  # noqa: S107 - a name
+    ) -> None:
         super().__init__(store)
         self.send_through(emulator, api, rate=rate, token_name=token_name)
 
@@ -76,7 +84,13 @@ async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: World) -> 
 
 
 @pytest.mark.parametrize(
-    "answer", [Fault.server_error(500), Fault.server_error(502), Fault.server_error(503), Fault(Kind.HTML, code=502)]
+    "answer",
+    [
+        Fault.server_error(500),
+        Fault.server_error(502),
+        Fault.server_error(503),
+        Fault(Kind.HTML, code=502),
+    ],
 )
 async def test_G5_after_an_outage_everything_is_sent_once(bench: World, answer: Fault) -> None:
     """More refusals in a row than make us believe that Telegram is down."""
@@ -94,7 +108,9 @@ async def test_G5_after_an_outage_everything_is_sent_once(bench: World, answer: 
 
 @pytest.mark.parametrize("fault", [Fault.lost_reply, Fault.truncated])
 @pytest.mark.parametrize(("lane", "copies"), [(Lane.ALERT, 2), (Lane.ROUTINE, 1)])
-async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: World, fault: Any, lane: Lane, copies: int) -> None:
+async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(
+    bench: World, fault: Any, lane: Lane, copies: int
+) -> None:
     """However often replies are lost; the next alert goes out."""
     await bench.reader(ONE)
     bench.emulator.faults.add(fault(times=copies, chat_id=ONE))
@@ -107,7 +123,9 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(bench: World, fault
 
 
 async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(bench: World) -> None:
-    """Or another sender would take the delivery while ours may still arrive, and nobody would count the doubt."""
+    """Or another sender would take the delivery while ours may still arrive, and nobody would count
+    the doubt.
+    """
     assert sending.REQUEST < sending.MARGIN
     async with open_session() as session:
         bench.worker.api = Api(session, url=bench.emulator.api_url, token=TEST_TOKEN, seconds=0.3)
@@ -194,7 +212,9 @@ async def test_G9_a_closed_topic_falls_back_to_general(bench: World) -> None:
 async def test_G10_a_refused_body_goes_once_more_as_plain_text_then_is_dead_and_delays_nobody(
     bench: World, refusal: str, tries: int
 ) -> None:
-    """The operator knows why; what else the chat is to get, and what others are, is sent meanwhile."""
+    """The operator knows why; what else the chat is to get, and what others are, is sent
+    meanwhile.
+    """
     for number in (ONE, TWO):
         await bench.reader(number)
     bench.emulator.faults.add(Fault.bad_request(refusal, chat_id=ONE, times=tries))
@@ -207,7 +227,11 @@ async def test_G10_a_refused_body_goes_once_more_as_plain_text_then_is_dead_and_
     assert await bench.rows(ONE) == [("dead", why), ("sent", None)]
     assert [state for state, _ in await bench.rows(TWO)] == ["sent", "sent"]
     assert bench.told == [("notice.rejected", {"alert": "1", "why": why})]
-    times = {call.chat_id: call.at for call in reversed(bench.emulator.calls.of("sendMessage")) if call.accepted}
+    times = {
+        call.chat_id: call.at
+        for call in reversed(bench.emulator.calls.of("sendMessage"))
+        if call.accepted
+    }
     refused = [call.at for call in bench.emulator.calls.of("sendMessage", ONE) if not call.accepted]
     assert len(refused) == tries
     assert tries == 1 or times[TWO] < refused[-1], "others did not wait for the second try"
@@ -237,7 +261,9 @@ async def test_G11_a_revoked_token_ends_it_and_keeps_the_queue(bench: World) -> 
 
 
 @pytest.mark.parametrize("bench", [20.0], indirect=True)
-async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the_rest(bench: World) -> None:
+async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the_rest(
+    bench: World,
+) -> None:
     """Whoever starts next sends the rest; nobody gets it twice."""
     numbers = range(3001, 3013)
     for number in numbers:
@@ -256,15 +282,21 @@ async def test_P4_a_stop_in_a_broadcast_finishes_what_is_in_flight_and_frees_the
     assert [bench.accepted(number) for number in numbers] == [1] * len(numbers)
 
 
-async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes_the_next(bench: World) -> None:
-    """Those for which no slot is left wait for more, and the next claim asks for them; nothing is sent in a rush."""
+async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes_the_next(
+    bench: World,
+) -> None:
+    """Those for which no slot is left wait for more, and the next claim asks for them; nothing is
+    sent in a rush.
+    """
     numbers = range(3001, 3005)
     for number in numbers:
         await bench.reader(number)
     await bench.alert()
     async with bench.store.writing() as db:
         await storage.fan_out.fan_out(db)
-        claim = await storage.deliveries.claim(db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE)
+        claim = await storage.deliveries.claim(
+            db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE
+        )
     worker = bench.worker
     worker._by_row, worker._shared_until = True, boottime() + 60
     worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
@@ -298,7 +330,9 @@ async def test_G12_after_a_long_outage_only_what_still_matters_is_sent(bench: Wo
 
 
 async def test_G14_a_group_gets_no_more_than_twenty_a_minute_and_loses_none(bench: World) -> None:
-    """A short burst goes at once, the rest waits for its turn: four and one every four seconds make nineteen."""
+    """A short burst goes at once, the rest waits for its turn: four and one every four seconds make
+    nineteen.
+    """
     await bench.reader(GROUP, ChatKind.GROUP)
     for _ in range(21):
         await bench.alert()

@@ -25,7 +25,11 @@ def told() -> list[tuple[str, Entry]]:
     ]
 
 
-ABROAD = [(event == other, a, b) for (event, a), (other, b) in combinations(told(), 2) if a.language != b.language]
+ABROAD = [
+    (event == other, a, b)
+    for (event, a), (other, b) in combinations(told(), 2)
+    if a.language != b.language
+]
 
 
 def test_an_event_is_recognised_in_another_language() -> None:
@@ -36,17 +40,24 @@ def test_an_event_is_recognised_in_another_language() -> None:
 
 
 def test_two_events_are_never_one_in_two_languages() -> None:
-    """Two earthquakes, two summits, two raids with drones, a crash and its funeral: not one pair of thousands."""
+    """Two earthquakes, two summits, two raids with drones, a crash and its funeral: not one pair of
+    thousands.
+    """
     joined = [(a.title, b.title) for same, a, b in ABROAD if not same and same_story(a, b).same]
     assert joined == []
 
 
 def pair(en: str, ru: str, *, hours: float = 0) -> bool:
     """Whether an English and a Russian headline are one event."""
-    return same_story(entry(title=en, summary=""), entry(title=ru, summary="", language="ru"), hours_apart=hours).same
+    return same_story(
+        entry(title=en, summary=""), entry(title=ru, summary="", language="ru"), hours_apart=hours
+    ).same
 
 
-EN, RU = "Blast at Uzgen market kills 7, wounds 23", "На рынке в Узгене взрыв: 7 погибших, 23 раненых"
+EN, RU = (
+    "Blast at Uzgen market kills 7, wounds 23",
+    "На рынке в Узгене взрыв: 7 погибших, 23 раненых",
+)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +150,10 @@ def test_the_tables_speak_three_languages() -> None:
             lexicon = table(language)
             indexed = [*lexicon.exact.values(), *lexicon.stems.values()]
             kinds.append({pattern.kind for patterns in indexed for pattern in patterns})
-        assert kinds[0] - {"-"} - {kind for kind in kinds[0] if kind.startswith("= ")} <= kinds[1] & kinds[2]
+        assert (
+            kinds[0] - {"-"} - {kind for kind in kinds[0] if kind.startswith("= ")}
+            <= kinds[1] & kinds[2]
+        )
 
 
 def test_the_best_of_the_recent_entries_may_be_in_another_language() -> None:
@@ -150,7 +164,9 @@ def test_the_best_of_the_recent_entries_may_be_in_another_language() -> None:
         for pk, (_, item) in enumerate(everything)
         if item.language != "ru"
     ]
-    asked = next(item for event, item in everything if event == "heli.naryn" and item.language == "ru")
+    asked = next(
+        item for event, item in everything if event == "heli.naryn" and item.language == "ru"
+    )
     found = best_match(asked, recent, now=NOW)
     assert found is not None
     assert everything[found[0].pk][0] == "heli.naryn"
@@ -159,10 +175,16 @@ def test_the_best_of_the_recent_entries_may_be_in_another_language() -> None:
 
 
 def test_real_stories_years_apart_are_not_joined(shared: Path) -> None:
-    """Security stories of 2020 to 2023 in English and of 2024 in Russian: one yes in 160 000 at most."""
+    """Security stories of 2020 to 2023 in English and of 2024 in Russian: one yes in 160 000 at
+    most.
+    """
     sides = []
     for language in ("en", "ru"):
-        lines = (shared / f"data/security/{language}.dev.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (
+            (shared / f"data/security/{language}.dev.jsonl")
+            .read_text(encoding="utf-8")
+            .splitlines()
+        )
         rows = [row for row in map(json.loads, lines) if row["label"] == "security"][:400]
         sides.append([facts_of(row["title"], row["text"], language) for row in rows])
     said = sum(weigh(a, b)[0] >= ENOUGH for a in sides[0] for b in sides[1])

@@ -23,7 +23,9 @@ from bot.model.rates import Pair, Rate, RateKind
 START = date(2021, 1, 4)
 
 
-def line(values: Iterable[str | float | Decimal], *, pair: str = "USD/KGS", units: int = 1) -> list[Rate]:
+def line(
+    values: Iterable[str | float | Decimal], *, pair: str = "USD/KGS", units: int = 1
+) -> list[Rate]:
     """A series of one value a day from `START`."""
     return [
         Rate(
@@ -44,7 +46,11 @@ def wobble(days: int, *, around: float = 80, percent: float = 0.5) -> list[float
 
 
 def judge(
-    values: list[float], new: float, *, baseline: Baseline | None = None, policy: MovePolicy | None = None
+    values: list[float],
+    new: float,
+    *,
+    baseline: Baseline | None = None,
+    policy: MovePolicy | None = None,
 ) -> BigMove | None:
     """The decision about `new`, the day after the last of `values`."""
     *history, rate = line([*values, new])
@@ -91,7 +97,10 @@ def test_the_rest_after_an_alert_silences_what_is_only_remarkable() -> None:
     remarkable = judge(values, values[-1] * 1.02)
     assert remarkable is not None
     assert remarkable.severity is Severity.INFO
-    assert judge(values, values[-1] * 1.02, baseline=Baseline(rate=told, severity=Severity.NOTABLE)) is None
+    assert (
+        judge(values, values[-1] * 1.02, baseline=Baseline(rate=told, severity=Severity.NOTABLE))
+        is None
+    )
 
 
 def test_carried_forward_weekends_are_not_fixings() -> None:
@@ -143,7 +152,12 @@ def test_a_rate_from_before_the_last_alert_does_not_alert() -> None:
 def test_the_day_of_the_last_comparable_move_is_named() -> None:
     values = [*wobble(60), 84, *wobble(60, around=84), 87]
     *history, rate = line(values)
-    move = big_move(history, rate, Baseline(rate=history[60], severity=Severity.NOTABLE), now=noon(rate.effective_on))
+    move = big_move(
+        history,
+        rate,
+        Baseline(rate=history[60], severity=Severity.NOTABLE),
+        now=noon(rate.effective_on),
+    )
     assert move is not None
     assert move.moved.extreme_since == START + timedelta(days=60)
     largest = judge(wobble(60), 90)
@@ -200,7 +214,9 @@ def test_the_nominal_never_changes_a_decision(steps: list[int], units: int) -> N
 @settings(max_examples=30)
 @given(steps=st.lists(st.integers(min_value=-400, max_value=400), min_size=2, max_size=200))
 def test_nothing_of_three_percent_goes_untold(steps: list[int]) -> None:
-    """Each day, either an alert, or both the fixing and the drift since the last alert are under 3 %."""
+    """Each day, either an alert, or both the fixing and the drift since the last alert are under 3
+    %.
+    """
     values, value = [Decimal(80)], Decimal(80)
     for step in steps:
         value *= 1 + Decimal(step) / 10000
@@ -221,7 +237,10 @@ def assert_nothing_untold(rates: list[Rate], told: set[date]) -> None:
 
 
 def vars_of(rate: Rate) -> dict[str, object]:
-    return {name: getattr(rate, name) for name in ("source", "pair", "kind", "effective_on", "value", "units")}
+    return {
+        name: getattr(rate, name)
+        for name in ("source", "pair", "kind", "effective_on", "value", "units")
+    }
 
 
 def recorded(path: Path, code: str) -> list[Rate]:
@@ -242,8 +261,9 @@ def recorded(path: Path, code: str) -> list[Rate]:
 def stories(rates: list[Rate]) -> list[BigMove]:
     """Every alert of a series, after the promises that hold for any series were checked.
 
-    Each day of 3 % alerts that day, each drift of 3 % since the last alert on the fixing that passes it; one alert a
-    day; in 365 days that stand still (19 in 20 moves under 0.3 %) two, or what is certain and one courtesy.
+    Each day of 3 % alerts that day, each drift of 3 % since the last alert on the fixing that
+    passes it; one alert a day; in 365 days that stand still (19 in 20 moves under 0.3 %) two, or
+    what is certain and one courtesy.
     """
     moves = list(replay(rates))
     days = [move.moved.new.effective_on for move in moves]
@@ -263,17 +283,30 @@ def walk(steps: Iterable[float], *, around: float = 80) -> list[Rate]:
     """A series by its daily changes in percent, printed with four decimals, still at weekends."""
     values = [around]
     for step in steps:
-        still = (START + timedelta(days=len(values))).weekday() in (6, 0)  # as the National Bank's effective days
+        still = (START + timedelta(days=len(values))).weekday() in (
+            6,
+            0,
+        )  # as the National Bank's effective days
         values.append(values[-1] * (1 if still else 1 + step / 100))
     return line(f"{value:.4f}" for value in values)
 
 
 def still_years(luck: random.Random) -> Iterator[float]:
-    """Four years of a pair that hardly moves, with a jump now and then, and perhaps a slow drift."""
-    size, drift, jumps = luck.choice([0.02, 0.05, 0.1, 0.2]), luck.choice([0, 0, 0.004, -0.01]), luck.choice([0, 1, 3])
+    """Four years of a pair that hardly moves, with a jump now and then, and perhaps a slow
+    drift.
+    """
+    size, drift, jumps = (
+        luck.choice([0.02, 0.05, 0.1, 0.2]),
+        luck.choice([0, 0, 0.004, -0.01]),
+        luck.choice([0, 1, 3]),
+    )
     steady = luck.random() < 0.5
     for _ in range(1460):
-        yield (luck.choice([-size, size]) if steady else luck.gauss(0, size)) + drift + jump(luck, jumps)
+        yield (
+            (luck.choice([-size, size]) if steady else luck.gauss(0, size))
+            + drift
+            + jump(luck, jumps)
+        )
 
 
 def jump(luck: random.Random, a_year: float) -> float:
@@ -291,7 +324,9 @@ def crises(luck: random.Random) -> Iterator[float]:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_any_year_alerts_as_promised(seed: int) -> None:
-    """Still years, crises and what lies between, made up; a courtesy keeps its distance from the alert before it."""
+    """Still years, crises and what lies between, made up; a courtesy keeps its distance from the
+    alert before it.
+    """
     luck = random.Random(seed)
     steps = still_years(luck) if seed % 2 else crises(luck)
     moves = stories(walk(steps, around=luck.choice([0.2, 1.2, 80, 12000])))
@@ -303,7 +338,9 @@ def test_any_year_alerts_as_promised(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_pair_that_stands_still_is_told_at_most_one_courtesy_a_year(seed: int) -> None:
-    """Nothing certain in it: a tremble of any steadiness with jumps under 3 % is one message in any 365 days."""
+    """Nothing certain in it: a tremble of any steadiness with jumps under 3 % is one message in any
+    365 days.
+    """
     luck = random.Random(seed)
     size = luck.choice([0.02, 0.1, 0.25])
     value, values = 80.0, [80.0]
@@ -328,7 +365,10 @@ def test_a_second_alert_for_a_day_is_always_louder(seed: int) -> None:
     baseline: Baseline | None = None
     loudness: dict[date, list[int]] = {}
     for rate in walk(crises(luck))[:500]:
-        for value in [rate.value, *(rate.value * Decimal(luck.uniform(0.9, 1.1)) for _ in range(luck.randint(0, 3)))]:
+        for value in [
+            rate.value,
+            *(rate.value * Decimal(luck.uniform(0.9, 1.1)) for _ in range(luck.randint(0, 3))),
+        ]:
             new = replace(rate, value=round(value, 4))
             move = big_move(history, new, baseline, now=noon(new.effective_on))
             baseline = baseline or Baseline(rate=new)
@@ -345,12 +385,16 @@ CODES = ("USD", "EUR", "RUB", "KZT")
 
 @pytest.mark.parametrize("code", CODES)
 def test_variants_of_the_national_banks_years_alert_as_promised(shared: Path, code: str) -> None:
-    """Moved in time, against other currencies, thinned, with holes, calmer and wilder: nothing hangs on those years."""
+    """Moved in time, against other currencies, thinned, with holes, calmer and wilder: nothing
+    hangs on those years.
+    """
     rates = recorded(shared / "data/rates/kgs_nbkr_2021-07-03_2023-12-31.csv", code)
     luck = random.Random(code)
     plain = [move.moved.new.effective_on for move in stories(rates)]
     moved = [replace(rate, effective_on=rate.effective_on - timedelta(days=3653)) for rate in rates]
-    assert [day + timedelta(days=3653) for day in (m.moved.new.effective_on for m in stories(moved))] == plain
+    assert [
+        day + timedelta(days=3653) for day in (m.moved.new.effective_on for m in stories(moved))
+    ] == plain
     hundred = [replace(rate, value=rate.value * 100, units=100) for rate in rates]
     assert [move.moved.new.effective_on for move in stories(hundred)] == plain
     for other in CODES:
@@ -370,7 +414,9 @@ def test_variants_of_the_national_banks_years_alert_as_promised(shared: Path, co
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_national_banks_years_alert_as_promised(shared: Path, code: str) -> None:
-    """Nothing of 3 % untold, at most two alerts in a quiet year, RUB at most forty a year outside 2022."""
+    """Nothing of 3 % untold, at most two alerts in a quiet year, RUB at most forty a year outside
+    2022.
+    """
     rates = recorded(shared / "data/rates/kgs_nbkr_2021-07-03_2023-12-31.csv", code)
     days = [move.moved.new.effective_on for move in replay(rates)]
     assert_nothing_untold(rates, set(days))

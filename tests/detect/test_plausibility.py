@@ -32,7 +32,8 @@ def test_R1_what_is_not_a_price_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["8479.35", "847.935", "8.479", "0.85", "0.0848", "847935", "90000", "9300", "7.6", "78.9e1"]
+    "value",
+    ["8479.35", "847.935", "8.479", "0.85", "0.0848", "847935", "90000", "9300", "7.6", "78.9e1"],
 )
 def test_R2_a_decimal_shift_is_held_until_a_second_source_agrees(value: str) -> None:
     shifted = new(value)
@@ -55,7 +56,9 @@ def test_R2_a_nominal_changed_alone_is_held() -> None:
 
 def test_the_true_shock_of_february_2022_passes() -> None:
     """+11.75 % in a day is stored and alerted at once."""
-    assert judge([rate(value="84.7811", on="2022-02-25")], rate(value="94.7477", on="2022-02-26")).ok
+    assert judge(
+        [rate(value="84.7811", on="2022-02-25")], rate(value="94.7477", on="2022-02-26")
+    ).ok
 
 
 def test_a_leap_is_held_and_fetching_it_again_may_release_it() -> None:
@@ -92,9 +95,15 @@ def test_R8_sources_more_than_two_percent_apart_disagree() -> None:
     assert not disagree(new("84"), other("85.5"))
 
 
-@given(value=st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10000), places=4), power=st.integers(1, 4))
+@given(
+    value=st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10000), places=4),
+    power=st.integers(1, 4),
+)
 def test_units_never_change_a_judgement(value: Decimal, power: int) -> None:
     units = 10**power
-    plain, scaled = judge([LAST], new(str(value))), judge([LAST], new(str(value * units), units=units))
+    plain, scaled = (
+        judge([LAST], new(str(value))),
+        judge([LAST], new(str(value * units), units=units)),
+    )
     assert plain.standing == scaled.standing
     assert plain.needs_source == scaled.needs_source

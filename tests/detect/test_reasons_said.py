@@ -13,13 +13,22 @@ from bot.render.reasons import said
 
 #: Stories of our own that between them are grave, near, dangerous, deadly, and past.
 STORIES = [
-    ("Armed men attack border post in Batken, 14 soldiers killed", "An explosion followed; residents are evacuated."),
+    (
+        "Armed men attack border post in Batken, 14 soldiers killed",
+        "An explosion followed; residents are evacuated.",
+    ),
     (
         "Anniversary of the terrorist attack in Osh: 100 killed in 2010",
         "The city remembers the explosion and the war.",
     ),
-    ("Drill: border guards repel an attack in an exercise", "The army trained with an explosion and shelling in Osh."),
-    ("Earthquake of magnitude 7 near Bishkek, one dead", "Houses collapsed; rescuers look for people under rubble."),
+    (
+        "Drill: border guards repel an attack in an exercise",
+        "The army trained with an explosion and shelling in Osh.",
+    ),
+    (
+        "Earthquake of magnitude 7 near Bishkek, one dead",
+        "Houses collapsed; rescuers look for people under rubble.",
+    ),
 ]
 
 
@@ -38,7 +47,9 @@ def test_the_stories_bring_every_reason_there_is() -> None:
 def test_every_kind_of_word_has_a_name(language: str) -> None:
     """A pattern's kind is said, or it speaks against."""
     words = lexicon(language)
-    patterns = [pattern for group in (*words.exact.values(), *words.stems.values()) for pattern in group]
+    patterns = [
+        pattern for group in (*words.exact.values(), *words.stems.values()) for pattern in group
+    ]
     kinds = {pattern.kind for pattern in patterns if pattern.weight > 0}
     assert len(kinds) > 3
     assert sorted(kind for kind in kinds if not known(f"reason.{kind}")) == []
@@ -54,6 +65,8 @@ def test_no_reason_is_said_in_english_to_another_reader(language: str) -> None:
             continue
         assert shown, reason
         own = (
-            {word.lower() for word in re.findall(r"[A-Za-z]+", f"{title} {text}")} if reason.code == "found" else set()
+            {word.lower() for word in re.findall(r"[A-Za-z]+", f"{title} {text}")}
+            if reason.code == "found"
+            else set()
         )
         assert {word.lower() for word in re.findall(r"[A-Za-z]+", shown)} <= own, (reason, shown)

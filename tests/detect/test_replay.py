@@ -27,8 +27,22 @@ def test_every_big_move_is_a_line_in_order_of_day() -> None:
         ("EUR/KGS", "2023-01-05"),
     ]
     first = json.loads(json.dumps(lines[0]))
-    assert list(first) == ["pair", "effective_on", "rule", "percent", "old", "new", "severity", "reasons"]
-    assert (first["rule"], first["percent"], first["old"], first["new"]) == ("fixing", 3.75, "80", "83")
+    assert list(first) == [
+        "pair",
+        "effective_on",
+        "rule",
+        "percent",
+        "old",
+        "new",
+        "severity",
+        "reasons",
+    ]
+    assert (first["rule"], first["percent"], first["old"], first["new"]) == (
+        "fixing",
+        3.75,
+        "80",
+        "83",
+    )
     assert (lines[0]["severity"], lines[1]["severity"]) == ("notable", "urgent")
 
 

@@ -17,12 +17,20 @@ from bot.detect.replay import replay_csv
 from bot.errors import ParseError
 from bot.model.rules import TypedRule
 
-LINES = ("date,USD,EUR", "2026-01-05,84.9,98", "2026-01-06,85.2,98.5", "2026-01-07,84.6,97", "2026-01-08,91,104.7")
+LINES = (
+    "date,USD,EUR",
+    "2026-01-05,84.9,98",
+    "2026-01-06,85.2,98.5",
+    "2026-01-07,84.6,97",
+    "2026-01-08,91,104.7",
+)
 DAY = partial(day_at, today=date(2026, 1, 5), ahead=True)
 
 
 def typed(rule: str | None) -> TypedRule | None:
-    return None if rule is None else parse_typed_rule(rule, home="KGS", currency=currency_at, day=DAY)
+    return (
+        None if rule is None else parse_typed_rule(rule, home="KGS", currency=currency_at, day=DAY)
+    )
 
 
 def replayed(rule: str, lines: tuple[str, ...] = LINES) -> list[tuple[str, str]]:
@@ -31,17 +39,23 @@ def replayed(rule: str, lines: tuple[str, ...] = LINES) -> list[tuple[str, str]]
     return [(one.effective_on.isoformat(), one.rule) for one in found]
 
 
-@pytest.mark.parametrize("rule", [None, "USD 0.2%", "USD -0.5%", "USD +1%", "EUR 1% 7d", "USD ±0.3", "USD > 85"])
+@pytest.mark.parametrize(
+    "rule", [None, "USD 0.2%", "USD -0.5%", "USD +1%", "EUR 1% 7d", "USD ±0.3", "USD > 85"]
+)
 def test_a_reason_keeps_the_hyphens_of_its_date(rule: str | None) -> None:
     """The true minus stands before a number only."""
-    reasons = [str(reason) for one in replay_csv(LINES, "KGS", typed(rule)) for reason in one.reasons]
+    reasons = [
+        str(reason) for one in replay_csv(LINES, "KGS", typed(rule)) for reason in one.reasons
+    ]
     assert reasons
     assert not [reason for reason in reasons if re.search(r"\d\u2212|-\d+[.,]", reason)]
     if rule in {"USD 0.2%", "USD -0.5%", "USD +1%"}:
         assert all(re.search(r"\d{4}-\d\d-\d\d", reason) for reason in reasons)
 
 
-@pytest.mark.parametrize("rule", ["USD 85", "доллар 85", "$ 85", "$ USD 85", "usdkgs 85", "доллар выше 85"])
+@pytest.mark.parametrize(
+    "rule", ["USD 85", "доллар 85", "$ 85", "$ USD 85", "usdkgs 85", "доллар выше 85"]
+)
 def test_a_bare_number_near_the_rate_is_a_level_here_too(rule: str) -> None:
     assert replayed(rule) == [("2026-01-06", "USD/KGS > 85"), ("2026-01-08", "USD/KGS > 85")]
 
@@ -57,7 +71,10 @@ def test_a_rule_ends_on_a_day_in_words() -> None:
 
 def test_days_of_a_table_are_read_as_spreadsheets_write_them() -> None:
     for lines in (
-        [line.replace("2026-01-0", "0").replace(",", ".01.2026,", 1) if "20" in line else line for line in LINES],
+        [
+            line.replace("2026-01-0", "0").replace(",", ".01.2026,", 1) if "20" in line else line
+            for line in LINES
+        ],
         [line.replace("-", "\u2013") for line in LINES],
         [line.replace("-", "\u2212") for line in LINES],
     ):
@@ -72,7 +89,17 @@ def test_the_verb_reads_a_rule_in_words_and_explains_one_it_cannot_read(tmp_path
     table.write_text("\ufeff" + "\n".join(LINES), encoding="utf-8")
 
     def verb(rule: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "bot", "detect", "moves", "--history", str(table), "--rule", rule]
+        line = [
+            sys.executable,
+            "-m",
+            "bot",
+            "detect",
+            "moves",
+            "--history",
+            str(table),
+            "--rule",
+            rule,
+        ]
         return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
     told = verb("доллар 85")

@@ -24,7 +24,9 @@ START = date(2023, 1, 2)
 
 
 def read(text: str) -> Rule:
-    return parse_rule(text, home="KGS", currency=lambda text, at: currency_at(text, at) or code_at(text, at))
+    return parse_rule(
+        text, home="KGS", currency=lambda text, at: currency_at(text, at) or code_at(text, at)
+    )
 
 
 def line(values: list[str], pair: str = "USD/KGS", units: int = 1) -> list[Rate]:
@@ -43,7 +45,10 @@ def line(values: list[str], pair: str = "USD/KGS", units: int = 1) -> list[Rate]
 
 def days(text: str, values: list[str], pair: str = "USD/KGS") -> list[int]:
     """The days (0 is the first) the rule speaks on."""
-    return [(fired.move.new.effective_on - START).days for fired in replay_rule(read(text), line(values, pair))]
+    return [
+        (fired.move.new.effective_on - START).days
+        for fired in replay_rule(read(text), line(values, pair))
+    ]
 
 
 def noon(day: date) -> datetime:
@@ -127,7 +132,9 @@ def rules(draw: st.DrawFn) -> Rule:
         kind=draw(st.sampled_from(RateKind)),
         condition=condition,
         amount=draw(st.decimals(min_value=Decimal(low), max_value=Decimal(99999), places=4)),
-        direction=draw(st.sampled_from([Direction.UP, Direction.DOWN] if level else list(Direction))),
+        direction=draw(
+            st.sampled_from([Direction.UP, Direction.DOWN] if level else list(Direction))
+        ),
         inclusive=level and draw(st.booleans()),
         window=None if level else draw(st.none() | st.integers(1, 366)),
         once=draw(st.booleans()),
@@ -168,7 +175,10 @@ def test_a_level_already_reached_has_to_be_left_first() -> None:
 
 
 def test_a_move_is_a_fixing_or_a_drift_since_the_rule_last_spoke() -> None:
-    assert days("USD 1%", ["100", "100.4", "100.8", "101.1", "101.5", "101", "99.9", "100.1"]) == [3, 6]
+    assert days("USD 1%", ["100", "100.4", "100.8", "101.1", "101.5", "101", "99.9", "100.1"]) == [
+        3,
+        6,
+    ]
     assert days("USD 1%", ["100", "99.1", "100.2"]) == [2]
 
 
@@ -202,7 +212,9 @@ def test_once_is_once_and_expired_is_silent() -> None:
 
 def test_a_second_value_of_one_day_does_not_speak_again() -> None:
     rule, rates = read("USD 1%"), line(["100", "102"])
-    fired, state = evaluate(rule, initial_state(rule, rates[:1]), rates[:1], rates[1], now=noon(START))
+    fired, state = evaluate(
+        rule, initial_state(rule, rates[:1]), rates[:1], rates[1], now=noon(START)
+    )
     assert fired is not None
     revised = line(["100", "105"])[1]
     assert evaluate(rule, state, rates, revised, now=noon(START)) == (None, state)
@@ -228,35 +240,49 @@ def test_the_state_survives_the_store() -> None:
     assert RuleState.from_json(RuleState().to_json()) == RuleState()
 
 
-PRICES = st.lists(st.decimals(min_value=Decimal(98), max_value=Decimal(102), places=2), min_size=2, max_size=60)
+PRICES = st.lists(
+    st.decimals(min_value=Decimal(98), max_value=Decimal(102), places=2), min_size=2, max_size=60
+)
 
 
 @given(values=PRICES, side=st.sampled_from("<>"))
-def test_a_level_never_speaks_twice_without_being_left_in_between(values: list[Decimal], side: str) -> None:
+def test_a_level_never_speaks_twice_without_being_left_in_between(
+    values: list[Decimal], side: str
+) -> None:
     rates = line([str(value) for value in values])
     spoken = [fired.move.new.effective_on for fired in replay_rule(read(f"USD {side} 100"), rates)]
     margin = MARGIN  # of a level of 100
     for first, second in itertools.pairwise(spoken):
         between = [rate.value for rate in rates if first < rate.effective_on < second]
-        assert any(value <= 100 - margin if side == ">" else value >= 100 + margin for value in between)
+        assert any(
+            value <= 100 - margin if side == ">" else value >= 100 + margin for value in between
+        )
 
 
-@given(values=PRICES, text=st.sampled_from(["USD 1%", "USD +1%", "USD 0.5", "USD 1% 5d", "USD > 100", "USD <= 99"]))
+@given(
+    values=PRICES,
+    text=st.sampled_from(["USD 1%", "USD +1%", "USD 0.5", "USD 1% 5d", "USD > 100", "USD <= 99"]),
+)
 def test_the_nominal_never_changes_what_a_rule_says(values: list[Decimal], text: str) -> None:
     plain, per_hundred = (line([str(value) for value in values], units=units) for units in (1, 100))
     assert preview(read(text), plain) == preview(read(text), per_hundred)
 
 
 @given(
-    values=st.lists(st.decimals(min_value=80, max_value=90, places=2), min_size=3, max_size=20), days=st.integers(1, 9)
+    values=st.lists(st.decimals(min_value=80, max_value=90, places=2), min_size=3, max_size=20),
+    days=st.integers(1, 9),
 )
 def test_a_window_tells_the_largest_of_all_its_moves(values: list[Decimal], days: int) -> None:
     """Whatever rate of the window it was measured from."""
     history = line([str(value) for value in values])
     new, state = history[-1], RuleState(anchor=history[0])
-    fired, _ = evaluate(read(f"USD 0.5% {days}d"), state, history[:-1], new, now=noon(new.effective_on))
+    fired, _ = evaluate(
+        read(f"USD 0.5% {days}d"), state, history[:-1], new, now=noon(new.effective_on)
+    )
     moves = [abs((values[-1] - old) / old * 100) for old in values[-1 - days : -1]]
-    assert (abs(fired.move.percent) if fired else None) == (max(moves) if max(moves) >= Decimal("0.5") else None)
+    assert (abs(fired.move.percent) if fired else None) == (
+        max(moves) if max(moves) >= Decimal("0.5") else None
+    )
 
 
 LINK_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

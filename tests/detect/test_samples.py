@@ -1,4 +1,6 @@
-"""Samples of our own: invented news in three languages, so that the detectors' figures can be had anywhere."""
+"""Samples of our own: invented news in three languages, so that the detectors' figures can be had
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ PAIRS = rows("pairs.tsv")
 
 
 def precision_and_recall(tier: str) -> tuple[float, float]:
-    """Of the security stories of a tier: how many of those found are, how many of those that are were found."""
+    """Of the security stories of a tier: how many of those found are, how many of those that are
+    were found.
+    """
     counted: Counter[tuple[bool, bool]] = Counter()
     for label, of, language, title, text in NEWS:
         if of == tier:
@@ -52,14 +56,18 @@ def test_the_sample_is_large_enough_to_say_something() -> None:
 
 @pytest.mark.parametrize(("tier", "floors"), [("core", (1.0, 1.0)), ("hard", (0.72, 0.88))])
 def test_invented_news_is_told_apart(tier: str, floors: tuple[float, float]) -> None:
-    """Measured 1.0 and 1.0 on plain headlines, 0.73 and 0.89 where each side borrows the other's words."""
+    """Measured 1.0 and 1.0 on plain headlines, 0.73 and 0.89 where each side borrows the other's
+    words.
+    """
     precision, recall = precision_and_recall(tier)
     assert precision >= floors[0]
     assert recall >= floors[1]
 
 
 def test_the_language_of_invented_news_is_told() -> None:
-    wrong = [title for _, _, language, title, text in NEWS if language_of(f"{title}\n{text}") != language]
+    wrong = [
+        title for _, _, language, title, text in NEWS if language_of(f"{title}\n{text}") != language
+    ]
     assert wrong == []
 
 
@@ -71,7 +79,9 @@ def test_invented_headlines_are_no_questions() -> None:
 
 
 def test_one_event_in_two_newsrooms_is_one_story_and_two_events_are_two() -> None:
-    """Measured: all thirty-two found, and one of twelve (a road closed, the road open again) joined wrongly."""
+    """Measured: all thirty-two found, and one of twelve (a road closed, the road open again) joined
+    wrongly.
+    """
     found: Counter[tuple[str, bool]] = Counter()
     for judged, language, title, text, other_title, other_text in PAIRS:
         one = entry(id="a", title=title, summary=text, language=language)

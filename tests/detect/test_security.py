@@ -1,4 +1,6 @@
-"""Security stories: found in three languages, not confused with sport and business, loud only when it matters."""
+"""Security stories: found in three languages, not confused with sport and business, loud only when
+it matters.
+"""
 
 from __future__ import annotations
 
@@ -187,13 +189,17 @@ def test_the_sample_that_started_the_project_is_security(shared: Path) -> None:
 
 def test_a_title_weighs_more_than_the_text() -> None:
     headline = detect("Explosion at the market", "Traders talk about it.", "en")
-    mention = detect("Traders talk about the market", "It is quiet. Some remember the explosion.", "en")
+    mention = detect(
+        "Traders talk about the market", "It is quiet. Some remember the explosion.", "en"
+    )
     assert headline.score > mention.score
 
 
 def test_the_first_sentence_stands_for_a_missing_title() -> None:
     text = "Border guards returned fire. The harvest is good this year."
-    assert detect("", text, "en") == detect("Border guards returned fire. ", "The harvest is good this year.", "en")
+    assert detect("", text, "en") == detect(
+        "Border guards returned fire. ", "The harvest is good this year.", "en"
+    )
 
 
 def test_severity_rises_with_danger_nearness_and_the_dead() -> None:
@@ -202,7 +208,11 @@ def test_severity_rises_with_danger_nearness_and_the_dead() -> None:
         "Shelling reported at a distant front, 3 soldiers killed",
         "Shelling on the Kyrgyz border, 12 killed, villages evacuated",
     )
-    assert [detect(text, "", "en").severity for text in texts] == [Severity.INFO, Severity.NOTABLE, Severity.URGENT]
+    assert [detect(text, "", "en").severity for text in texts] == [
+        Severity.INFO,
+        Severity.NOTABLE,
+        Severity.URGENT,
+    ]
 
 
 def test_a_year_or_an_age_is_not_a_death_toll() -> None:
@@ -213,22 +223,33 @@ def test_a_year_or_an_age_is_not_a_death_toll() -> None:
 
 def test_an_anniversary_of_a_war_wakes_nobody() -> None:
     now = detect("Invasion: Kyrgyzstan evacuates border villages, 20 killed", "", "en")
-    then = detect("Anniversary of the invasion: Kyrgyzstan evacuates border villages, 20 killed", "", "en")
+    then = detect(
+        "Anniversary of the invasion: Kyrgyzstan evacuates border villages, 20 killed", "", "en"
+    )
     assert now.severity is Severity.URGENT
     assert then.severity.rank < now.severity.rank
 
 
 def test_what_else_a_story_is_about_is_named() -> None:
-    assert judged("Центробанк: инфляция и курс рубля, ставка по кредитам", "", "ru").topics == ("economy",)
+    assert judged("Центробанк: инфляция и курс рубля, ставка по кредитам", "", "ru").topics == (
+        "economy",
+    )
 
 
 def test_the_longest_pattern_at_a_place_takes_its_words() -> None:
-    words = build_lexicon([read_pattern("fire*", "disaster", 1), read_pattern("fire sale*", "economy", -1)], 0)
-    assert [pattern.text for _, pattern in words.find(["fire", "sales", "fires"])] == ["fire sale*", "fire*"]
+    words = build_lexicon(
+        [read_pattern("fire*", "disaster", 1), read_pattern("fire sale*", "economy", -1)], 0
+    )
+    assert [pattern.text for _, pattern in words.find(["fire", "sales", "fires"])] == [
+        "fire sale*",
+        "fire*",
+    ]
 
 
 def test_a_phrase_beats_the_word_it_begins_with() -> None:
-    words = build_lexicon([read_pattern("security", "alliance", 1), read_pattern("secur* deposit*", "economy", -1)], 0)
+    words = build_lexicon(
+        [read_pattern("security", "alliance", 1), read_pattern("secur* deposit*", "economy", -1)], 0
+    )
     assert [pattern.kind for _, pattern in words.find(["security", "deposits"])] == ["economy"]
     assert [pattern.kind for _, pattern in words.find(["security", "council"])] == ["alliance"]
 
@@ -248,7 +269,10 @@ def measured(path: Path) -> dict[str, tuple[float, float]]:
         row = json.loads(line)
         if row["label"] not in {"security", "other"}:
             continue
-        said, true = detect(row["title"], row["text"], row["lang"]).security, row["label"] == "security"
+        said, true = (
+            detect(row["title"], row["text"], row["lang"]).security,
+            row["label"] == "security",
+        )
         count = counts.setdefault(row["tier"], [0, 0, 0])
         count[0] += said and true
         count[1] += said
@@ -256,7 +280,8 @@ def measured(path: Path) -> dict[str, tuple[float, float]]:
     return {tier: (hit / said, hit / true) for tier, (hit, said, true) in counts.items()}
 
 
-# Precision and recall on the words' own development texts; what unseen texts gave is in the module's docstring.
+# Precision and recall on the words' own development texts; what unseen texts gave is in the
+# module's docstring.
 FLOORS = {
     ("en", "core"): (0.94, 0.95),
     ("en", "hard"): (0.90, 0.95),
@@ -271,7 +296,9 @@ FLOORS = {
 def test_labelled_news_is_told_apart(shared: Path, language: str) -> None:
     """Precision and recall stay above their floors, on clean and on hard texts."""
     folder = shared / "data/security"
-    scores = measured(folder / f"{language}.dev.jsonl") | measured(folder / f"{language}.hard.dev.jsonl")
+    scores = measured(folder / f"{language}.dev.jsonl") | measured(
+        folder / f"{language}.hard.dev.jsonl"
+    )
     for tier in ("core", "hard"):
         precision, recall = scores[tier]
         assert precision >= FLOORS[language, tier][0], scores
@@ -303,7 +330,11 @@ def test_the_language_of_real_news_is_told(shared: Path) -> None:
     """At least 99.5 % of labelled texts are given their language."""
     right = total = 0
     for language in ("en", "ru", "ky"):
-        for line in (shared / f"data/security/{language}.dev.jsonl").read_text(encoding="utf-8").splitlines():
+        for line in (
+            (shared / f"data/security/{language}.dev.jsonl")
+            .read_text(encoding="utf-8")
+            .splitlines()
+        ):
             row = json.loads(line)
             total += 1
             right += language_of(f"{row['title']}\n{row['text']}") == language

@@ -18,7 +18,8 @@ LANDSLIDE = entry(
     id="a",
     title="Landslide blocks the Bishkek - Osh road near Töö-Ashuu",
     summary="A landslide has blocked the Bishkek - Osh road at the 129th kilometre near the Töö-Ashuu pass. Nobody was "
-    "hurt; road crews are at work and traffic is stopped until the evening, the transport ministry says.",
+    "hurt; road crews are at work and traffic is stopped until the evening, the transport ministry "
+    "says.",
 )
 SAME_LANDSLIDE = entry(
     id="b",
@@ -62,7 +63,9 @@ def test_a_denial_is_another_story() -> None:
     assert not same_story(news, denial).same
     long = "Аэропорт Манас закроют на ремонт полосы с первого мая, рейсы переведут в Ош."
     with_text = same_story(ru(news.title, long), ru(denial.title, long))
-    assert with_text.score < same_story(ru(news.title, long), ru(f"{news.title} полосы", long)).score
+    assert (
+        with_text.score < same_story(ru(news.title, long), ru(f"{news.title} полосы", long)).score
+    )
 
 
 def test_bare_headlines_with_other_numbers_are_not_joined() -> None:
@@ -78,12 +81,19 @@ def test_two_languages_need_more_than_the_same_words() -> None:
 
 def test_the_same_words_days_later_are_a_development() -> None:
     assert not same_story(LANDSLIDE, LANDSLIDE, hours_apart=73).same
-    near, far = (same_story(LANDSLIDE, SAME_LANDSLIDE, hours_apart=hours).score for hours in (1, 48))
+    near, far = (
+        same_story(LANDSLIDE, SAME_LANDSLIDE, hours_apart=hours).score for hours in (1, 48)
+    )
     assert near > far
 
 
 def test_the_best_of_the_recent_entries_is_found() -> None:
-    recent = [stored(OTHER, pk=1), stored(SAME_LANDSLIDE, pk=2), stored(LANDSLIDE, pk=3), stored(LANDSLIDE, 80, pk=4)]
+    recent = [
+        stored(OTHER, pk=1),
+        stored(SAME_LANDSLIDE, pk=2),
+        stored(LANDSLIDE, pk=3),
+        stored(LANDSLIDE, 80, pk=4),
+    ]
     published = entry(id="d", title=LANDSLIDE.title, summary=LANDSLIDE.summary, published_at=None)
     found = best_match(published, recent, now=NOW)
     assert found is not None
@@ -105,13 +115,20 @@ def test_the_order_of_two_entries_does_not_matter(
 
 
 def test_human_judgements_are_met(shared: Path) -> None:
-    """Of pairs with text, at least 0.84 of our yes are right and 0.70 of the true ones are found."""
+    """Of pairs with text, at least 0.84 of our yes are right and 0.70 of the true ones are
+    found.
+    """
     said = true = hit = 0
-    for line in (shared / "data/clusters/pairs_gold.dev.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (
+        (shared / "data/clusters/pairs_gold.dev.jsonl").read_text(encoding="utf-8").splitlines()
+    ):
         row = json.loads(line)
         if not (row["a"]["text"] and row["b"]["text"]):
             continue
-        a, b = (entry(title=row[side]["title"], summary=row[side]["text"], language=row["lang"]) for side in "ab")
+        a, b = (
+            entry(title=row[side]["title"], summary=row[side]["text"], language=row["lang"])
+            for side in "ab"
+        )
         same = same_story(a, b).same
         said, true, hit = said + same, true + row["same"], hit + (same and row["same"])
     assert hit / said >= 0.84

@@ -72,7 +72,9 @@ class Program:
     async def said(self, fits: Callable[[str], bool]) -> str:
         """The first line of the log that fits; fails when the program ends without it."""
         async with asyncio.timeout(PATIENCE), self._lines:
-            await self._lines.wait_for(lambda: any(fits(line) or line == "(end)" for line in self.log))
+            await self._lines.wait_for(
+                lambda: any(fits(line) or line == "(end)" for line in self.log)
+            )
         found = next((line for line in self.log if fits(line)), None)
         assert found is not None, "".join(self.log)
         return found
@@ -94,7 +96,9 @@ class Program:
         return code
 
     async def kill(self) -> None:
-        """End it whatever it does, where a test failed before it could; one that has ended is no error."""
+        """End it whatever it does, where a test failed before it could; one that has ended is no
+        error.
+        """
         if self.process is None or self._reader is None:
             return
         if self.process.returncode is None:
@@ -107,6 +111,8 @@ _STARTED: list[Program] = []
 
 
 async def kill_all() -> None:
-    """Leave no program behind: it would go on beside the next test, which hears of its open pipes."""
+    """Leave no program behind: it would go on beside the next test, which hears of its open
+    pipes.
+    """
     while _STARTED:
         await _STARTED.pop().kill()

@@ -1,4 +1,6 @@
-"""The operator's edge, asked over HTTP of the running program: alive, ready, figures, a page to look at."""
+"""The operator's edge, asked over HTTP of the running program: alive, ready, figures, a page to
+look at.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ async def emulator() -> AsyncIterator[Emulator]:
 async def publishers() -> AsyncIterator[Publishers]:
     """A bank, an agency, and nothing where the third should be."""
     async with Publishers() as server:
-        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put(
+            "/daily.xml",
+            daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"),
+        )
         server.put("/feed.xml", rss(QUIET))
         yield server
 
@@ -61,7 +66,9 @@ async def get(program: Program, path: str) -> tuple[int, str, str]:
     listening = json.loads(await program.said(lambda line: '"event": "listening"' in line))
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://{listening['address']}{path}", timeout=aiohttp.ClientTimeout(total=30)) as answer,
+        session.get(
+            f"http://{listening['address']}{path}", timeout=aiohttp.ClientTimeout(total=30)
+        ) as answer,
     ):
         return answer.status, answer.content_type, await answer.text()
 
@@ -86,11 +93,15 @@ async def not_ready(program: Program) -> list[str]:
 async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
     tmp_path: Path, emulator: Emulator, publishers: Publishers, database_url: str
 ) -> None:
-    """Alive, ready, polls by source and outcome, deliveries, every source by its name; no chat, no text, no secret."""
+    """Alive, ready, polls by source and outcome, deliveries, every source by its name; no chat, no
+    text, no secret.
+    """
     program = Program(tmp_path, emulator, CATALOG.format(publishers.url), DATABASE_URL=database_url)
     await program.start()
     for source in ("nbkr", "test", "broken"):
-        await program.said(lambda line, source=source: '"event": "polled"' in line and f'"{source}"' in line)
+        await program.said(
+            lambda line, source=source: '"event": "polled"' in line and f'"{source}"' in line
+        )
     await emulator.send_text(READER, "/rates USD")
     await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), timeout=30)
     assert await get(program, "/healthz") == (200, "text/plain", "ok\n")
@@ -107,7 +118,14 @@ async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
         assert re.search(f"^{line}", metrics, re.MULTILINE), line
     status, kind, page = await get(program, "/status")
     assert (status, kind) == (200, "text/html")
-    for words in ("2 / 3", "sources fresh", "National &lt;Bank&gt;", "Test agency", "Broken agency", 'class="bad"'):
+    for words in (
+        "2 / 3",
+        "sources fresh",
+        "National &lt;Bank&gt;",
+        "Test agency",
+        "Broken agency",
+        'class="bad"',
+    ):
         assert words in page, words
     assert "<script" not in page
     assert not re.findall(r'="[^"]*\d{4,}[^"]*"', metrics), "a number of somebody's in a label"
@@ -158,14 +176,21 @@ async def test_without_its_database_it_says_why_it_is_not_ready(
 async def test_S24_only_this_machine_may_ask_unless_told_otherwise(
     tmp_path: Path, emulator: Emulator, listen: str
 ) -> None:
-    """On loopback by default and without a host; another address of this very machine is refused."""
+    """On loopback by default and without a host; another address of this very machine is
+    refused.
+    """
     assert Settings.model_fields["ops_listen"].default.startswith("127.0.0.1:")
     program = Program(tmp_path, emulator, "", OPS_LISTEN=listen)
     await program.start()
-    address: Any = json.loads(await program.said(lambda line: '"event": "listening"' in line))["address"]
+    address: Any = json.loads(await program.said(lambda line: '"event": "listening"' in line))[
+        "address"
+    ]
     port = urlsplit(f"//{address}").port
     assert port is not None
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", port), timeout=10):
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.2", port), timeout=10),
+    ):
         pass
     with socket.create_connection(("127.0.0.1", port), timeout=10):
         pass

@@ -1,4 +1,6 @@
-"""The real program beside a Telegram that refuses: webhooks, outages, a token in doubt, an older server."""
+"""The real program beside a Telegram that refuses: webhooks, outages, a token in doubt, an older
+server.
+"""
 
 from __future__ import annotations
 
@@ -62,17 +64,23 @@ def hooked(folder: Path, telegram: Emulator, database_url: str) -> tuple[Program
 async def answered(telegram: Emulator, text: str, *, timeout: float = 60) -> None:  # noqa: ASYNC109 - passed on
     """Ask, and wait for the bot's answer."""
     asked = await telegram.send_text(READER, text)
-    await telegram.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=timeout)
+    await telegram.wait_message(
+        READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=timeout
+    )
 
 
 async def test_G17_by_webhook_updates_come_in_and_only_with_our_secret(
     tmp_path: Path, telegram: Emulator, database_url: str
 ) -> None:
-    """Telegram posts them with the secret that setWebhook gave it; a question long after the start is answered too."""
+    """Telegram posts them with the secret that setWebhook gave it; a question long after the start
+    is answered too.
+    """
     program, url = hooked(tmp_path, telegram, database_url)
     telegram.faults.add(Fault.server_error(502, method="setWebhook", times=1))
     await program.start()
-    await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, timeout=60)
+    await telegram.calls.wait(
+        lambda call: call.method == "setWebhook" and call.accepted, timeout=60
+    )
     hook = telegram.updates.webhook
     assert hook is not None
     assert hook.secret == SECRET
@@ -80,16 +88,23 @@ async def test_G17_by_webhook_updates_come_in_and_only_with_our_secret(
     assert "callback_query" in telegram.updates.allowed
     await answered(telegram, "/help")
     # when the menus are set, nothing else keeps the server but that it is meant to listen
-    await telegram.calls.wait(lambda call: call.method == "setMyDescription" and call.accepted, timeout=60)
+    await telegram.calls.wait(
+        lambda call: call.method == "setMyDescription" and call.accepted, timeout=60
+    )
     await answered(telegram, "/help")
-    forged = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}}
+    forged = {
+        "update_id": 1,
+        "message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}},
+    }
     async with aiohttp.ClientSession() as session:
         for headers in ({}, {HEADER: "wrong"}):
             assert (await session.post(url, json=forged, headers=headers)).status == 403
     assert await program.end() == 0, "".join(program.log)
 
 
-async def test_G17_until_updates_come_readyz_says_why_they_do_not(tmp_path: Path, telegram: Emulator) -> None:
+async def test_G17_until_updates_come_readyz_says_why_they_do_not(
+    tmp_path: Path, telegram: Emulator
+) -> None:
     """503 and the reason as JSON while Telegram refuses the webhook; 200 after it."""
     program, _ = hooked(tmp_path, telegram, f"sqlite:///{tmp_path / 'jarchy.db'}")
     fault = telegram.faults.add(Fault.server_error(502, method="setWebhook"))
@@ -103,7 +118,9 @@ async def test_G17_until_updates_come_readyz_says_why_they_do_not(tmp_path: Path
             assert (answer.status, found["ready"]) == (503, False)
             assert any("webhook" in why for why in found["reasons"])
         telegram.faults.remove(fault)
-        await telegram.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, timeout=60)
+        await telegram.calls.wait(
+            lambda call: call.method == "setWebhook" and call.accepted, timeout=60
+        )
         await answered(telegram, "/help")
         async with session.get(page) as answer:
             assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": []})
@@ -146,7 +163,9 @@ async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
     assert "Traceback" not in "".join(program.log)
 
 
-async def test_G22_a_server_whose_getme_says_less_is_one_to_start_with(tmp_path: Path, telegram: Emulator) -> None:
+async def test_G22_a_server_whose_getme_says_less_is_one_to_start_with(
+    tmp_path: Path, telegram: Emulator
+) -> None:
     """Only the name is left of it."""
     telegram.api.unsaid = frozenset(telegram.api.get_me(None)) - {"username"}  # type: ignore[arg-type]  # not looked at
     program = Program(tmp_path, telegram, CATALOG)
@@ -174,5 +193,7 @@ async def test_G15_after_an_outage_the_program_answers_and_hears_within_seconds(
     await asyncio.sleep(max(0.0, until - time.monotonic()))  # the outage is as long as it is
     if how != "502":
         await telegram.start(port=port)
-    await telegram.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=60)
+    await telegram.wait_message(
+        READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=60
+    )
     assert await program.end() == 0, "".join(program.log)

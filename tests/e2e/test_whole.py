@@ -58,14 +58,21 @@ async def emulator() -> AsyncIterator[Emulator]:
 async def publishers() -> AsyncIterator[Publishers]:
     """A bank whose rate of yesterday holds, a quiet feed, and a source that returns HTML."""
     async with Publishers() as server:
-        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put(
+            "/daily.xml",
+            daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"),
+        )
         server.put("/feed.xml", rss(QUIET))
-        server.put("/broken.xml", b"<!doctype html><title>Under maintenance</title>", kind="text/html")
+        server.put(
+            "/broken.xml", b"<!doctype html><title>Under maintenance</title>", kind="text/html"
+        )
         yield server
 
 
 @pytest.fixture
-async def program(tmp_path: Path, emulator: Emulator, publishers: Publishers) -> AsyncIterator[Program]:
+async def program(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers
+) -> AsyncIterator[Program]:
     """The program, started and ready; ended by SIGTERM with exit code 0."""
     started = Program(tmp_path, emulator, catalog(publishers.url))
     await started.start()
@@ -76,12 +83,16 @@ async def program(tmp_path: Path, emulator: Emulator, publishers: Publishers) ->
 async def ask(emulator: Emulator, text: str, fits: str) -> str:
     """Write to the bot as the reader; the answer's text."""
     asked = await emulator.send_text(READER, text)
-    answer = await emulator.wait_message(READER, lambda m: fits in m.get("text", ""), after=asked, timeout=20)
+    answer = await emulator.wait_message(
+        READER, lambda m: fits in m.get("text", ""), after=asked, timeout=20
+    )
     return str(answer["text"])
 
 
 async def subscribed(emulator: Emulator, program: Program) -> None:
-    """The reader follows the dollar and security; the channel is joined; the first polls are done."""
+    """The reader follows the dollar and security; the channel is joined; the first polls are
+    done.
+    """
     await program.said(lambda line: '"source": "nbkr"' in line and '"event": "polled"' in line)
     await program.said(lambda line: '"source": "test"' in line and '"event": "polled"' in line)
     asked = await emulator.send_text(READER, "/start")
@@ -92,11 +103,17 @@ async def subscribed(emulator: Emulator, program: Program) -> None:
 
 def texts(emulator: Emulator, chat: int, *words: str) -> list[str]:
     """The bot's messages in a chat that contain all the words."""
-    return [m["text"] for m in emulator.messages(chat) if all(word in m.get("text", "") for word in words)]
+    return [
+        m["text"]
+        for m in emulator.messages(chat)
+        if all(word in m.get("text", "") for word in words)
+    ]
 
 
 async def test_commands_are_answered_from_the_store(emulator: Emulator, program: Program) -> None:
-    """/rates shows what the bank published; /news what the feed did; the broken source is named and stops nobody."""
+    """/rates shows what the bank published; /news what the feed did; the broken source is named and
+    stops nobody.
+    """
     await program.said(lambda line: '"source": "test"' in line and '"event": "polled"' in line)
     await program.said(lambda line: '"source": "nbkr"' in line and '"event": "polled"' in line)
     card = await ask(emulator, "/rates", "USD")
@@ -107,7 +124,9 @@ async def test_commands_are_answered_from_the_store(emulator: Emulator, program:
     assert "Bank of Russia" in await ask(emulator, "/status", "National Bank")
 
 
-async def test_rubbish_is_answered_with_what_would_work(emulator: Emulator, program: Program) -> None:
+async def test_rubbish_is_answered_with_what_would_work(
+    emulator: Emulator, program: Program
+) -> None:
     """Nobody is met with silence or with a stack trace."""
     await program.said(lambda line: '"source": "nbkr"' in line and '"event": "polled"' in line)
     for question, answer in {
@@ -180,7 +199,9 @@ async def test_G2_an_update_stored_before_a_kill_is_answered_after_it(
     await program.end(signal.SIGKILL)
     emulator.faults.clear()
     await program.start()
-    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
+    await emulator.wait_message(
+        READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20
+    )
     assert await program.end() == 0
 
 
@@ -194,9 +215,18 @@ async def test_P5_a_second_program_on_one_file_ends_with_a_clear_message(
     assert "another Jarchy" in "".join(second.log)
 
 
-async def test_a_wrong_setting_ends_with_78_and_names_every_problem(tmp_path: Path, emulator: Emulator) -> None:
+async def test_a_wrong_setting_ends_with_78_and_names_every_problem(
+    tmp_path: Path, emulator: Emulator
+) -> None:
     """All problems at once, none with a secret in it."""
-    program = Program(tmp_path, emulator, "[rates.nowhere]\n", SEND_RATE="-1", TIME_ZONE="Mars/Base", BOT_TOKEN="abc")
+    program = Program(
+        tmp_path,
+        emulator,
+        "[rates.nowhere]\n",
+        SEND_RATE="-1",
+        TIME_ZONE="Mars/Base",
+        BOT_TOKEN="abc",
+    )
     await program.start(ready=False)
     assert await program.end(None) == 78
     said = "".join(program.log)

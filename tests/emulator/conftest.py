@@ -42,12 +42,16 @@ class Client:
 
     async def do(self, action: str, **parameters: Any) -> tuple[int, Any]:
         """An action of the scenario over HTTP."""
-        async with self.session.post(f"{self.emulator.api_url}/emulator/do/{action}", json=parameters) as answer:
+        async with self.session.post(
+            f"{self.emulator.api_url}/emulator/do/{action}", json=parameters
+        ) as answer:
             return answer.status, await answer.json()
 
     async def get(self, what: str, **parameters: Any) -> tuple[int, Any]:
         """A reading of the scenario over HTTP."""
-        async with self.session.get(f"{self.emulator.api_url}/emulator/{what}", params=parameters) as answer:
+        async with self.session.get(
+            f"{self.emulator.api_url}/emulator/{what}", params=parameters
+        ) as answer:
             return answer.status, await answer.json()
 
 

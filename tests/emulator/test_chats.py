@@ -33,7 +33,10 @@ async def test_members_have_their_places(client: Client, emulator: Emulator) -> 
     assert (await client.refused("getChatMember", chat_id=GROUP, user_id=51))[0] == 400
     emulator.set_member(GROUP, BORIS, "administrator")
     running = await client.ok("getChatAdministrators", chat_id=GROUP)
-    assert [(m["user"]["id"], m["status"]) for m in running] == [(BORIS, "administrator"), (CLARA, "creator")]
+    assert [(m["user"]["id"], m["status"]) for m in running] == [
+        (BORIS, "administrator"),
+        (CLARA, "creator"),
+    ]
     assert await client.ok("getChatMemberCount", chat_id=GROUP) == 4
 
 
@@ -44,7 +47,9 @@ async def test_leaving_ends_seeing(client: Client, emulator: Emulator) -> None:
     assert emulator.updates.pending[-1]["my_chat_member"]["new_chat_member"]["status"] == "left"
 
 
-async def test_the_narrowest_menu_in_the_users_language_wins(client: Client, emulator: Emulator) -> None:
+async def test_the_narrowest_menu_in_the_users_language_wins(
+    client: Client, emulator: Emulator
+) -> None:
     """Scope first, then language, as clients choose."""
 
     async def menu(scope: dict[str, object], word: str, language: str = "") -> None:
@@ -77,16 +82,23 @@ async def test_the_narrowest_menu_in_the_users_language_wins(client: Client, emu
         ({"command": "rates", "description": ""}, "BOT_COMMAND_DESCRIPTION_INVALID"),
     ],
 )
-async def test_bad_commands_are_refused(client: Client, command: dict[str, str], words: str) -> None:
+async def test_bad_commands_are_refused(
+    client: Client, command: dict[str, str], words: str
+) -> None:
     """Upper case and missing descriptions do not make a menu."""
-    assert await client.refused("setMyCommands", commands=[command]) == (400, f"Bad Request: {words}")
+    assert await client.refused("setMyCommands", commands=[command]) == (
+        400,
+        f"Bad Request: {words}",
+    )
 
 
 async def test_names_and_descriptions_per_language(client: Client) -> None:
     """A language without its own text gets the common one."""
     await client.ok("setMyDescription", description="Rates and news")
     await client.ok("setMyDescription", description="Курсы и новости", language_code="ru")
-    texts = [(await client.ok("getMyDescription", language_code=c))["description"] for c in ("ru", "ky")]
+    texts = [
+        (await client.ok("getMyDescription", language_code=c))["description"] for c in ("ru", "ky")
+    ]
     assert texts == ["Курсы и новости", "Rates and news"]
     assert (await client.ok("getMyName"))["name"] == "Jarchy"
     assert (await client.refused("setMyShortDescription", short_description="x" * 121))[0] == 400

@@ -23,7 +23,11 @@ async def test_a_flood_names_its_wait_or_not(client: Client, emulator: Emulator)
     assert status == 429
     assert "parameters" not in body
     await client.ok("sendMessage", chat_id=AIGUL, text="x")
-    assert [(c.code, c.accepted) for c in emulator.calls] == [(429, False), (429, False), (200, True)]
+    assert [(c.code, c.accepted) for c in emulator.calls] == [
+        (429, False),
+        (429, False),
+        (200, True),
+    ]
 
 
 async def test_a_fault_hits_only_its_method_and_chat(client: Client, emulator: Emulator) -> None:
@@ -41,7 +45,9 @@ async def test_a_fault_hits_only_its_method_and_chat(client: Client, emulator: E
     await client.ok("sendMessage", chat_id=AIGUL, text="x")
 
 
-async def test_any_description_and_migration_can_be_ordered(client: Client, emulator: Emulator) -> None:
+async def test_any_description_and_migration_can_be_ordered(
+    client: Client, emulator: Emulator
+) -> None:
     """The 400s a bot has to tell apart."""
     emulator.faults.add(Fault.bad_request("have no rights to send a message", times=1))
     assert await client.refused("sendMessage", chat_id=AIGUL, text="x") == (
@@ -84,7 +90,9 @@ async def test_a_reset_before_and_after_acceptance(client: Client, emulator: Emu
 
 
 async def test_a_refused_call_does_not_count_as_lost(client: Client, emulator: Emulator) -> None:
-    """A fault after acceptance waits for a call that is accepted to spoil; a refusal is answered."""
+    """A fault after acceptance waits for a call that is accepted to spoil; a refusal is
+    answered.
+    """
     emulator.faults.add(Fault.lost_reply())
     assert (await client.refused("sendMessage", chat_id=404, text="x"))[0] == 400
 

@@ -30,12 +30,18 @@ async def test_a_world_can_be_built_and_used(client: Client, emulator: Emulator)
 
 async def test_messages_can_be_read_and_waited_for(client: Client, emulator: Emulator) -> None:
     """A wait ends when the message comes, or with 408."""
-    waiting = asyncio.create_task(client.get("wait", chat_id=str(AIGUL), contains="87", timeout="10"))
+    waiting = asyncio.create_task(
+        client.get("wait", chat_id=str(AIGUL), contains="87", timeout="10")
+    )
     await client.ok("sendMessage", chat_id=AIGUL, text="first")
     await client.ok("sendMessage", chat_id=AIGUL, text="USD 87.45")
     assert (await waiting)[1]["text"] == "USD 87.45"
-    assert [m["text"] for m in (await client.get("messages", chat_id=str(AIGUL), after="1"))[1]] == ["USD 87.45"]
-    assert (await client.get("wait", chat_id=str(AIGUL), contains="never", timeout="0.01"))[0] == 408
+    assert [
+        m["text"] for m in (await client.get("messages", chat_id=str(AIGUL), after="1"))[1]
+    ] == ["USD 87.45"]
+    assert (await client.get("wait", chat_id=str(AIGUL), contains="never", timeout="0.01"))[
+        0
+    ] == 408
 
 
 async def test_the_call_log_can_be_read(client: Client) -> None:
@@ -44,12 +50,17 @@ async def test_the_call_log_can_be_read(client: Client) -> None:
     await client.refused("sendMessage", chat_id=404, text="x")
     _, log = await client.get("calls", method="sendMessage")
     assert log["total"] == 2
-    assert [(c["chat_id"], c["code"], c["accepted"]) for c in log["calls"]] == [(AIGUL, 200, True), (404, 400, False)]
+    assert [(c["chat_id"], c["code"], c["accepted"]) for c in log["calls"]] == [
+        (AIGUL, 200, True),
+        (404, 400, False),
+    ]
 
 
 async def test_faults_can_be_ordered(client: Client, emulator: Emulator) -> None:
     """Added, listed and lifted; nonsense is named."""
-    await client.do("add_fault", kind="error", code=403, description="Forbidden: x", chat_id=str(AIGUL))
+    await client.do(
+        "add_fault", kind="error", code=403, description="Forbidden: x", chat_id=str(AIGUL)
+    )
     assert (await client.refused("sendMessage", chat_id=AIGUL, text="x")) == (403, "Forbidden: x")
     assert (await client.get("faults"))[1][0]["hits"] == 1
     await client.do("clear_faults")
@@ -64,7 +75,9 @@ async def test_foreign_pages_cannot_act(client: Client, emulator: Emulator) -> N
     url = f"{emulator.api_url}/emulator/do/block"
     async with client.session.post(url, data={"chat_id": str(AIGUL)}) as answer:
         assert answer.status == 415
-    async with client.session.get(f"{emulator.api_url}/emulator/state", headers={"Host": "evil.example"}) as answer:
+    async with client.session.get(
+        f"{emulator.api_url}/emulator/state", headers={"Host": "evil.example"}
+    ) as answer:
         assert answer.status == 403
     assert (await client.do("run"))[0] == 404
     assert (await client.do("_chat"))[0] == 404
@@ -113,14 +126,18 @@ async def test_controls_run_and_show_their_result(client: Client) -> None:
     async def next_day() -> str:
         return "It is tomorrow"
 
-    async with Emulator(controls=[Control(id="next-day", label="Next day", run=next_day)]) as emulator:
+    async with Emulator(
+        controls=[Control(id="next-day", label="Next day", run=next_day)]
+    ) as emulator:
         page = Client(emulator, client.session)
         assert (await page.get("state"))[1]["controls"] == [{"id": "next-day", "label": "Next day"}]
         assert (await page.do("control", id="next-day"))[1]["result"] == "It is tomorrow"
         assert (await page.do("control", id="other"))[0] == 400
 
 
-async def test_it_can_stop_in_the_middle_and_start_again(client: Client, emulator: Emulator) -> None:
+async def test_it_can_stop_in_the_middle_and_start_again(
+    client: Client, emulator: Emulator
+) -> None:
     """Open polls, hanging calls and event streams do not hold `stop`; the world survives."""
     emulator.faults.add(Fault.hang(times=1, method="getMe"))
     calls = [asyncio.create_task(client.raw(m, timeout=50)) for m in ("getMe", "getUpdates")]
@@ -141,14 +158,23 @@ async def test_it_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.json"
     scenario.write_text(json.dumps(steps))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.emulator", "--scenario", str(scenario), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "bot.emulator",
+        "--scenario",
+        str(scenario),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(20):
             addresses = json.loads(await process.stdout.readline())
         url = f"{addresses['api_url']}/bot{addresses['token']}/sendMessage"
-        async with aiohttp.ClientSession() as session, session.post(url, json={"chat_id": 5, "text": "x"}) as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json={"chat_id": 5, "text": "x"}) as answer,
+        ):
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):

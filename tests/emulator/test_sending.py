@@ -17,11 +17,15 @@ def png(width: int = 2, height: int = 2) -> bytes:
     """A small black picture."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = zlib.compress(b"".join(b"\0" + b"\0" * width for _ in range(height)))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 def buttons(*data: str) -> dict[str, Any]:
@@ -39,7 +43,9 @@ async def upload(client: Client, method: str, part: str, content: bytes, **field
 
 
 async def test_a_message_comes_back_as_it_was_kept(client: Client, emulator: Emulator) -> None:
-    """The result is the message of the chat: trimmed text, given entities and those the server finds."""
+    """The result is the message of the chat: trimmed text, given entities and those the server
+    finds.
+    """
     sent = await client.ok(
         "sendMessage",
         chat_id=AIGUL,
@@ -59,17 +65,26 @@ async def test_a_message_comes_back_as_it_was_kept(client: Client, emulator: Emu
     assert emulator.messages(AIGUL) == [sent]
 
 
-async def test_parameters_may_come_in_the_address_in_a_form_or_in_json(client: Client, emulator: Emulator) -> None:
+async def test_parameters_may_come_in_the_address_in_a_form_or_in_json(
+    client: Client, emulator: Emulator
+) -> None:
     """All three carry the same call; structures within a form are JSON."""
     url = f"{emulator.api_url}/bot{emulator.token}/SENDMESSAGE"
     query = {"chat_id": str(AIGUL), "text": "one"}
     async with client.session.get(url, params=query) as answer:
         assert (await answer.json())["ok"]
-    form = query | {"text": "two", "reply_markup": '{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}'}
+    form = query | {
+        "text": "two",
+        "reply_markup": '{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}',
+    }
     async with client.session.post(url, data=form) as answer:
-        assert (await answer.json())["result"]["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "b"
+        assert (await answer.json())["result"]["reply_markup"]["inline_keyboard"][0][0][
+            "callback_data"
+        ] == "b"
     assert [m["text"] for m in emulator.messages(AIGUL)] == ["one", "two"]
-    assert (await client.refused("sendMessage", chat_id="@aigul", text="people have no public chat"))[0] == 400
+    assert (
+        await client.refused("sendMessage", chat_id="@aigul", text="people have no public chat")
+    )[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -82,12 +97,23 @@ async def test_parameters_may_come_in_the_address_in_a_form_or_in_json(client: C
         ({"chat_id": AIGUL, "text": "x" * 4097}, "message is too long"),
         ({"chat_id": AIGUL, "text": "😀" * 2049}, "message is too long"),
         (
-            {"chat_id": AIGUL, "text": "abc", "entities": [{"type": "bold", "offset": 2, "length": 2}]},
+            {
+                "chat_id": AIGUL,
+                "text": "abc",
+                "entities": [{"type": "bold", "offset": 2, "length": 2}],
+            },
             "entity beginning at UTF-16 offset 2 ends after the end of the text at UTF-16 offset 4",
         ),
         (
-            {"chat_id": AIGUL, "text": "😀b", "entities": [{"type": "bold", "offset": 1, "length": 2}]},
-            "entity beginning at UTF-16 offset 1 ends in a middle of a UTF-16 symbol at byte offset 3",
+            {
+                "chat_id": AIGUL,
+                "text": "😀b",
+                "entities": [{"type": "bold", "offset": 1, "length": 2}],
+            },
+            (
+                "entity beginning at UTF-16 offset 1 ends in a middle of a UTF-16 symbol at byte "
+                "offset 3"
+            ),
         ),
         ({"chat_id": AIGUL, "text": "x", "reply_markup": buttons("")}, "BUTTON_DATA_INVALID"),
         ({"chat_id": AIGUL, "text": "x", "reply_markup": buttons("ы" * 33)}, "BUTTON_DATA_INVALID"),
@@ -104,8 +130,14 @@ async def test_parameters_may_come_in_the_address_in_a_form_or_in_json(client: C
             {"chat_id": AIGUL, "text": "x", "reply_markup": {"inline_keyboard": [[{"text": "a"}]]}},
             "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
         ),
-        ({"chat_id": CHANNEL, "text": "x", "reply_markup": {"keyboard": [["a"]]}}, "inline keyboard expected"),
-        ({"chat_id": AIGUL, "text": "x", "reply_parameters": {"message_id": 9}}, "message to be replied not found"),
+        (
+            {"chat_id": CHANNEL, "text": "x", "reply_markup": {"keyboard": [["a"]]}},
+            "inline keyboard expected",
+        ),
+        (
+            {"chat_id": AIGUL, "text": "x", "reply_parameters": {"message_id": 9}},
+            "message to be replied not found",
+        ),
         ({"chat_id": GROUP, "text": "x", "message_thread_id": 9}, "message thread not found"),
     ],
 )
@@ -123,7 +155,9 @@ async def test_the_longest_text_passes(client: Client, text: str) -> None:
     assert (await client.ok("sendMessage", chat_id=AIGUL, text=text))["text"] == text
 
 
-async def test_a_wrong_token_is_unauthorized_and_an_unknown_method_not_found(client: Client) -> None:
+async def test_a_wrong_token_is_unauthorized_and_an_unknown_method_not_found(
+    client: Client,
+) -> None:
     """401, and 404 for what is no token or no method."""
     assert await client.refused("sendPigeon") == (404, "Not Found: method not found")
     for token, code in (("123456789:of-somebody-else-entirely", 401), ("nonsense", 404)):
@@ -144,14 +178,19 @@ async def test_private_chats_that_cannot_be_written_to(client: Client, emulator:
         77: "bot can't initiate conversation with a user",
     }
     for chat_id, words in expected.items():
-        assert await client.refused("sendMessage", chat_id=chat_id, text="x") == (403, f"Forbidden: {words}")
+        assert await client.refused("sendMessage", chat_id=chat_id, text="x") == (
+            403,
+            f"Forbidden: {words}",
+        )
     await emulator.send_text(AIGUL, "/start")
     await emulator.send_text(77, "/start")
     await client.ok("sendMessage", chat_id=AIGUL, text="welcome back")
     await client.ok("sendMessage", chat_id=77, text="welcome")
 
 
-async def test_groups_and_channels_that_cannot_be_written_to(client: Client, emulator: Emulator) -> None:
+async def test_groups_and_channels_that_cannot_be_written_to(
+    client: Client, emulator: Emulator
+) -> None:
     """Each kind of lost right has the server's own words."""
     emulator.set_bot_status(GROUP, "kicked")
     assert await client.refused("sendMessage", chat_id=GROUP, text="x") == (
@@ -160,9 +199,9 @@ async def test_groups_and_channels_that_cannot_be_written_to(client: Client, emu
     )
     emulator.set_bot_status(GROUP, "restricted", rights={"can_send_messages": True})
     await client.ok("sendMessage", chat_id=GROUP, text="x")
-    assert (await upload(client, "sendPhoto", "photo", png(), chat_id=str(GROUP)))["description"] == (
-        "Bad Request: not enough rights to send photos to the chat"
-    )
+    assert (await upload(client, "sendPhoto", "photo", png(), chat_id=str(GROUP)))[
+        "description"
+    ] == ("Bad Request: not enough rights to send photos to the chat")
     emulator.set_bot_status(GROUP, "restricted")
     assert (await client.refused("sendMessage", chat_id=GROUP, text="x"))[1] == (
         "Bad Request: not enough rights to send text messages to the chat"
@@ -219,22 +258,30 @@ async def test_editing_a_text(client: Client, emulator: Emulator) -> None:
     assert (await client.refused("editMessageCaption", **target, caption="x"))[1].endswith(
         "there is no caption in the message to edit"
     )
-    assert (await client.refused("editMessageText", chat_id=AIGUL, message_id=99, text="x"))[1].endswith(
-        "message to edit not found"
-    )
+    assert (await client.refused("editMessageText", chat_id=AIGUL, message_id=99, text="x"))[
+        1
+    ].endswith("message to edit not found")
 
 
 async def test_only_own_messages_can_be_edited(client: Client, emulator: Emulator) -> None:
     """People's messages and others' channel posts stay as they are."""
     for chat_id in (AIGUL, CHANNEL):
         message_id = await emulator.send_text(chat_id, "mine")
-        refusal = await client.refused("editMessageText", chat_id=chat_id, message_id=message_id, text="yours")
+        refusal = await client.refused(
+            "editMessageText", chat_id=chat_id, message_id=message_id, text="yours"
+        )
         assert refusal == (400, "Bad Request: message can't be edited")
 
 
-async def test_photos_are_uploaded_sent_again_changed_and_downloaded(client: Client, emulator: Emulator) -> None:
-    """An upload gets an id that can be sent again and downloaded; media and caption can be replaced."""
-    body = await upload(client, "sendPhoto", "photo", png(4, 3), chat_id=str(AIGUL), caption="RUB, 90 days")
+async def test_photos_are_uploaded_sent_again_changed_and_downloaded(
+    client: Client, emulator: Emulator
+) -> None:
+    """An upload gets an id that can be sent again and downloaded; media and caption can be
+    replaced.
+    """
+    body = await upload(
+        client, "sendPhoto", "photo", png(4, 3), chat_id=str(AIGUL), caption="RUB, 90 days"
+    )
     sent = body["result"]
     size = sent["photo"][-1]
     assert (size["width"], size["height"], sent["caption"]) == (4, 3, "RUB, 90 days")
@@ -244,23 +291,27 @@ async def test_photos_are_uploaded_sent_again_changed_and_downloaded(client: Cli
     url = f"{emulator.api_url}/file/bot{emulator.token}/{file['file_path']}"
     async with client.session.get(url) as answer:
         assert await answer.read() == png(4, 3)
-    caption = await client.ok("editMessageCaption", chat_id=AIGUL, message_id=sent["message_id"], caption="a week")
+    caption = await client.ok(
+        "editMessageCaption", chat_id=AIGUL, message_id=sent["message_id"], caption="a week"
+    )
     assert caption["caption"] == "a week"
     media = '{"type":"photo","media":"attach://new","caption":"a year"}'
     target = {"chat_id": str(AIGUL), "message_id": str(sent["message_id"])}
-    replaced = (await upload(client, "editMessageMedia", "new", png(5, 5), media=media, **target))["result"]
+    replaced = (await upload(client, "editMessageMedia", "new", png(5, 5), media=media, **target))[
+        "result"
+    ]
     assert (replaced["photo"][-1]["width"], replaced["caption"]) == (5, "a year")
 
 
 async def test_bad_photos_are_refused(client: Client) -> None:
     """What is no picture, too stretched, too long in words or not here gets its own 400."""
     chat = str(AIGUL)
-    assert (await upload(client, "sendPhoto", "photo", b"GIF?", chat_id=chat))["description"].endswith(
-        "IMAGE_PROCESS_FAILED"
-    )
-    assert (await upload(client, "sendPhoto", "photo", png(1, 50), chat_id=chat))["description"].endswith(
-        "PHOTO_INVALID_DIMENSIONS"
-    )
+    assert (await upload(client, "sendPhoto", "photo", b"GIF?", chat_id=chat))[
+        "description"
+    ].endswith("IMAGE_PROCESS_FAILED")
+    assert (await upload(client, "sendPhoto", "photo", png(1, 50), chat_id=chat))[
+        "description"
+    ].endswith("PHOTO_INVALID_DIMENSIONS")
     long = await upload(client, "sendPhoto", "photo", png(), chat_id=chat, caption="x" * 1025)
     assert long["description"] == "Bad Request: message caption is too long"
     assert (await client.refused("sendPhoto", chat_id=AIGUL, photo="none"))[1].endswith(
@@ -297,11 +348,13 @@ async def test_pinning(client: Client, emulator: Emulator) -> None:
     assert (await client.ok("getChat", chat_id=CHANNEL))["pinned_message"]["text"] == "board"
     assert emulator.messages(CHANNEL)[-1]["pinned_message"]["message_id"] == sent["message_id"]
     assert await client.ok("unpinChatMessage", chat_id=CHANNEL) is True
-    assert (await client.refused("unpinChatMessage", chat_id=CHANNEL))[1].endswith("message to unpin not found")
-    in_group = await client.ok("sendMessage", chat_id=GROUP, text="x")
-    assert (await client.refused("pinChatMessage", chat_id=GROUP, message_id=in_group["message_id"]))[1] == (
-        "Bad Request: not enough rights to manage pinned messages in the chat"
+    assert (await client.refused("unpinChatMessage", chat_id=CHANNEL))[1].endswith(
+        "message to unpin not found"
     )
+    in_group = await client.ok("sendMessage", chat_id=GROUP, text="x")
+    assert (
+        await client.refused("pinChatMessage", chat_id=GROUP, message_id=in_group["message_id"])
+    )[1] == ("Bad Request: not enough rights to manage pinned messages in the chat")
 
 
 async def test_silent_messages_are_known(client: Client, emulator: Emulator) -> None:
@@ -314,10 +367,14 @@ async def test_silent_messages_are_known(client: Client, emulator: Emulator) -> 
 async def test_a_reply_shows_what_it_answers(client: Client, emulator: Emulator) -> None:
     """`reply_parameters` name the message; a lost one may be allowed."""
     question = await emulator.send_text(AIGUL, "rates?")
-    answer = await client.ok("sendMessage", chat_id=AIGUL, text="here", reply_parameters={"message_id": question})
+    answer = await client.ok(
+        "sendMessage", chat_id=AIGUL, text="here", reply_parameters={"message_id": question}
+    )
     assert answer["reply_to_message"]["text"] == "rates?"
     lost = {"message_id": 999, "allow_sending_without_reply": True}
-    assert "reply_to_message" not in await client.ok("sendMessage", chat_id=AIGUL, text="x", reply_parameters=lost)
+    assert "reply_to_message" not in await client.ok(
+        "sendMessage", chat_id=AIGUL, text="x", reply_parameters=lost
+    )
 
 
 async def test_memory_is_bounded(client: Client) -> None:

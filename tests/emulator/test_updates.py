@@ -70,7 +70,9 @@ async def test_only_wanted_kinds_are_queued(client: Client, emulator: Emulator) 
     assert update["chat_member"]["old_chat_member"]["status"] == "administrator"
 
 
-async def test_a_command_carries_its_entity_and_a_deep_link_its_payload(client: Client, emulator: Emulator) -> None:
+async def test_a_command_carries_its_entity_and_a_deep_link_its_payload(
+    client: Client, emulator: Emulator
+) -> None:
     """/start payload is a bot_command entity and plain text after it."""
     await emulator.send_text(AIGUL, "/start story_17")
     (update,) = await heard(client)
@@ -80,7 +82,9 @@ async def test_a_command_carries_its_entity_and_a_deep_link_its_payload(client: 
     assert message["from"]["language_code"] == "ky"
 
 
-async def test_in_groups_the_bot_hears_what_is_meant_for_it(client: Client, emulator: Emulator) -> None:
+async def test_in_groups_the_bot_hears_what_is_meant_for_it(
+    client: Client, emulator: Emulator
+) -> None:
     """With privacy on: commands, mentions and replies to it; as an administrator everything."""
     posted = await client.ok("sendMessage", chat_id=GROUP, text="card")
     await emulator.send_text(GROUP, "good morning", user_id=BORIS)
@@ -95,7 +99,9 @@ async def test_in_groups_the_bot_hears_what_is_meant_for_it(client: Client, emul
     assert (await heard(client))[-1]["message"]["text"] == "good evening"
 
 
-async def test_an_anonymous_administrator_writes_as_the_group(client: Client, emulator: Emulator) -> None:
+async def test_an_anonymous_administrator_writes_as_the_group(
+    client: Client, emulator: Emulator
+) -> None:
     """The author is the group's own bot, `sender_chat` the group."""
     await emulator.send_text(GROUP, "/settings", user_id=CLARA, anonymous=True)
     (update,) = await heard(client)
@@ -103,7 +109,9 @@ async def test_an_anonymous_administrator_writes_as_the_group(client: Client, em
     assert update["message"]["sender_chat"]["id"] == GROUP
 
 
-async def test_channel_posts_edits_places_and_unknown_kinds_arrive(client: Client, emulator: Emulator) -> None:
+async def test_channel_posts_edits_places_and_unknown_kinds_arrive(
+    client: Client, emulator: Emulator
+) -> None:
     """Every other kind of update a person can cause."""
     await emulator.send_text(CHANNEL, "post")
     message_id = await emulator.send_text(AIGUL, "100 usd")
@@ -133,7 +141,12 @@ async def test_the_bot_hears_of_its_own_fate(client: Client, emulator: Emulator)
     emulator.set_bot_status(GROUP, "member", by=CLARA)
     changes = [u["my_chat_member"] for u in await heard(client) if "my_chat_member" in u]
     moves = [(c["old_chat_member"]["status"], c["new_chat_member"]["status"]) for c in changes]
-    assert moves == [("member", "kicked"), ("kicked", "member"), ("member", "left"), ("left", "member")]
+    assert moves == [
+        ("member", "kicked"),
+        ("kicked", "member"),
+        ("member", "left"),
+        ("left", "member"),
+    ]
     assert changes[-1]["from"]["id"] == CLARA
 
 
@@ -151,8 +164,14 @@ async def test_a_press_is_answered(client: Client, emulator: Emulator) -> None:
     press = asyncio.create_task(emulator.press(AIGUL, sent["message_id"], "mute:RUB"))
     (update,) = await client.ok("getUpdates", timeout=10)
     query = update["callback_query"]
-    assert (query["data"], query["message"]["text"], query["from"]["id"]) == ("mute:RUB", "x", AIGUL)
-    await client.ok("answerCallbackQuery", callback_query_id=query["id"], text="Muted", show_alert=True)
+    assert (query["data"], query["message"]["text"], query["from"]["id"]) == (
+        "mute:RUB",
+        "x",
+        AIGUL,
+    )
+    await client.ok(
+        "answerCallbackQuery", callback_query_id=query["id"], text="Muted", show_alert=True
+    )
     assert await press == {"text": "Muted", "show_alert": True, "url": ""}
     status, words = await client.refused("answerCallbackQuery", callback_query_id=query["id"])
     assert (status, words[:29]) == (400, "Bad Request: query is too old")
@@ -165,7 +184,9 @@ async def test_a_press_nobody_answers_times_out(emulator: Emulator) -> None:
     assert emulator.updates.pending[-1]["callback_query"]["message"]["date"] == 0
 
 
-async def test_an_inline_query_gets_results_and_one_is_posted(client: Client, emulator: Emulator) -> None:
+async def test_an_inline_query_gets_results_and_one_is_posted(
+    client: Client, emulator: Emulator
+) -> None:
     """Typing @bot shows results; choosing one posts it via the bot and is reported."""
     asked = asyncio.create_task(emulator.inline_query(AIGUL, "100 usd"))
     (update,) = await heard(client, timeout=10)
@@ -175,7 +196,9 @@ async def test_an_inline_query_gets_results_and_one_is_posted(client: Client, em
         "title": "8 745 som",
         "input_message_content": {"message_text": "100 USD = 8 745 som"},
     }
-    await client.ok("answerInlineQuery", inline_query_id=update["inline_query"]["id"], results=[result])
+    await client.ok(
+        "answerInlineQuery", inline_query_id=update["inline_query"]["id"], results=[result]
+    )
     answer = await asked
     assert answer["results"] == [result]
     await emulator.choose_result(GROUP, AIGUL, "100 usd", answer["results"][0])
@@ -202,7 +225,9 @@ class Hook:
         self.got: asyncio.Queue[tuple[dict[str, Any], str | None]] = asyncio.Queue()
 
     async def __call__(self, request: web.BaseRequest) -> web.Response:
-        self.got.put_nowait((await request.json(), request.headers.get("X-Telegram-Bot-Api-Secret-Token")))
+        self.got.put_nowait(
+            (await request.json(), request.headers.get("X-Telegram-Bot-Api-Secret-Token"))
+        )
         if self.failures:
             self.failures -= 1
             return web.Response(status=500)
@@ -226,7 +251,10 @@ async def test_a_webhook_gets_updates_in_order_with_its_secret_and_again_after_a
         assert [update["message"]["text"] for update, _ in got] == ["one", "one", "one", "two"]
         assert {secret for _, secret in got} == {"let-me_in"}
         info = await client.ok("getWebhookInfo")
-        assert info["last_error_message"] == "Wrong response from the webhook: 500 Internal Server Error"
+        assert (
+            info["last_error_message"]
+            == "Wrong response from the webhook: 500 Internal Server Error"
+        )
         assert (await client.refused("getUpdates"))[0] == 409
         await client.ok("deleteWebhook")
         assert await client.ok("getUpdates", offset=-1) is not None
@@ -235,7 +263,9 @@ async def test_a_webhook_gets_updates_in_order_with_its_secret_and_again_after_a
         await server.shutdown(0.1)
 
 
-@pytest.mark.parametrize("parameters", [{"url": "pigeon"}, {"url": "https://a.org", "secret_token": "no spaces"}])
+@pytest.mark.parametrize(
+    "parameters", [{"url": "pigeon"}, {"url": "https://a.org", "secret_token": "no spaces"}]
+)
 async def test_a_bad_webhook_is_refused(client: Client, parameters: dict[str, str]) -> None:
     """Neither a wrong address nor a wrong secret is taken."""
     assert (await client.refused("setWebhook", **parameters))[0] == 400

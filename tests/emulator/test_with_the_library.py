@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 import telegram
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+)
 
 from bot.emulator import Emulator, Fault, Kind
 from tests.emulator.conftest import AIGUL, BORIS, GROUP, SMALL_GROUP
@@ -17,13 +25,17 @@ from tests.emulator.test_sending import png
 async def bot(emulator: Emulator) -> AsyncIterator[telegram.Bot]:
     """The library's own Bot with its own transport."""
     files = f"{emulator.api_url}/file/bot"
-    async with telegram.Bot(emulator.token, base_url=f"{emulator.api_url}/bot", base_file_url=files) as bot:
+    async with telegram.Bot(
+        emulator.token, base_url=f"{emulator.api_url}/bot", base_file_url=files
+    ) as bot:
         yield bot
 
 
 async def test_it_sends_and_edits(bot: telegram.Bot, emulator: Emulator) -> None:
     """Text with entities and buttons, an edit, a photo."""
-    keyboard = telegram.InlineKeyboardMarkup([[telegram.InlineKeyboardButton("Why?", callback_data="why")]])
+    keyboard = telegram.InlineKeyboardMarkup(
+        [[telegram.InlineKeyboardButton("Why?", callback_data="why")]]
+    )
     entities = [telegram.MessageEntity("bold", 0, 3)]
     sent = await bot.send_message(AIGUL, "USD 87.45", entities=entities, reply_markup=keyboard)
     assert sent.entities == tuple(entities)
@@ -80,7 +92,11 @@ async def test_it_reads_chats_and_members(bot: telegram.Bot) -> None:
     ],
 )
 async def test_it_raises_the_right_errors(
-    bot: telegram.Bot, emulator: Emulator, fault: Fault, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    bot: telegram.Bot,
+    emulator: Emulator,
+    fault: Fault,
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each fault is the exception a bot has to handle."""
     monkeypatch.setenv("PTB_TIMEDELTA", "1")  # the library warns about numbers of seconds
@@ -91,7 +107,9 @@ async def test_it_raises_the_right_errors(
 
 async def test_a_wrong_token_is_an_invalid_token(emulator: Emulator) -> None:
     """401 stops a bot at start."""
-    stranger = telegram.Bot("987654321:some-token-of-somebody-else", base_url=f"{emulator.api_url}/bot")
+    stranger = telegram.Bot(
+        "987654321:some-token-of-somebody-else", base_url=f"{emulator.api_url}/bot"
+    )
     with pytest.raises(InvalidToken):
         async with stranger:
             pass

@@ -1,4 +1,6 @@
-"""What the real program meets in these tests: an emulated Telegram, and publishers that say nothing new."""
+"""What the real program meets in these tests: an emulated Telegram, and publishers that say nothing
+new.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ async def emulator() -> AsyncIterator[Emulator]:
 async def publishers() -> AsyncIterator[Publishers]:
     """A bank whose rate of yesterday holds, and a quiet feed."""
     async with Publishers() as server:
-        server.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        server.put(
+            "/daily.xml",
+            daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"),
+        )
         server.put("/feed.xml", rss(QUIET))
         yield server
 

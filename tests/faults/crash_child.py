@@ -1,9 +1,11 @@
-"""The program's flow in a process that kills itself at the K-th step: statements, commits, requests to Telegram.
+"""The program's flow in a process that kills itself at the K-th step: statements, commits, requests
+to Telegram.
 
-`python -m tests.faults.crash_child` reads jobs from standard input (a JSON object a line: `folder`, `database`,
-`telegram`, `publishers`, `die_at`) and answers each with a line of JSON (`{"signal", "exit", "steps"}`). It forks for
-every job but the first, which runs in this very process to the end: what that imported and loaded the forks inherit,
-where a fresh interpreter for each would take two seconds.
+`python -m tests.faults.crash_child` reads jobs from standard input (a JSON object a line: `folder`,
+`database`, `telegram`, `publishers`, `die_at`) and answers each with a line of JSON (`{"signal",
+"exit", "steps"}`). It forks for every job but the first, which runs in this very process to the
+end: what that imported and loaded the forks inherit, where a fresh interpreter for each would take
+two seconds.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ from tests.world import loopback_fetcher, poll_flow
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
 
 RATE = 100.0
-LEASE = 0.9  # seconds, on a server: there a start must not free what another sender may hold, it waits for the end
+# seconds, on a server: there a start must not free what another sender may hold, it waits for the
+# end
+LEASE = 0.9
 LONGEST = 20  # seconds; a run that takes longer is ended by SIGALRM
 LOOK = 0.01  # seconds between looks whether all is done; through a connection that counts no steps
 _OPEN = """
@@ -85,7 +89,9 @@ class Steps:
 
 
 class DyingApi(Api):
-    """The real transport; the process may die right before a request leaves and right after its answer came."""
+    """The real transport; the process may die right before a request leaves and right after its
+    answer came.
+    """
 
     steps: Steps
 
@@ -98,7 +104,9 @@ class DyingApi(Api):
 
 
 async def flow(*, database: str, telegram: str, publishers: str, die_at: int) -> int:
-    """poll → detect → enqueue → fan out → claim → send → mark, until nothing is open; how many steps that took."""
+    """poll → detect → enqueue → fan out → claim → send → mark, until nothing is open; how many
+    steps that took.
+    """
     steps = Steps(die_at)
     store = await open_store(database)
     steps.watch(store)

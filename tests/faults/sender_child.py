@@ -1,4 +1,5 @@
-"""A sender in a process of its own: `python -m tests.faults.sender_child TELEGRAM DATABASE RATE LEASE`.
+"""A sender in a process of its own: `python -m tests.faults.sender_child TELEGRAM DATABASE RATE
+LEASE`.
 
 Its lease is shortened, so that a test need not wait for half a minute.
 """

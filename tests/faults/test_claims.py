@@ -1,4 +1,6 @@
-"""Claims on a PostgreSQL that knows nothing of its tables, and claims that take long: sending goes on at its pace."""
+"""Claims on a PostgreSQL that knows nothing of its tables, and claims that take long: sending goes
+on at its pace.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,12 @@ def without_statistics(url: str, *, table: str = "delivery") -> None:
 async def claimed(db: Db, limit: int = 125) -> Claim:
     """One claim of at most so many."""
     return await storage.deliveries.claim(
-        db, token="t", rate=1000, horizon=timedelta(seconds=0.5), lease=timedelta(seconds=30), limit=limit
+        db,
+        token="t",
+        rate=1000,
+        horizon=timedelta(seconds=0.5),
+        lease=timedelta(seconds=30),
+        limit=limit,
     )
 
 
@@ -61,7 +68,9 @@ async def plan_of_a_claim(db: Db, limit: int) -> str:
     """How a claim's rows were found, with what was read for it; they are not leased."""
     asked: list[tuple[str, Any]] = []
 
-    def note(_c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def note(
+        _c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> None:
         asked.append((statement, parameters))
 
     event.listen(db.sync_connection, "before_cursor_execute", note)
@@ -69,7 +78,9 @@ async def plan_of_a_claim(db: Db, limit: int) -> str:
     event.remove(db.sync_connection, "before_cursor_execute", note)
     await db.execute(text("UPDATE delivery SET state = 'pending' WHERE state = 'leased'"))
     await db.execute(text("UPDATE chat SET tat = NULL"))
-    (due,) = [(statement, parameters) for statement, parameters in asked if "SKIP LOCKED" in statement]
+    (due,) = [
+        (statement, parameters) for statement, parameters in asked if "SKIP LOCKED" in statement
+    ]
     rows = await db.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF) {due[0]}", due[1])
     return "\n".join(str(row[0]) for row in rows)
 
@@ -79,7 +90,9 @@ async def plan_of_a_claim(db: Db, limit: int) -> str:
 async def test_P24_a_claim_walks_the_index_whatever_the_server_knows_of_the_table(
     postgres_url: str, known: str
 ) -> None:
-    """As far as it claims and no further: never all that waits, never sorted, never a whole table."""
+    """As far as it claims and no further: never all that waits, never sorted, never a whole
+    table.
+    """
     store = await open_store(postgres_url)
     try:
         for table in ("delivery", "chat"):
@@ -96,7 +109,9 @@ async def test_P24_a_claim_walks_the_index_whatever_the_server_knows_of_the_tabl
             if known == "all of it":
                 await db.execute(text("ANALYZE"))
             found = await plan_of_a_claim(db, 25)
-        driver = re.search(r"Index Scan using ix_delivery_due on delivery .*actual rows=([\d.]+)", found)
+        driver = re.search(
+            r"Index Scan using ix_delivery_due on delivery .*actual rows=([\d.]+)", found
+        )
         assert driver is not None, found
         assert float(driver[1]) <= 2 * 25, found
         assert "Index Scan using ix_delivery_open on delivery other" in found, found
@@ -106,7 +121,9 @@ async def test_P24_a_claim_walks_the_index_whatever_the_server_knows_of_the_tabl
 
 
 @asynccontextmanager
-async def backlog(url: str, rate: float, *, chats: int = CHATS, alerts: int = ALERTS) -> AsyncIterator[Bench]:
+async def backlog(
+    url: str, rate: float, *, chats: int = CHATS, alerts: int = ALERTS
+) -> AsyncIterator[Bench]:
     """A sender that finds so many alerts waiting for so many readers each."""
     async with bench(url, readers=chats, rate=rate) as one:
         async with one.store.writing() as db:
@@ -129,7 +146,9 @@ async def lost_slots(store: Store) -> float:
 async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     postgres_url: str, rate: float, autovacuum: str
 ) -> None:
-    """What is claimed is sent: slots are not thrown away round after round until statistics come."""
+    """What is claimed is sent: slots are not thrown away round after round until statistics
+    come.
+    """
     store = await open_store(postgres_url)
     await store.close()
     if autovacuum == "off":
@@ -138,13 +157,19 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     async with backlog(postgres_url, rate) as one, Running(one):
         goal = min(int(rate * 4), 600)
         accepted = 0
-        async with asyncio.timeout(60):  # at its pace 4 s; in the worst state it was ever seen in, never
+        async with asyncio.timeout(
+            60
+        ):  # at its pace 4 s; in the worst state it was ever seen in, never
             after = 0
             while accepted < goal:
-                call = await one.emulator.calls.wait(lambda call: call.accepted, after=after, timeout=60)
+                call = await one.emulator.calls.wait(
+                    lambda call: call.accepted, after=after, timeout=60
+                )
                 after, accepted = call.number, accepted + 1
         await one.worker._write_marks()
-        if rate < 1000.0:  # which beside busy processes is more than one loop with its Telegram can do
+        if (
+            rate < 1000.0
+        ):  # which beside busy processes is more than one loop with its Telegram can do
             assert await lost_slots(one.store) < 3
 
 
@@ -152,7 +177,9 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
 async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    """Longer than slots are reserved ahead: they are asked for earlier, and for more, and nearly all are used."""
+    """Longer than slots are reserved ahead: they are asked for earlier, and for more, and nearly
+    all are used.
+    """
     claim = storage.deliveries.claim
     rounds = []
 

@@ -1,4 +1,6 @@
-"""The database's clock set back while alerts wait and are stored: on both databases, with one sender and with two."""
+"""The database's clock set back while alerts wait and are stored: on both databases, with one
+sender and with two.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +37,30 @@ async def left(store: Store) -> list[timedelta]:
     """How long each alert that is not closed is still worth sending."""
     async with store.reading() as db:
         now = await db_now(db)
-        return [until - now for until in (await db.execute(select(alert.c.expires_at).order_by(alert.c.id))).scalars()]
+        return [
+            until - now
+            for until in (
+                await db.execute(select(alert.c.expires_at).order_by(alert.c.id))
+            ).scalars()
+        ]
 
 
 @pytest.mark.parametrize("by", [-MINUTE, -DAY])
 async def test_T7_an_alert_stored_just_as_the_clock_is_set_back_has_its_whole_life(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
 ) -> None:
-    """One stored just before and one just after the step: both lives end when they should, and both are sent."""
+    """One stored just before and one just after the step: both lives end when they should, and both
+    are sent.
+    """
     hour = timedelta(hours=1)
     async with bench(migrated_url) as one:
         await one.alert(lasts=hour)
         shift(monkeypatch, by)
         await one.alert(lasts=hour)
         lives = await left(one.store)
-        assert all(hour - timedelta(minutes=5) < life <= hour + timedelta(seconds=2) for life in lives), lives
+        assert all(
+            hour - timedelta(minutes=5) < life <= hour + timedelta(seconds=2) for life in lives
+        ), lives
         async with Running(one):
             await one.arrived(READER, 2)
 
@@ -117,7 +128,9 @@ async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
 
 
 @pytest.mark.postgres
-async def test_T8_two_senders_go_on_after_a_step(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_T8_two_senders_go_on_after_a_step(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Side by side, each alert once."""
     async with bench(postgres_url) as one:
         second = await open_store(postgres_url)
@@ -153,7 +166,9 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
     def late() -> float:
         return boottime() + ahead.total_seconds()
 
-    monkeypatch.setattr("storage.clock.boottime", late)  # what is read after the answer; the question came before
+    monkeypatch.setattr(
+        "storage.clock.boottime", late
+    )  # what is read after the answer; the question came before
     async with store.writing() as db:
         await storage.pace.pause_token(db, "t", timedelta(minutes=1))
     async with store.reading() as db:

@@ -1,9 +1,11 @@
-"""P1: the process is killed at its K-th statement, commit or request, then started again, for every K.
+"""P1: the process is killed at its K-th statement, commit or request, then started again, for every
+K.
 
-After the clean run all invariants hold, by the log of the emulated Telegram and by the database: nothing is lost (I1),
-nobody has more copies than were promised (I2), nothing was decided twice (I3), the limits were kept (I4), nothing that
-had expired was sent (I5), a chat's messages came in order (I6), one blocked chat disturbed nobody (I7), and no token is
-anywhere (I8). On PostgreSQL a lease of the dead process is waited for, on SQLite the start frees it.
+After the clean run all invariants hold, by the log of the emulated Telegram and by the database:
+nothing is lost (I1), nobody has more copies than were promised (I2), nothing was decided twice
+(I3), the limits were kept (I4), nothing that had expired was sent (I5), a chat's messages came in
+order (I6), one blocked chat disturbed nobody (I7), and no token is anywhere (I8). On PostgreSQL a
+lease of the dead process is waited for, on SQLite the start frees it.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ from tests.world import loopback_fetcher, poll_flow
 PRIVATE, GROUP, BLOCKED = (1001, 1002, 1003), -2001, 1004
 CHATS = (*PRIVATE, GROUP, BLOCKED)
 POINTS = {"sqlite": 6, "postgresql": 5}  # of the normal suite; the full sweep takes every K
-#: What the message of each alert says and no other does. The notice waits already when the run begins.
+#: What the message of each alert says and no other does. The notice waits already when the run
+#: begins.
 TELLS = {"notice": "already waiting", "move": "USD/KGS", "story": ATTACK[1]}
 STALE = "already stale"
 BURST = 4  # messages a private chat may get at once, then one a second
@@ -67,7 +70,13 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
     pipe = asyncio.subprocess.PIPE
     with (tmp_path / "log").open("wb") as log:
         forker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.crash_child", cwd=ROOT, stdin=pipe, stdout=pipe, stderr=log
+            sys.executable,
+            "-m",
+            "tests.faults.crash_child",
+            cwd=ROOT,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=log,
         )
     assert forker.stdin is not None
     assert forker.stdout is not None
@@ -118,8 +127,12 @@ class Template:
 
 @pytest.fixture
 async def template(tmp_path: Path, database_url: str, publishers: Publishers) -> Template:
-    """Polled once, subscribed, two messages waiting and one that has expired; then something happens in the world."""
-    publishers.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+    """Polled once, subscribed, two messages waiting and one that has expired; then something
+    happens in the world.
+    """
+    publishers.put(
+        "/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948")
+    )
     publishers.put("/feed.xml", rss(QUIET))
     store = await open_store(database_url)
     async with loopback_fetcher() as fetcher:
@@ -139,17 +152,23 @@ async def _subscribe_all(store: Store) -> None:
         for chat_id in CHATS:
             kind = ChatKind.GROUP if chat_id == GROUP else ChatKind.PRIVATE
             await storage.chats.add(db, factories.chat(id=chat_id, kind=kind), now=long_ago)
-            await storage.chats.subscribe(db, chat_id, ["pair:USD/KGS", "topic:security"], now=long_ago)
+            await storage.chats.subscribe(
+                db, chat_id, ["pair:USD/KGS", "topic:security"], now=long_ago
+            )
         for words, lasts in ((TELLS["notice"], timedelta(days=2)), (STALE, timedelta(seconds=-1))):
             values = {"chat": "1", "why": words}
             waiting = notice(1, "notice.gone", values, now=long_ago)
             audience = Audience(subscription="topic:security")
-            await storage.alerts.enqueue(db, replace(waiting, audience=audience, expires_at=long_ago + lasts))
+            await storage.alerts.enqueue(
+                db, replace(waiting, audience=audience, expires_at=long_ago + lasts)
+            )
 
 
 @asynccontextmanager
 async def telegram() -> AsyncIterator[Emulator]:
-    """Four readers, one of whom blocked the bot, and a group; too many messages to one chat are refused."""
+    """Four readers, one of whom blocked the bot, and a group; too many messages to one chat are
+    refused.
+    """
     async with Emulator(TEST_TOKEN, limits=Limits(per_chat=BURST, per_group=20)) as emulator:
         for reader in (*PRIVATE, BLOCKED):
             emulator.add_private(emulator.add_user(reader, f"Reader {reader}", "en"))
@@ -166,7 +185,9 @@ async def _crash_then_finish(
     *,
     damage: Callable[[Path], None] | None = None,
 ) -> int:
-    """Kill a run at each of `die_at`, one after the other, then let one finish; check; the steps of the last."""
+    """Kill a run at each of `die_at`, one after the other, then let one finish; check; the steps of
+    the last.
+    """
     name = f"at-{'-'.join(map(str, die_at))}"
     url = template.copy(name)
     async with telegram() as emulator:
@@ -184,13 +205,17 @@ async def _crash_then_finish(
         if damage is not None:
             damage(template.folder / name / "jarchy.db-wal")
         ended = await run(**job, die_at=0)
-        assert ended["exit"] == 0, f"after dying at {die_at} the next run did not finish: {ended}, {_left(url)}"
+        assert ended["exit"] == 0, (
+            f"after dying at {die_at} the next run did not finish: {ended}, {_left(url)}"
+        )
         _check(emulator, url, die_at, crashes, damaged=damage is not None)
     template.drop(name, url)
     return int(ended["steps"])
 
 
-def _check(emulator: Emulator, url: str, die_at: tuple[int, ...], crashes: int, *, damaged: bool) -> None:
+def _check(
+    emulator: Emulator, url: str, die_at: tuple[int, ...], crashes: int, *, damaged: bool
+) -> None:
     """I1 to I8; marks that a damaged log lost may cost a copy as well."""
     with closing(connected(url)) as connection:
         if url.startswith("sqlite"):
@@ -223,7 +248,10 @@ def _check(emulator: Emulator, url: str, die_at: tuple[int, ...], crashes: int, 
     for chat in CHATS:
         assert chat == BLOCKED or rows[STALE, chat][0] == "expired", f"I5, died at {die_at}"
         assert _copies(emulator, chat, STALE) == [], f"I5, died at {die_at}"
-        order = [_copies(emulator, chat, TELLS[kind])[:1] for kind in dict.fromkeys(kind for kind, _ in in_order)]
+        order = [
+            _copies(emulator, chat, TELLS[kind])[:1]
+            for kind in dict.fromkeys(kind for kind, _ in in_order)
+        ]
         assert order == sorted(order), f"I6, died at {die_at}"
     if not damaged:  # else what a chat had already got may be forgotten
         _check_limits(emulator, die_at)
@@ -255,12 +283,18 @@ def _check_limits(emulator: Emulator, die_at: tuple[int, ...]) -> None:
     sends = [call for call in emulator.calls if call.method == "sendMessage"]
     assert not [call for call in sends if call.code == 429], f"I4, died at {die_at}"
     times = [call.at for call in sends]
-    busiest = max(sum(1 for at in times[i:] if at - begin < WINDOW) for i, begin in enumerate(times))
+    busiest = max(
+        sum(1 for at in times[i:] if at - begin < WINDOW) for i, begin in enumerate(times)
+    )
     assert busiest <= RATE * WINDOW * CATCH_UP + 2, f"I4, died at {die_at}: {busiest} in {WINDOW} s"
 
 
-async def test_P1_kill_at_some_steps_loses_nothing(run: Run, template: Template, publishers: Publishers) -> None:
-    """A crash anywhere delays messages and does nothing else: some points from the first step to the last."""
+async def test_P1_kill_at_some_steps_loses_nothing(
+    run: Run, template: Template, publishers: Publishers
+) -> None:
+    """A crash anywhere delays messages and does nothing else: some points from the first step to
+    the last.
+    """
     steps = await _crash_then_finish(run, template, publishers, ())
     count = POINTS[template.kind]
     for step in sorted({1 + (steps - 1) * point // (count - 1) for point in range(count)}):
@@ -269,7 +303,9 @@ async def test_P1_kill_at_some_steps_loses_nothing(run: Run, template: Template,
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-async def test_P1_kill_at_every_step_loses_nothing(run: Run, template: Template, publishers: Publishers) -> None:
+async def test_P1_kill_at_every_step_loses_nothing(
+    run: Run, template: Template, publishers: Publishers
+) -> None:
     """A crash anywhere delays messages and does nothing else: at every step there is."""
     steps = await _crash_then_finish(run, template, publishers, ())
     for step in range(1, steps + 1):
@@ -278,8 +314,12 @@ async def test_P1_kill_at_every_step_loses_nothing(run: Run, template: Template,
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-async def test_P1_kill_twice_loses_nothing(run: Run, template: Template, publishers: Publishers) -> None:
-    """The run after a crash may crash as well, at the same step or at an early one: one copy more, never a loss."""
+async def test_P1_kill_twice_loses_nothing(
+    run: Run, template: Template, publishers: Publishers
+) -> None:
+    """The run after a crash may crash as well, at the same step or at an early one: one copy more,
+    never a loss.
+    """
     steps = await _crash_then_finish(run, template, publishers, ())
     for step in range(3, steps + 1, 5):
         await _crash_then_finish(run, template, publishers, (step, step))
@@ -291,7 +331,9 @@ async def test_P1_kill_twice_loses_nothing(run: Run, template: Template, publish
 async def test_P8_what_a_damaged_log_lost_is_made_again(
     run: Run, template: Template, publishers: Publishers, kind: str
 ) -> None:
-    """Killed with the last commits in the log only, and the log damaged anywhere: polls find all of it again."""
+    """Killed with the last commits in the log only, and the log damaged anywhere: polls find all of
+    it again.
+    """
     steps = await _crash_then_finish(run, template, publishers, ())
     dice = random.Random(kind)
 
@@ -306,4 +348,6 @@ async def test_P8_what_a_damaged_log_lost_is_made_again(
             log.write_bytes(content[:offset] + dice.randbytes(1024) + content[offset + 1024 :])
 
     for point in range(2):
-        await _crash_then_finish(run, template, publishers, (steps - 1 - point * steps // 4,), damage=damage)
+        await _crash_then_finish(
+            run, template, publishers, (steps - 1 - point * steps // 4,), damage=damage
+        )

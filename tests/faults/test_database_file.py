@@ -1,4 +1,6 @@
-"""The database file full, damaged, old, newer, read-only: the real program says what the operator must do."""
+"""The database file full, damaged, old, newer, read-only: the real program says what the operator
+must do.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ async def ready(program: Program, emulator: Emulator) -> None:
     """Started, polled once, the operator follows the dollar and security."""
     await program.start()
     for source in ("nbkr", "test"):
-        await program.said(lambda line, source=source: f'"source": "{source}"' in line and '"polled"' in line)
+        await program.said(
+            lambda line, source=source: f'"source": "{source}"' in line and '"polled"' in line
+        )
     asked = await emulator.send_text(READER, "/start")
     menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked)
     for data in ("cur:USD", "top:security"):
@@ -128,7 +132,9 @@ def disk(tmp_path: Path) -> Iterator[Full]:
 async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
     bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
 ) -> None:
-    """Nothing is sent that could not be recorded; the operator is told once; with room again everything goes on."""
+    """Nothing is sent that could not be recorded; the operator is told once; with room again
+    everything goes on.
+    """
     url = f"sqlite:///{disk.folder / 'jarchy.db'}"
     program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
     await ready(program, emulator)
@@ -137,8 +143,12 @@ async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
     move(publishers)
     await program.said(lambda line: CANNOT in line)
     asked = await emulator.send_text(READER, "/rates")
-    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
-    notice = await emulator.wait_message(READER, lambda m: "cannot write" in m.get("text", ""), timeout=20)
+    await emulator.wait_message(
+        READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20
+    )
+    notice = await emulator.wait_message(
+        READER, lambda m: "cannot write" in m.get("text", ""), timeout=20
+    )
     assert "free some space" in notice["text"] or isinstance(disk, Limited)
     await publishers.asked_again("/daily.xml", 2)
     assert told(emulator, "89.9000") == []
@@ -156,18 +166,24 @@ async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
 async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
     bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
 ) -> None:
-    """With its log in place it answers and tells; where not even that can be made, it ends with 78 and the reason."""
+    """With its log in place it answers and tells; where not even that can be made, it ends with 78
+    and the reason.
+    """
     path = disk.folder / "jarchy.db"
     url = f"sqlite:///{path}"
     if isinstance(disk, Limited):
-        pytest.skip("no file system can be mounted here, and a process can only be limited once it runs")
+        pytest.skip(
+            "no file system can be mounted here, and a process can only be limited once it runs"
+        )
     program = bot(catalog(publishers.url), DATABASE_URL=url, ADMIN_IDS=str(READER))
     await ready(program, emulator)
     await program.end(signal.SIGKILL)
     disk.fill(0)
     await program.start()
     asked = await emulator.send_text(READER, "/rates")
-    await emulator.wait_message(READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20)
+    await emulator.wait_message(
+        READER, lambda m: "84.7935" in m.get("text", ""), after=asked, timeout=20
+    )
     await emulator.wait_message(READER, lambda m: "cannot write" in m.get("text", ""), timeout=20)
     await program.end(signal.SIGKILL)
     disk.free(0)
@@ -183,8 +199,12 @@ async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_P8_a_damaged_log_costs_the_last_commits_and_the_start_knows_it(tmp_path: Path, seed: int) -> None:
-    """Cut or overwritten anywhere: the database opens with a beginning of what was written; what lacks is said."""
+async def test_P8_a_damaged_log_costs_the_last_commits_and_the_start_knows_it(
+    tmp_path: Path, seed: int
+) -> None:
+    """Cut or overwritten anywhere: the database opens with a beginning of what was written; what
+    lacks is said.
+    """
     dice = random.Random(seed)
     path, copied = tmp_path / "jarchy.db", tmp_path / "copied" / "jarchy.db"
     copied.parent.mkdir()
@@ -226,7 +246,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_restore(
     tmp_path: Path, bot: Start, damage: str
 ) -> None:
-    """Exit 78 with the newest copy's name; the file stays as it is, and the named command mends it."""
+    """Exit 78 with the newest copy's name; the file stays as it is, and the named command mends
+    it.
+    """
     path = tmp_path / "jarchy.db"
     # where it is noon: copies are made at night
     program = bot("", TIME_ZONE=f"Etc/GMT{datetime.now(UTC).hour - 12:+d}")
@@ -245,7 +267,9 @@ async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_r
     assert str(copy) in said
     if damage == "pages":
         command = [sys.executable, "-m", "bot", "db", "restore", str(copy), "--force"]
-        mended = subprocess.run(command, check=False, cwd=tmp_path, env=dict(program.environment), capture_output=True)
+        mended = subprocess.run(
+            command, check=False, cwd=tmp_path, env=dict(program.environment), capture_output=True
+        )
         assert mended.returncode == 0, mended.stderr
         await program.start()
         assert await program.end() == 0
@@ -254,22 +278,31 @@ async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_r
 async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_told_again(
     tmp_path: Path, bot: Start, emulator: Emulator, publishers: Publishers
 ) -> None:
-    """The operator hears of it; what waited in the copy has expired; yesterday's story, found again, stays unsent."""
+    """The operator hears of it; what waited in the copy has expired; yesterday's story, found
+    again, stays unsent.
+    """
     path = tmp_path / "jarchy.db"
     yesterday = datetime.now(UTC) - timedelta(days=1)
     program = bot(catalog(publishers.url), ADMIN_IDS=str(READER))
     await ready(program, emulator)
     await program.end(signal.SIGKILL)
-    with closing(sqlite3.connect(path)) as connection:  # a copy as it was a day ago, with a message still to be sent
+    with closing(
+        sqlite3.connect(path)
+    ) as connection:  # a copy as it was a day ago, with a message still to be sent
         at = int(yesterday.timestamp() * 1_000_000)
-        payload = json.dumps({"v": 1, "msgid": "notice.gone", "values": [["chat", "1"], ["why", "yesterday's news"]]})
+        payload = json.dumps(
+            {"v": 1, "msgid": "notice.gone", "values": [["chat", "1"], ["why", "yesterday's news"]]}
+        )
         connection.execute(
             "INSERT INTO alert"
-            " (dedup_key, kind, payload, severity, lane, reasons, audience_chat, created_at, expires_at)"
+            " (dedup_key, kind, payload, severity, lane, reasons, audience_chat, created_at, "
+            "expires_at)"
             " VALUES ('old', 'notice', ?, 'notable', 1, ?, ?, ?, ?)",
             (payload, '{"v": 1, "reasons": []}', READER, at, at + 3_600_000_000),
         )
-        connection.execute("UPDATE mark SET value = ? WHERE name = 'written'", (yesterday.isoformat(),))
+        connection.execute(
+            "UPDATE mark SET value = ? WHERE name = 'written'", (yesterday.isoformat(),)
+        )
         connection.commit()
         connection.execute("VACUUM INTO ?", (str(tmp_path / "old.db"),))
     old_story = rss(ATTACK, QUIET).decode()
@@ -280,7 +313,9 @@ async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_tol
     shutil.copyfile(tmp_path / "old.db", path)
     await program.start()
     await program.said(lambda line: "older than what ran here" in line)
-    await emulator.wait_message(READER, lambda m: f"{yesterday:%Y-%m-%d %H:%M}" in m.get("text", ""), timeout=20)
+    await emulator.wait_message(
+        READER, lambda m: f"{yesterday:%Y-%m-%d %H:%M}" in m.get("text", ""), timeout=20
+    )
     move(publishers)  # what is new is told
     await emulator.wait_message(READER, lambda m: "89.9000" in m.get("text", ""), timeout=30)
     await publishers.asked_again("/feed.xml", 2)
@@ -317,7 +352,8 @@ asyncio.run(make())
     subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
-            "INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, created_at)"
+            "INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, "
+            "created_at)"
             " VALUES (1, 'private', '', 'ky', 'Asia/Bishkek', 'KGS', 'brief', 1, 0)"
         )
         connection.commit()
@@ -333,7 +369,9 @@ def state_of(path: Path) -> tuple[str, int, str]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(tmp_path: Path, revision: str) -> None:
+async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
+    tmp_path: Path, revision: str
+) -> None:
     """What was in it still is, and the copy is as it was."""
     path = tmp_path / "jarchy.db"
     of_revision(path, revision)
@@ -345,7 +383,9 @@ async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     assert found.language == "ky"
     assert state_of(path) == (HEAD, 1, "ok")
     copies = list(tmp_path.glob("jarchy.db.before-*"))
-    assert [state_of(copy) for copy in copies] == ([] if revision == HEAD else [(revision, 1, "ok")])
+    assert [state_of(copy) for copy in copies] == (
+        [] if revision == HEAD else [(revision, 1, "ok")]
+    )
 
 
 async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_path: Path) -> None:
@@ -401,7 +441,9 @@ def as_nobody(*words: str) -> list[str]:
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A folder with a database that belong to whoever `as_nobody` is; pytest's own folders are closed to him."""
+    """A folder with a database that belong to whoever `as_nobody` is; pytest's own folders are
+    closed to him.
+    """
     with tempfile.TemporaryDirectory(prefix="jarchy-p13-") as folder:
         Path(folder).chmod(0o755)
         inner = Path(folder) / "data"
@@ -439,7 +481,9 @@ def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, cas
         "DATABASE_URL": f"sqlite:///{path}",
     }
     command = as_nobody(sys.executable, "-m", "bot", "run")
-    done = subprocess.run(command, check=False, cwd="/", env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(
+        command, check=False, cwd="/", env=environment, capture_output=True, timeout=60
+    )
     said = done.stderr.decode()
     assert done.returncode == 78, said
     assert "Traceback" not in said

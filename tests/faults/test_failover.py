@@ -47,7 +47,9 @@ def address(pair: tuple[Server, Server]) -> str:
 
 def wait_for_standbys(primary: Server) -> None:
     """From now on a commit is on the standby too before it is one."""
-    primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
+    primary.tell(
+        "ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()"
+    )
     while primary.tell("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
         pass
 
@@ -55,7 +57,9 @@ def wait_for_standbys(primary: Server) -> None:
 async def test_P15_a_synchronous_standby_takes_over_and_nothing_is_lost(
     pair: tuple[Server, Server], short_leases: None
 ) -> None:
-    """The sender finds the new primary by itself; the broadcast ends, the next one too; nobody gets three."""
+    """The sender finds the new primary by itself; the broadcast ends, the next one too; nobody gets
+    three.
+    """
     wait_for_standbys(pair[0])
     async with bench(address(pair), rate=20.0) as one:
         await one.alert()
@@ -83,7 +87,9 @@ async def all_written_down(one: World, count: int) -> None:
 async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_found_again(
     pair: tuple[Server, Server], short_leases: None
 ) -> None:
-    """The marks and the alert of the last moments are gone: a second copy at most, and the next poll finds it again."""
+    """The marks and the alert of the last moments are gone: a second copy at most, and the next
+    poll finds it again.
+    """
     primary, standby = pair
     async with bench(address(pair), rate=20.0) as one:
         await one.alert()
@@ -109,20 +115,27 @@ async def test_P15_the_whole_program_goes_on_after_a_failover(
     """Updates, polls and alerts, in the same process, with nobody's help."""
     wait_for_standbys(pair[0])
     async with Publishers() as publishers:
-        publishers.put("/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
+        publishers.put(
+            "/daily.xml",
+            daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948"),
+        )
         publishers.put("/feed.xml", rss(QUIET))
         program = Program(tmp_path, emulator, catalog(publishers.url), DATABASE_URL=address(pair))
         await program.start()
         await publishers.asked_again("/daily.xml", 2)
         asked = await emulator.send_text(READER, "/start")
-        menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+        menu = await emulator.wait_message(
+            READER, lambda m: "reply_markup" in m, after=asked, timeout=20
+        )
         await emulator.press(READER, menu["message_id"], "cur:USD")
         pair[0].kill()
         asked = await emulator.send_text(READER, "/help")
         pair[1].promote()
         await emulator.wait_message(READER, lambda _: True, after=asked, timeout=30)
         publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
-        await emulator.wait_message(READER, lambda m: "89.9" in m.get("text", ""), after=asked, timeout=30)
+        await emulator.wait_message(
+            READER, lambda m: "89.9" in m.get("text", ""), after=asked, timeout=30
+        )
         await publishers.asked_again("/daily.xml", 2)
         assert sum("89.9" in m.get("text", "") for m in emulator.messages(READER)) == 1
         assert await program.end() == 0

@@ -18,11 +18,18 @@ LEASE = timedelta(seconds=20)
 
 
 @pytest.mark.postgres
-async def test_P27_prolonging_and_finishing_at_once_never_wait_for_each_other(postgres_url: str) -> None:
-    """Many chats, two replicas, every transaction in an order of its own: none is broken off as a deadlock."""
+async def test_P27_prolonging_and_finishing_at_once_never_wait_for_each_other(
+    postgres_url: str,
+) -> None:
+    """Many chats, two replicas, every transaction in an order of its own: none is broken off as a
+    deadlock.
+    """
     stores = [await open_store(postgres_url) for _ in range(2)]
     numbers = list(range(100))
-    updates = [Received(update_id=number, chat=number % 40, kind="message", body="{}") for number in numbers]
+    updates = [
+        Received(update_id=number, chat=number % 40, kind="message", body="{}")
+        for number in numbers
+    ]
     chance = random.Random(27)
 
     def shuffled() -> list[int]:
@@ -30,7 +37,9 @@ async def test_P27_prolonging_and_finishing_at_once_never_wait_for_each_other(po
 
     async def add(store: Store, holder: str) -> None:
         async with store.writing() as db:
-            await storage.inbox.add(db, [updates[number] for number in shuffled()], holder=holder, lease=LEASE)
+            await storage.inbox.add(
+                db, [updates[number] for number in shuffled()], holder=holder, lease=LEASE
+            )
 
     async def prolong(store: Store, holder: str) -> None:
         async with store.writing() as db:
@@ -52,7 +61,9 @@ async def test_P27_prolonging_and_finishing_at_once_never_wait_for_each_other(po
     try:
         async with asyncio.timeout(120):
             for _ in range(5):
-                await asyncio.gather(*[add(store, name) for store, name in zip(stores, "ab", strict=True)])
+                await asyncio.gather(
+                    *[add(store, name) for store, name in zip(stores, "ab", strict=True)]
+                )
                 await asyncio.gather(
                     *[prolong(store, name) for store, name in zip(stores, "ab", strict=True)],
                     *[give_up(store, name) for store, name in zip(stores, "ab", strict=True)],

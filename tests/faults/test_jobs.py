@@ -1,4 +1,6 @@
-"""The queue of jobs that replicas share: connections that end in the middle, and more to do than can be done."""
+"""The queue of jobs that replicas share: connections that end in the middle, and more to do than
+can be done.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from storage.opening import open_store
 
 pytestmark = pytest.mark.postgres
 
-# ends the connection that comes to the armed statement, once: a sequence moves on whatever becomes of its transaction
+# ends the connection that comes to the armed statement, once: a sequence moves on whatever becomes
+# of its transaction
 _KILLER = """
 CREATE SEQUENCE shots MINVALUE 0 START 0;
 SELECT nextval('shots'), setval('shots', 1);
@@ -116,12 +119,19 @@ async def replicas(url: str, works: list[list[Work]]) -> AsyncIterator[Store]:
 
 @pytest.mark.parametrize(
     "task",
-    ["poll", "tidy", pytest.param("look", marks=pytest.mark.slow), pytest.param("digests", marks=pytest.mark.slow)],
+    [
+        "poll",
+        "tidy",
+        pytest.param("look", marks=pytest.mark.slow),
+        pytest.param("digests", marks=pytest.mark.slow),
+    ],
 )
 async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
-    """Deferred, fetched, finished: whichever fails, its worker lives on, and the work is soon done by somebody."""
+    """Deferred, fetched, finished: whichever fails, its worker lives on, and the work is soon done
+    by somebody.
+    """
     store = await open_store(postgres_url)
     await store.close()
     done = Done()
@@ -154,18 +164,25 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
             "CREATE FUNCTION try() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "IF NEW.task_name = 'poll' THEN PERFORM nextval('tries'); END IF; RETURN NEW; END $$"
         )
-        operator.execute("CREATE TRIGGER try BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION try()")
+        operator.execute(
+            "CREATE TRIGGER try BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION "
+            "try()"
+        )
         longest = 0
         async with replicas(postgres_url, [done.work(), done.work()]):
             goal = done.count["look"] + 6
             async with asyncio.timeout(120):
                 while done.count["look"] < goal or done.count["poll"] < 300:
-                    longest = max(longest, number(operator, "SELECT count(*) FROM procrastinate_jobs"))
+                    longest = max(
+                        longest, number(operator, "SELECT count(*) FROM procrastinate_jobs")
+                    )
                     await asyncio.sleep(0.2)
         waits = number(operator, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll'")
         tried = number(operator, "SELECT last_value FROM tries")
         assert longest <= cluster.WAITING + 2 * cluster.AT_ONCE + 10
-        assert tried - waits - done.count["poll"] <= 2 * cluster.AT_ONCE, "each insert is a poll: none was refused"
+        assert tried - waits - done.count["poll"] <= 2 * cluster.AT_ONCE, (
+            "each insert is a poll: none was refused"
+        )
 
 
 def number(operator: psycopg.Connection[Any], query: str) -> int:

@@ -1,6 +1,8 @@
-"""One budget for all that is sent: replies go first and never starve alerts, chats keep their pace, no debt is left.
+"""One budget for all that is sent: replies go first and never starve alerts, chats keep their pace,
+no debt is left.
 
-The first tests run the whole program beside an emulated Telegram with its real limits; the others the sender alone.
+The first tests run the whole program beside an emulated Telegram with its real limits; the others
+the sender alone.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ READERS = range(3001, 3031)
 GROUP = -1001000000001
 MINUTE = 60.0
 SOON = 5.0  # seconds from an alert's decision to its arrival
-JITTER = 5  # messages more that may arrive in a second on a busy machine: then it is Telegram's own limit, 30
+# messages more that may arrive in a second on a busy machine: then it is Telegram's own limit, 30
+JITTER = 5
 
 
 def kept(report: Report, plan: Plan) -> None:
@@ -46,11 +49,17 @@ def kept(report: Report, plan: Plan) -> None:
     assert report.refused == 0
     assert report.most_a_second <= plan.rate + JITTER
     assert report.most_in_a_group <= PER_GROUP
-    assert report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST  # what a slow claim reserves ahead of its own end
+    assert (
+        report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST
+    )  # what a slow claim reserves ahead of its own end
 
 
-async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(database_url: str) -> None:
-    """Sixty questions a second at a rate of 25: no alert waits for their end, Telegram refuses nothing."""
+async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(
+    database_url: str,
+) -> None:
+    """Sixty questions a second at a rate of 25: no alert waits for their end, Telegram refuses
+    nothing.
+    """
     plan = Plan(questions=60, alerts=6, every=0.5, before=3, killed_after=3)
     report = await beside_questions(database_url, plan)
     kept(report, plan)
@@ -87,7 +96,9 @@ async def sender(store: Store, *, rate: float = 40.0) -> AsyncIterator[World]:
         emulator = await stack.enter_async_context(Emulator(open_chats=True))
         session = await stack.enter_async_context(open_session())
         bench = World(store)
-        bench.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=rate)
+        bench.send_through(
+            emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=rate
+        )
         for number in READERS:
             emulator.add_private(emulator.add_user(number, "R", "en"))
         emulator.add_group(GROUP, "Neighbours", members=[READERS[0]])
@@ -102,8 +113,12 @@ async def ask_on(worker: Worker, chat_of: Callable[[], int], left: Callable[[str
 
 
 @pytest.mark.parametrize(("lane", "part"), [(Lane.URGENT, 3), (Lane.ALERT, 3), (Lane.ROUTINE, 10)])
-async def test_G24_whatever_is_asked_each_lane_keeps_its_part(store: Store, lane: Lane, part: int) -> None:
-    """The urgent and alert lanes a third of what leaves, the routine lane a tenth; replies have the rest."""
+async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
+    store: Store, lane: Lane, part: int
+) -> None:
+    """The urgent and alert lanes a third of what leaves, the routine lane a tenth; replies have the
+    rest.
+    """
     async with sender(store) as bench:
         for number in READERS:
             await bench.reader(number)
@@ -117,7 +132,10 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(store: Store, lane
 
         bench.worker.api.post = noting  # type: ignore[method-assign, assignment]
         await bench.alert(lane)
-        asking = [asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), order.append)) for _ in range(20)]
+        asking = [
+            asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), order.append))
+            for _ in range(20)
+        ]
         async with Sending(bench):
             for number in READERS:
                 await bench.arrived(number, timeout=60)
@@ -165,7 +183,9 @@ async def test_G24_a_row_far_ahead_is_healed_by_the_first_claim(store: Store) ->
         await bench.reader(READERS[0])
         await bench.alert()
         async with store.writing() as db:
-            await db.execute(pace.insert().values(name="t", tat=await db_now(db) + timedelta(seconds=813)))
+            await db.execute(
+                pace.insert().values(name="t", tat=await db_now(db) + timedelta(seconds=813))
+            )
         async with Sending(bench):
             await bench.arrived(READERS[0], timeout=30)
         async with store.writing() as db:
@@ -174,7 +194,9 @@ async def test_G24_a_row_far_ahead_is_healed_by_the_first_claim(store: Store) ->
 
 
 async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) -> None:
-    """However many wait for a slot: those beyond it wait for the next claim, and never more than the rate is given."""
+    """However many wait for a slot: those beyond it wait for the next claim, and never more than
+    the rate is given.
+    """
     dice, rate = random.Random(24), 25.0
     taken = 0
     async with store.writing() as db:
@@ -182,7 +204,12 @@ async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) ->
     for _ in range(30):
         async with store.writing() as db:
             got = await storage.deliveries.claim(
-                db, token="t", rate=rate, horizon=HORIZON, lease=timedelta(seconds=30), turns=dice.randint(0, 5000)
+                db,
+                token="t",
+                rate=rate,
+                horizon=HORIZON,
+                lease=timedelta(seconds=30),
+                turns=dice.randint(0, 5000),
             )
             tat = (await db.execute(select(pace.c.tat))).scalar_one()
             assert tat - got.at <= HORIZON
@@ -193,8 +220,12 @@ async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) ->
 
 
 @pytest.mark.parametrize("rate", [0.5, 1.0, 3.0, 10.0, 25.0, 30.0, 200.0, 1000.0])
-def test_G24_no_second_has_more_than_the_rate_however_replies_and_deliveries_come(rate: float) -> None:
-    """Of what leaves through the gate at random moments; and what waits all the time leaves at 95 % of it at least."""
+def test_G24_no_second_has_more_than_the_rate_however_replies_and_deliveries_come(
+    rate: float,
+) -> None:
+    """Of what leaves through the gate at random moments; and what waits all the time leaves at 95 %
+    of it at least.
+    """
     dice, gate, now, left = random.Random(rate), Gate(rate, last=100.0), 100.0, []
     while len(left) < 5 * rate + 20:
         now += dice.random() / rate / dice.choice([1, 3, 50])
@@ -211,7 +242,9 @@ def test_G24_no_second_has_more_than_the_rate_however_replies_and_deliveries_com
 # ── each chat's own pace ────────────────────────────────────────────────────
 
 
-def test_G14_any_mix_of_replies_and_alerts_stays_below_twenty_a_minute_and_alerts_come_first() -> None:
+def test_G14_any_mix_of_replies_and_alerts_stays_below_twenty_a_minute_and_alerts_come_first() -> (
+    None
+):
     """For an hour of a group that never stops asking, with an alert now and then."""
     dice, paces, now, told, waited = random.Random(14), ChatPaces(), 1000.0, [], []
     alert_since: float | None = None
@@ -228,7 +261,13 @@ def test_G14_any_mix_of_replies_and_alerts_stays_below_twenty_a_minute_and_alert
         told.append(now)
     assert len(waited) > 20
     assert max(waited) <= 2 * GROUP_EVERY.total_seconds(), "replies leave room for an alert"
-    assert max(sum(first <= at < first + MINUTE for at in told[index:]) for index, first in enumerate(told)) <= 20
+    assert (
+        max(
+            sum(first <= at < first + MINUTE for at in told[index:])
+            for index, first in enumerate(told)
+        )
+        <= 20
+    )
 
 
 async def in_the_group(bench: World, count: int) -> list[Call]:
@@ -247,10 +286,15 @@ def spread(calls: list[Call]) -> None:
     times = [call.at for call in calls]
     for index, first in enumerate(times):
         for more, later in enumerate(times[index + 1 :], 1):
-            assert later - first >= more * GROUP_EVERY.total_seconds() - GROUP_BURST.total_seconds() - 0.5
+            assert (
+                later - first
+                >= more * GROUP_EVERY.total_seconds() - GROUP_BURST.total_seconds() - 0.5
+            )
 
 
-async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_dropped(store: Store) -> None:
+async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_dropped(
+    store: Store,
+) -> None:
     """Five answers and two alerts for one group: all arrive, none before its time."""
     async with sender(store) as bench:
         await bench.reader(GROUP, ChatKind.GROUP)
@@ -281,8 +325,12 @@ async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
         spread(calls)
 
 
-async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(store: Store) -> None:
-    """What replies took since the claim looked is seen before an alert leaves: it goes back, and comes in its time."""
+async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(
+    store: Store,
+) -> None:
+    """What replies took since the claim looked is seen before an alert leaves: it goes back, and
+    comes in its time.
+    """
     if not store.alone:
         pytest.skip("there the row knows of every reply before it is sent")
     async with sender(store) as bench:

@@ -1,4 +1,6 @@
-"""The SQLite file while the program runs: its log grows, it is taken away, a second program wants it."""
+"""The SQLite file while the program runs: its log grows, it is taken away, a second program wants
+it.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,12 @@ class Quiet:
         return Sent(1)
 
 
-async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_runs(tmp_path: Path) -> None:
-    """It grows as long as somebody reads what was; writes go on meanwhile, and soon after it is small again."""
+async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_runs(
+    tmp_path: Path,
+) -> None:
+    """It grows as long as somebody reads what was; writes go on meanwhile, and soon after it is
+    small again.
+    """
     path = tmp_path / "jarchy.db"
     wal = path.with_name("jarchy.db-wal")
     store = await open_store(f"sqlite:///{path}")
@@ -51,11 +57,15 @@ async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_r
             async with asyncio.timeout(10):  # a look while it is read waits for nobody
                 await watch.look()
             assert wal.stat().st_size > 2 * LOG_BYTES
-            assert reader.execute("SELECT count(*) FROM mark WHERE length(value) = 8000").fetchone() == (0,)
+            assert reader.execute(
+                "SELECT count(*) FROM mark WHERE length(value) = 8000"
+            ).fetchone() == (0,)
         await watch.look()
         assert wal.stat().st_size <= LOG_BYTES
         async with store.reading() as db:
-            assert (await db.execute(text("SELECT count(*) FROM mark WHERE length(value) = 8000"))).scalar() == 1_000
+            assert (
+                await db.execute(text("SELECT count(*) FROM mark WHERE length(value) = 8000"))
+            ).scalar() == 1_000
         async with store.writing() as db:
             await db.execute(text("UPDATE mark SET value = 'short'"))
     finally:
@@ -104,7 +114,9 @@ def replaced(path: Path) -> None:
 async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
     tmp_path: Path, emulator: Emulator, publishers: Publishers, lose: Any
 ) -> None:
-    """The operator hears it straight away, nothing else is sent, and what was open is in a sound file beside it."""
+    """The operator hears it straight away, nothing else is sent, and what was open is in a sound
+    file beside it.
+    """
     path = tmp_path / "jarchy.db"
     program = Program(tmp_path, emulator, catalog(publishers.url), ADMIN_IDS=str(OPERATOR))
     await program.start()
@@ -112,9 +124,11 @@ async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
     await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
     inode = path.stat().st_ino
     lose(path)
-    notice = await emulator.wait_message(OPERATOR, lambda m: "jarchy.db.rescued-" in m.get("text", ""), timeout=20)
+    notice = await emulator.wait_message(
+        OPERATOR, lambda m: "jarchy.db.rescued-" in m.get("text", ""), timeout=20
+    )
     assert str(path) in notice["text"]
-    assert await program.end(None) == 78
+    assert await program.end(None) == 78, "".join(program.log)[-4000:]
     (saved,) = tmp_path.glob("jarchy.db.rescued-*")
     assert str(saved) in notice["text"]
     with closing(sqlite3.connect(saved)) as copy:
@@ -171,7 +185,9 @@ async def test_P22_a_second_program_is_refused_by_whatever_path(
     first = Program(tmp_path, emulator, catalog(publishers.url))
     await first.start()
     (tmp_path / "b").mkdir()
-    second = Program(tmp_path / "b", emulator, catalog(publishers.url), DATABASE_URL=f"sqlite:///{other(path)}")
+    second = Program(
+        tmp_path / "b", emulator, catalog(publishers.url), DATABASE_URL=f"sqlite:///{other(path)}"
+    )
     await second.start(ready=False)
     assert await second.end(None) == 78
     assert "another Jarchy is using" in "".join(second.log)

@@ -18,8 +18,12 @@ SHORT = {"lease": timedelta(seconds=3), "margin": 1.5}
 
 @pytest.mark.slow
 async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
-    """SIGKILL to one of three at a thousand a second: the others send what it held, and nobody gets three."""
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, **SHORT))
+    """SIGKILL to one of three at a thousand a second: the others send what it held, and nobody gets
+    three.
+    """
+    report = await broadcast(
+        postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, **SHORT)
+    )
     assert report.states == Counter(sent=COUNT)
     assert set(report.copies) == set(range(1, COUNT + 1))
     assert max(report.copies.values()) <= 2
@@ -28,8 +32,12 @@ async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(480)  # twice as long on a machine that does other things
 async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) -> None:
-    """The same while Telegram answers 502 and 429, resets after it accepted, and some have blocked the bot."""
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, bad=True, **SHORT))
+    """The same while Telegram answers 502 and 429, resets after it accepted, and some have blocked
+    the bot.
+    """
+    report = await broadcast(
+        postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, bad=True, **SHORT)
+    )
     blocked = COUNT // flaky.BLOCKED
     assert report.states == Counter(sent=COUNT - blocked, dead=blocked)
     assert set(report.copies) == {chat for chat in range(1, COUNT + 1) if chat % flaky.BLOCKED}
@@ -37,7 +45,9 @@ async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) 
 
 
 async def test_P4_a_stopped_sender_hands_over_and_nobody_gets_two(postgres_url: str) -> None:
-    """SIGTERM to one of three: it finishes what is in flight, gives back the rest and ends; the others send that."""
+    """SIGTERM to one of three: it finishes what is in flight, gives back the rest and ends; the
+    others send that.
+    """
     report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGTERM, at=700))
     assert report.states == Counter(sent=COUNT)
     assert set(report.copies.values()) == {1}

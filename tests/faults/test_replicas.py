@@ -44,7 +44,9 @@ async def replicas(
     started = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        started.append(Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url))
+        started.append(
+            Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url)
+        )
     await asyncio.gather(*[program.start() for program in started])
     yield started
     for program in started:
@@ -86,15 +88,21 @@ async def test_G3_a_second_poller_waits_for_its_lease_and_takes_over(
 async def test_replicas_share_the_polls_and_a_move_is_told_once(
     replicas: list[Program], emulator: Emulator, publishers: Publishers
 ) -> None:
-    """Whoever polls, whoever sends: one alert, one message; the work of a killed replica goes on in the other."""
+    """Whoever polls, whoever sends: one alert, one message; the work of a killed replica goes on in
+    the other.
+    """
     await publishers.asked_again("/daily.xml", 2)
     asked = await emulator.send_text(READER, "/start")
-    menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+    menu = await emulator.wait_message(
+        READER, lambda m: "reply_markup" in m, after=asked, timeout=20
+    )
     await emulator.press(READER, menu["message_id"], "cur:USD")
     await replicas[0].end(signal.SIGKILL)
     publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
     await publishers.asked_again("/daily.xml", 2)
-    move = await emulator.wait_message(READER, lambda m: "USD/KGS" in m.get("text", ""), after=asked, timeout=30)
+    move = await emulator.wait_message(
+        READER, lambda m: "USD/KGS" in m.get("text", ""), after=asked, timeout=30
+    )
     assert "89.9" in move["text"]
     await publishers.asked_again("/daily.xml", 3)
     told = [m for m in emulator.messages(READER) if "89.9" in m.get("text", "")]
@@ -113,13 +121,25 @@ def shifted() -> dict[str, str]:
 
 
 async def test_T5_replicas_whose_clocks_differ_by_30_seconds_work_as_one(
-    tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str, shifted: dict[str, str]
+    tmp_path: Path,
+    emulator: Emulator,
+    publishers: Publishers,
+    postgres_url: str,
+    shifted: dict[str, str],
 ) -> None:
-    """The database's clock rules: who follows the dollar by the one is told once what the other finds."""
+    """The database's clock rules: who follows the dollar by the one is told once what the other
+    finds.
+    """
     replicas = []
     for name, environment in (("ahead", shifted), ("right", {})):
         (tmp_path / name).mkdir()
-        program = Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url, **environment)
+        program = Program(
+            tmp_path / name,
+            emulator,
+            catalog(publishers.url),
+            DATABASE_URL=postgres_url,
+            **environment,
+        )
         await program.start()
         replicas.append(program)
     ahead, right = replicas
@@ -127,10 +147,14 @@ async def test_T5_replicas_whose_clocks_differ_by_30_seconds_work_as_one(
     assert clock_of(ahead) - clock_of(right) > timedelta(seconds=25)
     await publishers.asked_again("/daily.xml")
     asked = await emulator.send_text(READER, "/start")
-    menu = await emulator.wait_message(READER, lambda m: "reply_markup" in m, after=asked, timeout=20)
+    menu = await emulator.wait_message(
+        READER, lambda m: "reply_markup" in m, after=asked, timeout=20
+    )
     await emulator.press(READER, menu["message_id"], "cur:USD")
     publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
-    await emulator.wait_message(READER, lambda m: "89.9" in m.get("text", ""), after=asked, timeout=30)
+    await emulator.wait_message(
+        READER, lambda m: "89.9" in m.get("text", ""), after=asked, timeout=30
+    )
     await publishers.asked_again("/daily.xml", 2)
     assert sum("89.9" in m.get("text", "") for m in emulator.messages(READER)) == 1
     assert not said(right, TAKEN)
@@ -139,4 +163,8 @@ async def test_T5_replicas_whose_clocks_differ_by_30_seconds_work_as_one(
 
 def clock_of(program: Program) -> datetime:
     """The time its last line was written at, by its own clock."""
-    return max(datetime.fromisoformat(json.loads(line)["timestamp"]) for line in program.log if line.startswith("{"))
+    return max(
+        datetime.fromisoformat(json.loads(line)["timestamp"])
+        for line in program.log
+        if line.startswith("{")
+    )

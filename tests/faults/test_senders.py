@@ -50,7 +50,9 @@ async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIter
 
 @pytest.mark.postgres
 async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgres_url: str) -> None:
-    """Everybody has it, nobody more than twice, and only what was in flight; the rate is never above what was set."""
+    """Everybody has it, nobody more than twice, and only what was in flight; the rate is never
+    above what was set.
+    """
     readers, rate, lease = 240, 40.0, 3.0
     async with bench(postgres_url, readers=readers) as one:
         numbers = range(READER, READER + readers)
@@ -58,27 +60,39 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         child = (sys.executable, "-m", "tests.faults.sender_child")
         arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
         senders = [
-            await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL)
+            await asyncio.create_subprocess_exec(
+                *child, *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
+            )
             for _ in range(3)
         ]
         try:
-            await one.emulator.calls.wait(lambda call: call.method == "sendMessage" and call.number >= 80, timeout=40)
+            await one.emulator.calls.wait(
+                lambda call: call.method == "sendMessage" and call.number >= 80, timeout=40
+            )
             senders[0].send_signal(signal.SIGKILL)
             async with asyncio.timeout(60):
                 for number in numbers:
-                    await one.emulator.calls.wait(lambda call, number=number: call.chat_id == number, timeout=60)
+                    await one.emulator.calls.wait(
+                        lambda call, number=number: call.chat_id == number, timeout=60
+                    )
         finally:
             for sender in senders:
                 if sender.returncode is None:
                     sender.kill()
                 await sender.wait()
-        sent = [call for call in one.emulator.calls if call.method == "sendMessage" and call.accepted]
+        sent = [
+            call for call in one.emulator.calls if call.method == "sendMessage" and call.accepted
+        ]
         copies = Counter(call.chat_id for call in sent)
         assert set(copies) == set(numbers), "I1"
         assert max(copies.values()) <= 2, "I2"
-        assert sum(copies.values()) - readers <= sending.IN_FLIGHT, "only what was in flight comes twice"
+        assert sum(copies.values()) - readers <= sending.IN_FLIGHT, (
+            "only what was in flight comes twice"
+        )
         times = [call.at for call in sent]
-        busiest = max(sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times))
+        busiest = max(
+            sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times)
+        )
         assert busiest <= rate * 1.1, "I4"
 
 
@@ -95,7 +109,9 @@ async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_pa
         states = [(await one.rows(number) or [("pending", None)])[0][0] for number in readers]
         await one.store.close()
         assert set(states) == {"sent", "pending"}
-        assert [one.accepted(number) for number in readers] == [int(state == "sent") for state in states]
+        assert [one.accepted(number) for number in readers] == [
+            int(state == "sent") for state in states
+        ]
         await program.start()
         for number in readers:
             await one.arrived(number)
@@ -104,8 +120,12 @@ async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_pa
 
 
 @pytest.mark.postgres
-async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(postgres_url: str) -> None:
-    """Another sends what it held; awake again it begins nothing of it, and its marks change no row."""
+async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(
+    postgres_url: str,
+) -> None:
+    """Another sends what it held; awake again it begins nothing of it, and its marks change no
+    row.
+    """
     rate, lease = 8.0, 2.0
     readers = range(READER, READER + 24)
     child = (sys.executable, "-m", "tests.faults.sender_child")
@@ -155,7 +175,10 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
         await one.alert()
-        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
+        with (
+            closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other,
+            capture_logs() as said,
+        ):
             async with Sending(one):
                 await one.asked(READER)
                 other.execute("BEGIN IMMEDIATE")
@@ -173,7 +196,9 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
 async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite refuses such at once, without waiting; our transactions are writers from their beginning."""
+    """SQLite refuses such at once, without waiting; our transactions are writers from their
+    beginning.
+    """
     monkeypatch.setattr(storage.db, "BUSY_SECONDS", 5)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
@@ -187,7 +212,9 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
                     await storage.chats.change(db, READER, title=f"{found.title}, then ours")
 
             begun = asyncio.Event()
-            event.listen(one.store._writer.sync_engine, "before_cursor_execute", lambda *_: begun.set())
+            event.listen(
+                one.store._writer.sync_engine, "before_cursor_execute", lambda *_: begun.set()
+            )
             changing = asyncio.create_task(change())
             await begun.wait()
             for _ in range(5):  # had it begun as a reader, it would have read by now, as these do
@@ -204,13 +231,18 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
 async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_hold_the_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Straight from Telegram, again while that is away; a database that works again is said to do so in the log."""
+    """Straight from Telegram, again while that is away; a database that works again is said to do
+    so in the log.
+    """
     monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.PATIENCE", 0.0)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         one.emulator.faults.add(Fault.server_error(502, times=1))
-        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other, capture_logs() as said:
+        with (
+            closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other,
+            capture_logs() as said,
+        ):
             await watch.look()
             other.execute("BEGIN IMMEDIATE")
             for _ in range(4):
@@ -227,7 +259,9 @@ async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_
 async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it had claimed is given back, what it had in flight is marked first; the log says where it stood."""
+    """What it had claimed is given back, what it had in flight is marked first; the log says where
+    it stood.
+    """
     lease, stall = 1.0, 1.5
     monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
     monkeypatch.setattr(sending, "MARGIN", lease / 3)
@@ -253,4 +287,6 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
         assert {(await one.rows(number))[0][0] for number in readers} == {"sent"}
     still = next(line for line in said if line["event"] == "event loop stands still")
     assert "test_senders.py" in still["at"][-1]
-    assert any(line["event"] == "event loop runs again" and line["stood"] >= stall / 2 for line in said)
+    assert any(
+        line["event"] == "event loop runs again" and line["stood"] >= stall / 2 for line in said
+    )

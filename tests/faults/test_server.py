@@ -1,6 +1,8 @@
-"""A PostgreSQL that dies, freezes, refuses, gives way to its standby, or is reached through PgBouncer.
+"""A PostgreSQL that dies, freezes, refuses, gives way to its standby, or is reached through
+PgBouncer.
 
-The sender and the emulated Telegram are real; where everything has to go on by itself, so is the whole program.
+The sender and the emulated Telegram are real; where everything has to go on by itself, so is the
+whole program.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ async def states(one: World) -> set[str]:
 
 
 async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_server: str) -> None:
-    """The server ends every connection in the middle of a broadcast, again and again; all is sent, at most twice."""
+    """The server ends every connection in the middle of a broadcast, again and again; all is sent,
+    at most twice.
+    """
     import psycopg
 
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
@@ -87,7 +91,9 @@ async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_ser
 
 @pytest.fixture
 def pair(postgres_server: str) -> Iterator[tuple[Server, Server]]:
-    """Places for two servers; that of all tests has made the wheel's programs usable for whoever runs them."""
+    """Places for two servers; that of all tests has made the wheel's programs usable for whoever
+    runs them.
+    """
     with servers() as (first, second):
         yield first, second
 
@@ -101,7 +107,9 @@ def primary(pair: tuple[Server, Server]) -> Server:
 
 
 async def test_P15_a_killed_server_that_comes_back_has_lost_nothing(primary: Server) -> None:
-    """SIGKILL in the middle of a broadcast, and a start: the sender goes on by itself, nobody gets more than two."""
+    """SIGKILL in the middle of a broadcast, and a start: the sender goes on by itself, nobody gets
+    more than two.
+    """
     async with bench(primary.url, rate=20.0) as one:
         await one.alert()
         async with Sending(one):
@@ -118,7 +126,9 @@ async def test_P15_a_killed_server_that_comes_back_has_lost_nothing(primary: Ser
 async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadline_and_nothing_twice(
     primary: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has claimed far ahead; what it did not begin in time is sent after the thaw, what it did is not sent again."""
+    """It has claimed far ahead; what it did not begin in time is sent after the thaw, what it did
+    is not sent again.
+    """
     lease, margin = 4.0, 2.0
     monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
     monkeypatch.setattr(sending, "MARGIN", margin)
@@ -141,11 +151,17 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
 async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_seconds_only(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server takes from it the pace of all and what it had claimed; awake again it is told so, and goes on."""
+    """The server takes from it the pace of all and what it had claimed; awake again it is told so,
+    and goes on.
+    """
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
     frozen = await open_store(postgres_url)
     claim = partial(
-        storage.deliveries.claim, token="t", rate=500.0, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
+        storage.deliveries.claim,
+        token="t",
+        rate=500.0,
+        horizon=timedelta(seconds=1),
+        lease=timedelta(seconds=30),
     )
     async with bench(postgres_url) as one:
         await one.alert()
@@ -224,8 +240,14 @@ async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
     ("state", "trouble"),
     [
         ("57014", "SET LOCAL statement_timeout = 50; SELECT pg_sleep(20)"),
-        ("40001", "DO $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$"),
-        ("40P01", "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"),
+        (
+            "40001",
+            "DO $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$",
+        ),
+        (
+            "40P01",
+            "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$",
+        ),
     ],
 )
 async def test_P16_a_transaction_the_server_breaks_off_has_no_partial_effect(
@@ -257,7 +279,9 @@ async def chats(store: Store) -> list[int]:
 
 @pytest.fixture
 def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
-    """The same database through PgBouncer in transaction mode, as compose.yaml sets it up, but for where things are."""
+    """The same database through PgBouncer in transaction mode, as compose.yaml sets it up, but for
+    where things are.
+    """
     import subprocess
 
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -274,7 +298,9 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
             server.execute("CREATE ROLE jarchy LOGIN PASSWORD 'abc123'")
         server.execute(f'ALTER DATABASE "{url.database}" OWNER TO jarchy')
     inline = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("\nconfigs:\n")[2]
-    ini, users = (textwrap.dedent(part) for part in re.findall(r"    content: \|\n((?:      .*\n)+)", inline))
+    ini, users = (
+        textwrap.dedent(part) for part in re.findall(r"    content: \|\n((?:      .*\n)+)", inline)
+    )
     (tmp_path / "users.txt").write_text(re.sub(r"\$\{\w+:\?[^}]*\}", "abc123", users))
     here = {
         "host=postgres": f"host={url.query['host']} dbname={url.database}",
@@ -290,8 +316,14 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
     for path in (tmp_path, *tmp_path.parents):
         if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
             path.chmod(0o755)
-    owner = Path(str(url.query["host"])).owner()  # who may open the server's socket; PgBouncer refuses to be root
-    command = [program, *(["-u", owner] if getpass.getuser() == "root" else []), str(tmp_path / "pgbouncer.ini")]
+    owner = Path(
+        str(url.query["host"])
+    ).owner()  # who may open the server's socket; PgBouncer refuses to be root
+    command = [
+        program,
+        *(["-u", owner] if getpass.getuser() == "root" else []),
+        str(tmp_path / "pgbouncer.ini"),
+    ]
     (tmp_path / "pgbouncer.log").touch()
     (tmp_path / "pgbouncer.log").chmod(0o666)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -310,13 +342,19 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
     process.stderr.close()
 
 
-async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbouncer: str, tmp_path: Path) -> None:
-    """Migration, leases, claims and marks with more clients than the three server connections they share."""
+async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(
+    pgbouncer: str, tmp_path: Path
+) -> None:
+    """Migration, leases, claims and marks with more clients than the three server connections they
+    share.
+    """
     async with bench(pgbouncer) as one:
 
         async def take(number: int) -> None:
             async with one.store.writing() as db:
-                await storage.leases.acquire(db, f"role {number}", holder="a", span=timedelta(seconds=5))
+                await storage.leases.acquire(
+                    db, f"role {number}", holder="a", span=timedelta(seconds=5)
+                )
 
         await one.alert()
         async with Sending(one):
@@ -327,17 +365,25 @@ async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(pgbou
 
 
 async def test_P17_the_whole_program_goes_through_pgbouncer(pgbouncer: str, tmp_path: Path) -> None:
-    """Jobs, the role of receiving, updates and answers, with the documented address and nothing else."""
+    """Jobs, the role of receiving, updates and answers, with the documented address and nothing
+    else.
+    """
     async with Publishers() as publishers, Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
         publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "84,7935", "98,8523", "1,1948"))
         publishers.put("/feed.xml", rss(QUIET))
         (tmp_path / "program").mkdir()
-        program = Program(tmp_path / "program", emulator, catalog(publishers.url), DATABASE_URL=pgbouncer)
+        program = Program(
+            tmp_path / "program", emulator, catalog(publishers.url), DATABASE_URL=pgbouncer
+        )
         await program.start()
         await publishers.asked_again("/daily.xml")
         asked = await emulator.send_text(READER, "/help")
         await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
         assert await program.end() == 0
-        assert not [line for line in program.log if '"level": "error"' in line or '"level": "warning"' in line]
+        assert not [
+            line
+            for line in program.log
+            if '"level": "error"' in line or '"level": "warning"' in line
+        ]
     assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()

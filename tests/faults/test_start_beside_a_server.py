@@ -1,4 +1,6 @@
-"""A start while the database's server goes away and comes back, before Telegram has answered for the first time."""
+"""A start while the database's server goes away and comes back, before Telegram has answered for
+the first time.
+"""
 
 from __future__ import annotations
 
@@ -29,5 +31,7 @@ async def test_P15_a_server_that_is_away_when_telegram_answers_ends_no_start(
         server.start()
         await program.said(lambda line: '"event": "ready"' in line)
         asked = await emulator.send_text(READER, "/help")
-        await emulator.wait_message(READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=60)
+        await emulator.wait_message(
+            READER, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=60
+        )
         assert await program.end() == 0, "".join(program.log)

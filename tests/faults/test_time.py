@@ -42,7 +42,8 @@ def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> No
     script = (
         "import json, sys, zoneinfo; from datetime import *; from bot.digests import due_digest;"
         "now = datetime(2021, 10, 20, 12, tzinfo=UTC);"
-        "print(json.dumps([zoneinfo.TZPATH, [str(zoneinfo.ZoneInfo(n).utcoffset(now)) for n in sys.argv[1:]],"
+        "print(json.dumps([zoneinfo.TZPATH, [str(zoneinfo.ZoneInfo(n).utcoffset(now)) for n in "
+        "sys.argv[1:]],"
         "due_digest('digest:15:00@Europe/Kiev', now=now) is not None]))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONTZPATH": ""}
@@ -54,7 +55,9 @@ def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> No
     assert due is True
     upgrade = [sys.executable, "-m", "bot", "db", "upgrade"]
     settings = {"DATABASE_URL": "sqlite:///x.db", "TIME_ZONE": "Europe/Kiev"}
-    done = subprocess.run(upgrade, check=False, cwd=tmp_path, env={**environment, **settings}, capture_output=True)
+    done = subprocess.run(
+        upgrade, check=False, cwd=tmp_path, env={**environment, **settings}, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -63,17 +66,23 @@ async def test_T3_a_zone_nobody_knows_any_more_silences_only_its_own_digest(stor
     async with store.writing() as db:
         for number, zone in ((1, "Asia/Atlantis"), (2, "Asia/Bishkek")):
             await storage.chats.add(db, chat(number), now=EVENING - timedelta(days=1))
-            await storage.chats.subscribe(db, number, [f"digest:22:00@{zone}"], now=EVENING - timedelta(days=1))
+            await storage.chats.subscribe(
+                db, number, [f"digest:22:00@{zone}"], now=EVENING - timedelta(days=1)
+            )
     assert await enqueue_digests(store, now=EVENING) == 1
     async with store.reading() as db:
-        assert list((await db.execute(select(alert.c.audience_key))).scalars()) == ["digest:22:00@Asia/Bishkek"]
+        assert list((await db.execute(select(alert.c.audience_key))).scalars()) == [
+            "digest:22:00@Asia/Bishkek"
+        ]
 
 
 @pytest.mark.parametrize("hours", [1, -1, 24])
 async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """Set back an hour, what was paced, retried or leased until then does not wait an hour; nothing comes twice."""
+    """Set back an hour, what was paced, retried or leased until then does not wait an hour; nothing
+    comes twice.
+    """
     clock = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {}"
     readers = range(READER, READER + 6)
     monkeypatch.setattr("bot.deliver.worker.IDLE", 0.1)
@@ -104,7 +113,11 @@ async def publishers() -> AsyncIterator[Publishers]:
 async def polled(bot: Running) -> set[str]:
     """The sources whose poll came to its end."""
     async with bot.store.reading() as db:
-        return {key for key, state in (await storage.sources.states(db)).items() if state.last_ok_at is not None}
+        return {
+            key
+            for key, state in (await storage.sources.states(db)).items()
+            if state.last_ok_at is not None
+        }
 
 
 async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
@@ -117,7 +130,10 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
     every = catalog(publishers.url).replace('every = "1s"', 'every = "5m"')
     async with Emulator(TEST_TOKEN, "jarchy_bot", open_chats=True) as emulator:
         settings = load_settings(
-            bot_token=TEST_TOKEN, bot_api_url=emulator.api_url, database_url=f"sqlite:///{path}", ops_listen="off"
+            bot_token=TEST_TOKEN,
+            bot_api_url=emulator.api_url,
+            database_url=f"sqlite:///{path}",
+            ops_listen="off",
         )
         ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
         stop = asyncio.Event()
@@ -132,13 +148,21 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
         monkeypatch.setattr("bot.app.JOBS", jobs)
         monkeypatch.setattr("bot.recurring.enqueue_digests", turn)
         running = asyncio.create_task(
-            run(settings, parse_catalog(every), clock=lambda: now, stop=stop, on_ready=ready.set_result)
+            run(
+                settings,
+                parse_catalog(every),
+                clock=lambda: now,
+                stop=stop,
+                on_ready=ready.set_result,
+            )
         )
         bot = await ready
         async with bot.store.writing() as db:
             await storage.chats.add(db, chat(1), now=EVENING - timedelta(days=1))
             for at in ("05:45", "06:00"):
-                await storage.chats.subscribe(db, 1, [f"digest:{at}@Asia/Bishkek"], now=EVENING - timedelta(days=1))
+                await storage.chats.subscribe(
+                    db, 1, [f"digest:{at}@Asia/Bishkek"], now=EVENING - timedelta(days=1)
+                )
         while await polled(bot) < {"nbkr", "test"} or not list(tmp_path.glob("backups/*.db")):  # noqa: ASYNC110 - files
             await asyncio.sleep(0.05)
         before = len(publishers.asked)
@@ -149,7 +173,9 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
             await asyncio.sleep(0.05)
         while not turns.empty():
             turns.get_nowait()
-        for _ in range(3):  # the slowest loop turns twice more, and the others with it: nothing else may come of them
+        for _ in range(
+            3
+        ):  # the slowest loop turns twice more, and the others with it: nothing else may come of them
             await turns.get()
         stop.set()
         await running

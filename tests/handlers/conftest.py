@@ -27,7 +27,10 @@ poll = { every = "30m", zone = "Asia/Bishkek" }
 def days(pair: str, values: Sequence[str], *, last: date | None = None) -> list[Rate]:
     """One rate a day, the last on `last` (default: today)."""
     first = (last or NOW.date()) - timedelta(days=len(values) - 1)
-    return [rate(pair, value, str(first + timedelta(days=number))) for number, value in enumerate(values)]
+    return [
+        rate(pair, value, str(first + timedelta(days=number)))
+        for number, value in enumerate(values)
+    ]
 
 
 @pytest.fixture

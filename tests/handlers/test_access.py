@@ -1,4 +1,6 @@
-"""Which messages are for us at all, and whether they name the bot: each as the library reads it from the wire."""
+"""Which messages are for us at all, and whether they name the bot: each as the library reads it
+from the wire.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,16 @@ import pytest
 from telegram import Bot, Message, Update, User
 
 from bot.emulator import TEST_TOKEN
-from handlers.access import Commanded, ForUs, Mentioned, Route, Who, always_looking, is_anothers, mention
+from handlers.access import (
+    Commanded,
+    ForUs,
+    Mentioned,
+    Route,
+    Who,
+    always_looking,
+    is_anothers,
+    mention,
+)
 
 US, READER, OTHER_BOT = 900, 5, 77
 GROUP = {"id": -100, "type": "supergroup", "title": "Talk"}
@@ -16,7 +27,12 @@ ALONE = {"id": READER, "type": "private", "first_name": "Aigul"}
 AIGUL = {"id": READER, "is_bot": False, "first_name": "Aigul"}
 HELPER = {"id": OTHER_BOT, "is_bot": True, "first_name": "Helper", "username": "helper_bot"}
 OURSELVES = {"id": US, "is_bot": True, "first_name": "Jarchy", "username": "jarchy_bot"}
-ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+ANONYMOUS = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
 CHANNEL_BOT = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
 FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}}
 FORWARDED_BEFORE_7 = {"forward_date": 1}
@@ -52,7 +68,11 @@ def message(bot: Bot, chat: dict[str, Any], **fields: Any) -> Message:
         (GROUP, {"from": None, "sender_chat": GROUP}, True),
         (GROUP, {"from": HELPER}, False),
         (GROUP, {"from": ANONYMOUS, "sender_chat": GROUP}, True),
-        (GROUP, {"from": CHANNEL_BOT, "sender_chat": {"id": -200, "type": "channel", "title": "Posts"}}, True),
+        (
+            GROUP,
+            {"from": CHANNEL_BOT, "sender_chat": {"id": -200, "type": "channel", "title": "Posts"}},
+            True,
+        ),
         (GROUP, {"from": ANONYMOUS}, False),
         (GROUP, {"from": HELPER, "sender_chat": GROUP}, False),
         (GROUP, {"is_automatic_forward": True}, False),
@@ -62,8 +82,12 @@ def message(bot: Bot, chat: dict[str, Any], **fields: Any) -> Message:
         (GROUP, {"via_bot": OURSELVES}, False),
     ],
 )
-def test_G23_what_is_for_us(bot: Bot, chat: dict[str, Any], fields: dict[str, Any], read: bool) -> None:
-    """What a person wrote; alone with us also what they forward or had made, but never by ourselves."""
+def test_G23_what_is_for_us(
+    bot: Bot, chat: dict[str, Any], fields: dict[str, Any], read: bool
+) -> None:
+    """What a person wrote; alone with us also what they forward or had made, but never by
+    ourselves.
+    """
     assert ForUs().filter(message(bot, chat, **fields)) is read
 
 
@@ -71,7 +95,9 @@ def test_G23_what_is_for_us(bot: Bot, chat: dict[str, Any], fields: dict[str, An
     ("fields", "counts"),
     [({}, True), (FORWARDED, False), (FORWARDED_BEFORE_7, False), ({"via_bot": HELPER}, False)],
 )
-def test_S9_a_forwarded_command_commands_nothing(bot: Bot, fields: dict[str, Any], counts: bool) -> None:
+def test_S9_a_forwarded_command_commands_nothing(
+    bot: Bot, fields: dict[str, Any], counts: bool
+) -> None:
     """Nor one that another bot made, in a chat of one's own either."""
     assert Commanded().filter(message(bot, ALONE, **fields)) is counts
 
@@ -94,7 +120,9 @@ def test_S9_a_forwarded_command_commands_nothing(bot: Bot, fields: dict[str, Any
         (None, None),
     ],
 )
-def test_the_bot_is_named_by_its_whole_name(bot: Bot, text: str | None, found: tuple[int, int] | None) -> None:
+def test_the_bot_is_named_by_its_whole_name(
+    bot: Bot, text: str | None, found: tuple[int, int] | None
+) -> None:
     """In any case of letters; not inside a longer name, nor an address of mail or web."""
     said = message(bot, GROUP, text=text)
     assert mention(said, "jarchy_bot") == found
@@ -118,7 +146,12 @@ def test_a_name_quoted_as_code_names_nobody(bot: Bot, entity: dict[str, Any], qu
 
 
 def test_of_two_names_the_one_that_is_not_quoted_counts(bot: Bot) -> None:
-    said = message(bot, GROUP, text="@jarchy_bot @jarchy_bot", entities=[{"type": "code", "offset": 0, "length": 11}])
+    said = message(
+        bot,
+        GROUP,
+        text="@jarchy_bot @jarchy_bot",
+        entities=[{"type": "code", "offset": 0, "length": 11}],
+    )
     assert mention(said, "jarchy_bot") == (12, 23)
 
 
@@ -133,7 +166,9 @@ def test_G26_a_private_chat_is_its_owners(
     bot: Bot, chat: dict[str, Any], who: dict[str, Any] | None, anothers: bool
 ) -> None:
     """A group is everybody's."""
-    fields = {"message_id": 1, "date": 1, "chat": chat, "text": "x"} | ({"from": who} if who else {})
+    fields = {"message_id": 1, "date": 1, "chat": chat, "text": "x"} | (
+        {"from": who} if who else {}
+    )
     assert is_anothers(Update.de_json({"update_id": 1, "message": fields}, bot)) is anothers
 
 

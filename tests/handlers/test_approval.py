@@ -25,7 +25,9 @@ AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
 @pytest.fixture
 async def desk(world: World) -> AsyncIterator[World]:
-    """Two agencies, an operator who is asked, a subscriber who reads Kyrgyz; the attack just became known."""
+    """Two agencies, an operator who is asked, a subscriber who reads Kyrgyz; the attack just became
+    known.
+    """
     await world.ask("/help")
     menu = await world.ask("/subscribe", chat=STRANGER)
     await world.press(STRANGER, menu["message_id"], "top:security")
@@ -34,7 +36,9 @@ async def desk(world: World) -> AsyncIterator[World]:
     async with Publishers() as agencies:
         feed = '[feeds.{0}]\nname = {{ en = "Agency" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
         world.publishers = agencies
-        world.catalog = parse_catalog("".join(feed.format(key, agencies.url) for key in ("one", "two")))
+        world.catalog = parse_catalog(
+            "".join(feed.format(key, agencies.url) for key in ("one", "two"))
+        )
         for key in ("one", "two"):
             await world.report(key, QUIET)
         await world.report("one", ATTACK, QUIET)
@@ -73,7 +77,9 @@ async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk
     await desk.report("two", AGAIN, QUIET)
     assert await told(desk) == 0
     assert await desk.press(READER, card, yes) is None
-    await desk.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    await desk.emulator.wait_message(
+        STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20
+    )
     assert await desk.press(READER, card, no)
     assert await states(desk) == ["approved"]
     assert await told(desk) == 1
@@ -97,10 +103,14 @@ async def test_a_rejected_story_is_nobodys(desk: World) -> None:
 
 
 async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: World) -> None:
-    """By the link of the alert's Share: headline, who reports it, its page; no more once it is rejected."""
+    """By the link of the alert's Share: headline, who reports it, its page; no more once it is
+    rejected.
+    """
     card, yes, _ = await question(desk)
     await desk.press(READER, card, yes)
-    told = await desk.emulator.wait_message(STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20)
+    told = await desk.emulator.wait_message(
+        STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20
+    )
     buttons = [one for row in told["reply_markup"]["inline_keyboard"] for one in row]
     (share,) = [one["url"] for one in buttons if "share/url" in one.get("url", "")]
     link = unquote(share.partition("?url=")[2])
@@ -108,7 +118,10 @@ async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk:
     payload = link.partition("?start=")[2]
     shown = await desk.ask(f"/start {payload}", chat=RUSSIAN)
     assert ATTACK[1] in shown["text"]
-    assert [one["text"] for one in shown["reply_markup"]["inline_keyboard"][0]] == ["Открыть", "Поделиться"]
+    assert [one["text"] for one in shown["reply_markup"]["inline_keyboard"][0]] == [
+        "Открыть",
+        "Поделиться",
+    ]
     assert any(entity["type"] == "text_link" for entity in shown["entities"])
     async with desk.store.writing() as db:
         assert await storage.chats.subscriptions(db, RUSSIAN) == ()
@@ -123,9 +136,23 @@ async def test_S12_a_link_to_no_story_says_so(
     """What nobody has, and whatever else one may write."""
     monkeypatch.setattr(Services, "allow", lambda *_: True)
     for payload in ("s_999999", "s_999999999999999999"):
-        assert (await world.ask(f"/start {payload}", chat=chat))["text"] == t("error.story_gone", language)
-    for odd in ("s_", "s_0", "s_-1", "s_1x", "s_1_1", "S_1", "s_9999999999999999999", "s_٣", "s_" + "1" * 70):
-        assert (await world.ask(f"/start {odd}", chat=chat))["text"] == t("error.link", language), odd
+        assert (await world.ask(f"/start {payload}", chat=chat))["text"] == t(
+            "error.story_gone", language
+        )
+    for odd in (
+        "s_",
+        "s_0",
+        "s_-1",
+        "s_1x",
+        "s_1_1",
+        "S_1",
+        "s_9999999999999999999",
+        "s_٣",
+        "s_" + "1" * 70,
+    ):
+        assert (await world.ask(f"/start {odd}", chat=chat))["text"] == t("error.link", language), (
+            odd
+        )
 
 
 async def test_what_waits_is_read_on_request_and_never_pushed(desk: World) -> None:
@@ -153,7 +180,9 @@ async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk:
     card, yes, no = await question(desk)
     desk.bot.services.admins = frozenset({READER, STRANGER})
     assert await desk.press(READER, card, yes) is None
-    await desk.emulator.wait_message(STRANGER, lambda m: m.get("text") == f"Aigul жактырды: {ATTACK[1]}")
+    await desk.emulator.wait_message(
+        STRANGER, lambda m: m.get("text") == f"Aigul жактырды: {ATTACK[1]}"
+    )
     menu = await desk.ask("/help", chat=STRANGER)
     assert await desk.press(STRANGER, menu["message_id"], no) == t("error.story_approved", "ky")
     assert await desk.press(READER, card, yes) == t("error.story_approved", "en")
@@ -167,6 +196,11 @@ async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     card, yes, _ = await question(desk)
     theirs = await desk.ask("/help", chat=STRANGER)
     assert await desk.press(STRANGER, theirs["message_id"], yes)
-    for forged in ("story:approve:999", "story:approve:-1", "story:send:1", f"story:approve:{'9' * 30}"):
+    for forged in (
+        "story:approve:999",
+        "story:approve:-1",
+        "story:send:1",
+        f"story:approve:{'9' * 30}",
+    ):
         assert await desk.press(READER, card, forged), forged
     assert await states(desk) == ["waiting"]

@@ -16,11 +16,24 @@ from storage.schema import series as series_table
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
-RUBBISH = ("bla", "XYZ 90d", "XYZ < 1", "USD XYZ", "100 XYZ", "100 usd XYZ", "$%^&*", "-1", "😀", "9" * 40, "я" * 300)
+RUBBISH = (
+    "bla",
+    "XYZ 90d",
+    "XYZ < 1",
+    "USD XYZ",
+    "100 XYZ",
+    "100 usd XYZ",
+    "$%^&*",
+    "-1",
+    "😀",
+    "9" * 40,
+    "я" * 300,
+)
 #: Commands that take a currency, and what makes a question of one nobody knows.
 WITH_A_CURRENCY = ("/rates XYZ", "/rates USD XYZ", "/convert 100 XYZ", "/convert XYZ", "/convert 100 usd XYZ",
                    "/chart bla", "/chart XYZ 90d", "/chart USD/XYZ", "/rates blabla", "/alert bla",
-                   "/alert XYZ < 1", "/alert USD XYZ", "/alert USD/XYZ < 1", "/convert JPY", "/convert 100 JPY",
+                   "/alert XYZ < 1", "/alert USD XYZ", "/alert USD/XYZ < 1", "/convert JPY",
+                   "/convert 100 JPY",
                    "/start XYZ")  # fmt: skip
 
 
@@ -33,7 +46,9 @@ def unhurried(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
-async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(world: World, language: str) -> None:
+async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
+    world: World, language: str
+) -> None:
     """By every command that takes one, in the same words."""
     for question in WITH_A_CURRENCY:
         named = re.search(r"XYZ|JPY|blabla|bla", question)
@@ -46,8 +61,12 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(world: Wor
 @pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
-async def test_every_command_answers_rubbish_in_the_readers_language(world: World, language: str) -> None:
-    """Never with silence, never with "something went wrong", and briefly; what is long is not said back whole."""
+async def test_every_command_answers_rubbish_in_the_readers_language(
+    world: World, language: str
+) -> None:
+    """Never with silence, never with "something went wrong", and briefly; what is long is not said
+    back whole.
+    """
     wrong = t("error.unexpected", language)
     english = re.compile(r"\b(I|the|not|Try)\b")
     for name in COMMANDS:
@@ -63,7 +82,9 @@ async def test_every_command_answers_rubbish_in_the_readers_language(world: Worl
 
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
-async def test_a_day_ahead_is_answered_with_where_the_latest_is(world: World, language: str) -> None:
+async def test_a_day_ahead_is_answered_with_where_the_latest_is(
+    world: World, language: str
+) -> None:
     said = (await world.ask("/rates USD 2099-01-01", chat=READERS[language]))["text"]
     assert "2099" in said
     assert said.endswith("/rates")
@@ -71,8 +92,12 @@ async def test_a_day_ahead_is_answered_with_where_the_latest_is(world: World, la
 
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
-async def test_an_empty_store_says_that_the_first_rates_are_on_their_way(world: World, language: str) -> None:
-    """Whatever is asked of it, also a currency it could not know yet; news and digest say that there is nothing."""
+async def test_an_empty_store_says_that_the_first_rates_are_on_their_way(
+    world: World, language: str
+) -> None:
+    """Whatever is asked of it, also a currency it could not know yet; news and digest say that
+    there is nothing.
+    """
     async with world.bot.store.writing() as db:
         await db.execute(delete(rate))
         await db.execute(delete(series_table))

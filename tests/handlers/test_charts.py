@@ -28,14 +28,18 @@ async def test_the_button_under_a_move_shows_its_chart(world: World) -> None:
     await world.keep(days("RUB/KGS", WAVE))
     menu = await world.ask("/start")
     await world.emulator.press(READER, menu["message_id"], "chart:RUB/KGS:1y")
-    shown = await world.emulator.wait_message(READER, lambda m: "photo" in m, after=menu["message_id"], timeout=20)
+    shown = await world.emulator.wait_message(
+        READER, lambda m: "photo" in m, after=menu["message_id"], timeout=20
+    )
     assert "RUB/KGS" in shown["caption"]
 
 
 async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
     """From the very first day, a year's holes included, to what is announced for tomorrow."""
     first, tomorrow = date(1999, 5, 10), NOW.date() + timedelta(days=1)
-    await world.keep([*days("RUB/KGS", WAVE, last=first), *days("RUB/KGS", ["1.0", *WAVE, "2.0"], last=tomorrow)])
+    await world.keep(
+        [*days("RUB/KGS", WAVE, last=first), *days("RUB/KGS", ["1.0", *WAVE, "2.0"], last=tomorrow)]
+    )
     shown = await world.ask("/chart RUB all", fits="RUB/KGS 2.0")
     assert "+68.07 %" in shown["caption"], "from 1.19 to 2"
     assert "low 1.0" in shown["caption"]
@@ -56,7 +60,14 @@ async def test_what_cannot_be_drawn_is_explained(world: World, question: str, an
 
 
 @pytest.mark.parametrize(
-    "data", ["chart:RUB:90d", "chart:RUB/KGS:", "chart:RUB/KGS:99999d9", "chart:🙂/KGS:1y", "chart:RUB/KGS:1y:red"]
+    "data",
+    [
+        "chart:RUB:90d",
+        "chart:RUB/KGS:",
+        "chart:RUB/KGS:99999d9",
+        "chart:🙂/KGS:1y",
+        "chart:RUB/KGS:1y:red",
+    ],
 )
 async def test_a_forged_button_is_stale(world: World, data: str) -> None:
     menu = await world.ask("/start")
@@ -73,7 +84,9 @@ async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
         await world.emulator.press(READER, shown["message_id"], press)
         now = await world.emulator.wait_message(
             READER,
-            lambda m: m["message_id"] == shown["message_id"] and m["photo"][-1]["file_id"] != seen[-1],
+            lambda m: (
+                m["message_id"] == shown["message_id"] and m["photo"][-1]["file_id"] != seen[-1]
+            ),
             timeout=20,
         )
         seen.append(now["photo"][-1]["file_id"])

@@ -15,7 +15,9 @@ from tests.handlers.conftest import READER, World
 
 
 @pytest.mark.parametrize("way", ["start", "unblocked"])
-async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(world: World, way: str) -> None:
+async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(
+    world: World, way: str
+) -> None:
     """By /start, or because Telegram says that the block is gone; what was subscribed still is."""
     await world.ask("/start")
     async with world.bot.store.writing() as db:
@@ -29,11 +31,15 @@ async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(worl
         await world.ask("/help")  # handled after what came before it
     async with world.bot.store.reading() as db:
         assert await storage.chats.subscriptions(db, READER) == ("pair:USD/KGS",)
-        assert (await db.execute(select(chat.c.active).where(chat.c.id == READER))).scalars().all() == [True]
+        assert (
+            await db.execute(select(chat.c.active).where(chat.c.id == READER))
+        ).scalars().all() == [True]
 
 
 async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World) -> None:
-    """Also by a bot that ran all the time and had them in mind; nothing of the old settings is left."""
+    """Also by a bot that ran all the time and had them in mind; nothing of the old settings is
+    left.
+    """
     await world.ask("/start")
     long_ago = world.bot.clock() - storage.retention.CHATS - timedelta(days=1)
     async with world.bot.store.writing() as db:

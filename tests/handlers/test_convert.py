@@ -16,7 +16,9 @@ async def test_a_command_is_answered_with_the_sum_and_whose_rate_it_was(world: W
     ]
 
 
-@pytest.mark.parametrize("question", ["100$ в сомах", "100usdkgs", "сто долларов в сомах", "2*50 usd to kgs"])
+@pytest.mark.parametrize(
+    "question", ["100$ в сомах", "100usdkgs", "сто долларов в сомах", "2*50 usd to kgs"]
+)
 async def test_free_text_in_a_private_chat_is_a_question_too(world: World, question: str) -> None:
     assert "100 USD = 8,479.35 KGS" in (await world.ask(question))["text"]
 
@@ -59,17 +61,23 @@ async def test_no_question_is_met_with_silence(world: World, question: str, answ
 
 
 async def test_in_a_group_only_a_mention_or_a_command_is_for_us(world: World) -> None:
-    """Whatever else is written there, even an amount, stays unanswered and costs the group nothing."""
+    """Whatever else is written there, even an amount, stays unanswered and costs the group
+    nothing.
+    """
     for _ in range(12):
         await world.emulator.send_text(GROUP, "100 usd kgs", user_id=STRANGER)
         await world.emulator.send_text(GROUP, "@somebody 100 usd kgs", user_id=STRANGER)
     asked = await world.emulator.send_text(GROUP, "@JARCHY_bot 100 usd kgs", user_id=STRANGER)
-    answer = await world.emulator.wait_message(GROUP, lambda m: "479,35 KGS" in m.get("text", ""), after=asked)
+    answer = await world.emulator.wait_message(
+        GROUP, lambda m: "479,35 KGS" in m.get("text", ""), after=asked
+    )
     assert answer["message_id"] > asked
     assert sum("=" in m.get("text", "") for m in world.emulator.messages(GROUP)) == 1
 
 
-async def test_inline_gives_the_conversion_and_the_card_in_the_readers_language(world: World) -> None:
+async def test_inline_gives_the_conversion_and_the_card_in_the_readers_language(
+    world: World,
+) -> None:
     """A stranger's client is Kyrgyz; nothing about him is stored."""
     answer = await world.emulator.inline_query(STRANGER, "100 usd")
     conversion, card = answer["results"]
@@ -99,5 +107,10 @@ async def test_round_amounts_say_what_a_week_changed(world: World) -> None:
         buttons = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]
         assert "amounts:RUB" in [button["callback_data"] for button in buttons]
     await world.emulator.press(READER, answer["message_id"], "amounts:RUB")
-    await world.emulator.wait_message(READER, lambda m: "RUB →" in m.get("text", ""), after=answer["message_id"])
-    assert "out of date" in (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["text"]
+    await world.emulator.wait_message(
+        READER, lambda m: "RUB →" in m.get("text", ""), after=answer["message_id"]
+    )
+    assert (
+        "out of date"
+        in (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["text"]
+    )

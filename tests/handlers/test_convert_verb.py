@@ -25,7 +25,12 @@ async def test_with_rates_it_prints_the_result_and_where_it_is_from(tmp_path: Pa
         await storage.rates.add(db, OCTOBER_20, seen_at=NOW)
     await store.close()
     line = json.loads(jarchy(tmp_path, "convert", "100 usd").stdout)
-    assert (line["to"], line["in"], line["result"], line["rate"]) == (None, "KGS", "8479.35", "84.7935")
+    assert (line["to"], line["in"], line["result"], line["rate"]) == (
+        None,
+        "KGS",
+        "8479.35",
+        "84.7935",
+    )
     assert (line["source"], line["effective_on"]) == ("nbkr", "2021-10-20")
 
 

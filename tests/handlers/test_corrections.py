@@ -17,7 +17,9 @@ from tests.publishers import Publishers, daily
 
 
 async def test_R5_a_revised_figure_is_corrected_once_to_those_who_got_it(world: World) -> None:
-    """One message, answering the one that carried the mistake; history and baseline follow; others hear nothing."""
+    """One message, answering the one that carried the mistake; history and baseline follow; others
+    hear nothing.
+    """
     await world.ask("/help")
     await world.ask("/help", chat=STRANGER)
     async with world.bot.store.writing() as db:
@@ -28,14 +30,19 @@ async def test_R5_a_revised_figure_is_corrected_once_to_those_who_got_it(world: 
         spec = parse_catalog(CATALOG.replace("http://127.0.0.1:9", bank.url)).rates["nbkr"]
 
         async def publish(usd: str, *, ahead: int = 0) -> int:
-            bank.put("/daily.xml", daily(f"{day + timedelta(days=ahead):%d.%m.%Y}", usd, "98,8523", "1,1948"))
+            bank.put(
+                "/daily.xml",
+                daily(f"{day + timedelta(days=ahead):%d.%m.%Y}", usd, "98,8523", "1,1948"),
+            )
             made = (await ingest.poll(spec)).alerts
             world.bot.worker.wake()
             return made
 
         assert await publish("84,8100") == 0
         assert await publish("89,9000", ahead=1) == 1
-        told = await world.emulator.wait_message(READER, lambda m: "89.9" in m.get("text", ""), timeout=20)
+        told = await world.emulator.wait_message(
+            READER, lambda m: "89.9" in m.get("text", ""), timeout=20
+        )
         async with world.bot.store.writing() as db:  # who asks now was not told the mistake
             await storage.chats.subscribe(db, STRANGER, ["pair:USD/KGS"], now=NOW)
         assert await publish("88,9000", ahead=1) == 1
@@ -48,7 +55,9 @@ async def test_R5_a_revised_figure_is_corrected_once_to_those_who_got_it(world: 
         assert not [one for one in await world.calls("sendMessage") if one.chat_id == STRANGER][1:]
     async with world.bot.store.reading() as db:
         known = await storage.rates.baseline(db, rate().series)
-        history = await storage.rates.history(db, rate().series, since=day, until=day + timedelta(days=1))
+        history = await storage.rates.history(
+            db, rate().series, since=day, until=day + timedelta(days=1)
+        )
         kinds = list((await db.execute(select(alert.c.kind).order_by(alert.c.id))).scalars())
     assert known is not None
     assert str(known[0].value) == str(history[-1].value) == "88.9000"

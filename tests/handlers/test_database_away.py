@@ -32,7 +32,11 @@ async def test_G2_what_was_pressed_while_the_database_was_away_has_its_effect_wh
     await asyncio.sleep(0)
     await world.ask("/rates EUR", fits="98.8523")
     await pressing
-    methods = [call.method for call in world.emulator.calls if call.method in {"editMessageText", "sendMessage"}]
+    methods = [
+        call.method
+        for call in world.emulator.calls
+        if call.method in {"editMessageText", "sendMessage"}
+    ]
     assert methods[-2:] == ["editMessageText", "sendMessage"]
     async with world.bot.store.reading() as db:
         assert await storage.chats.subscriptions(db, READER) == ("pair:EUR/KGS",)

@@ -1,4 +1,6 @@
-"""Every kind of alert is sent, explained, muted and revised: through the store, the worker and an emulated Telegram."""
+"""Every kind of alert is sent, explained, muted and revised: through the store, the worker and an
+emulated Telegram.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,25 @@ from tests.handlers.conftest import NOW, RUSSIAN, World
 FOLLOWED = ["pair:USD/KGS", "topic:security", "digest:09:00@Asia/Bishkek"]
 MSGID = re.compile(r"\b[a-z]+\.[a-z_]+\b")
 STALE = t("error.stale", "ru")
-SECURITY = Verdict(security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="ru")
-LEVEL = Rule(pair=rate().pair, condition=Condition.LEVEL, amount=Decimal(80), direction=Direction.UP)
-MOVED = {"baseline": rate(on="2021-10-19"), "previous": rate(on="2021-10-19"), "new": rate(), "usual": Decimal("0.1")}
+SECURITY = Verdict(
+    security=True, score=1.0, severity=Severity.NOTABLE, topics=("security",), language="ru"
+)
+LEVEL = Rule(
+    pair=rate().pair, condition=Condition.LEVEL, amount=Decimal(80), direction=Direction.UP
+)
+MOVED = {
+    "baseline": rate(on="2021-10-19"),
+    "previous": rate(on="2021-10-19"),
+    "new": rate(),
+    "usual": Decimal("0.1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An alert of one kind for the Russian reader, and the alert that revises it once it was told, where one can."""
+    """An alert of one kind for the Russian reader, and the alert that revises it once it was told,
+    where one can.
+    """
 
     payload: Callable[[int], Any]
     audience: Audience
@@ -66,18 +79,36 @@ def _edit(told: int) -> Alert:
 
 #: `first` is an alert that was told before: a story's for an edit, a move's for a correction.
 SAMPLES = {
-    "move": Sample(lambda _: RateMoved(**MOVED, rules=("fixing",)), Audience(subscription=FOLLOWED[0]), _correction),
-    "rule": Sample(lambda _: RuleFired(**MOVED, rules=(str(LEVEL),), rule=1), Audience(chat=RUSSIAN), _correction),
+    "move": Sample(
+        lambda _: RateMoved(**MOVED, rules=("fixing",)),
+        Audience(subscription=FOLLOWED[0]),
+        _correction,
+    ),
+    "rule": Sample(
+        lambda _: RuleFired(**MOVED, rules=(str(LEVEL),), rule=1),
+        Audience(chat=RUSSIAN),
+        _correction,
+    ),
     "correction": Sample(
-        lambda first: RateCorrected(told=first, old=rate(), new=rate(value="85.5")), Audience(chat=RUSSIAN)
+        lambda first: RateCorrected(told=first, old=rate(), new=rate(value="85.5")),
+        Audience(chat=RUSSIAN),
     ),
-    "story": Sample(lambda _: StoryBroke(story=1, topics=("security",)), Audience(subscription=FOLLOWED[1]), _edit),
+    "story": Sample(
+        lambda _: StoryBroke(story=1, topics=("security",)),
+        Audience(subscription=FOLLOWED[1]),
+        _edit,
+    ),
     "edit": Sample(lambda first: StoryGrew(told=first), Audience(chat=RUSSIAN)),
-    "digest": Sample(lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])),
-    "notice": Sample(
-        lambda _: Notice(msgid="notice.gone", values=(("chat", "1"), ("why", "–"))), Audience(chat=RUSSIAN)
+    "digest": Sample(
+        lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])
     ),
-    "answer": Sample(lambda _: Answered(method="sendMessage", body={"text": "Ответ"}), Audience(chat=RUSSIAN)),
+    "notice": Sample(
+        lambda _: Notice(msgid="notice.gone", values=(("chat", "1"), ("why", "–"))),
+        Audience(chat=RUSSIAN),
+    ),
+    "answer": Sample(
+        lambda _: Answered(method="sendMessage", body={"text": "Ответ"}), Audience(chat=RUSSIAN)
+    ),
 }
 
 
@@ -143,7 +174,9 @@ async def following(world: World) -> list[Any]:
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: str) -> None:
-    """In the reader's language, by the buttons its message has; what it has no button for is answered as such."""
+    """In the reader's language, by the buttons its message has; what it has no button for is
+    answered as such.
+    """
     await settled(world)
     sample, kind = SAMPLES[name], KINDS[name]
     first = 0
@@ -154,7 +187,11 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     new = an_alert(sample.payload(first), sample.audience)
     pk = await told(world, new)
     message = last(world)
-    number, text, buttons = message["message_id"], message["text"], str(message.get("reply_markup", ""))
+    number, text, buttons = (
+        message["message_id"],
+        message["text"],
+        str(message.get("reply_markup", "")),
+    )
     assert text
     assert not MSGID.search(text), text
     assert ("edit_date" in message) == (name == "edit")
@@ -170,9 +207,13 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     said = await world.press(RUSSIAN, number, f"why:{pk}")
     assert (said == STALE) == (not explained), said
     if explained:
-        why = await world.emulator.wait_message(RUSSIAN, lambda one: one["message_id"] > number, timeout=20)
+        why = await world.emulator.wait_message(
+            RUSSIAN, lambda one: one["message_id"] > number, timeout=20
+        )
         assert why["reply_to_message"]["message_id"] == number
-        assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", why["text"].replace("USD/KGS", "")), why["text"]
+        assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", why["text"].replace("USD/KGS", "")), why[
+            "text"
+        ]
 
     before = await following(world)
     for verb, back in (("mute", "unmute"), ("snooze", "unsnooze")):
@@ -191,7 +232,9 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
         revision = sample.revised(pk)
         await told(world, revision)
         if KINDS[revision.payload.KIND].revises(revision.payload) is not None:
-            (revised,) = [one for one in world.emulator.messages(RUSSIAN) if one["message_id"] == number]
+            (revised,) = [
+                one for one in world.emulator.messages(RUSSIAN) if one["message_id"] == number
+            ]
             assert "edit_date" in revised
         else:
             assert last(world)["reply_to_message"]["message_id"] == number

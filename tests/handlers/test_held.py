@@ -21,13 +21,18 @@ TOMORROW = NOW.date() + timedelta(days=1)
 
 @pytest.fixture
 async def desk(world: World) -> AsyncIterator[World]:
-    """A bank that printed a comma in the wrong place after a good poll, and the operator who hears of it."""
+    """A bank that printed a comma in the wrong place after a good poll, and the operator who hears
+    of it.
+    """
     await world.ask("/help")
     await world.ask("/help", chat=STRANGER)
     world.bot.services.admins = frozenset({READER})
     world.ingest = replace(world.bot.ingest, admins=(READER,))
     async with Publishers() as bank:
-        world.publishers, world.catalog = bank, parse_catalog(CATALOG.replace("http://127.0.0.1:9", bank.url))
+        world.publishers, world.catalog = (
+            bank,
+            parse_catalog(CATALOG.replace("http://127.0.0.1:9", bank.url)),
+        )
         await publish(world, "84,8100")
         await publish(world, "847,9350")
         yield world
@@ -58,7 +63,9 @@ async def dollar(desk: World, on: date = TOMORROW) -> str:
 async def test_S9_S11_only_the_operator_decides_and_only_once(desk: World) -> None:
     """A stranger's press, a forged number and a second press are stale; nothing changes by them."""
     shown = await notice(desk)
-    approve, reject = (button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0])
+    approve, reject = (
+        button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0]
+    )
     theirs = await desk.ask("/help", chat=STRANGER)
     assert await desk.press(STRANGER, theirs["message_id"], approve)
     for forged in (

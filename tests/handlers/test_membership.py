@@ -1,4 +1,6 @@
-"""Where the bot is a member: added, promoted, demoted, restricted, removed; in groups and in channels, by anybody."""
+"""Where the bot is a member: added, promoted, demoted, restricted, removed; in groups and in
+channels, by anybody.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ async def test_G7_a_group_is_written_to_while_the_bot_may_write_in_it(
     assert chat is not None
     assert chat.active == writes
     assert await follows(world, GROUP) == {"pair:USD/KGS"}
-    assert len(world.emulator.messages(READER)) == before + 2  # the question asked above and its answer
+    assert (
+        len(world.emulator.messages(READER)) == before + 2
+    )  # the question asked above and its answer
 
 
 async def test_G9_a_promotion_and_a_demotion_change_nothing_in_a_group(world: World) -> None:
@@ -68,12 +72,16 @@ async def test_G9_a_promotion_and_a_demotion_change_nothing_in_a_group(world: Wo
 
 
 @pytest.mark.parametrize("who", [READER, STRANGER], ids=["operator", "somebody"])
-async def test_a_channel_follows_something_once_the_bot_is_its_administrator(world: World, who: int) -> None:
+async def test_a_channel_follows_something_once_the_bot_is_its_administrator(
+    world: World, who: int
+) -> None:
     """Whoever made it that, operator or not, is told in private, in their language."""
     world.bot.services.admins = frozenset({READER})
     world.emulator.add_channel(CHANNEL, "News", owner=who, bot_status="left")
     await world.ask("/privacy", chat=who)
-    world.emulator.set_bot_status(CHANNEL, "administrator", by=who, rights={"can_post_messages": True})
+    world.emulator.set_bot_status(
+        CHANNEL, "administrator", by=who, rights={"can_post_messages": True}
+    )
     await world.emulator.wait_message(who, lambda m: "News" in m.get("text", ""), timeout=40)
     chat = await known(world, CHANNEL)
     assert chat is not None
@@ -82,8 +90,12 @@ async def test_a_channel_follows_something_once_the_bot_is_its_administrator(wor
 
 
 @pytest.mark.parametrize("status", ["member", "left", "kicked"])
-async def test_G9_a_channel_is_left_alone_once_the_bot_is_no_administrator(world: World, status: str) -> None:
-    """And written to again when it is; what it follows by then is its own, not the beginner's choice again."""
+async def test_G9_a_channel_is_left_alone_once_the_bot_is_no_administrator(
+    world: World, status: str
+) -> None:
+    """And written to again when it is; what it follows by then is its own, not the beginner's
+    choice again.
+    """
     world.emulator.add_channel(CHANNEL, "News", owner=READER, bot_status="left")
     world.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
     await world.emulator.wait_message(READER, lambda m: "News" in m.get("text", ""), timeout=40)

@@ -20,14 +20,20 @@ COMMAND = [{"type": "bot_command", "offset": 0, "length": 5}]
 
 def ours(world: World, chat: int) -> list[str]:
     """What the bot said in a chat."""
-    said = [m for m in world.emulator.messages(chat) if m.get("from", {}).get("id") == world.emulator.bot.id]
+    said = [
+        m
+        for m in world.emulator.messages(chat)
+        if m.get("from", {}).get("id") == world.emulator.bot.id
+    ]
     return [str(m.get("text", m.get("caption", ""))) for m in said]
 
 
 async def heard_nothing(world: World, chat: int) -> None:
     """The next question is answered, and it is the only one that was."""
     await world.emulator.send_text(chat, "/privacy", user_id=READER)
-    await world.emulator.wait_message(chat, lambda m: m.get("from", {}).get("id") == world.emulator.bot.id, timeout=40)
+    await world.emulator.wait_message(
+        chat, lambda m: m.get("from", {}).get("id") == world.emulator.bot.id, timeout=40
+    )
     assert len(ours(world, chat)) == 1, ours(world, chat)
 
 
@@ -35,7 +41,16 @@ def written(chat: int, text: str, **content: Any) -> dict[str, Any]:
     """A message as Telegram sends it."""
     place = {"id": chat, "type": "private" if chat > 0 else "supergroup", "title": "Market"}
     person = PERSON if chat < 0 else {**PERSON, "id": chat}
-    return {"message": {"message_id": 900_000, "date": 1, "chat": place, "from": person, "text": text, **content}}
+    return {
+        "message": {
+            "message_id": 900_000,
+            "date": 1,
+            "chat": place,
+            "from": person,
+            "text": text,
+            **content,
+        }
+    }
 
 
 @pytest.mark.parametrize(
@@ -56,7 +71,9 @@ def written(chat: int, text: str, **content: Any) -> dict[str, Any]:
         "jarchy_bot 100 usd",
     ],
 )
-async def test_G23_another_name_an_address_and_anothers_command_are_not_for_us(world: World, text: str) -> None:
+async def test_G23_another_name_an_address_and_anothers_command_are_not_for_us(
+    world: World, text: str
+) -> None:
     """However much of our name is in them."""
     await world.emulator.send_text(GROUP, text, user_id=STRANGER)
     await heard_nothing(world, GROUP)
@@ -88,7 +105,9 @@ NOT_OURS: dict[str, dict[str, Any]] = {
     "another bot's command": written(GROUP, "/stop", entities=COMMAND, **{"from": OTHER}),
     "ourselves": written(GROUP, "@jarchy_bot 100 usd", **{"from": US}),
     "a forwarded command": written(GROUP, "/stop", entities=COMMAND, forward_origin=SOMEBODY),
-    "forwarded, as an old server says it": written(GROUP, "/stop", entities=COMMAND, forward_date=1),
+    "forwarded, as an old server says it": written(
+        GROUP, "/stop", entities=COMMAND, forward_date=1
+    ),
     "a forwarded mention": written(GROUP, "@jarchy_bot 100 usd", forward_origin=SOMEBODY),
     "a linked channel's post": written(
         GROUP,
@@ -108,21 +127,31 @@ NOT_OURS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("update", NOT_OURS.values(), ids=NOT_OURS.keys())
-async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(world: World, update: dict[str, Any]) -> None:
+async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(
+    world: World, update: dict[str, Any]
+) -> None:
     """Also what somebody passed on there."""
     world.emulator.push_update(update)
     await heard_nothing(world, GROUP)
 
 
 async def test_G23_our_inline_result_in_our_own_chat_is_not_a_question(world: World) -> None:
-    """Neither understood nor "not understood"; what another inline bot made is read, but commands nothing."""
-    world.emulator.push_update(written(READER, "100 USD = 8,479 KGS\n100 KGS = 1.18 USD", via_bot=US))
+    """Neither understood nor "not understood"; what another inline bot made is read, but commands
+    nothing.
+    """
+    world.emulator.push_update(
+        written(READER, "100 USD = 8,479 KGS\n100 KGS = 1.18 USD", via_bot=US)
+    )
     await heard_nothing(world, READER)
     for way in ({"via_bot": OTHER}, {"forward_origin": SOMEBODY}, {"forward_date": 1}):
         before = len(ours(world, READER))
-        world.emulator.push_update(written(READER, "/delete", entities=[{**COMMAND[0], "length": 7}], **way))
+        world.emulator.push_update(
+            written(READER, "/delete", entities=[{**COMMAND[0], "length": 7}], **way)
+        )
         await world.ask("/privacy")
-        assert not [said for said in ours(world, READER)[before:] if "cannot be undone" in said], way
+        assert not [said for said in ours(world, READER)[before:] if "cannot be undone" in said], (
+            way
+        )
     world.emulator.push_update(written(READER, "100 usd kgs", forward_origin=SOMEBODY))
     await world.emulator.wait_message(READER, lambda m: "8,479" in m.get("text", ""), timeout=40)
 
@@ -142,11 +171,19 @@ OLD_MEMBER = {"status": "administrator", "user": US, "can_be_edited": False}
         ({"data": ["lang:ru"]}, False),
     ],
 )
-async def test_G22_a_press_without_a_message_is_answered(world: World, content: dict[str, Any], *, words: bool) -> None:
-    """That it is out of date, in the reader's language: no inline result of ours has a button. Nothing changes."""
+async def test_G22_a_press_without_a_message_is_answered(
+    world: World, content: dict[str, Any], *, words: bool
+) -> None:
+    """That it is out of date, in the reader's language: no inline result of ours has a button.
+    Nothing changes.
+    """
     await world.ask("/help")
     number, answer = world.emulator.api.ask()
-    query = {name: value for name, value in {**PRESS, "id": number, **content}.items() if value is not None}
+    query = {
+        name: value
+        for name, value in {**PRESS, "id": number, **content}.items()
+        if value is not None
+    }
     world.emulator.push_update({"callback_query": query})
     async with asyncio.timeout(40):
         assert (t("error.stale", "en") == (await answer).get("text")) == words
@@ -167,14 +204,20 @@ async def test_G22_a_press_without_a_message_is_answered(world: World, content: 
     ],
     ids=["a person by number", "no date, no number, no type", "a reply to half a message", "half a video"],
 )  # fmt: skip
-async def test_G22_a_message_is_answered_although_fields_are_missing(world: World, missing: dict[str, Any]) -> None:
+async def test_G22_a_message_is_answered_although_fields_are_missing(
+    world: World, missing: dict[str, Any]
+) -> None:
     """Those that an older local server does not send, and those that nobody here reads."""
     world.emulator.push_update(missing)
-    await world.emulator.wait_message(READER, lambda m: "National Bank" in m.get("text", ""), timeout=40)
+    await world.emulator.wait_message(
+        READER, lambda m: "National Bank" in m.get("text", ""), timeout=40
+    )
 
 
 @pytest.mark.parametrize("status", ["administrator", "restricted", "kicked", "left", "member"])
-async def test_G22_a_membership_is_read_without_the_newest_rights(world: World, status: str) -> None:
+async def test_G22_a_membership_is_read_without_the_newest_rights(
+    world: World, status: str
+) -> None:
     """Each new right is required by the library and unknown to an older local server."""
     await world.ask("/help", chat=GROUP)
     change = {

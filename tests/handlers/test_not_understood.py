@@ -1,4 +1,6 @@
-"""What is not understood is named, with what would do: in each language, by the commands that read words."""
+"""What is not understood is named, with what would do: in each language, by the commands that read
+words.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,19 @@ async def test_a_chart_against_itself_answers_with_a_chart(world: World) -> None
     assert "/alert" not in said
 
 
-@pytest.mark.parametrize(("reader", "country"), [(READER, "the USA"), (RUSSIAN, "Россия"), (STRANGER, "Орусия")])
-async def test_a_country_with_several_zones_is_offered_them(world: World, reader: int, country: str) -> None:
+@pytest.mark.parametrize(
+    ("reader", "country"), [(READER, "the USA"), (RUSSIAN, "Россия"), (STRANGER, "Орусия")]
+)
+async def test_a_country_with_several_zones_is_offered_them(
+    world: World, reader: int, country: str
+) -> None:
     """And a tap sets one."""
     asked = await world.ask(f"/settings {country}", chat=reader)
-    data = [button["callback_data"] for row in asked["reply_markup"]["inline_keyboard"] for button in row]
+    data = [
+        button["callback_data"]
+        for row in asked["reply_markup"]["inline_keyboard"]
+        for button in row
+    ]
     assert all(one.startswith("zone:") for one in data)
     assert len(data) >= 6
     await world.press(reader, asked["message_id"], data[1])

@@ -34,22 +34,42 @@ ODD: dict[str, dict[str, Any]] = {
     "only spaces": message(text=" \n\t "),
     "a lone slash": message(text="/", entities=[{"type": "bot_command", "offset": 0, "length": 1}]),
     "NUL and bidirectional marks": message(text="/rates\x00\u202e USD\u2066"),
-    "unknown fields": message(text="/status", aura="blue", chat={**CHAT, "mood": {"deep": [1, {"er": None}]}}),
-    "an entity beyond the text": message(text="hi", entities=[{"type": "bold", "offset": 90, "length": 900}]),
-    "an entity of an unknown type": message(text="hi", entities=[{"type": "glow", "offset": 0, "length": 2}]),
+    "unknown fields": message(
+        text="/status", aura="blue", chat={**CHAT, "mood": {"deep": [1, {"er": None}]}}
+    ),
+    "an entity beyond the text": message(
+        text="hi", entities=[{"type": "bold", "offset": 90, "length": 900}]
+    ),
+    "an entity of an unknown type": message(
+        text="hi", entities=[{"type": "glow", "offset": 0, "length": 2}]
+    ),
     "a negative date": message(text="hi", date=-1),
     "a date beyond the calendar": message(text="hi", date=2**60),
     "a 64-bit chat": {
-        "message": {"message_id": 1, "date": 1, "chat": {"id": -(2**63), "type": "group"}, "text": "/rates"}
+        "message": {
+            "message_id": 1,
+            "date": 1,
+            "chat": {"id": -(2**63), "type": "group"},
+            "text": "/rates",
+        }
     },
     "a 64-bit user": message(text="/help", **{"from": {**PERSON, "id": 2**63 - 1}}),
-    "an id in letters": {"message": {"message_id": 1, "date": 1, "chat": {"id": "me"}, "text": "/x"}},
+    "an id in letters": {
+        "message": {"message_id": 1, "date": 1, "chat": {"id": "me"}, "text": "/x"}
+    },
     "a chat of an unknown type": message(text="/rates", chat={**CHAT, "type": "hologram"}),
     "a button without data": {"callback_query": {"id": "1", "from": PERSON, "chat_instance": "1"}},
     "a button with odd data": {
-        "callback_query": {"id": "2", "from": PERSON, "chat_instance": "1", "data": "rule:save:\ud7ff" + "9" * 60}
+        "callback_query": {
+            "id": "2",
+            "from": PERSON,
+            "chat_instance": "1",
+            "data": "rule:save:\ud7ff" + "9" * 60,
+        }
     },
-    "a member change without members": {"my_chat_member": {"chat": CHAT, "from": PERSON, "date": 1}},
+    "a member change without members": {
+        "my_chat_member": {"chat": CHAT, "from": PERSON, "date": 1}
+    },
     "a deeply nested reply": message(text="hi", reply_to_message=message(text="x")["message"]),
 }
 
@@ -67,17 +87,25 @@ async def test_G13_an_odd_update_is_ignored_or_answered(world: World, odd: dict[
 
 
 def test_G13_a_number_no_database_can_hold_is_none() -> None:
-    """An update without a number is dropped, a chat without one has no order to keep; neither is an error."""
+    """An update without a number is dropped, a chat without one has no order to keep; neither is an
+    error.
+    """
     for odd in ({}, {"update_id": 2**70}, {"update_id": True}, {"update_id": "7"}, [], None):
         assert not has_number(odd)
-    assert parse({"update_id": 1, **message(chat={"id": 2**64 - 1}, **{"from": {"id": True}})}).chat is None
+    assert (
+        parse({"update_id": 1, **message(chat={"id": 2**64 - 1}, **{"from": {"id": True}})}).chat
+        is None
+    )
 
 
 async def test_G13_an_update_of_ten_megabytes_is_answered(world: World) -> None:
     """As words that are too many, in the time of any other."""
     world.emulator.push_update(message(text="сом " * (BIG // 7)))
     world.emulator.push_update(
-        message(text="/rates " + "USD " * (BIG // 4), entities=[{"type": "bot_command", "offset": 0, "length": 6}])
+        message(
+            text="/rates " + "USD " * (BIG // 4),
+            entities=[{"type": "bot_command", "offset": 0, "length": 6}],
+        )
     )
     await still_answers(world)
 
@@ -91,9 +119,14 @@ class Fuzz:
     def value(self, kind: str, depth: int) -> Any:
         """Something of a kind, or nearly."""
         if self.random.random() < 0.06:
-            return self.random.choice([None, "", 0, -1, 2**62, True, 1.5, [], {}, "\u202e\x00", ["x"]])
+            return self.random.choice(
+                [None, "", 0, -1, 2**62, True, 1.5, [], {}, "\u202e\x00", ["x"]]
+            )
         if kind.startswith("Array of "):
-            return [self.value(kind.removeprefix("Array of "), depth + 1) for _ in range(self.random.randrange(3))]
+            return [
+                self.value(kind.removeprefix("Array of "), depth + 1)
+                for _ in range(self.random.randrange(3))
+            ]
         match kind:
             case "Integer":
                 return self.random.choice([0, 1, READER, -1, 2**31, 2**52, -(2**63)])
@@ -102,7 +135,9 @@ class Fuzz:
             case "Boolean":
                 return self.random.random() < 0.5
             case "String":
-                return self.random.choice(["", "/rates", "/news x", "private", "100 usd", "lang:ru", "ө" * 300])
+                return self.random.choice(
+                    ["", "/rates", "/news x", "private", "100 usd", "lang:ru", "ө" * 300]
+                )
         return self.object(kind, depth)
 
     def object(self, kind: str, depth: int) -> Any:
@@ -127,13 +162,19 @@ class Fuzz:
         field = self.random.choice(kinds)
         content = self.object(field["types"][0], 0)
         if isinstance(content, dict) and self.random.random() < 0.5:
-            content |= {name: value for name, value in (("chat", CHAT), ("from", PERSON)) if name in content}
+            content |= {
+                name: value for name, value in (("chat", CHAT), ("from", PERSON)) if name in content
+            }
         return {field["name"]: content}
 
 
-@pytest.mark.skipif(SHARED is None or not (SHARED / "spec").is_dir(), reason="the schema of the Bot API is not here")
+@pytest.mark.skipif(
+    SHARED is None or not (SHARED / "spec").is_dir(), reason="the schema of the Bot API is not here"
+)
 @pytest.mark.parametrize("seed", range(2))
-async def test_G13_whatever_the_schema_allows_and_more_stops_nobody(world: World, seed: int) -> None:
+async def test_G13_whatever_the_schema_allows_and_more_stops_nobody(
+    world: World, seed: int
+) -> None:
     """Two hundred updates made up from the Bot API's schema; then a question is answered."""
     assert SHARED is not None
     path = next((SHARED / "spec").glob("bot_api_*.json"))

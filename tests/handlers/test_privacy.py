@@ -28,7 +28,9 @@ LONELY = 987654321012
 async def everything(store: Store) -> str:
     """Every row of every table, as text."""
     async with store.reading() as db:
-        return " ".join([repr((await db.execute(table.select())).all()) for table in metadata.sorted_tables])
+        return " ".join(
+            [repr((await db.execute(table.select())).all()) for table in metadata.sorted_tables]
+        )
 
 
 async def fill(store: Store, number: int) -> None:
@@ -38,10 +40,23 @@ async def fill(store: Store, number: int) -> None:
             await storage.chats.add(db, chat(one, kind=ChatKind.PRIVATE), now=NOW)
             await storage.chats.subscribe(db, one, ["pair:USD/KGS"], now=NOW)
         series = {"source": "nbkr", "base": "USD", "quote": "KGS", "kind": "official"}
-        values = {**series, "chat_id": number, "rule": {}, "state": {}, "standing": "on", "created_at": NOW}
+        values = {
+            **series,
+            "chat_id": number,
+            "rule": {},
+            "state": {},
+            "standing": "on",
+            "created_at": NOW,
+        }
         await db.execute(rule.insert().values(**values))
         fired = RuleFired(
-            baseline=rate(), previous=rate(), new=rate(), rules=("USD 1%",), usual=rate().value, told=False, rule=1
+            baseline=rate(),
+            previous=rate(),
+            new=rate(),
+            rules=("USD 1%",),
+            usual=rate().value,
+            told=False,
+            rule=1,
         )
         for audience in (Audience(chat=number), Audience(subscription="pair:USD/KGS")):
             alert = Alert(
@@ -54,7 +69,9 @@ async def fill(store: Store, number: int) -> None:
                 expires_at=NOW + timedelta(hours=1),
             )
             await storage.alerts.enqueue(db, alert)
-        await storage.alerts.enqueue(db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW))
+        await storage.alerts.enqueue(
+            db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW)
+        )
         while await storage.fan_out.fan_out(db) is not None:
             pass
         body = json.dumps({"message": {"chat": {"id": number}, "text": "my secret"}})
@@ -78,7 +95,9 @@ async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
         assert len((await storage.privacy.export(db, 1))["delivery"]) == 1
 
 
-async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(world: World) -> None:
+async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(
+    world: World,
+) -> None:
     """As a file; then a button, and a goodbye in place."""
     await world.ask("/alert USD < 80", fits="would have fired")
     asked = await world.emulator.send_text(READER, "/mydata")
@@ -97,10 +116,14 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
 
 
 async def test_S22_a_groups_data_goes_to_its_administrator_in_private(world: World) -> None:
-    """The file is never in the group, where only a word says where it went; a private chat's stays as it was."""
+    """The file is never in the group, where only a word says where it went; a private chat's stays
+    as it was.
+    """
     await world.ask("/rates USD", chat=GROUP)
     asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
-    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    said = await world.emulator.wait_message(
+        GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+    )
     assert said["text"] == t("mydata.sent", (await language_of(world, GROUP)))
     (file,) = [m for m in world.emulator.messages(READER) if "document" in m]
     assert "Market" in file["caption"]
@@ -108,7 +131,9 @@ async def test_S22_a_groups_data_goes_to_its_administrator_in_private(world: Wor
 
 
 @pytest.mark.parametrize("closed", ["never started", "blocked"])
-async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(world: World, closed: str) -> None:
+async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(
+    world: World, closed: str
+) -> None:
     """And gets the file after that."""
     if closed == "blocked":
         await world.ask("/help")
@@ -116,7 +141,9 @@ async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(wo
     else:
         world.emulator.add_private(READER, started=False)
     asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
-    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    said = await world.emulator.wait_message(
+        GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+    )
     language = await language_of(world, GROUP)
     assert said["text"] == t("error.mydata_private", language).format(bot="@jarchy_bot")
     assert not [m for m in world.emulator.messages(GROUP) if "document" in m]
@@ -133,14 +160,20 @@ async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(world: W
         GROUP, lambda m: m["from"]["id"] == world.emulator.bot.id, after=asked, timeout=40
     )
     assert said["text"] == t("error.mydata_anonymous", await language_of(world, GROUP))
-    assert not [m for m in world.emulator.messages(GROUP) + world.emulator.messages(READER) if "document" in m]
+    assert not [
+        m
+        for m in world.emulator.messages(GROUP) + world.emulator.messages(READER)
+        if "document" in m
+    ]
 
 
 async def test_S22_a_failed_upload_is_said_and_the_file_is_nowhere(world: World) -> None:
     """Telegram is busy: in general words, in the group."""
     world.emulator.faults.add(Fault(kind="error", method="sendDocument", code=502))
     asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
-    said = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    said = await world.emulator.wait_message(
+        GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+    )
     assert said["text"] == t("error.unexpected", await language_of(world, GROUP))
 
 
@@ -153,11 +186,15 @@ async def language_of(world: World, number: int) -> str:
 
 
 @pytest.mark.parametrize("command", ["/mydata", "/delete"])
-async def test_S10_in_a_group_only_its_administrators_get_or_erase_its_data(world: World, command: str) -> None:
+async def test_S10_in_a_group_only_its_administrators_get_or_erase_its_data(
+    world: World, command: str
+) -> None:
     """Nor by a button's data, which anybody can send."""
     refused = t("error.admins_only", "ky")
     asked = await world.emulator.send_text(GROUP, command, user_id=STRANGER)
-    said = await world.emulator.wait_message(GROUP, lambda m: refused in m.get("text", ""), after=asked)
+    said = await world.emulator.wait_message(
+        GROUP, lambda m: refused in m.get("text", ""), after=asked
+    )
     answer = await world.emulator.press(GROUP, said["message_id"], "delete:yes", user_id=STRANGER)
     assert refused in answer["text"]
     async with world.bot.store.reading() as db:

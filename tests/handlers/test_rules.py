@@ -28,7 +28,13 @@ YEAR = [f"1.{200 - number % 10}0" for number in range(300)] + ["1.1948"]
 def data(message: dict[str, Any], verb: str) -> str:
     """The data of the button that begins so."""
     buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
-    return str(next(button["callback_data"] for button in buttons if button["callback_data"].startswith(verb)))
+    return str(
+        next(
+            button["callback_data"]
+            for button in buttons
+            if button["callback_data"].startswith(verb)
+        )
+    )
 
 
 async def saved(world: World, text: str) -> int:
@@ -40,9 +46,13 @@ async def saved(world: World, text: str) -> int:
 
 
 async def publish(world: World, usd: str, rub: str) -> int:
-    """The bank publishes tomorrow's rates and is polled as the program polls it; how many alerts that made."""
+    """The bank publishes tomorrow's rates and is polled as the program polls it; how many alerts
+    that made.
+    """
     async with Publishers() as bank:
-        bank.put("/daily.xml", daily(f"{world.now + timedelta(days=1):%d.%m.%Y}", usd, "98,8523", rub))
+        bank.put(
+            "/daily.xml", daily(f"{world.now + timedelta(days=1):%d.%m.%Y}", usd, "98,8523", rub)
+        )
         spec = parse_catalog(CATALOG.replace("http://127.0.0.1:9", bank.url)).rates["nbkr"]
         ingest: Ingest = world.bot.ingest
         alerts = (await ingest.poll(spec)).alerts
@@ -51,13 +61,17 @@ async def publish(world: World, usd: str, rub: str) -> int:
 
 
 async def told_days(world: World, roubles: list[str]) -> list[int]:
-    """The bank publishes day after day; on which of the days the chat's rules spoke, counted from 0."""
+    """The bank publishes day after day; on which of the days the chat's rules spoke, counted from
+    0.
+    """
     first = world.now.date() + timedelta(days=1)
     for rub in roubles:
         await publish(world, "84,7935", rub)
         world.now += timedelta(days=1)
     async with world.bot.store.reading() as db:
-        rows = (await db.execute(select(alert.c.payload).where(alert.c.kind == RuleFired.KIND))).scalars()
+        rows = (
+            await db.execute(select(alert.c.payload).where(alert.c.kind == RuleFired.KIND))
+        ).scalars()
         return sorted((RuleFired.from_json(one).new.effective_on - first).days for one in rows)
 
 
@@ -68,13 +82,22 @@ async def told_days(world: World, roubles: list[str]) -> list[int]:
         ("USD 1%", "USD/KGS ±1 %"),
         ("EUR 3% 7d", "EUR/KGS ±3 % in 7 days"),
         ("USD 0.5", "USD/KGS ±0.5"),
-        ("sell USD >= 90 once until 2021-12-31", "USD/KGS (selling rate) ≥ 90, once, until 31 Dec 2021"),
+        (
+            "sell USD >= 90 once until 2021-12-31",
+            "USD/KGS (selling rate) ≥ 90, once, until 31 Dec 2021",
+        ),
     ],
 )
-async def test_a_typed_rule_is_read_back_in_words_and_saved_as_it_was_said(world: World, typed: str, said: str) -> None:
-    await world.keep([replace(one, kind=RateKind.SELL) for one in days("USD/KGS", ["85.10", "85.20"])])
+async def test_a_typed_rule_is_read_back_in_words_and_saved_as_it_was_said(
+    world: World, typed: str, said: str
+) -> None:
+    await world.keep(
+        [replace(one, kind=RateKind.SELL) for one in days("USD/KGS", ["85.10", "85.20"])]
+    )
     shown = await world.ask(f"/alert {typed}", fits="would have fired")
-    assert shown.get("text", shown.get("caption", "")).startswith(f"{said} would have fired 0 times")
+    assert shown.get("text", shown.get("caption", "")).startswith(
+        f"{said} would have fired 0 times"
+    )
     await world.emulator.press(READER, shown["message_id"], data(shown, "rule:save"))
     async with world.bot.store.reading() as db:
         (stored,) = await storage.rules.of_chat(db, READER)
@@ -100,7 +123,9 @@ async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(worl
     assert await told_days(world, ["1,2010"]) == [-4, 0]
 
 
-async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another(world: World) -> None:
+async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another(
+    world: World,
+) -> None:
     await world.keep(days("RUB/KGS", YEAR))
     number = await saved(world, "/alert RUB > 1.2 until 2021-10-22")
     assert await told_days(world, ["1,1950", "1,1950", "1,2100"]) == []
@@ -110,7 +135,10 @@ async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another
     assert "rule:resume" not in str(card["reply_markup"])
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
     await world.emulator.wait_message(
-        READER, lambda m: m.get("caption", "").startswith("RUB/KGS > 1.2 would"), after=listed["message_id"], timeout=20
+        READER,
+        lambda m: m.get("caption", "").startswith("RUB/KGS > 1.2 would"),
+        after=listed["message_id"],
+        timeout=20,
     )
 
 
@@ -143,14 +171,20 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
     await world.keep(days("RUB/KGS", ["1.1950", "1.1949", "1.1948"]))
     await saved(world, "/alert RUB > 1.2")
     assert await publish(world, "84,7935", "1,2105") == 1
-    told = await world.emulator.wait_message(READER, lambda m: "1.1948 → 1.2105" in m.get("text", ""), timeout=20)
+    told = await world.emulator.wait_message(
+        READER, lambda m: "1.1948 → 1.2105" in m.get("text", ""), timeout=20
+    )
     assert "RUB/KGS" in told["text"]
     assert await publish(world, "84,7935", "1,2105") == 0
-    assert await publish(world, "84,7935", "1,2107") == 1  # that day revised: what was said is corrected
+    assert (
+        await publish(world, "84,7935", "1,2107") == 1
+    )  # that day revised: what was said is corrected
     assert "Your rule: RUB/KGS > 1.2" in told["text"]
     why = await world.emulator.press(READER, told["message_id"], data(told, "why:"))
     assert not why.get("show_alert")
-    said = await world.emulator.wait_message(READER, lambda m: "Why I wrote" in m.get("text", ""), timeout=20)
+    said = await world.emulator.wait_message(
+        READER, lambda m: "Why I wrote" in m.get("text", ""), timeout=20
+    )
     assert "Your rule: RUB/KGS > 1.2" in said["text"]
     assert said["reply_to_message"]["message_id"] == told["message_id"]
     menu = await world.ask("/start", chat=STRANGER)
@@ -159,11 +193,15 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
 
 
 async def test_mute_and_snooze_under_it_turn_into_what_undoes_them(world: World) -> None:
-    """The other buttons stay; a chat it was not meant for is refused, and so is everybody once the rule is gone."""
+    """The other buttons stay; a chat it was not meant for is refused, and so is everybody once the
+    rule is gone.
+    """
     await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
     number = await saved(world, "/alert RUB 0.001")
     await publish(world, "84,7935", "1,2105")
-    told = await world.emulator.wait_message(READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20)
+    told = await world.emulator.wait_message(
+        READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20
+    )
     first, alert = labels(told), data(told, "mute:").partition(":")[2]
     until = f"Snoozed until {world.now + timedelta(hours=8 + 6):%H:%M}"
     for verb, shown, paused in (
@@ -177,18 +215,26 @@ async def test_mute_and_snooze_under_it_turn_into_what_undoes_them(world: World)
         async with world.bot.store.reading() as db:
             (rule,) = await storage.rules.of_chat(db, READER)
             assert rule.paused == paused
-            assert bool(await storage.rules.watching(db, rule.series, now=world.now)) == (verb[:2] == "un")
+            assert bool(await storage.rules.watching(db, rule.series, now=world.now)) == (
+                verb[:2] == "un"
+            )
     assert labels(now) == first
     menu = await world.ask("/start", chat=STRANGER)
     for verb in ("mute", "unmute", "snooze", "unsnooze"):
-        assert (await world.emulator.press(STRANGER, menu["message_id"], f"{verb}:{alert}"))["show_alert"]
+        assert (await world.emulator.press(STRANGER, menu["message_id"], f"{verb}:{alert}"))[
+            "show_alert"
+        ]
     async with world.bot.store.writing() as db:
         await storage.rules.remove(db, number)
     assert (await world.emulator.press(READER, told["message_id"], f"unmute:{alert}"))["show_alert"]
 
 
-async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_them(world: World) -> None:
-    """Muted, the currency is followed no more and cannot be snoozed; once more pressed, it is followed again."""
+async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_them(
+    world: World,
+) -> None:
+    """Muted, the currency is followed no more and cannot be snoozed; once more pressed, it is
+    followed again.
+    """
     await world.ask("/start", chat=RUSSIAN)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, RUSSIAN, ["pair:RUB/KGS"], now=NOW)
@@ -196,7 +242,9 @@ async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_the
     await publish(world, "84,7935", "1,1950")  # a source's first rates wake nobody
     world.now += timedelta(days=1)
     await publish(world, "84,7935", "1,3100")
-    told = await world.emulator.wait_message(RUSSIAN, lambda m: "→ 1,3100" in m.get("text", ""), timeout=20)
+    told = await world.emulator.wait_message(
+        RUSSIAN, lambda m: "→ 1,3100" in m.get("text", ""), timeout=20
+    )
     first, alert = labels(told), data(told, "mute:").partition(":")[2]
     await pressed_under(world, told, f"mute:{alert}", "Включить: RUB", chat=RUSSIAN)
     async with world.bot.store.reading() as db:
@@ -218,12 +266,16 @@ def labels(message: dict[str, Any]) -> list[list[str]]:
     return [[one["text"] for one in row] for row in message["reply_markup"]["inline_keyboard"]]
 
 
-async def pressed_under(world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER) -> Any:
+async def pressed_under(
+    world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER
+) -> Any:
     """Press a button under a message; the message when one of its buttons says `fits`."""
     await world.emulator.press(chat, message["message_id"], press)
 
     def changed(now: dict[str, Any]) -> bool:
-        return now["message_id"] == message["message_id"] and any(fits in row for row in labels(now))
+        return now["message_id"] == message["message_id"] and any(
+            fits in row for row in labels(now)
+        )
 
     return await world.emulator.wait_message(chat, changed, timeout=20)
 
@@ -234,7 +286,9 @@ async def test_the_buttons_under_it_silence_the_rule(world: World, verb: str) ->
     await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
     await saved(world, "/alert RUB 0.001")
     await publish(world, "84,7935", "1,2105")
-    told = await world.emulator.wait_message(READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20)
+    told = await world.emulator.wait_message(
+        READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20
+    )
     answer = await world.emulator.press(READER, told["message_id"], data(told, verb))
     assert "RUB/KGS" in answer["text"] if verb == "mute:" else answer["text"]
     async with world.bot.store.reading() as db:
@@ -256,12 +310,22 @@ async def test_pause_resume_and_delete_are_taps(world: World) -> None:
 
 
 async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
-    """Another chat's number, a number that was never given, a second Save, a Save after another proposal."""
+    """Another chat's number, a number that was never given, a second Save, a Save after another
+    proposal.
+    """
     number = await saved(world, "/alert USD 1%")
     menu = await world.ask("/start", chat=STRANGER)
-    forged = [f"rule:delete:{number}", f"rule:save:{number}", "rule:pause:999", "rule:save:x", "rule:explode:1"]
+    forged = [
+        f"rule:delete:{number}",
+        f"rule:save:{number}",
+        "rule:pause:999",
+        "rule:save:x",
+        "rule:explode:1",
+    ]
     for press in forged:
-        assert (await world.emulator.press(STRANGER, menu["message_id"], press))["show_alert"], press
+        assert (await world.emulator.press(STRANGER, menu["message_id"], press))["show_alert"], (
+            press
+        )
     first = await world.ask("/alert EUR 1%", fits="EUR")
     await world.ask("/alert RUB 1%", fits="RUB")
     answer = await world.emulator.press(READER, first["message_id"], data(first, "rule:save"))
@@ -271,7 +335,9 @@ async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
 
 
 async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:
-    """A new one is refused when it is proposed and when it is saved; a change of one that is there is not."""
+    """A new one is refused when it is proposed and when it is saved; a change of one that is there
+    is not.
+    """
     await world.ask("/help", chat=STRANGER)
     number = await saved(world, "/alert USD 1%")
     async with world.bot.store.writing() as db:
@@ -289,7 +355,9 @@ async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:
     assert "No more than 20" in (await world.ask("/alert EUR 1%"))["text"]
     listed = await world.ask("/alerts")
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
-    shown = await world.emulator.wait_message(READER, lambda m: "would have" in str(m), after=listed["message_id"])
+    shown = await world.emulator.wait_message(
+        READER, lambda m: "would have" in str(m), after=listed["message_id"]
+    )
     await pressed_shows(world, shown, data(shown, "rule:save"), "Saved")
 
 
@@ -297,7 +365,9 @@ async def test_S10_in_a_group_only_administrators_make_rules(world: World) -> No
     """By a command, by a link and by every button, whoever's message it is under."""
     for said in ("/alert USD 1%", "/alert", "/start rule_USD_KGS_official_lt_80"):
         asked = await world.emulator.send_text(GROUP, said, user_id=STRANGER)
-        refused = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked)
+        refused = await world.emulator.wait_message(
+            GROUP, lambda m: m["from"]["is_bot"], after=asked
+        )
         assert "администратор" in refused["text"], said
     asked = await world.emulator.send_text(GROUP, "/alert USD 1%", user_id=READER)
     shown = await world.emulator.wait_message(GROUP, lambda m: "reply_markup" in m, after=asked)
@@ -306,12 +376,16 @@ async def test_S10_in_a_group_only_administrators_make_rules(world: World) -> No
         assert "администратор" in answer["text"], press
     async with world.bot.store.reading() as db:
         assert await storage.rules.of_chat(db, GROUP) == []
-    answer = await world.emulator.press(GROUP, shown["message_id"], data(shown, "rule:save"), user_id=READER)
+    answer = await world.emulator.press(
+        GROUP, shown["message_id"], data(shown, "rule:save"), user_id=READER
+    )
     assert not answer.get("show_alert")
 
 
 async def test_S12_a_link_wakes_no_stopped_chat_and_its_rule_says_so(world: World) -> None:
-    """What was stopped stays so until /start alone; in a group only an administrator may wake it."""
+    """What was stopped stays so until /start alone; in a group only an administrator may wake
+    it.
+    """
     await world.ask("/stop")
     shown = await world.ask("/start rule_USD_KGS_official_lt_80", fits="would have fired")
     await pressed_shows(world, shown, data(shown, "rule:save"), "/start wakes it")
@@ -321,7 +395,9 @@ async def test_S12_a_link_wakes_no_stopped_chat_and_its_rule_says_so(world: Worl
     asked = await world.emulator.send_text(GROUP, "/stop", user_id=READER)
     stopped = await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked)
     asked = await world.emulator.send_text(GROUP, "/start", user_id=STRANGER)
-    await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=max(asked, stopped["message_id"]))
+    await world.emulator.wait_message(
+        GROUP, lambda m: m["from"]["is_bot"], after=max(asked, stopped["message_id"])
+    )
     async with world.bot.store.reading() as db:
         assert _chat(await storage.chats.get(db, READER)).active
         assert not _chat(await storage.chats.get(db, GROUP)).active
@@ -359,7 +435,9 @@ def _chat(found: Chat | None) -> Chat:
         ),
     ],
 )
-async def test_a_mistake_is_answered_in_the_readers_language(world: World, chat: int, answers: list[str]) -> None:
+async def test_a_mistake_is_answered_in_the_readers_language(
+    world: World, chat: int, answers: list[str]
+) -> None:
     questions = [
         "/alert RUB <",
         "/alert RUB < 0",
@@ -393,13 +471,17 @@ async def test_what_cannot_be_a_rule_is_explained(world: World, question: str, a
     assert answer in (await world.ask(question))["text"]
 
 
-async def pressed_shows(world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER) -> Any:
+async def pressed_shows(
+    world: World, message: dict[str, Any], press: str, fits: str, chat: int = READER
+) -> Any:
     """Press a button that changes its message; the message as it is then."""
     answer = await world.emulator.press(chat, message["message_id"], press)
     assert not answer.get("show_alert"), answer
 
     def changed(now: dict[str, Any]) -> bool:
-        return now["message_id"] == message["message_id"] and fits in now.get("text", now.get("caption", ""))
+        return now["message_id"] == message["message_id"] and fits in now.get(
+            "text", now.get("caption", "")
+        )
 
     return await world.emulator.wait_message(chat, changed, timeout=20)
 
@@ -409,7 +491,9 @@ async def test_three_taps_make_a_rule(world: World) -> None:
     await world.keep(days("RUB/KGS", YEAR))
     asked = await world.ask("/alert")
     conditions = await pressed_shows(world, asked, "new:RUB", "When shall I write")
-    preview = await pressed_shows(world, conditions, data(conditions, "new:RUB_KGS_official_lt"), "would have fired")
+    preview = await pressed_shows(
+        world, conditions, data(conditions, "new:RUB_KGS_official_lt"), "would have fired"
+    )
     assert preview["photo"]
     await pressed_shows(world, preview, data(preview, "rule:save"), "Saved: RUB/KGS < 1.15")
     async with world.bot.store.reading() as db:
@@ -422,10 +506,15 @@ async def test_a_saved_rule_is_changed_by_taps_and_keeps_its_number(world: World
     listed = await world.ask("/alerts")
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
     preview = await world.emulator.wait_message(
-        READER, lambda m: "would have fired" in m.get("caption", ""), after=listed["message_id"], timeout=20
+        READER,
+        lambda m: "would have fired" in m.get("caption", ""),
+        after=listed["message_id"],
+        timeout=20,
     )
     preview = await pressed_shows(world, preview, data(preview, "rule:more"), "RUB/KGS < 1.16")
-    preview = await pressed_shows(world, preview, data(preview, "rule:once"), "RUB/KGS < 1.16, once")
+    preview = await pressed_shows(
+        world, preview, data(preview, "rule:once"), "RUB/KGS < 1.16, once"
+    )
     await pressed_shows(world, preview, data(preview, "rule:save"), "Saved: RUB/KGS < 1.16, once")
     async with world.bot.store.reading() as db:
         (rule,) = await storage.rules.of_chat(db, READER)

@@ -19,13 +19,17 @@ from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
 
 async def test_settings_change_in_place_and_stay(world: World) -> None:
-    """Language, style, zone; the digest keeps its hour in the new zone; every answer shows the settings."""
+    """Language, style, zone; the digest keeps its hour in the new zone; every answer shows the
+    settings.
+    """
     await world.ask("/digest 09:00", fits="09:00")
     shown = await world.ask("/settings", fits="Settings")
     number = shown["message_id"]
 
     def text() -> str:
-        return str(next(m["text"] for m in world.emulator.messages(READER) if m["message_id"] == number))
+        return str(
+            next(m["text"] for m in world.emulator.messages(READER) if m["message_id"] == number)
+        )
 
     await world.emulator.press(READER, number, "style:headline")
     assert "headlines" in text()
@@ -67,17 +71,23 @@ async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -
 async def test_a_shared_location_sets_the_zone_and_is_kept_nowhere(
     world: World, chat: int, asks: str, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not in the inbox, /mydata, a file of the database or the log; the keyboard that asked is gone, digests moved."""
+    """Not in the inbox, /mydata, a file of the database or the log; the keyboard that asked is
+    gone, digests moved.
+    """
     await world.ask("/digest 09:00", chat=chat, fits="09:00")
     menu = await world.ask("/settings", chat=chat)
     await world.emulator.press(chat, menu["message_id"], "set:zone")
     await world.emulator.press(chat, menu["message_id"], "set:place")
-    asked = await world.emulator.wait_message(chat, lambda m: m["from"]["is_bot"], after=menu["message_id"], timeout=20)
+    asked = await world.emulator.wait_message(
+        chat, lambda m: m["from"]["is_bot"], after=menu["message_id"], timeout=20
+    )
     keyboard = world.emulator.world.chat(chat).keyboard
     assert keyboard is not None
     assert keyboard["keyboard"] == [[{"text": asks, "request_location": True}]]
     placed = await world.emulator.share_location(chat, 52.517932, 13.404954)
-    told = await world.emulator.wait_message(chat, lambda m: m["from"]["is_bot"], after=placed, timeout=20)
+    told = await world.emulator.wait_message(
+        chat, lambda m: m["from"]["is_bot"], after=placed, timeout=20
+    )
     assert told["text"] == said
     assert asked["message_id"] < placed
     assert not (world.emulator.world.chat(chat).keyboard or {}).get("keyboard")
@@ -102,7 +112,9 @@ async def test_a_place_without_a_zone_is_answered_with_what_works(world: World) 
 
 
 async def _answer_to(world: World, number: int) -> dict[str, Any]:
-    return await world.emulator.wait_message(READER, lambda m: m["from"]["is_bot"], after=number, timeout=20)
+    return await world.emulator.wait_message(
+        READER, lambda m: m["from"]["is_bot"], after=number, timeout=20
+    )
 
 
 async def test_a_group_is_not_asked_where_it_is(world: World) -> None:
@@ -111,15 +123,22 @@ async def test_a_group_is_not_asked_where_it_is(world: World) -> None:
     shown = next(m for m in world.emulator.messages(GROUP) if m["message_id"] == menu["message_id"])
     assert "zone:Asia/Bishkek" in str(shown["reply_markup"])
     assert "set:place" not in str(shown["reply_markup"])
-    assert (await world.emulator.press(GROUP, menu["message_id"], "set:place", user_id=READER))["show_alert"]
+    assert (await world.emulator.press(GROUP, menu["message_id"], "set:place", user_id=READER))[
+        "show_alert"
+    ]
 
 
 async def test_menus_are_per_language_and_scope(world: World) -> None:
-    """A group's members are not offered what only its administrators may change; everybody reads their language."""
+    """A group's members are not offered what only its administrators may change; everybody reads
+    their language.
+    """
     api = world.bot.services.api
     wanted = len(MENUS) * (len(LANGUAGES) + 1)
     await world.emulator.calls.wait(
-        lambda _: sum(call.method == "setMyCommands" and call.accepted for call in world.emulator.calls) == wanted
+        lambda _: (
+            sum(call.method == "setMyCommands" and call.accepted for call in world.emulator.calls)
+            == wanted
+        )
     )
 
     async def menu(scope: str, language: str) -> dict[str, str]:

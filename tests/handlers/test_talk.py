@@ -27,7 +27,9 @@ def keys(message: dict[str, Any]) -> dict[str, str]:
 
 
 async def test_the_greeting_stays_while_its_buttons_are_used(world: World) -> None:
-    """A tap marks its button and keeps the words; a language greets anew, with the marks; done names the choice."""
+    """A tap marks its button and keeps the words; a language greets anew, with the marks; done
+    names the choice.
+    """
     number = (await world.ask("/start"))["message_id"]
     await world.emulator.press(READER, number, "top:security")
     await world.emulator.press(READER, number, "cur:RUB")
@@ -71,21 +73,31 @@ async def test_the_language_can_be_left_as_it_is(world: World) -> None:
     assert shown(world, menu["message_id"])["text"] == menu["text"]
 
 
-async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(world: World) -> None:
+async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(
+    world: World,
+) -> None:
     """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
     number = (await world.ask("/start"))["message_id"]
-    for data in [f"cur:{one}" for one in CURRENCIES] + [f"top:{one}" for one in TOPICS] + ["set:zone"]:
+    for data in (
+        [f"cur:{one}" for one in CURRENCIES] + [f"top:{one}" for one in TOPICS] + ["set:zone"]
+    ):
         assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
     for _ in range(BURST):
         await world.emulator.send_text(READER, "/privacy")
-    slow = await world.emulator.wait_message(READER, lambda m: "Too fast" in m.get("text", ""), timeout=20)
+    slow = await world.emulator.wait_message(
+        READER, lambda m: "Too fast" in m.get("text", ""), timeout=20
+    )
     found = re.search(r"(\d+) seconds?", slow["text"])
     assert found is not None
     assert 1 <= int(found[1]) <= 2
 
 
-async def test_S11_a_tap_beyond_the_notice_is_let_go_without_words_and_without_the_store(world: World) -> None:
-    """The first is told how long to wait; the others stop spinning, and the chat is not even looked up for them."""
+async def test_S11_a_tap_beyond_the_notice_is_let_go_without_words_and_without_the_store(
+    world: World,
+) -> None:
+    """The first is told how long to wait; the others stop spinning, and the chat is not even looked
+    up for them.
+    """
     number = (await world.ask("/start"))["message_id"]
     services = world.bot.services
     services.buckets[READER] = (time.monotonic() + 10_000, False)
@@ -104,7 +116,12 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
     """Before Start is pressed; words of the operator's own would stay."""
     api = world.bot.services.api
     await world.emulator.calls.wait(
-        lambda _: sum(call.method == "setMyDescription" and call.accepted for call in world.emulator.calls) == 4
+        lambda _: (
+            sum(
+                call.method == "setMyDescription" and call.accepted for call in world.emulator.calls
+            )
+            == 4
+        )
     )
     for language in ("", *LANGUAGES):
         found = await api.call("getMyDescription", language_code=language or None)
@@ -115,4 +132,6 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
 async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
     await world.emulator.share_location(GROUP, 42.8746, 74.5698, user_id=READER)
     answer = await world.ask("/help", chat=GROUP)
-    assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [answer]
+    assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [
+        answer
+    ]

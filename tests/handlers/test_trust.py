@@ -20,7 +20,9 @@ rank = 200
 """
 
 
-async def test_R8_the_card_shows_both_banks_by_name_and_the_operator_hears_of_it(world: World) -> None:
+async def test_R8_the_card_shows_both_banks_by_name_and_the_operator_hears_of_it(
+    world: World,
+) -> None:
     """Both numbers on the card, one word to the operator, no alert."""
     await world.ask("/help")
     tomorrow = NOW.date() + timedelta(days=1)
@@ -40,7 +42,9 @@ async def test_R8_the_card_shows_both_banks_by_name_and_the_operator_hears_of_it
     shown = (await world.ask("/rates USD EUR", fits="official rate"))["text"]
     assert "Sources disagree on USD/KGS: National Bank 89.9000 · Second Bank 84.9000." in shown
     assert shown.count("disagree") == 1
-    told = await world.emulator.wait_message(READER, lambda m: "alert nobody" in m.get("text", ""), timeout=20)
+    told = await world.emulator.wait_message(
+        READER, lambda m: "alert nobody" in m.get("text", ""), timeout=20
+    )
     assert told["text"].startswith("National Bank says USD/KGS 89.9000, second says 84.9000.")
 
 
@@ -63,9 +67,14 @@ async def test_R3_the_operator_is_told_by_name_that_a_bank_stands_still(world: W
     assert "last rates: 20 Oct" in shown[0]
     assert "🟢 National Bank" in shown[1]
     assert "last rates" not in shown[1]
-    stood = await world.emulator.wait_message(READER, lambda m: "nothing new" in m.get("text", ""), timeout=20)
-    assert stood["text"] == (
-        "National Bank publishes nothing new: its last rates are of 20 Oct. I keep showing them with their date."
+    stood = await world.emulator.wait_message(
+        READER, lambda m: "nothing new" in m.get("text", ""), timeout=20
     )
-    again = await world.emulator.wait_message(READER, lambda m: "publishes again" in m.get("text", ""), timeout=20)
+    assert stood["text"] == (
+        "National Bank publishes nothing new: its last rates are of 20 Oct. I keep showing them "
+        "with their date."
+    )
+    again = await world.emulator.wait_message(
+        READER, lambda m: "publishes again" in m.get("text", ""), timeout=20
+    )
     assert again["text"] == "National Bank publishes again: rates of 24 Oct are here."

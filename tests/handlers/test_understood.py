@@ -1,4 +1,6 @@
-"""What readers type is understood by every command alike: currencies, days, zones, bare numbers; in three languages."""
+"""What readers type is understood by every command alike: currencies, days, zones, bare numbers; in
+three languages.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,24 @@ def said(message: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_rates_takes_a_currency_by_any_name_and_a_day_in_words(world: World, language: str) -> None:
+async def test_rates_takes_a_currency_by_any_name_and_a_day_in_words(
+    world: World, language: str
+) -> None:
     chat = READERS[language]
     await world.keep(days("USD/KGS", ["80.1111", "81.2222", "84.7935"]))
     mark = "." if language == "en" else ","
     today, yesterday = f"84{mark}7935", f"81{mark}2222"
-    for words in ("доллар", "$", "usd/kgs", "USDKGS", "Доллар США", "АКШ доллары", "US dollars", "долларга", "сом/$"):
+    for words in (
+        "доллар",
+        "$",
+        "usd/kgs",
+        "USDKGS",
+        "Доллар США",
+        "АКШ доллары",
+        "US dollars",
+        "долларга",
+        "сом/$",
+    ):
         card = said(await world.ask(f"/rates {words}", chat=chat))
         assert today in card, words
         assert "EUR" not in card, words
@@ -55,8 +69,12 @@ async def test_charts_take_pairs_and_ranges_in_words(world: World) -> None:
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(world: World, language: str) -> None:
-    """Far from it, it is a move, and says how a level is written; a sign in front leaves no question."""
+async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
+    world: World, language: str
+) -> None:
+    """Far from it, it is a move, and says how a level is written; a sign in front leaves no
+    question.
+    """
     chat = READERS[language]
     for typed, wanted in (
         ("USD 85", "> 85"),
@@ -127,4 +145,6 @@ async def test_settings_take_a_zone_as_people_write_it(world: World, language: s
     ):
         answer = said(await world.ask(f"/settings {typed}", chat=chat, fits=clock))
         assert shown in answer, typed
-        assert shown in said(await world.ask("/settings", chat=chat, fits="UTC" if "UTC" in shown else shown)), typed
+        assert shown in said(
+            await world.ask("/settings", chat=chat, fits="UTC" if "UTC" in shown else shown)
+        ), typed

@@ -1,4 +1,5 @@
-"""Who may: every command and every button, as a stranger, a member, an administrator, an anonymous one; in private too.
+"""Who may: every command and every button, as a stranger, a member, an administrator, an anonymous
+one; in private too.
 
 A route without a line here fails: whoever adds one decides who may use it.
 """
@@ -19,7 +20,16 @@ from bot.convert.rules import parse_rule
 from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.alerts import Alert, Approval, Audience, Lane, RateMoved, RuleFired, Severity, StoryBroke
+from bot.model.alerts import (
+    Alert,
+    Approval,
+    Audience,
+    Lane,
+    RateMoved,
+    RuleFired,
+    Severity,
+    StoryBroke,
+)
 from bot.model.chats import ChatKind
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
@@ -83,10 +93,16 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "rule:edit:{rule}": ADMINISTRATORS_ONLY,
     },
     ("held", 2): {"held:approve:1": OPERATORS_ONLY, "held:reject:1": OPERATORS_ONLY},
-    ("story", 2): {"story:approve:{waiting}": OPERATORS_ONLY, "story:reject:{waiting}": OPERATORS_ONLY},
+    ("story", 2): {
+        "story:approve:{waiting}": OPERATORS_ONLY,
+        "story:reject:{waiting}": OPERATORS_ONLY,
+    },
     ("why", 1): {"why:{told}": ANYBODY, "why:{own}": ANYBODY},
     ("snooze", 1): {"snooze:{told}": ADMINISTRATORS_ONLY, "snooze:{own}": ADMINISTRATORS_ONLY},
-    ("unsnooze", 1): {"unsnooze:{told}": ADMINISTRATORS_ONLY, "unsnooze:{own}": ADMINISTRATORS_ONLY},
+    ("unsnooze", 1): {
+        "unsnooze:{told}": ADMINISTRATORS_ONLY,
+        "unsnooze:{own}": ADMINISTRATORS_ONLY,
+    },
     ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
@@ -97,15 +113,26 @@ def test_S10_every_route_has_a_decision() -> None:
     """Here, by hand: what a route says of itself is what is tested."""
     assert set(WRITTEN) == set(COMMANDS)
     assert set(PRESSED) == set(BUTTONS)
-    assert {data.count(":") for (_, words), one in PRESSED.items() for data in one if data.count(":") != words} == set()
+    assert {
+        data.count(":")
+        for (_, words), one in PRESSED.items()
+        for data in one
+        if data.count(":") != words
+    } == set()
 
 
 def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> None:
-    """Derived from the same table as the rights; administrators and private chats are offered everything."""
+    """Derived from the same table as the rights; administrators and private chats are offered
+    everything.
+    """
     for name, written in WRITTEN.items():
         assert (name in MENUS["all_group_chats"]) == (name not in ADMINISTRATORS)
         assert written.get("", ANYBODY) == ANYBODY or name in ADMINISTRATORS, name
-    assert set(MENUS["default"]) == set(MENUS["all_private_chats"]) == set(MENUS["all_chat_administrators"])
+    assert (
+        set(MENUS["default"])
+        == set(MENUS["all_private_chats"])
+        == set(MENUS["all_chat_administrators"])
+    )
     assert set(MENUS["default"]) == set(COMMANDS)
     assert frozenset(
         {"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"}
@@ -114,7 +141,9 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
 
 @dataclass
 class Place:
-    """A chat with a rule, a proposed one, and messages it was told: of a subscription, of its rule, of nothing yet."""
+    """A chat with a rule, a proposed one, and messages it was told: of a subscription, of its rule,
+    of nothing yet.
+    """
 
     world: World
     id: int
@@ -136,20 +165,31 @@ class Place:
         world = self.world
         asked = await world.emulator.send_text(self.id, text, user_id=who, anonymous=anonymous)
         answer = await world.emulator.wait_message(
-            self.id, lambda m: m.get("from", {}).get("id") == world.emulator.bot.id, after=asked, timeout=40
+            self.id,
+            lambda m: m.get("from", {}).get("id") == world.emulator.bot.id,
+            after=asked,
+            timeout=40,
         )
         return str(answer.get("text", answer.get("caption", "")))
 
     async def press(self, data: str, who: int) -> str:
         """What a press was answered with."""
-        answer = await self.world.emulator.press(self.id, 1, data.format_map(self.numbers), user_id=who, timeout=40)
+        answer = await self.world.emulator.press(
+            self.id, 1, data.format_map(self.numbers), user_id=who, timeout=40
+        )
         return str(answer.get("text") or "")
 
 
 async def place(world: World, number: int, kind: ChatKind) -> Place:
     """Make one."""
     rule = parse_rule("USD < 80", home="KGS")
-    moved = {"baseline": rate(), "previous": rate(), "new": rate(), "usual": rate().value, "told": False}
+    moved = {
+        "baseline": rate(),
+        "previous": rate(),
+        "new": rate(),
+        "usual": rate().value,
+        "told": False,
+    }
     numbers: dict[str, int] = {}
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
@@ -162,8 +202,14 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         numbers |= {"rule": saved, "proposed": proposed}
         payloads = {
             "told": (RateMoved(**moved, rules=("fixing",)), Audience(subscription="pair:USD/KGS")),
-            "own": (RuleFired(**moved, rules=("USD < 80",), rule=numbers["rule"]), Audience(chat=number)),
-            "waiting": (StoryBroke(story=1, topics=("security",)), Audience(subscription="topic:security")),
+            "own": (
+                RuleFired(**moved, rules=("USD < 80",), rule=numbers["rule"]),
+                Audience(chat=number),
+            ),
+            "waiting": (
+                StoryBroke(story=1, topics=("security",)),
+                Audience(subscription="topic:security"),
+            ),
         }
         for name, (payload, audience) in payloads.items():
             new = Alert(
@@ -173,7 +219,10 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
                 lane=Lane.ALERT,
                 audience=audience,
                 created_at=NOW,
-                expires_at=NOW + timedelta(hours=name == "waiting"),  # the others are told to nobody: it is too late
+                expires_at=NOW
+                + timedelta(
+                    hours=name == "waiting"
+                ),  # the others are told to nobody: it is too late
                 approval=name == "waiting",
             )
             pk = await storage.alerts.enqueue(db, new)
@@ -193,13 +242,17 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def group(world: World) -> Place:
     """A group whose administrator is also the bot's operator: in a group that is worth nothing."""
     world.bot.services.admins = frozenset({ADMINISTRATOR})
-    world.bot.services.turn = AsyncMock()  # a walk over every route would wait minutes for its turns
+    world.bot.services.turn = (
+        AsyncMock()
+    )  # a walk over every route would wait minutes for its turns
     await world.emulator.send_text(GROUP, "hello", user_id=ADMINISTRATOR)
     return await place(world, GROUP, ChatKind.GROUP)
 
 
 @pytest.mark.parametrize("who", [OUTSIDER, MEMBER], ids=["stranger", "member"])
-async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothing(group: Place, who: int) -> None:
+async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothing(
+    group: Place, who: int
+) -> None:
     """By any command and any button, whatever message it is said to be under."""
     wrong = {}
     before = await group.state()
@@ -213,7 +266,9 @@ async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothin
     for pressed in PRESSED.values():
         for data, may in pressed.items():
             said = await group.press(data, who)
-            expected = {ANYBODY: said not in REFUSALS | STALE, OPERATORS_ONLY: said in STALE}.get(may, said in REFUSALS)
+            expected = {ANYBODY: said not in REFUSALS | STALE, OPERATORS_ONLY: said in STALE}.get(
+                may, said in REFUSALS
+            )
             if not expected:
                 wrong[data] = said
             if await group.state() != before:
@@ -221,7 +276,9 @@ async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothin
     assert wrong == {}
 
 
-@pytest.mark.parametrize("anonymous", [False, True], ids=["administrator", "anonymous administrator"])
+@pytest.mark.parametrize(
+    "anonymous", [False, True], ids=["administrator", "anonymous administrator"]
+)
 async def test_S10_a_groups_administrator_may_do_everything_but_an_operators_work(
     group: Place, *, anonymous: bool
 ) -> None:
@@ -256,7 +313,9 @@ async def test_S23_who_writes_as_a_channel_may_look_and_change_nothing(group: Pl
     channel = {"sender_chat": {"id": -1009, "type": "channel", "title": "A channel"}, "from": mask}
     before = await group.state()
     for text, refused in (("/stop", True), ("/settings Europe/Paris", True), ("/rates USD", False)):
-        asked = await group.world.emulator.send_text(GROUP, text, user_id=ADMINISTRATOR, extra=channel)
+        asked = await group.world.emulator.send_text(
+            GROUP, text, user_id=ADMINISTRATOR, extra=channel
+        )
         said = await group.world.emulator.wait_message(
             GROUP, lambda m: m["from"]["id"] == group.world.emulator.bot.id, after=asked, timeout=40
         )
@@ -286,7 +345,7 @@ async def test_S10_without_telegrams_word_nobody_is_an_administrator(group: Plac
     assert await group.press("lang:ru", ADMINISTRATOR) not in REFUSALS
 
 
-# --- private chats --------------------------------------------------------------------------------------------
+# --- private chats --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -326,8 +385,12 @@ async def test_G26_in_a_private_chat_only_its_owner_is_heard(private: Place) -> 
     assert await private.state() == before
 
 
-async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators_work(private: Place) -> None:
-    """An operator is one by number, in their own chat; accounts that many people share never are."""
+async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators_work(
+    private: Place,
+) -> None:
+    """An operator is one by number, in their own chat; accounts that many people share never
+    are.
+    """
     wrong = {}
     for pressed in PRESSED.values():
         for data, may in pressed.items():
@@ -355,8 +418,12 @@ GARBAGE = ("", "x", "0", "-1", "1e3", "٣", "²", "9" * 18, "9" * 40, "USD", "..
 
 
 @pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP])
-async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(world: World, kind: ChatKind) -> None:
-    """Every button with rubbish, with a word too many or too few, and with the numbers of another chat's things."""
+async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(
+    world: World, kind: ChatKind
+) -> None:
+    """Every button with rubbish, with a word too many or too few, and with the numbers of another
+    chat's things.
+    """
     here = await place(world, READER if kind is ChatKind.PRIVATE else GROUP, kind)
     there = await place(world, RUSSIAN, ChatKind.PRIVATE)
     await world.emulator.send_text(here.id, "hello", user_id=READER)
@@ -365,7 +432,19 @@ async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(world
     forged = [":".join([verb, *[rubbish] * (count + more)]) for verb, count in BUTTONS for rubbish in GARBAGE
               for more in (-1, 0, 1) if count + more >= 0]  # fmt: skip
     forged = [data for data in dict.fromkeys(forged) if data not in VALID]
-    forged += ["", ":", "::::::::", "rates", "rule", "done:", "DONE", "news:-:9999", "set:", "rule::1", "why:\ud7ff"]
+    forged += [
+        "",
+        ":",
+        "::::::::",
+        "rates",
+        "rule",
+        "done:",
+        "DONE",
+        "news:-:9999",
+        "set:",
+        "rule::1",
+        "why:\ud7ff",
+    ]
     for data in forged:
         said = await here.press(data.replace("{", "{{").replace("}", "}}"), READER)
         if said == t("error.unexpected", "en"):

@@ -1,4 +1,6 @@
-"""The inbox of a program that is alone: handling does not wait for the store, telling Telegram does."""
+"""The inbox of a program that is alone: handling does not wait for the store, telling Telegram
+does.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from storage.schema import inbox as table
 def update(number: int, text: str = "/rates") -> dict[str, Any]:
     """A message as Telegram sends it."""
     chat = {"id": 1001, "type": "private", "first_name": "A"}
-    return {"update_id": number, "message": {"message_id": number, "date": 1, "chat": chat, "from": chat, "text": text}}
+    return {
+        "update_id": number,
+        "message": {"message_id": number, "date": 1, "chat": chat, "from": chat, "text": text},
+    }
 
 
 class Handler:

@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 from tests.intake.test_resume import update
 
 KILLER = 50
-#: One process: takes up what was left, receives what Telegram still has, says what it handled and confirmed.
+#: One process: takes up what was left, receives what Telegram still has, says what it handled and
+#: confirmed.
 CHILD = """
 import asyncio, os, signal, sys
 import orjson
@@ -54,7 +55,9 @@ asyncio.run(main(sys.argv[1], sys.argv[2] == "alone", int(sys.argv[3]), orjson.l
 """
 
 
-async def start(url: str, how: str, killer: int, updates: list[dict[str, object]]) -> tuple[int, list[list[str]]]:
+async def start(
+    url: str, how: str, killer: int, updates: list[dict[str, object]]
+) -> tuple[int, list[list[str]]]:
     """Run the child to its end; its exit code and what it said."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", CHILD, url, how, str(killer), orjson.dumps(updates).decode(),
@@ -65,8 +68,12 @@ async def start(url: str, how: str, killer: int, updates: list[dict[str, object]
 
 
 @pytest.mark.parametrize("how", ["alone", "stored first"])
-async def test_G25_an_update_that_ends_the_program_each_time_is_set_aside(tmp_path: Path, how: str) -> None:
-    """After a few starts; before and behind it others are handled, each once, and the operator hears of it."""
+async def test_G25_an_update_that_ends_the_program_each_time_is_set_aside(
+    tmp_path: Path, how: str
+) -> None:
+    """After a few starts; before and behind it others are handled, each once, and the operator
+    hears of it.
+    """
     url = f"sqlite:///{tmp_path / 'jarchy.db'}"
     await (await open_store(url)).close()
     waiting = [update(number, number % 5) for number in range(KILLER - 20, KILLER + 20)]
@@ -81,7 +88,9 @@ async def test_G25_an_update_that_ends_the_program_each_time_is_set_aside(tmp_pa
         assert code == -signal.SIGKILL
     assert code == 0
     assert said.count(["told", str(KILLER)]) == 1
-    assert {int(line[1]) for line in said if line[0] == "handled"} == set(range(KILLER - 20, KILLER + 20)) - {KILLER}
+    assert {int(line[1]) for line in said if line[0] == "handled"} == set(
+        range(KILLER - 20, KILLER + 20)
+    ) - {KILLER}
     store = await open_store(url)
     async with store.reading() as db:
         rows = {row.update_id: row.outcome for row in await db.execute(select(table))}

@@ -1,4 +1,6 @@
-"""Long polling against an emulated Telegram: who may poll, and what happens when somebody else does."""
+"""Long polling against an emulated Telegram: who may poll, and what happens when somebody else
+does.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +59,12 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
     await asyncio.wait(tasks)
 
 
-async def test_G3_a_stranger_with_our_token_is_waited_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told 409, we wait and ask again: no end, no storm, and nothing that was asked is lost or answered twice."""
+async def test_G3_a_stranger_with_our_token_is_waited_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told 409, we wait and ask again: no end, no storm, and nothing that was asked is lost or
+    answered twice.
+    """
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.2, cap=4.0))
     async with telegram() as (emulator, api):
         handler = Handler()
@@ -71,7 +77,9 @@ async def test_G3_a_stranger_with_our_token_is_waited_out(store: Store, monkeypa
             await emulator.updates.polled()
             rival = asyncio.create_task(api.call("getUpdates", timeout=1, offset=-1))
             ours = emulator.calls.total
-            await emulator.calls.wait(lambda call: call.method == "getUpdates" and call.code == 409, after=ours)
+            await emulator.calls.wait(
+                lambda call: call.method == "getUpdates" and call.code == 409, after=ours
+            )
             await rival
         assert not polls.done()
         await emulator.send_text(READER, "two")
@@ -84,10 +92,14 @@ async def test_G3_a_stranger_with_our_token_is_waited_out(store: Store, monkeypa
 
 
 async def test_G3_of_two_pollers_one_has_the_lease_and_the_other_waits(store: Store) -> None:
-    """Telegram never says 409; when the first gives the role back, the second hears what is asked then."""
+    """Telegram never says 409; when the first gives the role back, the second hears what is asked
+    then.
+    """
     async with telegram() as (emulator, api):
         handlers = Handler(), Handler()
-        inboxes = [Inbox(store, handler, holder=name) for name, handler in zip("ab", handlers, strict=True)]
+        inboxes = [
+            Inbox(store, handler, holder=name) for name, handler in zip("ab", handlers, strict=True)
+        ]
 
         def work(inbox: Inbox) -> Callable[[], Awaitable[None]]:
             return lambda: poll(api, inbox)

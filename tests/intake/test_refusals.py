@@ -23,7 +23,9 @@ SECRET = "s" * 32
 async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
     store: Store, tries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the earlier program's filter with it: a button's press comes through. Meanwhile it is said why not."""
+    """And the earlier program's filter with it: a button's press comes through. Meanwhile it is
+    said why not.
+    """
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.updates.left_behind("https://old.example/hook", ["message"])
@@ -32,7 +34,9 @@ async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
         handler = Handler()
         inbox = Inbox(store, handler, holder="a", alone=True)
         polls = asyncio.create_task(poll(api, inbox, told.append))
-        await emulator.calls.wait(lambda call: call.method == "getUpdates" and call.accepted, timeout=20)
+        await emulator.calls.wait(
+            lambda call: call.method == "getUpdates" and call.accepted, timeout=20
+        )
         assert emulator.updates.allowed is not None
         assert "callback_query" in emulator.updates.allowed
         await emulator.send_text(READER, "one")
@@ -43,7 +47,9 @@ async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
         await inbox.close()
 
 
-async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A 409 leads to it."""
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
@@ -68,7 +74,13 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.faults.add(
-            Fault(refusal.kind, code=refusal.code, description=refusal.description, method="setWebhook", times=2)
+            Fault(
+                refusal.kind,
+                code=refusal.code,
+                description=refusal.description,
+                method="setWebhook",
+                times=2,
+            )
         )
         told: list[str | None] = []
         news = asyncio.Event()
@@ -79,14 +91,18 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
                 news.set()
 
         url = "http://127.0.0.1:9/hook"
-        keeping = asyncio.create_task(keep_webhook(api, url=url, secret=SECRET, tell=tell, look=0.1))
+        keeping = asyncio.create_task(
+            keep_webhook(api, url=url, secret=SECRET, tell=tell, look=0.1)
+        )
         await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
         async with asyncio.timeout(20):
             await news.wait()
         assert [why is None for why in told] == [False, False, False, True]
         before = emulator.calls.total
         await api.call("deleteWebhook")
-        await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted, after=before)
+        await emulator.calls.wait(
+            lambda call: call.method == "setWebhook" and call.accepted, after=before
+        )
         hook = emulator.updates.webhook
         assert hook is not None
         assert (hook.url, hook.secret) == (url, SECRET)

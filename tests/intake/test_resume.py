@@ -1,4 +1,6 @@
-"""What the inbox promises at a start and while the database is away: nothing lost, nothing overtaken."""
+"""What the inbox promises at a start and while the database is away: nothing lost, nothing
+overtaken.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ LEFT = 1_234
 def update(number: int, chat: int) -> dict[str, Any]:
     """A message of one chat."""
     origin = {"id": chat, "type": "private", "first_name": "A"}
-    return {"update_id": number, "message": {"message_id": number, "date": 1, "chat": origin, "text": "/rates"}}
+    return {
+        "update_id": number,
+        "message": {"message_id": number, "date": 1, "chat": origin, "text": "/rates"},
+    }
 
 
 async def left_behind(store: Store, updates: list[dict[str, Any]]) -> None:
@@ -31,14 +36,22 @@ async def left_behind(store: Store, updates: list[dict[str, Any]]) -> None:
         now = await db_now(db)
         rows = [parse(item) for item in updates]
         values = [
-            {"update_id": row.update_id, "chat_id": row.chat, "kind": row.kind, "body": row.body, "received_at": now}
+            {
+                "update_id": row.update_id,
+                "chat_id": row.chat,
+                "kind": row.kind,
+                "body": row.body,
+                "received_at": now,
+            }
             for row in rows
         ]
         await db.execute(insert(table), values)
 
 
 async def test_however_many_updates_were_left_all_are_handled_in_order(store: Store) -> None:
-    """More than two portions, 7 chats, some that need nothing; what arrives afterwards comes after them."""
+    """More than two portions, 7 chats, some that need nothing; what arrives afterwards comes after
+    them.
+    """
     odd = [{"update_id": number, "poll_answer": {"x": 1}} for number in range(LEFT, LEFT + 20)]
     await left_behind(store, [*(update(number, number % 7) for number in range(LEFT)), *odd])
     handled: dict[int, list[int]] = defaultdict(list)
@@ -85,7 +98,9 @@ async def test_a_passing_storage_error_delays_an_update_and_those_behind_it(stor
     assert await outcomes(store) == {1: "done", 2: "done", 3: "done"}
 
 
-async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number_of_tries(store: Store) -> None:
+async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number_of_tries(
+    store: Store,
+) -> None:
     """Written down as failed, told to whoever waits, logged; the next of its chat goes on."""
     tries: list[int] = []
     sorry: list[int] = []
@@ -101,7 +116,9 @@ async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number
         sorry.append(raw["update_id"])
         raise RuntimeError("nor can anybody be told")
 
-    inbox = Inbox(store, handle, holder="a", alone=True, apologise=apologise, retries=(0.001, 0.001))
+    inbox = Inbox(
+        store, handle, holder="a", alone=True, apologise=apologise, retries=(0.001, 0.001)
+    )
     with capture_logs() as logs:
         await inbox.receive([update(1, 1), update(2, 1)])
         await end.wait()
@@ -112,7 +129,9 @@ async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number
     assert [line["update_id"] for line in logs if line["event"] == "update failed"] == [1]
 
 
-async def test_a_stop_while_the_database_is_away_leaves_the_update_for_the_next_start(store: Store) -> None:
+async def test_a_stop_while_the_database_is_away_leaves_the_update_for_the_next_start(
+    store: Store,
+) -> None:
     """Neither done nor failed; the next process handles it and what was behind it."""
     away = asyncio.Event()
 

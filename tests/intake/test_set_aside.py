@@ -1,4 +1,6 @@
-"""Updates that nobody can store or read: set aside with their number, counted, told; the others go on."""
+"""Updates that nobody can store or read: set aside with their number, counted, told; the others go
+on.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,16 @@ def message(**content: Any) -> dict[str, Any]:
     """A message of the reader's, with anything in it."""
     chat = {"id": READER, "type": "private", "first_name": "Aigul"}
     person = {"id": READER, "is_bot": False, "first_name": "Aigul", "language_code": "en"}
-    return {"message": {"message_id": 900_000, "date": 1, "chat": chat, "from": person, "text": "hi", **content}}
+    return {
+        "message": {
+            "message_id": 900_000,
+            "date": 1,
+            "chat": chat,
+            "from": person,
+            "text": "hi",
+            **content,
+        }
+    }
 
 
 def press(**content: Any) -> dict[str, Any]:
@@ -79,12 +90,18 @@ UNREADABLE_KINDS: dict[str, dict[str, Any]] = {
     "a chat's number beyond 64 bits": message(chat={"id": 2**64, "type": "private"}),
     "a chat's number in letters": message(chat={"id": "me", "type": "private"}),
     "a chat that is a list": message(chat=[1]),
-    "a person's number that is true": message(**{"from": {"id": True, "is_bot": False, "first_name": "A"}}),
-    "a language that is a number": message(**{"from": {"id": READER, "first_name": "A", "language_code": 7}}),
+    "a person's number that is true": message(
+        **{"from": {"id": True, "is_bot": False, "first_name": "A"}}
+    ),
+    "a language that is a number": message(
+        **{"from": {"id": READER, "first_name": "A", "language_code": 7}}
+    ),
     "a text that is a number": message(text=7),
     "a NUL in a text": message(text="/alert USD\x00 1%"),
     "a NUL in a title": message(chat={"id": -7, "type": "group", "title": "a\x00b"}),
-    "an entity of negative length": message(entities=[{"type": "bot_command", "offset": 0, "length": -5}]),
+    "an entity of negative length": message(
+        entities=[{"type": "bot_command", "offset": 0, "length": -5}]
+    ),
     "an entity that is true": message(entities=[True]),
     "a topic in letters": message(message_thread_id="general", is_topic_message=True),
     "a place that is nowhere": message(text=None, location={"latitude": "north", "longitude": 1}),
@@ -93,14 +110,20 @@ UNREADABLE_KINDS: dict[str, dict[str, Any]] = {
     "a press that is a number": {"callback_query": 7},
     "a press with data that is a list": press(data=["done"]),
     "a press with a NUL": press(data="cur:\x00USD"),
-    "an inline query that is a number": {"inline_query": {"id": 1, "from": {"id": READER}, "query": 5}},
-    "a membership without members": {"my_chat_member": {"chat": {"id": -5, "type": "group"}, "from": {"id": 1}}},
+    "an inline query that is a number": {
+        "inline_query": {"id": 1, "from": {"id": READER}, "query": 5}
+    },
+    "a membership without members": {
+        "my_chat_member": {"chat": {"id": -5, "type": "group"}, "from": {"id": 1}}
+    },
 }
 ALL = {**UNSTORABLE, **UNREADABLE_KINDS}
 
 
 class Life:
-    """A running bot with an operator, beside its own Telegram; it may be started again on the same database."""
+    """A running bot with an operator, beside its own Telegram; it may be started again on the same
+    database.
+    """
 
     def __init__(self, telegram: Emulator, url: str) -> None:
         self.telegram, self.url = telegram, url
@@ -130,7 +153,9 @@ class Life:
     async def ask(self, text: str, *, chat: int = READER) -> dict[str, Any]:
         """Write to the bot; its answer."""
         asked = await self.telegram.send_text(chat, text)
-        return await self.telegram.wait_message(chat, lambda m: m["from"]["is_bot"], after=asked, timeout=60)
+        return await self.telegram.wait_message(
+            chat, lambda m: m["from"]["is_bot"], after=asked, timeout=60
+        )
 
     def push(self, update: dict[str, Any]) -> int:
         """Send an update as it is; its number."""
@@ -140,7 +165,9 @@ class Life:
 
 
 @pytest.fixture
-async def life(tmp_path: Path, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Life]:
+async def life(
+    tmp_path: Path, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Life]:
     """On each database."""
     monkeypatch.chdir(tmp_path)
     async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
@@ -168,7 +195,9 @@ def counted() -> float:
 
 
 async def test_G25_whatever_cannot_be_read_is_set_aside_and_the_others_go_on(life: Life) -> None:
-    """Each with its number, one log line and no traceback; the operator hears of them once; nothing comes again."""
+    """Each with its number, one log line and no traceback; the operator hears of them once; nothing
+    comes again.
+    """
     before = counted()
     async with life.running() as bot:
         met = await life.ask("/help", chat=OPERATOR)
@@ -178,10 +207,14 @@ async def test_G25_whatever_cannot_be_read_is_set_aside_and_the_others_go_on(lif
         said = [line for line in lines if line["event"] == "update set aside"]
         assert sorted(line["update_id"] for line in said) == sorted(numbers)
         assert not [line for line in lines if line.get("exc_info")]
-        told = await life.telegram.wait_message(OPERATOR, lambda m: "cannot read" in m.get("text", ""), timeout=60)
+        told = await life.telegram.wait_message(
+            OPERATOR, lambda m: "cannot read" in m.get("text", ""), timeout=60
+        )
         await bot.inbox._write()
         became = await outcomes(bot.store)
-    assert {name: became.get(number) for number, name in numbers.items()} == dict.fromkeys(ALL, UNREADABLE)
+    assert {name: became.get(number) for number, name in numbers.items()} == dict.fromkeys(
+        ALL, UNREADABLE
+    )
     assert counted() - before == len(ALL)
     async with life.running() as bot:
         with capture_logs() as lines:
@@ -192,11 +225,15 @@ async def test_G25_whatever_cannot_be_read_is_set_aside_and_the_others_go_on(lif
 
 
 async def test_G25_the_operator_is_told_once_an_hour_of_all_since(store: Store) -> None:
-    """Also by a process that began within the hour; what nobody was told of yet is in the next word."""
+    """Also by a process that began within the hour; what nobody was told of yet is in the next
+    word.
+    """
     now = datetime(2026, 11, 28, 6, 59, tzinfo=UTC)
 
     async def tell(db: Db, count: int, last: int) -> bool:
-        return await tell_hourly(db, [OPERATOR], "notice.unreadable", {"count": f"{count}", "last": f"{last}"}, now=now)
+        return await tell_hourly(
+            db, [OPERATOR], "notice.unreadable", {"count": f"{count}", "last": f"{last}"}, now=now
+        )
 
     async def never(_raw: dict[str, Any]) -> None:
         raise UnreadableError("never")
@@ -231,7 +268,13 @@ async def test_G25_a_row_that_an_earlier_version_stored_badly_stops_no_chat(stor
     when = datetime(2026, 11, 28, tzinfo=UTC)
     async with store.writing() as db:
         for number, body in ((1, "{"), (2, None), (3, json.dumps({"update_id": 3, **message()}))):
-            values = {"update_id": number, "chat_id": READER, "kind": "message", "body": body, "received_at": when}
+            values = {
+                "update_id": number,
+                "chat_id": READER,
+                "kind": "message",
+                "body": body,
+                "received_at": when,
+            }
             await db.execute(table.insert().values(**values))
     inbox = Inbox(store, handle, holder="a", alone=True)
     await inbox.resume()
@@ -243,7 +286,9 @@ async def test_G25_a_row_that_an_earlier_version_stored_badly_stops_no_chat(stor
 async def test_G25_an_answer_that_no_parser_reads_does_not_make_us_deaf(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nested by the thousand between two good ones: both are handled, the bad one is passed and never comes again."""
+    """Nested by the thousand between two good ones: both are handled, the bad one is passed and
+    never comes again.
+    """
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.05, cap=4.0))
     heard: list[str] = []
     news = asyncio.Event()
@@ -256,10 +301,14 @@ async def test_G25_an_answer_that_no_parser_reads_does_not_make_us_deaf(
         telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
         await telegram.send_text(READER, "before")
         bad = telegram.updates.next_id
-        telegram.push_update(message(deep=orjson.Fragment(b'{"x":' * 30_000 + b"1" + b"}" * 30_000)))
+        telegram.push_update(
+            message(deep=orjson.Fragment(b'{"x":' * 30_000 + b"1" + b"}" * 30_000))
+        )
         await telegram.send_text(READER, "after")
         inbox = Inbox(store, handle, holder="a", alone=True)
-        polls = asyncio.create_task(poll(Api(session, url=telegram.api_url, token=TEST_TOKEN), inbox))
+        polls = asyncio.create_task(
+            poll(Api(session, url=telegram.api_url, token=TEST_TOKEN), inbox)
+        )
         async with asyncio.timeout(60):
             while heard != ["before", "after"]:
                 await news.wait()
@@ -334,7 +383,9 @@ async def test_G25_telegram_is_told_that_it_arrived_and_does_not_insist(
     """By the webhook: 200, its number kept, and the next one handled."""
     client, inbox, handled = hook
     assert (await client.post("/hook", data=body, headers=GOOD)).status == 200
-    assert (await client.post("/hook", json={"update_id": 8, **message()}, headers=GOOD)).status == 200
+    assert (
+        await client.post("/hook", json={"update_id": 8, **message()}, headers=GOOD)
+    ).status == 200
     await inbox.close()
     became = await outcomes(store)
     assert became[8] == "done"
@@ -350,12 +401,16 @@ async def test_G25_what_is_too_large_is_refused_once_and_then_set_aside(
 
     async def post(number: int, secret: str = SECRET) -> int:
         body = b'{"update_id":%d,"x":"' % number + b"x" * 10 * LIMIT + b'"}'
-        response = await client.post("/hook", data=io.BytesIO(body), headers={**GOOD, HEADER: secret})
+        response = await client.post(
+            "/hook", data=io.BytesIO(body), headers={**GOOD, HEADER: secret}
+        )
         return response.status
 
     assert [await post(7), await post(8), await post(7), await post(7)] == [413, 413, 200, 200]
     assert [await post(9, "wrong"), await post(9, "wrong")] == [403, 403]
-    assert (await client.post("/hook", json={"update_id": 10, **message()}, headers=GOOD)).status == 200
+    assert (
+        await client.post("/hook", json={"update_id": 10, **message()}, headers=GOOD)
+    ).status == 200
     await inbox.close()
     assert await outcomes(store) == {7: UNREADABLE, 10: "done"}
     assert handled == [10]

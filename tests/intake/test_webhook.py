@@ -25,7 +25,12 @@ GOOD = {HEADER: SECRET}
 
 def update(number: int, chat: int = 1, **content: Any) -> dict[str, Any]:
     """A message as Telegram posts it."""
-    message = {"message_id": number, "date": 0, "chat": {"id": chat, "type": "private"}, "text": "hi"}
+    message = {
+        "message_id": number,
+        "date": 0,
+        "chat": {"id": chat, "type": "private"},
+        "text": "hi",
+    }
     return {"update_id": number, **(content or {"message": message})}
 
 
@@ -66,11 +71,15 @@ def desk(store: Store) -> Desk:
 @pytest.fixture
 async def client(desk: Desk) -> AsyncIterator[TestClient[Any, Any]]:
     """The webhook on loopback."""
-    async with TestClient(TestServer(webhook_app(desk.inbox, path="/hook", secret=SECRET))) as opened:
+    async with TestClient(
+        TestServer(webhook_app(desk.inbox, path="/hook", secret=SECRET))
+    ) as opened:
         yield opened
 
 
-async def test_G1_the_same_update_twice_has_one_effect(desk: Desk, client: TestClient[Any, Any]) -> None:
+async def test_G1_the_same_update_twice_has_one_effect(
+    desk: Desk, client: TestClient[Any, Any]
+) -> None:
     """Both are answered with 200: Telegram must not send it a third time."""
     for _ in range(2):
         assert (await client.post("/hook", json=update(1), headers=GOOD)).status == 200
@@ -79,7 +88,9 @@ async def test_G1_the_same_update_twice_has_one_effect(desk: Desk, client: TestC
     assert await desk.outcomes() == {1: "done"}
 
 
-async def test_G1_a_chats_updates_keep_their_order_and_chats_do_not_wait_for_each_other(desk: Desk) -> None:
+async def test_G1_a_chats_updates_keep_their_order_and_chats_do_not_wait_for_each_other(
+    desk: Desk,
+) -> None:
     """Chat 1's first update is slow: its second waits, chat 2's does not."""
     desk.gates[1] = asyncio.Event()
     desk.gates[3] = asyncio.Event()
@@ -109,7 +120,9 @@ async def test_G2_what_was_stored_and_not_handled_is_handled_after_a_restart(des
     assert desk.handled == [1, 2, 3]
 
 
-async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(desk: Desk, client: TestClient[Any, Any]) -> None:
+async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(
+    desk: Desk, client: TestClient[Any, Any]
+) -> None:
     """Nothing is handled, nothing fails."""
     counter = {"kind": "unknown", "outcome": "ignored"}
     before = metrics.REGISTRY.get_sample_value("jarchy_updates_total", counter) or 0
@@ -134,24 +147,44 @@ async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(desk: Desk, cli
         (400, "POST", GOOD, b"[]"),
         (413, "POST", GOOD, b'{"update_id":1,"x":"' + b"x" * LIMIT + b'"}'),
     ],
-    ids=["no secret", "wrong secret", "odd secret", "GET", "no JSON type", "no JSON", "no id", "a list", "too large"],
+    ids=[
+        "no secret",
+        "wrong secret",
+        "odd secret",
+        "GET",
+        "no JSON type",
+        "no JSON",
+        "no id",
+        "a list",
+        "too large",
+    ],
 )
 async def test_S7_a_forged_request_stores_nothing(
-    desk: Desk, client: TestClient[Any, Any], status: int, method: str, headers: dict[str, str], body: bytes | None
+    desk: Desk,
+    client: TestClient[Any, Any],
+    status: int,
+    method: str,
+    headers: dict[str, str],
+    body: bytes | None,
 ) -> None:
     """Each has its refusal."""
     full = {"Content-Type": "application/json", **headers}
     if "\udcff" in full.get(HEADER, ""):  # aiohttp's client cannot send it
         reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
         assert body is not None
-        head = f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        head = (
+            f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+            f"{len(body)}\r\n"
+        )
         writer.write(head.encode() + HEADER.encode() + b": \xff\r\n\r\n" + body)
         assert f" {status} ".encode() in await reader.readline()
         writer.close()
     else:
         async with aiohttp.ClientSession() as session:
             url = client.make_url("/hook")
-            assert (await session.request(method, url, headers=full, data=body and io.BytesIO(body))).status == status
+            assert (
+                await session.request(method, url, headers=full, data=body and io.BytesIO(body))
+            ).status == status
     assert await desk.outcomes() == {}
 
 

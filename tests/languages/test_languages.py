@@ -1,4 +1,6 @@
-"""A language is a folder: each brings every part, what lacks one is refused by its name, a new folder is spoken."""
+"""A language is a folder: each brings every part, what lacks one is refused by its name, a new
+folder is spoken.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,12 @@ def test_languages_stand_in_the_order_they_give_themselves() -> None:
 
 
 def test_an_unknown_language_of_telegram_is_the_default() -> None:
-    assert [client_language(code, "ky") for code in ("ru-RU", "de", None, "EN")] == ["ru", "ky", "ky", "en"]
+    assert [client_language(code, "ky") for code in ("ru-RU", "de", None, "EN")] == [
+        "ru",
+        "ky",
+        "ky",
+        "en",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +172,9 @@ print(json.dumps({
 
 
 def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
-    """Greeting, rates card, questions, days, cities and detection work in a language of a handful of words."""
+    """Greeting, rates card, questions, days, cities and detection work in a language of a handful
+    of words.
+    """
     done = run(program_with_uzbek(tmp_path), "-c", SPEAK)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -186,7 +195,14 @@ def test_the_verbs_speak_it_and_name_what_it_lacks(tmp_path: Path) -> None:
     asked = run(program, "-m", "bot", "convert", "yuz dollarni", "--language", "uz", "--parse-only")
     assert asked.returncode == 0, asked.stderr
     assert json.loads(asked.stdout)["amount"] == "100"
-    told = run(program, "-m", "bot", "detect", "security", given='{"id": 1, "title": "Salom", "lang": "uz"}\n')
+    told = run(
+        program,
+        "-m",
+        "bot",
+        "detect",
+        "security",
+        given='{"id": 1, "title": "Salom", "lang": "uz"}\n',
+    )
     assert json.loads(told.stdout)["lang"] == "uz"
     (program / LANGUAGE_FOLDERS / "uz" / "zones.py").unlink()
     checked = run(program, "-m", "bot", "check")

@@ -1,4 +1,6 @@
-"""An alert says what happened, since when and how unusual; it explains itself; a channel gets no private buttons."""
+"""An alert says what happened, since when and how unusual; it explains itself; a channel gets no
+private buttons.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +40,14 @@ DRIFT = {
 JUMP = {
     "en": (
         "▼ RUB/KGS −2.4 %  1.1948 → 1.1661\n"
-        "against the rate of 20 Oct · −9.9 % since the alert of 14 Oct · largest fall since 3 March 2020\n"
+        "against the rate of 20 Oct · −9.9 % since the alert of 14 Oct · largest fall since 3 "
+        "March 2020\n"
         "National Bank, effective 21 Oct"
     ),
     "ru": (
         "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
-        "к курсу на 20 октября · −9,9 % с оповещения 14 октября · крупнейшее падение с 3 марта 2020\n"
+        "к курсу на 20 октября · −9,9 % с оповещения 14 октября · крупнейшее падение с 3 марта "
+        "2020\n"
         "Национальный банк, курс на 21 октября"
     ),
     "ky": (
@@ -73,12 +77,19 @@ WHY = {
         "• 20‑октябрь күнкү курска салыштырмалуу ▼ −2,40 %\n"
         "• 14‑октябрь күнкү эскертүүдөн бери ▼ −9,94 %\n"
         "Адаттагы күндүк өзгөрүү: 0,51 % (азыр: ×4,7)\n"
-        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды басыңыз."
+        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды "
+        "басыңыз."
     ),
 }
 BORDER_STORY = {
-    "en": ("Three killed in shooting at a border checkpoint near Batken", "Border guards of Kyrgyzstan say so."),
-    "ru": ("На границе в Баткене обстреляли пограничников, трое погибших", "Погранслужба сообщила о перестрелке."),
+    "en": (
+        "Three killed in shooting at a border checkpoint near Batken",
+        "Border guards of Kyrgyzstan say so.",
+    ),
+    "ru": (
+        "На границе в Баткене обстреляли пограничников, трое погибших",
+        "Погранслужба сообщила о перестрелке.",
+    ),
     "ky": ("Баткенде чек арачылар атышууда каза болду, 3 киши набыт кетти", "Чек арада ок атылды."),
 }
 WHY_STORY = {
@@ -117,7 +128,8 @@ WHY_STORY = {
         "• чек ара: чек арачылар\n"
         "• куралдуу кагылышуу: атышууда\n"
         "• 3 булак\n"
-        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды басыңыз."
+        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды "
+        "басыңыз."
     ),
 }
 LABELS = {
@@ -138,7 +150,9 @@ def test_a_drift_is_told_since_the_last_alert(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_jump_is_told_against_the_previous_rate_with_the_drift_beside_it(language: str) -> None:
-    assert alerts.move(jumped(), alert=7, language=language, source_names=BANK).text == JUMP[language]
+    assert (
+        alerts.move(jumped(), alert=7, language=language, source_names=BANK).text == JUMP[language]
+    )
 
 
 def test_a_rise_points_up() -> None:
@@ -149,7 +163,9 @@ def test_a_rise_points_up() -> None:
 
 
 def test_a_largest_fall_of_this_week_is_not_worth_a_word() -> None:
-    shown = alerts.move(jumped(extreme_since=date(2021, 10, 18)), alert=7, language="en", source_names=BANK).text
+    shown = alerts.move(
+        jumped(extreme_since=date(2021, 10, 18)), alert=7, language="en", source_names=BANK
+    ).text
     assert "largest" not in shown
 
 
@@ -160,17 +176,24 @@ def test_a_low_nobody_remembers_the_like_of_is_a_90_day_low() -> None:
 
 def test_a_channel_gets_no_buttons_that_change_settings() -> None:
     moved = alerts.move(drifted(), alert=7, language="en", source_names=BANK, channel=True)
-    told = alerts.story(story(), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True)
+    told = alerts.story(
+        story(), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True
+    )
     assert (data(moved), data(told)) == ([["chart:RUB/KGS:90d"]], [["https://news.example/apples"]])
 
 
 def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
-    told = story(feeds=("24kg", "kaktus", "aki", "kaktus"), summary="First paragraph.\n\nSecond paragraph.")
+    told = story(
+        feeds=("24kg", "kaktus", "aki", "kaktus"), summary="First paragraph.\n\nSecond paragraph."
+    )
     shown = alerts.story(told, alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS)
     assert shown.text == (
-        "Apple harvest begins in Issyk-Kul\n\nFirst paragraph.\n\n24.kg, Kaktus, AKIpress · 3 sources"
+        "Apple harvest begins in Issyk-Kul\n\nFirst paragraph.\n\n24.kg, Kaktus, AKIpress · 3 "
+        "sources"
     )
-    assert marked(shown, "bold") == marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
+    assert (
+        marked(shown, "bold") == marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
+    )
     assert data(shown) == [["https://news.example/apples", "why:8", "snooze:8"], ["mute:8"]]
     assert labels(shown) == [["Open", "Why?", "Snooze"], ["Mute security"]]
 
@@ -189,7 +212,9 @@ def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
 
 
 def test_a_story_without_an_address_has_no_open_button() -> None:
-    shown = alerts.story(story(link=None), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True)
+    shown = alerts.story(
+        story(link=None), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True
+    )
     assert shown.buttons == ()
 
 
@@ -208,20 +233,37 @@ def test_a_move_explains_itself(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_story_explains_itself(language: str) -> None:
-    """What the detector says of it, in the language of its reader, with the words that stand in it."""
+    """What the detector says of it, in the language of its reader, with the words that stand in
+    it.
+    """
     texts = BORDER_STORY[language]
     found = detect(*texts, language)
-    shown = alerts.why_story(found.severity, found.reasons, language, topics=found.topics, sources=3, texts=texts)
+    shown = alerts.why_story(
+        found.severity, found.reasons, language, topics=found.topics, sources=3, texts=texts
+    )
     assert shown.text == WHY_STORY[language]
 
 
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ["it is near: Central Asia", "12 dead", "border: border guards, checkpoint", "disaster: mudflows"]),
+        (
+            "en",
+            [
+                "it is near: Central Asia",
+                "12 dead",
+                "border: border guards, checkpoint",
+                "disaster: mudflows",
+            ],
+        ),
         (
             "ru",
-            ["это рядом: Центральная Азия", "12 погибших", "граница: border guards, checkpoint", "бедствие: mudflows"],
+            [
+                "это рядом: Центральная Азия",
+                "12 погибших",
+                "граница: border guards, checkpoint",
+                "бедствие: mudflows",
+            ],
         ),
         (
             "ky",
@@ -234,7 +276,9 @@ def test_a_story_explains_itself(language: str) -> None:
         ),
     ],
 )
-def test_the_detectors_reasons_are_told_in_the_readers_language(language: str, lines: list[str]) -> None:
+def test_the_detectors_reasons_are_told_in_the_readers_language(
+    language: str, lines: list[str]
+) -> None:
     reasons = [
         reason("near"),
         reason("dead", 12),
@@ -250,24 +294,38 @@ def test_the_detectors_reasons_are_told_in_the_readers_language(language: str, l
 
 
 def test_a_stem_that_no_text_holds_is_not_passed_off_as_a_word() -> None:
-    assert "evacuat…" in alerts.why_story(Severity.NOTABLE, [reason("found", "disaster", "evacuat*")], "en").text
+    assert (
+        "evacuat…"
+        in alerts.why_story(Severity.NOTABLE, [reason("found", "disaster", "evacuat*")], "en").text
+    )
 
 
-def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_where_it_is_not_the_official_rate() -> None:
+def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_where_it_is_not_the_official_rate() -> (
+    None
+):
     old, new = (replace(rate(on=on), kind=RateKind.SELL) for on in ("2021-10-20", "2021-10-21"))
-    moved = drifted(baseline=old, previous=old, new=new, rules=("sell USD/KGS < 90",), extreme_since=None)
-    shown = alerts.move(moved, alert=7, language="en", source_names=BANK, rule="USD/KGS (selling rate) < 90")
+    moved = drifted(
+        baseline=old, previous=old, new=new, rules=("sell USD/KGS < 90",), extreme_since=None
+    )
+    shown = alerts.move(
+        moved, alert=7, language="en", source_names=BANK, rule="USD/KGS (selling rate) < 90"
+    )
     assert "\nYour rule: USD/KGS (selling rate) < 90\n" in shown.text
     assert "National Bank · selling rate, effective 21 Oct" in shown.text
 
 
 def test_a_revised_rate_is_corrected_openly() -> None:
     shown = alerts.correction(rate(), rate(value="84.8035"), "en", source_names=BANK)
-    assert shown.text == "Correction: USD/KGS for 20 Oct\n84.7935 → 84.8035\nNational Bank revised its rate."
+    assert (
+        shown.text
+        == "Correction: USD/KGS for 20 Oct\n84.7935 → 84.8035\nNational Bank revised its rate."
+    )
 
 
 def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
-    shown = alerts.notice(Notice(msgid="notice.flood", values=(("n", "300"), ("source", "kaktus"))), "en")
+    shown = alerts.notice(
+        Notice(msgid="notice.flood", values=(("n", "300"), ("source", "kaktus"))), "en"
+    )
     assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
 
 
@@ -279,15 +337,23 @@ def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
         ("ky", "Улуттук банк: курстар кайра жаңырды, 21‑октябрь күнкү курс келди."),
     ],
 )
-def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(language: str, words: str) -> None:
+def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(
+    language: str, words: str
+) -> None:
     notice = Notice(msgid="notice.fresh", values=(("bank", "nbkr"), ("day", "2021-10-21")))
     assert alerts.notice(notice, language, banks={"nbkr": BANK[language]}).text == words
 
 
 def test_R2_a_move_nobody_confirms_says_so() -> None:
-    for language, words in (("en", "unconfirmed"), ("ru", "не подтверждено"), ("ky", "ырастала элек")):
+    for language, words in (
+        ("en", "unconfirmed"),
+        ("ru", "не подтверждено"),
+        ("ky", "ырастала элек"),
+    ):
         told = [
-            alerts.move(drifted(confirmed=confirmed), alert=1, language=language, source_names=BANK).text
+            alerts.move(
+                drifted(confirmed=confirmed), alert=1, language=language, source_names=BANK
+            ).text
             for confirmed in (False, True)
         ]
         assert [words in text for text in told] == [True, False]

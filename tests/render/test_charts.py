@@ -21,7 +21,10 @@ NAMES = {"en": "National Bank", "ru": "Национальный банк", "ky":
 def history(days: int) -> list[Rate]:
     """A rate a day that climbs and falls, the last today."""
     values = [Decimal("1.2") + Decimal(number % 40) / 400 for number in range(days)]
-    return [rate("RUB/KGS", str(v), str(TODAY - timedelta(days=days - 1 - at))) for at, v in enumerate(values)]
+    return [
+        rate("RUB/KGS", str(v), str(TODAY - timedelta(days=days - 1 - at)))
+        for at, v in enumerate(values)
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -30,7 +33,9 @@ def test_any_length_in_any_language_is_a_picture_of_one_size(language: str, days
     from PIL import Image
 
     rates = history(days)
-    chart = charts.chart(rates, language, alerts=[rates[-1].effective_on], source_names=NAMES, today=TODAY)
+    chart = charts.chart(
+        rates, language, alerts=[rates[-1].effective_on], source_names=NAMES, today=TODAY
+    )
     with Image.open(io.BytesIO(charts.draw(chart))) as picture:
         assert (picture.format, picture.size) == ("PNG", (1080, 720))
 
@@ -70,7 +75,8 @@ def test_at_most_seven_days_are_named() -> None:
         (
             "ru",
             (
-                "RUB/KGS 1,1661  ▼ −2,40 % | максимум 1,2100 (19 октября) · минимум 1,1661 (20 октября) | "
+                "RUB/KGS 1,1661  ▼ −2,40 % | максимум 1,2100 (19 октября) · минимум 1,1661 (20 "
+                "октября) | "
                 "Национальный банк · официальный курс · 20 октября"
             ),
         ),
@@ -78,7 +84,8 @@ def test_at_most_seven_days_are_named() -> None:
 )
 def test_the_caption_tells_last_change_high_low_and_whose_rate(language: str, words: str) -> None:
     rates = [
-        rate("RUB/KGS", value, f"2021-10-{day}") for value, day in (("1.1948", 18), ("1.2100", 19), ("1.1661", 20))
+        rate("RUB/KGS", value, f"2021-10-{day}")
+        for value, day in (("1.1948", 18), ("1.2100", 19), ("1.1661", 20))
     ]
     made = charts.caption(rates, language, source_names=NAMES, today=TODAY, chosen="90d")
     assert made.text.replace("\n", " | ") == words

@@ -1,4 +1,6 @@
-"""The digest reads as the sample that started the project; posted, it is marked up and says whose rates it shows."""
+"""The digest reads as the sample that started the project; posted, it is marked up and says whose
+rates it shows.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +38,24 @@ def test_the_plain_digest_equals_the_sample_character_for_character(shared: Path
     ("language", "first", "last"),
     [
         ("en", "Digest for 20 Oct, late", "National Bank · official rate · 20 Oct"),
-        ("ru", "Сводка за 20 октября, с опозданием", "National Bank · официальный курс · 20 октября"),
-        ("ky", "20‑октябрь күнкү жыйынтык, кечигип келди", "National Bank · расмий курс · 20‑октябрь"),
+        (
+            "ru",
+            "Сводка за 20 октября, с опозданием",
+            "National Bank · официальный курс · 20 октября",
+        ),
+        (
+            "ky",
+            "20‑октябрь күнкү жыйынтык, кечигип келди",
+            "National Bank · расмий курс · 20‑октябрь",
+        ),
     ],
 )
 def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is_late(
     language: str, first: str, last: str
 ) -> None:
-    shown = digest(RATES, story(), Style.BRIEF, language, TODAY, late=True, source_name="National Bank")
+    shown = digest(
+        RATES, story(), Style.BRIEF, language, TODAY, late=True, source_name="National Bank"
+    )
     mark = "." if language == "en" else ","
     assert shown.text.split("\n\n") == [
         first,
@@ -59,12 +71,18 @@ def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "24.kg, Kaktus · 2 sources"), ("ru", "24.kg, Kaktus · 2 источника"), ("ky", "24.kg, Kaktus · 2 булак")],
+    [
+        ("en", "24.kg, Kaktus · 2 sources"),
+        ("ru", "24.kg, Kaktus · 2 источника"),
+        ("ky", "24.kg, Kaktus · 2 булак"),
+    ],
 )
 def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str, said: str) -> None:
     told = story(feeds=("24kg", "kaktus"))
     names = {"24kg": {"en": "24.kg"}, "kaktus": {"en": "Kaktus"}}
-    shown = digest(RATES, told, Style.BRIEF, language, TODAY, source_name="National Bank", feed_names=names)
+    shown = digest(
+        RATES, told, Style.BRIEF, language, TODAY, source_name="National Bank", feed_names=names
+    )
     assert shown.text.split("\n\n")[-2] == said
     plain = digest(RATES, told, Style.BRIEF, language, TODAY, plain=True, feed_names=names)
     assert said not in plain.text
@@ -80,7 +98,9 @@ def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> No
 
 def test_a_day_without_a_story_is_only_rates_and_one_without_rates_only_the_story() -> None:
     assert digest(RATES[:1], None, Style.FULL, "en", TODAY, plain=True).text == "USD 84.79"
-    assert digest([], story(), Style.HEADLINE, "en", TODAY).text == "Apple harvest begins in Issyk-Kul"
+    assert (
+        digest([], story(), Style.HEADLINE, "en", TODAY).text == "Apple harvest begins in Issyk-Kul"
+    )
 
 
 def test_a_day_with_nothing_says_so() -> None:

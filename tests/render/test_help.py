@@ -58,7 +58,10 @@ SETTINGS = {
 PREVIEW = {
     "en": ("RUB < 1 would have fired 2 times in the past year.\nLast: 3 Mar, 1 Dec 2020"),
     "ru": ("RUB < 1 за последний год: 2 срабатывания.\nПоследние: 3 марта, 1 декабря 2020"),
-    "ky": ("RUB < 1 акыркы бир жылда 2 жолу иштеген болор эле.\nАкыркылары: 3‑март, 2020‑жылдын 1‑декабры"),
+    "ky": (
+        "RUB < 1 акыркы бир жылда 2 жолу иштеген болор эле.\nАкыркылары: 3‑март, 2020‑жылдын "
+        "1‑декабры"
+    ),
 }
 GREETING = {
     "en": "Hello, Айгүл!\nI am Jarchy, the herald. ",
@@ -101,14 +104,20 @@ def test_the_menu_of_subscriptions_marks_what_is_on() -> None:
 
 
 def test_choosing_ends_with_what_the_chat_will_get() -> None:
-    assert talk.subscribed("ky", ("USD",), ("security",)).text == "Даяр. Жазылганыңыз: USD, Коопсуздук."
+    assert (
+        talk.subscribed("ky", ("USD",), ("security",)).text
+        == "Даяр. Жазылганыңыз: USD, Коопсуздук."
+    )
     assert "/subscribe" in talk.subscribed("en", (), ()).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_help_lists_the_commands_that_exist_and_no_others(language: str) -> None:
     shown = talk.help(("rates", "convert"), language).text
-    assert [line.split()[0] for line in shown.split("\n") if line.startswith("/")] == ["/rates", "/convert"]
+    assert [line.split()[0] for line in shown.split("\n") if line.startswith("/")] == [
+        "/rates",
+        "/convert",
+    ]
     assert units(talk.help(COMMANDS, language).text) < LIMIT
 
 
@@ -137,7 +146,9 @@ def test_a_status_of_a_hundred_sources_still_fits() -> None:
 
 
 def test_a_new_bots_status_is_honest() -> None:
-    shown = talk.status(bot_status(sources=(), waiting=0, oldest=None, last_sent_at=None), "en").text
+    shown = talk.status(
+        bot_status(sources=(), waiting=0, oldest=None, last_sent_at=None), "en"
+    ).text
     assert shown == "Sources\nNo sources are set up.\n\n0 messages waiting\nNothing sent yet"
 
 
@@ -145,7 +156,11 @@ def test_a_new_bots_status_is_honest() -> None:
 def test_the_settings_show_what_is_chosen(language: str) -> None:
     shown = talk.settings(language, zone=ZONE, style=Style.BRIEF)
     assert shown.text == SETTINGS[language]
-    rows = [["style:full", "style:brief", "style:headline"], ["set:language", "set:zone"], ["set:topics"]]
+    rows = [
+        ["style:full", "style:brief", "style:headline"],
+        ["set:language", "set:zone"],
+        ["set:topics"],
+    ]
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
 
@@ -153,7 +168,11 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
 @pytest.mark.parametrize(
     ("error", "language", "shown"),
     [
-        (UserError("error.arguments", example="/rates USD EUR"), "en", "I did not understand that. Try /rates USD EUR"),
+        (
+            UserError("error.arguments", example="/rates USD EUR"),
+            "en",
+            "I did not understand that. Try /rates USD EUR",
+        ),
         (
             UserError("error.currency", code="XQX", known=("USD", "EUR")),
             "ru",
@@ -169,8 +188,16 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
             "ru",
             "3 марта 2022 ещё впереди: курс на этот день пока неизвестен. Последний: /rates",
         ),
-        (UserError("error.throttled", wait=timedelta(seconds=5)), "ru", "Слишком быстро. Подождите: 5 секунд."),
-        (UserError("error.too_many", limit=20), "en", "No more than 20 are possible. Delete one first: /alerts"),
+        (
+            UserError("error.throttled", wait=timedelta(seconds=5)),
+            "ru",
+            "Слишком быстро. Подождите: 5 секунд.",
+        ),
+        (
+            UserError("error.too_many", limit=20),
+            "en",
+            "No more than 20 are possible. Delete one first: /alerts",
+        ),
         (
             UserError("error.time", text="25:99", example="/digest 09:00"),
             "ky",
@@ -178,7 +205,9 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
         ),
     ],
 )
-def test_an_error_says_what_is_wrong_and_what_works(error: UserError, language: str, shown: str) -> None:
+def test_an_error_says_what_is_wrong_and_what_works(
+    error: UserError, language: str, shown: str
+) -> None:
     assert talk.error(error, language, today=TODAY).text == shown
 
 
@@ -199,12 +228,21 @@ def test_an_error_nobody_wrote_words_for_never_shows_its_id() -> None:
 
 
 def test_a_value_the_words_have_no_place_for_does_not_silence_an_error() -> None:
-    assert talk.error(UserError("error.stale", alert=7), "en").text == "This button is out of date. Please ask again."
+    assert (
+        talk.error(UserError("error.stale", alert=7), "en").text
+        == "This button is out of date. Please ask again."
+    )
 
 
 def test_values_become_words_by_their_type() -> None:
-    assert talk.say("digest.time_set", "ru", time=time(9, 5)).text == "Сводка будет приходить каждый день в 09:05."
-    assert talk.say("mute.done", "en", what=bold("RUB")).text == "Muted: RUB. To hear it again: /subscribe"
+    assert (
+        talk.say("digest.time_set", "ru", time=time(9, 5)).text
+        == "Сводка будет приходить каждый день в 09:05."
+    )
+    assert (
+        talk.say("mute.done", "en", what=bold("RUB")).text
+        == "Muted: RUB. To hear it again: /subscribe"
+    )
     assert talk.say("mute.done", "ru", what=Decimal("1.5")).text.startswith("Отключено: 1,5.")
     assert talk.say("mute.done", "en", what=None).text.startswith("Muted: None")
 
@@ -232,7 +270,9 @@ def rule_words(**changes: Any) -> rules.RuleWords:
     return rules.RuleWords(**{**fields, **changes})
 
 
-BUTTONS = rules.PreviewButtons(save="save", cancel="drop", once="once", less=("less", Decimal("0.99")))
+BUTTONS = rules.PreviewButtons(
+    save="save", cancel="drop", once="once", less=("less", Decimal("0.99"))
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -261,10 +301,15 @@ def test_a_short_history_is_not_called_a_year() -> None:
     [
         ("en", "RUB/KGS (selling rate) ±1.5 % in 7 days, once, until 31 Dec 2026"),
         ("ru", "RUB/KGS (курс продажи) ±1,5 % за 7 дней, один раз, до 31 декабря 2026"),
-        ("ky", "RUB/KGS (сатуу курсу) ±1,5 % 7 күн ичинде, бир жолу, 2026‑жылдын 31‑декабрына чейин"),
+        (
+            "ky",
+            "RUB/KGS (сатуу курсу) ±1,5 % 7 күн ичинде, бир жолу, 2026‑жылдын 31‑декабрына чейин",
+        ),
     ],
 )
-def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(language: str, said: str) -> None:
+def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(
+    language: str, said: str
+) -> None:
     rule = rule_words(
         kind=RateKind.SELL,
         sign="±",
@@ -288,8 +333,12 @@ def test_rules_are_listed_and_each_opens() -> None:
     assert marked(rules.rules([], "ru", make="new:-"), "code") == ["/alert RUB < 1"]
 
 
-@pytest.mark.parametrize(("language", "city"), [("en", "New York"), ("ru", "Нью-Йорк"), ("ky", "Нью-Йорк")])
+@pytest.mark.parametrize(
+    ("language", "city"), [("en", "New York"), ("ru", "Нью-Йорк"), ("ky", "Нью-Йорк")]
+)
 def test_time_zones_are_cities_as_the_reader_calls_them(language: str, city: str) -> None:
-    shown = talk.zone_menu(language, ("Asia/Bishkek", "America/New_York"), chosen="America/New_York", example="x")
+    shown = talk.zone_menu(
+        language, ("Asia/Bishkek", "America/New_York"), chosen="America/New_York", example="x"
+    )
     assert labels(shown)[0][1] == f"✓ {city}"
     assert data(shown)[0] == ["zone:Asia/Bishkek", "zone:America/New_York"]

@@ -1,4 +1,6 @@
-"""A page of stories reads in every language and leads to the next; one story tells what its style allows."""
+"""A page of stories reads in every language and leads to the next; one story tells what its style
+allows.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ TOPICS = ("security", "economy", "politics", "society", "world")
 def test_a_page_lists_headline_reporters_and_hour(language: str) -> None:
     shown = news.page(news_page(), language, zone=ZONE, now=NOW, topics=TOPICS)
     assert shown.text == PAGE[language]
-    assert marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul", "Border post at the pass closed"]
+    assert marked(shown, "text_link") == [
+        "Apple harvest begins in Issyk-Kul",
+        "Border post at the pass closed",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,9 @@ def test_a_page_lists_headline_reporters_and_hour(language: str) -> None:
     [("en", "Apple harvest begins"), ("ru", "Начался сбор яблок"), ("ky", "Apple harvest begins")],
 )
 def test_a_story_told_in_two_languages_is_shown_in_the_readers(language: str, title: str) -> None:
-    """In a list, alone, as an alert and in the digest; the first report where nobody told it in the language."""
+    """In a list, alone, as an alert and in the digest; the first report where nobody told it in the
+    language.
+    """
     english = story(feeds=("24kg",), title="Apple harvest begins").entries
     russian = story(feeds=("kaktus",), title="Начался сбор яблок", language="ru").entries
     told = replace(story(), entries=(*english, *russian))
@@ -94,14 +101,22 @@ def test_a_story_of_another_day_carries_its_date() -> None:
 
 
 def test_an_empty_page_says_so_and_still_offers_topics() -> None:
-    shown = news.page(news_page(stories=(), number=0, more=False), "en", zone=ZONE, now=NOW, topics=TOPICS[:2])
+    shown = news.page(
+        news_page(stories=(), number=0, more=False), "en", zone=ZONE, now=NOW, topics=TOPICS[:2]
+    )
     assert shown.text.startswith("No stories here yet.")
     assert data(shown) == [["news:-:0", "news:economy:0"]]
 
 
 def test_a_full_story_keeps_its_paragraphs_and_a_brief_one_its_first() -> None:
-    told = story(summary="In short.", content="Apple harvest begins in Issyk-Kul\nOne.\nTwo  words.\n\n\nThree.")
-    shown = [news.story(told, style, "en", FEEDS, zone=ZONE, now=NOW).text.split("\n\n") for style in Style]
+    told = story(
+        summary="In short.",
+        content="Apple harvest begins in Issyk-Kul\nOne.\nTwo  words.\n\n\nThree.",
+    )
+    shown = [
+        news.story(told, style, "en", FEEDS, zone=ZONE, now=NOW).text.split("\n\n")
+        for style in Style
+    ]
     assert shown == [
         ["Apple harvest begins in Issyk-Kul", "One.\nTwo words.", "Three.", "24.kg · 16:00"],
         ["Apple harvest begins in Issyk-Kul", "In short.", "24.kg · 16:00"],
@@ -141,7 +156,9 @@ def test_a_feed_without_a_name_goes_by_its_key_and_a_topic_without_a_word_by_its
         ("", 3, ""),
     ],
 )
-def test_rows_of_buttons_are_even_and_no_word_breaks_on_a_phone(names: str, width: int, rows: str) -> None:
+def test_rows_of_buttons_are_even_and_no_word_breaks_on_a_phone(
+    names: str, width: int, rows: str
+) -> None:
     """The longest label says how many stand side by side."""
     made = news.rows_of([Button(name, name) for name in names.split()], width)
     assert "|".join(" ".join(button.text for button in row) for row in made) == rows

@@ -1,4 +1,6 @@
-"""The rate card shows what is valid today and tomorrow, whose number it is, of which day, and how fresh."""
+"""The rate card shows what is valid today and tomorrow, whose number it is, of which day, and how
+fresh.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,11 @@ def test_on_a_weekday_evening_the_card_shows_today_and_tomorrow(language: str) -
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_source_that_missed_its_window_is_called_late(language: str) -> None:
-    rows = (row("USD", "84.7935", None, "84.7935"), row("EUR", "98.8523", None, "98.1000"), row("KZT", None))
+    rows = (
+        row("USD", "84.7935", None, "84.7935"),
+        row("EUR", "98.8523", None, "98.1000"),
+        row("KZT", None),
+    )
     card = rate_card(*rows, freshness=Freshness.LATE, expected_by=time(16))
     assert rates.card(card, language, today=TODAY).text == LATE[language]
 
@@ -130,7 +136,10 @@ def test_after_a_weekend_the_card_says_whose_rate_still_holds(language: str) -> 
 
 def test_a_rate_that_holds_for_weeks_is_called_by_its_date() -> None:
     card = rate_card(
-        row("USD", "84.7935"), on=date(2022, 1, 10), holds_from=date(2021, 12, 31), freshness=Freshness.RESTING
+        row("USD", "84.7935"),
+        on=date(2022, 1, 10),
+        holds_from=date(2021, 12, 31),
+        freshness=Freshness.RESTING,
     )
     shown = rates.card(card, "en", today=date(2022, 1, 10)).text
     assert shown.endswith("the rate of 31 Dec 2021 still holds")
@@ -162,7 +171,13 @@ def test_the_table_fits_a_phone(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "last"),
     [
-        ("en", "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts until they agree."),
+        (
+            "en",
+            (
+                "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts until "
+                "they agree."
+            ),
+        ),
         (
             "ru",
             (
@@ -172,7 +187,10 @@ def test_the_table_fits_a_phone(language: str) -> None:
         ),
         (
             "ky",
-            "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. Келишмейинче эскертүү болбойт.",
+            (
+                "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. Келишмейинче "
+                "эскертүү болбойт."
+            ),
         ),
     ],
 )
@@ -185,7 +203,9 @@ def test_R8_both_words_on_a_disputed_pair_stand_below_the_card(language: str, la
 
 
 def test_a_currency_without_any_rate_says_so() -> None:
-    table = marked(rates.card(rate_card(row("KZT", None), row("USD", "84.7935", "84.81")), "en"), "pre")[0]
+    table = marked(
+        rates.card(rate_card(row("KZT", None), row("USD", "84.7935", "84.81")), "en"), "pre"
+    )[0]
     assert table.split("\n")[1:] == ["KZT  no rate   no rate", "USD  84.7935     84.81 ▲ +0.02 %"]
 
 
@@ -221,13 +241,16 @@ def test_kinds_are_named_and_our_own_arithmetic_is_called_ours() -> None:
         ("0.8369557276533557", "0.836956", "0.84"),
     ],
 )
-def test_a_card_keeps_every_digit_and_a_digest_two(value: str, printed: str, in_digest: str) -> None:
+def test_a_card_keeps_every_digit_and_a_digest_two(
+    value: str, printed: str, in_digest: str
+) -> None:
     assert as_printed(Decimal(value), "en") == printed
     assert short(Decimal(value), "en") == in_digest
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("0.019", "▲ +0.02 %"), ("-0.254", "▼ −0.25 %"), ("0", "   0.00 %"), ("-0.001", "   0.00 %")]
+    ("value", "shown"),
+    [("0.019", "▲ +0.02 %"), ("-0.254", "▼ −0.25 %"), ("0", "   0.00 %"), ("-0.001", "   0.00 %")],
 )
 def test_an_arrow_always_comes_with_a_sign(value: str, shown: str) -> None:
     assert change(Decimal(value), "en") == shown
@@ -235,7 +258,13 @@ def test_an_arrow_always_comes_with_a_sign(value: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("100", "100"), ("8479.35", "8,479.35"), ("0.5", "0.50"), ("0.00123", "0.0012"), ("1E+3", "1,000")],
+    [
+        ("100", "100"),
+        ("8479.35", "8,479.35"),
+        ("0.5", "0.50"),
+        ("0.00123", "0.0012"),
+        ("1E+3", "1,000"),
+    ],
 )
 def test_money_is_shown_without_needless_digits(value: str, shown: str) -> None:
     assert money(Decimal(value), "en") == shown
@@ -243,17 +272,27 @@ def test_money_is_shown_without_needless_digits(value: str, shown: str) -> None:
 
 def test_a_conversion_says_by_which_rate_and_of_which_day() -> None:
     shown = rates.conversion(
-        Decimal(100), "USD", Decimal("8479.35"), "KGS", "ru", path=[rate()], source_names=BANK, today=TODAY
+        Decimal(100),
+        "USD",
+        Decimal("8479.35"),
+        "KGS",
+        "ru",
+        path=[rate()],
+        source_names=BANK,
+        today=TODAY,
     )
     assert shown.text == (
-        "100 USD = 8\u00a0479,35 KGS\n1 USD = 84,7935 KGS\nНациональный банк · официальный курс · 20 октября"
+        "100 USD = 8\u00a0479,35 KGS\n1 USD = 84,7935 KGS\nНациональный банк · официальный курс · "
+        "20 октября"
     )
     assert marked(shown, "bold") == ["100 USD = 8\u00a0479,35 KGS"]
 
 
 def test_a_conversion_through_a_third_currency_is_called_ours() -> None:
     path = [rate(), rate("RUB/KGS", "1.1948", "2021-10-19")]
-    shown = rates.conversion(Decimal(1), "USD", Decimal("70.9688"), "RUB", "en", path=path, source_names=BANK)
+    shown = rates.conversion(
+        Decimal(1), "USD", Decimal("70.9688"), "RUB", "en", path=path, source_names=BANK
+    )
     assert shown.text == (
         "1 USD = 70.97 RUB\n1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS\n"
         "National Bank · cross rate, our arithmetic · 19 Oct"

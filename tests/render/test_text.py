@@ -1,4 +1,6 @@
-"""Marked text: offsets in UTF-16, nothing foreign is interpreted, and a cut leaves whole sentences."""
+"""Marked text: offsets in UTF-16, nothing foreign is interpreted, and a cut leaves whole
+sentences.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ def marked(text: str, entity: Entity) -> str:
     return text.encode("utf-16-le")[entity.offset * 2 : entity.end * 2].decode("utf-16-le")
 
 
-@given(st.lists(st.tuples(st.sampled_from([bold, italic, code, pre, quote]), LETTERS), max_size=6), LETTERS)
+@given(
+    st.lists(st.tuples(st.sampled_from([bold, italic, code, pre, quote]), LETTERS), max_size=6),
+    LETTERS,
+)
 def test_an_entity_marks_exactly_the_text_it_was_put_on(
     parts: list[tuple[Callable[[str], Rich], str]], between: str
 ) -> None:
@@ -51,7 +56,9 @@ def test_an_entity_marks_exactly_the_text_it_was_put_on(
 
 
 @given(LETTERS, LETTERS, LETTERS)
-def test_marks_survive_being_filled_into_a_template_and_trimmed(before: str, inside: str, after: str) -> None:
+def test_marks_survive_being_filled_into_a_template_and_trimmed(
+    before: str, inside: str, after: str
+) -> None:
     """Trimming a message moves its entities along."""
     sent = message(Rich(before) + bold(inside) + after)
     assert sent.text == (before + clean(inside) + after).strip()
@@ -60,14 +67,22 @@ def test_marks_survive_being_filled_into_a_template_and_trimmed(before: str, ins
 
 
 @given(st.text(max_size=300), st.integers(8, 120), st.integers(0, 300), st.integers(1, 200))
-def test_a_cut_message_fits_and_its_entities_stay_inside(text: str, limit: int, start: int, size: int) -> None:
+def test_a_cut_message_fits_and_its_entities_stay_inside(
+    text: str, limit: int, start: int, size: int
+) -> None:
     """No surrogate pair is broken, whatever the text."""
-    body = Rich(clean(text)[:start]) + bold(clean(text)[start : start + size]) + clean(text)[start + size :]
+    body = (
+        Rich(clean(text)[:start])
+        + bold(clean(text)[start : start + size])
+        + clean(text)[start + size :]
+    )
     whole = message(body)
     short = cut(whole, limit)
     assert units(short.text) <= limit
     short.text.encode("utf-16-le")
-    assert all(e.offset >= 0 and e.length > 0 and e.end <= units(short.text) for e in short.entities)
+    assert all(
+        e.offset >= 0 and e.length > 0 and e.end <= units(short.text) for e in short.entities
+    )
     if units(whole.text) <= limit:
         assert short is whole
     else:
@@ -142,7 +157,10 @@ def test_a_good_link_is_kept() -> None:
 
 def test_marks_nest_outer_first() -> None:
     both = bold("a " + link("🦅", "https://news.example/"))
-    assert [(e.type, e.offset, e.length) for e in both.entities] == [("bold", 0, 4), ("text_link", 2, 2)]
+    assert [(e.type, e.offset, e.length) for e in both.entities] == [
+        ("bold", 0, 4),
+        ("text_link", 2, 2),
+    ]
 
 
 def test_what_telegram_forbids_to_nest_is_refused_here() -> None:
@@ -200,7 +218,9 @@ def test_empty_rows_of_buttons_are_dropped() -> None:
 
 def test_a_message_becomes_the_bot_apis_json() -> None:
     sent = message(
-        bold("Rates") + " " + link("here", "https://news.example/"), [[Button("Why?", "why:7")]], silent=True
+        bold("Rates") + " " + link("here", "https://news.example/"),
+        [[Button("Why?", "why:7")]],
+        silent=True,
     )
     assert to_api(sent) == {
         "text": "Rates here",

@@ -17,10 +17,17 @@ from tests.factories import NOW, entry, rate, seen_rate
 ZONE = "Asia/Bishkek"
 TODAY = date(2021, 10, 20)
 BANK = {"en": "National Bank", "ru": "Национальный банк", "ky": "Улуттук банк"}
-FEEDS = {"24kg": {"en": "24.kg"}, "kaktus": {"en": "Kaktus"}, "aki": {"en": "AKIpress"}, "kabar": {"en": "Kabar"}}
+FEEDS = {
+    "24kg": {"en": "24.kg"},
+    "kaktus": {"en": "Kaktus"},
+    "aki": {"en": "AKIpress"},
+    "kabar": {"en": "Kabar"},
+}
 
 
-def row(code: str, today: str | None, tomorrow: str | None = None, previous: str | None = None) -> CardRow:
+def row(
+    code: str, today: str | None, tomorrow: str | None = None, previous: str | None = None
+) -> CardRow:
     pair = f"{code}/KGS"
     return CardRow(
         pair=Pair.parse(pair),
@@ -40,7 +47,11 @@ def rate_card(*rows: CardRow, **changes: Any) -> RateCard:
         "quote": "KGS",
         "on": TODAY,
         "rows": rows
-        or (row("USD", "84.7935", "84.8100"), row("EUR", "98.8523", "98.6010"), row("RUB", "1.1948", "1.1902")),
+        or (
+            row("USD", "84.7935", "84.8100"),
+            row("EUR", "98.8523", "98.6010"),
+            row("RUB", "1.1948", "1.1902"),
+        ),
         "seen_at": datetime(2021, 10, 20, 9, 12, tzinfo=UTC),
         "next_on": None if rows else date(2021, 10, 21),
         "holds_from": TODAY,
@@ -75,10 +86,17 @@ def jumped(**changes: Any) -> RateMoved:
     )
 
 
-def story(pk: int = 1, feeds: tuple[str, ...] = ("24kg",), severity: Severity = Severity.INFO, **changes: Any) -> Story:
+def story(
+    pk: int = 1,
+    feeds: tuple[str, ...] = ("24kg",),
+    severity: Severity = Severity.INFO,
+    **changes: Any,
+) -> Story:
     """Told by one feed or several, the first leading."""
     told = (
-        StoredEntry(pk=place, feed=feed, entry=entry(**changes), seen_at=NOW, story=pk, style=Style.FULL)
+        StoredEntry(
+            pk=place, feed=feed, entry=entry(**changes), seen_at=NOW, story=pk, style=Style.FULL
+        )
         for place, feed in enumerate(feeds)
     )
     return Story(pk=pk, entries=tuple(told), topics=("security",), severity=severity)
@@ -86,7 +104,12 @@ def story(pk: int = 1, feeds: tuple[str, ...] = ("24kg",), severity: Severity = 
 
 def news_page(**changes: Any) -> NewsPage:
     """The second of three pages."""
-    urgent = story(2, ("24kg", "kaktus", "aki", "kabar"), Severity.URGENT, title="Border post at the pass closed")
+    urgent = story(
+        2,
+        ("24kg", "kaktus", "aki", "kabar"),
+        Severity.URGENT,
+        title="Border post at the pass closed",
+    )
     fields: dict[str, Any] = {
         "stories": (story(), urgent),
         "topic": "security",
@@ -100,9 +123,13 @@ def news_page(**changes: Any) -> NewsPage:
 def bot_status(**changes: Any) -> Status:
     """One source fresh, one never heard, one in trouble; five messages waiting."""
 
-    def source(key: str, age: timedelta | None, failures: int, names: dict[str, str]) -> SourceStatus:
+    def source(
+        key: str, age: timedelta | None, failures: int, names: dict[str, str]
+    ) -> SourceStatus:
         seen = NOW - age if age is not None else None
-        return SourceStatus(key=key, names=names, last_ok_at=seen, next_due_at=None, failures=failures, error=None)
+        return SourceStatus(
+            key=key, names=names, last_ok_at=seen, next_due_at=None, failures=failures, error=None
+        )
 
     fields: dict[str, Any] = {
         "now": NOW,
@@ -121,7 +148,11 @@ def bot_status(**changes: Any) -> Status:
 def marked(message: Message, *types: str) -> list[str]:
     """What the reader sees as bold, linked and so on, in UTF-16 as Telegram counts."""
     raw = message.text.encode("utf-16-le")
-    return [raw[e.offset * 2 : e.end * 2].decode("utf-16-le") for e in message.entities if e.type in types]
+    return [
+        raw[e.offset * 2 : e.end * 2].decode("utf-16-le")
+        for e in message.entities
+        if e.type in types
+    ]
 
 
 def data(message: Message) -> list[list[str]]:

@@ -1,6 +1,8 @@
-"""One small document of each shape, in our own markup with true figures, and what must be read from it.
+"""One small document of each shape, in our own markup with true figures, and what must be read from
+it.
 
-Figures: the National Bank's of 2021-10-20 and others as published; layout is reduced to what the reader needs.
+Figures: the National Bank's of 2021-10-20 and others as published; layout is reduced to what the
+reader needs.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ PROLOG_1251 = '<?xml version="1.0" encoding="windows-1251"?>'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A body of the parser's, its address where that matters, and its rows as "PAIR day value/units"."""
+    """A body of the parser's, its address where that matters, and its rows as "PAIR day
+    value/units".
+    """
 
     parser: str
     body: bytes
@@ -29,15 +33,21 @@ NBKR_DAILY = Document(
         '<Currency ISOCode="RUB"><Nominal>1</Nominal><Value>1,1948</Value></Currency>'
         "</CurrencyRates>"
     ).encode("cp1251"),
-    rows=("USD/KGS 2021-10-20 84.7935/1", "EUR/KGS 2021-10-20 98.8523/1", "RUB/KGS 2021-10-20 1.1948/1"),
+    rows=(
+        "USD/KGS 2021-10-20 84.7935/1",
+        "EUR/KGS 2021-10-20 98.8523/1",
+        "RUB/KGS 2021-10-20 1.1948/1",
+    ),
 )
 
 NBKR_WEEKLY = Document(
     parser="nbkr",
     body=(
         PROLOG_1251 + '<CurrencyRates Date="23.05.2026">'
-        '<Currency ISOCode="JPY"><Nominal>10</Nominal><ValidFor>7</ValidFor><Value>5,4969</Value></Currency>'
-        '<Currency ISOCode="GBP"><Value>117,4147</Value><ValidFor>7</ValidFor><Nominal>1</Nominal></Currency>'
+        "<Currency "
+        'ISOCode="JPY"><Nominal>10</Nominal><ValidFor>7</ValidFor><Value>5,4969</Value></Currency>'
+        "<Currency "
+        'ISOCode="GBP"><Value>117,4147</Value><ValidFor>7</ValidFor><Nominal>1</Nominal></Currency>'
         "</CurrencyRates>"
     ).encode("cp1251"),
     rows=("JPY/KGS 2026-05-23 5.4969/10", "GBP/KGS 2026-05-23 117.4147/1"),
@@ -71,8 +81,10 @@ CBR_DYNAMIC = Document(
     parser="cbr",
     body=(
         PROLOG_1251 + '<ValCurs ID="R01370" DateRange1="24.04.2026" DateRange2="25.04.2026">'
-        '<Record Date="24.04.2026" Id="R01370"><Nominal>100</Nominal><Value>86,0001</Value></Record>'
-        '<Record Date="25.04.2026" Id="R01370"><Nominal>100</Nominal><Value>86,4125</Value></Record></ValCurs>'
+        '<Record Date="24.04.2026" '
+        'Id="R01370"><Nominal>100</Nominal><Value>86,0001</Value></Record>'
+        '<Record Date="25.04.2026" '
+        'Id="R01370"><Nominal>100</Nominal><Value>86,4125</Value></Record></ValCurs>'
     ).encode(),
     rows=("KGS/RUB 2026-04-24 86.0001/100", "KGS/RUB 2026-04-25 86.4125/100"),
 )
@@ -80,11 +92,17 @@ CBR_DYNAMIC = Document(
 ECB_DAYS = Document(
     parser="ecb",
     body=(
-        b'<?xml version="1.0" encoding="UTF-8"?><g:Envelope xmlns:g="urn:g" xmlns="urn:e"><g:name>x</g:name><Cube>'
-        b'<Cube time="2014-06-10"><Cube currency="USD" rate="1.3547"/><Cube currency="GBP" rate="0.80750"/></Cube>'
+        b'<?xml version="1.0" encoding="UTF-8"?><g:Envelope xmlns:g="urn:g" '
+        b'xmlns="urn:e"><g:name>x</g:name><Cube>'
+        b'<Cube time="2014-06-10"><Cube currency="USD" rate="1.3547"/><Cube currency="GBP" '
+        b'rate="0.80750"/></Cube>'
         b'<Cube time="2014-06-09"><Cube currency="USD" rate="1.3643"/></Cube></Cube></g:Envelope>'
     ),
-    rows=("EUR/USD 2014-06-10 1.3547/1", "EUR/GBP 2014-06-10 0.80750/1", "EUR/USD 2014-06-09 1.3643/1"),
+    rows=(
+        "EUR/USD 2014-06-10 1.3547/1",
+        "EUR/GBP 2014-06-10 0.80750/1",
+        "EUR/USD 2014-06-09 1.3643/1",
+    ),
 )
 
 ECB_CSV = Document(
@@ -102,7 +120,8 @@ NBK_DAY = Document(
     parser="nbk",
     body=(
         "<rates><title>Курсы</title><date>02.04.2026</date>"
-        "<item><title>USD</title><description>475.09</description><quant>1</quant><change>-3.68</change></item>"
+        "<item><title>USD</title><description>475.09</description><quant>1</quant><change>"
+        "-3.68</change></item>"
         "<item><title>UZS</title><description>3.91</description><quant>100</quant></item></rates>"
     ).encode(),
     rows=("USD/KZT 2026-04-02 475.09/1", "UZS/KZT 2026-04-02 3.91/100"),
@@ -112,7 +131,8 @@ NBK_RSS = Document(
     parser="nbk",
     body=(
         b'<?xml version="1.0"?><rss version="2.0"><channel><title>Rates</title>'
-        b"<item><title>KGS</title><pubDate>02.04.2026</pubDate><description>5.43</description><quant>1</quant></item>"
+        b"<item><title>KGS</title><pubDate>02.04.2026</pubDate><description>5.43</description>"
+        b"<quant>1</quant></item>"
         b"</channel></rss>"
     ),
     rows=("KGS/KZT 2026-04-02 5.43/1",),
@@ -121,7 +141,8 @@ NBK_RSS = Document(
 CBU = Document(
     parser="cbu",
     body=(
-        '[{"Ccy":"USD","CcyNm_RU":"Доллар","Nominal":"1","Rate":"12194.21","Diff":"-16.5","Date":"01.04.2026"},'
+        '[{"Ccy":"USD","CcyNm_RU":"Доллар","Nominal":"1","Rate":"12194.21","Diff":"-16.5",'
+        '"Date":"01.04.2026"},'
         '{"Ccy":"IDR","Nominal":"10","Rate":"7.18","Diff":"0","Date":"01.04.2026"}]'
     ).encode(),
     rows=("USD/UZS 2026-04-01 12194.21/1", "IDR/UZS 2026-04-01 7.18/10"),
@@ -131,7 +152,8 @@ NBT = Document(
     parser="nbt",
     body=(
         b'<ValCurs Date="2026-05-18"><Valute ID="810"><CharCode>RUB</CharCode><Nominal>1</Nominal>'
-        b'<Value>0.1277</Value></Valute><Valute ID="417"><CharCode>KGS</CharCode><Nominal>10</Nominal>'
+        b"<Value>0.1277</Value></Valute><Valute "
+        b'ID="417"><CharCode>KGS</CharCode><Nominal>10</Nominal>'
         b"<Value>1.0686</Value></Valute></ValCurs>"
     ),
     rows=("RUB/TJS 2026-05-18 0.1277/1", "KGS/TJS 2026-05-18 1.0686/10"),
@@ -140,9 +162,11 @@ NBT = Document(
 NBU = Document(
     parser="nbu",
     body=(
-        b'[{"exchangedate":"07.03.2026","cc":"THB","rate":13.9116,"units":10,"rate_per_unit":1.39116,'
+        b'[{"exchangedate":"07.03.2026","cc":"THB","rate":13.9116,"units":10,'
+        b'"rate_per_unit":1.39116,'
         b'"group":"1","calcdate":"05.03.2026","special":null},'
-        b'{"exchangedate":"08.03.2026","cc":"THB","rate":13.9116,"units":10,"rate_per_unit":1.39116,'
+        b'{"exchangedate":"08.03.2026","cc":"THB","rate":13.9116,"units":10,'
+        b'"rate_per_unit":1.39116,'
         b'"group":"1","calcdate":"05.03.2026","special":null}]'
     ),
     rows=("THB/UAH 2026-03-07 13.9116/10", "THB/UAH 2026-03-08 13.9116/10"),
@@ -158,7 +182,8 @@ NBRB = Document(
     parser="nbrb",
     body=(
         b'[{"Cur_ID":440,"Date":"2026-03-17T00:00:00","Cur_Abbreviation":"AUD","Cur_Scale":1,'
-        b'"Cur_OfficialRate":2.0700},{"Cur_ID":512,"Date":"2026-03-17T00:00:00","Cur_Abbreviation":"VND",'
+        b'"Cur_OfficialRate":2.0700},{"Cur_ID":512,"Date":"2026-03-17T00:00:00",'
+        b'"Cur_Abbreviation":"VND",'
         b'"Cur_Scale":100000,"Cur_OfficialRate":11.2071}]'
     ),
     rows=("AUD/BYN 2026-03-17 2.0700/1", "VND/BYN 2026-03-17 11.2071/100000"),
@@ -176,8 +201,10 @@ NBRB_RANGE = Document(
 NBM = Document(
     parser="nbm",
     body=(
-        b'<?xml version="1.0" encoding="UTF-8"?><ValCurs Date="06.04.2026"><Valute ID="26"><NumCode>417</NumCode>'
-        b"<CharCode>KGS</CharCode><Nominal>10</Nominal><Name>Som</Name><Value>2.0087</Value></Valute></ValCurs>"
+        b'<?xml version="1.0" encoding="UTF-8"?><ValCurs Date="06.04.2026"><Valute '
+        b'ID="26"><NumCode>417</NumCode>'
+        b"<CharCode>KGS</CharCode><Nominal>10</Nominal><Name>Som</Name><Value>2.0087</Value>"
+        b"</Valute></ValCurs>"
     ),
     rows=("KGS/MDL 2026-04-06 2.0087/10",),
 )
@@ -185,19 +212,25 @@ NBM = Document(
 NBG = Document(
     parser="nbg",
     body=(
-        b'[{"date":"2026-02-28T00:00:00.000Z","currencies":[{"code":"AMD","quantity":1000,"rateFormated":"7.0960",'
+        b'[{"date":"2026-02-28T00:00:00.000Z","currencies":[{"code":"AMD","quantity":1000,'
+        b'"rateFormated":"7.0960",'
         b'"diffFormated":"0.0083","rate":7.0960,"diff":0.0083,"date":"2026-02-27T17:01:00.093Z",'
         b'"validFromDate":"2026-02-28T00:00:00.000Z"}]}]'
     ),
     rows=("AMD/GEL 2026-02-28 7.0960/1000",),
 )
 
-_SOAP = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{}</s:Body></s:Envelope>'
+_SOAP = (
+    "<s:Envelope "
+    'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{}</s:Body></s:Envelope>'
+)
 
 CBA = Document(
     parser="cba",
     body=_SOAP.format(
-        '<R xmlns="http://www.cba.am/"><ExchangeRatesLatestResult><CurrentDate>2026-03-18T00:00:00</CurrentDate><Rates>'
+        "<R "
+        'xmlns="http://www.cba.am/"><ExchangeRatesLatestResult><CurrentDate>'
+        "2026-03-18T00:00:00</CurrentDate><Rates>"
         "<ExchangeRate><ISO>JPY</ISO><Amount>10</Amount><Rate>23.735</Rate></ExchangeRate>"
         "<ExchangeRate><ISO>XAU</ISO><Amount>1</Amount><Rate>60871</Rate></ExchangeRate>"
         "</Rates></ExchangeRatesLatestResult></R>"
@@ -209,9 +242,11 @@ CBA_RANGE = Document(
     parser="cba",
     body=_SOAP.format(
         '<R xmlns="http://www.cba.am/"><d:diffgram xmlns:d="urn:d"><DocumentElement xmlns="">'
-        "<ExchangeRatesByRange><RateDate>2026-03-17T00:00:00+04:00</RateDate><ISO>KGS</ISO><Amount>1</Amount>"
+        "<ExchangeRatesByRange><RateDate>2026-03-17T00:00:00+04:00</RateDate><ISO>KGS</ISO><Amount>"
+        "1</Amount>"
         "<Rate>4.3228</Rate></ExchangeRatesByRange>"
-        "<ExchangeRatesByRange><RateDate>2026-03-18T00:00:00+04:00</RateDate><ISO>KGS</ISO><Amount>1</Amount>"
+        "<ExchangeRatesByRange><RateDate>2026-03-18T00:00:00+04:00</RateDate><ISO>KGS</ISO><Amount>"
+        "1</Amount>"
         "<Rate>4.3164</Rate></ExchangeRatesByRange></DocumentElement></d:diffgram></R>"
     ).encode(),
     rows=("KGS/AMD 2026-03-17 4.3228/1", "KGS/AMD 2026-03-18 4.3164/1"),
@@ -250,4 +285,6 @@ ERAPI = Document(
     rows=("EUR/KGS 2025-08-13 101.9/1", "EUR/BHD 2025-08-13 0.438272/1"),
 )
 
-GOOD: dict[str, Document] = {name: value for name, value in sorted(globals().items()) if isinstance(value, Document)}
+GOOD: dict[str, Document] = {
+    name: value for name, value in sorted(globals().items()) if isinstance(value, Document)
+}

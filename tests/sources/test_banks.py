@@ -37,9 +37,14 @@ def test_every_file_of_the_folder_is_a_bank() -> None:
 
 @pytest.mark.parametrize("source", [None, "a string", SimpleNamespace(read=len)])
 def test_a_file_that_is_no_bank_is_refused_by_its_name(source: object) -> None:
-    modules = {"nbkr": SimpleNamespace(SOURCE=SOURCES["nbkr"]), "mongolbank": SimpleNamespace(SOURCE=source)}
+    modules = {
+        "nbkr": SimpleNamespace(SOURCE=SOURCES["nbkr"]),
+        "mongolbank": SimpleNamespace(SOURCE=source),
+    }
     assert list(sources_of(modules)) == ["nbkr"]
-    assert problems_of(modules) == ["bank mongolbank: bot/sources/banks/mongolbank.py lacks SOURCE, a RateSource"]
+    assert problems_of(modules) == [
+        "bank mongolbank: bot/sources/banks/mongolbank.py lacks SOURCE, a RateSource"
+    ]
 
 
 def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +56,9 @@ def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.Monkey
 def test_one_file_more_is_one_bank_more(tmp_path: Path) -> None:
     """The verb that shows what a parser sees knows a bank whose file was just put there."""
     shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "bot" / "sources" / "banks" / "mongolbank.py").write_text(NEW_BANK, encoding="utf-8")
+    (tmp_path / "bot" / "sources" / "banks" / "mongolbank.py").write_text(
+        NEW_BANK, encoding="utf-8"
+    )
     (tmp_path / "answer").write_text("3400.5", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "bot", "inspect", "rates", "mongolbank", "answer"],

@@ -89,7 +89,12 @@ def problems(text: str) -> tuple[str, ...]:
 
 def test_a_rate_source_is_all_that_its_section_says(catalog: Catalog) -> None:
     mirror = catalog.rates["mirror"]
-    assert (mirror.parser, mirror.kind, mirror.rank, mirror.disabled) == ("nbkr", RateKind.REFERENCE, 7, True)
+    assert (mirror.parser, mirror.kind, mirror.rank, mirror.disabled) == (
+        "nbkr",
+        RateKind.REFERENCE,
+        7,
+        True,
+    )
     assert mirror.pairs == {Pair("USD", "KGS")}
     assert (mirror.terms, mirror.page) == ("https://bank.example/terms", "https://bank.example/")
     assert mirror.home == "KGS"
@@ -148,7 +153,9 @@ def test_the_national_bank_rests_on_its_countrys_holidays(day: str, publishes: b
         ("cbu", "2026-12-09", True),
     ],
 )
-def test_a_neighbours_bank_rests_on_the_days_its_government_moved(key: str, day: str, publishes: bool) -> None:
+def test_a_neighbours_bank_rests_on_the_days_its_government_moved(
+    key: str, day: str, publishes: bool
+) -> None:
     """Those of 2026 as decreed, so that a card calls no rate late on them."""
     assert load_catalog().rates[key].poll.publishes_on(date.fromisoformat(day)) is publishes
 
@@ -156,7 +163,10 @@ def test_a_neighbours_bank_rests_on_the_days_its_government_moved(key: str, day:
 def test_a_source_knows_its_working_days(catalog: Catalog) -> None:
     """Weekdays by `days`, holidays of every year and of one."""
     poll = catalog.rates["mirror"].poll
-    working = {day: poll.publishes_on(day) for day in (date(2026, 3, 16), date(2026, 3, 19), date(2026, 3, 20))}
+    working = {
+        day: poll.publishes_on(day)
+        for day in (date(2026, 3, 16), date(2026, 3, 19), date(2026, 3, 20))
+    }
     assert working == {date(2026, 3, 16): True, date(2026, 3, 19): False, date(2026, 3, 20): False}
     assert not poll.publishes_on(date(2027, 3, 21))
     assert not poll.publishes_on(date(2026, 5, 27))
@@ -179,18 +189,31 @@ def test_a_source_that_speaks_soap_is_posted_to() -> None:
     assert b"<ExchangeRatesLatest " in request.body
 
 
-def test_a_source_reads_under_its_own_key_and_kind_and_keeps_only_wanted_pairs(catalog: Catalog) -> None:
+def test_a_source_reads_under_its_own_key_and_kind_and_keeps_only_wanted_pairs(
+    catalog: Catalog,
+) -> None:
     [rate] = catalog.rates["mirror"].parse(NBKR_DAILY.body).rates
     assert (rate.source, rate.kind, rate.pair) == ("mirror", RateKind.REFERENCE, Pair("USD", "KGS"))
     assert all(
-        "valuta_id=15&" in one.url for one in catalog.rates["mirror"].history(date(2020, 1, 1), date(2021, 1, 1))
+        "valuta_id=15&" in one.url
+        for one in catalog.rates["mirror"].history(date(2020, 1, 1), date(2021, 1, 1))
     )
 
 
 def test_feeds_pages_and_channels_are_all_that_their_sections_say(catalog: Catalog) -> None:
     agency, page = catalog.feeds["agency"], catalog.pages["list"]
-    assert (agency.language, agency.trust, agency.style, agency.topics) == ("ru", 1, Style.FULL, ("economy",))
-    assert (page.item, page.link, page.title, page.time) == (".news .one", ".title a", ".title a span", ".time")
+    assert (agency.language, agency.trust, agency.style, agency.topics) == (
+        "ru",
+        1,
+        Style.FULL,
+        ("economy",),
+    )
+    assert (page.item, page.link, page.title, page.time) == (
+        ".news .one",
+        ".title a",
+        ".title a span",
+        ".time",
+    )
     assert (page.body, page.url) == ("div[itemprop=articleBody]", "https://pages.example/news/")
     public, private = catalog.channels["@example"], catalog.channels["-1001234567890"]
     assert (public.chat, private.chat) == ("@example", -1001234567890)
@@ -215,7 +238,10 @@ def test_a_page_may_share_its_key_with_a_feed_and_is_then_stored_by_its_section_
     """The manual's own example does; two sources never share what is stored of them."""
     shared = '[{0}.same]\nurl = "https://x.example/"\n'
     found = parse_catalog(
-        shared.format("feeds") + shared.format("pages") + 'item = ".a"\nlink = "a"\n' + "[pages.own]\n"
+        shared.format("feeds")
+        + shared.format("pages")
+        + 'item = ".a"\nlink = "a"\n'
+        + "[pages.own]\n"
         'url = "https://x.example/"\nitem = ".a"\nlink = "a"\n'
     )
     assert [spec.key for spec in found.polled] == ["same", "pages.same", "own"]
@@ -243,11 +269,15 @@ def test_all_problems_are_told_at_once_each_with_section_key_and_what_would_be_r
         [sorces]
     """)
     starts = [
-        "[rates.nbkr] name:", "[rates.nbkr] urls:", "[rates.nbkr] kind:", "[rates.nbkr.poll] every:",
-        "[rates.nbkr.poll] zone:", "[rates.nbkr.poll] days:", "[rates.nbkr.poll] between:", "[rates.nbkr.poll] evrey:",
+        "[rates.nbkr] name:", "[rates.nbkr] urls:", "[rates.nbkr] kind:",
+        "[rates.nbkr.poll] every:",
+        "[rates.nbkr.poll] zone:", "[rates.nbkr.poll] days:", "[rates.nbkr.poll] between:",
+        "[rates.nbkr.poll] evrey:",
         "[rates.unknown] parser:", "[rates.unknown] name:", "[rates.unknown] urls:",
-        "[feeds.a] url:", "[feeds.a] langauge:", "[pages.a] url:", "[pages.a] item:", "[pages.a] link:",
-        '[channels."example"]:', '[channels."example"] digest:', '[channels."example"] pairs:', "[sorces]:",
+        "[feeds.a] url:", "[feeds.a] langauge:", "[pages.a] url:", "[pages.a] item:",
+        "[pages.a] link:",
+        '[channels."example"]:', '[channels."example"] digest:', '[channels."example"] pairs:',
+        "[sorces]:",
     ]  # fmt: skip
     assert sorted(starts) == sorted(
         next((start for start in starts if problem.startswith(start)), problem) for problem in told
@@ -309,7 +339,9 @@ def test_a_mistake_in_a_rate_source_is_told_too(line: str) -> None:
     assert told.startswith(f"[rates.nbkr] {line.partition(' ')[0]}: should be ")
 
 
-@pytest.mark.parametrize("key", ["example", "@x", "@1abc", "-", "0", "12a", "@a b c d", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "key", ["example", "@x", "@1abc", "-", "0", "12a", "@a b c d", "99999999999999999999"]
+)
 def test_a_channel_is_a_public_name_or_a_number(key: str) -> None:
     [told] = problems(f'[channels."{key}"]')
     assert '"@example"' in told
@@ -331,7 +363,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_catalog_of_the_operators_own_replaces_the_packaged_one(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text('[feeds.only]\nurl = "https://x.example/"', encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(
+        '[feeds.only]\nurl = "https://x.example/"', encoding="utf-8"
+    )
     assert [spec.key for spec in load_catalog(tmp_path / "mine.toml").polled] == ["only"]
 
 
@@ -352,7 +386,9 @@ def test_any_text_is_a_catalog_or_a_config_error(text: str) -> None:
             continue
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("1h30m", 5400), ("2d", 172800), (" 1m ", 60)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("5m", 300), ("1h30m", 5400), ("2d", 172800), (" 1m ", 60)]
+)
 def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
 
@@ -375,7 +411,9 @@ def test_what_is_no_time_of_day_says_what_is(text: str) -> None:
 def test_the_packaged_catalog_loads_and_has_every_parser_once() -> None:
     catalog = load_catalog()
     assert sorted(spec.parser for spec in catalog.rates.values()) == list(SOURCES)
-    assert [spec.rank for spec in catalog.rates.values()] == sorted({spec.rank for spec in catalog.rates.values()})
+    assert [spec.rank for spec in catalog.rates.values()] == sorted(
+        {spec.rank for spec in catalog.rates.values()}
+    )
     assert all(spec.kind is SOURCES[spec.parser].kind for spec in catalog.rates.values())
 
 
@@ -391,7 +429,9 @@ def test_the_packaged_catalog_starts_with_the_banks_around_kyrgyzstan() -> None:
 
 def test_every_central_bank_has_its_hours_and_a_name_in_every_language() -> None:
     for spec in load_catalog().rates.values():
-        if SOURCES[spec.parser].home != "USD":  # those are mixed from many banks, and at no bank's hours
+        if (
+            SOURCES[spec.parser].home != "USD"
+        ):  # those are mixed from many banks, and at no bank's hours
             assert spec.poll.between is not None, spec.key
             assert spec.poll.days == set(range(5)), spec.key
             assert set(spec.names) == set(LANGUAGES), spec.key
@@ -414,7 +454,15 @@ def test_the_manuals_catalog_loads(shared: Path) -> None:
     text = (shared / "CONTRACT.md").read_text(encoding="utf-8")
     block = text.partition("```toml\n")[2].partition("```")[0]
     sections = re.split(r"(?m)^(?=\[)", block)
-    built = [section for section in sections if not section.startswith(tuple(f"[{kind}." for kind in NOT_YET))]
+    built = [
+        section
+        for section in sections
+        if not section.startswith(tuple(f"[{kind}." for kind in NOT_YET))
+    ]
     lines = [line for line in "".join(built).splitlines() if not line.startswith(NOT_YET_OF_A_FEED)]
     found = parse_catalog("\n".join(lines))
-    assert (set(found.rates), set(found.feeds), set(found.channels)) == ({"nbkr"}, {"example"}, {"@example"})
+    assert (set(found.rates), set(found.feeds), set(found.channels)) == (
+        {"nbkr"},
+        {"example"},
+        {"@example"},
+    )

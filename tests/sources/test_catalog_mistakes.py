@@ -1,4 +1,6 @@
-"""Mistakes in a catalog, by kind: each is told with its section, its key and the nearest right word."""
+"""Mistakes in a catalog, by kind: each is told with its section, its key and the nearest right
+word.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def told(text: str) -> tuple[str, ...]:
         ("[chanels.x]\n", "[chanels]:", "channels"),
     ],
 )
-def test_a_mistyped_word_is_told_with_the_nearest_right_one(text: str, start: str, word: str) -> None:
+def test_a_mistyped_word_is_told_with_the_nearest_right_one(
+    text: str, start: str, word: str
+) -> None:
     [problem] = told(text)
     assert problem.startswith(start)
     assert problem.endswith(f"did you mean {word}?")
@@ -64,9 +68,18 @@ def test_a_mistyped_word_is_told_with_the_nearest_right_one(text: str, start: st
 @pytest.mark.parametrize(
     ("text", "start"),
     [
-        (RATE + FEED.replace(".x]", ".nbkr]"), "[feeds.nbkr]: the key is already used by [rates.nbkr]"),
-        (FEED + PAGE + FEED.replace("feeds.x", 'feeds."pages.x"'), "[pages.x]: its stored name pages.x"),
-        ('[channels."@Example"]\n[channels."@example"]', '[channels."@example"]: is the channel of'),
+        (
+            RATE + FEED.replace(".x]", ".nbkr]"),
+            "[feeds.nbkr]: the key is already used by [rates.nbkr]",
+        ),
+        (
+            FEED + PAGE + FEED.replace("feeds.x", 'feeds."pages.x"'),
+            "[pages.x]: its stored name pages.x",
+        ),
+        (
+            '[channels."@Example"]\n[channels."@example"]',
+            '[channels."@example"]: is the channel of',
+        ),
     ],
 )
 def test_two_of_one_name_are_told(text: str, start: str) -> None:
@@ -77,7 +90,19 @@ def test_two_of_one_name_are_told(text: str, start: str) -> None:
 @pytest.mark.parametrize("key", ["item", "link", "title", "time", "body"])
 @pytest.mark.parametrize(
     "selector",
-    ["", "div >", "> a", "a:hover", "li:not(:active)", "a::after", "a:unknown", "svg|a", "a[href", "a,,b", "🦊 {"],
+    [
+        "",
+        "div >",
+        "> a",
+        "a:hover",
+        "li:not(:active)",
+        "a::after",
+        "a:unknown",
+        "svg|a",
+        "a[href",
+        "a,,b",
+        "🦊 {",
+    ],
 )
 def test_a_selector_that_no_poll_could_read_is_told_at_once(key: str, selector: str) -> None:
     """Whichever of a page's selectors it is."""
@@ -126,7 +151,9 @@ def test_what_is_no_catalog_at_all_is_told_in_a_line(text: str) -> None:
         assert "\n" not in problem
 
 
-@pytest.mark.parametrize("name", ["gone.toml", ".", "a\0b", "x" * 5000, "garbage.toml", "utf16.toml", "large.toml"])
+@pytest.mark.parametrize(
+    "name", ["gone.toml", ".", "a\0b", "x" * 5000, "garbage.toml", "utf16.toml", "large.toml"]
+)
 def test_a_file_that_cannot_be_read_is_told_in_a_short_line(tmp_path: Path, name: str) -> None:
     """Missing, a folder, a name that no file has, another encoding, or far too large."""
     (tmp_path / "garbage.toml").write_bytes(bytes(range(256)))
@@ -147,11 +174,18 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("section", "spec"),
-    [(RateSection, RateSpec), (FeedSection, FeedSpec), (PageSection, PageSpec), (ChannelSection, ChannelSpec)],
+    [
+        (RateSection, RateSpec),
+        (FeedSection, FeedSpec),
+        (PageSection, PageSpec),
+        (ChannelSection, ChannelSpec),
+    ],
 )
 def test_a_section_says_what_its_spec_knows(section: type[Section], spec: type[object]) -> None:
     """A field that is added to one is missing in the other, until it is added there too."""
     known = {field.name for field in fields(spec)} - {"key"}  # type: ignore[arg-type]  # specs are dataclasses
     assert set(section.model_fields) - {"holidays"} == known
-    assert ("holidays" in section.model_fields) is (section is RateSection)  # in the file beside `poll`
+    assert ("holidays" in section.model_fields) is (
+        section is RateSection
+    )  # in the file beside `poll`
     assert set(PollSection.model_fields) == {"every", "between", "zone", "days"}

@@ -1,4 +1,6 @@
-"""The catalog's names: sources that readers or commands cannot tell apart, topics and pairs of nobody."""
+"""The catalog's names: sources that readers or commands cannot tell apart, topics and pairs of
+nobody.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,14 @@ def problems(text: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("second", "told"),
     [
-        (f'[feeds.b]\nname = {{ en = "first" }}\n{FEED}', "[feeds.b] name: en is the name of [rates.nbkr] too"),
-        (f'[feeds.b]\nname = {{ ru = "ПЕРВЫЙ" }}\n{FEED}', "[feeds.b] name: ru is the name of [rates.nbkr] too"),
+        (
+            f'[feeds.b]\nname = {{ en = "first" }}\n{FEED}',
+            "[feeds.b] name: en is the name of [rates.nbkr] too",
+        ),
+        (
+            f'[feeds.b]\nname = {{ ru = "ПЕРВЫЙ" }}\n{FEED}',
+            "[feeds.b] name: ru is the name of [rates.nbkr] too",
+        ),
         (f"[rates.cbr]\n{BANK}", "[rates.cbr] name: en is the name of [rates.nbkr] too"),
         (f"[feeds.nbkr]\n{FEED}", "[feeds.nbkr]: the key is already used by [rates.nbkr]"),
         (f"[feeds.NBKR]\n{FEED}", "[feeds.NBKR]: differs from [rates.nbkr] by capitals alone"),
@@ -36,7 +44,8 @@ def test_two_sources_of_one_name_are_told_by_their_sections(second: str, told: s
 def test_the_name_of_a_source_that_is_off_is_free() -> None:
     """A mirror that is kept beside; and without a name the key is one, which is used once."""
     catalog = parse_catalog(
-        f"[rates.nbkr]\n{BANK}[rates.cbr]\n{BANK}disabled = true\n[feeds.a]\n{FEED}[feeds.b]\n{FEED}"
+        f"[rates.nbkr]\n{BANK}[rates.cbr]\n{BANK}disabled = "
+        f"true\n[feeds.a]\n{FEED}[feeds.b]\n{FEED}"
     )
     assert [spec.key for spec in catalog.polled] == ["nbkr", "a", "b"]
 
@@ -54,14 +63,18 @@ def test_feeds_of_one_publisher_may_share_its_name() -> None:
 def test_a_mistyped_topic_is_told_with_the_nearest(section: str) -> None:
     """A channel would never hear of it, and a feed's stories be looked for in vain."""
     [told] = problems(f'{section}topics = ["economy", "sekurity"]')
-    assert told.endswith('topics: should be a list of topics such as ["security"]; did you mean security?')
+    assert told.endswith(
+        'topics: should be a list of topics such as ["security"]; did you mean security?'
+    )
 
 
 def test_a_topic_of_the_catalogs_own_is_one_that_a_source_brings() -> None:
     channel = '[channels."@example"]\ntopics = ["mountains"]\n'
     parse_catalog(f'[feeds.a]\n{FEED}topics = ["mountains"]\n{channel}')
     [told] = problems(f"[feeds.a]\n{FEED}{channel}")
-    assert told.startswith('[channels."@example"] topics: mountains is no topic; known are security, ')
+    assert told.startswith(
+        '[channels."@example"] topics: mountains is no topic; known are security, '
+    )
 
 
 def test_the_topics_of_the_menu_are_topics() -> None:
@@ -80,4 +93,6 @@ def test_keys_that_stand_without_a_section_of_their_own() -> None:
 
 
 def test_a_number_too_long_for_python_is_a_problem_like_others() -> None:
-    assert problems(f"[feeds.a]\ntrust = {'9' * 5000}") == ("CATALOG: not TOML: a number with too many digits",)
+    assert problems(f"[feeds.a]\ntrust = {'9' * 5000}") == (
+        "CATALOG: not TOML: a number with too many digits",
+    )

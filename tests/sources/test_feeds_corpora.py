@@ -1,15 +1,18 @@
-"""Other readers' test suites, read by ours: nothing falls over, and where the meaning is the same, the answer is.
+"""Other readers' test suites, read by ours: nothing falls over, and where the meaning is the same,
+the answer is.
 
-Skipped where the shared data is absent. Each suite's expectation is compared as a reader would see it: markup and
-white space do not count, times are moments. What we answer differently, and mean to:
+Skipped where the shared data is absent. Each suite's expectation is compared as a reader would see
+it: markup and white space do not count, times are moments. What we answer differently, and mean to:
 
-* feedparser: CDF (dead since 2001) is no feed to us; relative links and ids that its test server completes from a
-  `Content-Location` header; texts in base64 under a binary type; a bogus comment (`<!' …`) that browsers drop. Of
-  plain text about the `<blink>` tag it is this file's `seen` that loses the tag.
-* gofeed: base64 in titles; a guid or title holding raw markup (`<guid><p>…`, a mismatched closing tag); a link
-  in an element with a foreign attribute that feedparser takes for the address (`<link uri="at://…">`).
-* feedvalidator is a suite for validators: "must" files are wrong on purpose, so only survival is asked, and that
-  what is no feed (KML, OPML, pages) is refused.
+* feedparser: CDF (dead since 2001) is no feed to us; relative links and ids that its test server
+  completes from a `Content-Location` header; texts in base64 under a binary type; a bogus comment
+  (`<!' …`) that browsers drop. Of plain text about the `<blink>` tag it is this file's `seen` that
+  loses the tag.
+* gofeed: base64 in titles; a guid or title holding raw markup (`<guid><p>…`, a mismatched closing
+  tag); a link in an element with a foreign attribute that feedparser takes for the address (`<link
+  uri="at://…">`).
+* feedvalidator is a suite for validators: "must" files are wrong on purpose, so only survival is
+  asked, and that what is no feed (KML, OPML, pages) is refused.
 """
 
 from __future__ import annotations
@@ -48,7 +51,11 @@ def read(path: Path) -> Feed | None:
 
 
 def files(suite: str, pattern: str = "*") -> list[Path]:
-    return [path for path in sorted((FEEDS / suite).rglob(pattern)) if path.is_file() and path.name != "LICENSE"]
+    return [
+        path
+        for path in sorted((FEEDS / suite).rglob(pattern))
+        if path.is_file() and path.name != "LICENSE"
+    ]
 
 
 def seen(text: str) -> str:
@@ -70,7 +77,9 @@ class Agreement:
         if wanted == got:
             self.same[field] += 1
         else:
-            self.different.append(f"{path.name}: {field}: wanted {str(wanted)[:80]}, got {str(got)[:80]}")
+            self.different.append(
+                f"{path.name}: {field}: wanted {str(wanted)[:80]}, got {str(got)[:80]}"
+            )
 
     def require(self, share: float, *, at_least: int) -> None:
         asked, same = self.asked.total(), self.same.total()
@@ -188,9 +197,17 @@ def gofeed_answers(item: dict[str, Any], entry: Entry) -> Iterator[tuple[str, ob
     yield "title", seen(item.get("title") or ""), seen(html.escape(entry.title))
     yield "link", link if link.startswith("http") else "", entry.link
     yield "id", identity.get("value") if isinstance(identity, dict) else identity, entry.id
-    yield "published", moment(item.get("publishedParsed") or item.get("pubDateParsed")), entry.published_at
+    yield (
+        "published",
+        moment(item.get("publishedParsed") or item.get("pubDateParsed")),
+        entry.published_at,
+    )
     yield "updated", moment(item.get("updatedParsed")), entry.updated_at
-    yield "summary", seen(item.get("description") or item.get("summary") or ""), seen(html.escape(entry.summary))
+    yield (
+        "summary",
+        seen(item.get("description") or item.get("summary") or ""),
+        seen(html.escape(entry.summary)),
+    )
     yield (
         "content",
         seen((content or {}).get("value", "") if isinstance(content, dict) else content or ""),

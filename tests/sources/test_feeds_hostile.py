@@ -1,7 +1,7 @@
 """Feeds written to hurt: they cost a bounded time in a worker, read nothing and reach nobody.
 
-Sizes are a fraction of what was measured by hand (a megabyte each: one to six seconds of processor time, see
-FAULTS), so that the suite stays quick; what matters here is that each ends, and how.
+Sizes are a fraction of what was measured by hand (a megabyte each: one to six seconds of processor
+time, see FAULTS), so that the suite stays quick; what matters here is that each ends, and how.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ HOSTILE = {
     "quadratic entities": rss(
         f"<title>ok {'&a;' * 20_000}</title>", f"<!DOCTYPE r [<!ENTITY a '{'x' * 20_000}'>]>"
     ),
-    "many declarations": rss("<title>ok</title>", "<!DOCTYPE r [" + "<!ENTITY a 'b'>" * 20_000 + "]>"),
+    "many declarations": rss("<title>ok</title>",
+    "<!DOCTYPE r [" + "<!ENTITY a 'b'>" * 20_000 + "]>"),
     "comments never closed": rss("<title>ok</title>" + "<!--" * 100_000),
     "NUL bytes": rss("<title>o\0k</title>"),
     "combining marks": rss("<title>ok " + ("e" + "\u0301" * 50) * 5_000 + "</title>"),
@@ -92,7 +93,9 @@ async def test_F8_an_external_entity_is_neither_read_nor_requested(tmp_path: Pat
                 f"<!DOCTYPE r [<!ENTITY % x SYSTEM '{place}'> %x;]>",
                 f"<!DOCTYPE r SYSTEM '{place}'>",
             ):
-                feed = await workers.run(parse_feed, rss("<title>ok &x;</title>", doctype), timeout=30)
+                feed = await workers.run(
+                    parse_feed, rss("<title>ok &x;</title>", doctype), timeout=30
+                )
                 assert "canary" not in repr(feed)
         # A body that is itself a path or an address is a body.
         for body in (str(tmp_path / "secret"), web):
@@ -102,9 +105,12 @@ async def test_F8_an_external_entity_is_neither_read_nor_requested(tmp_path: Pat
 
 
 def test_F14_ten_thousand_entries_are_all_there() -> None:
-    """Cut to two thousand here; ten thousand take two to seven seconds, which is why a worker parses."""
+    """Cut to two thousand here; ten thousand take two to seven seconds, which is why a worker
+    parses.
+    """
     items = "</item><item>".join(
-        f"<title>Новость {n}</title><guid>{n}</guid><pubDate>Wed, 20 Oct 2021 09:12:00 GMT</pubDate>"
+        f"<title>Новость {n}</title><guid>{n}</guid><pubDate>Wed, 20 Oct 2021 09:12:00 "
+        f"GMT</pubDate>"
         for n in range(2_000)
     )
     feed = parse_feed(rss(items))

@@ -105,19 +105,26 @@ async def test_pages_are_read_in_a_worker_by_the_catalogs_own_description(tmp_pa
         ("", None),
     ],
 )
-def test_times_on_a_list_are_local_and_today_unless_they_say_more(when: str, wanted: str | None) -> None:
+def test_times_on_a_list_are_local_and_today_unless_they_say_more(
+    when: str, wanted: str | None
+) -> None:
     (entry,) = parse_list_page(page(row(when, "/1", "t")), SPEC, now=NOW)
     assert entry.published_at == (datetime.fromisoformat(wanted) if wanted else None)
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"<html></html>", page(), b"\0\xff", b"<rss/>", b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"hello", b"<html></html>", page(), b"\0\xff", b"<rss/>", b"{}"]
+)
 def test_R7_a_redesigned_page_is_an_error_not_an_empty_day(body: bytes) -> None:
     with pytest.raises(ParseError):
         parse_list_page(body, SPEC, now=NOW)
 
 
 def test_a_page_in_windows_1251_is_read_by_its_meta_element() -> None:
-    text = "<html><head><meta charset='windows-1251'></head><body>" + page(row("", "/1", "Мост открыт")).decode()
+    text = (
+        "<html><head><meta charset='windows-1251'></head><body>"
+        + page(row("", "/1", "Мост открыт")).decode()
+    )
     (entry,) = parse_list_page(text.encode("cp1251"), SPEC, now=NOW)
     assert entry.title == "Мост открыт"
 
@@ -126,7 +133,8 @@ def test_a_page_in_windows_1251_is_read_by_its_meta_element() -> None:
 
 TREE = html.document_fromstring(
     "<div id='root' class='a b'><p class='x'>1</p><ul><li class='x y' data-k='one two'>2</li>"
-    "<li><a href='/n/3.html'>3</a></li></ul><section><div itemprop='articleBody'><p>4</p></div></section></div>"
+    "<li><a href='/n/3.html'>3</a></li></ul><section><div "
+    "itemprop='articleBody'><p>4</p></div></section></div>"
 )
 
 
@@ -202,8 +210,14 @@ def test_a_selector_is_understood_or_refused_and_never_breaks_out(selector: str)
 # --- articles ---
 
 PARAGRAPHS = (
-    "В областном центре сегодня открыли мост через реку, который строили четыре года; по нему уже пошли автобусы.",
-    "Строители обещают, что к зиме будет готов и подъезд с южной стороны, где пока ездят по грунтовой дороге.",
+    (
+        "В областном центре сегодня открыли мост через реку, который строили четыре года; по нему уже "
+        "пошли автобусы."
+    ),
+    (
+        "Строители обещают, что к зиме будет готов и подъезд с южной стороны, где пока ездят по "
+        "грунтовой дороге."
+    ),
     "Жители окрестных сёл говорят, что дорога до больницы теперь занимает не час, а двадцать минут.",
 )
 ARTICLE = f"""<!DOCTYPE html><html lang="ru-RU"><head><meta charset="utf-8">
@@ -225,7 +239,9 @@ def test_an_article_is_its_text_title_author_moment_and_language(selector: str |
     assert (article.language, article.url) == ("ru", "https://news.example/a/1")
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"<html><body></body></html>", b"\0\xff\xfe", b"{}", b"<a>" * 5_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"hello", b"<html><body></body></html>", b"\0\xff\xfe", b"{}", b"<a>" * 5_000]
+)
 def test_what_holds_no_article_is_a_parse_error(body: bytes) -> None:
     with pytest.raises(ParseError):
         parse_article(body, url="https://news.example/")
@@ -259,5 +275,11 @@ def test_a_real_russian_page_is_read_right(shared: Path) -> None:
     article = parse_article(gzip.decompress((folder / name).read_bytes()), url=told["url"])
     paragraphs = [text for section in wanted["body"]["sections"] for text in section["paragraphs"]]
     assert f1(article.text, " ".join(paragraphs)) >= 0.95
-    assert article.published_at == datetime.fromisoformat(wanted["publishing_date"]).replace(microsecond=0)
-    assert (article.title, article.author, article.language) == (wanted["title"], wanted["authors"][0], "ru")
+    assert article.published_at == datetime.fromisoformat(wanted["publishing_date"]).replace(
+        microsecond=0
+    )
+    assert (article.title, article.author, article.language) == (
+        wanted["title"],
+        wanted["authors"][0],
+        "ru",
+    )

@@ -72,7 +72,12 @@ BAD_VALUES = (
 
 @pytest.mark.parametrize("value", BAD_VALUES)
 def test_R1_a_bad_value_costs_its_own_row_only_and_is_named(value: str) -> None:
-    body = NBKR_DAILY.body.decode("cp1251").replace("84,7935", value).encode("utf-8").replace(b"windows-1251", b"utf-8")
+    body = (
+        NBKR_DAILY.body.decode("cp1251")
+        .replace("84,7935", value)
+        .encode("utf-8")
+        .replace(b"windows-1251", b"utf-8")
+    )
     parsed = parse(NBKR_DAILY, body=body)
     assert [str(rate.pair) for rate in parsed.rates] == ["EUR/KGS", "RUB/KGS"]
     assert len(parsed.problems) == 1
@@ -100,7 +105,10 @@ def test_R4_two_values_for_one_day_are_both_disbelieved_and_a_repeated_one_is_on
     assert [rate.pair.base for rate in parsed.rates] == ["RUB"]
     assert "two different values" in parsed.problems[0]
     same = repeated.replace(b"98,8523", b"84,7935")
-    assert tuple(map(line, parse(NBKR_DAILY, body=same).rates)) == (NBKR_DAILY.rows[0], NBKR_DAILY.rows[2])
+    assert tuple(map(line, parse(NBKR_DAILY, body=same).rates)) == (
+        NBKR_DAILY.rows[0],
+        NBKR_DAILY.rows[2],
+    )
 
 
 def test_three_contradicting_rows_do_not_leave_the_third_standing() -> None:
@@ -109,14 +117,22 @@ def test_three_contradicting_rows_do_not_leave_the_third_standing() -> None:
         parse(NBKR_DAILY, body=body)
 
 
-@pytest.mark.parametrize("day", ["", "31.02.2021", "2021/10/20", "20.10.21", "20.10.1021", "20.10.9999", "tomorrow"])
+@pytest.mark.parametrize(
+    "day", ["", "31.02.2021", "2021/10/20", "20.10.21", "20.10.1021", "20.10.9999", "tomorrow"]
+)
 def test_R7_a_document_without_a_believable_day_is_refused_whole(day: str) -> None:
     with pytest.raises(ParseError, match="date"):
         parse(NBKR_DAILY, body=NBKR_DAILY.body.replace(b"20.10.2021", day.encode()))
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [(b"CurrencyRates", b"Rates"), (b"ISOCode", b"Code"), (b"Value>", b"Rate>"), (b"Nominal", b"Units")]
+    ("old", "new"),
+    [
+        (b"CurrencyRates", b"Rates"),
+        (b"ISOCode", b"Code"),
+        (b"Value>", b"Rate>"),
+        (b"Nominal", b"Units"),
+    ],
 )
 def test_R7_a_renamed_element_fails_closed(old: bytes, new: bytes) -> None:
     with pytest.raises(ParseError):
@@ -124,7 +140,9 @@ def test_R7_a_renamed_element_fails_closed(old: bytes, new: bytes) -> None:
 
 
 def test_a_second_value_in_one_row_is_not_guessed_between() -> None:
-    body = NBKR_DAILY.body.replace(b"<Value>84,7935</Value>", b"<Value>84,7935</Value><Value>85,0</Value>")
+    body = NBKR_DAILY.body.replace(
+        b"<Value>84,7935</Value>", b"<Value>84,7935</Value><Value>85,0</Value>"
+    )
     assert [rate.pair.base for rate in parse(NBKR_DAILY, body=body).rates] == ["EUR", "RUB"]
 
 
@@ -137,9 +155,14 @@ def test_a_history_page_without_its_address_is_refused_not_guessed() -> None:
 
 
 def test_a_history_page_knows_its_currency_and_nominal_by_its_own_form() -> None:
-    form = b'<select name="valuta_id"><option value="15">1 US dollar<option value="36" selected>100 Yen</select><table>'
+    form = (
+        b'<select name="valuta_id"><option value="15">1 US dollar<option value="36" selected>100 '
+        b"Yen</select><table>"
+    )
     body = NBKR_HISTORY.body.replace(b"<table>", form)
-    assert line(parse(NBKR_HISTORY, body=body, url=None).rates[0]) == "JPY/KGS 2020-11-02 7.8116/100"
+    assert (
+        line(parse(NBKR_HISTORY, body=body, url=None).rates[0]) == "JPY/KGS 2020-11-02 7.8116/100"
+    )
 
 
 def test_a_history_page_of_another_currency_than_asked_for_is_refused() -> None:
@@ -179,7 +202,10 @@ SINCE, UNTIL = date(2024, 1, 1), date(2025, 6, 30)
 def test_history_asks_for_every_day_of_the_range_in_bounded_pieces() -> None:
     urls = [request.url for request in SOURCES["nbkr"].history_requests(SINCE, UNTIL, {"USD"})]
     assert len(urls) == 2
-    assert "valuta_id=15&beg_day=30&beg_month=06&beg_year=2024&end_day=30&end_month=06&end_year=2025" in urls[0]
+    assert (
+        "valuta_id=15&beg_day=30&beg_month=06&beg_year=2024&end_day=30&end_month=06&end_year=2025"
+        in urls[0]
+    )
     assert "beg_day=01&beg_month=01&beg_year=2024&end_day=29&end_month=06&end_year=2024" in urls[1]
 
 
@@ -197,7 +223,10 @@ def test_history_over_soap_is_a_post_with_its_action() -> None:
     [request] = SOURCES["cba"].history_requests(date(2026, 3, 1), date(2026, 3, 5), {"KGS", "USD"})
     assert request.headers["SOAPAction"] == '"http://www.cba.am/ExchangeRatesByDateRangeByISO"'
     assert request.body is not None
-    assert b"<ISOCodes>USD,KGS</ISOCodes><DateFrom>2026-03-01</DateFrom><DateTo>2026-03-05</DateTo>" in request.body
+    assert (
+        b"<ISOCodes>USD,KGS</ISOCodes><DateFrom>2026-03-01</DateFrom><DateTo>2026-03-05</DateTo>"
+        in request.body
+    )
 
 
 def test_history_by_day_leaves_out_days_that_have_no_rates_of_their_own() -> None:
@@ -208,7 +237,9 @@ def test_history_by_day_leaves_out_days_that_have_no_rates_of_their_own() -> Non
     assert len(SOURCES["nbk"].history_requests(*week)) == 5
 
 
-def test_no_history_is_asked_for_backwards_or_before_a_redenomination_or_where_there_is_none() -> None:
+def test_no_history_is_asked_for_backwards_or_before_a_redenomination_or_where_there_is_none() -> (
+    None
+):
     assert not SOURCES["ecb"].history_requests(UNTIL, SINCE)
     assert not SOURCES["nbrb"].history_requests(date(2016, 6, 1), date(2016, 6, 30))
     assert not SOURCES["erapi"].history_requests(SINCE, UNTIL)
@@ -224,11 +255,16 @@ def test_history_of_belarus_goes_by_number_where_the_numbers_hold_and_by_day_bef
     ]
 
 
-@pytest.mark.parametrize("parser", [key for key, source in SOURCES.items() if source.history is not None])
+@pytest.mark.parametrize(
+    "parser", [key for key, source in SOURCES.items() if source.history is not None]
+)
 def test_every_history_request_is_plain_http_without_unfilled_places(parser: str) -> None:
     requests = SOURCES[parser].history_requests(date(2025, 3, 3), date(2025, 3, 14))
     assert requests
-    assert all(request.url.startswith("https://") and not set("{} ") & set(request.url) for request in requests)
+    assert all(
+        request.url.startswith("https://") and not set("{} ") & set(request.url)
+        for request in requests
+    )
     assert len({(request.url, request.body) for request in requests}) == len(requests)
 
 
@@ -248,12 +284,15 @@ def test_every_history_request_is_plain_http_without_unfilled_places(parser: str
         (" 3 ", "3"),
     ],
 )
-def test_R2_a_number_is_the_one_printed_with_its_zeros_whatever_separates_it(printed: str, exact: str) -> None:
+def test_R2_a_number_is_the_one_printed_with_its_zeros_whatever_separates_it(
+    printed: str, exact: str
+) -> None:
     assert str(positive(printed)) == exact
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 1.5, [], {}, "1__0", "1.2.3", "12,34,56.7", "1 23,4", "0x10", "9" * 20, "²"]
+    "value",
+    [None, True, 1.5, [], {}, "1__0", "1.2.3", "12,34,56.7", "1 23,4", "0x10", "9" * 20, "²"],
 )
 def test_R1_what_is_not_a_printed_number_is_no_number(value: object) -> None:
     with pytest.raises(ParseError):
@@ -269,15 +308,27 @@ def test_R1_exact_numbers_beyond_reason_are_refused(value: str) -> None:
 
 
 def test_a_midnight_in_a_foreign_zone_does_not_move_the_day() -> None:
-    assert day_of("2026-02-28T00:00:00.000Z") == day_of("2026-02-28T00:00:00+04:00") == date(2026, 2, 28)
+    assert (
+        day_of("2026-02-28T00:00:00.000Z")
+        == day_of("2026-02-28T00:00:00+04:00")
+        == date(2026, 2, 28)
+    )
 
 
-@given(st.decimals(min_value="0.0001", max_value=10**6, places=4), st.integers(min_value=0, max_value=6))
+@given(
+    st.decimals(min_value="0.0001", max_value=10**6, places=4),
+    st.integers(min_value=0, max_value=6),
+)
 def test_units_never_change_what_one_unit_costs(value: Decimal, power: int) -> None:
     """The same price per 1, 10 … 1,000,000 units compares equal, exactly."""
     units = 10**power
     printed = f"{value.scaleb(power):f}"
-    fields = {"source": "s", "pair": Pair("USD", "KGS"), "kind": RateKind.OFFICIAL, "effective_on": date(2021, 10, 20)}
+    fields = {
+        "source": "s",
+        "pair": Pair("USD", "KGS"),
+        "kind": RateKind.OFFICIAL,
+        "effective_on": date(2021, 10, 20),
+    }
     one = Rate(**fields, value=positive(f"{value:f}"))  # type: ignore[arg-type]  # mixed fields
     many = Rate(**fields, value=positive(printed), units=whole(str(units)))  # type: ignore[arg-type]  # mixed fields
     assert one.per_unit == many.per_unit

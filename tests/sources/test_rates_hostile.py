@@ -1,4 +1,6 @@
-"""Whatever a publisher, or somebody between, sends: rates or a ParseError, nothing else and nothing in between."""
+"""Whatever a publisher, or somebody between, sends: rates or a ParseError, nothing else and nothing
+in between.
+"""
 
 from __future__ import annotations
 
@@ -62,14 +64,19 @@ def rates_or_refusal(parser: str, body: bytes, url: str | None = None) -> Parsed
 def believable(parsed: Parsed) -> bool:
     """Every rate is a positive finite number for at least one unit; something was read."""
     return bool(parsed.rates) and all(
-        rate.value.is_finite() and rate.value > 0 and rate.units >= 1 and rate.pair.base != rate.pair.quote
+        rate.value.is_finite()
+        and rate.value > 0
+        and rate.units >= 1
+        and rate.pair.base != rate.pair.quote
         for rate in parsed.rates
     )
 
 
 @pytest.mark.parametrize("parser", SOURCES)
 @pytest.mark.parametrize("name", HOSTILE)
-def test_R7_what_is_not_the_publishers_document_is_refused_in_our_words(parser: str, name: str) -> None:
+def test_R7_what_is_not_the_publishers_document_is_refused_in_our_words(
+    parser: str, name: str
+) -> None:
     assert rates_or_refusal(parser, HOSTILE[name]) is None
 
 
@@ -91,15 +98,23 @@ def test_R7_a_document_cut_off_anywhere_is_refused_whole(name: str, tenths: int)
     for size in (len(document.body) * tenths // 10, len(document.body) * tenths // 10 + 7):
         cut = document.body[:size]
         parsed = rates_or_refusal(document.parser, cut, document.url)
-        assert parsed is None or (document.parser == "ecb" and cut.endswith(b"\n")) or cut == document.body
+        assert (
+            parsed is None
+            or (document.parser == "ecb" and cut.endswith(b"\n"))
+            or cut == document.body
+        )
 
 
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("charset", ["utf-16", "cp1251", "koi8-r", "utf-8-sig", "utf-32"])
-def test_F10_bytes_that_contradict_the_declared_encoding_never_change_a_number(name: str, charset: str) -> None:
+def test_F10_bytes_that_contradict_the_declared_encoding_never_change_a_number(
+    name: str, charset: str
+) -> None:
     """Names may come out as question marks; the figures are the same or the document is refused."""
     document = GOOD[name]
-    declared = "cp1251" if b"windows-1251" in document.body[:60] and document.parser != "cbr" else "utf-8"
+    declared = (
+        "cp1251" if b"windows-1251" in document.body[:60] and document.parser != "cbr" else "utf-8"
+    )
     text = document.body.decode(declared, errors="replace")
     parsed = rates_or_refusal(document.parser, text.encode(charset, errors="replace"), document.url)
     truth = SOURCES[document.parser].parse(document.body, source=document.parser, url=document.url)
@@ -112,7 +127,20 @@ def test_a_windows_1251_letter_under_a_utf_8_header_does_not_lose_the_document()
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "Infinity", "-Infinity", "1e400", "1e-400", "0", "-5", '"12"x', "9" * 5000, "{}", "true"]
+    "value",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "1e-400",
+        "0",
+        "-5",
+        '"12"x',
+        "9" * 5000,
+        "{}",
+        "true",
+    ],
 )
 def test_R1_a_number_json_should_not_have_costs_its_row_or_the_document(value: str) -> None:
     body = GOOD["NBRB"].body.replace(b"2.0700", value.encode())
@@ -121,7 +149,9 @@ def test_R1_a_number_json_should_not_have_costs_its_row_or_the_document(value: s
 
 
 def test_F8_a_good_document_that_brings_entities_is_refused_whole() -> None:
-    body = NBKR_DAILY.body.replace(b"?><", b'?><!DOCTYPE x [<!ENTITY v "84,7935">]><', 1).replace(b"84,7935", b"&v;", 2)
+    body = NBKR_DAILY.body.replace(b"?><", b'?><!DOCTYPE x [<!ENTITY v "84,7935">]><', 1).replace(
+        b"84,7935", b"&v;", 2
+    )
     with pytest.raises(ParseError, match="DOCTYPE"):
         SOURCES["nbkr"].parse(body, source="nbkr")
 
@@ -131,7 +161,9 @@ def test_a_declared_utf_16_that_is_none_is_read_as_what_it_is() -> None:
     assert len(SOURCES["nbm"].parse(body, source="nbm").rates) == 1
 
 
-@pytest.mark.parametrize("number", ["1E+999999999", "NaN", "-456", "456.5e400", "[]", '"456"', "440000"])
+@pytest.mark.parametrize(
+    "number", ["1E+999999999", "NaN", "-456", "456.5e400", "[]", '"456"', "440000"]
+)
 def test_an_absurd_series_number_costs_its_row_and_no_memory(number: str) -> None:
     body = GOOD["NBRB_RANGE"].body.replace(b":456,", f":{number},".encode(), 1)
     parsed = rates_or_refusal("nbrb", body)
@@ -141,7 +173,9 @@ def test_an_absurd_series_number_costs_its_row_and_no_memory(number: str) -> Non
 
 def test_a_huge_document_of_one_row_is_read_in_one_go() -> None:
     """Nothing in here grows faster than the body: five megabytes of comment are no trouble."""
-    body = NBKR_DAILY.body.replace(b"</CurrencyRates>", b"<!--" + b"x" * 5_000_000 + b"--></CurrencyRates>")
+    body = NBKR_DAILY.body.replace(
+        b"</CurrencyRates>", b"<!--" + b"x" * 5_000_000 + b"--></CurrencyRates>"
+    )
     assert len(SOURCES["nbkr"].parse(body, source="nbkr").rates) == 3
 
 
@@ -169,10 +203,24 @@ def test_a_damaged_document_gives_believable_rates_or_none(data: st.DataObject) 
         st.one_of(
             st.binary(max_size=12),
             st.sampled_from(
-                [b"", b"NaN", b"-1", b"0", b"1e9", b"null", b"</a>", b"&x;", b"<!DOCTYPE x>", b"\0", b"\xff"]
+                [
+                    b"",
+                    b"NaN",
+                    b"-1",
+                    b"0",
+                    b"1e9",
+                    b"null",
+                    b"</a>",
+                    b"&x;",
+                    b"<!DOCTYPE x>",
+                    b"\0",
+                    b"\xff",
+                ]
             ),
             st.just(document.body[start:end] * 2),
         )
     )
-    parsed = rates_or_refusal(document.parser, document.body[:start] + middle + document.body[end:], document.url)
+    parsed = rates_or_refusal(
+        document.parser, document.body[:start] + middle + document.body[end:], document.url
+    )
     assert parsed is None or believable(parsed)

@@ -68,10 +68,14 @@ async def test_a_used_database_is_only_replaced_by_force_and_kept_beside(tmp_pat
     assert chats_of(tmp_path / "jarchy.db") == {1}
     (kept,) = tmp_path.glob("jarchy.db.before-restore-*")
     assert chats_of(kept) == {1, 2}
-    assert {oct(path.stat().st_mode & 0o777) for path in (kept, tmp_path / "jarchy.db")} == {"0o600"}
+    assert {oct(path.stat().st_mode & 0o777) for path in (kept, tmp_path / "jarchy.db")} == {
+        "0o600"
+    }
 
 
-async def test_a_log_left_by_a_kill_is_never_read_into_the_restored_database(tmp_path: Path) -> None:
+async def test_a_log_left_by_a_kill_is_never_read_into_the_restored_database(
+    tmp_path: Path,
+) -> None:
     """The old WAL goes into the kept copy, not into what takes its place."""
     await (await fill(tmp_path, 1)).close()
     assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
@@ -103,14 +107,20 @@ async def test_P9_a_damaged_database_is_moved_aside_for_its_backup(tmp_path: Pat
     assert jarchy(tmp_path, "db", "restore", "old.db").returncode == 1
     assert jarchy(tmp_path, "db", "restore", "old.db", "--force").returncode == 0
     assert chats_of(path) == {1}
-    (kept,) = (one for one in tmp_path.glob("jarchy.db.before-restore-*") if not one.name.endswith(("-wal", "-shm")))
+    (kept,) = (
+        one
+        for one in tmp_path.glob("jarchy.db.before-restore-*")
+        if not one.name.endswith(("-wal", "-shm"))
+    )
     assert kept.read_bytes() == bytes(content)
     assert jarchy(tmp_path, "db", "check").returncode == 0
 
 
 @pytest.mark.parametrize("kind", ["absent", "text", "foreign", "newer", "cut"])
 async def test_what_is_no_sound_backup_replaces_nothing(tmp_path: Path, kind: str) -> None:
-    """Absent, not a database, another program's, of a newer program, or cut in half: one line, and all is as before."""
+    """Absent, not a database, another program's, of a newer program, or cut in half: one line, and
+    all is as before.
+    """
     await (await fill(tmp_path, 1)).close()
     path, backup = tmp_path / "jarchy.db", tmp_path / "backup.db"
     if kind == "text":
@@ -143,7 +153,9 @@ async def test_a_running_bot_keeps_its_database(tmp_path: Path) -> None:
 
 
 async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
-    """On either database; a subscription of nobody is found where the database cannot rule it out."""
+    """On either database; a subscription of nobody is found where the database cannot rule it
+    out.
+    """
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
     found = await health(store)
@@ -152,7 +164,9 @@ async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
     path = store.sqlite_path
     if path is not None:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("INSERT INTO subscription (key, chat_id, since_at) VALUES ('all', 99, 0)")
+            connection.execute(
+                "INSERT INTO subscription (key, chat_id, since_at) VALUES ('all', 99, 0)"
+            )
             connection.commit()
         (problem,) = (await health(store)).problems
         assert "subscription" in problem
@@ -177,7 +191,9 @@ def never() -> bool:
 
 
 async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
-    """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations and restores."""
+    """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations
+    and restores.
+    """
     store = await fill(tmp_path, 1)
     path, first = tmp_path / "jarchy.db", date(2026, 2, 27)
     aside = tmp_path / "jarchy.db.before-0004-20260101T000000000"
@@ -201,7 +217,9 @@ async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path
 
 
 async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:
-    """Tonight's copy of a store in use, put in a new place: the same rows in every table, the newest among them."""
+    """Tonight's copy of a store in use, put in a new place: the same rows in every table, the
+    newest among them.
+    """
     store = await fill(tmp_path, 1, 2, 3)
     async with store.writing() as db:
         await storage.rates.add(db, [rate(), rate(on="2021-10-21")], seen_at=NOW)
@@ -215,13 +233,17 @@ async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:
     again = await open_store(f"sqlite:///{place}")
     assert (await health(again)).rows == before.rows == rows
     async with again.reading() as db:
-        newest = await storage.rates.history(db, rate().series, since=NOW.date(), until=date(2021, 10, 21))
+        newest = await storage.rates.history(
+            db, rate().series, since=NOW.date(), until=date(2021, 10, 21)
+        )
     assert newest[-1].effective_on == date(2021, 10, 21)
     await again.close()
 
 
 async def test_a_copy_cut_short_or_without_room_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Neither half a file nor one with a backup's name: a stop of the program need not wait for a large copy."""
+    """Neither half a file nor one with a backup's name: a stop of the program need not wait for a
+    large copy.
+    """
     store = await fill(tmp_path, *range(1, 3000))
     with pytest.raises(BotError, match="interrupted"):
         nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=lambda: True)

@@ -30,7 +30,9 @@ FAST = 10_000.0
 SECOND = timedelta(seconds=1)
 
 
-def an_alert(name: str = "a", *, at: datetime = NOW, lives: timedelta = timedelta(hours=1), **changes: Any) -> Alert:
+def an_alert(
+    name: str = "a", *, at: datetime = NOW, lives: timedelta = timedelta(hours=1), **changes: Any
+) -> Alert:
     """A notice to the subscribers of one key."""
     fields: dict[str, Any] = {
         "dedup_key": name,
@@ -44,7 +46,9 @@ def an_alert(name: str = "a", *, at: datetime = NOW, lives: timedelta = timedelt
     return Alert(**{**fields, **changes})
 
 
-async def readers(db: Db, *ids: int, kind: ChatKind = ChatKind.PRIVATE, since: datetime = NOW) -> None:
+async def readers(
+    db: Db, *ids: int, kind: ChatKind = ChatKind.PRIVATE, since: datetime = NOW
+) -> None:
     """Chats that want to know."""
     for number in ids:
         await storage.chats.add(db, a_chat(number, kind=kind), now=NOW)
@@ -72,7 +76,11 @@ async def told(db: Db, **where: Any) -> list[tuple[int, str]]:
 async def sent(db: Db, got: Claim) -> None:
     """Mark all of a claim as sent."""
     await storage.deliveries.finish(
-        db, [Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=7) for one in got.deliveries]
+        db,
+        [
+            Mark(id=one.id, fence=one.fence, state=State.SENT, message_id=7)
+            for one in got.deliveries
+        ],
     )
 
 
@@ -160,7 +168,9 @@ async def test_lanes_go_before_each_other_and_never_two_of_a_chat_at_once(store:
 
 
 async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> None:
-    """Sent stays sent, waiting is superseded, and an alert not yet fanned out is never fanned out."""
+    """Sent stays sent, waiting is superseded, and an alert not yet fanned out is never fanned
+    out.
+    """
     async with store.writing() as db:
         await readers(db, 1, 2)
         old = await storage.alerts.enqueue(db, an_alert("old", supersede_key="usd"))
@@ -187,7 +197,9 @@ async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
         assert await told(db) == [(1, "expired"), (1, "leased")]
 
 
-async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent(store: Store) -> None:
+async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent(
+    store: Store,
+) -> None:
     """After an outage no transaction closes them all, and what is fresh does not wait for that."""
     async with store.writing() as db:
         await readers(db, *range(1, 26))
@@ -199,18 +211,28 @@ async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent
         async with store.writing() as db:
             await storage.deliveries.expire(db, chunk=10)
             late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
-            left.append((await db.execute(select(func.count()).select_from(delivery).where(*late))).scalar_one())
+            left.append(
+                (
+                    await db.execute(select(func.count()).select_from(delivery).where(*late))
+                ).scalar_one()
+            )
             taken = (await claim(db, limit=5)).deliveries
             assert {one.alert for one in taken} <= {fresh}
-            await storage.deliveries.finish(db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken])
+            await storage.deliveries.finish(
+                db, [Mark(one.id, one.fence, State.SENT, 1) for one in taken]
+            )
             sent += len(taken)
     assert left == [15, 5, 0]
     assert sent == 15
 
 
 @pytest.mark.postgres
-async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed_too(postgres_url: str) -> None:
-    """Neither transaction sees the other's row; the next look at what waits does, says why, and touches nobody else."""
+async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed_too(
+    postgres_url: str,
+) -> None:
+    """Neither transaction sees the other's row; the next look at what waits does, says why, and
+    touches nobody else.
+    """
     store = await open_store(postgres_url)
     async with store.writing() as db:
         await readers(db, 1, 2, 3)
@@ -241,12 +263,20 @@ async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: S
     for _ in range(25):
         async with store.writing() as db:
             before = await db_now(db)
-            got = await claim(db, rate=rate, limit=dice.randint(1, 20), horizon=5 * SECOND, turns=dice.randint(0, 2))
+            got = await claim(
+                db,
+                rate=rate,
+                limit=dice.randint(1, 20),
+                horizon=5 * SECOND,
+                turns=dice.randint(0, 2),
+            )
         slots += [before + got.first_in + got.every * number for number in range(got.slots)]
         taken += len(got.deliveries)
     assert taken > 100
     slots.sort()
-    slack = timedelta(milliseconds=20)  # `before` is read a moment before the claim reads its own clock
+    slack = timedelta(
+        milliseconds=20
+    )  # `before` is read a moment before the claim reads its own clock
     for first, later in zip(slots, slots[int(rate) + 1 :], strict=False):
         assert later - first >= SECOND - slack
 
@@ -305,7 +335,9 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
 
 
 async def test_the_first_claims_of_all_senders_reserve_different_slots(store: Store) -> None:
-    """Nobody has sent under this token before; each claim's slots end where the next one's begin."""
+    """Nobody has sent under this token before; each claim's slots end where the next one's
+    begin.
+    """
     async with store.writing() as db:
         await readers(db, *range(1, 11))
         await storage.alerts.enqueue(db, an_alert())
@@ -316,7 +348,9 @@ async def test_the_first_claims_of_all_senders_reserve_different_slots(store: St
             return await claim(db, rate=1.0, horizon=60 * SECOND, limit=2)
 
     claims = await asyncio.gather(*(one() for _ in range(5)))
-    ends = sorted(claimed.end for claimed in claims if claimed.end is not None and claimed.deliveries)
+    ends = sorted(
+        claimed.end for claimed in claims if claimed.end is not None and claimed.deliveries
+    )
     assert len(ends) > 1
     assert all(later - earlier >= 2 * SECOND for earlier, later in pairwise(ends))
 
@@ -329,7 +363,9 @@ async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store:
         await fan_all(db)
         late = await claim(db, lease=-SECOND)
         assert await storage.deliveries.tidy(db) == 2
-        await storage.deliveries.finish(db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)])
+        await storage.deliveries.finish(
+            db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)]
+        )
         assert await told(db) == [(1, "sent"), (2, "dead")]
         assert (await claim(db)).deliveries == ()
 
@@ -441,5 +477,7 @@ async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(stor
             got += [(one.chat, one.alert) for one in part.deliveries]
         assert got == [(-100500, first), (-100500, second), (-100500, own)]
         assert (await db.execute(select(func.count()).select_from(chat))).scalar_one() == 1
-        assert (await db.execute(select(alert.c.audience_chat).where(alert.c.id == own))).scalar_one() == -100500
+        assert (
+            await db.execute(select(alert.c.audience_chat).where(alert.c.id == own))
+        ).scalar_one() == -100500
         assert (await db.execute(select(func.count()).select_from(pace))).scalar_one() == 1

@@ -1,4 +1,6 @@
-"""Disputes: begun once, asked by series and by pair, and taken over from a database that kept them as marks."""
+"""Disputes: begun once, asked by series and by pair, and taken over from a database that kept them
+as marks.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,15 @@ async def test_nothing_is_asked_about_nothing(store: Store) -> None:
         assert await storage.disputes.about(db, []) == set()
 
 
-async def test_disputes_that_an_older_program_kept_as_marks_are_taken_over(database_url: str) -> None:
+async def test_disputes_that_an_older_program_kept_as_marks_are_taken_over(
+    database_url: str,
+) -> None:
     """On both databases; other marks stay where they are."""
-    kept = {"dispute:nbkr:USD/KGS:official": "cbr", "dispute:cbr:KGS/RUB:official": "nbkr", "stale:ecb": "2026-11-01"}
+    kept = {
+        "dispute:nbkr:USD/KGS:official": "cbr",
+        "dispute:cbr:KGS/RUB:official": "nbkr",
+        "stale:ecb": "2026-11-01",
+    }
     older = connect_for_writing(database_url)
     async with older.writing() as db:
         await db.run_sync(_upgrade)

@@ -23,7 +23,12 @@ from tests.storage.test_rules import proposed, saved
 
 OLD, NEW = -4100, -1004000004100
 KEY = "topic:security"
-KEPT = {"kind": ChatKind.GROUP, "language": "ky", "time_zone": "Europe/Moscow", "style": Style.HEADLINE}
+KEPT = {
+    "kind": ChatKind.GROUP,
+    "language": "ky",
+    "time_zone": "Europe/Moscow",
+    "style": Style.HEADLINE,
+}
 
 
 async def _enqueue(store: Store, key: str) -> None:
@@ -47,7 +52,9 @@ async def _enqueue(store: Store, key: str) -> None:
 async def _met(store: Store, number: int) -> None:
     """A chat from which something came, as if for the first time."""
     async with store.writing() as db:
-        await storage.chats.add(db, a_chat(number, kind=ChatKind.GROUP), now=NOW + timedelta(hours=1))
+        await storage.chats.add(
+            db, a_chat(number, kind=ChatKind.GROUP), now=NOW + timedelta(hours=1)
+        )
 
 
 async def _moved(store: Store) -> None:
@@ -69,8 +76,12 @@ async def _left(store: Store) -> None:
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_order(store: Store, stopped: bool) -> None:
-    """Both service messages, a refused send, the bot's joining and leaving, and chats met in between: 20 shuffles."""
+async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_order(
+    store: Store, stopped: bool
+) -> None:
+    """Both service messages, a refused send, the bot's joining and leaving, and chats met in
+    between: 20 shuffles.
+    """
     dice = random.Random(7)
     for number in range(20):
         async with store.writing() as db:
@@ -79,12 +90,22 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
             number_of_rule = await proposed(db, OLD)
             await saved(db, number_of_rule, OLD)
-            await storage.chats.subscribe(db, OLD, [KEY, "pair:USD/KGS"], now=NOW - timedelta(hours=1))
+            await storage.chats.subscribe(
+                db, OLD, [KEY, "pair:USD/KGS"], now=NOW - timedelta(hours=1)
+            )
         await _enqueue(store, f"a{number}")
         if stopped:
             async with store.writing() as db:
                 await storage.chats.close(db, OLD, why=storage.chats.STOPPED)
-        steps: list[Any] = [_moved, _moved, _moved, _joined, _left, lambda s: _met(s, OLD), lambda s: _met(s, NEW)]
+        steps: list[Any] = [
+            _moved,
+            _moved,
+            _moved,
+            _joined,
+            _left,
+            lambda s: _met(s, OLD),
+            lambda s: _met(s, NEW),
+        ]
         dice.shuffle(steps)
         for step in steps:
             await step(store)
@@ -94,7 +115,9 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             kept = (row.id, row.language, row.time_zone, row.style, row.active)
             assert kept == (NEW, "ky", "Europe/Moscow", "headline", not stopped), steps
             assert await storage.chats.subscriptions(db, NEW) == ("pair:USD/KGS", KEY)
-            assert [one.id for one in await storage.rules.of_chat(db, NEW)] == [number_of_rule], steps
+            assert [one.id for one in await storage.rules.of_chat(db, NEW)] == [number_of_rule], (
+                steps
+            )
             rows = (await db.execute(select(delivery.c.chat_id, delivery.c.state))).all()
             assert [tuple(one) for one in rows] == [(NEW, "dead" if stopped else "pending")], steps
 
@@ -109,9 +132,17 @@ async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> Non
     await _enqueue(store, "both")
     await _enqueue(store, "waits")
     async with store.writing() as db:
-        first = (await db.execute(select(delivery.c.id).where(delivery.c.chat_id == OLD))).scalars().first()
-        await db.execute(delivery.update().where(delivery.c.id == first).values(state="sent", message_id=5))
+        first = (
+            (await db.execute(select(delivery.c.id).where(delivery.c.chat_id == OLD)))
+            .scalars()
+            .first()
+        )
+        await db.execute(
+            delivery.update().where(delivery.c.id == first).values(state="sent", message_id=5)
+        )
     await _moved(store)
     async with store.reading() as db:
-        rows = await db.execute(select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.alert_id))
+        rows = await db.execute(
+            select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.alert_id)
+        )
         assert [tuple(row) for row in rows] == [(NEW, "sent"), (NEW, "pending")]

@@ -1,4 +1,6 @@
-"""A database of any earlier schema, with data in it, comes through to this program on both databases."""
+"""A database of any earlier schema, with data in it, comes through to this program on both
+databases.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ SENTENCES = {
     "as nobody says any more": reason("said", "as nobody says any more"),
 }
 MOVED = RateMoved(
-    baseline=rate(on="2021-10-01"), previous=rate(), new=rate(on="2021-10-21"), rules=("fixing",), usual=Decimal("0.12")
+    baseline=rate(on="2021-10-01"),
+    previous=rate(),
+    new=rate(on="2021-10-21"),
+    rules=("fixing",),
+    usual=Decimal("0.12"),
 )
 RULE = {
     "v": 1,
@@ -69,7 +75,9 @@ def _to(connection: Connection, revision: str) -> None:
 
 
 def _fill(connection: Connection) -> None:
-    """Rows as a program of that schema wrote them: only of the tables and columns that there were."""
+    """Rows as a program of that schema wrote them: only of the tables and columns that there
+    were.
+    """
     found = MetaData()
     found.reflect(connection)
 
@@ -79,9 +87,17 @@ def _fill(connection: Connection) -> None:
         # the stored forms of times and JSON are those of today's columns
         today, there = metadata.tables[name].c, found.tables[name].c
         typed = table(name, *[column(key, today[key].type) for key in values if key in there])
-        connection.execute(insert(typed).values(**{key: values[key] for key in values if key in there}))
+        connection.execute(
+            insert(typed).values(**{key: values[key] for key in values if key in there})
+        )
 
-    settings = {"language": "ru", "time_zone": "Asia/Bishkek", "home": "KGS", "style": "short", "title": ""}
+    settings = {
+        "language": "ru",
+        "time_zone": "Asia/Bishkek",
+        "home": "KGS",
+        "style": "short",
+        "title": "",
+    }
     add("chat", id=1001, kind="private", active=True, created_at=AT, **settings)
     add("subscription", key="topic:security", chat_id=1001, since_at=AT)
     add("story", id=1, at=AT, severity="notable", reasons=list(SENTENCES))
@@ -89,19 +105,53 @@ def _fill(connection: Connection) -> None:
     words = {"title": "t", "title_key": "k", "summary": "s", "content": "c", "language": "en"}
     places = {"feed": "f", "guid": "g", "link": None, "link_key": None, "topics": ["security"]}
     add("entry", id=1, story_id=1, seen_at=AT, severity="notable", **words, **places)
-    told = {"severity": "notable", "lane": 1, "reasons": list(SENTENCES), "created_at": AT, "expires_at": NOW}
+    told = {
+        "severity": "notable",
+        "lane": 1,
+        "reasons": list(SENTENCES),
+        "created_at": AT,
+        "expires_at": NOW,
+    }
     story = StoryBroke(story=1, topics=("security",)).to_json()
-    add("alert", id=1, dedup_key="story:1", kind="story", payload=story, audience_key="topic:security", **told)
+    add(
+        "alert",
+        id=1,
+        dedup_key="story:1",
+        kind="story",
+        payload=story,
+        audience_key="topic:security",
+        **told,
+    )
     moved = MOVED.to_json()
-    add("alert", id=2, dedup_key="move:x", kind="move", payload=moved, audience_key="pair:USD/KGS", **told)
+    add(
+        "alert",
+        id=2,
+        dedup_key="move:x",
+        kind="move",
+        payload=moved,
+        audience_key="pair:USD/KGS",
+        **told,
+    )
     for number in (1, 2):
-        sent = {"state": "sent", "message_id": 40 + number, "not_before": AT, "expires_at": NOW, "finished_at": AT}
+        sent = {
+            "state": "sent",
+            "message_id": 40 + number,
+            "not_before": AT,
+            "expires_at": NOW,
+            "finished_at": AT,
+        }
         add("delivery", id=number, alert_id=number, chat_id=1001, lane=1, **sent)
     state = {"v": 1, "armed": False, "anchor": None, "fired_on": None}
     series = {"source": "nbkr", "base": "USD", "quote": "KGS", "kind": "official"}
     add("rule", id=1, chat_id=1001, rule=RULE, state=state, standing="on", created_at=AT, **series)
     add("series", id=1, **series)
-    held = {"effective_on": rate().effective_on, "value": Decimal(9), "units": 1, "seen_at": AT, "state": "held"}
+    held = {
+        "effective_on": rate().effective_on,
+        "value": Decimal(9),
+        "units": 1,
+        "seen_at": AT,
+        "state": "held",
+    }
     far = "effective on 2021-10-20, far from the days it publishes for"
     add("held_rate", id=1, series_id=1, reasons=[far, "84.1 for 1 is not a price"], **held)
 
@@ -131,7 +181,9 @@ async def _is_whole(store: Store, revision: str) -> None:
         assert told.reasons == tuple(SENTENCES.values())
         assert [str(one) for one in told.reasons] == list(SENTENCES)
         assert await storage.deliveries.message_of(db, 2, 1001) == 42
-        assert await storage.alerts.moves_told(db, rate().series, since=AT.date()) == [MOVED.new.effective_on]
+        assert await storage.alerts.moves_told(db, rate().series, since=AT.date()) == [
+            MOVED.new.effective_on
+        ]
         assert await storage.alerts.said_by_rules(db, rate().series, MOVED.new.effective_on) == []
         story = await storage.news.get(db, 1)
         assert story is not None
@@ -146,13 +198,22 @@ async def _is_whole(store: Store, revision: str) -> None:
 
 
 def test_every_reason_of_today_would_be_read_back_from_its_english() -> None:
-    """The migration reads every sentence there ever was: none ends as words that nobody is shown."""
+    """The migration reads every sentence there ever was: none ends as words that nobody is
+    shown.
+    """
     import importlib
 
     script = importlib.import_module("storage.migrations.versions.0007_reasons")
-    samples: dict[str, tuple[str, ...]] = {"found": ("border", "border guard*"), "against": ("sport", "match")}
+    samples: dict[str, tuple[str, ...]] = {
+        "found": ("border", "border guard*"),
+        "against": ("sport", "match"),
+    }
     samples |= dict.fromkeys(("fixing", "drift", "drift_first", "since"), ("−3.20", "2021-10-19"))
-    samples |= {"far_day": ("2021-10-19",), "shift": ("10.02", "2021-10-19"), "leap": ("+31.00", "2021-10-19", "30")}
+    samples |= {
+        "far_day": ("2021-10-19",),
+        "shift": ("10.02", "2021-10-19"),
+        "leap": ("+31.00", "2021-10-19", "30"),
+    }
     for code, sentence in ENGLISH.items():
         made = Reason(code, samples.get(code, ("7",) * sentence.count("{}")))
         assert script._values([str(made)]) == {"v": 1, "reasons": [[made.code, *made.values]]}

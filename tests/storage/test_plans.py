@@ -1,4 +1,6 @@
-"""What a reader waits for is found by seeks in indexes, however much is stored: the databases' own plans say so."""
+"""What a reader waits for is found by seeks in indexes, however much is stored: the databases' own
+plans say so.
+"""
 
 from __future__ import annotations
 
@@ -39,15 +41,23 @@ async def fill(db: AsyncConnection) -> None:
     """Half a million rates of ten banks, up to tomorrow, and the statistics a database keeps."""
     for source in ("nbkr", *"abcdefghi"):
         for code in CODES:
-            await storage.rates.add(db, [rate(f"{code}/KGS", on="2022-01-01", source=source)], seen_at=NOW)
+            await storage.rates.add(
+                db, [rate(f"{code}/KGS", on="2022-01-01", source=source)], seen_at=NOW
+            )
     if db.dialect.name == "sqlite":
-        numbers = (
-            f"(WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {DAYS}) SELECT n FROM up)"  # noqa: S608 - a number
-        )
-        words = {"day": "date('2021-10-21', '-' || n || ' days')", "value": "'84.' || n", "now": "0"}
+        numbers = f"(WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {DAYS}) SELECT n FROM up)"  # noqa: S608 - a number
+        words = {
+            "day": "date('2021-10-21', '-' || n || ' days')",
+            "value": "'84.' || n",
+            "now": "0",
+        }
     else:
         numbers = f"generate_series(0, {DAYS}) AS up(n)"
-        words = {"day": "date '2021-10-21' - n", "value": "84 + n * 0.0001", "now": "to_timestamp(0)"}
+        words = {
+            "day": "date '2021-10-21' - n",
+            "value": "84 + n * 0.0001",
+            "now": "to_timestamp(0)",
+        }
     await db.execute(text(_FILL.format(numbers=numbers, **words)))
     await db.execute(text("ANALYZE"))
 
@@ -57,7 +67,9 @@ def statements(db: AsyncConnection) -> Iterator[list[tuple[str, Any]]]:
     """What is asked of the database meanwhile."""
     asked: list[tuple[str, Any]] = []
 
-    def note(_c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def note(
+        _c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> None:
         asked.append((statement, parameters))
 
     event.listen(db.sync_connection, "before_cursor_execute", note)
@@ -74,12 +86,18 @@ async def plan(db: AsyncConnection, statement: str, parameters: Any) -> str:
 
 def scans(found: str, table: str) -> list[str]:
     """The lines of a plan that read a whole table."""
-    return [line for line in found.splitlines() if line.startswith("SCAN") or f"Seq Scan on {table}" in line]
+    return [
+        line
+        for line in found.splitlines()
+        if line.startswith("SCAN") or f"Seq Scan on {table}" in line
+    ]
 
 
 @pytest.mark.parametrize("codes", [(), ("USD",)])
 async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ...]) -> None:
-    """Every statement behind `/rates`, on a cache miss: a search of an index for each rate shown, no scan."""
+    """Every statement behind `/rates`, on a cache miss: a search of an index for each rate shown,
+    no scan.
+    """
     async with store.writing() as db:
         await fill(db)
     async with store.reading() as db:
@@ -91,9 +109,9 @@ async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ..
             found = await plan(db, statement, parameters)
             assert scans(found, "rate") == [], found
             if "FROM series" in statement:
-                assert ("SEARCH rate USING PRIMARY KEY (series_id=? AND effective_on=?" in found) or (
-                    "Index" in found and "pk_rate" in found
-                ), found
+                assert (
+                    "SEARCH rate USING PRIMARY KEY (series_id=? AND effective_on=?" in found
+                ) or ("Index" in found and "pk_rate" in found), found
 
 
 async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) -> None:
@@ -102,7 +120,9 @@ async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) ->
         await fill(db)
         with statements(db) as asked:
             assert await storage.rates.newest_day(db, "nbkr") == date(2022, 1, 1)
-            held = await storage.rates.holding(db, Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL), TODAY)
+            held = await storage.rates.holding(
+                db, Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL), TODAY
+            )
             assert held is not None
             assert held.effective_on == TODAY
         for statement, parameters in list(asked):
@@ -111,7 +131,9 @@ async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) ->
 
 
 async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Store) -> None:
-    """However many alerts there ever were: no scan of them, nor of a rule's or an alert's deliveries."""
+    """However many alerts there ever were: no scan of them, nor of a rule's or an alert's
+    deliveries.
+    """
     async with store.writing() as db:
         for number in range(400):
             key = f"notice:1:{number}"
@@ -125,5 +147,9 @@ async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Sto
             await storage.alerts.withdraw(db, found.id)
         shown = [await plan(db, statement, parameters) for statement, parameters in list(asked)[:4]]
     searches = [line for found_plan in shown for line in found_plan.splitlines()]
-    assert any("uq_alert_dedup_key" in line or "sqlite_autoindex_alert" in line for line in searches), shown
-    assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], shown
+    assert any(
+        "uq_alert_dedup_key" in line or "sqlite_autoindex_alert" in line for line in searches
+    ), shown
+    assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], (
+        shown
+    )

@@ -63,14 +63,18 @@ async def updates(store: Store, *ages: timedelta, done: bool = True) -> None:
             await db.execute(update(inbox).where(inbox.c.update_id == number).values(**values))
 
 
-async def test_what_people_wrote_is_forgotten_after_a_day_and_its_number_after_a_week(store: Store) -> None:
+async def test_what_people_wrote_is_forgotten_after_a_day_and_its_number_after_a_week(
+    store: Store,
+) -> None:
     """An update that is not finished is kept however old it is."""
     minute = timedelta(minutes=1)
     await updates(store, BODIES - minute, BODIES + minute, UPDATES - minute, UPDATES + minute)
     await updates(store, UPDATES * 2, done=False)
     await forget(store)
     async with store.reading() as db:
-        rows = (await db.execute(select(inbox.c.update_id, inbox.c.body).order_by(inbox.c.update_id))).all()
+        rows = (
+            await db.execute(select(inbox.c.update_id, inbox.c.body).order_by(inbox.c.update_id))
+        ).all()
     assert [tuple(row) for row in rows] == [(1, "hello"), (2, None), (3, None), (1001, "hello")]
 
 
@@ -83,14 +87,18 @@ async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None
             await storage.chats.subscribe(db, number, ["topic:security"], now=now - NEWS)
         for age in ages:
             one = notice(1, "notice.gone", {"age": str(age)}, now=now - age)
-            await storage.alerts.enqueue(db, replace(one, audience=Audience(subscription="topic:security")))
+            await storage.alerts.enqueue(
+                db, replace(one, audience=Audience(subscription="topic:security"))
+            )
             while await storage.fan_out.fan_out(db) is not None:
                 pass
             newest = select(func.max(alert.c.id)).scalar_subquery()
             values = {"expires_at": now - age + DAY}
             await db.execute(update(alert).where(alert.c.id == newest).values(**values))
             await db.execute(
-                update(delivery).where(delivery.c.alert_id == newest).values(state="sent", finished_at=now - age)
+                update(delivery)
+                .where(delivery.c.alert_id == newest)
+                .values(state="sent", finished_at=now - age)
             )
 
 
@@ -126,14 +134,18 @@ async def test_an_alert_that_nobody_approved_is_forgotten_too(store: Store) -> N
     """It was never fanned out, and it is too late."""
     now = datetime.now(UTC)
     async with store.writing() as db:
-        await storage.alerts.enqueue(db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True))
+        await storage.alerts.enqueue(
+            db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True)
+        )
         await db.execute(update(alert).values(expires_at=now - ALERTS))
         await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=now))
     await forget(store)
     assert (await count(store))["alert"] == 1
 
 
-async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(store: Store) -> None:
+async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(
+    store: Store,
+) -> None:
     """The history of rates is what readers ask for."""
     now = datetime.now(UTC)
     async with store.writing() as db:
@@ -141,7 +153,14 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(s
             pk = await storage.news.add_story(db, at=now - age, verdict=QUIET)
             item = factories.entry(id=f"e{number}", published_at=now - age)
             await storage.news.add_entry(
-                db, "feed", item, story_pk=pk, link_key=None, title_key=str(number), verdict=QUIET, now=now - age
+                db,
+                "feed",
+                item,
+                story_pk=pk,
+                link_key=None,
+                title_key=str(number),
+                verdict=QUIET,
+                now=now - age,
             )
         await storage.rates.add(db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * NEWS)
     await forget(store)
@@ -155,11 +174,15 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(s
 
 
 async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(store: Store) -> None:
-    """With all about it, also what operators were told; not who came back, asked for silence, or is not gone long."""
+    """With all about it, also what operators were told; not who came back, asked for silence, or is
+    not gone long.
+    """
     began = datetime.now(UTC)
     gone, young, back, silent, here = -1001, 1002, 1003, 1004, 1005
     series = factories.rate().series
-    own = Rule(pair=series.pair, condition=Condition.LEVEL, amount=Decimal(85), direction=Direction.UP)
+    own = Rule(
+        pair=series.pair, condition=Condition.LEVEL, amount=Decimal(85), direction=Direction.UP
+    )
     async with store.writing() as db:
         for number in (gone, young, back, silent, here):
             await storage.chats.add(db, factories.chat(number), now=began)
@@ -209,15 +232,25 @@ async def test_a_backlog_goes_in_pieces(store: Store) -> None:
     assert sum(sizes) == 15 + 15 + 25 + 1  # bodies, updates, deliveries, an alert
 
 
-async def test_where_somebody_is_goes_with_the_updates_end_and_words_stay_for_a_day(store: Store) -> None:
-    """A place shared, also one that is only answered; before it had its effect it stays, a crash must not lose it."""
+async def test_where_somebody_is_goes_with_the_updates_end_and_words_stay_for_a_day(
+    store: Store,
+) -> None:
+    """A place shared, also one that is only answered; before it had its effect it stays, a crash
+    must not lose it.
+    """
     bodies = {
         1: '{"update_id":1,"message":{"location":{"latitude":42.87,"longitude":74.56}}}',
-        2: '{"update_id":2,"message":{"text":"hi","reply_to_message":{"location":{"latitude":42.87}}}}',
+        2: (
+            '{"update_id":2,"message":{"text":"hi",'
+            '"reply_to_message":{"location":{"latitude":42.87}}}}'
+        ),
         3: r'{"update_id":3,"message":{"text":"my \"location\" is a secret"}}',
         4: '{"update_id":4,"message":{"location":{"latitude":42.87,"longitude":74.56}}}',
     }
-    rows = [Received(update_id=number, chat=1, kind="message", body=body) for number, body in bodies.items()]
+    rows = [
+        Received(update_id=number, chat=1, kind="message", body=body)
+        for number, body in bodies.items()
+    ]
     async with store.writing() as db:
         await storage.inbox.add(db, rows, holder="a", lease=DAY)
         await storage.inbox.finish(db, [(1, "done"), (2, "ignored"), (3, "failed")])

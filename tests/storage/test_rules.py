@@ -18,7 +18,9 @@ SERIES = rate().series
 
 def rule(level: int = 1) -> Rule:
     """A level of so many som."""
-    return Rule(pair=SERIES.pair, condition=Condition.LEVEL, amount=Decimal(level), direction=Direction.UP)
+    return Rule(
+        pair=SERIES.pair, condition=Condition.LEVEL, amount=Decimal(level), direction=Direction.UP
+    )
 
 
 async def proposed(db: Db, chat_id: int = 1001) -> int:
@@ -92,10 +94,19 @@ async def test_a_rule_belongs_to_one_chat_and_goes_where_the_chat_goes(store: St
 async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -> None:
     """Days of big moves are a series' own; a chat's rule is not among them."""
     moved = RateMoved(
-        baseline=rate(), previous=rate(), new=rate(on="2021-10-21"), rules=("fixing",), usual=rate().value
+        baseline=rate(),
+        previous=rate(),
+        new=rate(on="2021-10-21"),
+        rules=("fixing",),
+        usual=rate().value,
     )
     own = RuleFired(
-        baseline=rate(), previous=rate(), new=rate(on="2021-10-22"), rules=("x",), usual=rate().value, rule=7
+        baseline=rate(),
+        previous=rate(),
+        new=rate(on="2021-10-22"),
+        rules=("x",),
+        usual=rate().value,
+        rule=7,
     )
     async with store.writing() as db:
         number = await proposed(db)
@@ -119,4 +130,6 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
             stored = await storage.alerts.get(db, pk)
             assert stored is not None
             assert stored.payload == payload
-        assert await storage.alerts.moves_told(db, SERIES, since=date(2021, 1, 1)) == [date(2021, 10, 21)]
+        assert await storage.alerts.moves_told(db, SERIES, since=date(2021, 1, 1)) == [
+            date(2021, 10, 21)
+        ]

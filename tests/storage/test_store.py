@@ -44,7 +44,9 @@ async def test_a_decimal_comes_back_with_exactly_its_digits(store: Store) -> Non
     rates = [a_rate(value=value, on=f"2021-10-{day:02}") for day, value in enumerate(values, 1)]
     async with store.writing() as db:
         await storage.rates.add(db, rates, seen_at=NOW)
-        got = await storage.rates.history(db, rates[0].series, since=date(2021, 10, 1), until=date(2021, 10, 31))
+        got = await storage.rates.history(
+            db, rates[0].series, since=date(2021, 10, 1), until=date(2021, 10, 31)
+        )
     assert [str(item.value) for item in got] == values
 
 
@@ -108,7 +110,9 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
     """Failures in a row are counted; the first success is remembered for ever."""
     async with store.writing() as db:
         for _ in range(3):
-            await storage.sources.record_failure(db, "nbkr", now=NOW, next_due_at=NOW, error="no answer")
+            await storage.sources.record_failure(
+                db, "nbkr", now=NOW, next_due_at=NOW, error="no answer"
+            )
         assert (await storage.sources.states(db))["nbkr"].failures == 3
         later = NOW + timedelta(days=1)
         seen = [storage.sources.Document(source="nbkr", url="https://x/", etag='"1"')]
@@ -116,7 +120,12 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
         await storage.sources.record_success(db, "nbkr", now=later, next_due_at=later, seen=seen)
         state = (await storage.sources.states(db))["nbkr"]
         documents = await storage.sources.documents(db, "nbkr")
-    assert (state.failures, state.error, state.first_ok_at, state.last_ok_at) == (0, None, NOW, later)
+    assert (state.failures, state.error, state.first_ok_at, state.last_ok_at) == (
+        0,
+        None,
+        NOW,
+        later,
+    )
     assert documents["https://x/"].etag == '"1"'
 
 
@@ -126,7 +135,14 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
         pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
         for _ in range(2):
             await storage.news.add_entry(
-                db, "feed", entry(), story_pk=pk, link_key="k", title_key="t", verdict=QUIET, now=NOW
+                db,
+                "feed",
+                entry(),
+                story_pk=pk,
+                link_key="k",
+                title_key="t",
+                verdict=QUIET,
+                now=NOW,
             )
         (story,) = await storage.news.latest(db)
     assert len(story.entries) == 1
@@ -138,7 +154,9 @@ async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:
     async with store.writing() as db:
         pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
         future = entry(published_at=NOW + timedelta(days=900))
-        await storage.news.add_entry(db, "f", future, story_pk=pk, link_key=None, title_key="t", verdict=QUIET, now=NOW)
+        await storage.news.add_entry(
+            db, "f", future, story_pk=pk, link_key=None, title_key="t", verdict=QUIET, now=NOW
+        )
         (story,) = await storage.news.latest(db)
     assert story.lead.at == NOW
 
@@ -218,7 +236,9 @@ async def test_several_replicas_may_start_on_an_empty_database_at_once(postgres_
 async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a transaction that stands still is: the limit does not count work, and a migration has a longer one."""
+    """Only a transaction that stands still is: the limit does not count work, and a migration has a
+    longer one.
+    """
     monkeypatch.setattr(storage.db, "IDLE_SECONDS", 0.2)
     upgrade = migrate._upgrade
 
@@ -240,11 +260,15 @@ def test_the_migrations_know_every_script_of_the_job_queue() -> None:
     """A newer Procrastinate with a newer schema needs a migration of ours."""
     scripts = [item.name for item in files("procrastinate.sql").joinpath("migrations").iterdir()]
     newest = max(name for name in scripts if name[0].isdigit())
-    assert any(newest in path.read_text(encoding="utf-8") for path in (SCRIPTS / "versions").glob("*.py")), newest
+    assert any(
+        newest in path.read_text(encoding="utf-8") for path in (SCRIPTS / "versions").glob("*.py")
+    ), newest
 
 
 def test_every_migration_is_found_and_follows_the_one_before_it() -> None:
-    """The revisions that start compares with are the chain that Alembic would go, none of them missing."""
+    """The revisions that start compares with are the chain that Alembic would go, none of them
+    missing.
+    """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     chain = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions()]
@@ -257,7 +281,9 @@ def test_every_migration_is_found_and_follows_the_one_before_it() -> None:
 async def test_P12_a_program_put_back_works_on_a_newer_schema_that_allows_it(
     store: Store, migrated_url: str, oldest: str, opens: bool
 ) -> None:
-    """The newer program says which is the oldest that may; an older one names what to do instead."""
+    """The newer program says which is the oldest that may; an older one names what to do
+    instead.
+    """
     async with store.writing() as db:
         await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         await db.execute(update(mark).where(mark.c.name == "min_reader").values(value=oldest))
@@ -312,7 +338,11 @@ async def test_a_wrong_address_is_a_setting_to_mend(url: str) -> None:
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=st.decimals(min_value=Decimal("1e-12"), max_value=Decimal("1e15"), allow_nan=False, places=None))
+@given(
+    value=st.decimals(
+        min_value=Decimal("1e-12"), max_value=Decimal("1e15"), allow_nan=False, places=None
+    )
+)
 async def test_R10_any_decimal_survives(store: Store, value: Decimal) -> None:
     """Stored and read, a decimal is equal to itself, digit for digit."""
     plain = Decimal(format(value, "f"))

@@ -51,7 +51,11 @@ NO_MESSAGE = [
     "Bad Request: message can't be edited",
     "Bad Request: MESSAGE_ID_INVALID",
 ]
-THREAD = ["Bad Request: TOPIC_CLOSED", "Bad Request: TOPIC_DELETED", "Bad Request: message thread not found"]
+THREAD = [
+    "Bad Request: TOPIC_CLOSED",
+    "Bad Request: TOPIC_DELETED",
+    "Bad Request: message thread not found",
+]
 
 
 def body(code: int, description: str, **parameters: int) -> bytes:
@@ -63,8 +67,16 @@ def body(code: int, description: str, **parameters: int) -> bytes:
 TABLE: list[tuple[int, bytes, Outcome]] = [
     (200, b'{"ok":true,"result":{"message_id":42}}', Sent(42, {"message_id": 42})),
     (200, b'{"ok":true,"result":true}', Sent(0, True)),
-    (429, body(429, "Too Many Requests: retry after 1", retry_after=1), Retry("too many requests", 1.0, True)),
-    (429, body(429, "Too Many Requests: retry after 3600", retry_after=3600), Retry("too many requests", 3600.0, True)),
+    (
+        429,
+        body(429, "Too Many Requests: retry after 1", retry_after=1),
+        Retry("too many requests", 1.0, True),
+    ),
+    (
+        429,
+        body(429, "Too Many Requests: retry after 3600", retry_after=3600),
+        Retry("too many requests", 3600.0, True),
+    ),
     (429, body(429, "Too Many Requests"), Retry("too many requests", 5.0, True)),
     (429, b"<html>429</html>", Retry("too many requests", 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry("error 500")),
@@ -81,7 +93,11 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (404, body(404, "Not Found"), Rejected("Telegram does not know this token", token=True)),
     (
         400,
-        body(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1001),
+        body(
+            400,
+            "Bad Request: group chat was upgraded to a supergroup chat",
+            migrate_to_chat_id=-1001,
+        ),
         Migrated(-1001),
     ),
     (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
@@ -94,7 +110,9 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE])
+@pytest.mark.parametrize(
+    ("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE]
+)
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
     assert outcomes.read(status, answer) == expected
@@ -102,13 +120,17 @@ def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outco
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
 
 @given(st.integers(100, 599), JSON, JSON, JSON)
-def test_no_refusal_however_odd_raises_or_counts_as_sent(status: int, code: object, text: object, rest: object) -> None:
+def test_no_refusal_however_odd_raises_or_counts_as_sent(
+    status: int, code: object, text: object, rest: object
+) -> None:
     """G5: fields of the wrong type are a trouble of the answer, not of ours."""
     answer = {"ok": False, "error_code": code, "description": text, "parameters": rest}
     assert not isinstance(outcomes.read(status, orjson.dumps(answer)), Sent)

@@ -36,14 +36,26 @@ from bot.telegram.outcomes import (
         ({"status": "restricted", "can_send_messages": False, "is_member": True}, NO_RIGHT),
         ({"status": "restricted", "can_send_messages": True, "is_member": False}, NO_RIGHT),
         ({"status": "restricted", "can_post_messages": False}, None),
-        ({"status": "member", "can_send_messages": False, "can_post_messages": False, "is_member": False}, None),
+        (
+            {
+                "status": "member",
+                "can_send_messages": False,
+                "can_post_messages": False,
+                "is_member": False,
+            },
+            None,
+        ),
         ({"status": "creator"}, None),
         ({"can_send_messages": False}, None),
         ({}, None),
     ],
 )
-def test_a_right_is_lacking_only_where_it_is_said_to_be(member: dict[str, Any], wanted: Gone | None) -> None:
-    """A channel's right counts for an administrator, a group's for somebody restricted; what is not said is there."""
+def test_a_right_is_lacking_only_where_it_is_said_to_be(
+    member: dict[str, Any], wanted: Gone | None
+) -> None:
+    """A channel's right counts for an administrator, a group's for somebody restricted; what is not
+    said is there.
+    """
     assert lacking(member) == wanted
     assert (LEFT.why, NO_RIGHT.why) == ("kicked", "no right to write")
 
@@ -61,7 +73,9 @@ def test_a_right_is_lacking_only_where_it_is_said_to_be(member: dict[str, Any], 
         (Ambiguous("timeout"), False, "timeout"),
     ],
 )
-def test_an_outcome_says_whether_telegram_answered_and_what(outcome: Outcome, answered: bool, said: str) -> None:
+def test_an_outcome_says_whether_telegram_answered_and_what(
+    outcome: Outcome, answered: bool, said: str
+) -> None:
     """What stands in front of Telegram says neither how long to wait nor that one must."""
     assert answers(outcome) is answered
     assert why(outcome) == said

@@ -62,7 +62,9 @@ async def test_a_body_arrives_whole_under_its_method_and_the_connection_is_kept(
     """Letters of every width; the second message needs no second connection."""
     body = chat_body(-1001, orjson.dumps({"text": "сом ▲ 😀"}))
     async with talking_to(PLAIN, PLAIN) as (server, api):
-        assert [await api.post("sendMessage", body) for _ in range(2)] == [Sent(7, {"message_id": 7})] * 2
+        assert [await api.post("sendMessage", body) for _ in range(2)] == [
+            Sent(7, {"message_id": 7})
+        ] * 2
     assert server.connections == 1
     head, received = server.requests[1]
     assert head.startswith(f"POST /bot{TOKEN}/sendMessage HTTP/1.1\r\nHost: 127.0.0.1:".encode())
@@ -83,22 +85,31 @@ async def test_a_body_arrives_whole_under_its_method_and_the_connection_is_kept(
         ),
         (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + OK, Sent(7, {"message_id": 7})),
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno", Retry("HTTP 502")),
-        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 500\r\n\r\n" + OK, Ambiguous("ClientPayloadError")),
+        (
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 500\r\n\r\n" + OK,
+            Ambiguous("ClientPayloadError"),
+        ),
         (b"", Ambiguous("ServerDisconnectedError")),
         (b"I am no server of HTTP\r\nConnection: close\r\n\r\n", Ambiguous("HttpProcessingError")),
     ],
     ids=["continue", "chunked", "until closed", "proxy's page", "cut off", "hung up", "not HTTP"],
 )
 async def test_G5_G6_what_an_answer_means(answer: bytes, means: Outcome) -> None:
-    """Complete answers are believed; one that stays away or breaks off may hide a delivery. The next message goes."""
+    """Complete answers are believed; one that stays away or breaks off may hide a delivery. The
+    next message goes.
+    """
     async with talking_to(answer, PLAIN) as (_, api):
         assert await api.post("sendMessage", b"{}") == means
         assert await api.post("sendMessage", b"{}") == Sent(7, {"message_id": 7})
 
 
-@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", PLAIN[:-5]], ids=["nothing", "head", "body"])
+@pytest.mark.parametrize(
+    "begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", PLAIN[:-5]], ids=["nothing", "head", "body"]
+)
 async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: bytes) -> None:
-    """It may have arrived. The connection is closed; what was sent after it on others has its answer."""
+    """It may have arrived. The connection is closed; what was sent after it on others has its
+    answer.
+    """
     left = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,7 +9,8 @@ from bot.languages.parts import Form, Head, Money
 
 #: Codes and names that are also words, names or makes: they never open a question by themselves.
 COMMON = (
-    "all amd ars bam bob brl bsd btn cad cop cup dop gel gip gnf lak mad mop mur nad nok omr pab pen php ron sar sek "
+    "all amd ars bam bob brl bsd btn cad cop cup dop gel gip gnf lak mad mop mur nad nok omr pab "
+    "pen php ron sar sek "
     "sos srd stn tnd top try ves buck bucks dong quid rand real reals sum sums won"
 )
 NAMES = {

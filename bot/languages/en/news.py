@@ -8,10 +8,14 @@ NEWS = News(
     capital_headlines=True,
     clause="and while",
     common_names="minister ministry president republic parliament general committee center centre academy telegram "
-    "reuters interfax tass sputnik akipress kloop kaktus facebook instagram twitter youtube internet azattyk radio "
-    "agency press service state national colonel major captain interior federation region oblast district monday "
-    "tuesday wednesday thursday friday saturday sunday aleksandr alexander vladimir sergei dmitry andrei mikhail "
-    "michael nikolai ivan yuri igor oleg aleksei viktor anna maria natalia elena azamat bakyt nurlan almaz ulan kanat "
+    "reuters interfax tass sputnik akipress kloop kaktus facebook instagram twitter youtube "
+    "internet azattyk radio "
+    "agency press service state national colonel major captain interior federation region oblast "
+    "district monday "
+    "tuesday wednesday thursday friday saturday sunday aleksandr alexander vladimir sergei dmitry "
+    "andrei mikhail "
+    "michael nikolai ivan yuri igor oleg aleksei viktor anna maria natalia elena azamat bakyt "
+    "nurlan almaz ulan kanat "
     "marat talant ruslan timur muhammad mohammed ahmad ali abdul john james david joe robert",
     not_people="year percent january",
     counted={

@@ -1,4 +1,6 @@
-"""What currencies are called in Kyrgyz, in every case: endings follow the vowels and the last letter of the stem."""
+"""What currencies are called in Kyrgyz, in every case: endings follow the vowels and the last
+letter of the stem.
+"""
 
 from __future__ import annotations
 

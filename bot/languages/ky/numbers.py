@@ -1,4 +1,5 @@
-"""Numbers in Kyrgyz words, which never change; also as typed on a Russian keyboard, without ө, ү and ң.
+"""Numbers in Kyrgyz words, which never change; also as typed on a Russian keyboard, without ө, ү
+and ң.
 
 num2words has no Kyrgyz.
 """

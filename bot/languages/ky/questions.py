@@ -1,4 +1,6 @@
-"""What Kyrgyz asks about money with. Its "with", менен, stands behind the currency that is wanted."""
+"""What Kyrgyz asks about money with. Its "with", менен, stands behind the currency that is
+wanted.
+"""
 
 from bot.languages.parts import Questions
 

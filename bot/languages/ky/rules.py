@@ -1,4 +1,6 @@
-"""Words of a chat's own rules in Kyrgyz, which compares behind the number: доллар 87ден төмөн, 31-декабрга чейин."""
+"""Words of a chat's own rules in Kyrgyz, which compares behind the number: доллар 87ден төмөн,
+31-декабрга чейин.
+"""
 
 from bot.languages.parts import RuleWords
 

@@ -1,4 +1,6 @@
-"""What currencies are called in Russian, in every case and in slang: CLDR has full names and no cases."""
+"""What currencies are called in Russian, in every case and in slang: CLDR has full names and no
+cases.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from bot.languages.parts import Form, Head, Money
 
 @dataclass(frozen=True, slots=True)
 class Paradigm:
-    """How a noun is declined: what is cut from the nominative, the other endings, the prepositional plural."""
+    """How a noun is declined: what is cut from the nominative, the other endings, the prepositional
+    plural.
+    """
 
     cut: str
     endings: str

@@ -1,4 +1,6 @@
-"""Numbers in Russian words, in every case and gender; num2words, which only writes them, is turned round."""
+"""Numbers in Russian words, in every case and gender; num2words, which only writes them, is turned
+round.
+"""
 
 from bot.languages.parts import Numbers
 
@@ -21,7 +23,10 @@ def words() -> dict[str, int]:
 NUMBERS = Numbers(
     words=words,
     scales={
-        1_000: "тысяча тысячи тысяч тысячу тысяче тысячей тысячам тысячах тыс тыща тыщи тыщу тыщ косарь косаря косарей",
+        1_000: (
+            "тысяча тысячи тысяч тысячу тысяче тысячей тысячам тысячах тыс тыща тыщи тыщу тыщ "
+            "косарь косаря косарей"
+        ),
         1_000_000: "миллион миллиона миллионов миллиону миллионе миллионом миллионах млн лям ляма лямов",
         1_000_000_000: "миллиард миллиарда миллиардов миллиарду миллиарде миллиардом миллиардах млрд",
         1_000_000_000_000: "триллион триллиона триллионов трлн",

@@ -1,7 +1,8 @@
 """Publishers of rates: a file here is one, its name the catalog's word for its parser.
 
-A file defines `SOURCE`, a `RateSource`; that says what the publisher is asked and what it lacks (a source without
-`history` has none that we can read). A file without it is a problem by name, and no catalog is read (`problems`).
+A file defines `SOURCE`, a `RateSource`; that says what the publisher is asked and what it lacks (a
+source without `history` has none that we can read). A file without it is a problem by name, and no
+catalog is read (`problems`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
 def problems_of(modules: Mapping[str, object]) -> list[str]:
     """What these modules lack to be publishers, a sentence each."""
     known = sources_of(modules)
-    return [f"bank {name}: bot/sources/banks/{name}.py lacks SOURCE, a RateSource" for name in modules.keys() - known]
+    return [
+        f"bank {name}: bot/sources/banks/{name}.py lacks SOURCE, a RateSource"
+        for name in modules.keys() - known
+    ]
 
 
 SOURCES = sources_of(_modules())

@@ -1,10 +1,11 @@
 """Central Bank of Armenia: official rates against the dram.
 
-SOAP over POST, no plain address. ExchangeRatesLatest answers with one <CurrentDate>, the day the rates were
-set and hold from, and <ExchangeRate> rows; ExchangeRatesByDateRangeByISO with a diffgram of
-<ExchangeRatesByRange> rows, each with its own <RateDate>. `Amount` is the nominal, decimal point, five
-significant figures rather than fixed decimals (480.2). XAU and XAG are per gram, unlike the ISO unit (a troy
-ounce), so they are left out. Rates are set on working days; a weekend has none.
+SOAP over POST, no plain address. ExchangeRatesLatest answers with one <CurrentDate>, the day the
+rates were set and hold from, and <ExchangeRate> rows; ExchangeRatesByDateRangeByISO with a diffgram
+of <ExchangeRatesByRange> rows, each with its own <RateDate>. `Amount` is the nominal, decimal
+point, five significant figures rather than fixed decimals (480.2). XAU and XAG are per gram, unlike
+the ISO unit (a troy ounce), so they are left out. Rates are set on working days; a weekend has
+none.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from bot.sources.base import RateSource, Request, Sheet
 ENDPOINT = "https://api.cba.am/exchangerates.asmx"
 _PER_GRAM = frozenset({"XAU", "XAG", "XPT", "XPD"})
 _CURRENCIES = (  # as of 2026-03
-    "USD,EUR,RUB,KGS,KZT,GBP,CNY,GEL,UZS,TJS,BYN,UAH,AED,CHF,JPY,CAD,AUD,NZD,SEK,NOK,PLN,CZK,INR,IRR,SGD,HKD,BRL,XDR"
+    "USD,EUR,RUB,KGS,KZT,GBP,CNY,GEL,UZS,TJS,BYN,UAH,AED,CHF,JPY,CAD,AUD,NZD,SEK,NOK,PLN,CZK,INR,"
+    "IRR,SGD,HKD,BRL,XDR"
 )
 _LATEST = '<ExchangeRatesLatest xmlns="http://www.cba.am/"/>'
 _RANGE = (
@@ -29,7 +31,9 @@ _RANGE = (
 )
 _ENVELOPE = (
     '<?xml version="1.0" encoding="utf-8"?>'
-    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>{call}</soap:Body></soap:Envelope>'
+    "<soap:Envelope "
+    'xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>{call}</soap:Body>'
+    "</soap:Envelope>"
 )
 
 
@@ -58,7 +62,10 @@ def _call(action: str, call: str, url: str = ENDPOINT) -> Request:
     return Request(
         url=url,
         body=_ENVELOPE.format(call=call).encode(),
-        headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"http://www.cba.am/{action}"'},
+        headers={
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"http://www.cba.am/{action}"',
+        },
     )
 
 
@@ -73,7 +80,8 @@ def history(since: date, until: date, currencies: Collection[str] | None) -> Seq
     if not wanted:
         return []
     calls = (
-        _RANGE.format(codes=",".join(wanted), since=start, until=end) for start, end in base.spans(since, until, 365)
+        _RANGE.format(codes=",".join(wanted), since=start, until=end)
+        for start, end in base.spans(since, until, 365)
     )
     return [_call("ExchangeRatesByDateRangeByISO", call) for call in calls]
 

@@ -1,14 +1,15 @@
 """Bank of Russia: official rates against the rouble.
 
-XML_daily.asp is one day, XML_dynamic.asp one currency over a range. Real windows-1251 bytes, comma decimals,
-nominals from 1 to 1,000,000. `Date` is the day the rates take effect: they are set on working days for the
-next calendar day, so Friday's are effective on Saturday and hold through Monday; there are none for Sunday
-and Monday, nor for the day after a holiday. <VunitRate> is Value / Nominal, rounded to six figures and
-sometimes in scientific notation ("5,39256E-05"): read <Value> and <Nominal>.
+XML_daily.asp is one day, XML_dynamic.asp one currency over a range. Real windows-1251 bytes, comma
+decimals, nominals from 1 to 1,000,000. `Date` is the day the rates take effect: they are set on
+working days for the next calendar day, so Friday's are effective on Saturday and hold through
+Monday; there are none for Sunday and Monday, nor for the day after a holiday. <VunitRate> is Value
+/ Nominal, rounded to six figures and sometimes in scientific notation ("5,39256E-05"): read <Value>
+and <Nominal>.
 
-The dynamic document names its currency only by an internal id (R01010), so the ids are data here, taken from
-the daily document of 2026-04-25. A letter behind the number marks the successor after a redenomination
-(R01700J is the new lira). The rouble of before 1998 is a thousand times smaller
+The dynamic document names its currency only by an internal id (R01010), so the ids are data here,
+taken from the daily document of 2026-04-25. A letter behind the number marks the successor after a
+redenomination (R01700J is the new lira). The rouble of before 1998 is a thousand times smaller
 without any mark.
 """
 
@@ -22,9 +23,7 @@ from bot.model.rates import RateKind
 from bot.sources import base
 from bot.sources.base import RateSource, Request, Sheet
 
-DYNAMIC = (
-    "https://www.cbr.ru/scripts/XML_dynamic.asp?date_req1={since:%d/%m/%Y}&date_req2={until:%d/%m/%Y}&VAL_NM_RQ={id}"
-)
+DYNAMIC = "https://www.cbr.ru/scripts/XML_dynamic.asp?date_req1={since:%d/%m/%Y}&date_req2={until:%d/%m/%Y}&VAL_NM_RQ={id}"
 
 IDS: dict[str, str] = {
     "R01235": "USD",

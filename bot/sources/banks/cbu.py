@@ -1,9 +1,10 @@
 """Central Bank of Uzbekistan: official rates against the sum.
 
-A JSON list with a date in each row ("01.04.2026", the day the rate takes effect), numbers as strings, nominal
-1 except for a few (IDR, IRR and VND per 10). `Diff` is the bank's own change and is not read. Rates are set
-on working days, in the afternoon, for the next day. The archive is asked by day (/json/all/2026-04-01/); the
-date in the rows is the one to believe. The sum is UZS ("сум"), not the Kyrgyz som ("сом").
+A JSON list with a date in each row ("01.04.2026", the day the rate takes effect), numbers as
+strings, nominal 1 except for a few (IDR, IRR and VND per 10). `Diff` is the bank's own change and
+is not read. Rates are set on working days, in the afternoon, for the next day. The archive is asked
+by day (/json/all/2026-04-01/); the date in the rows is the one to believe. The sum is UZS ("сум"),
+not the Kyrgyz som ("сом").
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))]
+    return [
+        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
+    ]
 
 
 SOURCE = RateSource(home="UZS", kind=RateKind.OFFICIAL, read=read, history=history)

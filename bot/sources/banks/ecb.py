@@ -1,15 +1,16 @@
 """European Central Bank: euro reference rates, published for information only.
 
-Everything is for one euro: EUR/USD 1.1555 means 1.1555 dollars, the reverse of how the other banks here
-print. Rates are fixed at 14:15 and published around 16:00 Central European time for that same day, on TARGET
-working days only; there is no rate for Saturday, Sunday, New Year, Good Friday, Easter Monday, 1 May, 25 and
-26 December, and the last one holds. eurofxref-daily.xml, -hist-90d.xml and -hist.xml have one shape with one
-or more dated <Cube>; the document's own names are in two namespaces. Currencies leave when they join the euro
-(HRK, BGN), and RUB ended on 2022-03-01: absence is normal.
+Everything is for one euro: EUR/USD 1.1555 means 1.1555 dollars, the reverse of how the other banks
+here print. Rates are fixed at 14:15 and published around 16:00 Central European time for that same
+day, on TARGET working days only; there is no rate for Saturday, Sunday, New Year, Good Friday,
+Easter Monday, 1 May, 25 and 26 December, and the last one holds. eurofxref-daily.xml, -hist-90d.xml
+and -hist.xml have one shape with one or more dated <Cube>; the document's own names are in two
+namespaces. Currencies leave when they join the euro (HRK, BGN), and RUB ended on 2022-03-01:
+absence is normal.
 
-The SDMX service gives the same numbers as CSV, by column name; its columns vary with `detail` and trailing
-zeros are gone (1.649 there, 1.6490 in the XML). A holiday is an empty or NaN observation, marked H or M in
-OBS_STATUS where that column is present.
+The SDMX service gives the same numbers as CSV, by column name; its columns vary with `detail` and
+trailing zeros are gone (1.649 there, 1.6490 in the XML). A holiday is an empty or NaN observation,
+marked H or M in OBS_STATUS where that column is present.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def _envelope(root: base.Element) -> Sheet:
     sheet = Sheet()
-    days = [cube for cube in base.descendants(root, "Cube") if base.attribute(cube, "time") is not None]
+    days = [
+        cube for cube in base.descendants(root, "Cube") if base.attribute(cube, "time") is not None
+    ]
     if not days:
         raise ParseError("no dated cube")
     for cube in days:
@@ -70,7 +73,9 @@ def _csv(text: str) -> Sheet:
             raise ParseError("not daily rates")
         if row.get("OBS_STATUS") in _NO_OBSERVATION:
             continue
-        sheet.add(row.get("CURRENCY_DENOM", "EUR"), row["CURRENCY"], row["TIME_PERIOD"], row["OBS_VALUE"])
+        sheet.add(
+            row.get("CURRENCY_DENOM", "EUR"), row["CURRENCY"], row["TIME_PERIOD"], row["OBS_VALUE"]
+        )
     return sheet
 
 

@@ -1,10 +1,10 @@
 """ExchangeRate-API's open endpoint: one update a day of some 160 currencies; the last fall-back.
 
 `rates` are for one unit of `base_code`, the base itself included as 1. The only day is
-`time_last_update_utc`, shortly after midnight UTC ("Wed, 13 Aug 2025 00:02:31 +0000"): the figures are those
-of the day before's markets, mixed from several sources, and no bank set them. Errors come as {"result":
-"error", "error-type": …} with status 200. No history without a key. The terms ask for a link and allow
-caching, not redistribution.
+`time_last_update_utc`, shortly after midnight UTC ("Wed, 13 Aug 2025 00:02:31 +0000"): the figures
+are those of the day before's markets, mixed from several sources, and no bank set them. Errors come
+as {"result": "error", "error-type": …} with status 200. No history without a key. The terms ask for
+a link and allow caching, not redistribution.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     """The latest rates of one base."""
     answer = base.an_object(base.json_of(body), "the answer")
     if answer.get("result") != "success":
-        raise ParseError(f"the service answered {base.shown(answer.get('error-type', answer.get('result')))}")
+        raise ParseError(
+            f"the service answered {base.shown(answer.get('error-type', answer.get('result')))}"
+        )
     on = _updated_on(answer)
     sheet = Sheet()
     for quote, value in base.an_object(answer.get("rates"), "rates").items():
@@ -33,9 +35,15 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 
 def _updated_on(answer: dict[str, Any]) -> date:
-    """The UTC day of the last update; the number is the machine's, the text beside it is for people."""
+    """The UTC day of the last update; the number is the machine's, the text beside it is for
+    people.
+    """
     stamp = answer.get("time_last_update_unix")
-    if not isinstance(stamp, Decimal) or not stamp.is_finite() or not 631152000 <= stamp < 4133980800:  # 1990 to 2100
+    if (
+        not isinstance(stamp, Decimal)
+        or not stamp.is_finite()
+        or not 631152000 <= stamp < 4133980800
+    ):  # 1990 to 2100
         raise ParseError("no believable time of the last update")
     return datetime.fromtimestamp(int(stamp), UTC).date()
 

@@ -1,10 +1,11 @@
-"""Frankfurter: rates of many central banks, blended (v2) or the ECB's (v1); a second opinion, never the first word.
+"""Frankfurter: rates of many central banks, blended (v2) or the ECB's (v1); a second opinion, never
+the first word.
 
-v2 is a list of {date, base, quote, rate} (or one such object) and may carry a different date for each pair,
-plus the identity record EUR/EUR 1; it has KGS. v1 is one object with `rates`, of one day or by date for a
-range, for `amount` units of the base, and knows only the ECB's currencies. Figures are rounded to about five
-digits and no bank set them: the kind is reference. An error is an object with `message` and often status 404
-or 422.
+v2 is a list of {date, base, quote, rate} (or one such object) and may carry a different date for
+each pair, plus the identity record EUR/EUR 1; it has KGS. v1 is one object with `rates`, of one day
+or by date for a range, for `amount` units of the base, and knows only the ECB's currencies. Figures
+are rounded to about five digits and no bank set them: the kind is reference. An error is an object
+with `message` and often status 404 or 422.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     if isinstance(answer, dict) and "rates" in answer:
         _v1(sheet, answer)
         return sheet
-    for row in base.objects([answer] if isinstance(answer, dict) and "quote" in answer else answer, "the answer"):
+    for row in base.objects(
+        [answer] if isinstance(answer, dict) and "quote" in answer else answer, "the answer"
+    ):
         if row.get("base") != row.get("quote") or row.get("base") is None:
             sheet.add(row.get("base"), row.get("quote"), row.get("date"), row.get("rate"))
     return sheet
@@ -51,7 +54,8 @@ def history(since: date, until: date, currencies: Collection[str] | None) -> Seq
     wanted = sorted(set(currencies or ()) - {"USD"})
     quotes = "&quotes=" + ",".join(wanted) if wanted else ""
     return [
-        Request(url=RANGE.format(since=start, until=end, quotes=quotes)) for start, end in base.spans(since, until, 366)
+        Request(url=RANGE.format(since=start, until=end, quotes=quotes))
+        for start, end in base.spans(since, until, 366)
     ]
 
 

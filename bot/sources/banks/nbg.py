@@ -1,11 +1,11 @@
 """National Bank of Georgia: official rates against the lari.
 
-A JSON list of days, each with its `currencies`. `validFromDate` is the day a rate takes effect; `date` inside
-a currency is when it was set (Friday 17:01 for Saturday). Both are written as UTC ("…T00:00:00.000Z") but are
-Georgian calendar days: the day is taken as it stands. Asking for Monday 2 March gave the rates valid from
-Saturday 28 February: there is nothing for Sunday and Monday, Friday's evening rate holds until Tuesday.
-`rate` keeps its zeros as a JSON number (7.0960) and equals `rateFormated` (so spelled); `diffFormated` has
-lost its sign. Nominals go up to 10,000.
+A JSON list of days, each with its `currencies`. `validFromDate` is the day a rate takes effect;
+`date` inside a currency is when it was set (Friday 17:01 for Saturday). Both are written as UTC
+("…T00:00:00.000Z") but are Georgian calendar days: the day is taken as it stands. Asking for Monday
+2 March gave the rates valid from Saturday 28 February: there is nothing for Sunday and Monday,
+Friday's evening rate holds until Tuesday. `rate` keeps its zeros as a JSON number (7.0960) and
+equals `rateFormated` (so spelled); `diffFormated` has lost its sign. Nominals go up to 10,000.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per day that can have its own rates: Tuesday to Saturday."""
-    return [Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(1, 6))]
+    return [
+        Request(url=DAY.format(day=day))
+        for day in base.each_day(since, until, weekdays=range(1, 6))
+    ]
 
 
 SOURCE = RateSource(home="GEL", kind=RateKind.OFFICIAL, read=read, history=history)

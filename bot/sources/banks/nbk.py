@@ -1,11 +1,12 @@
 """National Bank of Kazakhstan: official rates against the tenge.
 
-get_rates.cfm?fdate=01.04.2026 is <rates> with one <date> for all items; rates_all.xml is RSS with a <pubDate>
-in each item. In both <title> is the currency, <description> the rate, <quant> the nominal (100 for UZS and
-KRW, 1000 for IRR): ISO codes hide in fields made for news. UTF-8, decimal point, two digits with trailing
-zeros cut ("3"), so small currencies are coarse and stand still for weeks. The date is the day the rates take
-effect. They are set on working days after the exchange's session, about 16:00 in Almaty, for the next day; on
-weekends and holidays the last ones hold. A document without items is refused like any other without rates.
+get_rates.cfm?fdate=01.04.2026 is <rates> with one <date> for all items; rates_all.xml is RSS with a
+<pubDate> in each item. In both <title> is the currency, <description> the rate, <quant> the nominal
+(100 for UZS and KRW, 1000 for IRR): ISO codes hide in fields made for news. UTF-8, decimal point,
+two digits with trailing zeros cut ("3"), so small currencies are coarse and stand still for weeks.
+The date is the day the rates take effect. They are set on working days after the exchange's
+session, about 16:00 in Almaty, for the next day; on weekends and holidays the last ones hold. A
+document without items is refused like any other without rates.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def _items(root: base.Element, on: date | None) -> Sheet:
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))]
+    return [
+        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
+    ]
 
 
 SOURCE = RateSource(home="KZT", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -1,18 +1,18 @@
 """National Bank of the Kyrgyz Republic: official rates against the som.
 
-Two documents of one shape, daily.xml (USD, EUR, CNY, KZT, RUB) and weekly.xml (about forty others, effective
-from Saturdays), without a date parameter. Windows-1251, comma decimals, some rates per 10 or 100 units.
-`Date` is the day the rates take effect, usually tomorrow: rates are set on working days in the afternoon, so
-effective days run Tuesday to Saturday, and Saturday's rate holds until Tuesday. On a Sunday daily.xml has
-been seen with that Sunday's own date (2026-05-24). weekly.xml puts <ValidFor>, the days
-its rates hold, between <Nominal> and <Value>: read children by name, never by position. It still prints BYR,
-which Belarus replaced in 2016, beside BYN.
+Two documents of one shape, daily.xml (USD, EUR, CNY, KZT, RUB) and weekly.xml (about forty others,
+effective from Saturdays), without a date parameter. Windows-1251, comma decimals, some rates per 10
+or 100 units. `Date` is the day the rates take effect, usually tomorrow: rates are set on working
+days in the afternoon, so effective days run Tuesday to Saturday, and Saturday's rate holds until
+Tuesday. On a Sunday daily.xml has been seen with that Sunday's own date (2026-05-24). weekly.xml
+puts <ValidFor>, the days its rates hold, between <Nominal> and <Value>: read children by name,
+never by position. It still prints BYR, which Belarus replaced in 2016, beside BYN.
 
-History is a page for people, index1.jsp?item=1562: one currency and at most about a year a request, since
-1999, UTF-8, newest first. Cells stand between pairs of <!--date--> and
-<!--value--> comments. The table names neither its currency nor the nominal: the currency is the `valuta_id`
-of the address (or the selected option of the page's form, which begins with the nominal), so a saved table
-alone cannot be read. The server drops connections after some twenty in quick succession.
+History is a page for people, index1.jsp?item=1562: one currency and at most about a year a request,
+since 1999, UTF-8, newest first. Cells stand between pairs of <!--date--> and <!--value--> comments.
+The table names neither its currency nor the nominal: the currency is the `valuta_id` of the address
+(or the selected option of the page's form, which begins with the nominal), so a saved table alone
+cannot be read. The server drops connections after some twenty in quick succession.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ HISTORY = (
     "&end_day={until:%d}&end_month={until:%m}&end_year={until:%Y}"
 )
 
-# The form's own numbers for the currencies the bank sets today, with the nominal of their series; as of 2026-05.
+# The form's own numbers for the currencies the bank sets today, with the nominal of their series;
+# as of 2026-05.
 SERIES: dict[int, tuple[str, int]] = {
     15: ("USD", 1),
     20: ("EUR", 1),
@@ -82,7 +83,8 @@ SERIES: dict[int, tuple[str, int]] = {
 }
 
 _ROW = re.compile(
-    r"<!--date-->([^<]{0,40})<!--date-->(?:(?!<!--date-->).){0,400}?<!--value-->([^<]{0,40})<!--value-->", re.DOTALL
+    r"<!--date-->([^<]{0,40})<!--date-->(?:(?!<!--date-->).){0,400}?<!--value-->([^<]{0,40})<!--value-->",
+    re.DOTALL,
 )
 _OPTION = re.compile(r"<option\b([^>]{0,200})>\s*(?:([0-9]{1,6})\s)?", re.IGNORECASE)
 _OPTION_ID = re.compile(r"\bvalue\s*=\s*[\"']?([0-9]{1,4})\b", re.IGNORECASE)
@@ -113,15 +115,21 @@ def _history(text: str, url: str | None) -> Sheet:
 
 
 def _series(text: str, url: str | None) -> tuple[str, int]:
-    """The currency and nominal of a page: by its address, checked against the form's selected option if it is there."""
+    """The currency and nominal of a page: by its address, checked against the form's selected
+    option if it is there.
+    """
     asked = (parse_qs(urlsplit(url).query).get("valuta_id", [""]) if url else [""])[0]
-    selected = next((option for option in _OPTION.finditer(text) if "selected" in option[1].lower()), None)
+    selected = next(
+        (option for option in _OPTION.finditer(text) if "selected" in option[1].lower()), None
+    )
     chosen = _OPTION_ID.search(selected[1]) if selected else None
     if asked and chosen and chosen[1] != asked:
         raise ParseError("the history page is of another currency than asked for")
     number = asked or (chosen[1] if chosen else "")
     if not number:
-        raise ParseError("a history page does not name its currency: say where it is from with --url")
+        raise ParseError(
+            "a history page does not name its currency: say where it is from with --url"
+        )
     if not number.isdecimal() or int(number) not in SERIES:
         raise ParseError(f"unknown valuta_id {base.shown(number)}")
     code, nominal = SERIES[int(number)]

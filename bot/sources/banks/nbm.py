@@ -1,8 +1,8 @@
 """National Bank of Moldova: official rates against the leu.
 
-The Bank of Russia's shape in UTF-8 with a decimal point; the Valute ID is the bank's own number. `Date` is
-the day asked for (date=06.04.2026) and the day the rates hold on: set on working days in the afternoon for
-the next day, and holding over weekends and holidays.
+The Bank of Russia's shape in UTF-8 with a decimal point; the Valute ID is the bank's own number.
+`Date` is the day asked for (date=06.04.2026) and the day the rates hold on: set on working days in
+the afternoon for the next day, and holding over weekends and holidays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))]
+    return [
+        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
+    ]
 
 
 SOURCE = RateSource(home="MDL", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -1,14 +1,14 @@
 """National Bank of the Republic of Belarus: official rates against the Belarusian rouble.
 
-A JSON list, numbers as JSON numbers with their zeros (2.0700): they must be read as text, a float loses them.
-`Cur_Scale` is the nominal, up to 100,000 (VND). `Date` is the day the rate takes effect, written as a
-midnight without zone. periodicity=0 are the currencies set daily (on working days, for the next day),
-periodicity=1 those set monthly.
+A JSON list, numbers as JSON numbers with their zeros (2.0700): they must be read as text, a float
+loses them. `Cur_Scale` is the nominal, up to 100,000 (VND). `Date` is the day the rate takes
+effect, written as a midnight without zone. periodicity=0 are the currencies set daily (on working
+days, for the next day), periodicity=1 those set monthly.
 
-A range (dynamics) is of one Cur_ID, without code and nominal, so they are data here, taken from the daily
-document of 2026-03-17. A currency gets a new id when its name or nominal changes; most were replaced on
-2021-07-09, so older days are asked for one by one, with `ondate`. Before 2016-07-01 the currency was BYR, ten
-thousand to one: such days are not asked for.
+A range (dynamics) is of one Cur_ID, without code and nominal, so they are data here, taken from the
+daily document of 2026-03-17. A currency gets a new id when its name or nominal changes; most were
+replaced on 2021-07-09, so older days are asked for one by one, with `ondate`. Before 2016-07-01 the
+currency was BYR, ten thousand to one: such days are not asked for.
 """
 
 from __future__ import annotations
@@ -82,14 +82,18 @@ def _unit(row: dict[str, Any]) -> tuple[object, object]:
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
-    """One request per currency and year, then the older days one by one, not before the redenomination."""
+    """One request per currency and year, then the older days one by one, not before the
+    redenomination.
+    """
     ranges = [
         Request(url=DYNAMICS.format(id=number, since=start, until=end))
         for number, (code, _) in IDS.items()
         if currencies is None or code in currencies
         for start, end in base.spans(max(since, NUMBERED), until, 365)
     ]
-    older = base.each_day(max(since, REDENOMINATED), min(until, NUMBERED - timedelta(days=1)), weekdays=range(5))
+    older = base.each_day(
+        max(since, REDENOMINATED), min(until, NUMBERED - timedelta(days=1)), weekdays=range(5)
+    )
     return ranges + [Request(url=DAY.format(day=day)) for day in older]
 
 

@@ -1,10 +1,11 @@
 """National Bank of Tajikistan: official rates against the somoni.
 
-The Bank of Russia's shape with other habits: UTF-8, decimal point, an ISO `Date`, and no NumCode. The ID
-attribute is almost the ISO number but not quite (the rouble is 810, the Soviet one; leading zeros are
-missing): trust <CharCode>. A day is asked for with date=2026-05-18; weekends and holidays answer with the
-last rates under the asked date, and a day outside the archive (before 2001, or tomorrow) with today's: only
-the document's own `Date` is believed. The bank asks to be named as the source (www.nbt.tj).
+The Bank of Russia's shape with other habits: UTF-8, decimal point, an ISO `Date`, and no NumCode.
+The ID attribute is almost the ISO number but not quite (the rouble is 810, the Soviet one; leading
+zeros are missing): trust <CharCode>. A day is asked for with date=2026-05-18; weekends and holidays
+answer with the last rates under the asked date, and a day outside the archive (before 2001, or
+tomorrow) with today's: only the document's own `Date` is believed. The bank asks to be named as the
+source (www.nbt.tj).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))]
+    return [
+        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
+    ]
 
 
 SOURCE = RateSource(home="TJS", kind=RateKind.OFFICIAL, read=read, history=history)

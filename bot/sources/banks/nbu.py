@@ -1,10 +1,10 @@
 """National Bank of Ukraine: official rates against the hryvnia.
 
-exchange_site gives any range as one JSON list, oldest first. `exchangedate` is the day the rate takes effect,
-`calcdate` the working day it was set on (Friday's is effective on Monday; Saturday and Sunday repeat what
-Thursday set for Friday, so every calendar day has rows). `rate` is for `units`; `rate_per_unit` is the
-division and is not read. The older statdirectory answer has neither field: its rates are for one unit. Group
-3 are precious metals per troy ounce, with ISO codes (XAU).
+exchange_site gives any range as one JSON list, oldest first. `exchangedate` is the day the rate
+takes effect, `calcdate` the working day it was set on (Friday's is effective on Monday; Saturday
+and Sunday repeat what Thursday set for Friday, so every calendar day has rows). `rate` is for
+`units`; `rate_per_unit` is the division and is not read. The older statdirectory answer has neither
+field: its rates are for one unit. Group 3 are precious metals per troy ounce, with ISO codes (XAU).
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per quarter: about 10 KB a day come back."""
-    return [Request(url=RANGE.format(since=start, until=end)) for start, end in base.spans(since, until, 90)]
+    return [
+        Request(url=RANGE.format(since=start, until=end))
+        for start, end in base.spans(since, until, 90)
+    ]
 
 
 SOURCE = RateSource(home="UAH", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -131,7 +131,9 @@ def upgrade() -> None:
         sa.Column("alerted_at", UtcDateTime(), nullable=True),
         sa.Column("alerted_severity", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
-        sa.UniqueConstraint("source", "base", "quote", "kind", name=op.f("uq_series_source_base_quote_kind")),
+        sa.UniqueConstraint(
+            "source", "base", "quote", "kind", name=op.f("uq_series_source_base_quote_kind")
+        ),
     )
     op.create_table(
         "source",
@@ -224,7 +226,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entry_link_key"), "entry", ["link_key"], unique=False)
     op.create_index(op.f("ix_entry_seen_at"), "entry", ["seen_at"], unique=False)
     op.create_index(op.f("ix_entry_story_id"), "entry", ["story_id"], unique=False)
-    op.create_index(op.f("ix_entry_title_key_seen_at"), "entry", ["title_key", "seen_at"], unique=False)
+    op.create_index(
+        op.f("ix_entry_title_key_seen_at"), "entry", ["title_key", "seen_at"], unique=False
+    )
     op.create_table(
         "held_rate",
         sa.Column("id", Key, nullable=False),
@@ -239,7 +243,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_held_rate_series_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_held_rate")),
         sa.UniqueConstraint(
-            "series_id", "effective_on", "value", "units", name=op.f("uq_held_rate_series_id_effective_on_value_units")
+            "series_id",
+            "effective_on",
+            "value",
+            "units",
+            name=op.f("uq_held_rate_series_id_effective_on_value_units"),
         ),
     )
     op.create_table(
@@ -269,7 +277,11 @@ def upgrade() -> None:
         sa.Column("since_at", UtcDateTime(), nullable=False),
         sa.Column("snoozed_until", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["chat_id"], ["chat.id"], name=op.f("fk_subscription_chat_id"), onupdate="CASCADE", ondelete="CASCADE"
+            ["chat_id"],
+            ["chat.id"],
+            name=op.f("fk_subscription_chat_id"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("key", "chat_id", name=op.f("pk_subscription")),
         sqlite_with_rowid=False,

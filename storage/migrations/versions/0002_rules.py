@@ -29,10 +29,16 @@ def upgrade() -> None:
         sa.Column("snoozed_until", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["chat_id"], ["chat.id"], name=op.f("fk_rule_chat_id"), onupdate="CASCADE", ondelete="CASCADE"
+            ["chat_id"],
+            ["chat.id"],
+            name=op.f("fk_rule_chat_id"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_rule_chat_id"), "rule", ["chat_id"], unique=False)
-    op.create_index(op.f("ix_rule_source_base_quote"), "rule", ["source", "base", "quote"], unique=False)
+    op.create_index(
+        op.f("ix_rule_source_base_quote"), "rule", ["source", "base", "quote"], unique=False
+    )

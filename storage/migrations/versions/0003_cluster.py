@@ -1,7 +1,8 @@
 """The queue of jobs for several replicas: Procrastinate's own schema, on PostgreSQL only.
 
-Its package brings a script for every change it ever made to its schema. They are applied by name, so that every
-database has had the same ones whatever release is installed; a test says when the package has newer ones.
+Its package brings a script for every change it ever made to its schema. They are applied by name,
+so that every database has had the same ones whatever release is installed; a test says when the
+package has newer ones.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name != "postgresql":
         return
-    scripts = [item for item in files("procrastinate.sql").joinpath("migrations").iterdir() if item.name[0].isdigit()]
+    scripts = [
+        item
+        for item in files("procrastinate.sql").joinpath("migrations").iterdir()
+        if item.name[0].isdigit()
+    ]
     for script in sorted(scripts, key=lambda item: item.name):
         if script.name <= LAST_SCRIPT:
             # its percent signs are not ours to fill
-            connection.exec_driver_sql(script.read_text("utf-8"), execution_options={"no_parameters": True})
+            connection.exec_driver_sql(
+                script.read_text("utf-8"), execution_options={"no_parameters": True}
+            )

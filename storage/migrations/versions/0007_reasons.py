@@ -18,7 +18,8 @@ depends_on = None
 CHUNK = 1000  # rows of a table that are read and written at a time
 _SIGNED = r"([+−-]?[\d.]+)"
 _DAY = r"(\d{4}-\d\d-\d\d)"
-#: The sentences that versions up to 0006 stored → the code of the reason; what stands in brackets are its values.
+#: The sentences that versions up to 0006 stored → the code of the reason; what stands in brackets
+#: are its values.
 _SENTENCES = tuple(
     (re.compile(sentence, re.DOTALL), code)
     for sentence, code in (
@@ -74,7 +75,9 @@ def _convert(name: str) -> None:
         if not rows:
             return
         last = rows[-1].id
-        bind.execute(change, [{"its_id": row.id, "its_reasons": _values(row.reasons)} for row in rows])
+        bind.execute(
+            change, [{"its_id": row.id, "its_reasons": _values(row.reasons)} for row in rows]
+        )
 
 
 def _values(sentences: list[str]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-PREFIX = "dispute:"  # of a mark named "dispute:nbkr:USD/KGS:official", whose value is the other source
+PREFIX = (
+    "dispute:"  # of a mark named "dispute:nbkr:USD/KGS:official", whose value is the other source
+)
 
 
 def upgrade() -> None:

@@ -37,7 +37,9 @@ def upgrade() -> None:
     )
     last = -1
     while True:
-        query = sa.select(alert.c.id, alert.c.payload).where(alert.c.kind.in_(("move", "rule", "correction")))
+        query = sa.select(alert.c.id, alert.c.payload).where(
+            alert.c.kind.in_(("move", "rule", "correction"))
+        )
         rows = bind.execute(query.where(alert.c.id > last).order_by(alert.c.id).limit(CHUNK)).all()
         if not rows:
             break
@@ -54,5 +56,9 @@ def upgrade() -> None:
         bind.execute(change, filled)
     there = sa.text("about_series IS NOT NULL")
     op.create_index(
-        "ix_alert_about", "alert", ["about_series", "about_day"], sqlite_where=there, postgresql_where=there
+        "ix_alert_about",
+        "alert",
+        ["about_series", "about_day"],
+        sqlite_where=there,
+        postgresql_where=there,
     )
