@@ -36,8 +36,8 @@ from bot.readers.rules import (
     try_rule,
 )
 from bot.render import charts
-from bot.render import help as words
 from bot.render import rules as render
+from bot.render.answers import say
 from bot.render.rules import Standing
 from bot.render.text import Message
 from handlers import pictures
@@ -249,16 +249,14 @@ async def _save(context: Context, number: int) -> None:
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
-    await context.edit(
-        words.say(said, context.language, rule=rule_words(found.rule, context.language))
-    )
+    await context.edit(say(said, context.language, rule=rule_words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
     async with context.services.store.writing() as db:
         await storage.rules.remove(db, (await _proposed(db, context.chat.id, number)).id)
     await context.answer()
-    await context.edit(words.say("cancel.done", context.language))
+    await context.edit(say("cancel.done", context.language))
 
 
 # --- the list -------------------------------------------------------------------------------------
@@ -286,7 +284,7 @@ async def _change(context: Context, what: str, number: int) -> None:
         else:
             await resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
-    said = words.say(done, context.language, rule=rule_words(stored, context.language))
+    said = say(done, context.language, rule=rule_words(stored, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
 

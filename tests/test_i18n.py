@@ -27,8 +27,8 @@ from bot.model.chats import Style
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
 from bot.readers.news import TOPICS
+from bot.render.answers import ANSWERS, ERRORS
 from bot.render.charts import RANGES
-from bot.render.help import ANSWERS, ERRORS
 from bot.render.rules import Standing
 from bot.render.text import fill
 from handlers import COMMANDS

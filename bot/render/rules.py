@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from urllib.parse import quote
 
 from bot.i18n import currency_name, day, day_until, name_of, number, t, tn
 from bot.model.rates import Pair, Rate, RateKind
-from bot.render.news import SHARE, rows_of
+from bot.render.buttons import back_button, rows_of, share_button, switch
 from bot.render.numbers import as_printed
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message
 
 SHOWN = 6  # days named under a preview; the picture shows all
 WHOLE = 350  # days of history that may be called a year
-CHOSEN = "✓"
 PLAIN_KINDS = frozenset(
     {RateKind.OFFICIAL, RateKind.REFERENCE}
 )  # what a pair's rate is when nothing else is said
@@ -134,7 +132,7 @@ def conditions(
                 example=code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}"),
             ),
         ),
-        [*rows, [Button(t("button.back", language), back)]],
+        [*rows, [back_button(language, back)]],
     )
 
 
@@ -172,12 +170,12 @@ def preview(
         for shape, one in (("‹ {amount}", buttons.less), ("{amount} ›", buttons.more))
         if one
     ]
-    once = f"{CHOSEN} {t('button.once', language)}" if rule.once else t("button.once", language)
+    once = switch(t("button.once", language), buttons.once, on=rule.once)
     end = [
         Button(t("button.save", language), buttons.save),
         Button(t("button.cancel", language), buttons.cancel),
     ]
-    return message(text, [steps, [Button(once, buttons.once)], end])
+    return message(text, [steps, [once], end])
 
 
 def _reading(rule: RuleWords, beside: Rate, language: str) -> Rich:
@@ -244,10 +242,8 @@ def rule(rule: RuleLine, language: str, *, address: str, today: date) -> Message
     if rule.standing is Standing.EXPIRED:
         verbs.remove("resume")
     acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{rule.number}") for verb in verbs]
-    share = Button(t("button.share", language), url=SHARE + quote(address, safe=""))
-    return message(
-        text, [*rows_of([*acts, share], 2), [Button(t("button.back", language), "rule:list:0")]]
-    )
+    share = share_button(address, language)
+    return message(text, [*rows_of([*acts, share], 2), [back_button(language, "rule:list:0")]])
 
 
 def _mark(standing: Standing) -> str:
