@@ -18,10 +18,10 @@ from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
 from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, TopicSubject
-from bot.readers.rules import rule_words
 from bot.render import alerts as render
 from bot.render.answers import say
 from bot.render.news import topic_name
+from bot.render.rules import words as rule_words
 from handlers import rules
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -106,7 +106,7 @@ class OwnRule:
 
     def named(self, language: str) -> str:
         """The rule in words."""
-        return rule_words(self.stored, language)
+        return rule_words(self.stored.rule, language)
 
     def on_button(self, language: str) -> str:  # noqa: ARG002 - a code is the same in all
         """The currency that it watches."""

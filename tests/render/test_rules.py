@@ -10,6 +10,7 @@ import pytest
 
 from bot.languages import LANGUAGES
 from bot.model.rates import Pair, RateKind
+from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.render import rules
 from bot.render.text import Message
 from tests.render.world import TODAY, data, marked
@@ -24,14 +25,14 @@ PREVIEW = {
 }
 
 
-def rule_words(**changes: Any) -> rules.RuleWords:
+def rule(**changes: Any) -> Rule:
     fields: dict[str, Any] = {
         "pair": Pair("RUB", "KGS"),
-        "kind": RateKind.OFFICIAL,
-        "sign": "<",
+        "condition": Condition.LEVEL,
+        "direction": Direction.DOWN,
         "amount": Decimal(1),
     }
-    return rules.RuleWords(**{**fields, **changes})
+    return Rule(**{**fields, **changes})
 
 
 BUTTONS = rules.PreviewButtons(
@@ -43,20 +44,20 @@ BUTTONS = rules.PreviewButtons(
 def test_a_rules_preview_says_how_often_it_would_have_fired(language: str) -> None:
     fired = [date(2020, 12, 1), date(2021, 3, 3)]
     since = TODAY - timedelta(days=365)
-    shown = rules.preview(rule_words(), fired, language, since=since, buttons=BUTTONS, today=TODAY)
+    shown = rules.preview(rule(), fired, language, since=since, buttons=BUTTONS, today=TODAY)
     assert shown.text.replace("RUB/KGS", "RUB") == PREVIEW[language]
     assert data(shown) == [["less"], ["once"], ["save", "drop"]]
 
 
 def test_a_rule_that_never_fired_has_no_last_days() -> None:
     since = TODAY - timedelta(days=365)
-    shown = rules.preview(rule_words(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
+    shown = rules.preview(rule(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
     assert shown.text == "RUB/KGS < 1 would have fired 0 times in the past year."
 
 
 def test_a_short_history_is_not_called_a_year() -> None:
     since = date(2021, 10, 1)
-    shown = rules.preview(rule_words(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
+    shown = rules.preview(rule(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
     assert shown.text.endswith("\nMy history of it begins on 1 Oct.")
 
 
@@ -74,24 +75,24 @@ def test_a_short_history_is_not_called_a_year() -> None:
 def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(
     language: str, said: str
 ) -> None:
-    rule = rule_words(
+    asked = rule(
         kind=RateKind.SELL,
-        sign="±",
+        condition=Condition.PERCENT,
+        direction=Direction.BOTH,
         amount=Decimal("1.5"),
-        percent=True,
         window=7,
         once=True,
         until=date(2026, 12, 31),
     )
-    assert rules.words(rule, language) == said
+    assert rules.words(asked, language) == said
 
 
 def test_rules_are_listed_and_each_opens() -> None:
     lines = [
-        rules.RuleLine(number=7, words="RUB < 1"),
-        rules.RuleLine(number=9, words="USD 1%", standing=rules.Standing.PAUSED),
+        rules.RuleLine(number=7, rule=rule()),
+        rules.RuleLine(number=9, rule=rule(inclusive=True), standing=RuleStanding.PAUSED),
     ]
     shown: Message = rules.rules(lines, "en", make="new:-")
-    assert shown.text == "Your alerts\n1. RUB < 1\n2. USD 1% ⏸"
+    assert shown.text == "Your alerts\n1. RUB/KGS < 1\n2. RUB/KGS ≤ 1 ⏸"
     assert data(shown) == [["rule:open:7"], ["rule:open:9"], ["new:-"]]
     assert marked(rules.rules([], "ru", make="new:-"), "code") == ["/alert RUB < 1"]
