@@ -189,7 +189,7 @@ def _decimal_comma(text: str, language: str | None) -> bool:
     script.
     """
     if language is None:
-        return re.search(r"[а-яёөүңў]", text.lower()) is not None
+        return re.search(r"[\u0400-\u04ff]", text) is not None
     return decimal_mark(language[:2].lower()) == ","
 
 
