@@ -165,9 +165,8 @@ async def _keep_ticking(
                     await new.job_manager.defer_periodic_job(
                         job=new.job, periodic_id="", defer_timestamp=tick
                     )
-            except (
-                ConnectorException
-            ):  # the database is away, as _work says: again with the next look
+            except ConnectorException:
+                # the database is away, as _work says: again with the next look
                 continue
             last[task.name] = tick
         await asyncio.sleep(TICK)
@@ -202,9 +201,8 @@ def _whole(
 ) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
     name, again = work.job.name, work.job.again
-    lock = (
-        name if work.job.every is not None else None
-    )  # what follows other work may go on beside itself
+    # what follows other work may go on beside itself
+    lock = name if work.job.every is not None else None
     retry = RetryStrategy(wait=round(again)) if again is not None else False
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)

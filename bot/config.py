@@ -181,9 +181,8 @@ def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  
     """
     path = env_file or Path(".env")
     problems = [*language_problems(), *_file_problems(path)]
-    readable = (
-        path if not _file_problems(path) else None
-    )  # what the environment says is looked at all the same
+    # what the environment says is looked at all the same
+    readable = path if not _file_problems(path) else None
     if _others_can_read(path):
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:

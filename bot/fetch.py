@@ -56,10 +56,8 @@ _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(net)
     for net in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4", "240.0.0.0/4",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
     )
 )  # fmt: skip
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
@@ -257,9 +255,8 @@ class Fetcher:
                 moved_to = str(target) if permanent else moved_to
                 if response.status in {301, 302, 303}:
                     data = None  # as every browser does, whatever the method was
-            own = (
-                own and target.origin() == start.origin()
-            )  # having left it, one does not come back
+            # having left it, one does not come back
+            own = own and target.origin() == start.origin()
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
 

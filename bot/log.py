@@ -22,9 +22,8 @@ _SECRET = re.compile(
     r"|(?<=\bpassword=)(?:'[^']*'|\"[^\"]*\"|[^\s&\"']+)",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)  # escapes of terminals, turned letters
+# escapes of terminals, turned letters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 _hidden: set[str] = set()
 
@@ -136,6 +135,5 @@ def set_up(log_format: str | None, level: str) -> None:
         "procrastinate",
         "psycopg",
     ):
-        logging.getLogger(name).setLevel(
-            logging.WARNING
-        )  # httpx and telegram would log addresses with the token
+        # httpx and telegram would log addresses with the token
+        logging.getLogger(name).setLevel(logging.WARNING)

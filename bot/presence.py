@@ -150,9 +150,8 @@ async def look_again(
     try:
         closed = await _due_for_a_look(store, clock())
         for chat_id in closed:
-            outcome = await api.call(
-                "getChat", chat_id=chat_id
-            )  # what nobody answers is no sign of being welcome
+            # what nobody answers is no sign of being welcome
+            outcome = await api.call("getChat", chat_id=chat_id)
             if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
                 async with store.writing() as db:
                     back += await storage.chats.revive(db, chat_id)

@@ -108,9 +108,8 @@ class StoreWatch:
         outcomes = [
             await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins
         ]
-        if not any(
-            isinstance(outcome, Retry) for outcome in outcomes
-        ):  # else Telegram is away as well
+        # else Telegram is away as well
+        if not any(isinstance(outcome, Retry) for outcome in outcomes):
             self._told = now
 
 

@@ -30,9 +30,8 @@ PROBLEMS_SHOWN = 20
 FOLDER = "backups"
 RESCUED = "rescued"
 KEEP = 7  # nightly copies
-KEEP_ASIDE = timedelta(
-    days=30
-)  # copies made before a migration or a restore: what a chat erased must age out of them
+# copies made before a migration or a restore: what a chat erased must age out of them
+KEEP_ASIDE = timedelta(days=30)
 LOOK = 5_000  # steps of SQLite between looks whether to go on
 
 

@@ -111,12 +111,14 @@ class Following:
 
 # the row's lock is what lets one replica after the other look at it
 _COUNT = """
-INSERT INTO mark (name, value) VALUES ('clock', '0') ON CONFLICT (name) DO UPDATE SET value = mark.value
+INSERT INTO mark (name, value) VALUES ('clock', '0')
+ON CONFLICT (name) DO UPDATE SET value = mark.value
 """
 
 
 _HANDLE = """
-INSERT INTO mark (name, value) VALUES (:name, :until) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+INSERT INTO mark (name, value) VALUES (:name, :until)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
 
@@ -159,7 +161,8 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
 _BACK = (
     """
     UPDATE delivery
-    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
+    SET not_before = not_before - :span, expires_at = expires_at - :span,
+      lease_until = lease_until - :span
     WHERE state IN ('pending', 'leased')
     """,
     "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",

@@ -58,9 +58,8 @@ SERVER_OPTIONS: dict[str, Any] = {
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not
 #: keep the rows it locked, the pace of all among them. Shorter than any lease.
 IDLE_SECONDS = 5.0
-LOG_BYTES = (
-    4 * 1024 * 1024
-)  # of SQLite's log beside the file: what its checkpoints every thousand pages leave
+# of SQLite's log beside the file: what its checkpoints every thousand pages leave
+LOG_BYTES = 4 * 1024 * 1024
 LOST = "the database file was removed or replaced"
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
@@ -243,7 +242,9 @@ def _size(path: Path) -> int:
 ADVICE = {
     "database or disk is full": "free some space, the rest happens by itself",
     "database is locked": "another program holds it: end that one",
-    "attempt to write a readonly database": "give the file and its folder to the user who runs the bot",
+    "attempt to write a readonly database": (
+        "give the file and its folder to the user who runs the bot"
+    ),
     "unable to open database file": "give its folder to the user who runs the bot",
     "disk I/O error": "its disk is full or broken, see the system's log",
     "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
@@ -332,9 +333,8 @@ def _leave_a_demoted_server(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def look(context: ExceptionContext) -> None:
-        if (
-            getattr(context.original_exception, "sqlstate", None) == "25006"
-        ):  # read_only_sql_transaction
+        # read_only_sql_transaction
+        if getattr(context.original_exception, "sqlstate", None) == "25006":
             context.is_disconnect = True
 
 

@@ -233,9 +233,8 @@ def _due_query() -> Select[Any]:
                 ),
                 other.c.state == State.LEASED.value,
             ),
-            text(
-                "other.state IN ('pending', 'leased')"
-            ),  # as ix_delivery_open says it, or SQLite scans the table
+            # as ix_delivery_open says it, or SQLite scans the table
+            text("other.state IN ('pending', 'leased')"),
         )
         .exists()
     )
@@ -293,8 +292,9 @@ _DUE = _due_query()
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
 #: forbidden made that look worth while.
 _WALK = text("""
-SELECT set_config(way, 'off', true) FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'),
-  ('enable_mergejoin'), ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
+SELECT set_config(way, 'off', true)
+FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
+  ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
 """)
 
 
@@ -361,10 +361,12 @@ async def finish(db: Db, marks: Iterable[Mark]) -> None:
 
 # VALUES calls its columns column1, column2, … on both databases
 _SENT = """
-UPDATE delivery SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL, tries = tries + 1,
-  lease_until = NULL
+UPDATE delivery
+SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL,
+  tries = tries + 1, lease_until = NULL
 FROM (VALUES {values}) AS told
-WHERE delivery.id = told.column1 AND delivery.fence = told.column2 AND delivery.state IN ('leased', 'pending')
+WHERE delivery.id = told.column1 AND delivery.fence = told.column2
+  AND delivery.state IN ('leased', 'pending')
 """
 _FINISH = (
     update(delivery)

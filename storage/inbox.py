@@ -45,9 +45,8 @@ async def add(
     """
     now = await db_now(db)
     fresh = set()
-    for item in sorted(
-        updates, key=attrgetter("update_id")
-    ):  # in one order everywhere, or two wait for each other
+    # in one order everywhere, or two wait for each other
+    for item in sorted(updates, key=attrgetter("update_id")):
         statement = upsert(db, inbox).values(
             update_id=item.update_id,
             chat_id=item.chat,

@@ -182,9 +182,8 @@ async def _make_version_table(store: Store) -> None:
     No advisory lock: those are lost behind PgBouncer.
     """
     statement = text(
-        "CREATE TABLE IF NOT EXISTS alembic_version "
-        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY "
-        "(version_num))"
+        "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT "
+        "alembic_version_pkc PRIMARY KEY (version_num))"
     )
     for last in (False, True):
         try:

@@ -16,14 +16,12 @@ from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
 
 PRIVATE_EVERY = timedelta(seconds=1)
-GROUP_EVERY = timedelta(
-    seconds=4
-)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
+# with the burst 18 in any minute: Telegram allows 20, and slots slip
+GROUP_EVERY = timedelta(seconds=4)
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
-SHARED_LOOKBACK = timedelta(
-    seconds=2
-)  # another sender's slots older than this no longer matter to ours
+# another sender's slots older than this no longer matter to ours
+SHARED_LOOKBACK = timedelta(seconds=2)
 
 
 async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:

@@ -20,9 +20,8 @@ from storage.db import Db, db_now
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
 BODIES = timedelta(hours=24)  # what people wrote
-UPDATES = timedelta(
-    days=7
-)  # their numbers, so that none has its effect twice; Telegram repeats for a day
+# their numbers, so that none has its effect twice; Telegram repeats for a day
+UPDATES = timedelta(days=7)
 ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
 NEWS = timedelta(days=180)
 CHATS = timedelta(days=90)  # that blocked the bot, are gone, or threw it out: with their settings
@@ -84,9 +83,8 @@ async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
     """
     away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
     some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
-    ids = (
-        (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
-    )  # not one that comes back just now
+    # not one that comes back just now
+    ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
     if ids:
         await storage.privacy.erase(db, *ids, before=now - ALERTS)
     return len(ids)

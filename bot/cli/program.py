@@ -40,7 +40,10 @@ ChatId = Annotated[
 
 cli = typer.Typer(
     name="jarchy",
-    help="The verbs: `jarchy VERB`. Machine output is JSON on stdout, progress and logs go to stderr.",
+    help=(
+        "The verbs: `jarchy VERB`. "
+        "Machine output is JSON on stdout, progress and logs go to stderr."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

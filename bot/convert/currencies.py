@@ -27,10 +27,8 @@ _MORE_CODES = frozenset({"XDR"})
 _OLD_CODES = {"rur": "RUB", "rmb": "CNY"}
 _SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY",
-    "₽": "RUB", "₸": "KZT",
-    "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD", "₮": "MNT", "₱": "PHP",
-    "฿": "THB",
-    "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
+    "₽": "RUB", "₸": "KZT", "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD",
+    "₮": "MNT", "₱": "PHP", "฿": "THB", "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
 
 

@@ -87,9 +87,8 @@ def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
         if thousands is None:
             raise _malformed(text)
         return thousands, None
-    if len(marks) > 1 and (
-        last in whole or not _GROUPED.fullmatch(whole)
-    ):  # 12.05.2024 is a date, 1,5,5 nothing
+    # 12.05.2024 is a date, 1,5,5 nothing
+    if len(marks) > 1 and (last in whole or not _GROUPED.fullmatch(whole)):
         raise _malformed(text)
     decimal = Fraction(re.sub(r"[ ,.']", "", whole) + "." + tail)
     if thousands is None:

@@ -402,9 +402,8 @@ def _without_fillers(items: list[_Item]) -> list[_Item]:
         rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters
     ):
         raise _unclear()
-    if "r" in letters and re.search(
-        rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)
-    ):  # "курс доллара 87"
+    # "курс доллара 87"
+    if "r" in letters and re.search(rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)):
         raise _unclear()
     marked = list(_marked(items))
     kept = [item for item in marked if item.letter not in "rixp?,-"]

@@ -274,9 +274,8 @@ class _Draft:
         if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
             return
         if self.codes == [self.home] and not linked:
-            self.codes = [
-                code
-            ]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            self.codes = [code]
         elif not self.codes or (len(self.codes) == 1 and linked):
             self.codes.append(code)
         elif code != self.home or len(self.codes) > 1:

@@ -31,8 +31,7 @@ _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 #: them.
 _ODD_OFFSETS = {
     -570: "Pacific/Marquesas", 210: "Asia/Tehran", 270: "Asia/Kabul", 330: "Asia/Kolkata",
-    345: "Asia/Kathmandu",
-    390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
+    345: "Asia/Kathmandu", 390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
 }  # fmt: skip
 _WEST, _EAST = -12, 14  # whole hours that `Etc/GMT±n` knows
 _MOSCOW = 180  # minutes: "мск+4"

@@ -81,9 +81,8 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             finally:
                 for task in greeting:
                     task.cancel()
-                await asyncio.gather(
-                    *greeting, return_exceptions=True
-                )  # stopped before it was ready: nothing to say
+                # stopped before it was ready: nothing to say
+                await asyncio.gather(*greeting, return_exceptions=True)
     finally:
         await emulator.stop()
         await world.stop()

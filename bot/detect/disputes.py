@@ -11,9 +11,8 @@ from datetime import timedelta
 from bot.detect.plausibility import disagree
 from bot.model.rates import Rate, RateKind
 
-ANSWERABLE = frozenset(
-    {RateKind.OFFICIAL, RateKind.REFERENCE}
-)  # whose word on a pair is for everybody
+# whose word on a pair is for everybody
+ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 
 

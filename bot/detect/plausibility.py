@@ -23,9 +23,8 @@ from bot.model.reasons import Reason, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
-SHIFT_SLACK = Decimal(
-    "0.25"
-)  # a shifted value lies this near to 10^k times the last one, in parts of it
+# a shifted value lies this near to 10^k times the last one, in parts of it
+SHIFT_SLACK = Decimal("0.25")
 SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the swap
 
 

@@ -17,9 +17,8 @@ from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleState
 
-MARGIN = Decimal(
-    "0.25"
-)  # percent of the level: more than an official rate's tremble, less than anybody's interest
+# percent of the level: more than an official rate's tremble, less than anybody's interest
+MARGIN = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

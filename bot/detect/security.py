@@ -86,9 +86,8 @@ class Lexicon:
     bias: float
     exact: Mapping[str, tuple[Pattern, ...]]
     stems: Mapping[str, tuple[Pattern, ...]]
-    lengths: Mapping[
-        str, tuple[int, ...]
-    ]  # of the stems that begin with these two letters, longest first
+    # of the stems that begin with these two letters, longest first
+    lengths: Mapping[str, tuple[int, ...]]
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
         """Each place where a pattern stands, with the longest pattern there; places do not

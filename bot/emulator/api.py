@@ -48,8 +48,7 @@ _ACTIONS = frozenset(
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
-    "as a current "
-    "content and reply markup of the message"
+    "as a current content and reply markup of the message"
 )
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 _INLINE_RESULTS = 50
@@ -69,9 +68,8 @@ class BotApi:
         self.files = files
         self.profile = profile
         self.questions: dict[str, asyncio.Future[Json]] = {}
-        self.unsaid: frozenset[str] = (
-            frozenset()
-        )  # fields of getMe that an older or a newer server does not send
+        # fields of getMe that an older or a newer server does not send
+        self.unsaid: frozenset[str] = frozenset()
         self._ids = itertools.count(4_000_000_000_000_001)
         self._methods: dict[str, Method] = {
             method.__name__.replace("_", ""): method

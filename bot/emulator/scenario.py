@@ -79,8 +79,12 @@ class Scenario:
     ) -> User:
         """Introduce a person."""
         user = User(
-            id=id, first_name=first_name, last_name=last_name, username=username, language_code=language_code
-        )  # fmt: skip
+            id=id,
+            first_name=first_name,
+            last_name=last_name,
+            username=username,
+            language_code=language_code,
+        )
         return self.world.add_user(user)
 
     def add_private(self, user: User | int, *, started: bool = True) -> Chat:

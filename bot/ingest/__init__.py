@@ -190,9 +190,8 @@ class Ingest:
         judged = [(item, judge_entry(item, spec)) for item in new]
         now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
-            still = set(
-                await unknown_entries(db, spec, new)
-            )  # another process may have polled it meanwhile
+            # another process may have polled it meanwhile
+            still = set(await unknown_entries(db, spec, new))
             fresh = [(item, verdict) for item, verdict in judged if item in still]
             feeds = {**self.feeds, spec.key: spec}
             keep = partial(
@@ -243,9 +242,8 @@ class Ingest:
             gone=gone,
         )
         async with self.store.writing() as db:
-            if isinstance(
-                spec, RateSpec
-            ):  # what an operator approved does not wait for the bank to be well
+            # what an operator approved does not wait for the bank to be well
+            if isinstance(spec, RateSpec):
                 quiet = state.first_ok_at is None
                 await keep_rates(db, spec, [], quiet=quiet, admins=self.admins, now=now)
                 await trust.watch(db, spec, admins=self.admins, now=now)

@@ -163,9 +163,8 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
 async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
     """Tell those who got an alert what its figure is now."""
     old = told.payload.new if isinstance(told.payload, RateMoved) else None
-    if (
-        old is None or old.per_unit == new.per_unit
-    ):  # revised back: what they know is the last correction
+    # revised back: what they know is the last correction
+    if old is None or old.per_unit == new.per_unit:
         old = await storage.rates.before_revision(db, new)
     if old is None or old.per_unit == new.per_unit:
         return 0
@@ -184,9 +183,8 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
         else {}
     )
     alerts, corrected = 0, set[int]()
-    for told in reversed(
-        spoken
-    ):  # a rule that was changed may have spoken twice: its last word is corrected
+    # a rule that was changed may have spoken twice: its last word is corrected
+    for told in reversed(spoken):
         fired = cast("RuleFired", told.payload)
         left = await storage.alerts.withdraw(db, told.id)
         if left.reached and fired.rule not in corrected:

@@ -180,9 +180,8 @@ class Inbox:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
                 self._accept(item)
-            elif (
-                outcome is not None
-            ):  # handled before the store had it: a first attempt to store it had failed
+            elif outcome is not None:
+                # handled before the store had it: a first attempt to store it had failed
                 self._finish(item.update_id, outcome)
 
     async def _add(self, rows: Sequence[Received]) -> list[Received]:
@@ -308,9 +307,8 @@ class Inbox:
         while True:
             await asyncio.sleep(SHARE)
             waiting = [item.update_id for queue in self._waiting.values() for item in queue]
-            waiting += [
-                update_id for update_id, _ in self._outcomes
-            ]  # had their effect, not yet written down
+            # had their effect, not yet written down
+            waiting += [update_id for update_id, _ in self._outcomes]
             try:
                 async with self._store.writing() as db:
                     if waiting:

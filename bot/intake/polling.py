@@ -70,9 +70,8 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
         heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
-        if (
-            outcome.result and not updates
-        ):  # nothing of it can be confirmed, so it comes again at once
+        # nothing of it can be confirmed, so it comes again at once
+        if outcome.result and not updates:
             after = retry.LISTENING.pause(failures)
             failures += 1
             log.warning("updates without a number", count=len(outcome.result), again_in=after)

@@ -366,9 +366,8 @@ def parse_catalog(text: str) -> Catalog:
     """The catalog in a TOML text; raises `ConfigError` as `load_catalog` does."""
     try:
         document = tomllib.loads(text)
-    except (
-        tomllib.TOMLDecodeError
-    ) as error:  # its message is made for the person who typed it, with line and column
+    except tomllib.TOMLDecodeError as error:
+        # its message is made for the person who typed it, with line and column
         raise ConfigError(f"CATALOG: not TOML: {error}") from None
     except RecursionError:
         raise ConfigError("CATALOG: not TOML: brackets nested too deeply") from None
@@ -477,13 +476,15 @@ def _used_twice(document: Mapping[str, object]) -> Iterable[str]:
     for kind in ("rates", "feeds"):
         for key in _keys(document, kind):
             if key in seen:
-                yield f"[{_where(kind, key)}]: the key is already used by [{seen[key]}]; choose another"
+                first = seen[key]
+                yield f"[{_where(kind, key)}]: the key is already used by [{first}]; choose another"
             seen.setdefault(key, _where(kind, key))
     pages = _keys(document, "pages")
     for key in pages:
         stored = f"pages.{key}"
         if key in seen and (stored in seen or stored in pages):
-            yield f"[{_where('pages', key)}]: its stored name {stored} is another source's key; choose another"
+            problem = f"its stored name {stored} is another source's key; choose another"
+            yield f"[{_where('pages', key)}]: {problem}"
     for kinds in (("rates", "feeds"), ("pages",)):
         yield from _alike_but_for_capitals(
             [(kind, key) for kind in kinds for key in _keys(document, kind)]
@@ -501,8 +502,9 @@ def _alike_but_for_capitals(sections: Iterable[tuple[str, str]]) -> Iterator[str
     for kind, key in sections:
         first, first_key = seen.setdefault(key.lower(), (kind, key))
         if first_key != key:
-            where = _where(first, first_key)
-            yield f"[{_where(kind, key)}]: differs from [{where}] by capitals alone; choose another key"
+            other = _where(first, first_key)
+            problem = f"differs from [{other}] by capitals alone; choose another key"
+            yield f"[{_where(kind, key)}]: {problem}"
 
 
 def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -> Iterator[str]:
@@ -543,7 +545,8 @@ def _brought_by_nobody(
     for key, section in channels.items():
         for topic in section.topics:
             if topic not in known:
-                yield f"[{_where('channels', key)}] topics: {topic} is no topic; known are {', '.join(known)}"
+                problem = f"{topic} is no topic; known are {', '.join(known)}"
+                yield f"[{_where('channels', key)}] topics: {problem}"
 
 
 def _keys(document: Mapping[str, object], kind: str) -> list[str]:

@@ -61,7 +61,8 @@ _DECLARATION = re.compile(r"<\?xml\b[^<>]*>")
 
 # What feedparser, sgmllib and expat let through on hostile bytes.
 _GIVES_UP = (
-    ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError, SAXException,
+    ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
+    RecursionError, SAXException,
 )  # fmt: skip
 
 Fields = Mapping[str, Any]  # feedparser's dictionaries

@@ -33,19 +33,15 @@ _SKIPPED = frozenset(
 )
 _PARAGRAPHS = frozenset({
     "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset",
-    "figcaption", "figure",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p",
-    "pre", "section",
-    "table", "ul",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+    "main", "nav", "ol", "p", "pre", "section", "table", "ul",
 })  # fmt: skip
 _LINES = frozenset({"br", "caption", "dd", "dt", "legend", "li", "option", "summary", "tr"})
 _CELLS = frozenset({"td", "th"})
 _INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font",
-    "i", "img", "ins",
-    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "tt", "u",
-    "var", "wbr",
+    "i", "img", "ins", "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike",
+    "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
 })  # fmt: skip
 _KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key=len, reverse=True))
 # A real tag, attributes and all; "a <b and c> d" is none.
@@ -68,9 +64,8 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
     # Where plain text was promised but tags came, no reader wants to see them.
     if html or _TAG.search(value):
         if not html and not wrapped and not _BLOCK.search(value):
-            value = value.replace(
-                "\n", "<br>"
-            )  # its breaks are in the text, whatever tags stand in a line
+            # its breaks are in the text, whatever tags stand in a line
+            value = value.replace("\n", "<br>")
         value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))

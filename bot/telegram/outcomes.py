@@ -147,9 +147,8 @@ def read(status: int, body: bytes) -> Outcome:
             return Retry("too many requests", after=5.0, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
-        return Ambiguous(
-            f"HTTP {status} without JSON", body
-        )  # cut off after Telegram acted, perhaps
+        # cut off after Telegram acted, perhaps
+        return Ambiguous(f"HTTP {status} without JSON", body)
     if not isinstance(answer, dict):
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:

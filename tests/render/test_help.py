@@ -17,8 +17,8 @@ from bot.render import rules
 from bot.render.text import LIMIT, Message, bold, units
 from tests.render.world import TODAY, ZONE, bot_status, data, labels, marked
 
-MENU = """start help rates news security digest subscribe unsubscribe settings status stop privacy convert chart
-alert alerts mydata delete"""
+MENU = """start help rates news security digest subscribe unsubscribe settings status stop privacy
+convert chart alert alerts mydata delete"""
 COMMANDS = tuple(MENU.split())
 DAY = timedelta(days=1)
 STATUS = {
