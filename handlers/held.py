@@ -15,7 +15,7 @@ import storage.rates
 import storage.sources
 from bot.errors import UserError
 from bot.model.alerts import Alert, Approval, Audience, Lane, Notice, Severity, StoryBroke
-from bot.render import help as words
+from bot.render.answers import say
 from bot.render.news import headline
 from bot.sources.standing import led
 from handlers.context import Context
@@ -39,7 +39,7 @@ async def pressed(context: Context, what: str, number: str) -> None:
     await context.answer()
     said = f"{rate.pair} {rate.value:f}"
     key = "held.approved" if approve else "held.rejected"
-    await context.edit(words.say(key, context.language, source=rate.source, rate=said))
+    await context.edit(say(key, context.language, source=rate.source, rate=said))
 
 
 async def story_pressed(context: Context, what: str, number: str) -> None:
@@ -68,7 +68,7 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     services.wake()
     await context.answer()
     key = "story.approved" if approve else "story.rejected"
-    await context.edit(words.say(key, context.language, title=headline(story)))
+    await context.edit(say(key, context.language, title=headline(story)))
 
 
 def _told_to_others(

@@ -26,10 +26,10 @@ from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
+from bot.model.rules import RuleStanding
 from bot.readers.news import TOPICS
+from bot.render.answers import ANSWERS, ERRORS
 from bot.render.charts import RANGES
-from bot.render.help import ANSWERS, ERRORS
-from bot.render.rules import Standing
 from bot.render.text import fill
 from handlers import COMMANDS
 from tests.conftest import ROOT
@@ -183,7 +183,7 @@ FAMILIES = {
             for pattern in patterns
         ),
     },
-    "rule.standing.": {*Standing},
+    "rule.standing.": {*RuleStanding},
     "severity.": {*Severity},
     "style.": {*Style},
     "topic.": {

@@ -24,7 +24,7 @@ from bot.model.rates import Freshness
 from bot.model.reasons import reason
 from bot.readers.rates import rate_card
 from bot.readers.status import current_status
-from bot.render import help as talk
+from bot.render.status import status as status_message
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
 from bot.telegram.api import Api
@@ -259,7 +259,9 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
         (line,) = [
-            one for one in talk.status(found, language).text.split("\n") if "National Bank" in one
+            one
+            for one in status_message(found, language).text.split("\n")
+            if "National Bank" in one
         ]
         assert line.startswith("🟠")
         assert words in line

@@ -8,18 +8,29 @@ from typing import ClassVar
 
 from bot.alerts.kind import Desk, Reader, Told
 from bot.convert.rule_links import to_link
+from bot.convert.rules import parse_rule
 from bot.detect.rules import Fired
+from bot.errors import UserError
 from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
 from bot.model.rates import Rate, SeenRate
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.readers.rules import fired_words
 from bot.render import alerts as render
+from bot.render.rules import words as rule_words
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
 LASTS = timedelta(hours=24)
+
+
+def fired_words(fired: RuleFired, language: str) -> str:
+    """The rule that spoke, in the reader's words: as it was then, whatever became of it."""
+    said = fired.rules[0]
+    try:
+        return rule_words(parse_rule(said, home=fired.new.pair.quote), language)
+    except UserError:
+        return said
 
 
 class Rules(Told):

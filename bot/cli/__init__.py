@@ -43,7 +43,7 @@ def main() -> None:
             sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
         sys.exit(CONFIG_EXIT)
     except UserError as error:
-        from bot.render.help import error as explain
+        from bot.render.answers import explain
 
         fail(explain(error, "en").text)
     except BotError as error:

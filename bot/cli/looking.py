@@ -203,7 +203,7 @@ def convert(
 ) -> None:
     """Read free text as the bot does. Example: jarchy convert "100 usd kgs" --parse-only"""
     from bot.convert import parse_question
-    from bot.render.help import error as explain
+    from bot.render.answers import explain
 
     settings, catalog = prepare()
     try:

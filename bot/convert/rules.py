@@ -15,13 +15,16 @@ after the number and an ending on it, Russian before it: order does not matter h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
+from bot.convert.dates import day_at
+from bot.convert.mentions import currency_at
+from bot.convert.plain import plain_text
 from bot.errors import UserError
 from bot.languages import languages
 from bot.languages.parts import RuleWords
@@ -166,6 +169,29 @@ def parse_typed_rule(
     rule = draft.rule()
     bare = rule.condition is Condition.ABSOLUTE and draft.sign is None and draft.side is None
     return TypedRule(rule=rule, bare=bare)
+
+
+def read_rule(
+    text: str, *, home: str, today: date, must_know: Callable[[Sequence[str]], None]
+) -> TypedRule:
+    """A rule as a person types it, currencies and days by any name; UserError says what is wrong
+    with it.
+
+    `must_know` refuses currencies that nobody gives a rate of: of all that is wrong with a rule it
+    is said first. A day without its year is the next one after `today`.
+    """
+
+    def known_currency(text: str, at: int) -> CurrencyFound | None:
+        found = currency_at(text, at) or code_at(text, at)
+        if found is not None:
+            must_know(found.codes)
+        return found
+
+    day = partial(day_at, today=today, ahead=True)
+    typed = parse_typed_rule(plain_text(text), home=home, currency=known_currency, day=day)
+    # the chat's own currency may stand there unsaid
+    must_know([typed.rule.pair.base, typed.rule.pair.quote])
+    return typed
 
 
 @dataclass(slots=True, kw_only=True)

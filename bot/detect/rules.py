@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
-from bot.model.rules import Condition, Direction, Rule, RuleState
+from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
 
 # percent of the level: more than an official rate's tremble, less than anybody's interest
 MARGIN = Decimal("0.25")
@@ -52,6 +52,15 @@ def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
     return RuleState(
         armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest
     )
+
+
+def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> RuleStanding:
+    """How a saved rule stands on a day: its end goes before its pause."""
+    if rule.until is not None and rule.until < today:
+        return RuleStanding.EXPIRED
+    if rule.once and state.fired_on is not None:
+        return RuleStanding.DONE
+    return RuleStanding.PAUSED if paused else RuleStanding.ON
 
 
 def evaluate(

@@ -36,6 +36,15 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+class RuleStanding(StrEnum):
+    """How a saved rule stands: in force, paused by its chat, done after its one alert, over."""
+
+    ON = "on"
+    PAUSED = "paused"
+    DONE = "done"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window`

@@ -17,6 +17,7 @@ from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.model.reasons import Reason
+from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
     Names,
@@ -24,8 +25,7 @@ from bot.render.news import (
     headline,
     open_button,
     reporters,
-    rows_of,
-    share_button,
+    share_story,
     told,
     topic_name,
 )
@@ -286,7 +286,7 @@ def _story_buttons(story: Story, alert: int, language: str, *, channel: bool, bo
     what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
     first = [*opened, _why(alert, language), snooze_button(alert, language)]
     if bot:
-        first.append(share_button(story.pk, bot, language))
+        first.append(share_story(story.pk, bot, language))
     return (*map(tuple, rows_of(first, 2 if bot else 3)), (mute_button(alert, what, language),))
 
 

@@ -145,7 +145,7 @@ from bot.detect.stories import same_story
 from bot.detect.topics import judged
 from bot.i18n import number, t
 from bot.languages import LANGUAGES, problems
-from bot.render import help, rates
+from bot.render import rates, welcome
 from tests.factories import entry
 from tests.render.world import rate_card
 from datetime import date
@@ -157,7 +157,7 @@ asked = parse_question("qancha dollar yuz euro", language="uz")
 print(json.dumps({
     "languages": LANGUAGES,
     "problems": problems(),
-    "start": help.start("uz", currencies=["USD"], topics=["security"]).text,
+    "start": welcome.start("uz", currencies=["USD"], topics=["security"]).text,
     "card": rates.card(rate_card(), "uz").text,
     "asked": [str(asked.amount), asked.source, asked.target],
     "million": number(1000000, "uz"),
