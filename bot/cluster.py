@@ -173,9 +173,7 @@ async def _keep_ticking(
 
 
 def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
-    """The queue with a task for each piece of work, and which of them come every so many
-    seconds.
-    """
+    """The queue with a task for each piece of work, and those that come every so many seconds."""
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
@@ -238,9 +236,7 @@ async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[
 def _look(
     queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
-    """The look for keys that are due: what waits for itself in the queue already is not put there
-    again.
-    """
+    """The look for due keys; a piece of work that waits in the queue is not put there again."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise

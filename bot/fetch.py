@@ -72,18 +72,14 @@ _OWN_6 = (ipaddress.IPv6Network("::1/128"), ipaddress.IPv6Network("fc00::/7"))
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address belongs to the public internet, by our own table and never by
-    `is_global`.
-    """
+    """Whether an address is of the public internet, by our table and never by `is_global`."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in net for net in _NOT_PUBLIC_4)
     return address in _PUBLIC_6 and not any(address in net for net in _NOT_PUBLIC_6)
 
 
 def is_own(address: IPAddress) -> bool:
-    """Whether an address is this machine or a private network; link-local (cloud metadata) is
-    neither.
-    """
+    """Whether an address is of this machine or a private network; link-local (metadata) is not."""
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in net for net in _OWN_4)
     return any(address in net for net in _OWN_6)
@@ -117,9 +113,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of our time and memory one answer may cost, and how often one host is asked
-    (seconds, bytes).
-    """
+    """What one answer may cost us (seconds, bytes), and how often one host is asked."""
 
     total: float = 20.0
     connect: float = 8.0
@@ -367,9 +361,7 @@ def _is_conditional(asked: Mapping[str, str]) -> bool:
 
 
 def _checked(url: str, start: URL | None = None) -> URL:
-    """Read an address and refuse what is not plain http(s); a redirect's port is a usual one or
-    that of `start`.
-    """
+    """An address of plain http(s); a redirect's port must be a usual one or that of `start`."""
     try:
         parsed = URL(url.strip()).with_fragment(None)
         host, port = parsed.host, parsed.port
@@ -395,9 +387,7 @@ def _redirect_target(url: URL, location: str | None, start: URL) -> URL:
 
 
 def _is_own_host(url: URL) -> bool:
-    """Whether the configured address names the operator's own machine: a private literal, or
-    localhost.
-    """
+    """Whether the configured host is the operator's own: a private literal, or localhost."""
     if url.host == "localhost":
         return True
     try:

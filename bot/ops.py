@@ -41,9 +41,7 @@ STALE = timedelta(hours=12)
 
 
 class Readiness:
-    """Why the program is not ready, as its parts tell it: each part by its name has one reason at a
-    time, or none.
-    """
+    """Why the program is not ready: each of its parts has one reason at a time, or none."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
@@ -71,9 +69,7 @@ class Readiness:
 def ops_app(
     store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness
 ) -> web.Application:
-    """The operator's little server, on loopback unless told otherwise; it shows no chats and no
-    texts.
-    """
+    """The operator's server, on loopback unless told otherwise; shows no chats and no texts."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -263,9 +263,7 @@ class _Replies(pickle.Unpickler):
 
 
 def serve(memory: int, bot: int) -> None:
-    """A worker's whole life: read a job, run it, write the reply, until stdin ends, or the process
-    `bot` does.
-    """
+    """A worker's life: read a job, run it, write the reply, until stdin or process `bot` ends."""
     _end_with(bot)
     # What a library prints must not mix with our replies.
     replies = os.fdopen(os.dup(1), "wb")

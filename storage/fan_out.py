@@ -1,6 +1,4 @@
-"""The fan-out: an open alert becomes deliveries, one for each chat that is to get it, a chunk at a
-time.
-"""
+"""The fan-out: an open alert becomes deliveries, one for each chat of its audience, in chunks."""
 
 from __future__ import annotations
 

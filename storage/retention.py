@@ -56,9 +56,7 @@ async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
 
 
 async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
-    """Old alerts whose fan-out is over, or which nobody approved in time, but for the newest of
-    all.
-    """
+    """Old alerts after their fan-out or never approved in time, but for the newest of all."""
     newest = select(func.max(alert.c.id)).scalar_subquery()
     over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
     return and_(alert.c.created_at < now - ALERTS, over, alert.c.id < newest)
@@ -78,9 +76,7 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
 
 
 async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
-    """Not those that asked for silence; all that was sent to the others is older, and forgotten but
-    for the newest.
-    """
+    """Forget chats away for long, not those that asked for silence, with what was sent to them."""
     away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
     some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
     # not one that comes back just now

@@ -1,6 +1,4 @@
-"""What every verb needs: the program they belong to, settings and catalog, the database, and lines
-of output.
-"""
+"""What every verb needs: its program, settings and catalog, the database, lines of output."""
 
 from __future__ import annotations
 

@@ -27,7 +27,5 @@ _ALIKE = str.maketrans(
 
 
 def plain_text(text: str) -> str:
-    """The text composed (NFC), with plain spaces, apostrophes, hyphens and arrows, and without
-    invisible marks.
-    """
+    """Text in NFC, with plain spaces, apostrophes, hyphens, arrows, and no invisible marks."""
     return unicodedata.normalize("NFC", _UNSEEN.sub("", _SPACES.sub(" ", text))).translate(_ALIKE)

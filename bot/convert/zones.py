@@ -83,9 +83,7 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
 
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
-    """Folded names of countries with several zones, Cyrillic ones also without their last vowels,
-    to those zones.
-    """
+    """Names of countries with several zones, Cyrillic ones also without their last vowels."""
     from babel import Locale
 
     several = {
@@ -244,9 +242,7 @@ def _stems() -> Mapping[str, str]:
 
 
 def _folded(name: str) -> str:
-    """One spelling of a name: lower case, ё as е, Latin without accents, one space for what stands
-    between words.
-    """
+    """One spelling of a name: lower case, ё as е, Latin without accents, single spaces."""
     plain = unicodedata.normalize("NFD", plain_text(name).lower().replace("ё", "е"))
     plain = unicodedata.normalize("NFC", re.sub(r"(?<=[a-z])[\u0300-\u036f]+", "", plain))
     return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())

@@ -58,9 +58,7 @@ Method = Callable[[Params], Result | Awaitable[Result]]
 
 
 class BotApi:
-    """All methods over one world; `questions` are the callback and inline queries that wait for an
-    answer.
-    """
+    """All methods over one world; `questions` are callback and inline queries not answered yet."""
 
     def __init__(self, world: World, updates: Updates, files: Files, profile: Profile) -> None:
         self.world = world

@@ -1,6 +1,4 @@
-"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for
-news.
-"""
+"""The poll flow: fetch, parse, store, detect, enqueue. One function for rates, one for news."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one poll of one source brought; `error` in our words when it failed, all of it or
-    (`partly`) a document.
-    """
+    """What a poll of a source brought; `error` in our words when it failed, whole or `partly`."""
 
     source: str
     fetched: int = 0
@@ -222,9 +218,7 @@ class Ingest:
         return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
-        """What follows when the past is revised (by a backfill): corrections of what was told, and
-        nothing new.
-        """
+        """What follows of a past revised by a backfill: corrections of what was told, no news."""
         await revise_rates(db, added, now=self.clock())
 
     async def _failed(
@@ -266,9 +260,7 @@ class Ingest:
 
 
 def _was_told(state: SourceState) -> bool:
-    """Whether the operators were told that a source fails: it was gone, or failed many times in a
-    row.
-    """
+    """Whether operators were told that a source fails: it was gone, or failed many times."""
     return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 

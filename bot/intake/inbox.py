@@ -1,6 +1,4 @@
-"""From a raw update to its effect: stored first, then handled, each chat's updates in order, chats
-side by side.
-"""
+"""From raw update to effect: stored, then handled; in order in a chat, chats side by side."""
 
 from __future__ import annotations
 
@@ -161,9 +159,7 @@ class Inbox:
         await self._store_all([parse(update) for update in updates if has_number(update)])
 
     async def set_aside(self, update_id: int) -> None:
-        """Store the number of an update that arrived and cannot be read at all. StorageError
-        likewise.
-        """
+        """Store the number of an update that arrived and is unreadable. StorageError likewise."""
         await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
 
     async def _store_all(self, rows: Sequence[Received]) -> None:
@@ -331,9 +327,7 @@ class Inbox:
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """Let what is being handled come to its end, then write it down; what waits for the
-        database stays open.
-        """
+        """Let updates under way come to their end and write it down; waiting ones stay open."""
         self._closing.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)

@@ -1,6 +1,4 @@
-"""Long polling: ask Telegram for updates, store them, and only then ask beyond them, which
-confirms.
-"""
+"""Long polling: ask Telegram for updates, store them, then confirm by asking beyond them."""
 
 from __future__ import annotations
 
@@ -90,9 +88,7 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
 
 
 def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
-    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it
-    was.
-    """
+    """An answer's updates, if a tolerant parser can read it; else the outcome as it was."""
     answer = tolerantly(outcome.body)
     if (
         isinstance(answer, dict)
@@ -106,9 +102,7 @@ def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
 async def _isolate(
     inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
 ) -> tuple[int | None, int | None]:
-    """The next offset and limit after an answer that nobody can read: one by one, past the one that
-    is to blame.
-    """
+    """The next offset and limit after an unreadable answer: one by one, past the one to blame."""
     number = first_number(outcome.body)
     if number is None:
         return offset, limit

@@ -121,9 +121,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began
-    with).
-    """
+    """A rule's memory: whether it may speak, and the rate it last spoke of (or began with)."""
 
     armed: bool = True
     anchor: Rate | None = None

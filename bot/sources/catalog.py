@@ -184,9 +184,7 @@ class Section(BaseModel):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """The keys such a section may have, under their names in the file, its own before those of
-        every source.
-        """
+        """The keys of such a section by their names in the file, its own before every source's."""
         names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
         return tuple(cls.model_fields[name].alias or name for name in names)
 
@@ -402,9 +400,7 @@ def parse_catalog(text: str) -> Catalog:
 def _read(
     document: Mapping[str, object], kind: str, model: type[AnySection], problems: list[str]
 ) -> dict[str, AnySection]:
-    """The sections of one kind that are right, by key; what is wrong with the others goes to
-    `problems`.
-    """
+    """The right sections of one kind, by key; what is wrong with others goes to `problems`."""
     tables = document.get(kind, {})
     if not isinstance(tables, dict):
         problems.append(f"[{kind}]: should be tables such as [{kind}.key]")
@@ -532,9 +528,7 @@ def _brought_by_nobody(
     feeds: Mapping[str, FeedSection],
     pages: Mapping[str, FeedSection],
 ) -> Iterator[str]:
-    """Topics of channels that no story will ever have: neither ours nor one that a source of news
-    is given.
-    """
+    """Problems of channels' topics that no story will have: neither ours nor any source's."""
     own = {
         topic
         for sections in (feeds, pages)

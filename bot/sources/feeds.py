@@ -114,9 +114,7 @@ def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
 
 
 def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's values have no one type
-    """A field as it is: feedparser's own `get` answers `updated` with `published`, and warns about
-    it.
-    """
+    """A field as it is: feedparser's `get` takes `published` for `updated`, and warns."""
     return dict.get(fields, key) if isinstance(fields, dict) else None
 
 

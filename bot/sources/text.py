@@ -75,16 +75,12 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
 
 
 def clean(text: str) -> str:
-    """Foreign text as it is stored, without what deceives or breaks a display; see
-    `bot.model.text`.
-    """
+    """Foreign text as it is stored, without what deceives or breaks a display."""
     return without_invisible(text.translate(_C1))
 
 
 def one_line(text: str) -> str:
-    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the
-    author's.
-    """
+    """Text on one line of `LONGEST_TITLE` characters at most; no-break spaces are kept."""
     line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
@@ -97,9 +93,7 @@ def _tidy(text: str) -> str:
 
 
 def _as_laid_out(text: str) -> str:
-    """Lines as they were set, with their indents and runs of spaces; only what nobody sees at their
-    ends goes.
-    """
+    """Lines as they were set, with indents and runs of spaces, without invisible ends."""
     whole = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", whole).strip("\n")
 
