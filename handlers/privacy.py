@@ -1,4 +1,4 @@
-"""/privacy, /mydata and /delete: what is stored about a chat, told, given to it, or erased for it."""
+"""/privacy, /mydata and /delete: what is stored about a chat, told, given to it or erased."""
 
 from __future__ import annotations
 

@@ -95,9 +95,7 @@ async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
 
 
 async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
-    """What chats' own rules said of a day's rate, oldest first; also rules that were changed or
-    deleted since.
-    """
+    """Alerts of chats' rules on a day's rate, oldest first; also rules changed or deleted since."""
     same = (
         alert.c.about_series == str(of),
         alert.c.about_day == on,

@@ -349,9 +349,8 @@ async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) ->
             (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
         )
         assert await storage.rates.decide(db, number or 0, approve=True) is not None
-    assert {standing for _, standing in await held(world)} == {
-        "approved"
-    }  # one word for the document
+    # one word for the document
+    assert {standing for _, standing in await held(world)} == {"approved"}
     assert (await world.poll("second")).new == 3
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held"]
     async with world.store.reading() as db:

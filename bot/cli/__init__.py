@@ -32,9 +32,7 @@ class _WrongUsage(Protocol):
 
 
 def main() -> None:
-    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit
-    code.
-    """
+    """Run a verb; an error raised on purpose becomes a line (or one a problem) and an exit code."""
     log.guard_tracebacks()
     try:
         sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2

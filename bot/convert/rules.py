@@ -52,9 +52,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
 
 
 def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
-    """Role, its value and the phrases that play it; a word between two currencies is a filler
-    anywhere else.
-    """
+    """Roles with value and phrases; a word of between-currencies is a filler anywhere else."""
     return (
         ("side", Direction.DOWN.value, words.below),
         ("side", Direction.UP.value, words.above),
@@ -98,9 +96,7 @@ def _token() -> re.Pattern[str]:
 
 
 class CurrencyFound(Protocol):
-    """What a reader of currencies finds: one code, or two of a pair, and the place in the text
-    behind them.
-    """
+    """A currency in a text: one code, or two of a pair, and the place right behind them."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -156,9 +152,7 @@ def parse_rule(
 def parse_typed_rule(
     text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
 ) -> TypedRule:
-    """The same, telling whether its number was bare and may be a level: `as_level` decides that
-    beside a rate.
-    """
+    """A rule, and whether its number was bare and may be a level: `as_level` decides by a rate."""
     draft = _Draft(home=home.upper(), currency=currency, day=day)
     at = 0
     while at < len(text):
@@ -300,9 +294,8 @@ class _Draft:
         if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
             return
         if self.codes == [self.home] and not linked:
-            self.codes = [
-                code
-            ]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            self.codes = [code]
         elif not self.codes or (len(self.codes) == 1 and linked):
             self.codes.append(code)
         elif code != self.home or len(self.codes) > 1:

@@ -147,9 +147,7 @@ def _contradiction(a: Facts, b: Facts) -> str:
 
 
 def _next_event(a: Facts, b: Facts) -> bool:
-    """Whether a headline is about what came of the event, and the other entry knows nothing of
-    it.
-    """
+    """Whether a headline is about what came of the event, unknown yet to the other entry."""
     came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
     return bool(came - b.whole.later - b.whole.kinds)
 
@@ -315,9 +313,7 @@ def _also(language: str, tokens: list[str]) -> set[str]:
 
 
 def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
-    """Keys of the words capitalised inside a sentence; none where every word is, as English
-    headlines like it.
-    """
+    """Keys of words capitalised inside a sentence; none where all are, as in English headlines."""
     found = [item for item in NAME.finditer(text) if fold_typed(item.group()) not in used]
     large = [item for item in found if item.group()[0].isupper()]
     if speech(language).news.capital_headlines and len(found) > 3 and len(large) > 0.7 * len(found):
@@ -332,9 +328,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
 
 
 def name_key(word: str) -> str:
-    """The consonants of a name, the same from either alphabet; vowels are what transliterations
-    disagree on.
-    """
+    """The consonants of a name, alike in both alphabets: transliterations disagree on vowels."""
     word = fold_typed(word)
     for digraph, letter in _digraphs():
         word = word.replace(digraph, letter)
@@ -388,9 +382,7 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
 
 
 def _unit(at: int, marks: list[tuple[int, str]]) -> str:
-    """What the number at a place counts: the nearest word after it, else before it; people only if
-    nothing else.
-    """
+    """The thing a number counts: the nearest word after it, else before it; people come last."""
     near = sorted(
         (kind in PEOPLE, where < at, abs(where - at), kind)
         for where, kind in marks

@@ -112,7 +112,5 @@ def _short_words(code: str) -> frozenset[str]:
 
 @cache
 def _odds(code: str) -> Mapping[str, float]:
-    """Log odds of letter triples against the first language of the script; "_" is the edge of a
-    word.
-    """
+    """Log odds of letter triples against the script's first language; "_" is a word's edge."""
     return {triple.replace("_", " "): float(weight) for triple, weight in language(code).rows(ODDS)}

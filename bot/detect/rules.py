@@ -17,9 +17,8 @@ from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
 
-MARGIN = Decimal(
-    "0.25"
-)  # percent of the level: more than an official rate's tremble, less than anybody's interest
+# percent of the level: more than an official rate's tremble, less than anybody's interest
+MARGIN = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +43,7 @@ class Preview:
 
 
 def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
-    """The state of a rule made now: moves count from the latest rate; a level already reached has
-    to be left first.
-    """
+    """A new rule's state: moves count from the latest rate; a level reached is to be left first."""
     if not history:
         return RuleState()
     latest = history[-1]
@@ -88,9 +85,7 @@ def evaluate(
 
 
 def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
-    """The days of `history` (oldest first, one series) on which the rule would have spoken, had it
-    been made then.
-    """
+    """The days of `history` (oldest first, one series) on which the rule would have spoken."""
     fired = replay_rule(replace(rule, until=None), history)
     return Preview(dates=tuple(each.move.new.effective_on for each in fired))
 
@@ -111,9 +106,7 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
 
 
 def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """The part before `day`, sought from the end: ten thousand rules look at the same long
-    history.
-    """
+    """The part before `day`, sought from the end: ten thousand rules read the same history."""
     end = len(history)
     while end and history[end - 1].effective_on >= day:
         end -= 1

@@ -80,21 +80,16 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The patterns of one language, found by their first word or stem, longest first; and the score
-    of a blank text.
-    """
+    """A language's patterns by first word or stem, longest first; and a blank text's score."""
 
     bias: float
     exact: Mapping[str, tuple[Pattern, ...]]
     stems: Mapping[str, tuple[Pattern, ...]]
-    lengths: Mapping[
-        str, tuple[int, ...]
-    ]  # of the stems that begin with these two letters, longest first
+    # of the stems that begin with these two letters, longest first
+    lengths: Mapping[str, tuple[int, ...]]
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
-        """Each place where a pattern stands, with the longest pattern there; places do not
-        overlap.
-        """
+        """Each place of a pattern, with the longest pattern there; places do not overlap."""
         at = 0
         while at < len(tokens):
             found = self._at(tokens, at)
@@ -300,9 +295,7 @@ def _severity(
 
 
 def _number_near(tokens: list[str], at: int) -> int:
-    """The number of dead: the figure or number word closest to the word for death; 0 when there is
-    none.
-    """
+    """The number of dead: the figure or number word closest to the word for death, or 0."""
     for distance in range(1, 6):
         for place in (at - distance, at + distance):
             if not 0 <= place < len(tokens):

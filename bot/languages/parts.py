@@ -49,9 +49,8 @@ class Days:
     """How days are written: patterns, of every case."""
 
     months: tuple[str, ...] = ()  # twelve
-    named: Mapping[int, str] = field(
-        default_factory=dict
-    )  # days from today, such as -1: "yesterday"
+    # days from today, such as -1: "yesterday"
+    named: Mapping[int, str] = field(default_factory=dict)
     day: str = ""  # "days" of "3 days ago"
     week: str = ""
     one: str = ""  # "a" of "a week ago"
@@ -73,15 +72,12 @@ class Numbers:
     crowds: Mapping[int, str] = field(default_factory=dict)  # "dozens": number to words for no less
     also_else: str = ""  # number words that in news more often mean something else
     ten_joins: bool = False  # ten and one are eleven: "он бир"
-    scales: Mapping[int, str] = field(
-        default_factory=dict
-    )  # words that multiply what stands before them
-    short_scales: Mapping[int, str] = field(
-        default_factory=dict
-    )  # letters that do, right behind a number
-    half_of: Mapping[int, str] = field(
-        default_factory=dict
-    )  # one word for half of a scale: "полмиллиона"
+    # words that multiply what stands before them
+    scales: Mapping[int, str] = field(default_factory=dict)
+    # letters that do, right behind a number
+    short_scales: Mapping[int, str] = field(default_factory=dict)
+    # one word for half of a scale: "полмиллиона"
+    half_of: Mapping[int, str] = field(default_factory=dict)
     hundred: str = ""  # multiplies what stands before it
     a_hundred: str = ""  # counts by itself
     one_and_half: str = ""
@@ -148,9 +144,8 @@ class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 
     cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
-    countries: Mapping[str, str] = field(
-        default_factory=dict
-    )  # code of a country with several zones to further names
+    # code of a country with several zones to further names
+    countries: Mapping[str, str] = field(default_factory=dict)
     utc: str = ""
     moscow: str = ""  # "msk" of "msk+4"
     beside: str = ""  # words that may stand beside a name: "time", "in"

@@ -17,9 +17,7 @@ from bot.model.reasons import Reason
 
 
 class Severity(StrEnum):
-    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is
-    marked.
-    """
+    """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"
@@ -161,9 +159,7 @@ class StoryBroke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught
-    up.
-    """
+    """A digest for the calendar day `day`, at its time; `late` when it was missed and caught up."""
 
     KIND: ClassVar[str] = "digest"
 
@@ -228,9 +224,7 @@ class RateCorrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryGrew:
-    """More is reported of the story that alert `told` carried: its messages are edited where they
-    stand, silently.
-    """
+    """More is known of the story of alert `told`: its messages are edited in place, silently."""
 
     KIND: ClassVar[str] = "edit"
 

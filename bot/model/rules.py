@@ -81,9 +81,8 @@ class Rule:
         else:
             sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
             what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
-        gap = (
-            " in " if self.condition is Condition.ABSOLUTE else " "
-        )  # "1 100d" would be read as a thousand
+        # "1 100d" would be read as a thousand
+        gap = " in " if self.condition is Condition.ABSOLUTE else " "
         window = f"{gap}{self.window}d" if self.window else ""
         until = f" until {self.until}" if self.until else ""
         return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
@@ -122,9 +121,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began
-    with).
-    """
+    """A rule's memory: whether it may speak, and the rate it last spoke of (or began with)."""
 
     armed: bool = True
     anchor: Rate | None = None

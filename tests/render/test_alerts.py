@@ -300,9 +300,7 @@ def test_a_stem_that_no_text_holds_is_not_passed_off_as_a_word() -> None:
     )
 
 
-def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_where_it_is_not_the_official_rate() -> (
-    None
-):
+def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_unless_official() -> None:
     old, new = (replace(rate(on=on), kind=RateKind.SELL) for on in ("2021-10-20", "2021-10-21"))
     moved = drifted(
         baseline=old, previous=old, new=new, rules=("sell USD/KGS < 90",), extreme_since=None

@@ -9,8 +9,8 @@ from bot.render.help import command_descriptions, commands, unknown
 from bot.render.text import LIMIT, units
 from tests.render.world import marked
 
-MENU = """start help rates news security digest subscribe unsubscribe settings status stop privacy convert chart
-alert alerts mydata delete"""
+MENU = """start help rates news security digest subscribe unsubscribe settings status stop privacy
+convert chart alert alerts mydata delete"""
 COMMANDS = tuple(MENU.split())
 
 
