@@ -419,7 +419,7 @@ def _kinds(language: str) -> Mapping[str, frozenset[str]]:
 
 @cache
 def units(language: str) -> Lexicon:
-    """What is counted, by the words of one language; "= 2" is a number in words, "* 1000" a scale."""
+    """What is counted, by one language's words; "= 2" is a number in words, "* 1000" a scale."""
     patterns = [_read(pattern, unit) for unit, pattern in speech(language).rows("units")]
     numbers = speech(language).numbers
     unsure = numbers.also_else.split()
