@@ -21,6 +21,7 @@ from functools import cache
 
 from bot.errors import UserError
 from bot.languages import languages
+from bot.languages.letters import fold_typed
 from bot.languages.parts import Numbers
 
 MAX_DIGITS = 30
@@ -123,10 +124,10 @@ def number_words() -> dict[str, Piece]:
 
 def _pieces(numbers: Numbers) -> dict[str, Piece]:
     """The pieces of one language; a word for a scale goes before that word for a small number."""
-    pieces = {
-        word: _value(number, ten=10 if numbers.ten_joins else 0)
-        for word, number in numbers.words().items()
-    }
+    pieces: dict[str, Piece] = {}
+    for number, words in numbers.words.items():
+        value = _value(number, ten=10 if numbers.ten_joins else 0)
+        pieces |= dict.fromkeys(words.split(), value)
     for scale, names in numbers.scales.items():
         pieces |= dict.fromkeys(names.split(), _scale(scale))
     for scale, names in numbers.half_of.items():
@@ -136,7 +137,8 @@ def _pieces(numbers: Numbers) -> dict[str, Piece]:
     pieces |= dict.fromkeys(numbers.one_and_half.split(), Piece(Sort.VALUE, Fraction(3, 2)))
     pieces |= dict.fromkeys(numbers.half.split(), Piece(Sort.HALF, Fraction(1, 2)))
     pieces |= dict.fromkeys(numbers.plus.split(), Piece(Sort.AND))
-    return pieces
+    typed = {fold_typed(word): piece for word, piece in pieces.items()}
+    return typed | pieces
 
 
 @cache

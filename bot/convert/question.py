@@ -187,7 +187,7 @@ def _plain(text: str) -> str:
 def _decimal_comma(text: str, language: str | None) -> bool:
     """Whether CLDR's decimal mark is a comma; the text's script tells where no language is said."""
     if language is None:
-        return re.search(r"[а-яёөүңў]", text.lower()) is not None
+        return re.search(r"[\u0400-\u04ff]", text) is not None
     return decimal_mark(language[:2].lower()) == ","
 
 

@@ -24,6 +24,7 @@ from typing import Literal
 
 from bot.convert.plain import plain_text
 from bot.languages import LANGUAGES, languages
+from bot.languages.letters import fold
 
 LONGEST = 60  # letters of a name
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
@@ -243,6 +244,6 @@ def _stems() -> Mapping[str, str]:
 
 def _folded(name: str) -> str:
     """One spelling of a name: lower case, ё as е, Latin without accents, single spaces."""
-    plain = unicodedata.normalize("NFD", plain_text(name).lower().replace("ё", "е"))
+    plain = unicodedata.normalize("NFD", fold(plain_text(name)))
     plain = unicodedata.normalize("NFC", re.sub(r"(?<=[a-z])[\u0300-\u036f]+", "", plain))
     return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())

@@ -32,6 +32,7 @@ from functools import cache
 from bot.detect.language import known_language
 from bot.languages import language as speech
 from bot.languages import languages
+from bot.languages.letters import fold
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.model.reasons import Reason, reason
@@ -159,11 +160,6 @@ def build_lexicon(patterns: list[Pattern], bias: float) -> Lexicon:
     )
 
 
-def fold(text: str) -> str:
-    """Lower case, and ё as е: newsrooms do not agree on the dots."""
-    return text.lower().replace("ё", "е")
-
-
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A stretch of a text and how much its words count."""
@@ -246,9 +242,13 @@ def _counted() -> Mapping[str, int]:
     """How many people a word counts, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):
-        for number, words in spoken.news.counted.items():
-            found |= dict.fromkeys(words.split(), number)
-    return found
+        numbers = spoken.numbers
+        for table in (numbers.words, numbers.people, numbers.crowds):
+            for number, words in table.items():
+                found |= dict.fromkeys(fold(words).split(), number)
+    # "one" is an article as often as a number, and says as little as none
+    unsure = {word for spoken in languages() for word in fold(spoken.numbers.also_else).split()}
+    return {word: number for word, number in found.items() if number > 1 and word not in unsure}
 
 
 @cache

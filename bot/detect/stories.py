@@ -33,6 +33,7 @@ from functools import cache, lru_cache, partial
 from bot.detect.facts import Facts, facts_of, weigh
 from bot.detect.language import known_language
 from bot.languages import language
+from bot.languages.letters import fold
 from bot.languages.parts import News
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
@@ -222,7 +223,7 @@ def _told(
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(comparable(text).lower().replace("ё", "е"))
+    return WORD.findall(fold(comparable(text)))
 
 
 def _begin(words: list[str], stems: str) -> bool:

@@ -39,6 +39,9 @@ class Reading:
     script: Script
     letters: str = ""  # letters that the first language of the script does not have
     words: str = ""  # frequent short words that no other language of the script has
+    optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
+    typed: Mapping[str, str] = field(default_factory=dict)  # letter to what foreign keyboards type
+    letterless: bool = False  # whether a text without any letter is taken for this language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,15 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """Numbers in words."""
+    """Numbers in words: what a reader types, and what a newsroom counts people with.
 
-    words: Callable[[], Mapping[str, int]] = dict  # every form of every word for 0 to 999
+    A word typed on a foreign keyboard (`Reading.typed`) is understood without standing here.
+    """
+
+    words: Mapping[int, str] = field(default_factory=dict)  # 0 to 999 to every form of its word
+    people: Mapping[int, str] = field(default_factory=dict)  # number to words that count people
+    crowds: Mapping[int, str] = field(default_factory=dict)  # "dozens": number to words for no less
+    also_else: str = ""  # number words that in news more often mean something else
     ten_joins: bool = False  # ten and one are eleven: "он бир"
     # words that multiply what stands before them
     scales: Mapping[int, str] = field(default_factory=dict)
@@ -155,4 +164,3 @@ class News:
     clause: str = ""  # words that part a sentence's clauses
     common_names: str = ""  # words and first names that every newsroom capitalises
     not_people: str = ""  # beginnings of words after a number that counts no people
-    counted: Mapping[int, str] = field(default_factory=dict)  # number to words that count people

@@ -21,17 +21,4 @@ NEWS = News(
         "abdul john james david joe robert"
     ),
     not_people="year percent january",
-    counted={
-        2: "two",
-        3: "three",
-        4: "four",
-        5: "five",
-        6: "six",
-        7: "seven",
-        8: "eight nine",
-        10: "ten",
-        20: "dozens scores",
-        200: "hundreds",
-        2000: "thousands",
-    },
 )
