@@ -35,7 +35,7 @@ from bot.listening import listen, serve, until_revoked
 from bot.ops import ops_app
 from bot.recurring import JOBS, TICK, bound, loop, looped, shared
 from bot.running import Running, tell
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Application, Bot
 from bot.telegram.request import AiohttpRequest

@@ -25,7 +25,7 @@ from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
 from bot.render.answers import explain
 from bot.render.text import Button, Message, to_api
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import (
     Ambiguous,

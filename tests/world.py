@@ -36,7 +36,8 @@ from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
 from bot.running import Running
-from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.telegram.api import Api
 from bot.workers import Workers
 from storage.db import Store
@@ -73,7 +74,7 @@ def poll_flow(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     admins: Sequence[int] = (),
-    feeds: Mapping[str, FeedSpec] = MappingProxyType({}),
+    feeds: Mapping[str, NewsSpec] = MappingProxyType({}),
 ) -> Ingest:
     """The poll flow as the program composes it."""
     return Ingest(
@@ -108,9 +109,9 @@ class World:
 
     # ── publishers ──────────────────────────────────────────────────────────
 
-    def spec(self, key: str) -> RateSpec | FeedSpec | PageSpec:
+    def spec(self, key: str) -> RateSpec | NewsSpec:
         """A source of the catalog."""
-        return self.catalog.rates.get(key) or self.catalog.feeds.get(key) or self.catalog.pages[key]
+        return self.catalog.rates.get(key) or self.catalog.news[key]
 
     def serve(self, key: str, body: bytes, *, status: int = 200) -> None:
         """Let a source of the catalog serve a document from now on."""

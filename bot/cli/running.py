@@ -25,10 +25,10 @@ from bot.cli.program import (
 )
 from bot.config import Settings
 from bot.errors import BotError
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
-    from bot.sources.catalog import FeedSpec, RateSpec
+    from bot.sources.specs import NewsSpec, RateSpec
 
 
 @cli.command()
@@ -96,7 +96,7 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
     found = {f"source {spec.key}": "" for spec in catalog.polled}
     done = 0
 
-    async def look(spec: RateSpec | FeedSpec) -> None:
+    async def look(spec: RateSpec | NewsSpec) -> None:
         nonlocal done
         trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
         words = log.redact(trial.words)
@@ -167,7 +167,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
         ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
 
-        async def one(spec: RateSpec | FeedSpec) -> None:
+        async def one(spec: RateSpec | NewsSpec) -> None:
             nonlocal failed
             report = await ingest.poll(spec)
             failed = failed or report.error is not None

@@ -17,7 +17,7 @@ from bot.alerts import Desk, Reader, kind_of
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Style
 from bot.render.text import Message, to_api
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.deliveries import Claimed

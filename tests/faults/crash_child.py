@@ -32,7 +32,8 @@ from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
 from bot.telegram.session import open_session

@@ -14,7 +14,7 @@ from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.emulator import TEST_TOKEN
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store
