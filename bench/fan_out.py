@@ -95,7 +95,7 @@ async def _expired(store: Store) -> list[float]:
     """Seconds of each chunk closed, until nothing waits."""
     async with store.writing() as db:
         await db.execute(text("UPDATE alert SET expires_at = created_at"))
-        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+        await db.execute(text("DELETE FROM delivery" if store.alone else "TRUNCATE delivery"))
     async with store.writing() as db:
         await db.execute(text(_AT_ONCE), {"alert": 2})
     ticks, waiting = [], True
@@ -123,5 +123,5 @@ async def _at_once(store: Store) -> float:
         await db.commit()
         took = time.perf_counter() - start
     async with store.writing() as db:
-        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+        await db.execute(text("DELETE FROM delivery" if store.alone else "TRUNCATE delivery"))
     return took

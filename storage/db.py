@@ -36,7 +36,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.clock import boottime
-from bot.errors import ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from storage.clock import ClockWatch, Following
 from storage.types import EPOCH, MICROSECOND
 
@@ -107,19 +107,21 @@ class Store:
         )
 
     @property
-    def sqlite_path(self) -> Path | None:
-        """The database file, or None on a server."""
-        return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
-
-    @property
     def alone(self) -> bool:
         """Whether no other process works on this database: a file, and ours; no server."""
-        return self.sqlite_path is not None
+        return is_file(self.url)
+
+    @property
+    def database_file(self) -> Path:
+        """The file of a database that is one; BotError on a server, which has tools of its own."""
+        if not self.alone:
+            raise BotError("only a file is copied: use pg_dump for a PostgreSQL database")
+        return Path(self.url.database or "")
 
     @property
     def place(self) -> str:
         """The database's place for a log: the file's path or the server's address, no password."""
-        return str(self.sqlite_path or self.url.render_as_string())
+        return str(self.database_file) if self.alone else self.url.render_as_string()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Db]:
@@ -145,17 +147,13 @@ class Store:
 
     def settle(self) -> None:
         """Remember which file this is: a path that leads elsewhere from now on is `lost`."""
-        if (path := self.sqlite_path) is not None:
-            self._home = _number(path)
+        if self.alone:
+            self._home = _number(self.database_file)
 
     @property
     def lost(self) -> bool:
         """Whether the file was removed or replaced: nobody will find what is written (SQLite)."""
-        return (
-            self._home is not None
-            and self.sqlite_path is not None
-            and _number(self.sqlite_path) != self._home
-        )
+        return self._home is not None and _number(self.database_file) != self._home
 
     async def save_into(self, target: Path) -> None:
         """A copy of what the open file holds, also when its path leads there no more (SQLite)."""
@@ -172,8 +170,10 @@ class Store:
         On the writing connection, and without waiting: while somebody still reads, at the next call
         (SQLite).
         """
-        path = self.sqlite_path
-        if path is None or _size(path.with_name(path.name + "-wal")) <= LOG_BYTES:
+        if not self.alone:
+            return
+        path = self.database_file
+        if _size(path.with_name(path.name + "-wal")) <= LOG_BYTES:
             return
         with suppress(sqlite3.OperationalError):  # locked by another program, or no space: likewise
             async with self._at_the_writer() as connection:
@@ -279,11 +279,11 @@ def is_file(url: URL) -> bool:
 def absent(url: URL) -> Path | None:
     """The file of a SQLite database that is not there yet."""
     path = Path(url.database or "")
-    return path if url.get_backend_name() == "sqlite" and not path.is_file() else None
+    return path if is_file(url) and not path.is_file() else None
 
 
 def _connect(url: URL, *, writes: bool = True) -> Store:
-    if url.get_backend_name() == "sqlite":
+    if is_file(url):
         return _connect_sqlite(url, writes=writes)
     engine = create_async_engine(
         url,

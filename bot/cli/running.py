@@ -202,10 +202,12 @@ def backfill(
         raise typer.BadParameter(
             f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}"
         )
-    run_to_end(_backfill(settings, catalog.rates[key], known_day(since), pause))
+    run_to_end(_backfill(settings, catalog, key, known_day(since), pause))
 
 
-async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: float) -> None:
+async def _backfill(
+    settings: Settings, catalog: Catalog, key: str, since: date, pause: float
+) -> None:
     from zoneinfo import ZoneInfo
 
     from bot.backfill import Backfill
@@ -216,11 +218,13 @@ async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: floa
     def say(line: str) -> None:
         typer.echo(log.redact(line), err=True)
 
+    spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()
     async with store_of(settings) as store, Fetcher() as fetcher:
         clock: Callable[[], datetime] = partial(datetime.now, UTC)
-        ingest = Ingest(
-            store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids
+        # only what a revision leads to is asked of it: no worker process is started
+        ingest = Ingest.composed(
+            settings, catalog, store=store, fetcher=fetcher, workers=Workers(), clock=clock
         )
         work = Backfill(
             store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised
