@@ -69,7 +69,7 @@ _SHAPES = tuple(
         rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
         rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
         rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
-        rf"q(?P<t>{_ANY})[tTf](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом в $100, за 100 долларов
+        rf"q(?P<t>{_ANY})[tTf](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом за 100 долларов
         rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
         rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
         rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
