@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 from bench import world
 from bench.figure import Figure, Goal
 from storage.db import Store
@@ -102,7 +103,7 @@ async def _expired(store: Store) -> list[float]:
     while waiting:
         start = time.perf_counter()
         async with store.writing() as db:
-            await storage.deliveries.expire(db)
+            await storage.lapsed.expire(db)
         ticks.append(time.perf_counter() - start)
         async with store.reading() as db:
             waiting = (

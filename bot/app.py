@@ -22,6 +22,7 @@ from telegram.ext import ContextTypes, ExtBot
 import storage.backup
 import storage.deliveries
 import storage.highwater
+import storage.lapsed
 from bot.clock import utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
@@ -223,7 +224,7 @@ def _name_of(application: App) -> str:
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
     """A start with the file to ourselves: leases are nobody's; say what the file lost."""
     async with store.writing() as db:
-        await storage.deliveries.free_all(db)
+        await storage.lapsed.free_all(db)
     gone = await storage.highwater.missing(store)
     try:
         if gone is not None:

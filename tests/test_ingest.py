@@ -52,7 +52,7 @@ language = "ru"
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Nothing polled yet; one operator."""
-    async with polling(store, catalog, now=NOW) as made:
+    async with polling(store, catalog, now=NOW, in_workers=True) as made:
         yield made
 
 

@@ -9,6 +9,7 @@ publish, poll, ask, press, look.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -64,7 +65,13 @@ def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
     """The way out without a pause between two requests to one host: all publishers of a test are
     one host.
     """
-    return Fetcher(limits=Limits(pause=0.0), tls=tls)
+    return Fetcher(limits=Limits(pause=0.0), tls=tls or _certificates())
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """What the system trusts, read once: it takes longer than most tests."""
+    return ssl.create_default_context()
 
 
 def poll_flow(
@@ -356,9 +363,16 @@ async def polling(
     *,
     now: datetime,
     admins: Sequence[int] = (OPERATOR,),
+    in_workers: bool = False,
 ) -> AsyncIterator[World]:
-    """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address."""
-    async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
+    """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address;
+    feeds are parsed in this process, or `in_workers` as the program does.
+    """
+    async with (
+        Publishers() as publishers,
+        Workers() if in_workers else Here() as workers,
+        loopback_fetcher() as fetcher,
+    ):
         world = World(store, catalog(publishers.url), now=now)
         world.publishers = publishers
         feeds = world.catalog.news

@@ -115,7 +115,8 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
 async def _check_database(settings: Settings) -> str:
     """Whether a start could use it, and what that would do to it."""
     from storage import migrate
-    from storage.db import absent, connect, parse_url
+    from storage.address import absent, parse_url
+    from storage.connecting import connect
 
     if (path := absent(parse_url(settings.database_url))) is not None:
         migrate.must_be_makeable(path)

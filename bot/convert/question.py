@@ -69,7 +69,7 @@ _SHAPES = tuple(
         rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
         rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
         rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
-        rf"q(?P<t>{_ANY})[tT](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом в $100
+        rf"q(?P<t>{_ANY})[tTf](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом за 100 долларов
         rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
         rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
         rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
@@ -119,9 +119,9 @@ def _without_fillers(items: list[Item]) -> list[Item]:
     letters = "".join(item.letter for item in items)
     if "x" in letters and not re.search(r"[qQri?]", letters):
         raise _unclear()
-    if re.search(r"(?:^|N)-|-(?:N|$)", letters) or re.search(
-        rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters
-    ):
+    if re.search(r"^-|N-(?![SC])|-(?:N|$)", letters):  # a range; but "100-usd" is an amount
+        raise _unclear()
+    if re.search(rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters):
         raise _unclear()
     # "курс доллара 87"
     if "r" in letters and re.search(rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)):

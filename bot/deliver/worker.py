@@ -31,6 +31,7 @@ import structlog
 import storage.chats
 import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 import storage.pace
 from bot import metrics
 from bot.clock import boottime
@@ -377,11 +378,11 @@ class Worker:
         self._tidy_at = now + IDLE
         if not stood:  # else answers that came meanwhile are read and marked first
             async with self.store.writing() as db:
-                await storage.deliveries.tidy(db)
+                await storage.lapsed.tidy(db)
         if now >= self._expire_at:
             async with self.store.writing() as db:
-                closed = await storage.deliveries.expire(db)
-            if closed < storage.deliveries.CLOSED_AT_ONCE:
+                closed = await storage.lapsed.expire(db)
+            if closed < storage.lapsed.CLOSED_AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more

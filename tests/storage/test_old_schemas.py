@@ -21,7 +21,8 @@ import storage.rules
 from bot.model.alerts import RateMoved, StoryBroke
 from bot.model.reasons import ENGLISH, Reason, reason
 from bot.model.rules import Condition, RuleState
-from storage.db import Store, connect_for_writing
+from storage.connecting import connect_for_writing
+from storage.db import Store
 from storage.migrate import bring_up, schema_of
 from storage.schema import metadata
 from storage.versions import HEAD, REVISIONS, SCRIPTS
