@@ -26,7 +26,7 @@ import storage.alerts
 from bench.figure import Figure, Goal
 from bench.sending import most_in_a_second
 from bench.start import ROOT
-from bot.deliver.worker import HORIZON
+from bot.deliver.claims import HORIZON
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.emulator.faults import Limits

@@ -85,7 +85,8 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     """
     clock = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {}"
     readers = range(READER, READER + 6)
-    monkeypatch.setattr("bot.deliver.worker.IDLE", 0.1)
+    for stage in ("claims", "slots", "upkeep"):
+        monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
         one.emulator.faults.add(Fault.server_error(502, chat_id=READER, times=1))
         async with Sending(one):
