@@ -11,11 +11,10 @@ from functools import partial
 
 import storage.rates
 from bot.convert import currency_at, day_at, plain_text
-from bot.convert.rules import CurrencyFound, code_at, parse_rule, parse_typed_rule
+from bot.convert.rules import CurrencyFound, code_at, parse_typed_rule
 from bot.detect.offers import as_level, offered
 from bot.detect.rules import initial_state, preview
 from bot.errors import UserError
-from bot.model.alerts import RuleFired
 from bot.model.rates import Pair, RateKind, SeenRate, Series
 from bot.model.rules import Condition, Direction, Rule, RuleState, TypedRule
 from bot.readers.rates import CURRENCIES, local_day, must_know
@@ -150,15 +149,6 @@ async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) ->
 def rule_words(rule: Rule | StoredRule, language: str) -> str:
     """A rule in the reader's words."""
     return words(rule_said(rule if isinstance(rule, Rule) else rule.rule), language)
-
-
-def fired_words(fired: RuleFired, language: str) -> str:
-    """The rule that spoke, in the reader's words: as it was then, whatever became of it."""
-    said = fired.rules[0]
-    try:
-        return rule_words(parse_rule(said, home=fired.new.pair.quote), language)
-    except UserError:
-        return said
 
 
 def rule_said(rule: Rule) -> RuleWords:

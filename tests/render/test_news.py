@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.alerts import stories as alerts
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
-from bot.render import alerts, news
+from bot.render import news
 from bot.render.digest import digest
 from bot.render.text import Button
 from tests.factories import NOW
