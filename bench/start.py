@@ -128,9 +128,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 "OPS_LISTEN": "127.0.0.1:0",
                 "LOG_FORMAT": "json",
             }
-            await to_ready(
-                "-m", "bot", "run", folder=folder, env=env, settle=None
-            )  # migrates, warms the disk
+            # migrates, warms the disk
+            await to_ready("-m", "bot", "run", folder=folder, env=env, settle=None)
             ours = [
                 await to_ready(
                     "-m", "bot", "run", folder=folder, env=env, settle=SETTLE if last else None

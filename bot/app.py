@@ -184,9 +184,7 @@ async def opened(
 
 
 def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
-    """The inbox with what becomes of an update: handled, apologised for, or told of when nobody can
-    read it.
-    """
+    """The inbox, with what becomes of an update: handled, apologised for, or told of."""
     store = services.store
 
     async def handle(raw: dict[str, Any]) -> None:
@@ -223,9 +221,7 @@ def _name_of(application: App) -> str:
 
 
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """With the file to ourselves: no lease is anybody's, and what the file lacks of what it had is
-    said.
-    """
+    """A start with the file to ourselves: leases are nobody's; say what the file lost."""
     async with store.writing() as db:
         await storage.deliveries.free_all(db)
     gone = await storage.highwater.missing(store)
@@ -249,9 +245,7 @@ def _application(settings: Settings, api: Api, request: AiohttpRequest) -> App:
 
 
 def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
-    """What runs beside sending and listening: the watches, and the jobs, in loops or shared with
-    other replicas.
-    """
+    """What runs beside sending and listening: watches, and the jobs as loops or shared ones."""
     store, settings = bot.store, bot.settings
     watched = StoreWatch(
         store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop

@@ -32,9 +32,7 @@ ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilled:
-    """What one run did: answers stored, requests skipped because an earlier run had them, rates
-    offered.
-    """
+    """What one run did: answers stored, requests that an earlier run had made, rates offered."""
 
     source: str
     asked: int
@@ -58,9 +56,7 @@ class Backfill:
     revised: Callable[[Db, Sequence[SeenRate]], Awaitable[None]]
 
     async def run(self, spec: RateSpec, *, since: date, until: date) -> Backfilled:
-        """Fetch and store what is not yet there; SourceError when there is no history, or the
-        publisher is unwell.
-        """
+        """Fetch and store what is missing; SourceError of no history or an unwell publisher."""
         wanted = plan(spec, since, until)
         if not wanted:
             raise SourceError(f"{spec.key} has no history that can be fetched for these days")
@@ -117,9 +113,7 @@ class Backfill:
         return believed
 
     async def _fetch(self, request: Request) -> Fetched | None:
-        """The answer; None when there is nothing at that address. A busy or dropped server is given
-        time.
-        """
+        """The answer, or None when the address has nothing; a busy server is given time."""
         for number in range(1, TRIES + 1):
             try:
                 return await self.fetcher.get(

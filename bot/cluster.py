@@ -165,18 +165,15 @@ async def _keep_ticking(
                     await new.job_manager.defer_periodic_job(
                         job=new.job, periodic_id="", defer_timestamp=tick
                     )
-            except (
-                ConnectorException
-            ):  # the database is away, as _work says: again with the next look
+            except ConnectorException:
+                # the database is away, as _work says: again with the next look
                 continue
             last[task.name] = tick
         await asyncio.sleep(TICK)
 
 
 def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
-    """The queue with a task for each piece of work, and which of them come every so many
-    seconds.
-    """
+    """The queue with a task for each piece of work, and those that come every so many seconds."""
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
@@ -202,9 +199,8 @@ def _whole(
 ) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
     name, again = work.job.name, work.job.again
-    lock = (
-        name if work.job.every is not None else None
-    )  # what follows other work may go on beside itself
+    # what follows other work may go on beside itself
+    lock = name if work.job.every is not None else None
     retry = RetryStrategy(wait=round(again)) if again is not None else False
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
@@ -240,9 +236,7 @@ async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[
 def _look(
     queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
-    """The look for keys that are due: what waits for itself in the queue already is not put there
-    again.
-    """
+    """The look for due keys; a piece of work that waits in the queue is not put there again."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise

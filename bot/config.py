@@ -1,6 +1,4 @@
-"""Settings, read once from the environment and `.env`; all problems are reported together, secrets
-hide themselves.
-"""
+"""Settings, read once from environment and `.env`: all problems are told at once, secrets hide."""
 
 from __future__ import annotations
 
@@ -121,9 +119,7 @@ class Settings(BaseSettings):
 
     @staticmethod
     def _unreachable(webhook_url: str) -> list[str]:
-        """Why Telegram's own server would refuse the webhook's address; a local Bot API server
-        takes any.
-        """
+        """Why Telegram would refuse the webhook's address; a local Bot API server takes any."""
         parts = urlsplit(webhook_url)
         if parts.scheme != "https":
             return ["WEBHOOK_URL: Telegram posts to https addresses alone"]
@@ -176,14 +172,11 @@ class _CatalogSetting(BaseSettings):
 
 
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
-    """Read the settings; ConfigError lists every problem, each by the setting's name and never by
-    its secret value.
-    """
+    """Read the settings; ConfigError names every setting with a problem, and tells no secret."""
     path = env_file or Path(".env")
     problems = [*language_problems(), *_file_problems(path)]
-    readable = (
-        path if not _file_problems(path) else None
-    )  # what the environment says is looked at all the same
+    # what the environment says is looked at all the same
+    readable = path if not _file_problems(path) else None
     if _others_can_read(path):
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:
@@ -238,9 +231,7 @@ def _others_can_read(path: Path) -> bool:
 def _all_problems(
     error: ValidationError, path: Path | None, overrides: dict[str, Any]
 ) -> list[str]:
-    """Those of each setting, and those of the others together, which are only looked at when each
-    is right.
-    """
+    """Problems of each setting, then, where each is right, those of several together."""
     problems = _problems(error)
     wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
     defaults = {name: Settings.model_fields[name].default for name in wrong}

@@ -21,9 +21,7 @@ DIGEST_LASTS = digests.LASTS
 
 
 async def enqueue_digests(store: Store, *, now: datetime) -> int:
-    """Enqueue each digest whose time has come, once a calendar day whatever the clock does; returns
-    how many.
-    """
+    """Enqueue each due digest, once a calendar day whatever the clock does; returns how many."""
     new = 0
     async with store.writing() as db:
         for subject in digests_of(await storage.chats.followed(db)):

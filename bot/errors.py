@@ -71,6 +71,4 @@ class StorageError(BotError):
 
 
 class UnreadableError(BotError):
-    """What Telegram sent is no update that we can read: a value of the wrong type or out of range,
-    or none.
-    """
+    """What Telegram sent is no update that we can read: a value of a wrong type, range, or none."""

@@ -56,10 +56,8 @@ _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(net)
     for net in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4", "240.0.0.0/4",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
     )
 )  # fmt: skip
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
@@ -74,18 +72,14 @@ _OWN_6 = (ipaddress.IPv6Network("::1/128"), ipaddress.IPv6Network("fc00::/7"))
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address belongs to the public internet, by our own table and never by
-    `is_global`.
-    """
+    """Whether an address is of the public internet, by our table and never by `is_global`."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in net for net in _NOT_PUBLIC_4)
     return address in _PUBLIC_6 and not any(address in net for net in _NOT_PUBLIC_6)
 
 
 def is_own(address: IPAddress) -> bool:
-    """Whether an address is this machine or a private network; link-local (cloud metadata) is
-    neither.
-    """
+    """Whether an address is of this machine or a private network; link-local (metadata) is not."""
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in net for net in _OWN_4)
     return any(address in net for net in _OWN_6)
@@ -119,9 +113,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of our time and memory one answer may cost, and how often one host is asked
-    (seconds, bytes).
-    """
+    """What one answer may cost us (seconds, bytes), and how often one host is asked."""
 
     total: float = 20.0
     connect: float = 8.0
@@ -257,9 +249,8 @@ class Fetcher:
                 moved_to = str(target) if permanent else moved_to
                 if response.status in {301, 302, 303}:
                     data = None  # as every browser does, whatever the method was
-            own = (
-                own and target.origin() == start.origin()
-            )  # having left it, one does not come back
+            # having left it, one does not come back
+            own = own and target.origin() == start.origin()
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
 
@@ -370,9 +361,7 @@ def _is_conditional(asked: Mapping[str, str]) -> bool:
 
 
 def _checked(url: str, start: URL | None = None) -> URL:
-    """Read an address and refuse what is not plain http(s); a redirect's port is a usual one or
-    that of `start`.
-    """
+    """An address of plain http(s); a redirect's port must be a usual one or that of `start`."""
     try:
         parsed = URL(url.strip()).with_fragment(None)
         host, port = parsed.host, parsed.port
@@ -398,9 +387,7 @@ def _redirect_target(url: URL, location: str | None, start: URL) -> URL:
 
 
 def _is_own_host(url: URL) -> bool:
-    """Whether the configured address names the operator's own machine: a private literal, or
-    localhost.
-    """
+    """Whether the configured host is the operator's own: a private literal, or localhost."""
     if url.host == "localhost":
         return True
     try:

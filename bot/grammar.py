@@ -57,27 +57,21 @@ _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the known word nearest to a mistyped one ("; did you mean poll?"); empty when none
-    is near.
-    """
+    """A hint at the nearest known word ("; did you mean poll?"); empty when none is near."""
     by_small_letters = {one.lower(): one for one in known}
     near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
     return f"; did you mean {by_small_letters[near[0]]}?" if near else ""
 
 
 def parse_text(value: object, right: str) -> str:
-    """A text with something in it, without the spaces around; ValueError(right) for anything
-    else.
-    """
+    """A text with something in it, stripped of the spaces around; else ValueError(right)."""
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError(right)
     return value.strip()
 
 
 def parse_duration(value: object) -> timedelta:
-    """`30s`, `5m`, `1.5h`, `1h30m`, `2d`, `200ms`: the largest unit first, from a millisecond to
-    366 days.
-    """
+    """`30s`, `5m`, `1.5h`, `1h30m`, `200ms`: largest unit first, a millisecond to 366 days."""
     right = 'a duration such as "30s", "5m" or "1h30m"'
     if isinstance(value, timedelta):
         return value
@@ -266,9 +260,7 @@ def parse_flag(value: object) -> bool:
 
 
 def parse_user_ids(value: object) -> tuple[int, ...]:
-    """Numbers of Telegram users, separated by commas, each once; accounts that many people share
-    are refused.
-    """
+    """Telegram users' numbers, separated by commas, each once; shared accounts are refused."""
     right = "numeric user ids, separated by commas"
     if isinstance(value, str):
         parts = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
@@ -287,9 +279,7 @@ def parse_user_ids(value: object) -> tuple[int, ...]:
 
 
 def parse_database_address(value: object) -> str:
-    """`sqlite:///` and a file, or a postgresql address; whether it can be opened is seen when it
-    is.
-    """
+    """`sqlite:///` and a file, or a postgresql address; opening it comes later."""
     text = parse_text(value, "sqlite:///data/jarchy.db or postgresql://user:password@host/name")
     family, _, rest = text.partition("://")
     family = family.partition("+")[0]
@@ -305,9 +295,7 @@ def parse_database_address(value: object) -> str:
 
 
 def _check_file(rest: str) -> None:
-    """ValueError when what follows `sqlite://` names no file: with a host, a folder, an odd or a
-    long name.
-    """
+    """ValueError when the rest of `sqlite://` is no file: has a host, a folder, an odd name."""
     host, _, path = rest.partition("/")
     path = unquote(path.partition("?")[0])
     if (

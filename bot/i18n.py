@@ -29,9 +29,7 @@ MINUS = "\u2212"
 
 
 def t(msgid: str, language: str) -> str:
-    """The words for `msgid`, a template with {names}: English where the language lacks them,
-    KeyError without any.
-    """
+    """The words for `msgid`, a template with {names}: else English, KeyError without either."""
     for catalog in (_catalog(language), _catalog(FALLBACK)):
         text = catalog.gettext(msgid)
         if text != msgid:
@@ -40,9 +38,7 @@ def t(msgid: str, language: str) -> str:
 
 
 def tn(msgid: str, n: int, language: str) -> str:
-    """The words for `n` of something, in the plural form that `n` takes; {n} is left for the caller
-    to fill.
-    """
+    """The words for `n` of something, in the plural form for `n`; callers fill in {n}."""
     for catalog in (_catalog(language), _catalog(FALLBACK)):
         text = catalog.ngettext(msgid, msgid, n)
         if text != msgid:
@@ -56,9 +52,7 @@ def known(msgid: str) -> bool:
 
 
 def number(value: Decimal | int, language: str, digits: int | None = None) -> str:
-    """A number with the language's marks: "1,234.50", "1 234,50"; exact, or rounded half up to
-    `digits` decimals.
-    """
+    """A number as the language writes it: "1,234.50", "1 234,50"; exact, or rounded half up."""
     value = Decimal(value)
     if digits is not None:
         value = rounded(value, digits)
@@ -74,9 +68,7 @@ def decimal_mark(language: str) -> str:
 
 
 def percent(value: Decimal, language: str, digits: int = 2) -> str:
-    """A change in percent, always with its sign: "+0.02 %", "−2,40 %"; "0.00 %" when nothing is
-    left to show.
-    """
+    """A change in percent with its sign: "+0.02 %", "−2,40 %"; "0.00 %" when too small."""
     value = rounded(value, digits)
     sign = "+" if value > 0 else ""
     return f"{sign}{number(value, language)} %"
@@ -100,9 +92,7 @@ def day_since(on: date, language: str, *, today: date | None = None) -> str:
 
 
 def day_until(on: date, language: str) -> str:
-    """A date with its year after the word "until": "31 Dec 2026", "31 декабря 2026", "2026-жылдын
-    31-декабрына".
-    """
+    """A date after "until": "31 Dec 2026", "31 декабря 2026", "2026-жылдын 31-декабрына"."""
     return _day(on, language, "months.until_year", "months.until_year", date.min)
 
 
@@ -112,9 +102,7 @@ def weekday_of(on: date, language: str) -> str:
 
 
 def clock(at: datetime | time, zone: str | None = None) -> str:
-    """The hour as "15:12", moved to `zone` when `at` is a moment; the three languages write it
-    alike.
-    """
+    """The hour as "15:12", moved to `zone` when `at` is a moment; alike in all languages."""
     if isinstance(at, datetime):
         at = at.astimezone(ZoneInfo(zone)) if zone else at
     return f"{at.hour:02}:{at.minute:02}"
@@ -130,9 +118,7 @@ def moment(at: datetime, language: str, zone: str, *, now: datetime | None = Non
 
 
 def ago(age: timedelta, language: str) -> str:
-    """How long ago: "5 minutes ago", "5 минут назад", "5 мүнөт мурун"; "just now" under a
-    minute.
-    """
+    """How long ago: "5 minutes ago", "5 минут назад"; "just now" under a minute."""
     from babel.dates import format_timedelta
 
     if age < timedelta(minutes=1):
@@ -155,18 +141,14 @@ def city(zone: str, language: str) -> str:
 
 
 def zone_name(zone: str) -> str:
-    """A time zone as it is shown: its key, but "UTC+6" for `Etc/GMT-6`, whose sign is turned
-    round.
-    """
+    """A time zone as shown: its key, but "UTC+6" for `Etc/GMT-6`, whose sign is turned round."""
     if not zone.startswith("Etc/GMT") or zone[7:] in {"", "0", "+0", "-0"}:
         return zone
     return f"UTC{'+' if zone[7] == '-' else MINUS}{zone[8:]}"
 
 
 def currency_name(code: str, language: str) -> str:
-    """A currency's name: ours where people here say another than CLDR's (сом, сум), else CLDR's,
-    else the code.
-    """
+    """A currency's name: ours where people here say another (сом, сум), else CLDR's, its code."""
     if known(f"currency.{code}"):
         return t(f"currency.{code}", language)
     from babel.numbers import get_currency_name

@@ -1,6 +1,4 @@
-"""From silence to service: introduce ourselves to Telegram, then have its updates come, for
-ever.
-"""
+"""From silence to service: introduce ourselves to Telegram, then receive updates for ever."""
 
 from __future__ import annotations
 
@@ -64,9 +62,7 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
 
 
 async def _resume(bot: Running) -> None:
-    """Take up what was left, as soon as the database is there; on a server it may be away just
-    now.
-    """
+    """Take up what was left, as soon as the database, perhaps a server, is there."""
     while True:
         try:
             await bot.inbox.resume()
@@ -84,9 +80,7 @@ def _webhook_secret(settings: Settings) -> str:
 
 
 async def _receive(bot: Running) -> None:
-    """Have updates come, for ever: posted to us, or asked for, beside other replicas only while it
-    is our turn.
-    """
+    """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
 
     def tell(why: str | None) -> None:
@@ -116,9 +110,7 @@ async def until_revoked(revoked: asyncio.Event) -> None:
 
 
 async def serve(stack: AsyncExitStack, application: web.Application, listen: str) -> int | None:
-    """Serve an application at an address until the stack closes; its port, None for `off`.
-    ConfigError when taken.
-    """
+    """Serve an application until the stack closes; its port, None for `off`, or ConfigError."""
     if listen == "off":
         return None
     host, _, port = listen.rpartition(":")

@@ -22,17 +22,14 @@ _SECRET = re.compile(
     r"|(?<=\bpassword=)(?:'[^']*'|\"[^\"]*\"|[^\s&\"']+)",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)  # escapes of terminals, turned letters
+# escapes of terminals, turned letters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 _hidden: set[str] = set()
 
 
 def hide(*secrets: str | None) -> None:
-    """Redact these from now on wherever they occur, as they are and percent-encoded: whatever their
-    form.
-    """
+    """Redact these from now on wherever they occur, as they are or percent-encoded."""
     for secret in secrets:
         if secret is not None and len(secret) >= SHORTEST_SECRET:
             _hidden.update({secret, quote(secret, safe=""), quote(secret)})
@@ -46,9 +43,7 @@ def redact(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message of ours as one line of a terminal: redacted, line breaks as spaces, control
-    characters escaped.
-    """
+    """A message as one line of a terminal: redacted, without breaks and control characters."""
     line = redact(" ".join(text.splitlines()))
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
@@ -69,18 +64,14 @@ def _crashed_unraisably(crash: sys.UnraisableHookArgs) -> None:
 
 
 def guard_tracebacks() -> None:
-    """Redact the tracebacks that Python prints by itself: of the program, of its threads, of
-    finalizers.
-    """
+    """Redact the tracebacks that Python itself prints, of program, threads and finalizers."""
     sys.excepthook = _crashed
     threading.excepthook = _crashed_in_a_thread
     sys.unraisablehook = _crashed_unraisably
 
 
 def _renderer(*, console: bool) -> structlog.typing.Processor:
-    """Make the line, then redact it: whatever a value, a nested list or a traceback brought
-    along.
-    """
+    """Make the line, then redact it, whatever its values, lists or tracebacks brought along."""
     base: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         if console
@@ -136,6 +127,5 @@ def set_up(log_format: str | None, level: str) -> None:
         "procrastinate",
         "psycopg",
     ):
-        logging.getLogger(name).setLevel(
-            logging.WARNING
-        )  # httpx and telegram would log addresses with the token
+        # httpx and telegram would log addresses with the token
+        logging.getLogger(name).setLevel(logging.WARNING)

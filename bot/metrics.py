@@ -34,7 +34,5 @@ REPLY = Histogram(
 
 @cache
 def sent(lane: str, outcome: str) -> Counter:
-    """One of the counters of deliveries; looking it up by its labels costs a twentieth of a
-    delivery.
-    """
+    """A counter of deliveries, kept: looking it up by labels costs a twentieth of a delivery."""
     return SENT.labels(lane.lower(), outcome.lower())

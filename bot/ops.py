@@ -18,7 +18,8 @@ from bot.readers.status import current_status
 from bot.sources.catalog import Catalog
 from storage.db import Store
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="30"><title>Jarchy · status</title><style>
 :root{{color-scheme:light dark;--line:#8884;--good:#1a8a4a;--bad:#c0392b}}
 body{{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:56rem;padding:1.5rem 1rem}}
@@ -35,15 +36,12 @@ li small{{grid-column:2/4;color:var(--bad);overflow-wrap:anywhere}}
 <h1>Jarchy</h1><p>{now}</p><div class="cards">{cards}</div><ul>{sources}</ul></html>"""
 
 
-STALE = timedelta(
-    hours=12
-)  # after so long without a good poll of any source, what readers see is old
+# after so long without a good poll of any source, what readers see is old
+STALE = timedelta(hours=12)
 
 
 class Readiness:
-    """Why the program is not ready, as its parts tell it: each part by its name has one reason at a
-    time, or none.
-    """
+    """Why the program is not ready: each of its parts has one reason at a time, or none."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
@@ -71,9 +69,7 @@ class Readiness:
 def ops_app(
     store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness
 ) -> web.Application:
-    """The operator's little server, on loopback unless told otherwise; it shows no chats and no
-    texts.
-    """
+    """The operator's server, on loopback unless told otherwise; shows no chats and no texts."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -21,7 +21,8 @@ from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
-from bot.render.help import command_descriptions, description
+from bot.render.help import command_descriptions
+from bot.render.welcome import description
 from bot.sources.catalog import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent
@@ -39,9 +40,7 @@ BETWEEN = 1.0  # seconds between questions about what was given up
 
 
 async def introduce(api: BotApi, language: str) -> None:
-    """The command menus and what the bot is, in every language; `language` is the one of those who
-    have another.
-    """
+    """Command menus and description in every language; others read those of `language`."""
     for scope, names in MENUS.items():
         for code in ("", *LANGUAGES):
             listed = command_descriptions(names, code or language)
@@ -57,9 +56,7 @@ async def introduce(api: BotApi, language: str) -> None:
 
 
 async def _describe(api: BotApi, code: str, language: str) -> None:
-    """What an empty chat shows before Start, where nothing is shown yet: an operator's own words
-    stay.
-    """
+    """What an empty chat shows before Start; where an operator's own words stand, they stay."""
     outcome = await taken(api, "getMyDescription", language_code=code or None)
     shown = outcome.result if isinstance(outcome, Sent) else None
     if isinstance(shown, dict) and not shown.get("description"):
@@ -72,9 +69,7 @@ async def _describe(api: BotApi, code: str, language: str) -> None:
 
 
 class Channels:
-    """The channels of the catalog: each is subscribed to exactly what the catalog says, once it can
-    be written to.
-    """
+    """The catalog's channels: each is subscribed to what it says, once it can be written to."""
 
     def __init__(
         self,
@@ -93,9 +88,7 @@ class Channels:
         self._on_trouble = on_trouble
 
     async def join(self) -> None:
-        """Return when all are joined; those that cannot be written to are looked at again and
-        again.
-        """
+        """Return when all are joined; those that cannot be written to are tried again."""
         while self._missing:
             with suppress(StorageError):  # whoever watches the store says so
                 self._missing = [spec for spec in self._missing if not await self._join(spec)]
@@ -143,16 +136,13 @@ async def look_again(
     clock: Callable[[], datetime],
     pause: Callable[[float], Awaitable[None]],
 ) -> int:
-    """Ask about each group and channel that was given up, once a day for all replicas; returns how
-    many are back.
-    """
+    """Ask about groups and channels given up, once a day for all replicas; how many are back."""
     back = 0
     try:
         closed = await _due_for_a_look(store, clock())
         for chat_id in closed:
-            outcome = await api.call(
-                "getChat", chat_id=chat_id
-            )  # what nobody answers is no sign of being welcome
+            # what nobody answers is no sign of being welcome
+            outcome = await api.call("getChat", chat_id=chat_id)
             if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
                 async with store.writing() as db:
                     back += await storage.chats.revive(db, chat_id)

@@ -75,9 +75,7 @@ class Work:
 
 
 async def due(bot: Running) -> list[str]:
-    """The keys of the sources to poll now, the longest overdue first; none while the database is
-    away.
-    """
+    """Sources to poll now, by key, the longest overdue first; none without the database."""
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.states(db)
@@ -126,9 +124,7 @@ async def digests(bot: Running) -> None:
 
 
 async def tidy(bot: Running) -> None:
-    """Forget what is too old, piece by piece; StorageError when the database goes away
-    meanwhile.
-    """
+    """Forget what is too old, piece by piece; StorageError when the database goes away."""
     try:
         for step in storage.retention.STEPS:
             rows = 1
@@ -164,9 +160,7 @@ async def back_up(bot: Running) -> None:
 
 
 async def look_again(bot: Running) -> None:
-    """Ask about the chats that were given up, once a day for all replicas, once Telegram knows
-    us.
-    """
+    """Ask about chats given up, once a day for all replicas, once Telegram knows us."""
     while not bot.ready.is_set() and not bot.stopping.is_set():
         await bot.pause(TICK)
     if not bot.stopping.is_set():
@@ -233,9 +227,7 @@ def lacking(jobs: Sequence[Job]) -> list[str]:
 
 
 def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
-    """The jobs of this program, ready to be run. ConfigError that names each job that lacks a
-    part.
-    """
+    """This program's jobs, ready to run. ConfigError names each job that lacks a part."""
     if problems := lacking(jobs):
         raise ConfigError(problems)
     return [_bind(bot, job) for job in jobs]

@@ -39,9 +39,8 @@ class Running:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    revoked: asyncio.Event = field(
-        default_factory=asyncio.Event
-    )  # Telegram disowned the token, to whoever asked
+    # Telegram disowned the token, to whoever asked
+    revoked: asyncio.Event = field(default_factory=asyncio.Event)
     readiness: Readiness = field(default_factory=Readiness)
     polled: object = None  # when each source was read last, as far as its cards know
 

@@ -1,6 +1,4 @@
-"""When a source is due: its publisher's hours, back-off after failures, and what the server asked
-for.
-"""
+"""When a source is due: by its publisher's hours, back-off after failures, the server's wish."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ def _is_due(state: SourceState, now: datetime) -> bool:
 
 
 def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -> datetime:
-    """The time of the next poll after one that went well; `every` replaces the catalog's figure and
-    its windows.
-    """
+    """The next poll after one that went well; `every` replaces the catalog's figure and windows."""
     if every is not None:
         return now + every
     span = poll.every * random.uniform(1 - JITTER, 1 + JITTER)

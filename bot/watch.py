@@ -40,9 +40,7 @@ FRAMES = 3  # of the place where the loop stands
 
 @dataclass(slots=True)
 class StoreWatch:
-    """Notes how far the store has come, and tells the operators when it can no longer be
-    written.
-    """
+    """Notes how far the store has come, and tells operators when it cannot be written."""
 
     store: Store
     api: BotApi
@@ -54,9 +52,7 @@ class StoreWatch:
     _told: float | None = None
 
     async def look(self) -> None:
-        """Once a second or so. ConfigError when the database file is gone: the program cannot go
-        on.
-        """
+        """Look, once a second or so. ConfigError, the end, when the database file is gone."""
         if self.store.lost:
             await self._lost()
         try:
@@ -107,9 +103,8 @@ class StoreWatch:
         outcomes = [
             await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins
         ]
-        if not any(
-            isinstance(outcome, Retry) for outcome in outcomes
-        ):  # else Telegram is away as well
+        # else Telegram is away as well
+        if not any(isinstance(outcome, Retry) for outcome in outcomes):
             self._told = now
 
 
@@ -132,9 +127,7 @@ class LoopWatch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch the calling thread's loop until the block ends; `beat` must be called more often
-        than `stall`.
-        """
+        """Watch this thread's loop until the block ends; call `beat` more often than `stall`."""
         watcher = threading.Thread(
             target=self._watch, args=(threading.get_ident(),), name="loop watch", daemon=True
         )
@@ -180,9 +173,7 @@ async def _beat(loop: LoopWatch) -> None:
 
 @contextmanager
 def watch_the_stop() -> Iterator[None]:
-    """End the process when stopping hangs, saying where: a supervisor would only kill it later,
-    silently.
-    """
+    """End a process that hangs while stopping, saying where: supervisors kill it silently."""
 
     def give_up() -> None:
         log.error("stopping took too long")

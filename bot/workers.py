@@ -36,9 +36,8 @@ from bot.errors import BotError
 
 T = TypeVar("T")
 
-MEMORY = (
-    1024 * 1024 * 1024
-)  # bytes of private memory a worker may use; matplotlib alone maps 200 MB
+# bytes of private memory a worker may use; matplotlib alone maps 200 MB
+MEMORY = 1024 * 1024 * 1024
 LARGEST_REPLY = 256 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LENGTH = struct.Struct("<Q")
@@ -254,9 +253,8 @@ class _Replies(pickle.Unpickler):
             found = None
             with contextlib.suppress(AttributeError, ImportError):  # a name of nothing
                 found = super().find_class(module, name)
-            if (
-                isinstance(found, type) and found.__module__ == module
-            ):  # not what the module imported
+            # not what the module imported
+            if isinstance(found, type) and found.__module__ == module:
                 return found
         raise pickle.UnpicklingError(name)
 
@@ -265,9 +263,7 @@ class _Replies(pickle.Unpickler):
 
 
 def serve(memory: int, bot: int) -> None:
-    """A worker's whole life: read a job, run it, write the reply, until stdin ends, or the process
-    `bot` does.
-    """
+    """A worker's life: read a job, run it, write the reply, until stdin or process `bot` ends."""
     _end_with(bot)
     # What a library prints must not mix with our replies.
     replies = os.fdopen(os.dup(1), "wb")

@@ -26,7 +26,8 @@ from telegram.ext import (
 from bot import metrics
 from bot.errors import UserError
 from bot.languages import client_language
-from bot.render import help as words
+from bot.render.answers import explain
+from bot.render.help import commands
 from bot.render.text import to_api
 from handlers import (
     alerts,
@@ -40,8 +41,9 @@ from handlers import (
     rates,
     rules,
     settings,
+    status,
     subscriptions,
-    talk,
+    unknown,
 )
 from handlers.access import (
     Commanded,
@@ -60,6 +62,12 @@ log = structlog.get_logger(__name__)
 LONGEST_QUERY_ID = 32
 Press = Callable[..., Awaitable[None]]
 
+
+async def show_help(_update: Update, context: Context) -> None:
+    """/help: the commands of the table below."""
+    await context.reply(commands(tuple(COMMANDS), context.language))
+
+
 #: Command → what handles it and who may use it, in the order of the menu.
 COMMANDS: dict[str, Route[Handler]] = {
     "rates": Route(rates.rates, Who.ANYBODY),
@@ -73,12 +81,12 @@ COMMANDS: dict[str, Route[Handler]] = {
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
-    "status": Route(talk.status, Who.ANYBODY),
-    "privacy": Route(talk.privacy, Who.ANYBODY),
+    "status": Route(status.status, Who.ANYBODY),
+    "privacy": Route(privacy.privacy, Who.ANYBODY),
     "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
     "delete": Route(privacy.delete, Who.ADMINISTRATOR),
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
-    "help": Route(talk.help, Who.ANYBODY),
+    "help": Route(show_help, Who.ANYBODY),
     "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
 }
 
@@ -176,7 +184,7 @@ def route(application: App, services: Services) -> None:
     place = filters.LOCATION & written & filters.ChatType.PRIVATE
     application.add_handler(MessageHandler(place, _served(settings.placed, services)))
     wordless = written & filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
-    application.add_handler(MessageHandler(wordless, _served(talk.unknown, services)))
+    application.add_handler(MessageHandler(wordless, _served(unknown.unknown, services)))
 
     async def inline(update: Update, _context: Context) -> None:
         await convert.inline(services, update)
@@ -237,7 +245,7 @@ async def _nowhere(services: Services, update: Update) -> None:
         stale = error
     known = services.chats.get(query.from_user.id)
     guess = client_language(query.from_user.language_code, services.default_language)
-    said = words.error(stale, known.language if known is not None else guess).text
+    said = explain(stale, known.language if known is not None else guess).text
     await services.api.call(
         "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
     )
@@ -253,7 +261,7 @@ async def _stop_spinning(services: Services, update: Update) -> None:
 
 async def _explain(context: Context, error: UserError) -> None:
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-    message = words.error(error, context.language, today=today)
+    message = explain(error, context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:
@@ -282,9 +290,7 @@ async def sorry(services: Services, update: Update) -> None:
         return
     known = services.chats.get(origin.id)
     guess = client_language(user.language_code if user else None, services.default_language)
-    message = words.error(
-        UserError("error.unexpected"), known.language if known is not None else guess
-    )
+    message = explain(UserError("error.unexpected"), known.language if known is not None else guess)
     if query is not None:
         await services.api.call(
             "answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True

@@ -18,10 +18,10 @@ from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
 from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, TopicSubject
-from bot.readers.rules import rule_words
 from bot.render import alerts as render
-from bot.render import help as words
+from bot.render.answers import say
 from bot.render.news import topic_name
+from bot.render.rules import words as rule_words
 from handlers import rules
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -66,7 +66,7 @@ class Subscribed:
 
     def muted(self, language: str) -> str:
         """It is not followed any more, and how to follow it again."""
-        return words.say("mute.done", language, what=self.named(language)).text
+        return say("mute.done", language, what=self.named(language)).text
 
     def named(self, language: str) -> str:
         """A pair by its codes, a topic by its name."""
@@ -102,11 +102,11 @@ class OwnRule:
 
     def muted(self, language: str) -> str:
         """The rule is paused."""
-        return words.say("rule.paused", language, rule=self.named(language)).text
+        return say("rule.paused", language, rule=self.named(language)).text
 
     def named(self, language: str) -> str:
         """The rule in words."""
-        return rule_words(self.stored, language)
+        return rule_words(self.stored.rule, language)
 
     def on_button(self, language: str) -> str:  # noqa: ARG002 - a code is the same in all
         """The currency that it watches."""
@@ -167,7 +167,7 @@ async def snooze(context: Context, alert: str) -> None:
         await _say_muted(context, subject)
         return
     at = clock(until, context.chat.time_zone)
-    await context.answer(words.say("snooze.done", context.language, time=at).text)
+    await context.answer(say("snooze.done", context.language, time=at).text)
     await context.switch(
         render.snooze_button(int(alert), context.language, until=at), f"snooze:{alert}"
     )
@@ -178,7 +178,7 @@ async def unsnooze(context: Context, alert: str) -> None:
     async with context.services.store.writing() as db:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.snooze(db, until=None)
-    await context.answer(words.say("snooze.undone", context.language).text)
+    await context.answer(say("snooze.undone", context.language).text)
     await context.switch(render.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
 
 
@@ -202,7 +202,7 @@ async def unmute(context: Context, alert: str) -> None:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.unmute(db, context)
     language = context.language
-    await context.answer(words.say("rule.resumed", language, rule=subject.named(language)).text)
+    await context.answer(say("rule.resumed", language, rule=subject.named(language)).text)
     what = subject.on_button(language)
     await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
     if isinstance(

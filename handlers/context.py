@@ -23,7 +23,7 @@ from bot.clock import boottime
 from bot.errors import UserError
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
-from bot.render import help as words
+from bot.render.answers import explain
 from bot.render.text import Button, Message, to_api
 from bot.sources.catalog import Catalog
 from bot.telegram.api import BotApi
@@ -287,7 +287,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             return method, _without(parameters, *ORNAMENTS)
         if method in EDITS:
             return self._as_new(method, parameters)
-        apology = words.error(UserError("error.unexpected"), self.language).text
+        apology = explain(UserError("error.unexpected"), self.language).text
         if method == "sendMessage" and parameters.get("text") != apology:
             return method, {"chat_id": parameters["chat_id"], "text": apology}
         return None

@@ -25,7 +25,7 @@ from bot.readers.convert import conversions, round_amounts
 from bot.readers.rates import current_rates, local_day, must_know, rate_card
 from bot.render import rates as render
 from bot.render.text import Button, Message, bold, fill, lines, message, to_api
-from handlers import talk
+from handlers import unknown
 from handlers.access import mention
 from handlers.context import Context, Services
 
@@ -101,7 +101,7 @@ async def text(update: Update, context: Context) -> None:
     elif looks_like_question(said):
         await _try(update, context, said)
     else:
-        await talk.unknown(update, context)
+        await unknown.unknown(update, context)
 
 
 async def _try(update: Update, context: Context, said: str) -> None:
@@ -110,7 +110,7 @@ async def _try(update: Update, context: Context, said: str) -> None:
     except UserError as error:
         family, _, what = error.msgid.rpartition(".")
         if family == "error.convert" and what not in MEANT:
-            await talk.unknown(update, context)
+            await unknown.unknown(update, context)
         else:
             raise
 

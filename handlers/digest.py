@@ -16,7 +16,7 @@ from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
 from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
-from bot.render import help as words
+from bot.render.answers import say
 from handlers.context import Context
 
 EXAMPLE = "/digest 09:00"
@@ -72,8 +72,8 @@ async def _set_time(context: Context, said: str) -> None:
                 db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock()
             )
     if match is None:
-        await context.reply(words.say("digest.off", context.language))
+        await context.reply(say("digest.off", context.language))
     else:
         await context.reply(
-            words.say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}")
+            say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}")
         )

@@ -15,7 +15,7 @@ import storage.sources
 from bot.alerts import Desk, kind_of, notices
 from bot.errors import UserError
 from bot.model.alerts import Alert, Approval
-from bot.render import help as words
+from bot.render.answers import say
 from handlers.context import Context
 
 _LARGEST = 2**63
@@ -36,7 +36,7 @@ async def pressed(context: Context, what: str, number: str) -> None:
     await context.answer()
     said = f"{rate.pair} {rate.value:f}"
     key = "held.approved" if approve else "held.rejected"
-    await context.edit(words.say(key, context.language, source=rate.source, rate=said))
+    await context.edit(say(key, context.language, source=rate.source, rate=said))
 
 
 async def story_pressed(context: Context, what: str, number: str) -> None:
@@ -63,7 +63,7 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     services.wake()
     await context.answer()
     key = "story.approved" if approve else "story.rejected"
-    await context.edit(words.say(key, context.language, title=title))
+    await context.edit(say(key, context.language, title=title))
 
 
 def _told_to_others(

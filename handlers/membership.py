@@ -16,7 +16,7 @@ from bot.model.chats import ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import PairSubject, TopicSubject
 from bot.readers.digest import DIGEST_CURRENCIES
-from bot.render import help as words
+from bot.render import welcome as render
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
 from handlers.context import Context, Services
@@ -54,12 +54,14 @@ async def changed(update: Update, context: Context) -> None:
         await _tell(
             services,
             change,
-            words.no_right(change.chat.title or "", _language(services, change), chat.kind),
+            render.no_right(change.chat.title or "", _language(services, change), chat.kind),
         )
 
 
 def _welcome(services: Services, change: ChatMemberUpdated, home: str) -> Message:
-    return words.channel_welcome(change.chat.title or "", _given(home), _language(services, change))
+    return render.channel_welcome(
+        change.chat.title or "", _given(home), _language(services, change)
+    )
 
 
 def _given(home: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""/mydata and /delete: what is stored about a chat, given to it, or erased for it."""
+"""/privacy, /mydata and /delete: what is stored about a chat, told, given to it or erased."""
 
 from __future__ import annotations
 
@@ -8,12 +8,29 @@ from typing import Any
 import orjson
 from telegram import Update
 
+import storage.backup
 import storage.privacy
+import storage.retention
 from bot.errors import UserError
 from bot.model.chats import ChatKind
-from bot.render import help as words
+from bot.render import privacy as render
+from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers.context import Context, Services
+
+
+async def privacy(_update: Update, context: Context) -> None:
+    """/privacy: what is stored, and for how long."""
+    kept = storage.retention
+    await context.reply(
+        render.privacy(
+            context.language,
+            written=kept.BODIES,
+            sent=kept.ALERTS,
+            away=kept.CHATS,
+            copies=storage.backup.KEEP_ASIDE,
+        )
+    )
 
 
 async def mydata(_update: Update, context: Context) -> None:
@@ -27,15 +44,15 @@ async def mydata(_update: Update, context: Context) -> None:
         found = await storage.privacy.export(db, chat.id)
     origin = context.incoming.effective_chat
     title = (origin.title if origin is not None else None) or chat.title
-    ready = words.say("mydata.ready", context.language)
-    caption = ready if private else words.say("mydata.group", context.language, title=title)
+    ready = say("mydata.ready", context.language)
+    caption = ready if private else say("mydata.group", context.language, title=title)
     outcome = await _send_file(services, reader, caption.text, found)
     if isinstance(outcome, Gone) and not private:
         raise UserError("error.mydata_private", bot=f"@{context.bot.username}")
     if not isinstance(outcome, Sent):
         raise UserError("error.unexpected")
     if not private:
-        await context.reply(words.say("mydata.sent", context.language))
+        await context.reply(say("mydata.sent", context.language))
 
 
 def _administrator(context: Context) -> int:
@@ -64,7 +81,7 @@ async def _send_file(
 
 async def delete(_update: Update, context: Context) -> None:
     """/delete: asks first."""
-    await context.reply(words.delete_question(context.language))
+    await context.reply(render.delete_question(context.language))
 
 
 async def pressed(context: Context, answer: str) -> None:
@@ -77,7 +94,5 @@ async def pressed(context: Context, answer: str) -> None:
             await storage.privacy.erase(db, chat.id)
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)
-    await context.edit(
-        words.say("delete.done" if answer == "yes" else "cancel.done", context.language)
-    )
+    await context.edit(say("delete.done" if answer == "yes" else "cancel.done", context.language))
     await context.answer()

@@ -14,7 +14,7 @@ from bot.i18n import t
 from bot.model.rates import CODE
 from bot.readers.rates import leading_source, local_day, rate_card
 from bot.render import rates as render
-from bot.render.news import rows_of
+from bot.render.buttons import rows_of
 from bot.render.text import Button, Rows, fill
 from handlers.context import Context
 

@@ -13,32 +13,31 @@ typed words: nobody gains by forging what anybody may write.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from telegram import Update
 
 import storage.alerts
+import storage.rates
 import storage.rules
 from bot.convert.rule_links import from_link, to_link
+from bot.convert.rules import read_rule
 from bot.detect.offers import stepped
+from bot.detect.rules import standing
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
-from bot.model.rules import Rule
-from bot.readers.rates import local_day
+from bot.model.rules import Rule, RuleStanding
+from bot.readers.rates import local_day, must_know
 from bot.readers.rules import (
     Proposal,
     offer_rules,
-    read_rule,
     rule_currencies,
-    rule_line,
-    rule_said,
-    rule_words,
     try_rule,
 )
 from bot.render import charts
-from bot.render import help as words
 from bot.render import rules as render
-from bot.render.rules import Standing
+from bot.render.answers import say
 from bot.render.text import Message
 from handlers import pictures
 from handlers.context import Context
@@ -60,9 +59,15 @@ async def alert(_update: Update, context: Context) -> None:
     if not context.words:
         await context.reply(await _currencies(context))
         return
+    home = context.chat.home
     async with context.services.store.reading() as db:
-        today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-        typed = await read_rule(db, " ".join(context.words), home=context.chat.home, today=today)
+        stored = await storage.rates.known_series(db)
+    typed = read_rule(
+        " ".join(context.words),
+        home=home,
+        today=context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date(),
+        must_know=partial(must_know, stored=stored, home=home),
+    )
     await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
@@ -125,7 +130,7 @@ async def _conditions(context: Context, code: str) -> Message:
         found = await offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
     return render.conditions(
         found.latest,
-        [[(rule_said(rule), f"new:{to_link(rule)}") for rule in row] for row in found.rules],
+        [[(rule, f"new:{to_link(rule)}") for rule in row] for row in found.rules],
         context.language,
         source_names=dict(services.catalog.rates[found.latest.source].names),
         today=found.today,
@@ -163,7 +168,7 @@ async def _show(
     rule, language, history = found.rule, context.language, found.history
     less, more = stepped(rule, up=False), stepped(rule, up=True)
     caption = render.preview(
-        rule_said(rule),
+        rule,
         found.fired,
         language,
         since=history[0].effective_on if history else None,
@@ -180,7 +185,7 @@ async def _show(
     if len(history) < LEAST:
         await (context.edit if edit else context.reply)(caption)
         return
-    title = rule_words(replace(rule, once=False, until=None), language)
+    title = render.words(replace(rule, once=False, until=None), language)
     picture = charts.chart(
         history,
         language,
@@ -249,16 +254,14 @@ async def _save(context: Context, number: int) -> None:
         await storage.rules.save(db, stored, found.state)
     await context.answer()
     said = "rule.saved" if chat.active else "rule.saved_asleep"
-    await context.edit(
-        words.say(said, context.language, rule=rule_words(found.rule, context.language))
-    )
+    await context.edit(say(said, context.language, rule=render.words(found.rule, context.language)))
 
 
 async def _cancel(context: Context, number: int) -> None:
     async with context.services.store.writing() as db:
         await storage.rules.remove(db, (await _proposed(db, context.chat.id, number)).id)
     await context.answer()
-    await context.edit(words.say("cancel.done", context.language))
+    await context.edit(say("cancel.done", context.language))
 
 
 # --- the list -------------------------------------------------------------------------------------
@@ -268,7 +271,7 @@ async def _edit(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         stored = await _saved(db, context.chat.id, number)
     rule = stored.rule
-    if _line(context, stored).standing is Standing.EXPIRED:
+    if _line(context, stored).standing is RuleStanding.EXPIRED:
         rule = replace(rule, until=None)
     shown = await _propose(context, rule, replaces=number)
     await context.answer()
@@ -286,7 +289,7 @@ async def _change(context: Context, what: str, number: int) -> None:
         else:
             await resume(context, db, stored)
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
-    said = words.say(done, context.language, rule=rule_words(stored, context.language))
+    said = say(done, context.language, rule=render.words(stored.rule, context.language))
     await context.answer(said.text)
     await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
 
@@ -324,7 +327,12 @@ async def _list(context: Context) -> Message:
 
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:
     today = local_day(context.services.catalog, stored.series.source, context.services.clock())
-    return rule_line(stored, context.language, today)
+    return render.RuleLine(
+        number=stored.id,
+        rule=stored.rule,
+        standing=standing(stored.rule, stored.state, paused=stored.paused, today=today),
+        spoke_on=stored.state.fired_on,
+    )
 
 
 async def _proposed(db: Db, chat: int, number: int) -> StoredRule:

@@ -20,7 +20,8 @@ from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style
 from bot.model.subjects import digests_of
 from bot.places import zone_at
-from bot.render import help as words
+from bot.render import settings as render
+from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
 from handlers import subscriptions
@@ -49,7 +50,7 @@ async def settings(_update: Update, context: Context) -> None:
         said = " ".join(context.words)
         several = await asyncio.to_thread(country_zones, said, context.services.clock())
         if several:
-            await context.reply(words.zone_choice(context.language, several))
+            await context.reply(render.zone_choice(context.language, several))
             return
         await _set_zone(context, said)
         await context.reply(_zone_set(context))
@@ -77,7 +78,7 @@ async def pressed(context: Context, kind: str, what: str) -> None:
     greeted = kind == "lang" and subscriptions.under_greeting(context)
     await context.edit(await subscriptions.greeting(context) if greeted else _shown(context))
     await context.answer(
-        words.say("language.set" if kind == "lang" else "settings.saved", context.language).text
+        say("language.set" if kind == "lang" else "settings.saved", context.language).text
     )
 
 
@@ -88,7 +89,7 @@ async def _ask_place(context: Context) -> None:
     await context.answer()
     key = {"text": t("zone.send", context.language), "request_location": True}
     keyboard = {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
-    await context.reply(words.say("zone.ask", context.language), keyboard=keyboard)
+    await context.reply(say("zone.ask", context.language), keyboard=keyboard)
 
 
 async def placed(_update: Update, context: Context) -> None:
@@ -105,7 +106,7 @@ async def placed(_update: Update, context: Context) -> None:
 def _zone_set(context: Context) -> Message:
     zone = context.chat.time_zone
     at = clock(context.services.clock(), zone)
-    return words.say("zone.set", context.language, zone=zone_name(zone), time=at)
+    return say("zone.set", context.language, zone=zone_name(zone), time=at)
 
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
@@ -120,11 +121,11 @@ async def _zone_at(context: Context, latitude: float, longitude: float) -> str |
 async def _submenu(context: Context, what: str) -> Message:
     match what:
         case "language":
-            return words.language_menu(context.language)
+            return render.language_menu(context.language)
         case "zone":
             private = context.chat.kind is ChatKind.PRIVATE
             zone = context.chat.time_zone
-            return words.zone_menu(
+            return render.zone_menu(
                 context.language, ZONES, chosen=zone, example=EXAMPLE, place=private
             )
         case "topics":
@@ -153,4 +154,4 @@ async def _set_zone(context: Context, said: str) -> None:
 
 
 def _shown(context: Context) -> Message:
-    return words.settings(context.language, zone=context.chat.time_zone, style=context.chat.style)
+    return render.settings(context.language, zone=context.chat.time_zone, style=context.chat.style)

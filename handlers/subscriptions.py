@@ -12,7 +12,9 @@ from bot.model.rates import Pair
 from bot.model.subjects import PairSubject, TopicSubject, pairs_of, topics_of
 from bot.readers.news import TOPICS
 from bot.readers.rates import CURRENCIES
-from bot.render import help as words
+from bot.render import subscriptions as render
+from bot.render import welcome
+from bot.render.answers import say
 from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
@@ -64,7 +66,7 @@ async def stop(_update: Update, context: Context) -> None:
     async with context.services.store.writing() as db:
         await storage.chats.close(db, context.chat.id, why=storage.chats.STOPPED)
     context.services.chats.pop(context.chat.id, None)
-    await context.reply(words.say("stop.done", context.language))
+    await context.reply(say("stop.done", context.language))
 
 
 async def toggle(context: Context, kind: str, what: str) -> None:
@@ -87,7 +89,7 @@ async def done(context: Context) -> None:
     chosen = await _chosen(context)
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
     topics = [one for one in TOPICS if f"top:{one}" in chosen]
-    await context.edit(words.subscribed(context.language, currencies, topics))
+    await context.edit(render.subscribed(context.language, currencies, topics))
     await context.answer()
 
 
@@ -101,7 +103,7 @@ async def _chosen(context: Context) -> list[str]:
 async def greeting(context: Context) -> Message:
     """The greeting of whoever wrote or pressed, with the switches as they stand."""
     user = context.incoming.effective_user
-    return words.start(
+    return welcome.start(
         context.language,
         currencies=offered(context.chat.home),
         topics=TOPICS,
@@ -126,7 +128,7 @@ def under_greeting(context: Context) -> bool:
 
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
-    return words.subscribe(
+    return render.subscribe(
         context.language,
         currencies=offered(context.chat.home),
         topics=TOPICS,

@@ -1,3 +1,1 @@
-"""Everything that knows SQL. One file per subject; every function takes the open connection
-first.
-"""
+"""Everything that knows SQL: one file a subject; functions take the open connection first."""

@@ -30,9 +30,8 @@ PROBLEMS_SHOWN = 20
 FOLDER = "backups"
 RESCUED = "rescued"
 KEEP = 7  # nightly copies
-KEEP_ASIDE = timedelta(
-    days=30
-)  # copies made before a migration or a restore: what a chat erased must age out of them
+# copies made before a migration or a restore: what a chat erased must age out of them
+KEEP_ASIDE = timedelta(days=30)
 LOOK = 5_000  # steps of SQLite between looks whether to go on
 
 
@@ -52,9 +51,7 @@ def stamped(path: Path, word: str) -> Path:
 
 
 def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool]) -> Path | None:
-    """Today's copy, and the oldest ones forgotten; None when it is there already. `stop` ends it
-    without a copy.
-    """
+    """Today's copy, with the oldest forgotten; None when it is there or `stop` ended it."""
     folder = path.parent / FOLDER
     target = folder / f"{path.stem}-{today}.db"
     if target.exists():
@@ -72,9 +69,7 @@ def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool])
 async def back_up(
     store: Store, *, today: date, now: datetime, stop: Callable[[], bool]
 ) -> Path | None:
-    """Today's copy of an open SQLite database, made beside the loop; None when it is there
-    already.
-    """
+    """Today's copy of an open SQLite database, made beside the loop; None when it is there."""
     if (path := store.sqlite_path) is None:
         raise BotError("only a file is copied: use pg_dump for a PostgreSQL database")
     return await asyncio.to_thread(nightly, path, today=today, now=now, stop=stop)
@@ -86,9 +81,7 @@ def copies(path: Path) -> list[Path]:
 
 
 def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False) -> None:
-    """A consistent, checked copy that only its owner can read, whole or not there; the source may
-    be in use.
-    """
+    """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
     if not source.is_file():
         raise BotError(f"{source} does not exist")
     if target.exists():
@@ -195,9 +188,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-    """The rows of a backup by table; BotError when it is none, damaged, or newer than this
-    program.
-    """
+    """The rows of a backup by table; BotError when it is none, damaged, or newer than we are."""
     if not path.is_file():
         raise BotError(f"{path} does not exist")
     try:
@@ -268,9 +259,7 @@ def _put_aside(path: Path) -> Path:
 
 
 def _forget_log(path: Path) -> None:
-    """Empty the old database's log into it, then remove it: it must never be read into the new
-    one.
-    """
+    """Empty the old database's log into it, then remove it: the new one must never read it."""
     if path.exists():
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -96,9 +96,7 @@ async def activate(db: Db, chat_id: int) -> None:
 
 
 async def revive(db: Db, chat_id: int) -> bool:
-    """Write again to a chat that Telegram had closed; False when its readers had, whose word only
-    they take back.
-    """
+    """Write again to a chat that Telegram had closed; False when its readers had closed it."""
     mine = (chat.c.id == chat_id, chat.c.inactive_why.is_distinct_from(STOPPED))
     values = {"active": True, "inactive_why": None, "inactive_at": None}
     return (
@@ -163,18 +161,14 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
 
 
 async def _was_first(db: Db, old: Row[Any], known: Row[Any]) -> bool:
-    """Whether the old group is the one whose settings somebody made, not one met again after the
-    move.
-    """
+    """Whether the old group is the one with somebody's settings, not one met after the move."""
     if old.created_at != known.created_at:
         return bool(old.created_at < known.created_at)
     return bool(await subscriptions(db, old.id)) or not await subscriptions(db, known.id)
 
 
 async def _move_deliveries(db: Db, old: int, new: int) -> None:
-    """One delivery of an alert stays where both chats had one: what was made, or is being made,
-    before what waits.
-    """
+    """Move deliveries; of two of one alert stays the one that is made, or being made."""
     theirs = delivery.alias("theirs")
     same = (theirs.c.alert_id == delivery.c.alert_id,)
     begun = (State.SENT.value, State.LEASED.value)

@@ -30,9 +30,7 @@ SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steere
 
 
 class _Seen(NamedTuple):
-    """The database's clock at our boot, between two bounds, and how many steps back were handled by
-    then.
-    """
+    """The database's clock at our boot, between two bounds, and how many steps back it had."""
 
     least: datetime
     most: datetime
@@ -58,9 +56,7 @@ class Following:
     _new: _Seen | None = field(default=None)
 
     async def look(self, db: AsyncConnection, now: datetime, asked: float) -> None:
-        """The clock said `now` to a question `asked` then, on our own clock; move times back when
-        it was set back.
-        """
+        """The clock said `now`, `asked` then on our own clock; a step back moves all times back."""
         most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
         last = self._new or self.watch.seen
         if last is None:
@@ -111,19 +107,19 @@ class Following:
 
 # the row's lock is what lets one replica after the other look at it
 _COUNT = """
-INSERT INTO mark (name, value) VALUES ('clock', '0') ON CONFLICT (name) DO UPDATE SET value = mark.value
+INSERT INTO mark (name, value) VALUES ('clock', '0')
+ON CONFLICT (name) DO UPDATE SET value = mark.value
 """
 
 
 _HANDLE = """
-INSERT INTO mark (name, value) VALUES (:name, :until) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+INSERT INTO mark (name, value) VALUES (:name, :until)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
 
 async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:
-    """The latest moment that the database's clock is known to have shown: it is never much ahead of
-    a slot.
-    """
+    """The latest moment the database's clock has shown: it is never much ahead of a slot."""
     newest = select(inbox.c.received_at).order_by(inbox.c.update_id.desc()).limit(1)
     received = (await db.execute(newest)).scalar()
     slot = (await db.execute(select(func.max(pace.c.tat)))).scalar()
@@ -159,7 +155,8 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
 _BACK = (
     """
     UPDATE delivery
-    SET not_before = not_before - :span, expires_at = expires_at - :span, lease_until = lease_until - :span
+    SET not_before = not_before - :span, expires_at = expires_at - :span,
+      lease_until = lease_until - :span
     WHERE state IN ('pending', 'leased')
     """,
     "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",

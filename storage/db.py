@@ -58,9 +58,8 @@ SERVER_OPTIONS: dict[str, Any] = {
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not
 #: keep the rows it locked, the pace of all among them. Shorter than any lease.
 IDLE_SECONDS = 5.0
-LOG_BYTES = (
-    4 * 1024 * 1024
-)  # of SQLite's log beside the file: what its checkpoints every thousand pages leave
+# of SQLite's log beside the file: what its checkpoints every thousand pages leave
+LOG_BYTES = 4 * 1024 * 1024
 LOST = "the database file was removed or replaced"
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
@@ -114,16 +113,12 @@ class Store:
 
     @property
     def alone(self) -> bool:
-        """No other process works on this database: it is a file, and ours. On a server there may be
-        replicas.
-        """
+        """Whether no other process works on this database: a file, and ours; no server."""
         return self.sqlite_path is not None
 
     @property
     def place(self) -> str:
-        """Where the database is, for whoever reads a log: the file's path or the server's address,
-        no password.
-        """
+        """The database's place for a log: the file's path or the server's address, no password."""
         return str(self.sqlite_path or self.url.render_as_string())
 
     @asynccontextmanager
@@ -149,17 +144,13 @@ class Store:
             raise failure from error
 
     def settle(self) -> None:
-        """Remember which file this is: from now on a path that leads to another one, or to none, is
-        `lost`.
-        """
+        """Remember which file this is: a path that leads elsewhere from now on is `lost`."""
         if (path := self.sqlite_path) is not None:
             self._home = _number(path)
 
     @property
     def lost(self) -> bool:
-        """The database file was removed or replaced: what is written goes where nobody will find it
-        (SQLite).
-        """
+        """Whether the file was removed or replaced: nobody will find what is written (SQLite)."""
         return (
             self._home is not None
             and self.sqlite_path is not None
@@ -202,9 +193,7 @@ class Store:
             yield driver
 
     def job_connections(self) -> AsyncConnectionPool:
-        """A small pool of plain connections to the same server, not yet open: for the queue of
-        jobs.
-        """
+        """A small pool of plain connections to the server, not yet open: for the job queue."""
         from psycopg_pool import AsyncConnectionPool
 
         _, options = self._writer.dialect.create_connect_args(self.url)
@@ -243,7 +232,9 @@ def _size(path: Path) -> int:
 ADVICE = {
     "database or disk is full": "free some space, the rest happens by itself",
     "database is locked": "another program holds it: end that one",
-    "attempt to write a readonly database": "give the file and its folder to the user who runs the bot",
+    "attempt to write a readonly database": (
+        "give the file and its folder to the user who runs the bot"
+    ),
     "unable to open database file": "give its folder to the user who runs the bot",
     "disk I/O error": "its disk is full or broken, see the system's log",
     "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
@@ -251,9 +242,7 @@ ADVICE = {
 
 
 def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
-    """The database's trouble in one line, without the statement and its parameters, and what mends
-    it.
-    """
+    """The database's trouble in one line, without statement and parameters, and its remedy."""
     if isinstance(error, PoolTimeoutError):
         return StorageError(f"no free connection for {POOL_SECONDS} s")
     first_line = (
@@ -268,16 +257,12 @@ def advised(words: str) -> str:
 
 
 def connect_for_writing(text_url: str) -> Store:
-    """The database as it is, for reading and writing: neither checked nor migrated
-    (`opening.open_store` does).
-    """
+    """The database as it is, to read and write: not checked, not migrated (`open_store` does)."""
     return _connect(parse_url(text_url))
 
 
 def connect(text_url: str) -> Store:
-    """The database as it is, for reading alone: not checked, not migrated, and not made where there
-    is none.
-    """
+    """The database as it is, to read alone: not checked, not migrated, not made."""
     url = parse_url(text_url)
     if (path := absent(url)) is not None:
         raise ConfigError(
@@ -326,15 +311,12 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
 
 
 def _leave_a_demoted_server(engine: AsyncEngine) -> None:
-    """A server that only reads now was demoted: drop its connections, the next ones find the new
-    primary.
-    """
+    """Drop the connections to a server that only reads now: next ones find the new primary."""
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def look(context: ExceptionContext) -> None:
-        if (
-            getattr(context.original_exception, "sqlstate", None) == "25006"
-        ):  # read_only_sql_transaction
+        # read_only_sql_transaction
+        if getattr(context.original_exception, "sqlstate", None) == "25006":
             context.is_disconnect = True
 
 
@@ -440,9 +422,7 @@ _CLOCK = select(func.clock_timestamp())
 
 
 async def db_now(db: Db) -> datetime:
-    """The database's clock: the only one that rules leases, expiry and pace, whatever the replicas'
-    clocks say.
-    """
+    """The database's clock, which alone rules leases, expiry and pace, whatever replicas' say."""
     sqlite = db.dialect.name == "sqlite"  # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
     asked = boottime()
     value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()

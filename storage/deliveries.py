@@ -212,9 +212,7 @@ _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"
 
 
 def _due_query() -> Select[Any]:
-    """Built once: it costs as much to build as to run. Its parameters are `now`, `soon` and
-    `room`.
-    """
+    """The query, built once: building costs as much as running. Takes `now`, `soon`, `room`."""
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
     other = delivery.alias("other")
@@ -233,9 +231,8 @@ def _due_query() -> Select[Any]:
                 ),
                 other.c.state == State.LEASED.value,
             ),
-            text(
-                "other.state IN ('pending', 'leased')"
-            ),  # as ix_delivery_open says it, or SQLite scans the table
+            # as ix_delivery_open says it, or SQLite scans the table
+            text("other.state IN ('pending', 'leased')"),
         )
         .exists()
     )
@@ -293,8 +290,9 @@ _DUE = _due_query()
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
 #: forbidden made that look worth while.
 _WALK = text("""
-SELECT set_config(way, 'off', true) FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'),
-  ('enable_mergejoin'), ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
+SELECT set_config(way, 'off', true)
+FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
+  ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
 """)
 
 
@@ -308,9 +306,7 @@ async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[A
 
 
 async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
-    """Move each chat's own bucket on; chats with nothing on theirs, in a broadcast nearly all, by
-    one statement.
-    """
+    """Charge each chat's own bucket; empty ones, in a broadcast nearly all, by one statement."""
     charged: dict[datetime, list[int]] = {}
     private, group = now + PRIVATE_EVERY, now + GROUP_EVERY
     for row in rows:
@@ -361,10 +357,12 @@ async def finish(db: Db, marks: Iterable[Mark]) -> None:
 
 # VALUES calls its columns column1, column2, … on both databases
 _SENT = """
-UPDATE delivery SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL, tries = tries + 1,
-  lease_until = NULL
+UPDATE delivery
+SET state = 'sent', message_id = told.column3, finished_at = :now, error = NULL,
+  tries = tries + 1, lease_until = NULL
 FROM (VALUES {values}) AS told
-WHERE delivery.id = told.column1 AND delivery.fence = told.column2 AND delivery.state IN ('leased', 'pending')
+WHERE delivery.id = told.column1 AND delivery.fence = told.column2
+  AND delivery.state IN ('leased', 'pending')
 """
 _FINISH = (
     update(delivery)
@@ -430,9 +428,7 @@ def _pending() -> Select[tuple[int]]:
 
 
 async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
-    """Close the first `chunk` of those that wait; what another replica closes just now is left to
-    it. How many.
-    """
+    """Close the first `chunk` waiting; what another replica closes now is left to it. How many."""
     first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
     still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
     done = await db.execute(
@@ -442,9 +438,7 @@ async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object
 
 
 async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
-    """Close what a fan-out gave to a chat while that was closed: on a server neither sees the
-    other's rows.
-    """
+    """Close deliveries given to a chat while it was closed: servers hide others' open rows."""
     away = (~chat.c.active, chat.c.inactive_at > now - CLOSED_CHAT_LOOKBACK)
     theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
     why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
@@ -455,9 +449,7 @@ _AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_ope
 
 
 async def free_all(db: Db) -> int:
-    """Free every lease at once: for a start with the instance lock held, when no other sender can
-    be alive.
-    """
+    """Free every lease at once: for a start under the instance lock, with no sender alive."""
     now = await db_now(db)
     return await _free(db, delivery.c.state == State.LEASED.value, now)
 

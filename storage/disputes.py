@@ -1,6 +1,4 @@
-"""Disputes: which series another source contradicts now. Polling begins and ends them; cards show
-them.
-"""
+"""Disputes: the series that another source contradicts; polls begin and end them, cards show."""
 
 from __future__ import annotations
 

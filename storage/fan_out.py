@@ -1,6 +1,4 @@
-"""The fan-out: an open alert becomes deliveries, one for each chat that is to get it, a chunk at a
-time.
-"""
+"""The fan-out: an open alert becomes deliveries, one for each chat of its audience, in chunks."""
 
 from __future__ import annotations
 
@@ -85,9 +83,8 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     done = last is None
     values = {"fanned_to": row.fanned_to if done else last, "fanned_at": now if done else None}
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
-    if (
-        done and row.fanned_to is not None and db.dialect.name == "sqlite"
-    ):  # more than a chunk; a server does it itself
+    # more than a chunk; a server does it itself
+    if done and row.fanned_to is not None and db.dialect.name == "sqlite":
         await db.execute(text("PRAGMA analysis_limit = 400"))  # the whole table would take seconds
         await db.execute(text("ANALYZE delivery"))
     return int(size)

@@ -40,9 +40,7 @@ async def changes(store: Store) -> int:
 
 
 async def advance(store: Store) -> None:
-    """Say that everything up to now is there: in the database, and when that is committed, beside
-    it.
-    """
+    """Say that all up to now is there: in the database and, once committed, beside it."""
     async with store.writing() as db:
         reached = (await db_now(db)).isoformat()
         statement = upsert(db, mark).values(name=NAME, value=reached)
@@ -58,9 +56,7 @@ async def advance(store: Store) -> None:
 
 
 async def missing(store: Store) -> Missing | None:
-    """What the database lacks of what was there when it was last used; None when nothing, or nobody
-    knows.
-    """
+    """The part of its last known state that the database lacks; None: nothing, or unknown."""
     if store.sqlite_path is None:
         return None
     try:

@@ -1,6 +1,4 @@
-"""The inbox: an update is stored before Telegram is told that it arrived, and finished after its
-effect.
-"""
+"""The inbox: an update is stored before Telegram hears so, and finished after its effect."""
 
 from __future__ import annotations
 
@@ -40,14 +38,11 @@ class Received:
 async def add(
     db: Db, updates: Sequence[Received], *, holder: str, lease: timedelta
 ) -> list[Received]:
-    """Store updates for `holder` to handle. Returns those that are new: one seen before has its
-    effect already.
-    """
+    """Store updates for `holder` to handle; returns the new ones: others had their effect."""
     now = await db_now(db)
     fresh = set()
-    for item in sorted(
-        updates, key=attrgetter("update_id")
-    ):  # in one order everywhere, or two wait for each other
+    # in one order everywhere, or two wait for each other
+    for item in sorted(updates, key=attrgetter("update_id")):
         statement = upsert(db, inbox).values(
             update_id=item.update_id,
             chat_id=item.chat,
@@ -153,9 +148,7 @@ def _received(row: Row[Any], *, tries: int) -> Received:
 
 
 async def begin(db: Db, update_id: int, *, holder: str) -> None:
-    """Note that an update is about to be handled: if the process ends now, it was over this one and
-    no other.
-    """
+    """Note that an update is about to be handled: if the process ends now, it was over this."""
     undone = inbox.c.finished_at.is_(None)
     others = (
         undone,
@@ -170,9 +163,7 @@ async def begin(db: Db, update_id: int, *, holder: str) -> None:
 
 
 async def unfinished(db: Db, *, after: int, limit: int) -> list[Received]:
-    """Unfinished updates beyond number `after`, oldest first: for who is alone and cannot write
-    now.
-    """
+    """Unfinished updates above number `after`, oldest first: for who is alone and cannot write."""
     query = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
     rows = (await db.execute(query.order_by(inbox.c.update_id).limit(limit))).all()
     return [_received(row, tries=row.tries) for row in rows]

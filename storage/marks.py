@@ -9,9 +9,7 @@ from storage.schema import mark
 
 
 def stale(source: str) -> str:
-    """The name of the mark that says a source brings nothing new since a day; polling sets and
-    removes it.
-    """
+    """The mark that says a source brings nothing new since a day; polling sets and removes it."""
     return f"stale:{source}"
 
 

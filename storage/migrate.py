@@ -27,9 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 async def schema_of(store: Store) -> str | None:
-    """The schema of a database that this program may use, None for an empty one; ConfigError for
-    any other.
-    """
+    """The schema of a database this program may use, None of an empty one; else ConfigError."""
     if store.sqlite_path is not None:
         _check_file(store.sqlite_path)
     try:
@@ -43,9 +41,7 @@ async def schema_of(store: Store) -> str | None:
 
 
 def awaits(version: str | None) -> str | None:
-    """What the next start does to a database of this schema, in words; None when there is nothing
-    to do.
-    """
+    """The words for what the next start does to a database of this schema, or None."""
     if version is None:
         return f"no schema yet: `jarchy db upgrade` (or `jarchy run`) makes {HEAD}"
     if version == HEAD or version not in REVISIONS:
@@ -54,17 +50,13 @@ def awaits(version: str | None) -> str | None:
 
 
 async def must_be_current(store: Store) -> None:
-    """For whoever only looks: StorageError with the remedy when the next start has something to do
-    first.
-    """
+    """StorageError with the remedy where the next start has something to do first: for lookers."""
     if (words := awaits(await schema_of(store))) is not None:
         raise StorageError(f"the database has {words}")
 
 
 async def bring_up(store: Store) -> None:
-    """Check the file, then migrate in one transaction, after a copy of what was there; ConfigError
-    when refused.
-    """
+    """Check the file, copy what was there, migrate in one transaction; ConfigError if refused."""
     path = store.sqlite_path
     version = await schema_of(store)
     if awaits(version) is None:
@@ -95,9 +87,7 @@ async def bring_up(store: Store) -> None:
 
 
 async def _must_be_readable(store: Store, version: str) -> None:
-    """This program was put back over one that had migrated the database: fine if that one said
-    so.
-    """
+    """Refuse a database of a newer program, unless that one said that this one may read it."""
     async with store.reading() as db:
         oldest = (
             await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))
@@ -182,9 +172,8 @@ async def _make_version_table(store: Store) -> None:
     No advisory lock: those are lost behind PgBouncer.
     """
     statement = text(
-        "CREATE TABLE IF NOT EXISTS alembic_version "
-        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY "
-        "(version_num))"
+        "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT "
+        "alembic_version_pkc PRIMARY KEY (version_num))"
     )
     for last in (False, True):
         try:

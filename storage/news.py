@@ -110,18 +110,14 @@ async def add_entry(
 
 
 async def titles(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int, str]]:
-    """Of those of these ids that a feed has brought: entry, story, and the key of the headline as
-    it is stored.
-    """
+    """The brought ones of these ids: entry, story, and the key of the headline as it is stored."""
     query = select(entry.c.guid, entry.c.id, entry.c.story_id, entry.c.title_key)
     rows = await db.execute(query.where(entry.c.feed == feed, entry.c.guid.in_(list(guids))))
     return {row.guid: (row.id, row.story_id, row.title_key) for row in rows}
 
 
 async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
-    """The publisher changed an entry: its words are the new ones; what was decided about it
-    stays.
-    """
+    """Take a changed entry's words; what was decided about it stays."""
     values = {name: getattr(item, name) for name in ("title", "summary", "content", "updated_at")}
     await db.execute(update(entry).where(entry.c.id == pk).values(title_key=title_key, **values))
 
@@ -189,9 +185,7 @@ async def latest(
 
 
 def _withheld(*, unasked: bool) -> ColumnElement[bool]:
-    """Of the alerts about a story, which name it in `supersede_key`, none was approved and one was
-    not.
-    """
+    """A story of whose alerts (it is their `supersede_key`) none was approved and one was not."""
     states = (
         [Approval.REJECTED] if unasked else [Approval.REJECTED, Approval.WAITING, Approval.EXPIRED]
     )

@@ -16,20 +16,16 @@ from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
 
 PRIVATE_EVERY = timedelta(seconds=1)
-GROUP_EVERY = timedelta(
-    seconds=4
-)  # with the burst 18 in any minute: Telegram allows 20, and slots slip
+# with the burst 18 in any minute: Telegram allows 20, and slots slip
+GROUP_EVERY = timedelta(seconds=4)
 PRIVATE_BURST = timedelta(seconds=3)
 GROUP_BURST = timedelta(seconds=12)
-SHARED_LOOKBACK = timedelta(
-    seconds=2
-)  # another sender's slots older than this no longer matter to ours
+# another sender's slots older than this no longer matter to ours
+SHARED_LOOKBACK = timedelta(seconds=2)
 
 
 async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
-    """The token's pace row, locked: what is not there cannot be, and two first claims would take
-    the same slots.
-    """
+    """The token's pace row, made if need be, and locked: two claims must not share a slot."""
     query = select(pace).where(pace.c.name == token).with_for_update()
     row = (await db.execute(query)).first()
     if row is None:
@@ -57,9 +53,7 @@ async def hold_token(db: Db, token: str, span: timedelta) -> None:
 
 
 async def lift_token(db: Db, token: str, span: timedelta) -> None:
-    """End the pause that `hold_token` made with this `span`; a longer one is another's, and
-    stays.
-    """
+    """End the pause that `hold_token` made with this `span`; a longer one is another's."""
     now = await db_now(db)
     held = (pace.c.name == token, pace.c.paused_until <= now + span)
     await db.execute(update(pace).where(*held).values(paused_until=None))
@@ -72,9 +66,7 @@ async def is_paused(db: Db, token: str) -> bool:
 
 
 async def chat_ahead(db: Db, chat_id: int) -> timedelta:
-    """How far a chat's own bucket is filled; locked in a writing transaction, so that it can be
-    charged.
-    """
+    """How full a chat's own bucket is; locked when writing, so that it can be charged."""
     tat = (
         await db.execute(select(chat.c.tat).where(chat.c.id == chat_id).with_for_update())
     ).scalar()

@@ -1,6 +1,4 @@
-"""Rates: append-only, one row a revision; `latest` means the newest effective day up to a given
-one.
-"""
+"""Rates: append-only, a row a revision; `latest` is the newest effective day up to a given one."""
 
 from __future__ import annotations
 
@@ -97,9 +95,7 @@ async def _series_id(db: Db, of: Series) -> int:
 
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
-    """Store what is new: a first value or a different one (a revision). Returns just those, in the
-    order given.
-    """
+    """Store new rates: a first value or a revision. Returns just those, in the order given."""
     added = []
     for item in rates:
         series_id = await _series_id(db, item.series)
@@ -124,9 +120,7 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
 
 
 async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> int:
-    """Store many rates at once where none is yet: for seeds and backfills. Returns how many were
-    offered.
-    """
+    """Store many rates where none is yet: for seeds, backfills. Returns how many were offered."""
     ids = {item: await _series_id(db, item) for item in dict.fromkeys(one.series for one in rates)}
     rows = [
         {
@@ -177,9 +171,7 @@ async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
 
 
 def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
-    """The three parts of the answer, each found by seeks: a day for every series, then that day's
-    last revision.
-    """
+    """Three parts, each found by seeks: a day for every series, then that day's last revision."""
     day = bindparam("day", type_=Date)
     own = rate.alias("own")
 
@@ -229,9 +221,7 @@ async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ())
 
 
 async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
-    """The last effective day stored of a source, not later than `until`, or None; a look-up a
-    series.
-    """
+    """The last effective day of a source up to `until`, or None; one look-up a series."""
     last = select(func.max(rate.c.effective_on)).where(
         rate.c.series_id == series.c.id, rate.c.effective_on <= until
     )
@@ -281,9 +271,7 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
 
 
 async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
-    """The last alerted rate of a series and how severe that was; severity is None where watching
-    began.
-    """
+    """The last alerted rate of a series and its severity; None where watching began."""
     query = select(series.c.alerted, series.c.alerted_severity).where(_is_series(of))
     row = (await db.execute(query)).first()
     if row is None or row.alerted is None:
@@ -294,9 +282,7 @@ async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
 
 
 async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
-    """Remember the rate that was alerted (or, without a severity, first seen): drift is measured
-    from it.
-    """
+    """Remember the rate that was alerted (or first seen, without severity): drift starts there."""
     values = {
         "alerted": rate_to_json(new),
         "alerted_severity": severity.value if severity else None,
@@ -307,9 +293,7 @@ async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: dat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A value put aside: its number, how many polls brought it, and `held`, `approved`, `released`
-    or `rejected`.
-    """
+    """A value put aside: id, polls that brought it, `held`, `approved`, `released`, `rejected`."""
 
     id: int
     times: int
@@ -317,9 +301,7 @@ class Held:
 
 
 async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) -> Held:
-    """Put an implausible value aside; seen again, it is counted. Returns where it stands: it may be
-    decided already.
-    """
+    """Put an implausible value aside, or count it again; returns where it stands by now."""
     values = {
         "series_id": await _series_id(db, item.series),
         "effective_on": item.effective_on,

@@ -20,9 +20,8 @@ from storage.db import Db, db_now
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
 BODIES = timedelta(hours=24)  # what people wrote
-UPDATES = timedelta(
-    days=7
-)  # their numbers, so that none has its effect twice; Telegram repeats for a day
+# their numbers, so that none has its effect twice; Telegram repeats for a day
+UPDATES = timedelta(days=7)
 ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
 NEWS = timedelta(days=180)
 CHATS = timedelta(days=90)  # that blocked the bot, are gone, or threw it out: with their settings
@@ -57,9 +56,7 @@ async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
 
 
 async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
-    """Old alerts whose fan-out is over, or which nobody approved in time, but for the newest of
-    all.
-    """
+    """Old alerts after their fan-out or never approved in time, but for the newest of all."""
     newest = select(func.max(alert.c.id)).scalar_subquery()
     over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
     return and_(alert.c.created_at < now - ALERTS, over, alert.c.id < newest)
@@ -79,14 +76,11 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
 
 
 async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
-    """Not those that asked for silence; all that was sent to the others is older, and forgotten but
-    for the newest.
-    """
+    """Forget chats away for long, not those that asked for silence, with what was sent to them."""
     away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
     some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
-    ids = (
-        (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
-    )  # not one that comes back just now
+    # not one that comes back just now
+    ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
     if ids:
         await storage.privacy.erase(db, *ids, before=now - ALERTS)
     return len(ids)

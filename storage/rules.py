@@ -57,9 +57,7 @@ def _of(chat_id: int) -> list[ColumnElement[bool]]:
 async def propose(
     db: Db, chat_id: int, of: Series, new: Rule, *, now: datetime, replaces: int | None = None
 ) -> int:
-    """Put a rule aside until the chat says Save; returns its number. `replaces` is the rule it is a
-    change of.
-    """
+    """Put a rule aside until the chat saves it; its number. `replaces` is the rule it changes."""
     await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
     values = {
         "chat_id": chat_id,
@@ -104,9 +102,7 @@ async def change(db: Db, number: int, new: Rule) -> None:
 
 
 async def save(db: Db, proposed: StoredRule, state: RuleState) -> None:
-    """Put a proposed rule in force: as a new one, or in the place of the one it changes. It
-    remembers `state`.
-    """
+    """Put a proposed rule in force, as new or in place of the one it changes, with its `state`."""
     values = {"standing": ON, "state": state.to_json(), "snoozed_until": None}
     if proposed.replaces is not None:
         await db.execute(delete(rule).where(rule.c.id == proposed.id))
@@ -155,9 +151,7 @@ async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
 
 
 async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
-    """Every saved rule on a series, also one that rests: what it once said may have to be
-    corrected.
-    """
+    """Every saved rule on a series, resting ones too: what they said may need correcting."""
     same = (rule.c.source == of.source, rule.c.base == of.pair.base, rule.c.quote == of.pair.quote)
     query = select(rule).where(*same, rule.c.kind == of.kind.value, rule.c.standing != PENDING)
     return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]

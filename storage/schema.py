@@ -55,9 +55,8 @@ document = Table(  # one URL of a source: what makes the next request conditiona
     Column("last_modified", Text),
     Column("digest", String),  # SHA-256 of the last body that was stored
     Column("moved_to", Text),  # where permanent redirects point
-    Column(
-        "moved_seen", Integer, nullable=False, server_default="0"
-    ),  # how often in a row they did
+    # how often in a row they did
+    Column("moved_seen", Integer, nullable=False, server_default="0"),
 )
 
 # --- rates ----------------------------------------------------------------------------------------
@@ -97,9 +96,8 @@ held_rate = Table(  # implausible: neither stored as a rate nor dropped
     Column("value", ExactDecimal, nullable=False),
     Column("units", Integer, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column(
-        "seen_times", Integer, nullable=False, server_default="1"
-    ),  # polls that brought the same value
+    # polls that brought the same value
+    Column("seen_times", Integer, nullable=False, server_default="1"),
     Column("reasons", Json, nullable=False),
     Column("state", String, nullable=False),  # held, released, rejected
     UniqueConstraint("series_id", "effective_on", "value", "units"),
@@ -272,25 +270,21 @@ delivery = Table(  # alert × chat
     "delivery",
     metadata,
     Column("id", Key, primary_key=True),
-    Column(
-        "alert_id", BigInteger, nullable=False
-    ),  # no foreign key: it cost a third of a fan-out on PostgreSQL
+    # no foreign key: it cost a third of a fan-out on PostgreSQL
+    Column("alert_id", BigInteger, nullable=False),
     Column("chat_id", BigInteger, nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
-    Column(
-        "doubts", SmallInteger, nullable=False, server_default="0"
-    ),  # outcomes that may have been deliveries
-    Column(
-        "plain", Boolean, nullable=False, server_default="0"
-    ),  # refused with entities: goes as plain text
+    # outcomes that may have been deliveries
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),
+    # refused with entities: goes as plain text
+    Column("plain", Boolean, nullable=False, server_default="0"),
     Column("lease_until", UtcDateTime),
-    Column(
-        "fence", Integer, nullable=False, server_default="0"
-    ),  # number of the lease: an old one marks nothing
+    # number of the lease: an old one marks nothing
+    Column("fence", Integer, nullable=False, server_default="0"),
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
@@ -339,9 +333,8 @@ inbox = Table(  # stored before Telegram is told that it arrived
     Column("holder", String),
     Column("lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column(
-        "outcome", String
-    ),  # done, ignored, failed, unreadable; begun while a suspect is handled
+    # done, ignored, failed, unreadable; begun while a suspect is handled
+    Column("outcome", String),
 )
 _UNDONE = text("finished_at IS NULL")
 Index(

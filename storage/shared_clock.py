@@ -13,9 +13,7 @@ from storage.db import Db, db_now
 
 
 class SharedClock:
-    """The database's time, as of the last look at it, and what has passed since; the wall clock
-    before the first.
-    """
+    """The database's time since the last look at it; before the first look the wall clock's."""
 
     def __init__(self) -> None:
         self._seen, self._at = utc_now(), boottime()

@@ -109,9 +109,7 @@ async def record_success(
 async def record_failure(
     db: Db, key: str, *, now: datetime, next_due_at: datetime, error: str, gone: bool = False
 ) -> None:
-    """The poll failed: counted, explained, tried again at `next_due_at`; since when a source says
-    it is gone stays.
-    """
+    """Note a failed poll: counted, explained, tried again at `next_due_at`; `gone_at` stays."""
     gone_at = now if gone else None
     since = func.coalesce(source.c.gone_at, literal(now, source.c.gone_at.type)) if gone else None
     statement = upsert(db, source).values(
@@ -147,9 +145,7 @@ async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:
 
 
 def _backfill(key: str) -> str:
-    """The name under which a source's backfill keeps its notes, apart from what polling knows of
-    its addresses.
-    """
+    """The name under which a backfill keeps its notes, apart from those of polls."""
     return f"{key}:backfill"
 
 

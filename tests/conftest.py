@@ -132,7 +132,8 @@ async def _migrate(url: str) -> None:
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """One address per database we promise, of a migrated and empty one."""
     if request.param == "sqlite":
-        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'jarchy.db')}"
+        migrated = request.getfixturevalue("migrated_file")
+        yield f"sqlite:///{shutil.copy(migrated, tmp_path / 'jarchy.db')}"
         return
     template = request.getfixturevalue("migrated_database")
     with _postgres_database(request.getfixturevalue("postgres_server"), template=template) as url:

@@ -90,9 +90,8 @@ def run(folder: Path, seconds: float, names: list[str], children: int) -> bool:
 
     What it says goes to a file: it draws its progress many times a second.
     """
-    shared = os.environ.get(
-        "JARCHY_SHARED", str(ROOT.parent / "shared")
-    )  # the copy has other neighbours
+    # the copy has other neighbours
+    shared = os.environ.get("JARCHY_SHARED", str(ROOT.parent / "shared"))
     environment = {**os.environ, "JARCHY_SHARED": shared}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names]
     said = folder / "mutmut.log"
@@ -164,7 +163,8 @@ def not_found(folder: Path) -> str:
 #: survivor.
 _RESULTS = """
 import fnmatch, json, sys
-from mutmut.__main__ import SourceFileMutationData, get_diff_for_mutant, status_by_exit_code, walk_mutatable_files
+from mutmut.__main__ import SourceFileMutationData, get_diff_for_mutant
+from mutmut.__main__ import status_by_exit_code, walk_mutatable_files
 shown, names = set(json.loads(sys.argv[1])), json.loads(sys.argv[2])
 found = []
 for path in walk_mutatable_files():

@@ -20,8 +20,8 @@ ATTACK = (
     "attack",
     "Armed men attack border post, three soldiers killed",
     (
-        "Border guards returned fire after gunmen attacked a military post; three soldiers were killed "
-        "and five wounded."
+        "Border guards returned fire after gunmen attacked a military post; three soldiers were "
+        "killed and five wounded."
     ),
 )
 
@@ -75,8 +75,8 @@ def bank_page(
     """A National Bank's document for a day, in its shape and encoding; `units` where not one."""
     shown = day if isinstance(day, str) else f"{day:%d.%m.%Y}"
     rows = "".join(
-        f"<Currency "
-        f'ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal><Value>{value}</Value></Currency>'
+        f'<Currency ISOCode="{code}"><Nominal>{(units or {}).get(code, 1)}</Nominal>'
+        f"<Value>{value}</Value></Currency>"
         for code, value in values.items()
     )
     whole = (
@@ -99,4 +99,5 @@ def rss(*items: tuple[str, str, str]) -> bytes:
         f"<description>{text}</description><pubDate>{now}</pubDate></item>"
         for key, title, text in items
     )
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>Test</title>{body}</channel></rss>'.encode()
+    channel = f"<channel><title>Test</title>{body}</channel>"
+    return f'<?xml version="1.0"?><rss version="2.0">{channel}</rss>'.encode()

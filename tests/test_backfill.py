@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +22,7 @@ from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.sources.catalog import load_catalog, parse_catalog
 from storage.opening import open_store
 from storage.schema import alert, delivery
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.factories import rate
 from tests.publishers import Publishers
@@ -50,7 +50,7 @@ class Machine:
             f'"{url}"\npairs = ["USD/KGS"]\n'
         )
 
-    async def start(self, *words: str) -> asyncio.subprocess.Process:
+    async def start(self, *words: str) -> forkserver.Process | asyncio.subprocess.Process:
         """`jarchy backfill …`"""
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {
@@ -59,9 +59,7 @@ class Machine:
             "CATALOG": str(self.folder / "catalog.toml"),
             "LOG_LEVEL": "warning",
         }
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+        return await forkserver.start(
             "bot",
             "backfill",
             *words,

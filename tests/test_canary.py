@@ -140,7 +140,8 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
         settings = load_settings()
         log.hide(*settings.secrets)
         log.guard_tracebacks()
-        token, secret, dsn = settings.token, settings.webhook_secret.get_secret_value(), settings.database_url
+        token, dsn = settings.token, settings.database_url
+        secret = settings.webhook_secret.get_secret_value()
 
         def fail(*_):
             raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {secret} {dsn}")
@@ -153,9 +154,11 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
             try:
                 fail()
             except RuntimeError as error:
-                structlog.get_logger("x").exception("it failed", nested={"deep": [{"url": str(error)}]}, why=error)
+                nested = {"deep": [{"url": str(error)}]}
+                structlog.get_logger("x").exception("it failed", nested=nested, why=error)
                 logging.getLogger("aiohttp.server").exception("Error handling %s", error)
-                logging.getLogger("telegram.ext").error("no %s", telegram.error.NetworkError(str(error)), exc_info=True)
+                lost_line = telegram.error.NetworkError(str(error))
+                logging.getLogger("telegram.ext").error("no %s", lost_line, exc_info=True)
             async def lost():
                 task = asyncio.create_task(asyncio.to_thread(fail))
                 await asyncio.wait([task])

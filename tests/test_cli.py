@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import storage.rates
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage.opening import open_store
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.factories import chat, entry, rate
 
@@ -42,16 +42,7 @@ def jarchy(
         "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}",
         **settings,
     }
-    command = [sys.executable, "-m", "bot", *words]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    return forkserver.run("bot", *words, cwd=folder, env=environment, stdin=stdin)
 
 
 FULL_TEXT = """

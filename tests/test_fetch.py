@@ -309,9 +309,8 @@ async def test_a_broken_answer_is_a_fetch_error_in_our_words(answer: bytes) -> N
     text = str(caught.value)
     assert "canary" not in text
     assert "Error" not in text
-    assert (
-        caught.value.__context__ is None or caught.value.__suppress_context__
-    )  # the foreign exception is not printed in a traceback either
+    # the foreign exception is not printed in a traceback either
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
 def redirector(*steps: tuple[str, int, str]) -> Handler:
@@ -389,8 +388,11 @@ async def test_F6_a_redirect_to_something_else_than_plain_http_is_refused(
 
 @pytest.mark.parametrize(
     "url",
-    ["file:///etc/passwd", "ftp://example.org/", "http://", "http://u@example.org/", "http://u:p@example.org/", "", "x",
-     "http://[::1", "http://exa mple.org:port/", "\x00", "http://" + "ы" * 300 + "/"],
+    [
+        "file:///etc/passwd", "ftp://example.org/", "http://", "http://u@example.org/",
+        "http://u:p@example.org/", "", "x", "http://[::1", "http://exa mple.org:port/", "\x00",
+        "http://" + "ы" * 300 + "/",
+    ],
 )  # fmt: skip
 async def test_an_address_that_is_no_plain_web_address_is_refused(url: str) -> None:
     with pytest.raises(FetchError):
@@ -409,14 +411,11 @@ async def test_S1_an_address_with_a_user_name_is_refused_even_when_configured(se
 # Ten ways to say "this machine" or "inside" that others' guards let through, and the classes of S2.
 INSIDE = [
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-    "169.254.169.254",
-    "100.64.0.1", "100.127.255.255", "192.0.0.8", "192.0.0.170", "198.18.0.1", "198.19.255.255",
-    "192.88.99.1",
-    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "203.0.113.5", "::1", "::",
-    "::ffff:127.0.0.1",
-    "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::",
-    "2001:db8::1", "fe80::1",
-    "fc00::1", "fd12::1", "ff02::1", "fec0::1", "3fff::1", "100::1", "fe80::1%eth0",
+    "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.0.8", "192.0.0.170", "198.18.0.1",
+    "198.19.255.255", "192.88.99.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+    "203.0.113.5", "::1", "::", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
+    "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "fe80::1", "fc00::1",
+    "fd12::1", "ff02::1", "fec0::1", "3fff::1", "100::1", "fe80::1%eth0",
 ]  # fmt: skip
 
 
@@ -451,8 +450,10 @@ class Inner:
 
 @pytest.mark.parametrize(
     "host",
-    ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0.0.0.0", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
-     "[::]", "rebind.example", "mixed.example"],
+    [
+        "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0.0.0.0", "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]", "[::]", "rebind.example", "mixed.example",
+    ],
 )  # fmt: skip
 async def test_S1_ways_around_the_guard_reach_nothing(serve: Serve, host: str) -> None:
     """A name or a spelling of this machine that is not its plain private address is refused."""

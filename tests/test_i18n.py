@@ -26,10 +26,10 @@ from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
+from bot.model.rules import RuleStanding
 from bot.readers.news import TOPICS
+from bot.render.answers import ANSWERS, ERRORS
 from bot.render.charts import RANGES
-from bot.render.help import ANSWERS, ERRORS
-from bot.render.rules import Standing
 from bot.render.text import fill
 from handlers import COMMANDS
 from tests.conftest import ROOT
@@ -43,8 +43,7 @@ KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 # Words that are the same in two languages, and are meant to be.
 SHARED_WORDS = {
     "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "months.day",
-    "months.since",
-    "months.since_year", "months.year", "topic.economy", "topic.sport",
+    "months.since", "months.since_year", "months.year", "topic.economy", "topic.sport",
 }  # fmt: skip
 
 
@@ -184,7 +183,7 @@ FAMILIES = {
             for pattern in patterns
         ),
     },
-    "rule.standing.": {*Standing},
+    "rule.standing.": {*RuleStanding},
     "severity.": {*Severity},
     "style.": {*Style},
     "topic.": {

@@ -66,9 +66,8 @@ async def test_the_first_poll_never_alerts_and_the_next_move_does_once(world: Wo
         source="nbkr", fetched=3, new=3, alerts=0
     )
     assert (await bank(world, 0, "89,9000")).alerts == 1
-    assert (await bank(world, 0, "89,9000")) == IngestReport(
-        source="nbkr"
-    )  # the same document: not even read
+    # the same document: not even read
+    assert (await bank(world, 0, "89,9000")) == IngestReport(source="nbkr")
 
 
 async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) -> None:
@@ -247,8 +246,8 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
         "vzryv",
         "Взрыв на рынке в Оше: 14 погибших, 37 раненых",
         (
-            "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил сотрудник "
-            "УВД Кубат Эрмеков."
+            "Бомба сработала в 11:20 у северных ворот. Милиция ищет серый фургон, сообщил "
+            "сотрудник УВД Кубат Эрмеков."
         ),
     )
     for feed in ("one", "three"):

@@ -138,9 +138,8 @@ async def claim(world: World, limit: int = 100) -> list[Claimed]:
     async with world.store.writing() as db:
         while await storage.fan_out.fan_out(db) is not None:
             pass
-        await db.execute(
-            update(chat_table).values(tat=None)
-        )  # no chat has to wait for its own pace
+        # no chat has to wait for its own pace
+        await db.execute(update(chat_table).values(tat=None))
         span = timedelta(minutes=1)
         taken = await storage.deliveries.claim(
             db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit
@@ -313,9 +312,8 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     await february(world)
     assert (await held(world))["94.7626"] == "held"
     assert await dollar_alerts(world) == []
-    if (
-        by == "second source"
-    ):  # which was held itself, and believed because the first says the same by now
+    # which was held itself, and believed because the first says the same by now
+    if by == "second source":
         await february(world, "second")
         await world.poll("second")
     await world.poll()
@@ -349,9 +347,8 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     friday = MONDAY + timedelta(days=4)
     world.at(friday)
     await world.publish(friday + timedelta(days=1))
-    quiet = [
-        friday + timedelta(days=ahead) for ahead in (1, 2, 3, 4, 5)
-    ]  # a weekend, Mon, Tue, a holiday on Wed
+    # a weekend, Mon, Tue, a holiday on Wed
+    quiet = [friday + timedelta(days=ahead) for ahead in (1, 2, 3, 4, 5)]
     for day in quiet:
         world.at(day, 14)  # after the window
         await world.poll()
@@ -426,9 +423,8 @@ async def test_R4_the_same_day_again_is_kept_once_and_another_value_is_a_revisio
 ) -> None:
     """The card shows the last word, the history keeps every one."""
     tuesday = MONDAY + timedelta(days=1)
-    world.publishers.put(
-        "/nbkr.xml", bank_page(tuesday, {"USD": "84,7935"}) + b"\n"
-    )  # other bytes, the same rate
+    # other bytes, the same rate
+    world.publishers.put("/nbkr.xml", bank_page(tuesday, {"USD": "84,7935"}) + b"\n")
     assert (await world.poll()).new == 0
     assert (await world.publish(tuesday, USD="84,8000")).new == 1
     dollar = await row_now(world, "USD")
@@ -746,9 +742,8 @@ async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world
     values, units = {}, {}
     for code in codes:
         digits = luck.randint(0, 8)
-        number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(
-            -digits
-        )  # the most a bank prints
+        # the most a bank prints
+        number = Decimal(luck.randint(1, 10 ** luck.randint(1, 10) - 1)).scaleb(-digits)
         values[code], units[code] = f"{number:f}".replace(".", ","), 10 ** luck.randint(0, 4)
     day = MONDAY + timedelta(days=2)
     world.serve("nbkr", bank_page(day, values, units))

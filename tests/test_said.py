@@ -74,8 +74,8 @@ def said(name: str) -> str:
         (
             "README.md",
             (
-                f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on is a "
-                f"level"
+                f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on "
+                "is a level"
             ),
         ),
         ("DESIGN.md", f"Bodies of updates {storage.retention.BODIES // HOUR} hours"),

@@ -197,9 +197,8 @@ def test_a_bad_value_is_one_short_line_and_the_exit_78(
     """Through the verb; no traceback, no secret, nothing of what was typed that is longer than the
     line.
     """
-    if (
-        "\0" in value or "\udcff" in value
-    ):  # no environment and no .env holds these: they come by the API alone
+    # no environment and no .env holds these: they come by the API alone
+    if "\0" in value or "\udcff" in value:
         monkeypatch.setattr("os.environ", {**__import__("os").environ, name: value})
     else:
         monkeypatch.setenv(name, value)

@@ -24,7 +24,7 @@ from bot.model.rates import Freshness
 from bot.model.reasons import reason
 from bot.readers.rates import rate_card
 from bot.readers.status import current_status
-from bot.render import help as talk
+from bot.render.status import status as status_message
 from bot.sources.catalog import Catalog, load_catalog, parse_catalog
 from bot.sources.specs import PollSpec
 from bot.telegram.api import Api
@@ -259,7 +259,9 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):
         (line,) = [
-            one for one in talk.status(found, language).text.split("\n") if "National Bank" in one
+            one
+            for one in status_message(found, language).text.split("\n")
+            if "National Bank" in one
         ]
         assert line.startswith("🟠")
         assert words in line
@@ -347,9 +349,8 @@ async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) ->
             (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
         )
         assert await storage.rates.decide(db, number or 0, approve=True) is not None
-    assert {standing for _, standing in await held(world)} == {
-        "approved"
-    }  # one word for the document
+    # one word for the document
+    assert {standing for _, standing in await held(world)} == {"approved"}
     assert (await world.poll("second")).new == 3
     assert [msgid for msgid, _ in await world.notices()] == ["notice.stale", "notice.held"]
     async with world.store.reading() as db:

@@ -78,7 +78,8 @@ def rss(title: str, body: str) -> bytes:
     item = f"<guid>1</guid><title>{html.escape(title)}</title><link>https://news.example/1</link>"
     whole = f"{item}<pubDate>{PUBLISHED}</pubDate>{body}"
     space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
-    return f'<?xml version="1.0"?><rss version="2.0" {space}><channel><item>{whole}</item></channel></rss>'.encode()
+    channel = f"<channel><item>{whole}</item></channel>"
+    return f'<?xml version="1.0"?><rss version="2.0" {space}>{channel}</rss>'.encode()
 
 
 def atom(title: str, body: str) -> bytes:
@@ -112,19 +113,20 @@ FORMS: dict[str, Callable[[str, str], bytes]] = {
     ),
     "RSS content:encoded": lambda title, text: rss(
         title,
-        f"<description>In "
-        f"short.</description><content:encoded><![CDATA[{paragraphs(text, named=True)}]]>"
-        "</content:encoded>",
+        "<description>In short.</description>"
+        f"<content:encoded><![CDATA[{paragraphs(text, named=True)}]]></content:encoded>",
     ),
     "RSS by character references": lambda title, text: rss(
         title,
-        f"<description>{escaped(text, named=True).replace('&amp;nbsp;', '&amp;#160;')}</description>",
+        "<description>"
+        f"{escaped(text, named=True).replace('&amp;nbsp;', '&amp;#160;')}"
+        "</description>",
     ),
     "Atom html": lambda title, text: atom(title, f'<content type="html">{escaped(text)}</content>'),
     "Atom xhtml": lambda title, text: atom(
         title,
-        f'<content type="xhtml"><div '
-        f'xmlns="http://www.w3.org/1999/xhtml">{paragraphs(text)}</div></content>',
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
+        f"{paragraphs(text)}</div></content>",
     ),
     "JSON Feed content_html": lambda title, text: json_feed(
         title, content_html=paragraphs(text, named=True)
@@ -291,8 +293,8 @@ READER = 1001
 ATTACK = (
     "Взрыв на\u00a0рынке в\u00a0Оше: 14\u00a0погибших",
     (
-        "Бомба сработала в\u00a011:20 у\u202fсеверных ворот, ми\u00adлиция ищет\u2009«серый фургон» "
-        "👩\u200d🚒.\n\nАбзац."
+        "Бомба сработала в\u00a011:20 у\u202fсеверных ворот, ми\u00adлиция ищет\u2009«серый "
+        "фургон» 👩\u200d🚒.\n\nАбзац."
     ),
 )
 

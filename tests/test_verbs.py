@@ -143,8 +143,8 @@ def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
     assert done.returncode == 78
     assert done.stderr.decode().splitlines() == [
         (
-            'jarchy: [feeds."a b\\x1b[2Jc"]: the key should be at most 40 Latin letters, digits, -, _ '
-            "and ."
+            'jarchy: [feeds."a b\\x1b[2Jc"]: '
+            "the key should be at most 40 Latin letters, digits, -, _ and ."
         )
     ]
 

@@ -16,9 +16,9 @@ from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.readers.rules import rule_words
 from bot.render.alerts import first_line, rate_buttons, source_line
 from bot.render.numbers import as_printed, change
+from bot.render.rules import words as rule_words
 from bot.render.text import Message, bold, fill, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule

@@ -16,6 +16,7 @@ from bot.model.news import Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
 from bot.render.alerts import mute_button, snooze_button, why_button
+from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
     Names,
@@ -23,8 +24,7 @@ from bot.render.news import (
     headline,
     open_button,
     reporters,
-    rows_of,
-    share_button,
+    share_story,
     told,
     topic_name,
 )
@@ -168,7 +168,7 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
     what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
     first = [*opened, why_button(alert, language), snooze_button(alert, language)]
     if bot:
-        first.append(share_button(story.pk, bot, language))
+        first.append(share_story(story.pk, bot, language))
     return (*map(tuple, rows_of(first, 2 if bot else 3)), (mute_button(alert, what, language),))
 
 

@@ -32,9 +32,7 @@ class _WrongUsage(Protocol):
 
 
 def main() -> None:
-    """Run a verb; errors we raise on purpose become one line (or one a problem) and an exit
-    code.
-    """
+    """Run a verb; an error raised on purpose becomes a line (or one a problem) and an exit code."""
     log.guard_tracebacks()
     try:
         sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
@@ -43,7 +41,7 @@ def main() -> None:
             sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
         sys.exit(CONFIG_EXIT)
     except UserError as error:
-        from bot.render.help import error as explain
+        from bot.render.answers import explain
 
         fail(explain(error, "en").text)
     except BotError as error:

@@ -1,6 +1,4 @@
-"""The verbs that only look: what a parser sees, what a reader would be told, what waits to be
-sent.
-"""
+"""The verbs that only look: what parsers see, what readers would be told, what waits to be sent."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ async def _bytes_of(place: str) -> bytes:
 
 
 def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:
-    """Print what `read` sees in each place; with several, each line names its file and a failing
-    one its error.
-    """
+    """Print what `read` sees in each place; of several, a line names its file or its error."""
     failed = False
 
     async def each() -> None:
@@ -104,9 +100,7 @@ def inspect_rates(
 
 
 def _recorded_from(path: Path) -> str | None:
-    """The address that a manifest beside a saved document gives for it: `[{"file": …, "uri": …},
-    …]`.
-    """
+    """A saved document's address by a manifest beside it: `[{"file": …, "uri": …}, …]`."""
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
             entries = orjson.loads(manifest.read_bytes())
@@ -203,7 +197,7 @@ def convert(
 ) -> None:
     """Read free text as the bot does. Example: jarchy convert "100 usd kgs" --parse-only"""
     from bot.convert import parse_question
-    from bot.render.help import error as explain
+    from bot.render.answers import explain
 
     settings, catalog = prepare()
     try:
@@ -247,9 +241,7 @@ def _question_line(asked: Question) -> dict[str, Any]:
 
 
 def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
-    """The first reading by the rates that hold now; `in` names the currency of the result where
-    none was said.
-    """
+    """The first reading by today's rates; `in` names the result's currency where none was said."""
     from bot.readers.convert import conversions
 
     found = conversions(asked, rates, home=home)[0]

@@ -1,6 +1,4 @@
-"""What every verb needs: the program they belong to, settings and catalog, the database, and lines
-of output.
-"""
+"""What every verb needs: its program, settings and catalog, the database, lines of output."""
 
 from __future__ import annotations
 
@@ -40,7 +38,10 @@ ChatId = Annotated[
 
 cli = typer.Typer(
     name="jarchy",
-    help="The verbs: `jarchy VERB`. Machine output is JSON on stdout, progress and logs go to stderr.",
+    help=(
+        "The verbs: `jarchy VERB`. "
+        "Machine output is JSON on stdout, progress and logs go to stderr."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

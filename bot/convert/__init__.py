@@ -1,6 +1,4 @@
-"""What readers type: currency questions, currencies, days and time zones in words; and the
-arithmetic with rates.
-"""
+"""What readers type: questions, currencies, days, time zones; and arithmetic with rates."""
 
 from __future__ import annotations
 

@@ -27,10 +27,8 @@ _MORE_CODES = frozenset({"XDR"})
 _OLD_CODES = {"rur": "RUB", "rmb": "CNY"}
 _SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY",
-    "₽": "RUB", "₸": "KZT",
-    "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD", "₮": "MNT", "₱": "PHP",
-    "฿": "THB",
-    "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
+    "₽": "RUB", "₸": "KZT", "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD",
+    "₮": "MNT", "₱": "PHP", "฿": "THB", "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
 
 
@@ -49,9 +47,7 @@ _TO_CYRILLIC = str.maketrans("aecopxyktmhbij", "аесорхуктмнвіј")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initial:
-    """A currency named by one letter; `sure` when the letter means nothing else behind an
-    amount.
-    """
+    """A currency named by one letter; `sure` when behind an amount it means nothing else."""
 
     code: str
     sure: bool
@@ -88,9 +84,7 @@ def signs() -> Mapping[str, str]:
 
 @cache
 def sign_pattern() -> str:
-    """A pattern of all signs, longer ones first; letters belong to a sign only where no word runs
-    into them.
-    """
+    """A pattern of all signs, longer ones first; one made of letters may not run into a word."""
     alternatives = (
         (rf"(?<![^\W\d_]){re.escape(sign)}" if sign[0].isalpha() else re.escape(sign))
         + (r"(?![^\W\d_])" if sign[-1].isalpha() else "")
@@ -100,9 +94,7 @@ def sign_pattern() -> str:
 
 
 def find_name(words: tuple[str, ...]) -> Named | None:
-    """Tell the currency these words (1 to LONGEST_NAME, in lower case) name together; None when
-    they do not.
-    """
+    """The currency that 1 to LONGEST_NAME words in lower case name together, or None."""
     if len(words) == 1:
         return _single(words[0])
     stems = [_stem(word) for word in words]
@@ -146,9 +138,7 @@ def initials() -> Mapping[str, Initial]:
 
 
 def suffix_form(ending: str) -> Form | None:
-    """What a case ending says behind a sign or a code ("100$га", "USDден"); None when it is no
-    ending.
-    """
+    """The case that an ending behind a sign or code means ("100$га", "USDден"), or None."""
     for pattern in _case_endings():
         if found := pattern.fullmatch(ending):
             return Form.INTO if found["into"] else Form.PLAIN
@@ -203,9 +193,7 @@ def _code(word: str) -> Named | None:
 
 @cache
 def _heads() -> Mapping[str, Named]:
-    """Every form of every name that stands alone, and of those that need a country (with an empty
-    code).
-    """
+    """Every form of a name that stands alone, and (with an empty code) that needs a country."""
     found: dict[str, Named] = {}
     for spoken in reversed(languages()):
         for head in spoken.money.heads():

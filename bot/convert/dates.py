@@ -137,9 +137,7 @@ def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:
 
 
 def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
-    """The day of this year, or of the year before or after it on the side that is meant; 29
-    February looks further.
-    """
+    """The day in the nearest year on the side that is meant; 29 February looks further."""
     first, step = (today, 1) if ahead else (today + timedelta(days=1), -1)
     for years in range(9):
         try:

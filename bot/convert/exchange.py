@@ -86,9 +86,7 @@ def convert(
 
 
 def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Leg, ...]]:
-    """Every way of one or two steps; the two steps are one source's, and both a dealer's or
-    neither.
-    """
+    """Every way of one or two steps; two steps are of one source, and both or none a dealer's."""
     legs = list(_legs(rates))
     yield from ((leg,) for leg in legs if (leg.start, leg.end) == (source, target))
     out = [leg for leg in legs if leg.start == source and leg.end != target]
@@ -100,9 +98,7 @@ def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Le
 
 
 def _book(rate: Rate) -> tuple[str, RateKind | None]:
-    """Rates that may be crossed: of one source and one kind, a dealer's two sides counting as one
-    kind.
-    """
+    """Rates that may be crossed: of one source and kind; a dealer's two sides are one kind."""
     return rate.source, None if rate.kind in _DEALER else rate.kind
 
 

@@ -27,11 +27,9 @@ _FLAG = re.compile(f"[{_FLAGS}]{{2}}")
 #: Flags that people type for a currency, by the letters they are made of.
 _FLAG_CODES = {
     "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS",
-    "CN": "CNY", "GB": "GBP",
-    "TR": "TRY", "JP": "JPY", "CH": "CHF", "KR": "KRW", "IN": "INR", "AE": "AED", "UA": "UAH",
-    "GE": "GEL", "AM": "AMD",
-    "AZ": "AZN", "BY": "BYN", "MN": "MNT", "CA": "CAD", "AU": "AUD", "PL": "PLN", "TM": "TMT",
-    "IR": "IRR", "AF": "AFN",
+    "CN": "CNY", "GB": "GBP", "TR": "TRY", "JP": "JPY", "CH": "CHF", "KR": "KRW", "IN": "INR",
+    "AE": "AED", "UA": "UAH", "GE": "GEL", "AM": "AMD", "AZ": "AZN", "BY": "BYN", "MN": "MNT",
+    "CA": "CAD", "AU": "AUD", "PL": "PLN", "TM": "TMT", "IR": "IRR", "AF": "AFN",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from functools import cache
 
 from bot.errors import UserError
 from bot.languages import languages
+from bot.languages.letters import fold_typed
 from bot.languages.parts import Numbers
 
 MAX_DIGITS = 30
@@ -47,9 +48,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of a number; `other` is a literal's second reading, `room` what may be added to a
-    value.
-    """
+    """One piece of a number; `other`: a literal's second reading, `room`: what may be added."""
 
     sort: Sort
     value: Fraction = Fraction(0)
@@ -87,9 +86,8 @@ def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
         if thousands is None:
             raise _malformed(text)
         return thousands, None
-    if len(marks) > 1 and (
-        last in whole or not _GROUPED.fullmatch(whole)
-    ):  # 12.05.2024 is a date, 1,5,5 nothing
+    # 12.05.2024 is a date, 1,5,5 nothing
+    if len(marks) > 1 and (last in whole or not _GROUPED.fullmatch(whole)):
         raise _malformed(text)
     decimal = Fraction(re.sub(r"[ ,.']", "", whole) + "." + tail)
     if thousands is None:
@@ -107,9 +105,7 @@ def _scale(value: int, sort: Sort = Sort.SCALE) -> Piece:
 
 
 def _value(number: int, *, ten: int = 0) -> Piece:
-    """A number below a thousand; behind a hundred tens may follow, behind twenty ones, in Kyrgyz
-    also behind ten.
-    """
+    """A number below a thousand: tens behind a hundred, ones behind twenty, in Kyrgyz also ten."""
     return Piece(
         Sort.VALUE,
         Fraction(number),
@@ -127,13 +123,11 @@ def number_words() -> dict[str, Piece]:
 
 
 def _pieces(numbers: Numbers) -> dict[str, Piece]:
-    """The pieces of one language; a word for a scale goes before the same word for a small
-    number.
-    """
-    pieces = {
-        word: _value(number, ten=10 if numbers.ten_joins else 0)
-        for word, number in numbers.words().items()
-    }
+    """The pieces of one language; a word for a scale goes before that word for a small number."""
+    pieces: dict[str, Piece] = {}
+    for number, words in numbers.words.items():
+        value = _value(number, ten=10 if numbers.ten_joins else 0)
+        pieces |= dict.fromkeys(words.split(), value)
     for scale, names in numbers.scales.items():
         pieces |= dict.fromkeys(names.split(), _scale(scale))
     for scale, names in numbers.half_of.items():
@@ -143,7 +137,8 @@ def _pieces(numbers: Numbers) -> dict[str, Piece]:
     pieces |= dict.fromkeys(numbers.one_and_half.split(), Piece(Sort.VALUE, Fraction(3, 2)))
     pieces |= dict.fromkeys(numbers.half.split(), Piece(Sort.HALF, Fraction(1, 2)))
     pieces |= dict.fromkeys(numbers.plus.split(), Piece(Sort.AND))
-    return pieces
+    typed = {fold_typed(word): piece for word, piece in pieces.items()}
+    return typed | pieces
 
 
 @cache
@@ -171,9 +166,7 @@ def _starts_number(piece: Piece | None) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """A reader of "2*(150+50) тыс" over pieces; stops before the first thing that cannot continue a
-    number.
-    """
+    """A reader of "2*(150+50) тыс" over pieces; it stops where a number cannot go on."""
 
     pieces: Sequence[Piece | None]
     second: bool  # take each ambiguous literal's second reading
@@ -259,9 +252,7 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Phrase:
-    """A number told in pieces, large to small: closed groups in `total`, the open one in
-    `group`.
-    """
+    """A number told in pieces, large to small: closed groups in `total`, one open in `group`."""
 
     second: bool
     total: Fraction = Fraction(0)

@@ -13,9 +13,8 @@ import unicodedata
 
 LETTERS = r"[^\W\d_]+"
 _SPACES = re.compile(r"[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]")
-_UNSEEN = re.compile(
-    r"[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]"
-)  # soft hyphens, marks of direction, emoji style
+# soft hyphens, marks of direction, emoji style
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]")
 _ALIKE = str.maketrans(
     {
         **dict.fromkeys("’‘ʻʼ`´", "'"),
@@ -28,7 +27,5 @@ _ALIKE = str.maketrans(
 
 
 def plain_text(text: str) -> str:
-    """The text composed (NFC), with plain spaces, apostrophes, hyphens and arrows, and without
-    invisible marks.
-    """
+    """Text in NFC, with plain spaces, apostrophes, hyphens, arrows, and no invisible marks."""
     return unicodedata.normalize("NFC", _UNSEEN.sub("", _SPACES.sub(" ", text))).translate(_ALIKE)

@@ -185,11 +185,9 @@ def _plain(text: str) -> str:
 
 
 def _decimal_comma(text: str, language: str | None) -> bool:
-    """Whether the comma is the decimal mark, by CLDR; where nobody says the language, by the text's
-    script.
-    """
+    """Whether CLDR's decimal mark is a comma; the text's script tells where no language is said."""
     if language is None:
-        return re.search(r"[а-яёөүңў]", text.lower()) is not None
+        return re.search(r"[\u0400-\u04ff]", text) is not None
     return decimal_mark(language[:2].lower()) == ","
 
 
@@ -202,9 +200,7 @@ def _lexer() -> re.Pattern[str]:
 
 
 def _tokens(text: str, *, comma: bool) -> list[tuple[_Token, Piece | None]]:
-    """Cut the text; a literal comes with its reading. Articles and the stops behind words are
-    dropped.
-    """
+    """The tokens of a text, literals with their reading; articles and words' stops are dropped."""
     found: list[tuple[_Token, Piece | None]] = []
     at, spaced = 0, True
     while at < len(text):
@@ -333,9 +329,7 @@ def _next_items(
 
 
 def _initial(words: Sequence[_Token], at: int) -> _Item | None:
-    """A currency by its first letter; one that may mean something else ("10 с") needs money beside
-    it.
-    """
+    """A currency by its first letter; an unsure one ("10 с") needs money beside it."""
     token = words[at]
     initial = initials()[token.text]
     sure = initial.sure or token.glued or token.dotted
@@ -402,9 +396,8 @@ def _without_fillers(items: list[_Item]) -> list[_Item]:
         rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters
     ):
         raise _unclear()
-    if "r" in letters and re.search(
-        rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)
-    ):  # "курс доллара 87"
+    # "курс доллара 87"
+    if "r" in letters and re.search(rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)):
         raise _unclear()
     marked = list(_marked(items))
     kept = [item for item in marked if item.letter not in "rixp?,-"]
@@ -445,9 +438,7 @@ def _named_once(items: Sequence[_Item]) -> list[_Item]:
 
 
 def _is_hyphenated(found: Sequence[_Item], item: _Item) -> bool:
-    """Whether a dash ties two names of one currency with their amount together: "$100-USD",
-    "100$-USD".
-    """
+    """Whether a dash ties two names of one currency with an amount: "$100-USD", "100$-USD"."""
     if len(found) < 3 or found[-1].letter != "-" or "N" not in {found[-2].letter, found[-3].letter}:
         return False
     before = found[:-1]
@@ -464,9 +455,7 @@ def _stands_at(found: Sequence[_Item], at: int) -> bool:
 
 
 def _common_code(one: _Item, other: _Item) -> str | None:
-    """The code of two ways to name one currency side by side; None when they are two, or the same
-    word.
-    """
+    """The code that two different names side by side have in common, or None."""
     if one.named is None or other.named is None or one.raw.lower() == other.raw.lower():
         return None
     if one.named.code == other.named.code:
@@ -478,9 +467,7 @@ def _common_code(one: _Item, other: _Item) -> str | None:
 
 
 def _marked(items: Sequence[_Item]) -> Iterator[_Item]:
-    """Say by letters what endings say: which currency is wanted, and whether "how many" counts
-    one.
-    """
+    """Letters for what endings say: which currency is wanted, and whether "how many" counts one."""
     for at, item in enumerate(items):
         before = items[at - 1].letter if at else ""
         after = items[at + 1] if at + 1 < len(items) else None

@@ -1,6 +1,4 @@
-"""A chat's own rule in links and buttons: a short form, read back as carefully as what a person
-types.
-"""
+"""A chat's own rule in links and buttons: a short form, read as carefully as what people type."""
 
 from __future__ import annotations
 

@@ -15,13 +15,16 @@ after the number and an ending on it, Russian before it: order does not matter h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
+from bot.convert.dates import day_at
+from bot.convert.mentions import currency_at
+from bot.convert.plain import plain_text
 from bot.errors import UserError
 from bot.languages import languages
 from bot.languages.parts import RuleWords
@@ -49,9 +52,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
 
 
 def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
-    """Role, its value and the phrases that play it; a word between two currencies is a filler
-    anywhere else.
-    """
+    """Roles with value and phrases; a word of between-currencies is a filler anywhere else."""
     return (
         ("side", Direction.DOWN.value, words.below),
         ("side", Direction.UP.value, words.above),
@@ -95,9 +96,7 @@ def _token() -> re.Pattern[str]:
 
 
 class CurrencyFound(Protocol):
-    """What a reader of currencies finds: one code, or two of a pair, and the place in the text
-    behind them.
-    """
+    """A currency in a text: one code, or two of a pair, and the place right behind them."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -153,9 +152,7 @@ def parse_rule(
 def parse_typed_rule(
     text: str, *, home: str, currency: ReadCurrency = code_at, day: ReadDay | None = None
 ) -> TypedRule:
-    """The same, telling whether its number was bare and may be a level: `as_level` decides that
-    beside a rate.
-    """
+    """A rule, and whether its number was bare and may be a level: `as_level` decides by a rate."""
     draft = _Draft(home=home.upper(), currency=currency, day=day)
     at = 0
     while at < len(text):
@@ -166,6 +163,29 @@ def parse_typed_rule(
     rule = draft.rule()
     bare = rule.condition is Condition.ABSOLUTE and draft.sign is None and draft.side is None
     return TypedRule(rule=rule, bare=bare)
+
+
+def read_rule(
+    text: str, *, home: str, today: date, must_know: Callable[[Sequence[str]], None]
+) -> TypedRule:
+    """A rule as a person types it, currencies and days by any name; UserError says what is wrong
+    with it.
+
+    `must_know` refuses currencies that nobody gives a rate of: of all that is wrong with a rule it
+    is said first. A day without its year is the next one after `today`.
+    """
+
+    def known_currency(text: str, at: int) -> CurrencyFound | None:
+        found = currency_at(text, at) or code_at(text, at)
+        if found is not None:
+            must_know(found.codes)
+        return found
+
+    day = partial(day_at, today=today, ahead=True)
+    typed = parse_typed_rule(plain_text(text), home=home, currency=known_currency, day=day)
+    # the chat's own currency may stand there unsaid
+    must_know([typed.rule.pair.base, typed.rule.pair.quote])
+    return typed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -274,9 +294,8 @@ class _Draft:
         if code in self.codes or (len(self.codes) == 1 and code == self.home and not linked):
             return
         if self.codes == [self.home] and not linked:
-            self.codes = [
-                code
-            ]  # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            # "сом за доллар": the chat's own currency is what it is quoted in anyway
+            self.codes = [code]
         elif not self.codes or (len(self.codes) == 1 and linked):
             self.codes.append(code)
         elif code != self.home or len(self.codes) > 1:

@@ -24,6 +24,7 @@ from typing import Literal
 
 from bot.convert.plain import plain_text
 from bot.languages import LANGUAGES, languages
+from bot.languages.letters import fold
 
 LONGEST = 60  # letters of a name
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
@@ -31,8 +32,7 @@ _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 #: them.
 _ODD_OFFSETS = {
     -570: "Pacific/Marquesas", 210: "Asia/Tehran", 270: "Asia/Kabul", 330: "Asia/Kolkata",
-    345: "Asia/Kathmandu",
-    390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
+    345: "Asia/Kathmandu", 390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
 }  # fmt: skip
 _WEST, _EAST = -12, 14  # whole hours that `Etc/GMT±n` knows
 _MOSCOW = 180  # minutes: "мск+4"
@@ -84,9 +84,7 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
 
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
-    """Folded names of countries with several zones, Cyrillic ones also without their last vowels,
-    to those zones.
-    """
+    """Names of countries with several zones, Cyrillic ones also without their last vowels."""
     from babel import Locale
 
     several = {
@@ -245,9 +243,7 @@ def _stems() -> Mapping[str, str]:
 
 
 def _folded(name: str) -> str:
-    """One spelling of a name: lower case, ё as е, Latin without accents, one space for what stands
-    between words.
-    """
-    plain = unicodedata.normalize("NFD", plain_text(name).lower().replace("ё", "е"))
+    """One spelling of a name: lower case, ё as е, Latin without accents, single spaces."""
+    plain = unicodedata.normalize("NFD", fold(plain_text(name)))
     plain = unicodedata.normalize("NFC", re.sub(r"(?<=[a-z])[\u0300-\u036f]+", "", plain))
     return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())

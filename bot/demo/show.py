@@ -1,6 +1,4 @@
-"""The demonstration: emulator, chat page, sample world and the real bot, in one process on
-loopback.
-"""
+"""The demonstration: emulator, chat page, sample world and the real bot in one process."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ GLANCE = 0.1  # seconds between looks at what the bot has heard
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
-    """Bring everything up, say where the chat page is, and run until a signal (or for `exit_after`
-    seconds).
-    """
+    """Bring everything up, say where the chat page is, run for `exit_after` seconds or for ever."""
     log.set_up(None, "warning")
     stop = asyncio.Event()
     world = World()
@@ -81,18 +77,15 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             finally:
                 for task in greeting:
                     task.cancel()
-                await asyncio.gather(
-                    *greeting, return_exceptions=True
-                )  # stopped before it was ready: nothing to say
+                # stopped before it was ready: nothing to say
+                await asyncio.gather(*greeting, return_exceptions=True)
     finally:
         await emulator.stop()
         await world.stop()
 
 
 async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
-    """Say that the bot is ready once it has heard every source: what is asked before that is half
-    an answer.
-    """
+    """Say that the bot is ready once it has heard every source: earlier answers are half ones."""
     waiting = {*catalog.rates, *catalog.feeds}
     while waiting and not bot.stopping.is_set():
         async with bot.store.reading() as db:

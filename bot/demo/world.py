@@ -42,9 +42,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """Who reports in one language; `key` is its section in the catalog, `name` is in its own
-    language.
-    """
+    """An agency; `key` is its section in the catalog, `name` is in its own language."""
 
     key: str
     name: str
@@ -60,9 +58,7 @@ AGENCIES: Mapping[str, Agency] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One story of the programme; `day` is a day of the week-long programme, `at` the time in
-    Bishkek.
-    """
+    """A story of the programme; `day` is its day in that week, `at` the time in Bishkek."""
 
     id: str
     language: str
@@ -82,9 +78,7 @@ class Published:
 
 
 def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
-    """Som for one unit, by effective day, oldest first; a day on which nothing changed has no
-    entry.
-    """
+    """Som for one unit by effective day, oldest first; unchanged days have no entry."""
     text = files(__package__).joinpath("rates.csv").read_text("utf-8")
     return [
         (
@@ -115,9 +109,7 @@ def effective_day(now: datetime) -> date:
 def published(
     stories: tuple[Story, ...], language: str, first_day: date, now: datetime
 ) -> list[Published]:
-    """What the agency of that language has reported up to `now`, newest first, at most what a feed
-    shows.
-    """
+    """The reports of a language's agency up to `now`, newest first, as many as a feed shows."""
     own = [story for story in stories if story.language == language]
     found: list[Published] = []
     today = now.astimezone(ZONE).date()
@@ -157,15 +149,11 @@ class World:
     # ── the calendar ────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
-        """The demonstration's time, in Bishkek; it began on the first day at 16:00 and runs as real
-        time does.
-        """
+        """The demonstration's time, in Bishkek: from 16:00 of the first day it runs as ours."""
         return (self._clock() + self._offset).astimezone(ZONE)
 
     def next_day(self) -> str:
-        """Move on to 16:00 of the next calendar day; returns that day for people, "Tuesday 15
-        August 2023".
-        """
+        """Move on to 16:00 of the next day; returns it for people: "Tuesday 15 August 2023"."""
         day = self.now().date() + timedelta(days=1)
         self._turn_to(day)
         return f"{day:%A} {day.day} {day:%B %Y}"
@@ -176,9 +164,7 @@ class World:
     # ── what the bot starts with ────────────────────────────────────────────
 
     def history(self) -> list[tuple[date, dict[str, Decimal]]]:
-        """Every rate effective up to the first day and on it, oldest first; som for one unit, by
-        currency code.
-        """
+        """Rates effective up to and on the first day, oldest first; som for a unit, by currency."""
         return self._rates[: bisect_right(self._days, self._first_day)]
 
     def catalog(self) -> str:

@@ -1,3 +1,1 @@
-"""Decisions, purely: model in, model out; `now` is an argument and every answer carries its
-reasons.
-"""
+"""Decisions, purely: model in, model out; `now` is an argument, every answer has its reasons."""

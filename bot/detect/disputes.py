@@ -11,22 +11,17 @@ from datetime import timedelta
 from bot.detect.plausibility import disagree
 from bot.model.rates import Rate, RateKind
 
-ANSWERABLE = frozenset(
-    {RateKind.OFFICIAL, RateKind.REFERENCE}
-)  # whose word on a pair is for everybody
+# whose word on a pair is for everybody
+ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})
 COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
 
 
 def may_contradict(new: Rate, other: Rate) -> bool:
-    """Whether another source's rate is of a kind and a day to be heard, and more than the tolerance
-    away.
-    """
+    """Whether another source's rate is of a kind and a day to be heard, and too far away."""
     near = new.effective_on - other.effective_on <= COMPARED
     return near and other.kind in ANSWERABLE and disagree(new, other)
 
 
 def contradicted(new: Rate, other: Rate, held: Rate | None) -> bool:
-    """Whether `other` contradicts the series of `new`, of which `held` is the rate on the day of
-    `other`.
-    """
+    """Whether `other` contradicts the series of `new`; `held` is its rate on the day of `other`."""
     return may_contradict(new, other) and held is not None and disagree(held, other)

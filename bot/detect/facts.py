@@ -33,6 +33,7 @@ from importlib.resources import files
 from bot.detect.security import SENTENCE_END, Lexicon, Pattern, build_lexicon, read_pattern
 from bot.languages import language as speech
 from bot.languages import languages
+from bot.languages.letters import fold_typed
 
 LEAD = 700  # characters of a text that still tell the event
 THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,]\d{3})+(?!\d)")
@@ -40,7 +41,6 @@ TOKEN = re.compile(rf"{THOUSANDS.pattern}|\d+(?:[.,]\d+)?|[^\W\d_]+")
 NAME = re.compile(r"(?<![\w-])[^\W\d_]{3,}")
 STARTS = re.compile(r"(?:^|[.!?…:\n])[\s«\"“(—–-]*$")
 CLOCK = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?![\d:])")
-FOLDED = str.maketrans("ёөүңіәöüıñ", "еоуниаouin")
 
 HOME = "kg"
 BIG = (
@@ -55,11 +55,10 @@ DISPUTED = frozenset(
 )
 LOOSE = frozenset({"at:border"})  # a scene as wide as a country
 MEETINGS = frozenset({"summit", "drills", "talks"})
+COUNTED = range(2, 100)  # "one" is an article too, and a hundred in words is none exactly
 SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
 
-LETTERS = str.maketrans(
-    "абвгдежзийклмнопрстуфхцчшщыэғқұһ", "abvgdeJziyklmnoprstufhcCSSyegkuh", "ьъ'’"
-) | {
+LETTERS = str.maketrans("абвгдежзийклмнопрстуфхцчшщыэ", "abvgdeJziyklmnoprstufhcCSSye", "ьъ'’") | {
     ord("ю"): "yu",
     ord("я"): "ya",
 }
@@ -148,9 +147,7 @@ def _contradiction(a: Facts, b: Facts) -> str:
 
 
 def _next_event(a: Facts, b: Facts) -> bool:
-    """Whether a headline is about what came of the event, and the other entry knows nothing of
-    it.
-    """
+    """Whether a headline is about what came of the event, unknown yet to the other entry."""
     came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
     return bool(came - b.whole.later - b.whole.kinds)
 
@@ -272,13 +269,9 @@ def _odd(unit: str, value: float) -> float:
 # ── reading ─────────────────────────────────────────────────────────────────
 
 
-def _fold(text: str) -> str:
-    return text.lower().translate(FOLDED)
-
-
 def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
     """The facts of a stretch, and the words that told them."""
-    tokens = TOKEN.findall(_fold(text))
+    tokens = TOKEN.findall(fold_typed(text))
     used: set[str] = set()
     kinds: set[str] = set()
     for at, pattern in events(language).find(tokens):
@@ -320,10 +313,8 @@ def _also(language: str, tokens: list[str]) -> set[str]:
 
 
 def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
-    """Keys of the words capitalised inside a sentence; none where every word is, as English
-    headlines like it.
-    """
-    found = [item for item in NAME.finditer(text) if _fold(item.group()) not in used]
+    """Keys of words capitalised inside a sentence; none where all are, as in English headlines."""
+    found = [item for item in NAME.finditer(text) if fold_typed(item.group()) not in used]
     large = [item for item in found if item.group()[0].isupper()]
     if speech(language).news.capital_headlines and len(found) > 3 and len(large) > 0.7 * len(found):
         return
@@ -337,10 +328,8 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
 
 
 def name_key(word: str) -> str:
-    """The consonants of a name, the same from either alphabet; vowels are what transliterations
-    disagree on.
-    """
-    word = _fold(word)
+    """The consonants of a name, alike in both alphabets: transliterations disagree on vowels."""
+    word = fold_typed(word)
     for digraph, letter in _digraphs():
         word = word.replace(digraph, letter)
     word = re.sub(r"(?!^)c(?=[ei])", "s", word).translate(LETTERS).replace("dJ", "J")
@@ -358,7 +347,7 @@ def same_name(one: str, other: str) -> bool:
 
 def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, float]]:
     """(what it counts, how many); "" where the words around do not say."""
-    text = _fold(text).replace("$", " usd ")
+    text = fold_typed(text).replace("$", " usd ")
     for hour, minute in CLOCK.findall(text):
         yield "clock", float(hour) * 60 + float(minute)
     for clause in _clause_break().split(CLOCK.sub(" ", text)):
@@ -393,9 +382,7 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
 
 
 def _unit(at: int, marks: list[tuple[int, str]]) -> str:
-    """What the number at a place counts: the nearest word after it, else before it; people only if
-    nothing else.
-    """
+    """The thing a number counts: the nearest word after it, else before it; people come last."""
     near = sorted(
         (kind in PEOPLE, where < at, abs(where - at), kind)
         for where, kind in marks
@@ -432,10 +419,18 @@ def _kinds(language: str) -> Mapping[str, frozenset[str]]:
 
 @cache
 def units(language: str) -> Lexicon:
-    """What is counted, by the words of one language."""
-    return build_lexicon(
-        [_read(pattern, unit) for unit, pattern in speech(language).rows("units")], 0.0
-    )
+    """What is counted, by one language's words; "= 2" is a number in words, "* 1000" a scale."""
+    patterns = [_read(pattern, unit) for unit, pattern in speech(language).rows("units")]
+    numbers = speech(language).numbers
+    unsure = numbers.also_else.split()
+    for mark, table in (("=", numbers.words), ("=", numbers.people), ("*", numbers.scales)):
+        for number, words in table.items():
+            if mark == "=" and number not in COUNTED:
+                continue
+            patterns += [
+                _read(word, f"{mark} {number}") for word in words.split() if word not in unsure
+            ]
+    return build_lexicon(patterns, 0.0)
 
 
 @cache
@@ -448,7 +443,7 @@ def places(language: str) -> Lexicon:
 
 
 def _read(pattern: str, kind: str) -> Pattern:
-    read = read_pattern(_fold(pattern), kind, 0.0)
+    read = read_pattern(fold_typed(pattern), kind, 0.0)
     return Pattern(pattern, kind, 0.0, read.words, read.stems)
 
 

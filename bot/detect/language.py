@@ -17,16 +17,14 @@ from collections.abc import Mapping
 from functools import cache
 
 from bot.languages import LANGUAGES, ODDS, language, languages
+from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
 
-LETTERS = {Script.LATIN: re.compile(r"[a-z]"), Script.CYRILLIC: re.compile(r"[а-яёөүңқғұәіһ]")}
+LETTERS = {Script.LATIN: re.compile(r"[a-z]"), Script.CYRILLIC: re.compile(r"[\u0400-\u04ff]")}
 WORDS = {
     Script.LATIN: re.compile(r"[^\W\d_]+(?:['ʻʼ’‘][^\W\d_]+)*"),
-    Script.CYRILLIC: re.compile(r"[а-яёөүңқғұәіһҳӣӯў]+", re.IGNORECASE),
+    Script.CYRILLIC: re.compile(r"[\u0400-\u04ff]+"),
 }
-#: Letters that are typed for one another, where a table of triples knows one of them.
-FOLDED = str.maketrans("өүңқғұәһіё", "оункгуахие")
-
 WORD_LIMIT = 3.0  # one word must not outvote the others
 NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
 OWN_LETTER = (
@@ -34,7 +32,6 @@ OWN_LETTER = (
 )
 OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
 READ = 600  # characters that are enough to tell
-NO_LETTERS = "ru"  # the language of a text without letters: most of our newsrooms write it
 
 
 def known_language(code: str | None, text: str) -> str:
@@ -42,9 +39,9 @@ def known_language(code: str | None, text: str) -> str:
     return code if code in LANGUAGES else language_of(text)
 
 
-def language_of(text: str, default: str = NO_LETTERS) -> str:
+def language_of(text: str, default: str | None = None) -> str:
     """The code of the language that `text` is closest to; `default` when it has no letters to tell
-    by.
+    by, else the language that says so of itself (`Reading.letterless`).
 
     Meant for a headline or the beginning of an article; a name in another script does not change
     the answer.
@@ -55,10 +52,10 @@ def language_of(text: str, default: str = NO_LETTERS) -> str:
         len(LETTERS[script].findall(lower)) for script in (Script.LATIN, Script.CYRILLIC)
     )
     if not latin and not cyrillic:
-        return default
+        return default or _letterless()
     candidates = _written_in(Script.LATIN if latin > cyrillic else Script.CYRILLIC)
     if not candidates:
-        return default
+        return default or _letterless()
     likeliest = max(candidates[1:], key=lambda code: likeness(text, code), default=candidates[0])
     return likeliest if likeness(text, likeliest) > 0 else candidates[0]
 
@@ -92,7 +89,7 @@ def likeness(text: str, code: str) -> float:
 def _by_triples(word: str, odds: Mapping[str, float]) -> float:
     if not odds:
         return 0.0
-    padded = f" {word.translate(FOLDED)} "
+    padded = f" {fold_typed(word)} "
     return sum(odds.get(padded[at : at + 3], 0.0) for at in range(len(padded) - 2))
 
 
@@ -103,13 +100,17 @@ def _written_in(script: Script) -> tuple[str, ...]:
 
 
 @cache
+def _letterless() -> str:
+    """The language of a text without letters; the first one where none claims it."""
+    return next((spoken.code for spoken in languages() if spoken.reading.letterless), LANGUAGES[0])
+
+
+@cache
 def _short_words(code: str) -> frozenset[str]:
     return frozenset(language(code).reading.words.split())
 
 
 @cache
 def _odds(code: str) -> Mapping[str, float]:
-    """Log odds of letter triples against the first language of the script; "_" is the edge of a
-    word.
-    """
+    """Log odds of letter triples against the script's first language; "_" is a word's edge."""
     return {triple.replace("_", " "): float(weight) for triple, weight in language(code).rows(ODDS)}

@@ -80,9 +80,7 @@ DEFAULT_POLICY = MovePolicy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """The rate readers were last told about; `severity` is None for the first rate known, which
-    alerted nobody.
-    """
+    """The rate last told to readers; `severity` is None for the first one known, told to nobody."""
 
     rate: Rate
     severity: Severity | None = None
@@ -120,9 +118,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BigMove:
-    """A decision to alert: what moved, how loud, and why. `baseline` is the one to keep from now
-    on.
-    """
+    """A decision to alert: what moved, how loud, why; `baseline` is the one to keep from now on."""
 
     moved: Moved
     severity: Severity
@@ -243,9 +239,7 @@ class _Case:
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
 
     def usual(self) -> Decimal | None:
-        """The median absolute change in percent of the window's changed days; None while too few
-        are known.
-        """
+        """The median absolute change in percent of the days it changed; None when few are known."""
         start = self.new.effective_on - timedelta(days=self.policy.window)
         recent = _since(self.past, start)
         sizes = [
@@ -256,9 +250,7 @@ class _Case:
         return median(sizes) if len(sizes) >= self.policy.samples else None
 
     def lively(self) -> bool:
-        """Whether more than one calendar day in twenty of the past year moved by the policy's
-        `lively` or more.
-        """
+        """Whether of last year's days over one in twenty moved by the policy's `lively`."""
         start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
         recent = _since(self.past, start)
         large = sum(
@@ -268,9 +260,7 @@ class _Case:
         return large * 20 > (self.new.effective_on - start).days
 
     def extreme_level(self) -> str | None:
-        """`high` or `low` when no value of the window reached `new`'s; None also while the past is
-        too short.
-        """
+        """`high` or `low` when no value of the window reached `new`'s; None of a short past too."""
         day, value = self.new.effective_on, self.new.per_unit
         if (day - self.past[0].effective_on).days < self.policy.known:
             return None
@@ -284,9 +274,7 @@ class _Case:
         return "low" if value < min(values) else None
 
     def last_like_this(self) -> date | None:
-        """The day of the latest earlier change as large in the same direction; None when none is
-        known.
-        """
+        """The day of the latest earlier change as large in the same direction, or None."""
         percent = self.fixing
         for old, new in pairwise(reversed(self.past)):
             earlier = Move(old=new, new=old).percent
@@ -295,9 +283,7 @@ class _Case:
         return None
 
     def last_level(self) -> date | None:
-        """The latest earlier day whose value was as high (after a rise) or as low; None when none
-        is known.
-        """
+        """The latest earlier day as high (after a rise) or as low (after a fall), or None."""
         rise, value = self.drift > 0, self.new.per_unit
         for rate in reversed(self.past):
             if (rate.per_unit >= value) if rise else (rate.per_unit <= value):

@@ -26,9 +26,7 @@ PERCENTS = tuple(
 
 
 def offered(pair: Pair, kind: RateKind, latest: Decimal) -> tuple[tuple[Rule, ...], ...]:
-    """Rules worth a button, row by row: levels at round figures near the latest rate, a day's
-    moves, a week's.
-    """
+    """Rules worth a button, by rows: round levels near the rate, a day's moves, a week's moves."""
     levels = [
         Rule(pair=pair, kind=kind, condition=Condition.LEVEL, amount=amount, direction=direction)
         for direction, amount in _round_levels(latest)

@@ -23,9 +23,8 @@ from bot.model.reasons import Reason, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
-SHIFT_SLACK = Decimal(
-    "0.25"
-)  # a shifted value lies this near to 10^k times the last one, in parts of it
+# a shifted value lies this near to 10^k times the last one, in parts of it
+SHIFT_SLACK = Decimal("0.25")
 SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the swap
 
 
@@ -39,9 +38,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plausibility:
-    """A judgement of one value and its reasons; `needs_source` when fetching it again would prove
-    nothing.
-    """
+    """A judgement of a value, with reasons; `needs_source`: asking again would prove nothing."""
 
     standing: Standing
     reasons: tuple[Reason, ...] = ()
@@ -122,9 +119,7 @@ def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
 
 
 def disagree(one: Rate, other: Rate) -> bool:
-    """Whether two sources' rates of one pair are more than 2 % apart: then both are shown and
-    neither alerts.
-    """
+    """Whether two rates of one pair are over 2 % apart: both are shown then, neither alerts."""
     return abs(Move(old=one, new=other).percent) > AGREE
 
 
@@ -137,9 +132,7 @@ def _last(history: Sequence[Rate], new: Rate) -> Rate | None:
 
 
 def _shift(last: Rate, new: Rate) -> Plausibility | None:
-    """A power of ten away from the last value: a shifted comma, or a nominal changed without saying
-    so.
-    """
+    """A power of ten to the last value: a shifted comma, or a nominal that changed unsaid."""
     ratio = new.per_unit / last.per_unit
     power = round(ratio.log10())
     if power == 0 or abs(ratio.scaleb(-power) - 1) > SHIFT_SLACK:

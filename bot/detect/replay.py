@@ -125,9 +125,7 @@ def _read_row(
 
 
 def _read_day(text: str) -> date:
-    """A day as spreadsheets write it: 2026-01-05, with whatever dash, or 05.01.2026; ValueError
-    when it is none.
-    """
+    """A day as spreadsheets write it: 2026-01-05, with any dash, or 05.01.2026; else ValueError."""
     local = re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", text)
     if local is not None:
         return date(int(local[3]), int(local[2]), int(local[1]))

@@ -15,11 +15,10 @@ from decimal import Decimal
 
 from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
-from bot.model.rules import Condition, Direction, Rule, RuleState
+from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
 
-MARGIN = Decimal(
-    "0.25"
-)  # percent of the level: more than an official rate's tremble, less than anybody's interest
+# percent of the level: more than an official rate's tremble, less than anybody's interest
+MARGIN = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +43,22 @@ class Preview:
 
 
 def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
-    """The state of a rule made now: moves count from the latest rate; a level already reached has
-    to be left first.
-    """
+    """A new rule's state: moves count from the latest rate; a level reached is to be left first."""
     if not history:
         return RuleState()
     latest = history[-1]
     return RuleState(
         armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest
     )
+
+
+def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> RuleStanding:
+    """How a saved rule stands on a day: its end goes before its pause."""
+    if rule.until is not None and rule.until < today:
+        return RuleStanding.EXPIRED
+    if rule.once and state.fired_on is not None:
+        return RuleStanding.DONE
+    return RuleStanding.PAUSED if paused else RuleStanding.ON
 
 
 def evaluate(
@@ -79,9 +85,7 @@ def evaluate(
 
 
 def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
-    """The days of `history` (oldest first, one series) on which the rule would have spoken, had it
-    been made then.
-    """
+    """The days of `history` (oldest first, one series) on which the rule would have spoken."""
     fired = replay_rule(replace(rule, until=None), history)
     return Preview(dates=tuple(each.move.new.effective_on for each in fired))
 
@@ -102,9 +106,7 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
 
 
 def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """The part before `day`, sought from the end: ten thousand rules look at the same long
-    history.
-    """
+    """The part before `day`, sought from the end: ten thousand rules read the same history."""
     end = len(history)
     while end and history[end - 1].effective_on >= day:
         end -= 1

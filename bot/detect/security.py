@@ -32,6 +32,7 @@ from functools import cache
 from bot.detect.language import known_language
 from bot.languages import language as speech
 from bot.languages import languages
+from bot.languages.letters import fold
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.model.reasons import Reason, reason
@@ -79,21 +80,16 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The patterns of one language, found by their first word or stem, longest first; and the score
-    of a blank text.
-    """
+    """A language's patterns by first word or stem, longest first; and a blank text's score."""
 
     bias: float
     exact: Mapping[str, tuple[Pattern, ...]]
     stems: Mapping[str, tuple[Pattern, ...]]
-    lengths: Mapping[
-        str, tuple[int, ...]
-    ]  # of the stems that begin with these two letters, longest first
+    # of the stems that begin with these two letters, longest first
+    lengths: Mapping[str, tuple[int, ...]]
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
-        """Each place where a pattern stands, with the longest pattern there; places do not
-        overlap.
-        """
+        """Each place of a pattern, with the longest pattern there; places do not overlap."""
         at = 0
         while at < len(tokens):
             found = self._at(tokens, at)
@@ -162,11 +158,6 @@ def build_lexicon(patterns: list[Pattern], bias: float) -> Lexicon:
         stems={word: tuple(found) for word, found in stems.items()},
         lengths={letters: tuple(sorted(found, reverse=True)) for letters, found in lengths.items()},
     )
-
-
-def fold(text: str) -> str:
-    """Lower case, and ё as е: newsrooms do not agree on the dots."""
-    return text.lower().replace("ё", "е")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +242,13 @@ def _counted() -> Mapping[str, int]:
     """How many people a word counts, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):
-        for number, words in spoken.news.counted.items():
-            found |= dict.fromkeys(words.split(), number)
-    return found
+        numbers = spoken.numbers
+        for table in (numbers.words, numbers.people, numbers.crowds):
+            for number, words in table.items():
+                found |= dict.fromkeys(fold(words).split(), number)
+    # "one" is an article as often as a number, and says as little as none
+    unsure = {word for spoken in languages() for word in fold(spoken.numbers.also_else).split()}
+    return {word: number for word, number in found.items() if number > 1 and word not in unsure}
 
 
 @cache
@@ -300,9 +295,7 @@ def _severity(
 
 
 def _number_near(tokens: list[str], at: int) -> int:
-    """The number of dead: the figure or number word closest to the word for death; 0 when there is
-    none.
-    """
+    """The number of dead: the figure or number word closest to the word for death, or 0."""
     for distance in range(1, 6):
         for place in (at - distance, at + distance):
             if not 0 <= place < len(tokens):

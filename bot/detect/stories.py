@@ -33,6 +33,7 @@ from functools import cache, lru_cache, partial
 from bot.detect.facts import Facts, facts_of, weigh
 from bot.detect.language import known_language
 from bot.languages import language
+from bot.languages.letters import fold
 from bot.languages.parts import News
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
@@ -64,9 +65,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """What is compared of an entry: stems and how often, in its title and in all of its
-    beginning.
-    """
+    """An entry as it is compared: stems with their counts, of its title and of its beginning."""
 
     language: str
     key: str
@@ -80,9 +79,7 @@ class Sketch:
 
 
 def title_key(title: str) -> str:
-    """A short hash of a title's words: equal for the same headline, however it is punctuated and
-    capitalised.
-    """
+    """A short hash of a title's words: equal whatever its punctuation and capitals."""
     return hashlib.sha1(" ".join(_words(title)).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
@@ -112,9 +109,7 @@ def best_match(
 
 
 def sketch(entry: Entry) -> Sketch:
-    """What `compare` needs of an entry; remembered, since a new entry is compared with every recent
-    one.
-    """
+    """The sketch of an entry; remembered, since a new entry is compared with all recent ones."""
     text = entry.content or entry.summary
     return _sketch(comparable(entry.title), comparable(text[:LEAD_CHARS]), entry.language)
 
@@ -161,9 +156,7 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
 
 
 def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
-    """Two languages: the facts that survive translation have to be enough; see
-    `bot/detect/facts.py`.
-    """
+    """Two languages: facts that survive translation have to be enough (`bot/detect/facts.py`)."""
     if hours_apart > ANOTHER_LANGUAGE_HOURS:
         return Match(same=False, score=0.0, reasons=("two languages, a day and a half apart",))
     if a.denies != b.denies:
@@ -175,9 +168,7 @@ def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
 
 
 def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
-    """Log-odds fitted on pairs with text: the texts' likeness, and how much of each headline the
-    other tells.
-    """
+    """Log odds from the texts' likeness and each headline's share in the other text (fitted)."""
     weights = _weights(a.language)
     texts = _cosine(a.whole, b.whole, weights)
     told = sorted((_told(a.title, b.whole, weights), _told(b.title, a.whole, weights)))
@@ -186,9 +177,7 @@ def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
 
 
 def _by_headline(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:
-    """Two bare headlines have to be much alike, agree on their numbers, and neither may answer the
-    other.
-    """
+    """Two bare headlines must be much alike, agree on numbers, and not answer one another."""
     likely = STEEP * (titles - ALIKE)
     reasons = [f"headlines {titles:.2f}"]
     if a.numbers != b.numbers and a.numbers and b.numbers:
@@ -234,7 +223,7 @@ def _told(
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(comparable(text).lower().replace("ё", "е"))
+    return WORD.findall(fold(comparable(text)))
 
 
 def _begin(words: list[str], stems: str) -> bool:

@@ -23,9 +23,7 @@ CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 
 
 def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, ...]:
-    """The topics a text is clearly about, the clearest first; `language` as in
-    `security.detect`.
-    """
+    """The topics a text is clearly about, clearest first; `language` as in `security.detect`."""
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
     sizes: dict[str, float] = {}

@@ -15,9 +15,7 @@ from bot.emulator.scenario import Control, Scenario
 
 
 class Actions:
-    """What a person can do, by name, with parameters from JSON: /emulator/do/<name> and scenario
-    files.
-    """
+    """What a person can do, by name, from JSON: /emulator/do/<name> and scenario files."""
 
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario

@@ -48,8 +48,7 @@ _ACTIONS = frozenset(
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
-    "as a current "
-    "content and reply markup of the message"
+    "as a current content and reply markup of the message"
 )
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 _INLINE_RESULTS = 50
@@ -59,9 +58,7 @@ Method = Callable[[Params], Result | Awaitable[Result]]
 
 
 class BotApi:
-    """All methods over one world; `questions` are the callback and inline queries that wait for an
-    answer.
-    """
+    """All methods over one world; `questions` are callback and inline queries not answered yet."""
 
     def __init__(self, world: World, updates: Updates, files: Files, profile: Profile) -> None:
         self.world = world
@@ -69,9 +66,8 @@ class BotApi:
         self.files = files
         self.profile = profile
         self.questions: dict[str, asyncio.Future[Json]] = {}
-        self.unsaid: frozenset[str] = (
-            frozenset()
-        )  # fields of getMe that an older or a newer server does not send
+        # fields of getMe that an older or a newer server does not send
+        self.unsaid: frozenset[str] = frozenset()
         self._ids = itertools.count(4_000_000_000_000_001)
         self._methods: dict[str, Method] = {
             method.__name__.replace("_", ""): method

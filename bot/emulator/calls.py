@@ -75,9 +75,7 @@ class Calls:
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
         after: int = 0,
     ) -> Call:
-        """The first call kept, numbered above `after`, that fits; waits for it. Raises
-        TimeoutError.
-        """
+        """The first call numbered above `after` that fits, waited for. Raises TimeoutError."""
         event = asyncio.Event()
         self._waiting.add(event)
         try:

@@ -61,9 +61,7 @@ class Emulator(Scenario):
         self._address: tuple[str, int] | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 picks a free one, and a second start after a stop may name the first
-        one's.
-        """
+        """Listen; port 0 picks a free one, a second start after a stop may name that one."""
         self._address = host, await self._server.start(host, port)
 
     async def stop(self) -> None:

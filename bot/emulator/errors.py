@@ -14,9 +14,7 @@ Json = dict[str, Any]
 
 
 def encoded(value: object) -> bytes:
-    """A value as JSON: also what only a broken server sends, nested by the hundred or with half a
-    surrogate pair.
-    """
+    """A value as JSON, also a broken server's: nested by the hundred, or half a surrogate pair."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:

@@ -96,9 +96,7 @@ class Fault:
 
     @classmethod
     def forbidden(cls, why: str = "blocked", **scope: Unpack[Scope]) -> Fault:
-        """403: blocked, deactivated, kicked, kicked from channel, never started, or the server's
-        words.
-        """
+        """403: blocked, deactivated, kicked (from a channel), never started, or other words."""
         return cls(
             Kind.ERROR, code=403, description=f"Forbidden: {_FORBIDDEN.get(why, why)}", **scope
         )

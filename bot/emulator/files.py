@@ -60,9 +60,7 @@ class Files:
         return self._keep(source, "documents", source.content_type, extra).card
 
     def get(self, file_id: str) -> StoredFile:
-        """A file by its id; the emulator has no network, so an address is refused like an unknown
-        id.
-        """
+        """A file by its id; without a network an address is refused like an unknown id."""
         if not file_id:
             raise bad_request("there is no photo in the request")
         if file_id.startswith(("http://", "https://")):

@@ -31,7 +31,7 @@ from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Control, Scenario
-from bot.emulator.world import PRESENT, Chat
+from bot.emulator.world import PRESENT, Chat, User
 
 _CHATS_SHOWN = 200
 _MESSAGES_SHOWN = 200
@@ -144,22 +144,24 @@ class Page:
             m for chat in chats for m in chat.members
         }
         users = [world.users[user_id] for user_id in world.users if user_id in members]
+        described = scenario.profile.texts.items()
         return {
             "title": self._title,
-            "bot": {"id": str(world.bot.id), "name": world.bot.first_name,
-            "username": world.bot.username},
+            "bot": {
+                "id": str(world.bot.id),
+                "name": world.bot.first_name,
+                "username": world.bot.username,
+            },
             "descriptions": {
-                language: text for (name, language), text in scenario.profile.texts.items() if name == "description"
+                code: text for (name, code), text in described if name == "description"
             },
             "controls": [{"id": control.id, "label": control.label} for control in self._controls],
-            "users": [
-                {"id": str(user.id), "name": user.first_name, "language": user.language_code or "en"} for user in users
-            ],
+            "users": [_user_json(user) for user in users],
             "chats": [self._chat(chat) for chat in chats],
             "faults": [_fault_json(fault) for fault in scenario.faults.active()],
             "now": world.now(),
             "zone": self._zone,
-        }  # fmt: skip
+        }
 
     def _chat(self, chat: Chat) -> Json:
         messages = list(chat.messages.values())[-_MESSAGES_SHOWN:]
@@ -262,6 +264,14 @@ def _view(message: Json, *, silent: bool = False) -> Json:
     """A message for the page: the API's JSON and, as text, who wrote it."""
     author: Json = message.get("from") or message.get("sender_chat") or {}
     return {"message": message, "from": str(author.get("id", "")), "silent": silent}
+
+
+def _user_json(user: User) -> Json:
+    return {
+        "id": str(user.id),
+        "name": user.first_name,
+        "language": user.language_code or "en",
+    }
 
 
 def _fault_json(fault: Fault) -> Json:

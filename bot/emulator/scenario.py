@@ -79,14 +79,16 @@ class Scenario:
     ) -> User:
         """Introduce a person."""
         user = User(
-            id=id, first_name=first_name, last_name=last_name, username=username, language_code=language_code
-        )  # fmt: skip
+            id=id,
+            first_name=first_name,
+            last_name=last_name,
+            username=username,
+            language_code=language_code,
+        )
         return self.world.add_user(user)
 
     def add_private(self, user: User | int, *, started: bool = True) -> Chat:
-        """The private chat of a person with the bot; before it is started the bot may not write
-        there.
-        """
+        """A person's private chat with the bot, which may not write there before its start."""
         person = self.world.user(user) if isinstance(user, int) else self.world.add_user(user)
         chat = Chat(
             id=person.id,
@@ -155,9 +157,7 @@ class Scenario:
     def set_member(
         self, chat_id: int, user_id: int, status: str, rights: Mapping[str, bool] | None = None
     ) -> None:
-        """Give somebody a place in a chat; the bot hears of it if it asked for chat_member
-        updates.
-        """
+        """Give somebody a place in a chat; a bot that asked for chat_member updates hears of it."""
         chat, user = self.world.chat(chat_id), self.world.user(user_id)
         old = chat.members.get(user_id, Member(status="left"))
         chat.members[user_id] = new = Member(status=status, rights=dict(rights or {}))
@@ -327,9 +327,7 @@ class Scenario:
         chat_type: str = "sender",
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
     ) -> Json:
-        """Type "@bot query"; returns the bot's answer: results, next_offset, button. Raises
-        TimeoutError.
-        """
+        """Type "@bot query"; the bot's answer: results, next_offset, button, or TimeoutError."""
         question: Json = {
             "from": self.world.user(user_id).json(),
             "query": query,
@@ -374,9 +372,7 @@ class Scenario:
         by: int | None = None,
         rights: Mapping[str, bool] | None = None,
     ) -> None:
-        """Add, promote, restrict or remove the bot in a group or a channel, as somebody (default: a
-        member).
-        """
+        """Add, promote, restrict or remove the bot in a group or channel, as a member of it."""
         chat = self.world.chat(chat_id)
         person = self._person(chat, by).json()
         joined = chat.bot.status not in PRESENT and status in PRESENT

@@ -64,9 +64,7 @@ def utf16_length(text: str) -> int:
 def clean(
     text: str, entities: Sequence[Json] | None, *, find: bool = True
 ) -> tuple[str, list[Json]]:
-    """What the server keeps of a text and its entities; refuses entities that leave the text or
-    split a symbol.
-    """
+    """What the server keeps of a text and entities; none may leave the text or split a symbol."""
     given = [_checked(entity) for entity in entities or ()]
     given = [entity for entity in given if entity["length"] > 0]
     if given:

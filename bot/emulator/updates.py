@@ -105,9 +105,7 @@ class Updates:
         return list(islice(self.pending, limit))
 
     async def polled(self) -> None:
-        """Return when somebody waits in getUpdates: the bot is up, and has confirmed what it
-        had.
-        """
+        """Return when somebody waits in getUpdates: the bot is up and confirmed what it had."""
         await self._polled.wait()
 
     async def arrived(self) -> None:
@@ -158,9 +156,7 @@ class Updates:
             self._pusher = asyncio.create_task(self._push_all(webhook), name="emulator-webhook")
 
     def left_behind(self, url: str, allowed: list[str] | None) -> None:
-        """An earlier program's webhook, which nobody serves any more, and the kinds of updates that
-        it asked for.
-        """
+        """An earlier program's webhook, served by nobody now, with the kinds it asked for."""
         self.webhook, self.allowed = Webhook(url=url), allowed
 
     async def stop(self) -> None:

@@ -194,9 +194,8 @@ class World:
         self.users: dict[int, User] = {bot.id: bot}
         self.chats: dict[int, Chat] = {}
         self.names: dict[str, int] = {}
-        self.silent: set[tuple[int, int]] = (
-            set()
-        )  # messages sent without a sound; only the page can tell
+        # messages sent without a sound; only the page can tell
+        self.silent: set[tuple[int, int]] = set()
         self.foreign_posts: set[tuple[int, int]] = set()  # channel posts the bot did not write
         self.observers: list[Callable[[Json], None]] = []
         self._account_counter = itertools.count(1)

@@ -1,6 +1,4 @@
-"""The poll flow: fetch, parse, store, detect, enqueue. One readable function for rates, one for
-news.
-"""
+"""The poll flow: fetch, parse, store, detect, enqueue. One function for rates, one for news."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one poll of one source brought; `error` in our words when it failed, all of it or
-    (`partly`) a document.
-    """
+    """What a poll of a source brought; `error` in our words when it failed, whole or `partly`."""
 
     source: str
     fetched: int = 0
@@ -190,9 +186,8 @@ class Ingest:
         judged = [(item, judge_entry(item, spec)) for item in new]
         now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
-            still = set(
-                await unknown_entries(db, spec, new)
-            )  # another process may have polled it meanwhile
+            # another process may have polled it meanwhile
+            still = set(await unknown_entries(db, spec, new))
             fresh = [(item, verdict) for item, verdict in judged if item in still]
             feeds = {**self.feeds, spec.key: spec}
             keep = partial(
@@ -223,9 +218,7 @@ class Ingest:
         return IngestReport(source=spec.key, fetched=len(entries), new=len(fresh), alerts=alerts)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
-        """What follows when the past is revised (by a backfill): corrections of what was told, and
-        nothing new.
-        """
+        """What follows of a past revised by a backfill: corrections of what was told, no news."""
         await revise_rates(db, added, now=self.clock())
 
     async def _failed(
@@ -243,9 +236,8 @@ class Ingest:
             gone=gone,
         )
         async with self.store.writing() as db:
-            if isinstance(
-                spec, RateSpec
-            ):  # what an operator approved does not wait for the bank to be well
+            # what an operator approved does not wait for the bank to be well
+            if isinstance(spec, RateSpec):
                 quiet = state.first_ok_at is None
                 await keep_rates(db, spec, [], quiet=quiet, admins=self.admins, now=now)
                 await trust.watch(db, spec, admins=self.admins, now=now)
@@ -268,9 +260,7 @@ class Ingest:
 
 
 def _was_told(state: SourceState) -> bool:
-    """Whether the operators were told that a source fails: it was gone, or failed many times in a
-    row.
-    """
+    """Whether operators were told that a source fails: it was gone, or failed many times."""
     return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 

@@ -35,9 +35,7 @@ MOVED_AFTER = 3  # equal permanent redirects before the new address is asked fir
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What became of one request: the answer where its body changed, what to remember of it, or the
-    error.
-    """
+    """What became of a request: an answer with a new body, what to remember of it, or an error."""
 
     url: str
     changed: Fetched | None = None
@@ -71,9 +69,7 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
 
 
 def _name(url: str) -> str:
-    """What a document is called in an error: the end of its path; an address may carry a key behind
-    it.
-    """
+    """A document's name in an error: its path's end, as an address may carry a key behind it."""
     parts = urlsplit(url)
     return parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or "?"
 
@@ -87,9 +83,7 @@ class Documents:
     workers: Workers
 
     async def fetch(self, key: str, requests: Sequence[Request]) -> list[Looked]:
-        """What became of every request, in their order; one that fails does not keep the others
-        from being asked.
-        """
+        """What became of every request, in order; a failing one keeps no other from being asked."""
         async with self.store.reading() as db:
             known = await storage.sources.documents(db, key)
         return [
@@ -117,9 +111,7 @@ class Documents:
         return await read_entries(self.workers, spec, answer, now=now)
 
     async def with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
-        """The first of the new entries with the text of their articles; one that cannot be had
-        stays a headline.
-        """
+        """The first new entries with their articles' text; what cannot be had stays a headline."""
         read: dict[Entry, Entry] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(ARTICLES_TAKE):
@@ -142,9 +134,7 @@ class Documents:
 async def read_entries(
     workers: Workers, spec: FeedSpec, answer: Fetched, *, now: datetime
 ) -> Sequence[Entry]:
-    """The entries of a feed or of a list page, read in a worker process; `now` dates a bare
-    "15:12".
-    """
+    """A feed's or list page's entries, read in a worker process; `now` dates a bare "15:12"."""
     if isinstance(spec, PageSpec):
         job = partial(
             parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer)

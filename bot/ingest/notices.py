@@ -20,9 +20,7 @@ PARTLY = (
 async def note_partly(
     db: Db, admins: Sequence[int], key: str, trouble: str | None, *, now: datetime
 ) -> None:
-    """Count the polls in a row that brought only a part of a source, and tell the operators when
-    they are many.
-    """
+    """Count polls in a row that brought only a part of a source; tell operators of many."""
     name = f"{PARTLY}{key}"
     before = await storage.marks.get(db, name)
     if trouble is None:
@@ -53,9 +51,7 @@ async def tell(
 async def tell_hourly(
     db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime
 ) -> bool:
-    """Tell the operators, whatever the values, once an hour for one `msgid`. Returns whether they
-    are told now.
-    """
+    """Tell the operators once an hour for one `msgid`, whatever the values. Whether now."""
     told = await storage.marks.get(db, f"told:{msgid}")
     if told is not None and timedelta(0) <= now - datetime.fromisoformat(told) < HOUR:
         return False

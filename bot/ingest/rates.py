@@ -1,6 +1,4 @@
-"""What follows from a bank's rates: stored with their revisions, judged as moves and by chats' own
-rules, corrected.
-"""
+"""What follows from a bank's rates: stored, judged as moves and by chats' rules, corrected."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ async def keep_rates(
     admins: Sequence[int],
     now: datetime,
 ) -> tuple[list[SeenRate], int]:
-    """Store what is believed and what an operator approved, with all that follows; what was new,
-    and the alerts.
-    """
+    """Store rates believed or approved, with all that follows; what was new, and its alerts."""
     approved = await storage.rates.approved(db, spec.key)
     for item in approved:
         await storage.rates.release(db, item)
@@ -57,9 +53,7 @@ async def keep_rates(
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
-    """What follows when the past is revised (by a backfill): corrections of what was told, and
-    nothing new.
-    """
+    """What follows of a past revised by a backfill: corrections of what was told, no news."""
     for new in added:
         known = await storage.rates.baseline(db, new.series)
         baseline = (
@@ -150,9 +144,7 @@ async def _revise_move(
 
 
 async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
-    """A move in the place of one that was taken back, for those who would have got that and did
-    not.
-    """
+    """A move in place of one taken back, for those who would have got that and did not."""
     first = kind_moves.alert(found, now=withdrawn.created_at)
     audience = replace(first.audience, told=withdrawn.id)
     again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
@@ -162,9 +154,8 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
 async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
     """Tell those who got an alert what its figure is now."""
     old = kind_of(told).rate(told)
-    if (
-        old is None or old.per_unit == new.per_unit
-    ):  # revised back: what they know is the last correction
+    # revised back: what they know is the last correction
+    if old is None or old.per_unit == new.per_unit:
         old = await storage.rates.before_revision(db, new)
     if old is None or old.per_unit == new.per_unit:
         return 0
@@ -173,9 +164,7 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
 
 
 async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
-    """The same for chats' own rules: what was heard is corrected, what was not is taken back, to be
-    judged anew.
-    """
+    """Correct what chats' rules told of a rate; take back, to judge anew, what nobody heard."""
     kind = kind_rules.RuleFired.KIND
     spoken = await storage.alerts.about_rate(db, kind, new.series, new.effective_on)
     rules = (
@@ -184,9 +173,8 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
         else {}
     )
     alerts, corrected = 0, set[int]()
-    for told in reversed(
-        spoken
-    ):  # a rule that was changed may have spoken twice: its last word is corrected
+    # a rule that was changed may have spoken twice: its last word is corrected
+    for told in reversed(spoken):
         fired = kind_rules.RuleFired.read(told.payload)
         left = await storage.alerts.withdraw(db, told.id)
         if left.reached and fired.number not in corrected:
@@ -202,9 +190,7 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
 
 
 async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
-    """Enqueue what chats' own rules say of new rates; a rule remembers an old rate, but does not
-    speak of it.
-    """
+    """Enqueue what chats' rules say of new rates; an old rate they remember in silence."""
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
         watching = await storage.rules.watching(db, new.series, now=now)

@@ -1,6 +1,4 @@
-"""Several sources at once: how many, and never one twice. The running bot and the verbs go by the
-same rule.
-"""
+"""Several sources at once: how many, and never one twice; for the running bot and the verbs."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """Does `work` on sources in tasks of a group: at most SOURCES_AT_ONCE at a time, and on no
-    source twice.
-    """
+    """Tasks of a group doing `work` on sources: SOURCES_AT_ONCE at most, none of them twice."""
 
     def __init__(
         self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]

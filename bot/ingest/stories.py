@@ -152,9 +152,7 @@ async def _break(
 
 
 async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
-    """Edit the messages that told a story, for as long as it is fresh and not again and again;
-    `why` is unique.
-    """
+    """Edit the messages of a story while it is fresh, a few times; `why` is unique."""
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH
         if now >= expires_at or await storage.alerts.times_got(db, edits.key(told.id)) >= EDITS:

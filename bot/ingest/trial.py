@@ -26,9 +26,7 @@ class Trial:
 async def try_source(
     spec: RateSpec | FeedSpec, fetcher: Fetcher, workers: Workers, *, now: datetime
 ) -> Trial:
-    """Fetch all documents of a source and read them; nothing is stored, and its trouble is its
-    own.
-    """
+    """Fetch and read all documents of a source; nothing is stored, its trouble is its own."""
     try:
         if isinstance(spec, RateSpec):
             words = await _rates(spec, fetcher, now)

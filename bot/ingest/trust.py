@@ -1,6 +1,4 @@
-"""Whether a rate is to be believed, and whether its source still speaks: held, disputed, confirmed,
-stale.
-"""
+"""Whether to believe a rate, and whether its source still speaks: held, disputed, stale."""
 
 from __future__ import annotations
 
@@ -53,9 +51,7 @@ async def disputed(
 
 
 async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
-    """The newest rates of other sources' series whose dispute these new rates ended: they may be
-    told now.
-    """
+    """Other sources' newest rates whose dispute these rates ended: they may be told now."""
     judged = {new.series for new in added}
     found = []
     for series in sorted(await storage.disputes.about(db, {new.pair for new in added}), key=str):
@@ -175,9 +171,7 @@ async def _seconds(db: Db, new: Rate) -> list[str]:
 
 
 async def _crosses(db: Db, new: Rate) -> list[Rate]:
-    """The same pair by way of another bank's own currency: our arithmetic, good enough to compare
-    with.
-    """
+    """The pair by way of another bank's own currency: our arithmetic, enough to compare with."""
     found = []
     for key in await _seconds(db, new):
         around = await storage.rates.around(db, key, new.effective_on)
@@ -201,9 +195,7 @@ async def confirmed(db: Db, new: SeenRate) -> bool:
 
 
 async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime) -> None:
-    """Tell the operators, once, that a source answers but brings nothing new, and once that it does
-    again.
-    """
+    """Tell the operators once that a source answers but brings nothing new, and once of its end."""
     # a rate of a day far ahead, let through by an operator, says nothing about today
     newest = await storage.rates.newest_day(db, spec.key, until=spec.poll.near(now)[1])
     if newest is None:

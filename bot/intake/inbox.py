@@ -1,6 +1,4 @@
-"""From a raw update to its effect: stored first, then handled, each chat's updates in order, chats
-side by side.
-"""
+"""From raw update to effect: stored, then handled; in order in a chat, chats side by side."""
 
 from __future__ import annotations
 
@@ -161,9 +159,7 @@ class Inbox:
         await self._store_all([parse(update) for update in updates if has_number(update)])
 
     async def set_aside(self, update_id: int) -> None:
-        """Store the number of an update that arrived and cannot be read at all. StorageError
-        likewise.
-        """
+        """Store the number of an update that arrived and is unreadable. StorageError likewise."""
         await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
 
     async def _store_all(self, rows: Sequence[Received]) -> None:
@@ -180,9 +176,8 @@ class Inbox:
             outcome = self._seen.get(item.update_id)
             if not self._alone:
                 self._accept(item)
-            elif (
-                outcome is not None
-            ):  # handled before the store had it: a first attempt to store it had failed
+            elif outcome is not None:
+                # handled before the store had it: a first attempt to store it had failed
                 self._finish(item.update_id, outcome)
 
     async def _add(self, rows: Sequence[Received]) -> list[Received]:
@@ -308,9 +303,8 @@ class Inbox:
         while True:
             await asyncio.sleep(SHARE)
             waiting = [item.update_id for queue in self._waiting.values() for item in queue]
-            waiting += [
-                update_id for update_id, _ in self._outcomes
-            ]  # had their effect, not yet written down
+            # had their effect, not yet written down
+            waiting += [update_id for update_id, _ in self._outcomes]
             try:
                 async with self._store.writing() as db:
                     if waiting:
@@ -333,9 +327,7 @@ class Inbox:
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """Let what is being handled come to its end, then write it down; what waits for the
-        database stays open.
-        """
+        """Let updates under way come to their end and write it down; waiting ones stay open."""
         self._closing.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)

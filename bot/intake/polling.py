@@ -1,6 +1,4 @@
-"""Long polling: ask Telegram for updates, store them, and only then ask beyond them, which
-confirms.
-"""
+"""Long polling: ask Telegram for updates, store them, then confirm by asking beyond them."""
 
 from __future__ import annotations
 
@@ -70,9 +68,8 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
         heard, span = True, LONG_POLL
         tell(None)
         updates = [item for item in outcome.result if has_number(item)]
-        if (
-            outcome.result and not updates
-        ):  # nothing of it can be confirmed, so it comes again at once
+        # nothing of it can be confirmed, so it comes again at once
+        if outcome.result and not updates:
             after = retry.LISTENING.pause(failures)
             failures += 1
             log.warning("updates without a number", count=len(outcome.result), again_in=after)
@@ -91,9 +88,7 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
 
 
 def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
-    """The updates of an answer that is JSON only to a tolerant parser; else the outcome as it
-    was.
-    """
+    """An answer's updates, if a tolerant parser can read it; else the outcome as it was."""
     answer = tolerantly(outcome.body)
     if (
         isinstance(answer, dict)
@@ -107,9 +102,7 @@ def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
 async def _isolate(
     inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
 ) -> tuple[int | None, int | None]:
-    """The next offset and limit after an answer that nobody can read: one by one, past the one that
-    is to blame.
-    """
+    """The next offset and limit after an unreadable answer: one by one, past the one to blame."""
     number = first_number(outcome.body)
     if number is None:
         return offset, limit

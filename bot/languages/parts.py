@@ -39,6 +39,9 @@ class Reading:
     script: Script
     letters: str = ""  # letters that the first language of the script does not have
     words: str = ""  # frequent short words that no other language of the script has
+    optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
+    typed: Mapping[str, str] = field(default_factory=dict)  # letter to what foreign keyboards type
+    letterless: bool = False  # whether a text without any letter is taken for this language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +49,8 @@ class Days:
     """How days are written: patterns, of every case."""
 
     months: tuple[str, ...] = ()  # twelve
-    named: Mapping[int, str] = field(
-        default_factory=dict
-    )  # days from today, such as -1: "yesterday"
+    # days from today, such as -1: "yesterday"
+    named: Mapping[int, str] = field(default_factory=dict)
     day: str = ""  # "days" of "3 days ago"
     week: str = ""
     one: str = ""  # "a" of "a week ago"
@@ -60,19 +62,22 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """Numbers in words."""
+    """Numbers in words: what a reader types, and what a newsroom counts people with.
 
-    words: Callable[[], Mapping[str, int]] = dict  # every form of every word for 0 to 999
+    A word typed on a foreign keyboard (`Reading.typed`) is understood without standing here.
+    """
+
+    words: Mapping[int, str] = field(default_factory=dict)  # 0 to 999 to every form of its word
+    people: Mapping[int, str] = field(default_factory=dict)  # number to words that count people
+    crowds: Mapping[int, str] = field(default_factory=dict)  # "dozens": number to words for no less
+    also_else: str = ""  # number words that in news more often mean something else
     ten_joins: bool = False  # ten and one are eleven: "он бир"
-    scales: Mapping[int, str] = field(
-        default_factory=dict
-    )  # words that multiply what stands before them
-    short_scales: Mapping[int, str] = field(
-        default_factory=dict
-    )  # letters that do, right behind a number
-    half_of: Mapping[int, str] = field(
-        default_factory=dict
-    )  # one word for half of a scale: "полмиллиона"
+    # words that multiply what stands before them
+    scales: Mapping[int, str] = field(default_factory=dict)
+    # letters that do, right behind a number
+    short_scales: Mapping[int, str] = field(default_factory=dict)
+    # one word for half of a scale: "полмиллиона"
+    half_of: Mapping[int, str] = field(default_factory=dict)
     hundred: str = ""  # multiplies what stands before it
     a_hundred: str = ""  # counts by itself
     one_and_half: str = ""
@@ -139,9 +144,8 @@ class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 
     cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
-    countries: Mapping[str, str] = field(
-        default_factory=dict
-    )  # code of a country with several zones to further names
+    # code of a country with several zones to further names
+    countries: Mapping[str, str] = field(default_factory=dict)
     utc: str = ""
     moscow: str = ""  # "msk" of "msk+4"
     beside: str = ""  # words that may stand beside a name: "time", "in"
@@ -160,4 +164,3 @@ class News:
     clause: str = ""  # words that part a sentence's clauses
     common_names: str = ""  # words and first names that every newsroom capitalises
     not_people: str = ""  # beginnings of words after a number that counts no people
-    counted: Mapping[int, str] = field(default_factory=dict)  # number to words that count people

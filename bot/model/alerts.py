@@ -17,9 +17,7 @@ from bot.model.reasons import Reason
 
 
 class Severity(StrEnum):
-    """How grave: `info` is shown and not told, `notable` is told, `urgent` goes first and is
-    marked.
-    """
+    """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"

@@ -49,9 +49,7 @@ class StoredEntry:
 
     @property
     def at(self) -> datetime:
-        """When it was published, never later than when we saw it: dates in the future are not
-        believed.
-        """
+        """When it was published, at the latest when we saw it: future dates are not believed."""
         published = self.entry.published_at
         return min(published, self.seen_at) if published is not None else self.seen_at
 
@@ -96,9 +94,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a detector thinks of one text, and why: topics it belongs to, how severe, and the
-    reasons.
-    """
+    """What a detector thinks of one text: its topics, how severe it is, and the reasons."""
 
     security: bool
     score: float

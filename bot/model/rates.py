@@ -94,9 +94,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class SeenRate(Rate):
-    """A stored rate: when we first had it, and which revision of that day's value it is (0 is the
-    first).
-    """
+    """A stored rate: when we first had it, its number among the day's revisions (from 0)."""
 
     seen_at: datetime
     revision: int = 0
@@ -117,9 +115,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRow:
-    """One currency on a card: what holds on the card's day, what is announced for the next, what
-    held before.
-    """
+    """A currency on a card: its rate on the card's day, the next one announced, the one before."""
 
     pair: Pair
     today: SeenRate | None = None
@@ -128,9 +124,7 @@ class CardRow:
 
     @property
     def move(self) -> Move | None:
-        """The change a reader expects beside the row: to tomorrow's rate when it is known, else to
-        today's.
-        """
+        """The change shown beside the row: to tomorrow's rate when it is known, else to today's."""
         if self.today is not None and self.tomorrow is not None:
             return Move(old=self.today, new=self.tomorrow)
         if self.previous is not None and self.today is not None:
@@ -148,9 +142,7 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
-    """Another source's word on a pair of the card, too far from ours; `names` maps language to its
-    name.
-    """
+    """Another source's word on a pair of the card, too far off; `names` by language."""
 
     ours: SeenRate
     theirs: SeenRate

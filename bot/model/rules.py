@@ -36,6 +36,15 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+class RuleStanding(StrEnum):
+    """How a saved rule stands: in force, paused by its chat, done after its one alert, over."""
+
+    ON = "on"
+    PAUSED = "paused"
+    DONE = "done"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window`
@@ -72,9 +81,8 @@ class Rule:
         else:
             sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
             what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
-        gap = (
-            " in " if self.condition is Condition.ABSOLUTE else " "
-        )  # "1 100d" would be read as a thousand
+        # "1 100d" would be read as a thousand
+        gap = " in " if self.condition is Condition.ABSOLUTE else " "
         window = f"{gap}{self.window}d" if self.window else ""
         until = f" until {self.until}" if self.until else ""
         return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
@@ -113,9 +121,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What a rule remembers: whether it may speak, and the rate it last spoke of (or began
-    with).
-    """
+    """A rule's memory: whether it may speak, and the rate it last spoke of (or began with)."""
 
     armed: bool = True
     anchor: Rate | None = None

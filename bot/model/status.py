@@ -25,9 +25,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The answer to /status: sources, deliveries not yet final, age of the oldest, when the last
-    was sent.
-    """
+    """The answer to /status: sources, open deliveries, age of the oldest, time of the last sent."""
 
     now: datetime
     sources: tuple[SourceStatus, ...]

@@ -24,7 +24,9 @@ _HIDDEN = (
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
     "\U000e0000-\U000e007f"
 )
-_KEPT = f"{_FLAG}|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])"
+_BETWEEN_EMOJI = f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"
+_BETWEEN_LETTERS = f"(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])"
+_KEPT = f"{_FLAG}|{_BETWEEN_EMOJI}|{_BETWEEN_LETTERS}"
 _KEPT_OR_HIDDEN = re.compile(f"({_KEPT})|[{_HIDDEN}]")
 _INVISIBLE = re.compile(f"[{_HIDDEN}\u00ad]")
 _SPACE = re.compile(r"[^\S\n]")

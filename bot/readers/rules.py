@@ -1,4 +1,4 @@
-"""A chat's own rules: read, tried on stored history, offered, and how a saved one stands."""
+"""A chat's own rules beside the store: what can be watched, tried on stored history, offered."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 
 import storage.rates
-from bot.convert import currency_at, day_at, plain_text
-from bot.convert.rules import CurrencyFound, code_at, parse_typed_rule
 from bot.detect.offers import as_level, offered
 from bot.detect.rules import initial_state, preview
 from bot.errors import UserError
 from bot.model.rates import Pair, RateKind, SeenRate, Series
-from bot.model.rules import Condition, Direction, Rule, RuleState, TypedRule
+from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.readers.rates import CURRENCIES, local_day, must_know
-from bot.render.rules import RuleLine, RuleWords, Standing, words
 from bot.sources.catalog import Catalog
 from storage.db import Db
-from storage.rules import StoredRule
 
 YEAR = timedelta(days=365)
 
@@ -40,26 +35,6 @@ class Proposal:
     history: tuple[SeenRate, ...]
     fired: tuple[date, ...]
     today: date
-
-
-async def read_rule(db: Db, text: str, *, home: str, today: date) -> TypedRule:
-    """A rule as a person types it, currencies by any name; UserError says what is wrong with it.
-
-    A currency we have no rate of is the first thing to be wrong. A day without its year is the next
-    one after `today`.
-    """
-    stored = await storage.rates.known_series(db)
-
-    def currency(text: str, at: int) -> CurrencyFound | None:
-        found = currency_at(text, at) or code_at(text, at)
-        if found is not None:
-            must_know(found.codes, stored, home=home)
-        return found
-
-    day = partial(day_at, today=today, ahead=True)
-    typed = parse_typed_rule(plain_text(text), home=home, currency=currency, day=day)
-    must_know([typed.rule.pair.base, typed.rule.pair.quote], stored, home=home)
-    return typed
 
 
 async def try_rule(
@@ -143,40 +118,4 @@ async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) ->
         raise UserError("error.no_rates")
     return Offer(
         latest=history[-1], today=today, rules=offered(pair, series.kind, history[-1].per_unit)
-    )
-
-
-def rule_words(rule: Rule | StoredRule, language: str) -> str:
-    """A rule in the reader's words."""
-    return words(rule_said(rule if isinstance(rule, Rule) else rule.rule), language)
-
-
-def rule_said(rule: Rule) -> RuleWords:
-    """What is to be said of a rule."""
-    if rule.condition is Condition.LEVEL:
-        sign = {Direction.UP: ">≥", Direction.DOWN: "<≤"}[rule.direction][rule.inclusive]
-    else:
-        sign = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}[rule.direction]
-    return RuleWords(
-        pair=rule.pair,
-        kind=rule.kind,
-        sign=sign,
-        amount=rule.amount,
-        percent=rule.condition is Condition.PERCENT,
-        window=rule.window,
-        once=rule.once,
-        until=rule.until,
-    )
-
-
-def rule_line(stored: StoredRule, language: str, today: date) -> RuleLine:
-    """A saved rule as the list shows it: its words, how it stands, the day it last spoke of."""
-    rule, spoke = stored.rule, stored.state.fired_on
-    standing = Standing.PAUSED if stored.paused else Standing.ON
-    if rule.until is not None and rule.until < today:
-        standing = Standing.EXPIRED
-    elif rule.once and spoke is not None:
-        standing = Standing.DONE
-    return RuleLine(
-        number=stored.id, words=rule_words(rule, language), standing=standing, spoke_on=spoke
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
-from urllib.parse import quote
 
 from bot.i18n import moment, name_of, t, tn
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import NewsPage, Story
+from bot.render.buttons import rows_of, share_button
 from bot.render.text import (
     LIMIT,
     Button,
@@ -34,9 +33,7 @@ UNTITLED = 100  # so much of the text stands in for a missing title
 NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
 LINK = "s_"  # begins what a link to a story carries
-SHARE = "https://t.me/share/url?url="
 _BLANKS = re.compile(r" +")
-PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -90,7 +87,7 @@ def story(
     return Message(
         shown.text,
         shown.entities,
-        ((*open_button(story, language), share_button(story.pk, bot, language)),),
+        ((*open_button(story, language), share_story(story.pk, bot, language)),),
     )
 
 
@@ -100,10 +97,10 @@ def open_button(story: Story, language: str) -> list[Button]:
     return [Button(t("button.open", language), url=address[0].url)] if address else []
 
 
-def share_button(story: int, bot: str, language: str) -> Button:
+def share_story(story: int, bot: str, language: str) -> Button:
     """Passes a story on: the link opens it in a chat with the bot of this name."""
     address = f"https://t.me/{bot}?start={LINK}{story}"
-    return Button(t("button.share", language), url=SHARE + quote(address, safe=""))
+    return share_button(address, language)
 
 
 def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Message:
@@ -211,17 +208,3 @@ def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[l
         if topic != chosen
     ]
     return list(rows_of(buttons, 3))
-
-
-def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
-    """The buttons in even rows of at most `width`, fewer where a phone would break the longest in
-    two.
-    """
-    longest = (
-        max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
-    )  # with or without its ✓
-    width = max(1, min(width, PHONE // longest))
-    rows = -(-len(buttons) // width)
-    each, wider = divmod(len(buttons), rows) if rows else (0, 0)
-    ends = [each * row + min(row, wider) for row in range(rows + 1)]
-    return (list(buttons[start:end]) for start, end in pairwise(ends))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from bot.i18n import known, t, tn
+from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
 from bot.render.text import Rich, fill
@@ -48,10 +49,10 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
     """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds
     ends in "…".
     """
-    wanted = [(_folded(word), bool(star)) for word, star in _STEM.findall(pattern)]
+    wanted = [(fold(word), bool(star)) for word, star in _STEM.findall(pattern)]
     for text in texts:
         tokens = _WORD.findall(comparable(text))
-        folded = [_folded(token) for token in tokens]
+        folded = [fold(token) for token in tokens]
         for at in range(len(tokens) - len(wanted) + 1):
             window = folded[at : at + len(wanted)]
             if all(
@@ -60,7 +61,3 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
             ):
                 return " ".join(tokens[at : at + len(wanted)]).lower()
     return pattern.replace("*", "…")
-
-
-def _folded(word: str) -> str:
-    return word.lower().replace("ё", "е")

@@ -1,7 +1,6 @@
 """A chat's own rules: made by taps, previewed before one is saved, listed, changed, passed on.
 
-What a button sends back belongs to the handlers; it is handed in. A rule comes as `RuleWords`,
-because what it means is decided elsewhere.
+What a button sends back belongs to the handlers; it is handed in.
 """
 
 from __future__ import annotations
@@ -10,54 +9,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from urllib.parse import quote
 
 from bot.i18n import currency_name, day, day_until, name_of, number, t, tn
-from bot.model.rates import Pair, Rate, RateKind
-from bot.render.news import SHARE, rows_of
+from bot.model.rates import Rate, RateKind
+from bot.model.rules import Condition, Direction, Rule, RuleStanding
+from bot.render.buttons import back_button, rows_of, share_button, switch
 from bot.render.numbers import as_printed
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message
 
 SHOWN = 6  # days named under a preview; the picture shows all
 WHOLE = 350  # days of history that may be called a year
-CHOSEN = "✓"
 PLAIN_KINDS = frozenset(
     {RateKind.OFFICIAL, RateKind.REFERENCE}
 )  # what a pair's rate is when nothing else is said
 
 
-class Standing(StrEnum):
-    """How a saved rule stands."""
-
-    ON = "on"
-    PAUSED = "paused"
-    DONE = "done"  # it was to speak once, and has
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleWords:
-    """What is said of a rule: `sign` is `<`, `≤`, `>`, `≥`, `±`, `+` or `−`; `window` is days."""
-
-    pair: Pair
-    kind: RateKind
-    sign: str
-    amount: Decimal
-    percent: bool = False
-    window: int | None = None
-    once: bool = False
-    until: date | None = None
+#: A level's sign below and above, not touched and touched; a move's.
+_LEVEL_SIGNS = {Direction.DOWN: ("<", "≤"), Direction.UP: (">", "≥")}
+_MOVE_SIGNS = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """A saved rule: its number in the store, its words, how it stands, the day it last spoke of."""
+    """A saved rule in the list: its number in the store, how it stands, the day it last told."""
 
     number: int
-    words: str
-    standing: Standing = Standing.ON
+    rule: Rule
+    standing: RuleStanding = RuleStanding.ON
     spoke_on: date | None = None
 
 
@@ -72,7 +51,7 @@ class PreviewButtons:
     more: tuple[str, Decimal] | None = None
 
 
-def words(rule: RuleWords, language: str) -> str:
+def words(rule: Rule, language: str) -> str:
     """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once, until 31 Dec
     2026".
     """
@@ -84,12 +63,16 @@ def words(rule: RuleWords, language: str) -> str:
     return join(", ", [f"{rule.pair}{kind} {condition(rule, language)}", once, end]).text
 
 
-def condition(rule: RuleWords, language: str) -> str:
+def condition(rule: Rule, language: str) -> str:
     """What has to happen, for a button: "< 84.5", "±3 % in 7 days"."""
-    amount = f"{number(rule.amount, language)} %" if rule.percent else number(rule.amount, language)
-    gap = " " if rule.sign in "<≤>≥" else ""
+    amount = number(rule.amount, language)
+    if rule.condition is Condition.LEVEL:
+        what = f"{_LEVEL_SIGNS[rule.direction][rule.inclusive]} {amount}"
+    else:
+        unit = " %" if rule.condition is Condition.PERCENT else ""
+        what = f"{_MOVE_SIGNS[rule.direction]}{amount}{unit}"
     window = fill(tn("rule.window", rule.window, language), n=rule.window) if rule.window else None
-    return join(" ", [f"{rule.sign}{gap}{amount}", window]).text
+    return join(" ", [what, window]).text
 
 
 # --- three taps -----------------------------------------------------------------------------------
@@ -103,7 +86,7 @@ def currencies(offers: Sequence[tuple[str, str]], language: str) -> Message:
 
 def conditions(
     latest: Rate,
-    offers: Sequence[Sequence[tuple[RuleWords, str]]],
+    offers: Sequence[Sequence[tuple[Rule, str]]],
     language: str,
     *,
     source_names: dict[str, str],
@@ -134,7 +117,7 @@ def conditions(
                 example=code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}"),
             ),
         ),
-        [*rows, [Button(t("button.back", language), back)]],
+        [*rows, [back_button(language, back)]],
     )
 
 
@@ -142,7 +125,7 @@ def conditions(
 
 
 def preview(
-    rule: RuleWords,
+    rule: Rule,
     fired: Sequence[date],
     language: str,
     *,
@@ -166,24 +149,24 @@ def preview(
         _short(since, language, today),
         _reading(rule, beside, language) if beside is not None else None,
     )
-    unit = " %" if rule.percent else ""
+    unit = " %" if rule.condition is Condition.PERCENT else ""
     steps = [
         Button(fill(shape, amount=number(one[1], language) + unit).text, one[0])
         for shape, one in (("‹ {amount}", buttons.less), ("{amount} ›", buttons.more))
         if one
     ]
-    once = f"{CHOSEN} {t('button.once', language)}" if rule.once else t("button.once", language)
+    once = switch(t("button.once", language), buttons.once, on=rule.once)
     end = [
         Button(t("button.save", language), buttons.save),
         Button(t("button.cancel", language), buttons.cancel),
     ]
-    return message(text, [steps, [Button(once, buttons.once)], end])
+    return message(text, [steps, [once], end])
 
 
-def _reading(rule: RuleWords, beside: Rate, language: str) -> Rich:
+def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     """What a bare number was taken for, and how the other reading is written."""
     amount = format(rule.amount, "f")
-    moves = rule.sign == "±"
+    moves = rule.condition is not Condition.LEVEL
     other = f"{'<' if rule.amount < beside.per_unit else '>'} {amount}" if moves else f"+{amount}"
     return fill(
         t("rule.bare_move" if moves else "rule.bare_level", language),
@@ -210,45 +193,39 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
     new = [Button(t("button.new", language), make)]
     if not rules:
         return message(fill(t("rule.none", language), example=code("/alert RUB < 1")), [new])
-    said = [
-        join(" ", [f"{place}.", rule.words, _mark(rule.standing)])
-        for place, rule in enumerate(rules, 1)
-    ]
-    opened = [
-        Button(
-            join(" ", [f"{place}.", rule.words, _mark(rule.standing)]).text,
-            f"rule:open:{rule.number}",
-        )
-        for place, rule in enumerate(rules, 1)
-    ]
-    return message(lines(bold(t("rule.title", language)), *said), [*([one] for one in opened), new])
+    said, opened = [], []
+    for place, line in enumerate(rules, 1):
+        shown = join(" ", [f"{place}.", words(line.rule, language), _mark(line.standing)])
+        said.append(shown)
+        opened.append([Button(shown.text, f"rule:open:{line.number}")])
+    return message(lines(bold(t("rule.title", language)), *said), [*opened, new])
 
 
-def rule(rule: RuleLine, language: str, *, address: str, today: date) -> Message:
+def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message:
     """One rule: how it stands, when it last spoke, the link that shows it to others; pause, change,
     delete, share.
 
     Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
     """
     spoke = (
-        fill(t("rule.spoke", language), day=day(rule.spoke_on, language, today=today))
-        if rule.spoke_on
+        fill(t("rule.spoke", language), day=day(line.spoke_on, language, today=today))
+        if line.spoke_on
         else None
     )
     text = lines(
-        bold(rule.words),
-        join(" · ", [t(f"rule.standing.{rule.standing.value}", language), spoke]),
+        bold(words(line.rule, language)),
+        join(" · ", [t(f"rule.standing.{line.standing.value}", language), spoke]),
         fill(t("rule.link", language), link=link(address.removeprefix("https://"), address)),
     )
-    verbs = ["pause" if rule.standing is Standing.ON else "resume", "edit", "delete"]
-    if rule.standing is Standing.EXPIRED:
+    verbs = ["pause" if line.standing is RuleStanding.ON else "resume", "edit", "delete"]
+    if line.standing is RuleStanding.EXPIRED:
         verbs.remove("resume")
-    acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{rule.number}") for verb in verbs]
-    share = Button(t("button.share", language), url=SHARE + quote(address, safe=""))
-    return message(
-        text, [*rows_of([*acts, share], 2), [Button(t("button.back", language), "rule:list:0")]]
+    acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{line.number}") for verb in verbs]
+    share = share_button(address, language)
+    return message(text, [*rows_of([*acts, share], 2), [back_button(language, "rule:list:0")]])
+
+
+def _mark(standing: RuleStanding) -> str:
+    return {RuleStanding.PAUSED: "⏸", RuleStanding.DONE: "✓", RuleStanding.EXPIRED: "⌛"}.get(
+        standing, ""
     )
-
-
-def _mark(standing: Standing) -> str:
-    return {Standing.PAUSED: "⏸", Standing.DONE: "✓", Standing.EXPIRED: "⌛"}.get(standing, "")

@@ -1,3 +1,1 @@
-"""Sources: bytes → model. Banks, feeds, pages, and the catalog that names them; no network, clock
-or database.
-"""
+"""Sources, bytes → model: banks, feeds, pages, their catalog; no network, clock or database."""

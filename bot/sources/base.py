@@ -100,9 +100,7 @@ class Sheet:
     def add(
         self, base: object, quote: object, on: object, value: object, units: object = 1
     ) -> None:
-        """Take one row as found; `on` may be a day or its text, numbers may be text or
-        `Decimal`.
-        """
+        """Take one row as found; `on` is a day or its text, numbers are text or `Decimal`."""
         try:
             pair = _pair(base, quote)
             row = Row(positive(value), whole(units))
@@ -139,9 +137,7 @@ def _pair(base: object, quote: object) -> Pair:
 
 
 def get(url: str, today: date) -> Request:
-    """A plain GET; `{today:%d.%m.%Y}` and `{tomorrow:…}` in a catalog URL become days in the
-    source's zone.
-    """
+    """A plain GET; `{today:%d.%m.%Y}` and `{tomorrow:…}` in a URL are days in the source's zone."""
     days = {"today": today, "tomorrow": today + timedelta(days=1)}
     return Request(url=PLACEHOLDER.sub(lambda found: days[found[1]].strftime(found[2]), url))
 
@@ -191,9 +187,7 @@ class RateSource:
     def history_requests(
         self, since: date, until: date, currencies: Collection[str] | None = None
     ) -> Sequence[Request]:
-        """Requests that together cover `since` to `until`, both included; empty when there is no
-        history.
-        """
+        """Requests covering `since` to `until`, both included; none when there is no history."""
         if self.history is None or since > until:
             return ()
         return self.history(since, until, currencies)
@@ -209,9 +203,7 @@ def spans(since: date, until: date, days: int) -> Iterator[tuple[date, date]]:
 
 
 def each_day(since: date, until: date, *, weekdays: Collection[int] = range(7)) -> Iterator[date]:
-    """The days from `until` back to `since` that fall on `weekdays` (Monday is 0): recent days are
-    wanted first.
-    """
+    """The days from `until` back to `since` that are `weekdays` (Monday 0): recent ones first."""
     for back in range((until - since).days + 1):
         day = until - timedelta(days=back)
         if day.weekday() in weekdays:
@@ -230,9 +222,7 @@ def shown(value: object) -> str:
 
 
 def positive(value: object) -> Decimal:
-    """The exact positive number a bank printed ("1 234,5600" keeps its zeros); ParseError for
-    anything else.
-    """
+    """The exact positive number a bank printed ("1 234,5600" keeps its zeros), or ParseError."""
     number = _number(value)
     if number is None or not number.is_finite():
         raise ParseError(f"value {shown(value)} is not a number")
@@ -265,9 +255,7 @@ def _number(value: object) -> Decimal | None:
 
 
 def _printed(text: str) -> Decimal | None:
-    """Read a number in any of the ways banks print one: a comma or a point, groups of three or
-    none.
-    """
+    """The number a bank printed: with comma or point, in groups of three or none."""
     if _PLAIN.fullmatch(text):
         return Decimal(text.replace(",", "."))
     if _COMMA_GROUPS.fullmatch(text) or _POINT_GROUPS.fullmatch(text) or _SPACED.fullmatch(text):
@@ -309,9 +297,7 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 
 
 def decoded(body: bytes) -> str:
-    """The text of a document by its byte order mark, XML declaration, or as UTF-8; stray bytes
-    become U+FFFD.
-    """
+    """A document's text by mark, XML declaration, or as UTF-8; stray bytes become U+FFFD."""
     if (marked := by_mark(body)) is not None:
         return marked
     declared = _DECLARED.match(body[:512])
@@ -379,9 +365,7 @@ def descendants(element: Element, name: str) -> Iterator[Element]:
 
 
 def text_of(element: Element, name: str) -> str | None:
-    """The text of the only child of that name, stripped; None when it is absent, empty or there are
-    several.
-    """
+    """The stripped text of the only child of that name; None when absent, empty or many."""
     found = list(children(element, name))
     if len(found) != 1:
         return None
@@ -395,9 +379,7 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def json_of(body: bytes) -> object:
-    """The JSON value in `body`, every number as the exact `Decimal` printed; ParseError when it is
-    not JSON.
-    """
+    """The JSON value in `body`, its numbers as the `Decimal` printed; else ParseError."""
     text = decoded(body)
     if text.lstrip()[:1] == "<":
         raise ParseError("a web page or XML instead of JSON")

@@ -184,9 +184,7 @@ class Section(BaseModel):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """The keys such a section may have, under their names in the file, its own before those of
-        every source.
-        """
+        """The keys of such a section by their names in the file, its own before every source's."""
         names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
         return tuple(cls.model_fields[name].alias or name for name in names)
 
@@ -366,9 +364,8 @@ def parse_catalog(text: str) -> Catalog:
     """The catalog in a TOML text; raises `ConfigError` as `load_catalog` does."""
     try:
         document = tomllib.loads(text)
-    except (
-        tomllib.TOMLDecodeError
-    ) as error:  # its message is made for the person who typed it, with line and column
+    except tomllib.TOMLDecodeError as error:
+        # its message is made for the person who typed it, with line and column
         raise ConfigError(f"CATALOG: not TOML: {error}") from None
     except RecursionError:
         raise ConfigError("CATALOG: not TOML: brackets nested too deeply") from None
@@ -403,9 +400,7 @@ def parse_catalog(text: str) -> Catalog:
 def _read(
     document: Mapping[str, object], kind: str, model: type[AnySection], problems: list[str]
 ) -> dict[str, AnySection]:
-    """The sections of one kind that are right, by key; what is wrong with the others goes to
-    `problems`.
-    """
+    """The right sections of one kind, by key; what is wrong with others goes to `problems`."""
     tables = document.get(kind, {})
     if not isinstance(tables, dict):
         problems.append(f"[{kind}]: should be tables such as [{kind}.key]")
@@ -477,13 +472,15 @@ def _used_twice(document: Mapping[str, object]) -> Iterable[str]:
     for kind in ("rates", "feeds"):
         for key in _keys(document, kind):
             if key in seen:
-                yield f"[{_where(kind, key)}]: the key is already used by [{seen[key]}]; choose another"
+                first = seen[key]
+                yield f"[{_where(kind, key)}]: the key is already used by [{first}]; choose another"
             seen.setdefault(key, _where(kind, key))
     pages = _keys(document, "pages")
     for key in pages:
         stored = f"pages.{key}"
         if key in seen and (stored in seen or stored in pages):
-            yield f"[{_where('pages', key)}]: its stored name {stored} is another source's key; choose another"
+            problem = f"its stored name {stored} is another source's key; choose another"
+            yield f"[{_where('pages', key)}]: {problem}"
     for kinds in (("rates", "feeds"), ("pages",)):
         yield from _alike_but_for_capitals(
             [(kind, key) for kind in kinds for key in _keys(document, kind)]
@@ -501,8 +498,9 @@ def _alike_but_for_capitals(sections: Iterable[tuple[str, str]]) -> Iterator[str
     for kind, key in sections:
         first, first_key = seen.setdefault(key.lower(), (kind, key))
         if first_key != key:
-            where = _where(first, first_key)
-            yield f"[{_where(kind, key)}]: differs from [{where}] by capitals alone; choose another key"
+            other = _where(first, first_key)
+            problem = f"differs from [{other}] by capitals alone; choose another key"
+            yield f"[{_where(kind, key)}]: {problem}"
 
 
 def _named_alike(kinds: Mapping[str, Mapping[str, RateSection | FeedSection]]) -> Iterator[str]:
@@ -530,9 +528,7 @@ def _brought_by_nobody(
     feeds: Mapping[str, FeedSection],
     pages: Mapping[str, FeedSection],
 ) -> Iterator[str]:
-    """Topics of channels that no story will ever have: neither ours nor one that a source of news
-    is given.
-    """
+    """Problems of channels' topics that no story will have: neither ours nor any source's."""
     own = {
         topic
         for sections in (feeds, pages)
@@ -543,7 +539,8 @@ def _brought_by_nobody(
     for key, section in channels.items():
         for topic in section.topics:
             if topic not in known:
-                yield f"[{_where('channels', key)}] topics: {topic} is no topic; known are {', '.join(known)}"
+                problem = f"{topic} is no topic; known are {', '.join(known)}"
+                yield f"[{_where('channels', key)}] topics: {problem}"
 
 
 def _keys(document: Mapping[str, object], kind: str) -> list[str]:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 
-EARLIEST = datetime(
-    1990, 1, 1, tzinfo=UTC
-)  # older dates (epoch 0, year 1) are somebody's missing value
+# older dates (epoch 0, year 1) are somebody's missing value
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _MONTHS = {
     name: number
@@ -27,22 +26,20 @@ _MONTHS = {
 # standards do.
 _ZONES = {
     "msk": 180, "msd": 240, "мск": 180, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300,
-    "uzt": 300, "tjt": 300,
-    "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "samt": 240, "gst": 240,
-    "azt": 240, "amt": 240,
-    "wet": 0, "west": 60, "bst": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120, "eet": 120,
-    "eest": 180,
-    "trt": 180, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "ist": 330, "pkt": 300,
-    "aest": 600, "aedt": 660,
+    "uzt": 300, "tjt": 300, "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420,
+    "samt": 240, "gst": 240, "azt": 240, "amt": 240, "wet": 0, "west": 60, "bst": 60, "cet": 60,
+    "cest": 120, "met": 60, "mest": 120, "eet": 120, "eest": 180, "trt": 180, "jst": 540,
+    "kst": 540, "hkt": 480, "sgt": 480, "ist": 330, "pkt": 300, "aest": 600, "aedt": 660,
     "adt": -180, "ast": -240, "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360,
-    "mst": -420,
-    "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
+    "mst": -420, "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
 }  # fmt: skip
 _YEAR = r"(?P<year>\d{4})"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _NAME = r"(?P<name>[^\W\d]+)\.?"
 _WEEKDAY = r"(?:[^\W\d]+\.?,?\s*)?"
-_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+_SECOND = r"(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+_HALF = r"(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+_CLOCK = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}){_SECOND}{_HALF}"
 _TIME = rf"(?:,?\s*(?:в\s+|at\s+)?{_CLOCK})?\s*(?P<zone>.*)"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)

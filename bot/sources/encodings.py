@@ -29,9 +29,7 @@ _COMMON_RUSSIAN = frozenset("оеаинтсрвлкмдпу")
 
 
 def by_mark(body: bytes) -> str | None:
-    """The text of a document that begins with a byte order mark, without the mark; None of any
-    other.
-    """
+    """The text of a document without its byte order mark; None when it has none."""
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
@@ -39,9 +37,7 @@ def by_mark(body: bytes) -> str | None:
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
-    """The text of a document whose labels may lie; never fails, the worst case is replacement
-    characters.
-    """
+    """A document's text though its labels may lie; never fails, at worst with U+FFFD."""
     if (marked := by_mark(body)) is not None:
         return marked
     for start, encoding in _STARTS:
@@ -59,9 +55,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 
 
 def _labels(body: bytes, content_type: str | None) -> list[str]:
-    """The encodings the document claims, by Python's names: the header's first, then the
-    declaration's or a page's.
-    """
+    """Encodings a document claims, by Python's names: the header's, then its declaration's."""
     claims = re.findall(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type or "", re.IGNORECASE)
     declared = re.findall(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body[:1000])
     declared += re.findall(
@@ -84,9 +78,7 @@ def _labels(body: bytes, content_type: str | None) -> list[str]:
 
 
 def _decode_legacy(body: bytes, labels: list[str]) -> str:
-    """Text that is not UTF-8: the first label that fits, unless a Cyrillic table reads it as
-    Russian words.
-    """
+    """Text that is not UTF-8 by the first label that fits, unless it is Russian by another."""
     broken = body.decode("utf-8", "replace")
     replaced = broken.count("\ufffd")
     if replaced * 20 < sum(not char.isascii() for char in broken):

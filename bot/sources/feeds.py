@@ -61,7 +61,8 @@ _DECLARATION = re.compile(r"<\?xml\b[^<>]*>")
 
 # What feedparser, sgmllib and expat let through on hostile bytes.
 _GIVES_UP = (
-    ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError, SAXException,
+    ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
+    RecursionError, SAXException,
 )  # fmt: skip
 
 Fields = Mapping[str, Any]  # feedparser's dictionaries
@@ -113,9 +114,7 @@ def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
 
 
 def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's values have no one type
-    """A field as it is: feedparser's own `get` answers `updated` with `published`, and warns about
-    it.
-    """
+    """A field as it is: feedparser's `get` takes `published` for `updated`, and warns."""
     return dict.get(fields, key) if isinstance(fields, dict) else None
 
 

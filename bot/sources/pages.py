@@ -171,9 +171,8 @@ def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
         return None
     moment = datetime.combine(here.date(), time(hour, minute), here.tzinfo)
     if match[1] in _YESTERDAY or (match[1] is None and moment > here + timedelta(minutes=5)):
-        moment -= timedelta(
-            days=1
-        )  # shortly after midnight the list still shows the evening before
+        # shortly after midnight the list still shows the evening before
+        moment -= timedelta(days=1)
     return moment.astimezone(UTC)
 
 

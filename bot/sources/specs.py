@@ -74,9 +74,7 @@ class PollSpec:
         return min(first, today - LONGEST_HOLIDAY), max(last, today + LONGEST_HOLIDAY)
 
     def _work(self, day: date, step: int, times: int) -> date:
-        """The day of publication so many after (or, with a step of -1, before) a day; a rest has an
-        end.
-        """
+        """The publishing day `step` days away (-1: before); a rest has an end."""
         for _ in range(times):
             for _ in range(LONGEST_REST):
                 day += timedelta(days=step)
@@ -85,9 +83,7 @@ class PollSpec:
         return day
 
     def missed(self, newest: date, now: datetime) -> int:
-        """How many days of publication after `newest` went by with nothing new, counted to a
-        hundred.
-        """
+        """The publishing days after `newest` that brought nothing new, counted to a hundred."""
         days = (self.last_window(now) - newest).days
         return sum(
             self.publishes_on(newest + timedelta(days=ahead))
@@ -141,9 +137,7 @@ class RateSpec:
         )
 
     def history(self, since: date, until: date) -> Sequence[Request]:
-        """The requests of a backfill, the most wanted first; empty when the publisher has no
-        history.
-        """
+        """The requests of a backfill, most wanted first; none when there is no history."""
         wanted = {code for pair in self.pairs for code in (pair.base, pair.quote)} - {self.home}
         asked = self.source.history_requests(since, until, wanted or None)
         if self.archive is None:
@@ -192,9 +186,7 @@ class PageSpec(FeedSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
-    """A channel the bot posts to: "@name" or a numeric id; `digest` times are in the bot's own
-    zone, sorted.
-    """
+    """A channel to post to: "@name" or a number; `digest` times are sorted, in the bot's zone."""
 
     key: str
     language: str | None = None
@@ -241,16 +233,12 @@ class Catalog:
         return tuple(spec for spec in every if not spec.disabled)
 
     def names(self, key: str, language: str) -> str:
-        """A source's name in that language, else in English, else in any it has; the key when it
-        has none.
-        """
+        """A source's name in that language, else in English, else in any; at last its key."""
         spec = self.rates.get(key) or self.news.get(key)
         names = spec.names if spec is not None else {}
         return names.get(language) or names.get("en") or next(iter(names.values()), key)
 
     def leader(self, currency: str) -> RateSpec | None:
-        """The enabled source that leads for a home currency: its own bank, the lowest rank
-        first.
-        """
+        """The enabled source that leads for a home currency: its own bank's, lowest rank."""
         own = [spec for spec in self.rates.values() if spec.home == currency and not spec.disabled]
         return min(own, key=lambda spec: spec.rank, default=None)

@@ -68,9 +68,7 @@ def _aggregators(keys: Iterable[str], feeds: Mapping[str, FeedSpec]) -> bool:
 
 
 def _lifted(verdict: Verdict, spec: FeedSpec, before: Story | None) -> Verdict:
-    """What the aggregators' word was waiting for: somebody else reports the event, however
-    calmly.
-    """
+    """Aggregators' word is believed now: somebody else reports the event, however calmly."""
     if spec.trust == AGGREGATOR or before is None or AGGREGATORS_REASON not in before.reasons:
         return verdict
     reasons = tuple(reason for reason in before.reasons if reason != AGGREGATORS_REASON)

@@ -33,19 +33,15 @@ _SKIPPED = frozenset(
 )
 _PARAGRAPHS = frozenset({
     "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset",
-    "figcaption", "figure",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p",
-    "pre", "section",
-    "table", "ul",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+    "main", "nav", "ol", "p", "pre", "section", "table", "ul",
 })  # fmt: skip
 _LINES = frozenset({"br", "caption", "dd", "dt", "legend", "li", "option", "summary", "tr"})
 _CELLS = frozenset({"td", "th"})
 _INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font",
-    "i", "img", "ins",
-    "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "tt", "u",
-    "var", "wbr",
+    "i", "img", "ins", "kbd", "mark", "object", "q", "s", "samp", "small", "span", "strike",
+    "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
 })  # fmt: skip
 _KNOWN = "|".join(sorted(_SKIPPED | _PARAGRAPHS | _LINES | _CELLS | _INLINE, key=len, reverse=True))
 # A real tag, attributes and all; "a <b and c> d" is none.
@@ -68,9 +64,8 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
     # Where plain text was promised but tags came, no reader wants to see them.
     if html or _TAG.search(value):
         if not html and not wrapped and not _BLOCK.search(value):
-            value = value.replace(
-                "\n", "<br>"
-            )  # its breaks are in the text, whatever tags stand in a line
+            # its breaks are in the text, whatever tags stand in a line
+            value = value.replace("\n", "<br>")
         value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
@@ -80,16 +75,12 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
 
 
 def clean(text: str) -> str:
-    """Foreign text as it is stored, without what deceives or breaks a display; see
-    `bot.model.text`.
-    """
+    """Foreign text as it is stored, without what deceives or breaks a display."""
     return without_invisible(text.translate(_C1))
 
 
 def one_line(text: str) -> str:
-    """Text on one line, at most `LONGEST_TITLE` characters; no-break spaces inside are the
-    author's.
-    """
+    """Text on one line of `LONGEST_TITLE` characters at most; no-break spaces are kept."""
     line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
@@ -102,9 +93,7 @@ def _tidy(text: str) -> str:
 
 
 def _as_laid_out(text: str) -> str:
-    """Lines as they were set, with their indents and runs of spaces; only what nobody sees at their
-    ends goes.
-    """
+    """Lines as they were set, with indents and runs of spaces, without invisible ends."""
     whole = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", whole).strip("\n")
 

@@ -1,3 +1,1 @@
-"""The Bot API client of everybody: one session, ready-made bodies, outcomes instead of
-exceptions.
-"""
+"""Everybody's Bot API client: one session, ready-made bodies, outcomes and no exceptions."""

@@ -92,9 +92,7 @@ class Api:
         self._line = Line(session, URL(self._base, encoded=True), seconds)
 
     def abandon(self, seconds: float) -> None:
-        """Give up what has been without an answer for longer than that, as Ambiguous: its
-        connection is dead.
-        """
+        """Give up what waited longer than that, as Ambiguous: its connection is dead."""
         self._line.abandon(seconds)
 
     async def post(self, method: str, body: bytes) -> Outcome:
@@ -132,9 +130,7 @@ class Api:
         return await self._post(method, data=form)
 
     async def _believed(self, method: str, found: Outcome) -> Outcome:
-        """The outcome, unless it says that the token is unknown and Telegram does not keep to
-        that.
-        """
+        """The outcome, unless it calls the token unknown and Telegram does not keep to that."""
         if not isinstance(found, Rejected) or not found.token:
             if self._refusals:
                 self._refusals.pop(method, None)
@@ -153,9 +149,7 @@ class Api:
         return found
 
     async def _is_disowned(self) -> bool:
-        """Whether Telegram disowns the token each time it is asked; an outage says nothing about
-        it.
-        """
+        """Whether Telegram disowns the token each time it is asked; an outage says nothing."""
         for number in range(TOKEN_ASKS):
             if number:
                 await asyncio.sleep(TOKEN_PAUSE)

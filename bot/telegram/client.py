@@ -1,6 +1,4 @@
-"""python-telegram-bot over our client: for its types and handlers, which know a `Bot` and an
-`Application`.
-"""
+"""python-telegram-bot over our client, for its types and handlers (`Bot`, `Application`)."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ class Bot(ExtBot[None]):
         self._api = api
 
     async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
-        """Ask Telegram who we are. InvalidToken when it does not know us, NetworkError when it does
-        not say.
-        """
+        """Who we are at Telegram. InvalidToken of an unknown token, NetworkError of no answer."""
         outcome = await self._api.call("getMe")
         if isinstance(outcome, Rejected) and outcome.token:
             raise InvalidToken

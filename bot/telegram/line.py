@@ -1,6 +1,4 @@
-"""Ready-made bodies over a session's own connections: for broadcasts, where only `chat_id` differs,
-and for replies.
-"""
+"""Ready-made bodies over a session's connections: for broadcasts and replies."""
 
 from __future__ import annotations
 
@@ -80,9 +78,7 @@ class Line:
         return answer
 
     def _give_up(self) -> None:
-        """Break off what had no answer in time: one timer for all, as one for each would cost half
-        a message.
-        """
+        """Break off what is overdue: one timer for all, as one each would cost half a message."""
         now = self._loop.time()
         for connection in [one for one, by in self._waiting.items() if by <= now]:
             self._break_off(connection)
@@ -90,9 +86,7 @@ class Line:
         self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
 
     def abandon(self, seconds: float) -> None:
-        """Give up what has waited for an answer for longer than that: TimeoutError for whoever
-        waits on it.
-        """
+        """Give up what waited longer than that for an answer: TimeoutError for its caller."""
         begun_by = self._loop.time() - seconds
         for connection in [
             one for one, by in self._waiting.items() if by - self._seconds < begun_by

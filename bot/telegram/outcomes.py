@@ -25,9 +25,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not accepted; the same request may do later. `after` in seconds, when Telegram said how
-    long.
-    """
+    """Not accepted now; it may be later, `after` so many seconds if Telegram said so."""
 
     why: str
     after: float | None = None
@@ -62,9 +60,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows: it may have been delivered. `body` is what a complete answer said, when that
-    was no JSON.
-    """
+    """Perhaps delivered; `body` is what a complete answer said, when that was no JSON."""
 
     why: str
     body: bytes = field(default=b"", repr=False, compare=False)
@@ -74,9 +70,7 @@ Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
 
 
 def answers(outcome: Outcome) -> bool:
-    """Whether an outcome is an answer of Telegram's, however unkind, and not of something in front
-    of it.
-    """
+    """Whether an outcome is Telegram's own answer, however unkind, and nothing else's."""
     if isinstance(outcome, Retry):
         return outcome.flood or outcome.after is not None
     return not isinstance(outcome, Ambiguous)
@@ -101,9 +95,7 @@ def lacking(member: Mapping[str, Any]) -> Gone | None:
 
 
 def why(outcome: Outcome) -> str:
-    """What an outcome says of itself, for a log: Telegram's words, or the outcome's name where it
-    has none.
-    """
+    """An outcome's words for a log: Telegram's, or the outcome's name where it has none."""
     return type(outcome).__name__ if isinstance(outcome, Sent | Migrated) else outcome.why
 
 
@@ -147,9 +139,8 @@ def read(status: int, body: bytes) -> Outcome:
             return Retry("too many requests", after=5.0, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
-        return Ambiguous(
-            f"HTTP {status} without JSON", body
-        )  # cut off after Telegram acted, perhaps
+        # cut off after Telegram acted, perhaps
+        return Ambiguous(f"HTTP {status} without JSON", body)
     if not isinstance(answer, dict):
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:

@@ -20,9 +20,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class AiohttpRequest(BaseRequest):
-    """python-telegram-bot's requests over our session, with a JSON body wherever there is no
-    file.
-    """
+    """python-telegram-bot's requests over our session, as JSON wherever there is no file."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session

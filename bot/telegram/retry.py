@@ -55,9 +55,7 @@ DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
 
 
 async def taken(api: BotApi, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-    """The outcome of a method that is called until Telegram has taken it, or refused it as it
-    is.
-    """
+    """The outcome of a method called until Telegram takes it, or refuses it as it is."""
     failures = 0
     while True:
         outcome = await api.call(method, **parameters)

@@ -1,6 +1,4 @@
-"""The one aiohttp session that everything to Telegram goes through, and how long anything may take
-in it.
-"""
+"""The one aiohttp session to Telegram, and how long anything may take in it."""
 
 from __future__ import annotations
 

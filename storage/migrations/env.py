@@ -1,6 +1,4 @@
-"""Alembic's entry: migrations run on the connection the store hands over, inside its
-transaction.
-"""
+"""Alembic's entry: migrations run on the store's connection, inside its transaction."""
 
 from alembic import context
 

@@ -267,10 +267,16 @@ async def test_the_focus_stays_where_a_message_changes(
 # Words whose contrast with what is behind them is below WCAG's 4.5; pictures and what cannot be
 # used are exempt.
 FAINT_WORDS = """() => {
-  const style = getComputedStyle, linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const parts = colour => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
-  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
-  const light = rgb => [.2126, .7152, .0722].reduce((sum, v, i) => sum + v * linear(rgb[i] / 255), 0);
+  const style = getComputedStyle;
+  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const parts = colour => {
+    const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return [r, g, b, a];
+  };
+  const over = (top, below) =>
+    [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
+  const shares = [.2126, .7152, .0722];
+  const light = rgb => shares.reduce((sum, share, i) => sum + share * linear(rgb[i] / 255), 0);
   const wall = parts(style(document.querySelector('.pane')).backgroundColor);
   const behind = el => {
     const own = parts(style(el).backgroundColor);
@@ -282,7 +288,8 @@ FAINT_WORDS = """() => {
   return words.filter(el => said(el) && el.checkVisibility() && !el.closest(exempt)).flatMap(el => {
     const back = behind(el), [a, b] = [light(over(parts(style(el).color), back)), light(back)];
     const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    return ratio < 4.5 ? [`${el.className || el.tagName} “${el.textContent.slice(0, 30)}” ${ratio.toFixed(2)}`] : [];
+    const name = `${el.className || el.tagName} “${el.textContent.slice(0, 30)}”`;
+    return ratio < 4.5 ? [`${name} ${ratio.toFixed(2)}`] : [];
   });
 }"""
 

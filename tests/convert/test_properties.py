@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from babel.numbers import format_decimal
@@ -108,6 +109,15 @@ def test_number_words_are_read_back(number: int, language: str) -> None:
     """The library's own words mean the number they were made from."""
     words = num2words(number, lang=language)
     assert parse_question(f"{words} {SUFFIXES[language]}").amount == number
+
+
+@pytest.mark.parametrize("number", [*range(1, 20), *range(20, 100, 10), *range(100, 1000, 100)])
+def test_a_russian_number_is_understood_in_every_case_and_gender(number: int) -> None:
+    """With and without the dots of ё, as the library declines it."""
+    for case, gender in product("ngdaip", "mfn"):
+        word = num2words(number, lang="ru", case=case, gender=gender)
+        for spelt in (word, word.replace("ё", "е")):
+            assert parse_question(f"{spelt} долларов").amount == number
 
 
 def kyrgyz(number: int) -> str:

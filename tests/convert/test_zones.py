@@ -8,15 +8,19 @@ from bot.convert import read_zone
 from bot.i18n import zone_name
 
 ZONES = """
-Europe/Moscow | Europe/Moscow, europe/moscow, EUROPE/MOSCOW, Moscow, Москва, в Москве, по Москве, Москвада, мск, MSK
-Europe/Moscow | московское время, по московскому времени, Moscow time, Москва убактысы, Санкт-Петербург, Казань
-Asia/Bishkek | Бишкек, Bishkek, asia/bishkek, Бишкекте, в Бишкеке, Ош, Osh, Ошто, Каракол, Кыргызстан, Kyrgyzstan
+Europe/Moscow | Europe/Moscow, europe/moscow, EUROPE/MOSCOW, Moscow, Москва
+Europe/Moscow | в Москве, по Москве, Москвада, мск, MSK
+Europe/Moscow | московское время, по московскому времени, Moscow time
+Europe/Moscow | Москва убактысы, Санкт-Петербург, Казань
+Asia/Bishkek | Бишкек, Bishkek, asia/bishkek, Бишкекте, в Бишкеке, Ош
+Asia/Bishkek | Osh, Ошто, Каракол, Кыргызстан, Kyrgyzstan
 Asia/Bishkek | Джалал-Абад, Жалал-Абад, бишкекское время, asia bishkek
 Asia/Almaty | Алматы, Алма-Ата, Almaty, Астана, Казахстан, Казакстан, Алматыда
 Asia/Tashkent | Ташкент, Tashkent, в Ташкенте, Ташкентте, Өзбекстан
 Europe/Istanbul | Istanbul, Стамбул, Стамбулда, Турция
 Europe/Berlin | Берлин, Berlin, Берлинде, Мюнхен, Germany
-America/New_York | New York, new-york, New_York, Нью-Йорк, america/new_york, Нью-Йоркто, America/New York
+America/New_York | New York, new-york, New_York, Нью-Йорк
+America/New_York | america/new_york, Нью-Йоркто, America/New York
 Asia/Seoul | Сеул, Seoul, Сеулда
 Asia/Shanghai | Пекин, Beijing, Шанхай, Китай, Кытай
 Asia/Dubai | Дубай, Dubai, ДУБАЙДА, ОАЭ

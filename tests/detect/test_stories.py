@@ -17,20 +17,24 @@ from tests.factories import NOW, entry
 LANDSLIDE = entry(
     id="a",
     title="Landslide blocks the Bishkek - Osh road near Töö-Ashuu",
-    summary="A landslide has blocked the Bishkek - Osh road at the 129th kilometre near the Töö-Ashuu pass. Nobody was "
-    "hurt; road crews are at work and traffic is stopped until the evening, the transport ministry "
-    "says.",
+    summary="A landslide has blocked the Bishkek - Osh road at the 129th kilometre near the "
+    "Töö-Ashuu pass. Nobody was hurt; road crews are at work and traffic is stopped until the "
+    "evening, the transport ministry says.",
 )
 SAME_LANDSLIDE = entry(
     id="b",
     title="Bishkek - Osh road closed by landslide at Töö-Ashuu",
-    summary="Traffic on the Bishkek - Osh road is stopped: a landslide came down at the 129th kilometre, near the "
-    "Töö-Ashuu pass. The transport ministry has sent road crews. There are no injured.",
+    summary="Traffic on the Bishkek - Osh road is stopped: a landslide came down at the 129th "
+    "kilometre, near the Töö-Ashuu pass. The transport ministry has sent road crews. There are no "
+    "injured.",
 )
 OTHER = entry(
     id="c",
     title="Road tolls to rise on the Bishkek - Osh road",
-    summary="The transport ministry proposes higher tolls for lorries from January; cars stay free of charge.",
+    summary=(
+        "The transport ministry proposes higher tolls for lorries from January; cars stay free of "
+        "charge."
+    ),
 )
 
 

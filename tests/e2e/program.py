@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.emulator import TEST_TOKEN, Emulator
-from tests.conftest import ROOT
+from tests import forkserver
 from tests.publishers import Publishers as Publishers  # noqa: PLC0414 - where it was imported from before
 
 PATIENCE = 90.0  # seconds for a start or a stop beside busy processes
@@ -25,7 +24,7 @@ class Program:
         (folder / "catalog.toml").write_text(catalog)
         self.environment: Mapping[str, str] = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(forkserver.ROOT),
             "BOT_TOKEN": TEST_TOKEN,
             "BOT_API_URL": emulator.api_url,
             "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}",
@@ -35,7 +34,7 @@ class Program:
             "LOG_FORMAT": "json",
             **settings,
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: forkserver.Process | asyncio.subprocess.Process | None = None
         self.log: list[str] = []
         self._lines = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
@@ -43,15 +42,8 @@ class Program:
     async def start(self, *, ready: bool = True) -> None:
         """Start it and wait until it says it is ready."""
         self.log = []
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=self.folder,
-            env=dict(self.environment),
-            stderr=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+        self.process = await forkserver.start(
+            "bot", "run", cwd=self.folder, env=self.environment, stderr=asyncio.subprocess.PIPE
         )
         self._reader = asyncio.create_task(self._read())
         _STARTED.append(self)

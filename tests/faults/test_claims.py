@@ -35,14 +35,17 @@ FROM generate_series(1, :alerts) AS a, generate_series(1, :chats) AS n ORDER BY 
 """
 # alerts of the bench, already given to all readers of it
 _ALERTS = """
-INSERT INTO alert (dedup_key, kind, payload, severity, lane, reasons, audience_key, created_at, expires_at, fanned_at)
+INSERT INTO alert (dedup_key, kind, payload, severity, lane, reasons, audience_key,
+  created_at, expires_at, fanned_at)
 SELECT 'p24:' || a, 'notice', '{"msgid": "notice.topic", "values": [["chat", "1"]]}', 'notable', 1,
   '{"v": 1, "reasons": []}', 'topic:security', now(), now() + interval '1 day', now()
 FROM generate_series(1, :alerts) AS a
 """
 _TO_READERS = """
 INSERT INTO delivery (alert_id, chat_id, lane, state, not_before, expires_at)
-SELECT alert.id, chat.id, 1, 'pending', now(), alert.expires_at FROM alert, chat ORDER BY alert.id, chat.id
+SELECT alert.id, chat.id, 1, 'pending', now(), alert.expires_at
+FROM alert, chat
+ORDER BY alert.id, chat.id
 """
 
 
@@ -157,9 +160,8 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     async with backlog(postgres_url, rate) as one, Running(one):
         goal = min(int(rate * 4), 600)
         accepted = 0
-        async with asyncio.timeout(
-            60
-        ):  # at its pace 4 s; in the worst state it was ever seen in, never
+        # at its pace 4 s; in the worst state it was ever seen in, never
+        async with asyncio.timeout(60):
             after = 0
             while accepted < goal:
                 call = await one.emulator.calls.wait(
@@ -167,9 +169,8 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
                 )
                 after, accepted = call.number, accepted + 1
         await one.worker.marks.write()
-        if (
-            rate < 1000.0
-        ):  # which beside busy processes is more than one loop with its Telegram can do
+        # which beside busy processes is more than one loop with its Telegram can do
+        if rate < 1000.0:
             assert await lost_slots(one.store) < 3
 
 
@@ -190,9 +191,8 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
         return found
 
     monkeypatch.setattr("storage.deliveries.claim", slow)
-    monkeypatch.setattr(
-        "bot.deliver.slots.SHARED_LOOKBACK", timedelta(days=1)
-    )  # as beside another sender: a late slot is lost
+    # as beside another sender: a late slot is lost
+    monkeypatch.setattr("bot.deliver.slots.SHARED_LOOKBACK", timedelta(days=1))
     rate, count = 20.0, 120
     async with bench(migrated_url, readers=count, rate=rate) as one:
         one.worker.slots.shared_until = math.inf

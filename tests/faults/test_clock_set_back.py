@@ -166,9 +166,8 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
     def late() -> float:
         return boottime() + ahead.total_seconds()
 
-    monkeypatch.setattr(
-        "storage.clock.boottime", late
-    )  # what is read after the answer; the question came before
+    # what is read after the answer; the question came before
+    monkeypatch.setattr("storage.clock.boottime", late)
     async with store.writing() as db:
         await storage.pace.pause_token(db, "t", timedelta(minutes=1))
     async with store.reading() as db:

@@ -286,9 +286,8 @@ async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_tol
     program = bot(catalog(publishers.url), ADMIN_IDS=str(READER))
     await ready(program, emulator)
     await program.end(signal.SIGKILL)
-    with closing(
-        sqlite3.connect(path)
-    ) as connection:  # a copy as it was a day ago, with a message still to be sent
+    # a copy as it was a day ago, with a message still to be sent
+    with closing(sqlite3.connect(path)) as connection:
         at = int(yesterday.timestamp() * 1_000_000)
         payload = json.dumps(
             {"v": 1, "msgid": "notice.gone", "values": [["chat", "1"], ["why", "yesterday's news"]]}

@@ -50,9 +50,8 @@ def kept(report: Report, plan: Plan) -> None:
     assert report.refused == 0
     assert report.most_a_second <= plan.rate + JITTER
     assert report.most_in_a_group <= PER_GROUP
-    assert (
-        report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST
-    )  # what a slow claim reserves ahead of its own end
+    # what a slow claim reserves ahead of its own end
+    assert report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST
 
 
 async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(

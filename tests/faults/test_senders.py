@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -25,6 +25,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 from storage.opening import open_store
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.e2e.program import Program
 from tests.world import Sending, World
@@ -57,11 +58,10 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
     async with bench(postgres_url, readers=readers) as one:
         numbers = range(READER, READER + readers)
         await one.alert()
-        child = (sys.executable, "-m", "tests.faults.sender_child")
         arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
         senders = [
-            await asyncio.create_subprocess_exec(
-                *child, *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
+            await forkserver.start(
+                "tests.faults.sender_child", *arguments, cwd=ROOT, env=os.environ
             )
             for _ in range(3)
         ]
@@ -128,13 +128,14 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
     """
     rate, lease = 8.0, 2.0
     readers = range(READER, READER + 24)
-    child = (sys.executable, "-m", "tests.faults.sender_child")
     async with bench(postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
         await one.alert()
 
-        async def start() -> asyncio.subprocess.Process:
+        async def start() -> forkserver.Process | asyncio.subprocess.Process:
             arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
-            sender = await asyncio.create_subprocess_exec(*child, *arguments, cwd=ROOT)
+            sender = await forkserver.start(
+                "tests.faults.sender_child", *arguments, cwd=ROOT, env=os.environ
+            )
             stack.push_async_callback(sender.wait)
             stack.callback(sender.kill)
             return sender
@@ -145,11 +146,13 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
             frozen.send_signal(signal.SIGSTOP)
             await asyncio.sleep(0.05)
             told = {call.chat_id for call in one.emulator.calls.of("sendMessage") if call.accepted}
-            if {number for number in readers if (await one.rows(number))[0][0] == "sent"} == told:
+            states = {number: (await one.rows(number))[0][0] for number in readers}
+            held = [number for number in readers if states[number] == "leased"]
+            if held and told == {number for number in readers if states[number] == "sent"}:
                 break
+            assert "pending" in states.values() or held, "it was never frozen with work in hand"
             frozen.send_signal(signal.SIGCONT)
             await asyncio.sleep(0.02)
-        held = [number for number in readers if (await one.rows(number))[0][0] == "leased"]
         await start()
         async with asyncio.timeout(60):
             for number in readers:
@@ -162,7 +165,6 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
         async with asyncio.timeout(60):
             for number in readers:
                 await one.arrived(number, 2)
-        assert held, "it held nothing: nothing is proven"
         assert [one.accepted(number) for number in readers] == [2] * len(readers)
         assert [(await one.rows(number))[:1] for number in readers] == before
 

@@ -174,9 +174,8 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
             await asyncio.sleep(0.05)
         while not turns.empty():
             turns.get_nowait()
-        for _ in range(
-            3
-        ):  # the slowest loop turns twice more, and the others with it: nothing else may come of them
+        # the slowest loop turns twice more, and the others with it: nothing else may come of them
+        for _ in range(3):
             await turns.get()
         stop.set()
         await running

@@ -20,7 +20,9 @@ from tests.faults.test_workers_end import spin, rest
 async def main():
     async with Workers(size=2) as workers:
         await asyncio.gather(workers.run(rest, timeout=20), workers.run(rest, timeout=20))
-        jobs = [asyncio.create_task(workers.run(spin, timeout=600)) for _ in range(int(sys.argv[1]))]
+        jobs = []
+        for _ in range(int(sys.argv[1])):
+            jobs.append(asyncio.create_task(workers.run(spin, timeout=600)))
         await asyncio.sleep(0.05)
         print(*workers.processes, flush=True)
         await asyncio.sleep(600)

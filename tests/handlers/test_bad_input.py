@@ -30,11 +30,12 @@ RUBBISH = (
     "я" * 300,
 )
 #: Commands that take a currency, and what makes a question of one nobody knows.
-WITH_A_CURRENCY = ("/rates XYZ", "/rates USD XYZ", "/convert 100 XYZ", "/convert XYZ", "/convert 100 usd XYZ",
-                   "/chart bla", "/chart XYZ 90d", "/chart USD/XYZ", "/rates blabla", "/alert bla",
-                   "/alert XYZ < 1", "/alert USD XYZ", "/alert USD/XYZ < 1", "/convert JPY",
-                   "/convert 100 JPY",
-                   "/start XYZ")  # fmt: skip
+WITH_A_CURRENCY = (
+    "/rates XYZ", "/rates USD XYZ", "/convert 100 XYZ", "/convert XYZ", "/convert 100 usd XYZ",
+    "/chart bla", "/chart XYZ 90d", "/chart USD/XYZ", "/rates blabla", "/alert bla",
+    "/alert XYZ < 1", "/alert USD XYZ", "/alert USD/XYZ < 1", "/convert JPY", "/convert 100 JPY",
+    "/start XYZ",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -103,8 +104,10 @@ async def test_an_empty_store_says_that_the_first_rates_are_on_their_way(
         await db.execute(delete(series_table))
     world.bot.services.forget_cards()
     chat, words = READERS[language], t("error.no_rates", language)
-    for question in ("/rates", "/rates XYZ", "/convert 100 usd", "/convert USD", "/convert XYZ", "/chart", "/chart XYZ",
-                     "/alert", "/alert USD 1%", "/alert bla", "100 usd"):  # fmt: skip
+    for question in (
+        "/rates", "/rates XYZ", "/convert 100 usd", "/convert USD", "/convert XYZ", "/chart",
+        "/chart XYZ", "/alert", "/alert USD 1%", "/alert bla", "100 usd",
+    ):  # fmt: skip
         assert (await world.ask(question, chat=chat))["text"] == words, question
     for question in ("/news", "/news economy", "/security", "/digest", "/alerts", "/status"):
         said = (await world.ask(question, chat=chat))["text"]

@@ -56,9 +56,8 @@ async def test_G7_a_group_is_written_to_while_the_bot_may_write_in_it(
     assert chat is not None
     assert chat.active == writes
     assert await follows(world, GROUP) == {"pair:USD/KGS"}
-    assert (
-        len(world.emulator.messages(READER)) == before + 2
-    )  # the question asked above and its answer
+    # the question asked above and its answer
+    assert len(world.emulator.messages(READER)) == before + 2
 
 
 async def test_G9_a_promotion_and_a_demotion_change_nothing_in_a_group(world: World) -> None:

@@ -89,8 +89,11 @@ async def test_G23_our_name_in_code_is_quoted(world: World, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@jarchy_bot 100 usd kgs", "100 usd kgs @JARCHY_BOT", "100 usd kgs, @jarchy_bot.", "(@jarchy_bot) 100 usd kgs",
-     "😀 @jarchy_bot: 100 usd kgs", "mail@jarchy_bot.kg? no: @jarchy_bot 100 usd kgs"],
+    [
+        "@jarchy_bot 100 usd kgs", "100 usd kgs @JARCHY_BOT", "100 usd kgs, @jarchy_bot.",
+        "(@jarchy_bot) 100 usd kgs", "😀 @jarchy_bot: 100 usd kgs",
+        "mail@jarchy_bot.kg? no: @jarchy_bot 100 usd kgs",
+    ],
 )  # fmt: skip
 async def test_G23_a_mention_is_for_us_wherever_it_stands(world: World, text: str) -> None:
     """In any case, beside any sign."""
@@ -202,7 +205,10 @@ async def test_G22_a_press_without_a_message_is_answered(
         written(READER, "/status", entities=[{"type": "bot_command", "offset": 0, "length": 7}],
                 reply_markup={"inline_keyboard": [[{"text": "x"}]]}, video={"file_id": "only"}),
     ],
-    ids=["a person by number", "no date, no number, no type", "a reply to half a message", "half a video"],
+    ids=[
+        "a person by number", "no date, no number, no type", "a reply to half a message",
+        "half a video",
+    ],
 )  # fmt: skip
 async def test_G22_a_message_is_answered_although_fields_are_missing(
     world: World, missing: dict[str, Any]

@@ -176,9 +176,8 @@ async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -
     )
     assert "RUB/KGS" in told["text"]
     assert await publish(world, "84,7935", "1,2105") == 0
-    assert (
-        await publish(world, "84,7935", "1,2107") == 1
-    )  # that day revised: what was said is corrected
+    # that day revised: what was said is corrected
+    assert await publish(world, "84,7935", "1,2107") == 1
     assert "Your rule: RUB/KGS > 1.2" in told["text"]
     why = await world.emulator.press(READER, told["message_id"], data(told, "why:"))
     assert not why.get("show_alert")

@@ -50,8 +50,10 @@ async def test_rates_takes_a_currency_by_any_name_and_a_day_in_words(
         assert "EUR" not in card, words
     both = said(await world.ask("/rates евро и доллар", chat=chat))
     assert both.index("EUR") < both.index("USD")
-    for words in ("вчера", "кечээ $", "usd yesterday", "19.10", "2021-10-19", "19-10-2021", "19 октября", "Oct 19",
-                  "usd 19‑октябрь", "2021‑жылдын 19‑октябры", "19/10/21 доллар"):  # fmt: skip
+    for words in (
+        "вчера", "кечээ $", "usd yesterday", "19.10", "2021-10-19", "19-10-2021", "19 октября",
+        "Oct 19", "usd 19‑октябрь", "2021‑жылдын 19‑октябры", "19/10/21 доллар",
+    ):  # fmt: skip
         assert yesterday in said(await world.ask(f"/rates {words}", chat=chat)), words
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -222,9 +223,8 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
                 audience=audience,
                 created_at=NOW,
                 expires_at=NOW
-                + timedelta(
-                    hours=name == "waiting"
-                ),  # the others are told to nobody: it is too late
+                # the others are told to nobody: it is too late
+                + timedelta(hours=name == "waiting"),
                 approval=name == "waiting",
             )
             pk = await storage.alerts.enqueue(db, new)
@@ -244,9 +244,8 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def group(world: World) -> Place:
     """A group whose administrator is also the bot's operator: in a group that is worth nothing."""
     world.bot.services.admins = frozenset({ADMINISTRATOR})
-    world.bot.services.turn = (
-        AsyncMock()
-    )  # a walk over every route would wait minutes for its turns
+    # a walk over every route would wait minutes for its turns
+    world.bot.services.turn = AsyncMock()
     await world.emulator.send_text(GROUP, "hello", user_id=ADMINISTRATOR)
     return await place(world, GROUP, ChatKind.GROUP)
 
@@ -415,8 +414,10 @@ async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators
 
 #: Data made by the same recipe that says something: a zone may be an offset.
 VALID = frozenset({"done", "new:USD", "cur:USD", "amounts:USD", "zone:-1"})
-GARBAGE = ("", "x", "0", "-1", "1e3", "٣", "²", "9" * 18, "9" * 40, "USD", "../..", "\u202e",
-           "я" * 40, "None", "%s", "{}")  # fmt: skip
+GARBAGE = (
+    "", "x", "0", "-1", "1e3", "٣", "²", "9" * 18, "9" * 40, "USD", "../..", "\u202e", "я" * 40,
+    "None", "%s", "{}",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP])
@@ -431,8 +432,10 @@ async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(
     await world.emulator.send_text(here.id, "hello", user_id=READER)
     before, theirs = await here.state(), await there.state()
     wrong: dict[str, Any] = {}
-    forged = [":".join([verb, *[rubbish] * (count + more)]) for verb, count in BUTTONS for rubbish in GARBAGE
-              for more in (-1, 0, 1) if count + more >= 0]  # fmt: skip
+    forged = []
+    for (verb, count), rubbish, more in product(BUTTONS, GARBAGE, (-1, 0, 1)):
+        if count + more >= 0:
+            forged.append(":".join([verb, *[rubbish] * (count + more)]))
     forged = [data for data in dict.fromkeys(forged) if data not in VALID]
     forged += [
         "",

@@ -174,8 +174,8 @@ def test_the_table_fits_a_phone(language: str) -> None:
         (
             "en",
             (
-                "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts until "
-                "they agree."
+                "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts "
+                "until they agree."
             ),
         ),
         (
@@ -188,8 +188,8 @@ def test_the_table_fits_a_phone(language: str) -> None:
         (
             "ky",
             (
-                "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. Келишмейинче "
-                "эскертүү болбойт."
+                "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. "
+                "Келишмейинче эскертүү болбойт."
             ),
         ),
     ],

@@ -81,10 +81,10 @@ CBR_DYNAMIC = Document(
     parser="cbr",
     body=(
         PROLOG_1251 + '<ValCurs ID="R01370" DateRange1="24.04.2026" DateRange2="25.04.2026">'
-        '<Record Date="24.04.2026" '
-        'Id="R01370"><Nominal>100</Nominal><Value>86,0001</Value></Record>'
-        '<Record Date="25.04.2026" '
-        'Id="R01370"><Nominal>100</Nominal><Value>86,4125</Value></Record></ValCurs>'
+        '<Record Date="24.04.2026" Id="R01370">'
+        "<Nominal>100</Nominal><Value>86,0001</Value></Record>"
+        '<Record Date="25.04.2026" Id="R01370">'
+        "<Nominal>100</Nominal><Value>86,4125</Value></Record></ValCurs>"
     ).encode(),
     rows=("KGS/RUB 2026-04-24 86.0001/100", "KGS/RUB 2026-04-25 86.4125/100"),
 )
@@ -92,10 +92,10 @@ CBR_DYNAMIC = Document(
 ECB_DAYS = Document(
     parser="ecb",
     body=(
-        b'<?xml version="1.0" encoding="UTF-8"?><g:Envelope xmlns:g="urn:g" '
-        b'xmlns="urn:e"><g:name>x</g:name><Cube>'
-        b'<Cube time="2014-06-10"><Cube currency="USD" rate="1.3547"/><Cube currency="GBP" '
-        b'rate="0.80750"/></Cube>'
+        b'<?xml version="1.0" encoding="UTF-8"?>'
+        b'<g:Envelope xmlns:g="urn:g" xmlns="urn:e"><g:name>x</g:name><Cube>'
+        b'<Cube time="2014-06-10"><Cube currency="USD" rate="1.3547"/>'
+        b'<Cube currency="GBP" rate="0.80750"/></Cube>'
         b'<Cube time="2014-06-09"><Cube currency="USD" rate="1.3643"/></Cube></Cube></g:Envelope>'
     ),
     rows=(
@@ -163,11 +163,9 @@ NBU = Document(
     parser="nbu",
     body=(
         b'[{"exchangedate":"07.03.2026","cc":"THB","rate":13.9116,"units":10,'
-        b'"rate_per_unit":1.39116,'
-        b'"group":"1","calcdate":"05.03.2026","special":null},'
+        b'"rate_per_unit":1.39116,"group":"1","calcdate":"05.03.2026","special":null},'
         b'{"exchangedate":"08.03.2026","cc":"THB","rate":13.9116,"units":10,'
-        b'"rate_per_unit":1.39116,'
-        b'"group":"1","calcdate":"05.03.2026","special":null}]'
+        b'"rate_per_unit":1.39116,"group":"1","calcdate":"05.03.2026","special":null}]'
     ),
     rows=("THB/UAH 2026-03-07 13.9116/10", "THB/UAH 2026-03-08 13.9116/10"),
 )
@@ -182,9 +180,9 @@ NBRB = Document(
     parser="nbrb",
     body=(
         b'[{"Cur_ID":440,"Date":"2026-03-17T00:00:00","Cur_Abbreviation":"AUD","Cur_Scale":1,'
-        b'"Cur_OfficialRate":2.0700},{"Cur_ID":512,"Date":"2026-03-17T00:00:00",'
-        b'"Cur_Abbreviation":"VND",'
-        b'"Cur_Scale":100000,"Cur_OfficialRate":11.2071}]'
+        b'"Cur_OfficialRate":2.0700},'
+        b'{"Cur_ID":512,"Date":"2026-03-17T00:00:00","Cur_Abbreviation":"VND","Cur_Scale":100000,'
+        b'"Cur_OfficialRate":11.2071}]'
     ),
     rows=("AUD/BYN 2026-03-17 2.0700/1", "VND/BYN 2026-03-17 11.2071/100000"),
 )

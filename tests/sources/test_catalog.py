@@ -257,7 +257,12 @@ def test_all_problems_are_told_at_once_each_with_section_key_and_what_would_be_r
         name = { de = "Bank" }
         urls = []
         kind = "offical"
-        poll = { every = "often", zone = "Mars/Olympus", days = "mon-fry", between = "19:00-14:00", evrey = "5m" }
+        [rates.nbkr.poll]
+        every = "often"
+        zone = "Mars/Olympus"
+        days = "mon-fry"
+        between = "19:00-14:00"
+        evrey = "5m"
         [rates.unknown]
         [feeds.a]
         url = "ftp://x.example/"
@@ -270,14 +275,11 @@ def test_all_problems_are_told_at_once_each_with_section_key_and_what_would_be_r
     """)
     starts = [
         "[rates.nbkr] name:", "[rates.nbkr] urls:", "[rates.nbkr] kind:",
-        "[rates.nbkr.poll] every:",
-        "[rates.nbkr.poll] zone:", "[rates.nbkr.poll] days:", "[rates.nbkr.poll] between:",
-        "[rates.nbkr.poll] evrey:",
-        "[rates.unknown] parser:", "[rates.unknown] name:", "[rates.unknown] urls:",
-        "[feeds.a] url:", "[feeds.a] langauge:", "[pages.a] url:", "[pages.a] item:",
-        "[pages.a] link:",
-        '[channels."example"]:', '[channels."example"] digest:', '[channels."example"] pairs:',
-        "[sorces]:",
+        "[rates.nbkr.poll] every:", "[rates.nbkr.poll] zone:", "[rates.nbkr.poll] days:",
+        "[rates.nbkr.poll] between:", "[rates.nbkr.poll] evrey:", "[rates.unknown] parser:",
+        "[rates.unknown] name:", "[rates.unknown] urls:", "[feeds.a] url:", "[feeds.a] langauge:",
+        "[pages.a] url:", "[pages.a] item:", "[pages.a] link:", '[channels."example"]:',
+        '[channels."example"] digest:', '[channels."example"] pairs:', "[sorces]:",
     ]  # fmt: skip
     assert sorted(starts) == sorted(
         next((start for start in starts if problem.startswith(start)), problem) for problem in told
@@ -429,9 +431,8 @@ def test_the_packaged_catalog_starts_with_the_banks_around_kyrgyzstan() -> None:
 
 def test_every_central_bank_has_its_hours_and_a_name_in_every_language() -> None:
     for spec in load_catalog().rates.values():
-        if (
-            SOURCES[spec.parser].home != "USD"
-        ):  # those are mixed from many banks, and at no bank's hours
+        # those are mixed from many banks, and at no bank's hours
+        if SOURCES[spec.parser].home != "USD":
             assert spec.poll.between is not None, spec.key
             assert spec.poll.days == set(range(5)), spec.key
             assert set(spec.names) == set(LANGUAGES), spec.key

@@ -185,7 +185,6 @@ def test_a_section_says_what_its_spec_knows(section: type[Section], spec: type[o
     """A field that is added to one is missing in the other, until it is added there too."""
     known = {field.name for field in fields(spec)} - {"key"}  # type: ignore[arg-type]  # specs are dataclasses
     assert set(section.model_fields) - {"holidays"} == known
-    assert ("holidays" in section.model_fields) is (
-        section is RateSection
-    )  # in the file beside `poll`
+    # in the file beside `poll`
+    assert ("holidays" in section.model_fields) is (section is RateSection)
     assert set(PollSection.model_fields) == {"every", "between", "zone", "days"}

@@ -89,8 +89,10 @@ class Agreement:
 
 @pytest.mark.parametrize(
     ("suite", "feeds"),
-    [("feedparser", 1230), ("feedvalidator", 1110), ("gofeed", 330), ("feedjira", 24), ("miniflux", 8),
-     ("lemon24-reader", 6), ("real_extra", 1)],
+    [
+        ("feedparser", 1230), ("feedvalidator", 1110), ("gofeed", 330), ("feedjira", 24),
+        ("miniflux", 8), ("lemon24-reader", 6), ("real_extra", 1),
+    ],
 )  # fmt: skip
 def test_every_file_is_a_feed_or_a_parse_error(suite: str, feeds: int) -> None:
     found = [feed for path in files(suite) if (feed := read(path)) is not None]
@@ -235,8 +237,10 @@ def test_we_agree_with_gofeeds_answers() -> None:
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("encoding_WINDOWS-1251.xml", "iBash.Org.Ru"), ("invalid-prolog.xml", "테스트 피드"), ("iso-8859-1.xml", "Café"),
-     ("windows-1252-incorrect-prolog.xml", "Euro €")],
+    [
+        ("encoding_WINDOWS-1251.xml", "iBash.Org.Ru"), ("invalid-prolog.xml", "테스트 피드"),
+        ("iso-8859-1.xml", "Café"), ("windows-1252-incorrect-prolog.xml", "Euro €"),
+    ],
 )  # fmt: skip
 def test_minifluxs_misdeclared_feeds_are_read_right(name: str, title: str) -> None:
     (path,) = files("miniflux", name)

@@ -17,7 +17,8 @@ from bot.workers import WorkerError, Workers
 
 
 def rss(item: str, doctype: str = "") -> bytes:
-    return f"<?xml version='1.0'?>{doctype}<rss version='2.0'><channel><item>{item}</item></channel></rss>".encode()
+    channel = f"<channel><item>{item}</item></channel>"
+    return f"<?xml version='1.0'?>{doctype}<rss version='2.0'>{channel}</rss>".encode()
 
 
 def escaped(text: str) -> str:
@@ -34,10 +35,14 @@ LINES = " \n" * 200_000
 HOSTILE = {
     "nested tags in the XML": rss("<title>ok</title>" + "<b>" * 10_000 + "</b>" * 10_000),
     "nested tags never closed": rss("<title>ok</title>" + "<b>" * 10_000),
-    "nested tags in the text": rss(f"<title>ok</title><description>{escaped('<div>' * 100_000)}</description>"),
+    "nested tags in the text": rss(
+        f"<title>ok</title><description>{escaped('<div>' * 100_000)}</description>"
+    ),
     "a title of a megabyte": rss(f"<title>ok {'x' * 1_000_000}</title>"),
     "open attributes in the XML": rss("<title>ok</title><description>" + "<a href='" * 10_000),
-    "open attributes in the text": rss(f"<title>ok</title><description>{escaped(OPEN * 100_000)}</description>"),
+    "open attributes in the text": rss(
+        f"<title>ok</title><description>{escaped(OPEN * 100_000)}</description>"
+    ),
     "nothing but less-than signs": rss(f"<title>ok {escaped('< ' * 200_000)}</title>"),
     "tags that never end": rss(f"<title>ok {escaped('<a x=1 ' * 50_000)}</title>"),
     "line breaks": rss(f"<title>ok</title><description>a{LINES}b</description>"),

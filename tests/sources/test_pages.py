@@ -211,21 +211,28 @@ def test_a_selector_is_understood_or_refused_and_never_breaks_out(selector: str)
 
 PARAGRAPHS = (
     (
-        "В областном центре сегодня открыли мост через реку, который строили четыре года; по нему уже "
-        "пошли автобусы."
+        "В областном центре сегодня открыли мост через реку, который строили четыре года; по нему "
+        "уже пошли автобусы."
     ),
     (
         "Строители обещают, что к зиме будет готов и подъезд с южной стороны, где пока ездят по "
         "грунтовой дороге."
     ),
-    "Жители окрестных сёл говорят, что дорога до больницы теперь занимает не час, а двадцать минут.",
+    (
+        "Жители окрестных сёл говорят, что дорога до больницы теперь занимает не час, а двадцать "
+        "минут."
+    ),
 )
+BODY = "".join(f"<p>{text}</p>" for text in PARAGRAPHS)
 ARTICLE = f"""<!DOCTYPE html><html lang="ru-RU"><head><meta charset="utf-8">
 <title>Мост через реку открыт | Пример</title>
-<meta property="og:title" content="Мост через реку открыт | Пример"><meta name="author" content="Айгуль Примерова">
-<script type="application/ld+json">{{"@type": "NewsArticle", "datePublished": "2021-10-20T15:12:00+06:00"}}</script>
-</head><body><nav><a href="/">Главная</a> <a href="/sport">Спорт</a></nav><article><h1>Мост через реку открыт</h1>
-<div itemprop="articleBody">{"".join(f"<p>{text}</p>" for text in PARAGRAPHS)}<script>track()</script></div></article>
+<meta property="og:title" content="Мост через реку открыт | Пример">
+<meta name="author" content="Айгуль Примерова">
+<script type="application/ld+json">
+{{"@type": "NewsArticle", "datePublished": "2021-10-20T15:12:00+06:00"}}</script>
+</head><body><nav><a href="/">Главная</a> <a href="/sport">Спорт</a></nav>
+<article><h1>Мост через реку открыт</h1>
+<div itemprop="articleBody">{BODY}<script>track()</script></div></article>
 <footer>Все права защищены</footer></body></html>""".encode()
 
 

@@ -18,7 +18,9 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
 HOSTILE: dict[str, bytes] = {
     "empty": b"",
     "blank": b" \r\n\t ",
-    "web page": b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><p>Sorry</body></html>",
+    "web page": (
+        b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><p>Sorry</body></html>"
+    ),
     "well-formed web page": b"<html><body>login</body></html>",
     "web page behind a prolog": b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x" "y"><html/>',
     "error in JSON": b'{"error": "not found"}',
@@ -29,12 +31,23 @@ HOSTILE: dict[str, bytes] = {
     "deep JSON": b"[" * 200_000,
     "deep XML": b"<a>" * 100_000,
     "deep closed XML": b"<a>" * 5000 + b"</a>" * 5000,
-    "billion laughs": f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{LAUGHS}]><x>&l11;</x>'.encode(),
-    "file entity": b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><ValCurs Date="20.10.2021">&f;</ValCurs>',
-    "remote entity": b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd"><CurrencyRates Date="20.10.2021"/>',
+    "billion laughs": (
+        f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{LAUGHS}]><x>&l11;</x>'.encode()
+    ),
+    "file entity": (
+        b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+        b'<ValCurs Date="20.10.2021">&f;</ValCurs>'
+    ),
+    "remote entity": (
+        b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd"><CurrencyRates Date="20.10.2021"/>'
+    ),
     "undeclared entity": b'<CurrencyRates Date="20.10.2021">&f;</CurrencyRates>',
-    "unknown encoding": b'<?xml version="1.0" encoding="klingon"?><CurrencyRates Date="20.10.2021"/>',
-    "codec that is no charset": b'<?xml version="1.0" encoding="zlib"?><CurrencyRates Date="20.10.2021"/>',
+    "unknown encoding": (
+        b'<?xml version="1.0" encoding="klingon"?><CurrencyRates Date="20.10.2021"/>'
+    ),
+    "codec that is no charset": (
+        b'<?xml version="1.0" encoding="zlib"?><CurrencyRates Date="20.10.2021"/>'
+    ),
     "NUL": b"<CurrencyRates>\0</CurrencyRates>",
     "only a mark": b"\xef\xbb\xbf",
     "half a character": b"\xff\xfe\x3c",

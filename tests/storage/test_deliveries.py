@@ -275,9 +275,8 @@ async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: S
         taken += len(got.deliveries)
     assert taken > 100
     slots.sort()
-    slack = timedelta(
-        milliseconds=20
-    )  # `before` is read a moment before the claim reads its own clock
+    # `before` is read a moment before the claim reads its own clock
+    slack = timedelta(milliseconds=20)
     for first, later in zip(slots, slots[int(rate) + 1 :], strict=False):
         assert later - first >= SECOND - slack
 

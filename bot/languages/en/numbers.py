@@ -1,17 +1,40 @@
-"""Numbers in English words; num2words, which only writes them, is turned round."""
+"""Numbers in English words."""
 
 from bot.languages.parts import Numbers
 
-
-def words() -> dict[str, int]:
-    """The words for 0 to 90."""
-    from num2words import num2words
-
-    return {num2words(number, lang="en"): number for number in [*range(20), *range(20, 100, 10)]}
-
-
 NUMBERS = Numbers(
-    words=words,
+    words={
+        0: "zero",
+        1: "one",
+        2: "two",
+        3: "three",
+        4: "four",
+        5: "five",
+        6: "six",
+        7: "seven",
+        8: "eight",
+        9: "nine",
+        10: "ten",
+        11: "eleven",
+        12: "twelve",
+        13: "thirteen",
+        14: "fourteen",
+        15: "fifteen",
+        16: "sixteen",
+        17: "seventeen",
+        18: "eighteen",
+        19: "nineteen",
+        20: "twenty",
+        30: "thirty",
+        40: "forty",
+        50: "fifty",
+        60: "sixty",
+        70: "seventy",
+        80: "eighty",
+        90: "ninety",
+    },
+    crowds={20: "dozens scores", 200: "hundreds", 2000: "thousands"},
+    also_else="grand",
     scales={
         1_000: "thousand thousands grand",
         1_000_000: "million millions mln mio",

@@ -2,4 +2,7 @@
 
 from bot.languages.parts import Reading, Script
 
-READING = Reading(script=Script.LATIN)
+READING = Reading(
+    script=Script.LATIN,
+    typed={"ö": "o", "ü": "u", "ı": "i", "ñ": "n"},  # Turkish and Spanish names
+)

@@ -5,14 +5,17 @@ from bot.languages.parts import Zones
 ZONES = Zones(
     countries={"US": "usa,us,america,united states of america", "RU": "russian federation,ru"},
     cities={
-        "Asia/Bishkek": "osh,jalal abad,manas,karakol,naryn,talas,batken,tokmok,kant,balykchy,cholpon ata,"
-        "kyzyl kiya,uzgen,kara balta,frunze,kyrgyzstan,kyrgyz,kg",
-        "Asia/Almaty": "alma ata,astana,nur sultan,shymkent,karaganda,taraz,kokshetau,pavlodar,kazakhstan,qazaqstan,kz",
+        "Asia/Bishkek": "osh,jalal abad,manas,karakol,naryn,talas,batken,tokmok,kant,balykchy,"
+        "cholpon ata,kyzyl kiya,uzgen,kara balta,frunze,kyrgyzstan,kyrgyz,kg",
+        "Asia/Almaty": (
+            "alma ata,astana,nur sultan,shymkent,karaganda,taraz,kokshetau,pavlodar,kazakhstan,"
+            "qazaqstan,kz"
+        ),
         "Asia/Tashkent": "namangan,andijan,fergana,uzbekistan,uz",
         "Asia/Samarkand": "bukhara,khiva,nukus,urgench",
         "Asia/Dushanbe": "khujand,khorog,tj",
-        "Europe/Moscow": "msk,saint petersburg,st petersburg,petersburg,kazan,nizhny novgorod,sochi,rostov,"
-        "krasnodar,voronezh,tula,tver,murmansk,makhachkala,grozny",
+        "Europe/Moscow": "msk,saint petersburg,st petersburg,petersburg,kazan,nizhny novgorod,"
+        "sochi,rostov,krasnodar,voronezh,tula,tver,murmansk,makhachkala,grozny",
         "Asia/Yekaterinburg": "ekaterinburg,ufa,chelyabinsk,perm,tyumen,surgut,orenburg",
         "Europe/Samara": "togliatti,tolyatti,izhevsk",
         "Asia/Vladivostok": "khabarovsk",

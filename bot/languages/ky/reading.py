@@ -7,4 +7,18 @@ folded. Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz: of the languages her
 
 from bot.languages.parts import Reading, Script
 
-READING = Reading(script=Script.CYRILLIC, letters="өүңқғұәһ")
+READING = Reading(
+    script=Script.CYRILLIC,
+    letters="өүңқғұәһ",
+    typed={
+        "ө": "о",
+        "ү": "у",
+        "ң": "н",
+        "қ": "к",
+        "ғ": "г",
+        "ұ": "у",
+        "ә": "а",
+        "һ": "х",
+        "і": "и",  # Kazakh names
+    },
+)

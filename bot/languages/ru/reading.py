@@ -7,5 +7,7 @@ from bot.languages.parts import Reading, Script
 
 READING = Reading(
     script=Script.CYRILLIC,
+    optional={"ё": "е"},  # newsrooms do not agree on the dots
+    letterless=True,  # most of our newsrooms write it
     words="в во на с со к по о об от из за для не что при под до без как",
 )

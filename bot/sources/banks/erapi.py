@@ -35,9 +35,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 
 def _updated_on(answer: dict[str, Any]) -> date:
-    """The UTC day of the last update; the number is the machine's, the text beside it is for
-    people.
-    """
+    """The UTC day of the last update, by the number: the text beside it is for people."""
     stamp = answer.get("time_last_update_unix")
     if (
         not isinstance(stamp, Decimal)

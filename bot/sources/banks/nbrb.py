@@ -82,9 +82,7 @@ def _unit(row: dict[str, Any]) -> tuple[object, object]:
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
-    """One request per currency and year, then the older days one by one, not before the
-    redenomination.
-    """
+    """A request a currency and year, then older days one by one, back to the redenomination."""
     ranges = [
         Request(url=DYNAMICS.format(id=number, since=start, until=end))
         for number, (code, _) in IDS.items()

@@ -1,0 +1,40 @@
+"""Letters that stand for one another, so that two spellings of a word compare as one.
+
+Which they are, each language says of itself (`Reading.optional`, `Reading.typed`). They hold for
+every text, whatever its language: a Kyrgyz name stands in Russian news, a Turkish one in English.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from bot.languages import languages
+
+
+def fold(text: str) -> str:
+    """Lower case, without the letters that newsrooms do not agree on: ё as е."""
+    text = text.lower()
+    for letter, plain in _optional():
+        text = text.replace(letter, plain)
+    return text
+
+
+def fold_typed(text: str) -> str:
+    """The same, and letters that a foreign keyboard lacks as the ones typed for them: ө as о."""
+    return fold(text).translate(_typed())
+
+
+# str.replace for the few, str.translate for the many: a long text is folded at every look
+
+
+@cache
+def _optional() -> tuple[tuple[str, str], ...]:
+    return tuple(pair for spoken in languages() for pair in spoken.reading.optional.items())
+
+
+@cache
+def _typed() -> dict[int, str]:
+    found: dict[int, str] = {}
+    for spoken in reversed(languages()):
+        found |= {ord(letter): plain for letter, plain in spoken.reading.typed.items()}
+    return found

@@ -1,0 +1,68 @@
+"""What a chat has chosen, and the menus that change it: language, time zone, style of news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.i18n import city, t, zone_name
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
+from bot.render.buttons import back_button, rows_of, switch
+from bot.render.text import Button, Message, bold, code, fill, lines, message
+
+BACK = "set:back"  # what the way back to the settings sends
+
+
+def settings(language: str, *, zone: str, style: Style) -> Message:
+    """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`,
+    `style:brief`.
+    """
+    rows = [
+        fill(t("settings.language", language), language=t("language.name", language)),
+        fill(t("settings.zone", language), zone=zone_name(zone)),
+        fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
+    ]
+    styles = [
+        switch(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style)
+        for one in Style
+    ]
+    other = [
+        Button(t("settings.change_language", language), "set:language"),
+        Button(t("settings.change_zone", language), "set:zone"),
+    ]
+    topics = [Button(t("settings.change_topics", language), "set:topics")]
+    return message(lines(bold(t("settings.title", language)), *rows), [styles, other, topics])
+
+
+def language_menu(language: str) -> Message:
+    """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
+    return message(
+        fill(t("language.choose", language)),
+        [
+            *(
+                [switch(t("language.name", one), f"lang:{one}", on=one == language)]
+                for one in LANGUAGES
+            ),
+            [back_button(language, BACK)],
+        ],
+    )
+
+
+def zone_menu(
+    language: str, zones: Sequence[str], *, chosen: str, example: str, place: bool = False
+) -> Message:
+    """Time zones by their cities: data `zone:Asia/Bishkek`; `example` is how to write any other.
+
+    Where a location can be sent (`place`), it may be found by that: data `set:place`.
+    """
+    other = fill(t("zone.other", language), example=code(example))
+    text = lines(fill(t("settings.zone", language), zone=zone_name(chosen)), other)
+    cities = [switch(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
+    placed = [[Button(t("zone.place", language), "set:place")]] if place else []
+    return message(text, [*rows_of(cities, 2), *placed, [back_button(language, BACK)]])
+
+
+def zone_choice(language: str, zones: Sequence[str]) -> Message:
+    """The time zones of a country that has several, by their cities: data `zone:Asia/Omsk`."""
+    cities = [Button(city(one, language), f"zone:{one}") for one in zones]
+    return message(t("zone.which", language), rows_of(cities, 2))

@@ -1,0 +1,42 @@
+"""The menu of subscriptions, and what a chat gets from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bot.i18n import t
+from bot.render.buttons import rows_of, switch
+from bot.render.news import topic_name
+from bot.render.text import Button, Message, bold, fill, message
+
+
+def subscribe(
+    language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
+) -> Message:
+    """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
+    text = fill(t("subscribe.choose", language))
+    return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
+
+
+def subscribed(language: str, currencies: Sequence[str], topics: Sequence[str]) -> Message:
+    """What the chat gets from now on, after `done`."""
+    kept = [*currencies, *(topic_name(topic, language) for topic in topics)]
+    if not kept:
+        return message(fill(t("subscribe.nothing", language)))
+    return message(fill(t("subscribe.saved", language), what=bold(", ".join(kept))))
+
+
+def switches(
+    language: str, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str]
+) -> list[list[Button]]:
+    """A switch for each currency (`cur:USD`) and each topic (`top:security`); `chosen` are on."""
+    money = [switch(one, f"cur:{one}", on=f"cur:{one}" in chosen) for one in currencies]
+    news = [
+        switch(topic_name(one, language), f"top:{one}", on=f"top:{one}" in chosen) for one in topics
+    ]
+    return [*rows_of(money, 4), *rows_of(news, 2)]
+
+
+def done_button(language: str) -> Button:
+    """Ends the choosing."""
+    return Button(t("button.done", language), "done")

@@ -1,0 +1,60 @@
+"""The bot introduces itself: to a reader, to a channel, and where it may not write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bot.i18n import t
+from bot.languages import LANGUAGES
+from bot.model.chats import ChatKind
+from bot.render.subscriptions import done_button, switches
+from bot.render.text import Button, Message, bold, fill, lines, message, one_line
+
+
+def description(language: str) -> str:
+    """What the bot is, for a chat in which nothing was said yet."""
+    return t("start.what", language)
+
+
+def start(
+    language: str,
+    *,
+    currencies: Sequence[str],
+    topics: Sequence[str],
+    chosen: Collection[str] = (),
+    name: str = "",
+) -> Message:
+    """The greeting, with currencies and topics to choose from: data `cur:USD`, `top:security`,
+    `lang:?`, `done`.
+
+    `chosen` are the data strings already on; `name` is what the reader is called.
+    """
+    hello = (
+        fill(t("start.hello_name", language), name=one_line(name))
+        if name
+        else fill(t("start.hello", language))
+    )
+    text = lines(
+        bold(hello), fill(t("start.what", language)), "\n" + fill(t("start.choose", language))
+    )
+    languages = [
+        Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language
+    ]
+    return message(
+        text, [*switches(language, currencies, topics, chosen), languages, [done_button(language)]]
+    )
+
+
+def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
+    """To the one who made the bot an administrator of a channel, with the currencies whose moves it
+    posts there.
+    """
+    return message(
+        fill(t("channel.welcome", language), title=bold(one_line(title)), codes=", ".join(codes))
+    )
+
+
+def no_right(title: str, language: str, kind: ChatKind) -> Message:
+    """To the one who gave the bot a place in a channel or a group where it may not write."""
+    msgid = "channel.no_right" if kind is ChatKind.CHANNEL else "group.no_right"
+    return message(fill(t(msgid, language), title=bold(one_line(title))))

@@ -1,0 +1,307 @@
+"""The programs under test, started in milliseconds: a process that has imported everything, and
+forks.
+
+An interpreter that imports the bot's libraries works for one to three seconds before the first line
+of ours runs, and the tests start some hundred programs and verbs. Here one server a test process
+imports them once; each program is a fork of it, a whole process with its own id, signals, folder,
+environment and pipes, from `python -m bot` on. What an interpreter reads before that (`LD_PRELOAD`,
+`PYTHON…`, a locale) asks for a real start: `told_at_start`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST_REQUEST = 1 << 20
+_STATUS = struct.Struct("i")
+#: What a running bot has imported, besides what it imports itself when it is imported.
+PRELOADED = (
+    *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
+    *("babel.dates", "babel.numbers", "babel.messages.pofile"),
+)
+
+
+def told_at_start(environment: Mapping[str, str]) -> bool:
+    """Whether an environment says something to the interpreter itself."""
+    return any(
+        name.startswith(("LD_", "LC_", "FAKETIME"))
+        or (name.startswith("PYTHON") and name != "PYTHONPATH")
+        for name in environment
+    )
+
+
+# --- in the tests ---------------------------------------------------------------------------------
+
+
+class Process:
+    """A forked program, as `asyncio.subprocess.Process` shows one."""
+
+    def __init__(self, pid: int, status: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdin: asyncio.StreamWriter | None = None
+        self.stdout: asyncio.StreamReader | None = None
+        self.stderr: asyncio.StreamReader | None = None
+        self._status = status
+        self._ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(status, self._end)
+
+    def _end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._status)
+        self.returncode = _status_of(self._status)
+        self._ended.set()
+
+    async def wait(self) -> int:
+        """The exit code, negative for a signal."""
+        await self._ended.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """What it wrote until its end."""
+        out = await self.stdout.read() if self.stdout is not None else b""
+        error = await self.stderr.read() if self.stderr is not None else b""
+        await self.wait()
+        return out, error
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; ProcessLookupError after its end."""
+        if self.returncode is not None:
+            raise ProcessLookupError
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+
+async def start(
+    module: str,
+    *words: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdout: int = subprocess.DEVNULL,
+    stderr: int = subprocess.DEVNULL,
+) -> Process | asyncio.subprocess.Process:
+    """`python -m module words…`; `stdout` and `stderr` are pipes or nothing."""
+    if told_at_start(env):
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, *words),
+            cwd=cwd,
+            env=dict(env),
+            stdout=stdout,
+            stderr=stderr,
+        )
+    ins, outs = os.open(os.devnull, os.O_RDONLY), []
+    readers: list[asyncio.StreamReader | None] = []
+    try:
+        for way in (stdout, stderr):
+            if way == subprocess.PIPE:
+                ours, theirs = os.pipe()
+                readers.append(await _reader(ours))
+            else:
+                theirs = os.open(os.devnull, os.O_WRONLY)
+                readers.append(None)
+            outs.append(theirs)
+        process = Process(*_server().fork(module, words, cwd, env, ins, *outs))
+    finally:
+        for one in (ins, *outs):
+            os.close(one)
+    process.stdout, process.stderr = readers
+    return process
+
+
+def run(
+    module: str,
+    *words: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout: float = 60,
+) -> subprocess.CompletedProcess[bytes]:
+    """`python -m module words…` to its end, with what it wrote; TimeoutExpired after `timeout`
+    seconds.
+    """
+    command = [sys.executable, "-m", module, *words]
+    if told_at_start(env):
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            input=stdin,
+            check=False,
+            capture_output=True,
+            timeout=timeout,
+        )
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as error:
+        given.write(stdin)
+        given.seek(0)
+        files = (given.fileno(), out.fileno(), error.fileno())
+        pid, status = _server().fork(module, words, cwd, env, *files)
+        ready, _, _ = select.select([status], [], [], timeout)
+        if not ready:
+            os.kill(pid, signal.SIGKILL)
+        code = _status_of(status)
+        out.seek(0)
+        error.seek(0)
+        done = subprocess.CompletedProcess(command, code, out.read(), error.read())
+    if not ready:
+        raise subprocess.TimeoutExpired(command, timeout, done.stdout, done.stderr)
+    return done
+
+
+async def _reader(pipe: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    file = os.fdopen(pipe, "rb", buffering=0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
+    return reader
+
+
+def _status_of(pipe: int) -> int:
+    """The exit code the server tells when a program has ended; waits for it."""
+    told = os.read(pipe, _STATUS.size)
+    os.close(pipe)
+    assert told, "the fork server has ended"
+    return int(_STATUS.unpack(told)[0])
+
+
+class _Server:
+    """The connection to a fork server, which ends when this is closed."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+
+    def fork(
+        self, module: str, words: Sequence[str], cwd: Path, env: Mapping[str, str], *files: int
+    ) -> tuple[int, int]:
+        """A new program's id, and the pipe that will tell its exit code."""
+        ours, theirs = os.pipe()
+        try:
+            request = json.dumps([module, words, str(cwd), dict(env)]).encode()
+            socket.send_fds(self._control, [request], [*files, theirs])
+        finally:
+            os.close(theirs)
+        (pid,) = _STATUS.unpack(self._control.recv(_STATUS.size))
+        return pid, ours
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait()
+
+
+@functools.cache
+def _server() -> _Server:
+    server = _Server()
+    atexit.register(server.close)
+    return server
+
+
+# --- in the server --------------------------------------------------------------------------------
+
+
+def serve(control: socket.socket) -> tuple[str, list[str]] | None:
+    """Fork a program for each request until the tests end: then None; in each fork, its module and
+    its words.
+    """
+    sys.modules["rich"] = None  # type: ignore[assignment]  # as `python -m bot` begins
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # or the first collection of each fork copies every page
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    statuses: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            _tell_ends(statuses)
+        if control not in ready:
+            continue
+        request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
+        if not request:
+            return None
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            for file in (woken, wake, *statuses.values(), files.pop()):
+                os.close(file)
+            return _become(json.loads(request), files)
+        statuses[pid] = files.pop()
+        for file in files:
+            os.close(file)
+        control.send(_STATUS.pack(pid))
+
+
+def _tell_ends(statuses: dict[int, int]) -> None:
+    """Write each ended program's exit code to its pipe."""
+    while statuses:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        pipe = statuses.pop(pid)
+        with contextlib.suppress(BrokenPipeError):  # nobody waits for it
+            os.write(pipe, _STATUS.pack(os.waitstatus_to_exitcode(status)))
+        os.close(pipe)
+
+
+def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
+    """Give a fork its pipes, folder, environment and words."""
+    module, words, cwd, environment = request
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(cwd)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        errors = "backslashreplace" if name == "stderr" else "surrogateescape"
+        file = open(number, mode, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - its whole life
+        setattr(sys, name, file)
+    return module, words
+
+
+if __name__ == "__main__":
+    program = serve(socket.socket(fileno=int(sys.argv[1])))
+    if program is not None:
+        sys.argv = [program[0], *program[1]]
+        runpy.run_module(program[0], run_name="__main__", alter_sys=True)
