@@ -158,10 +158,9 @@ async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str,
         for one in claimed:
             stored = await storage.alerts.get(db, one.alert)
             assert stored is not None
-            payload = kind_of(stored).payload.read(stored.payload)
-            assert isinstance(payload, RateMoved | RateCorrected)
-            new = payload.new if isinstance(payload, RateCorrected) else payload.moved.new
-            heard.append((one.chat, payload.KIND, str(new.value)))
+            kind = kind_of(stored)
+            new = kind.rate(stored) or RateCorrected.read(stored.payload).new
+            heard.append((one.chat, kind.payload.KIND, str(new.value)))
     return heard
 
 
