@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 from bench import world
 from bench.figure import Figure, Goal
 from storage.db import Store
@@ -95,14 +96,14 @@ async def _expired(store: Store) -> list[float]:
     """Seconds of each chunk closed, until nothing waits."""
     async with store.writing() as db:
         await db.execute(text("UPDATE alert SET expires_at = created_at"))
-        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+        await db.execute(text("DELETE FROM delivery" if store.alone else "TRUNCATE delivery"))
     async with store.writing() as db:
         await db.execute(text(_AT_ONCE), {"alert": 2})
     ticks, waiting = [], True
     while waiting:
         start = time.perf_counter()
         async with store.writing() as db:
-            await storage.deliveries.expire(db)
+            await storage.lapsed.expire(db)
         ticks.append(time.perf_counter() - start)
         async with store.reading() as db:
             waiting = (
@@ -123,5 +124,5 @@ async def _at_once(store: Store) -> float:
         await db.commit()
         took = time.perf_counter() - start
     async with store.writing() as db:
-        await db.execute(text("DELETE FROM delivery" if store.sqlite_path else "TRUNCATE delivery"))
+        await db.execute(text("DELETE FROM delivery" if store.alone else "TRUNCATE delivery"))
     return took

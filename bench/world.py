@@ -20,7 +20,8 @@ from bot.detect.moves import Moved
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, Rate, RateKind
 from bot.readers.rates import CURRENCIES
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from storage.db import Db, Store
 from storage.opening import open_store
 

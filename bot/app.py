@@ -22,6 +22,7 @@ from telegram.ext import ContextTypes, ExtBot
 import storage.backup
 import storage.deliveries
 import storage.highwater
+import storage.lapsed
 from bot.clock import utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
@@ -35,7 +36,7 @@ from bot.listening import listen, serve, until_revoked
 from bot.ops import ops_app
 from bot.recurring import JOBS, TICK, bound, loop, looped, shared
 from bot.running import Running, tell
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Application, Bot
 from bot.telegram.request import AiohttpRequest
@@ -223,7 +224,7 @@ def _name_of(application: App) -> str:
 async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
     """A start with the file to ourselves: leases are nobody's; say what the file lost."""
     async with store.writing() as db:
-        await storage.deliveries.free_all(db)
+        await storage.lapsed.free_all(db)
     gone = await storage.highwater.missing(store)
     try:
         if gone is not None:

@@ -23,7 +23,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher
 from bot.model.rates import Move, Rate, SeenRate
 from bot.sources.base import Request
-from bot.sources.catalog import RateSpec
+from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 
 TRIES = 4

@@ -59,6 +59,15 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _existing(code: str) -> str:
+    """A currency somebody has, or had: with another no source could ever have a rate of it."""
+    from babel.core import get_global
+
+    if code not in get_global("all_currencies"):
+        raise ValueError(f'a currency code of ISO 4217 such as "KGS"; {code} is none')
+    return code
+
+
 def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
@@ -79,7 +88,7 @@ class Settings(BaseSettings):
     )
     catalog: Path | None = None
     admin_ids: Annotated[UserIds, NoDecode] = ()
-    home_currency: Currency = "KGS"
+    home_currency: Annotated[Currency, AfterValidator(_existing)] = "KGS"
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"

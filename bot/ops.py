@@ -15,7 +15,7 @@ from bot.i18n import ago, t
 from bot.metrics import REGISTRY, WAITING
 from bot.model.status import Status
 from bot.readers.status import current_status
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.db import Store
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">

@@ -23,7 +23,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
 from bot.render.help import command_descriptions
 from bot.render.welcome import description
-from bot.sources.catalog import Catalog, ChannelSpec
+from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent
 from bot.telegram.retry import taken

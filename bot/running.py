@@ -15,7 +15,7 @@ from bot.deliver.worker import Worker
 from bot.ingest import Ingest
 from bot.intake.inbox import Inbox
 from bot.ops import Readiness
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from handlers import App, Services
 from storage.db import Store

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from bot.sources.catalog import FeedSpec, PollSpec, RateSpec
+from bot.sources.specs import NewsSpec, PollSpec, RateSpec
 from storage.sources import SourceState
 
 JITTER = 0.1
@@ -19,7 +19,7 @@ OUTSIDE = (
     6  # outside its publisher's window a source is still looked at, this many times less often
 )
 
-Spec = RateSpec | FeedSpec
+Spec = RateSpec | NewsSpec
 
 
 def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:

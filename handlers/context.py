@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from cachetools import LRUCache
 from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
@@ -25,7 +25,7 @@ from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
 from bot.render.answers import explain
 from bot.render.text import Button, Message, to_api
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import (
     Ambiguous,
@@ -102,9 +102,11 @@ class Services:
     time_zone: str
     default_language: str
     admins: frozenset[int]
-    chats: OrderedDict[int, Chat] = field(default_factory=OrderedDict)
+    chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
-    buckets: OrderedDict[int, tuple[float, bool]] = field(default_factory=OrderedDict)
+    buckets: LRUCache[int, tuple[float, bool]] = field(
+        default_factory=lambda: LRUCache(KNOWN_CHATS)
+    )
     waiting: Callable[[int], int] = (
         no_others  # how many questions of a chat wait here, the one being answered included
     )
@@ -145,9 +147,6 @@ class Services:
             raise UserError("error.throttled", wait=timedelta(seconds=math.ceil(early)))
         calm = tat - now <= (BURST - CALM) * EVERY * slower and waiting <= CALM
         self.buckets[chat_id] = (tat + cost * slower, warned and not calm)
-        self.buckets.move_to_end(chat_id)
-        while len(self.buckets) > KNOWN_CHATS:
-            self.buckets.popitem(last=False)
         return True
 
 
@@ -435,7 +434,6 @@ async def load_chat(services: Services, origin: TelegramChat, language_code: str
     """The chat as stored; a new one starts in the client's language."""
     known = services.chats.get(origin.id)
     if known is not None:
-        services.chats.move_to_end(origin.id)
         return known
     new = new_chat(services, origin, language_code)
     async with services.store.reading() as db:
@@ -444,8 +442,6 @@ async def load_chat(services: Services, origin: TelegramChat, language_code: str
         async with services.store.writing() as db:
             stored = await storage.chats.add(db, new, now=services.clock())
     services.chats[origin.id] = stored
-    while len(services.chats) > KNOWN_CHATS:
-        services.chats.popitem(last=False)
     return stored
 
 

@@ -4,7 +4,7 @@ its file id.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cachetools import LRUCache
 
 from bot.telegram.outcomes import Outcome, Sent
 
@@ -17,8 +17,8 @@ class Drawn:
     """The file ids of what was sent; one for the program."""
 
     def __init__(self) -> None:
-        self.file_ids: OrderedDict[Key, str] = OrderedDict()
-        self.names: OrderedDict[Key, Key] = OrderedDict()
+        self.file_ids: LRUCache[Key, str] = LRUCache(KEPT)
+        self.names: LRUCache[Key, Key] = LRUCache(KEPT)
 
     def keep(self, key: Key, outcome: Outcome) -> None:
         """Remember the largest size's file id of a photo that was sent."""
@@ -29,5 +29,3 @@ class Drawn:
         )
         if sizes:
             self.file_ids[key] = str(sizes[-1]["file_id"])
-            while len(self.file_ids) > KEPT:
-                self.file_ids.popitem(last=False)

@@ -15,7 +15,7 @@ from bot.telegram.outcomes import Outcome, Retry, Sent
 from bot.telegram.retry import ANSWER
 from bot.workers import WorkerError
 from handlers.context import SHORT_WAIT, Context
-from handlers.drawn import KEPT, Key
+from handlers.drawn import Key
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +51,7 @@ def name(context: Context, short: Key, key: Key) -> None:
     """Let a picture be asked for by a shorter key, while its caller knows that it is still the
     same.
     """
-    drawn = context.services.drawn
-    drawn.names[short] = key
-    while len(drawn.names) > KEPT:
-        drawn.names.popitem(last=False)
+    context.services.drawn.names[short] = key
 
 
 async def known(context: Context, key: Key, caption: Message, *, edit: bool = False) -> bool:
@@ -64,7 +61,6 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
     photo = drawn.file_ids.get(key)
     if photo is None:
         return False
-    drawn.file_ids.move_to_end(key)
     outcome = await _put(context, caption, photo, edit=edit)
     return isinstance(outcome, Sent) or await context.leave(caption, outcome)
 

@@ -70,8 +70,7 @@ async def back_up(
     store: Store, *, today: date, now: datetime, stop: Callable[[], bool]
 ) -> Path | None:
     """Today's copy of an open SQLite database, made beside the loop; None when it is there."""
-    if (path := store.sqlite_path) is None:
-        raise BotError("only a file is copied: use pg_dump for a PostgreSQL database")
+    path = store.database_file
     return await asyncio.to_thread(nightly, path, today=today, now=now, stop=stop)
 
 
@@ -110,8 +109,7 @@ async def rescue(store: Store) -> Path:
 
     BotError when nothing can be written there.
     """
-    if (path := store.sqlite_path) is None:
-        raise BotError("only a file can be saved beside itself")
+    path = store.database_file
     target = store.rescued or stamped(path, RESCUED)
     half = target.with_name(f".{target.name}.half")
     try:
@@ -151,7 +149,7 @@ async def health(store: Store) -> Health:
     rows: dict[str, int] = {}
     problems: list[str] = []
     async with store.reading() as db:
-        if store.sqlite_path is not None:
+        if store.alone:
             verdicts = (
                 await db.execute(text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"))
             ).scalars()

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Integer,
     Select,
     and_,
@@ -32,9 +31,9 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import Approval, Lane, State
+from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind
-from storage.db import COUNTED, Db, db_now, forgettable
+from storage.db import Db, db_now
 from storage.pace import (
     GROUP_BURST,
     GROUP_EVERY,
@@ -46,8 +45,6 @@ from storage.pace import (
 from storage.schema import alert, chat, delivery, pace
 
 SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
-CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to indexes for each
-CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 
 
 class Claimed(NamedTuple):
@@ -289,7 +286,7 @@ _DUE = _due_query()
 #: reads all that waits; without these it walks what is due in its index's order and looks up each
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
 #: forbidden made that look worth while.
-_WALK = text("""
+WALK = text("""
 SELECT set_config(way, 'off', true)
 FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
   ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
@@ -298,7 +295,7 @@ FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('e
 
 async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
     if db.dialect.name != "sqlite":
-        await db.execute(_WALK)  # until the claim's transaction ends
+        await db.execute(WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
     found = await db.execute(_DUE, {"now": now, "soon": now + lease, "room": room, **until})
     rows: Sequence[Any] = found.all()
@@ -382,84 +379,6 @@ _FINISH = (
         lease_until=None,
     )
 )
-
-
-async def tidy(db: Db) -> int:
-    """Free leases that ended without a mark, and close questions nobody answered. Returns how many
-    were freed.
-
-    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may
-    get.
-    """
-    now = await db_now(db)
-    unanswered = (
-        alert.c.fanned_at.is_(None),
-        alert.c.approval == Approval.WAITING.value,
-        alert.c.expires_at <= now,
-    )
-    await db.execute(
-        update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now)
-    )
-    ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
-    return await _free(db, ended, now)
-
-
-async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
-    """Close deliveries that expired, a chunk at a time: after an outage it may be a million.
-    Returns how many.
-
-    Those of chats that were closed while they were made are closed too.
-    """
-    await forgettable(db)
-    if db.dialect.name != "sqlite":
-        await db.execute(_WALK)  # else what was closed is read again for each chunk
-    now = await db_now(db)
-    late = _pending().where(delivery.c.expires_at <= now)
-    closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
-    if db.dialect.name != "sqlite":  # where there is one writer at a time
-        await _settle_closed(db, now, chunk)
-    return closed
-
-
-def _pending() -> Select[tuple[int]]:
-    """The keys of deliveries that wait, in an order in which an index has them."""
-    waits = text("delivery.state = 'pending'")  # as the indexes say it, or SQLite scans the table
-    return select(delivery.c.id).where(waits)
-
-
-async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
-    """Close the first `chunk` waiting; what another replica closes now is left to it. How many."""
-    first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
-    still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
-    done = await db.execute(
-        update(delivery).where(*still).values(**values), execution_options=COUNTED
-    )
-    return done.rowcount
-
-
-async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
-    """Close deliveries given to a chat while it was closed: servers hide others' open rows."""
-    away = (~chat.c.active, chat.c.inactive_at > now - CLOSED_CHAT_LOOKBACK)
-    theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
-    why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
-    await _close(db, theirs, chunk, state=State.DEAD.value, finished_at=now, error=why)
-
-
-_AS_OPEN = text("delivery.state IN ('pending', 'leased')")  # as ix_delivery_open says it
-
-
-async def free_all(db: Db) -> int:
-    """Free every lease at once: for a start under the instance lock, with no sender alive."""
-    now = await db_now(db)
-    return await _free(db, delivery.c.state == State.LEASED.value, now)
-
-
-async def _free(db: Db, which: ColumnElement[bool], now: datetime) -> int:
-    values = {"state": State.PENDING.value, "lease_until": None, "not_before": now}
-    freed = await db.execute(
-        update(delivery).where(which).values(**values).returning(delivery.c.id)
-    )
-    return len(freed.all())
 
 
 def unbegun(item: Claimed) -> Mark:

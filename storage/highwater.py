@@ -47,8 +47,8 @@ async def advance(store: Store) -> None:
         await db.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached})
         )
-    if store.sqlite_path is not None:
-        target = beside(store.sqlite_path)
+    if store.alone:
+        target = beside(store.database_file)
         half = target.with_name(target.name + ".half")
         with suppress(OSError):  # a full disk: the old file still says less than is true
             half.write_text(reached)
@@ -57,10 +57,10 @@ async def advance(store: Store) -> None:
 
 async def missing(store: Store) -> Missing | None:
     """The part of its last known state that the database lacks; None: nothing, or unknown."""
-    if store.sqlite_path is None:
+    if not store.alone:
         return None
     try:
-        reached = datetime.fromisoformat(beside(store.sqlite_path).read_text())
+        reached = datetime.fromisoformat(beside(store.database_file).read_text())
     except (OSError, ValueError):
         return None
     async with store.reading() as db:

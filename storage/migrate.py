@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 async def schema_of(store: Store) -> str | None:
     """The schema of a database this program may use, None of an empty one; else ConfigError."""
-    if store.sqlite_path is not None:
-        _check_file(store.sqlite_path)
+    if store.alone:
+        _check_file(store.database_file)
     try:
         async with store.reading() as db:
             version = await _version(db)
@@ -57,17 +57,16 @@ async def must_be_current(store: Store) -> None:
 
 async def bring_up(store: Store) -> None:
     """Check the file, copy what was there, migrate in one transaction; ConfigError if refused."""
-    path = store.sqlite_path
     version = await schema_of(store)
     if awaits(version) is None:
         return
     try:
-        if path is not None and version is not None:
-            await asyncio.to_thread(_keep_copy, path)
-        if path is None:
+        if store.alone and version is not None:
+            await asyncio.to_thread(_keep_copy, store.database_file)
+        if not store.alone:
             await _make_version_table(store)
         async with store.writing() as db:
-            if path is None:
+            if not store.alone:
                 await db.execute(
                     text(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}s'")
                 )

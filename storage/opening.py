@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from storage import migrate
-from storage.db import Store, connect, connect_for_writing, is_file, parse_url
+from storage.address import is_file, parse_url
+from storage.connecting import connect, connect_for_writing
+from storage.db import Store
 from storage.instance import only_instance
 
 

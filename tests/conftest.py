@@ -93,7 +93,8 @@ def _postgres_database(server: str, *, template: str = "template1") -> Iterator[
 
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # ten times as fast as what goes through the log, on a server that waits for no disk
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     yield str(make_url(server).set(database=name).render_as_string(hide_password=False))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -230,10 +230,13 @@ async def test_the_catalog_names_every_source_and_the_channel(clock: Clock) -> N
     world = World(clock=clock)
     async with running(world) as get:
         catalog = parse_catalog(world.catalog())
-        for url in [*catalog.rates["nbkr"].urls, *(feed.url for feed in catalog.feeds.values())]:
+        for url in [
+            *catalog.rates["nbkr"].urls,
+            *(feed.url for feed in catalog.kinds["feeds"].values()),
+        ]:
             assert (await get(url))[0] == 200
     assert {spec.poll.every for spec in catalog.polled} == {timedelta(seconds=2)}
-    assert [feed.language for feed in catalog.feeds.values()] == ["en", "ru", "ky"]
+    assert [feed.language for feed in catalog.kinds["feeds"].values()] == ["en", "ru", "ky"]
     assert (catalog.names("jailoo", "en"), catalog.names("jailoo", "ky")) == (
         "Jailoo Press",
         "Жайлоо Пресс",

@@ -85,7 +85,7 @@ def test_only_the_store_asks_which_database_it_is() -> None:
         str(path.relative_to(ROOT))
         for room in ("bot", "handlers")
         for path in (ROOT / room).rglob("*.py")
-        if "sqlite_path" in path.read_text(encoding="utf-8")
+        if ".database_file" in path.read_text(encoding="utf-8")
     ]
     assert asking == []
 

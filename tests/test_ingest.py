@@ -17,7 +17,8 @@ import storage.rates
 import storage.sources
 from bot.ingest import IngestReport
 from bot.readers.digest import day_digest
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.schema import alert, entry, held_rate
 from tests.publishers import ATTACK, QUIET, Publishers, daily
@@ -51,7 +52,7 @@ language = "ru"
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     """Nothing polled yet; one operator."""
-    async with polling(store, catalog, now=NOW) as made:
+    async with polling(store, catalog, now=NOW, in_workers=True) as made:
         yield made
 
 
@@ -333,7 +334,7 @@ item = ".list > .row"
 link = "a"
 body = ".text"
 language = "en"
-""").pages["site"]
+""").kinds["pages"]["site"]
 
     async def publish(self, *rows: tuple[str, str], text: str = ATTACK[2]) -> IngestReport:
         """The list shows (address, headline) rows, each of its own articles tells `text`; then it

@@ -12,7 +12,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from bot.emulator import TEST_TOKEN, Emulator
-from storage.db import Store, connect, connect_for_writing, parse_url
+from storage.address import parse_url
+from storage.connecting import connect, connect_for_writing
+from storage.db import Store
 from storage.opening import open_store
 from storage.versions import HEAD, REVISIONS, SCRIPTS
 from tests.test_cli import jarchy

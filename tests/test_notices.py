@@ -14,12 +14,12 @@ import pytest
 import storage.alerts
 from bot.alerts.notices import alert as notice
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.languages import LANGUAGES
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW
+from tests.languages.expected import WHOLE
 from tests.world import Sending, World
 
 #: Key → what such a notice carries. A key of the code that is missing here fails a test.
@@ -63,7 +63,7 @@ CARRIES: dict[str, dict[str, str]] = {
 FALLBACK = "notice.other"
 #: Values that are said as people of a language write them: names of banks, days, figures.
 WRITTEN_ANEW = {"day", "bank", "other", "rate", "theirs"}
-OPERATORS = dict(zip(LANGUAGES, (1001, 1002, 1003), strict=True))
+OPERATORS = {language: 1001 + place for place, language in enumerate(WHOLE)}
 
 
 def words(language: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def test_every_notice_of_the_code_is_known_here_and_has_its_words() -> None:
     ):
         used |= set(re.findall(r'"(notice\.\w+)"', path.read_text(encoding="utf-8")))
     assert used - {FALLBACK} == CARRIES.keys()
-    for language in LANGUAGES:
+    for language in WHOLE:
         assert words(language).keys() == used, language
 
 

@@ -34,7 +34,8 @@ from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
 from bot.render import rates as render
 from bot.render.numbers import as_printed
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from storage.db import Db, Store
 from storage.deliveries import Claimed, Mark
 from storage.schema import chat as chat_table

@@ -40,6 +40,7 @@ from bot.model.chats import ChatKind
 from tests.conftest import ROOT
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
 from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
+from tests.languages.expected import WHOLE, expected
 
 PAUSE = float(inspect.signature(verbs.backfill).parameters["pause"].default)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -140,16 +141,15 @@ async def test_a_channels_welcome_names_what_it_gets(_world: World) -> None:  # 
     assert "/settings" not in told["text"]
 
 
-@pytest.mark.parametrize(
-    ("language", "hours"), [("en", "six hours"), ("ru", "шести часов"), ("ky", "Алты саат")]
-)
-def test_figures_in_words_readers_see_are_the_programs(language: str, hours: str) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_figures_in_words_readers_see_are_the_programs(language: str) -> None:
+    hours = expected("figures.six_hours", language)
     assert (hours in t("notice.story", language)) == (STORY_LASTS == 6 * HOUR)
     for key in ("move.high", "move.low"):
         assert str(DEFAULT_POLICY.window) in t(key, language)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_the_example_of_every_error_works_when_followed(language: str) -> None:
     """Typed as it stands: a whole command, or a question of the converter."""
     followed = 0

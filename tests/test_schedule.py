@@ -19,7 +19,8 @@ from bot.schedule import (
     retry_due,
     within,
 )
-from bot.sources.specs import FeedSpec, PollSpec
+from bot.sources.feeds import FeedSpec
+from bot.sources.specs import PollSpec
 from storage.sources import SourceState
 
 BISHKEK = ZoneInfo("Asia/Bishkek")

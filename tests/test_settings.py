@@ -97,7 +97,7 @@ BAD: dict[str, list[str]] = {
         "5 6",
         "5\0",
     ],
-    "HOME_CURRENCY": ["x", "xx", "XXXX", "K1S", "СОМ", "K S", "KGS\0", "$", "9" * 5000],
+    "HOME_CURRENCY": ["QQQ", "x", "xx", "XXXX", "K1S", "СОМ", "K S", "KGS\0", "$", "9" * 5000],
     "TIME_ZONE": [
         "Mars/Base",
         "../../etc/passwd",

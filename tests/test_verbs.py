@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.grammar import parse_duration
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
-from bot.sources.catalog import FeedSpec, PollSpec, parse_duration
+from bot.sources.feeds import FeedSpec
+from bot.sources.specs import PollSpec
 from tests.test_cli import jarchy
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"

@@ -9,6 +9,7 @@ publish, poll, ask, press, look.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -37,7 +38,8 @@ from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
 from bot.running import Running
-from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.telegram.api import Api
 from bot.workers import Workers
 from storage.db import Store
@@ -64,7 +66,13 @@ def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
     """The way out without a pause between two requests to one host: all publishers of a test are
     one host.
     """
-    return Fetcher(limits=Limits(pause=0.0), tls=tls)
+    return Fetcher(limits=Limits(pause=0.0), tls=tls or _certificates())
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """What the system trusts, read once: it takes longer than most tests."""
+    return ssl.create_default_context()
 
 
 def poll_flow(
@@ -74,7 +82,7 @@ def poll_flow(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     admins: Sequence[int] = (),
-    feeds: Mapping[str, FeedSpec] = MappingProxyType({}),
+    feeds: Mapping[str, NewsSpec] = MappingProxyType({}),
 ) -> Ingest:
     """The poll flow as the program composes it."""
     return Ingest(
@@ -109,9 +117,9 @@ class World:
 
     # ── publishers ──────────────────────────────────────────────────────────
 
-    def spec(self, key: str) -> RateSpec | FeedSpec | PageSpec:
+    def spec(self, key: str) -> RateSpec | NewsSpec:
         """A source of the catalog."""
-        return self.catalog.rates.get(key) or self.catalog.feeds.get(key) or self.catalog.pages[key]
+        return self.catalog.rates.get(key) or self.catalog.news[key]
 
     def serve(self, key: str, body: bytes, *, status: int = 200) -> None:
         """Let a source of the catalog serve a document from now on."""
@@ -356,9 +364,16 @@ async def polling(
     *,
     now: datetime,
     admins: Sequence[int] = (OPERATOR,),
+    in_workers: bool = False,
 ) -> AsyncIterator[World]:
-    """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address."""
-    async with Publishers() as publishers, Workers() as workers, loopback_fetcher() as fetcher:
+    """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address;
+    feeds are parsed in this process, or `in_workers` as the program does.
+    """
+    async with (
+        Publishers() as publishers,
+        Workers() if in_workers else Here() as workers,
+        loopback_fetcher() as fetcher,
+    ):
         world = World(store, catalog(publishers.url), now=now)
         world.publishers = publishers
         feeds = world.catalog.news

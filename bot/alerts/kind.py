@@ -15,7 +15,7 @@ from bot.model.chats import Style
 from bot.model.rates import Rate
 from bot.model.subjects import Subject, parse_subject
 from bot.render.text import Message
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db
 

@@ -98,7 +98,7 @@ def db_check(
 
 async def _db_check(settings: Settings, *, as_json: bool) -> None:
     from storage.backup import health
-    from storage.db import connect
+    from storage.connecting import connect
 
     store = connect(settings.database_url)
     try:
@@ -124,10 +124,10 @@ async def _db_check(settings: Settings, *, as_json: bool) -> None:
 
 
 def _database_file(tool: str) -> Path:
-    from storage.db import parse_url
+    from storage.address import is_file, parse_url
 
     settings, _ = prepare()
     url = parse_url(settings.database_url)
-    if url.get_backend_name() != "sqlite":
+    if not is_file(url):
         raise BotError(f"this verb is for SQLite; use {tool} for a PostgreSQL database")
     return Path(url.database or "")

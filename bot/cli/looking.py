@@ -27,7 +27,10 @@ from bot.errors import BotError, SourceError, UserError
 from bot.grammar import parse_currency, parse_language
 from bot.languages import LANGUAGES
 from bot.model.rates import Rate
-from bot.sources.catalog import Catalog, load_catalog
+from bot.sources.catalog import load_catalog
+from bot.sources.kind import Kind
+from bot.sources.kinds import KINDS
+from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
     from bot.convert import Question
@@ -129,56 +132,27 @@ def _rate_line(rate: Rate) -> dict[str, Any]:
     }
 
 
-@inspect_verbs.command("feed")
-def inspect_feed(places: Annotated[list[str], typer.Argument(help="files or addresses")]) -> None:
-    """What the feed reader sees, a JSON line an entry. Example: jarchy inspect feed rss.xml"""
-    from bot.sources.feeds import parse_feed
+def _inspecting(kind: Kind) -> Callable[..., None]:
+    """The verb of one kind of source, `jarchy inspect feed`: what its reader sees."""
 
-    log.set_up(None, "warning")
+    def verb(
+        places: Annotated[list[str], typer.Argument(help="files or addresses")],
+        saved_from: Annotated[
+            str | None, typer.Option("--url", help="where a saved file came from")
+        ] = None,
+    ) -> None:
+        log.set_up(None, "warning")
 
-    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        feed = parse_feed(body, url=place if place.startswith("http") else None)
-        for entry in feed.entries:
-            yield {
-                "id": entry.id,
-                "title": entry.title,
-                "link": entry.link,
-                "published_at": entry.published_at.isoformat() if entry.published_at else None,
-                "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
-                "summary": entry.summary,
-                "content": entry.content,
-                "language": entry.language or feed.language,
-            }
+        def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+            return kind.shown(body, place if place.startswith("http") else saved_from)
 
-    _inspect(places, read)
+        _inspect(places, read)
+
+    return verb
 
 
-@inspect_verbs.command("page")
-def inspect_page(
-    places: Annotated[list[str], typer.Argument(help="files or addresses")],
-    saved_from: Annotated[
-        str | None, typer.Option("--url", help="where a saved file came from")
-    ] = None,
-) -> None:
-    """What the article reader sees, a JSON line a page. Example: jarchy inspect page
-    article.html
-    """
-    from bot.sources.pages import parse_article
-
-    log.set_up(None, "warning")
-
-    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        article = parse_article(body, url=place if place.startswith("http") else saved_from)
-        yield {
-            "title": article.title,
-            "text": article.text,
-            "author": article.author,
-            "published_at": article.published_at.isoformat() if article.published_at else None,
-            "language": article.language,
-            "url": article.url,
-        }
-
-    _inspect(places, read)
+for _kind in KINDS.values():
+    inspect_verbs.command(_kind.verb, help=_kind.help)(_inspecting(_kind))
 
 
 @cli.command()

@@ -16,7 +16,8 @@ import typer
 from bot import log
 from bot.config import Settings, catalog_path, load_settings
 from bot.errors import ConfigError
-from bot.sources.catalog import Catalog, load_catalog
+from bot.sources.catalog import load_catalog
+from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
     from storage.db import Db, Store

@@ -25,10 +25,10 @@ from bot.cli.program import (
 )
 from bot.config import Settings
 from bot.errors import BotError
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
-    from bot.sources.catalog import FeedSpec, RateSpec
+    from bot.sources.specs import NewsSpec, RateSpec
 
 
 @cli.command()
@@ -96,7 +96,7 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
     found = {f"source {spec.key}": "" for spec in catalog.polled}
     done = 0
 
-    async def look(spec: RateSpec | FeedSpec) -> None:
+    async def look(spec: RateSpec | NewsSpec) -> None:
         nonlocal done
         trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
         words = log.redact(trial.words)
@@ -115,7 +115,8 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
 async def _check_database(settings: Settings) -> str:
     """Whether a start could use it, and what that would do to it."""
     from storage import migrate
-    from storage.db import absent, connect, parse_url
+    from storage.address import absent, parse_url
+    from storage.connecting import connect
 
     if (path := absent(parse_url(settings.database_url))) is not None:
         migrate.must_be_makeable(path)
@@ -167,7 +168,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
         ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
 
-        async def one(spec: RateSpec | FeedSpec) -> None:
+        async def one(spec: RateSpec | NewsSpec) -> None:
             nonlocal failed
             report = await ingest.poll(spec)
             failed = failed or report.error is not None
@@ -202,10 +203,12 @@ def backfill(
         raise typer.BadParameter(
             f"no source of rates {key!r}; there are: {', '.join(catalog.rates)}"
         )
-    run_to_end(_backfill(settings, catalog.rates[key], known_day(since), pause))
+    run_to_end(_backfill(settings, catalog, key, known_day(since), pause))
 
 
-async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: float) -> None:
+async def _backfill(
+    settings: Settings, catalog: Catalog, key: str, since: date, pause: float
+) -> None:
     from zoneinfo import ZoneInfo
 
     from bot.backfill import Backfill
@@ -216,11 +219,13 @@ async def _backfill(settings: Settings, spec: RateSpec, since: date, pause: floa
     def say(line: str) -> None:
         typer.echo(log.redact(line), err=True)
 
+    spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()
     async with store_of(settings) as store, Fetcher() as fetcher:
         clock: Callable[[], datetime] = partial(datetime.now, UTC)
-        ingest = Ingest(
-            store=store, fetcher=fetcher, workers=Workers(), clock=clock, admins=settings.admin_ids
+        # only what a revision leads to is asked of it: no worker process is started
+        ingest = Ingest.composed(
+            settings, catalog, store=store, fetcher=fetcher, workers=Workers(), clock=clock
         )
         work = Backfill(
             store=store, fetcher=fetcher, clock=clock, pause=pause, say=say, revised=ingest.revised

@@ -5,11 +5,11 @@ chat.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
+from cachetools import FIFOCache
 
 import storage.alerts
 import storage.deliveries
@@ -17,7 +17,7 @@ from bot.alerts import Desk, Reader, kind_of
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Style
 from bot.render.text import Message, to_api
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.deliveries import Claimed
@@ -47,7 +47,7 @@ class Composer:
         self._store = store
         self._bot_name = bot_name
         self._catalog = catalog
-        self._made: OrderedDict[tuple[object, ...], asyncio.Future[Made]] = OrderedDict()
+        self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
 
     async def compose(self, item: Claimed) -> Request | None:
         """The method and the JSON body without its `chat_id`; None when there is nothing to say any
@@ -61,8 +61,6 @@ class Composer:
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item, channel=channel))
             self._made[key] = made  # those that want the same meanwhile wait for it
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
         found = made.result() if made.done() else await asyncio.shield(made)
         if isinstance(found, _Edit):
             return await self._edit(found, item)

@@ -4,8 +4,8 @@ expired is closed.
 
 from __future__ import annotations
 
-import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 from bot.clock import boottime
 from bot.deliver.marks import Marks
 from bot.deliver.signals import IDLE
@@ -58,11 +58,11 @@ class Upkeep:
         self._tidy_at = now + IDLE
         if not stood:  # else answers that came meanwhile are read and marked first
             async with self._store.writing() as db:
-                await storage.deliveries.tidy(db)
+                await storage.lapsed.tidy(db)
         if now >= self._expire_at:
             async with self._store.writing() as db:
-                closed = await storage.deliveries.expire(db)
-            if closed < storage.deliveries.CLOSED_AT_ONCE:
+                closed = await storage.lapsed.expire(db)
+            if closed < storage.lapsed.CLOSED_AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more

@@ -18,7 +18,8 @@ from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind
 from bot.running import Running
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from storage.opening import open_store
 
 CHANNEL = -1002021102000
@@ -86,7 +87,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
 
 async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
     """Say that the bot is ready once it has heard every source: earlier answers are half ones."""
-    waiting = {*catalog.rates, *catalog.feeds}
+    waiting = {*catalog.rates, *catalog.news}
     while waiting and not bot.stopping.is_set():
         async with bot.store.reading() as db:
             known = await storage.sources.states(db)

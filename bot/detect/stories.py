@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
 
-from bot.detect.facts import Facts, facts_of, weigh
+from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
+from bot.detect.weighing import weigh
 from bot.languages import language
 from bot.languages.letters import fold
 from bot.languages.parts import News

@@ -183,7 +183,7 @@ class Actions:
         )
 
     def _chat(self, p: Params) -> int:
-        return self._scenario.api.chat_id(p)
+        return self._scenario.api.chats.chat_id(p)
 
 
 def _ids(params: Params, name: str) -> list[int]:

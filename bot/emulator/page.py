@@ -103,7 +103,7 @@ class Page:
                 return self.state()
             case "messages":
                 after = params.count("after", 0)
-                messages = self._scenario.messages(self._scenario.api.chat_id(params))
+                messages = self._scenario.messages(self._scenario.api.chats.chat_id(params))
                 return [message for message in messages if message["message_id"] > after]
             case "wait":
                 return await self._wait(params)
@@ -116,7 +116,7 @@ class Page:
     async def _wait(self, params: Params) -> Json:
         wanted = params.text("contains")
         return await self._scenario.wait_message(
-            self._scenario.api.chat_id(params),
+            self._scenario.api.chats.chat_id(params),
             lambda message: wanted in str(message.get("text", message.get("caption", ""))),
             timeout=seconds_to_wait(params),
             after=params.count("after", 0),

@@ -7,19 +7,14 @@ makes of it can be waited for with `wait_message` or `calls.wait`.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.emulator import text as texts
-from bot.emulator.api import BotApi
-from bot.emulator.calls import Calls
-from bot.emulator.commands import Profile
 from bot.emulator.errors import Json, ScenarioError
-from bot.emulator.faults import Fault, Faults, Limits
-from bot.emulator.files import Files
-from bot.emulator.updates import Backoff, Updates
-from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, Topic, User, World
+from bot.emulator.faults import Fault
+from bot.emulator.stage import Stage
+from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, User
 
 __all__ = ["Chat", "Control", "Fault", "Scenario", "User"]
 
@@ -33,149 +28,8 @@ class Control:
     run: Callable[[], Awaitable[str]]
 
 
-class Scenario:
-    """The world, and the hands that move it.
-
-    `privacy`: in groups the bot hears only commands, mentions and replies to it, unless it is an
-    administrator. `clock` gives Unix time for message dates.
-    """
-
-    def __init__(
-        self,
-        *,
-        bot_id: int,
-        username: str,
-        name: str,
-        clock: Callable[[], float] = time.time,
-        keep_messages: int | None = None,
-        keep_calls: int = 200_000,
-        open_chats: bool = False,
-        privacy: bool = True,
-        limits: Limits | None = None,
-        webhook_backoff: Backoff | None = None,
-    ) -> None:
-        bot = User(id=bot_id, first_name=name, username=username, is_bot=True)
-        self.bot = bot
-        self.world = World(bot, clock=clock, keep_messages=keep_messages, open_chats=open_chats)
-        self.updates = Updates(backoff=webhook_backoff or Backoff(), clock=clock)
-        self.files = Files()
-        self.profile = Profile()
-        self.api = BotApi(self.world, self.updates, self.files, self.profile)
-        self.faults = Faults()
-        self.limits = limits or Limits()
-        self.calls = Calls(keep_calls)
-        self.privacy = privacy
-
-    # the stage
-
-    def add_user(
-        self,
-        id: int,  # noqa: A002 - the Bot API's own word
-        first_name: str,
-        language_code: str | None = None,
-        *,
-        last_name: str | None = None,
-        username: str | None = None,
-    ) -> User:
-        """Introduce a person."""
-        user = User(
-            id=id,
-            first_name=first_name,
-            last_name=last_name,
-            username=username,
-            language_code=language_code,
-        )
-        return self.world.add_user(user)
-
-    def add_private(self, user: User | int, *, started: bool = True) -> Chat:
-        """A person's private chat with the bot, which may not write there before its start."""
-        person = self.world.user(user) if isinstance(user, int) else self.world.add_user(user)
-        chat = Chat(
-            id=person.id,
-            type="private",
-            user=person,
-            username=person.username,
-            bot=Member(status="member"),
-            started=started,
-            counter=self.world.new_counter("private"),
-        )
-        return self.world.add_chat(chat)
-
-    def add_group(
-        self,
-        id: int,  # noqa: A002 - the Bot API's own word
-        title: str,
-        *,
-        type: str = "supergroup",  # noqa: A002 - likewise
-        members: Iterable[int] = (),
-        admins: Iterable[int] = (),
-        owner: int | None = None,
-        bot_status: str = "member",
-        rights: Mapping[str, bool] | None = None,
-        is_forum: bool = False,
-        username: str | None = None,
-    ) -> Chat:
-        """A group of people; ids of supergroups start with -100."""
-        chat = Chat(
-            id=id,
-            type=type,
-            title=title,
-            username=username,
-            is_forum=is_forum,
-            bot=Member(status=bot_status, rights=dict(rights or {})),
-            counter=self.world.new_counter(type),
-        )
-        chat.members = {user_id: Member(status="member") for user_id in members}
-        chat.members |= {user_id: Member(status="administrator") for user_id in admins}
-        if owner is not None:
-            chat.members[owner] = Member(status="creator")
-        return self.world.add_chat(chat)
-
-    def add_channel(
-        self,
-        id: int,  # noqa: A002 - the Bot API's own word
-        title: str,
-        username: str | None = None,
-        *,
-        owner: int | None = None,
-        bot_status: str = "administrator",
-        rights: Mapping[str, bool] | None = None,
-    ) -> Chat:
-        """A channel the bot posts to."""
-        chat = Chat(
-            id=id,
-            type="channel",
-            title=title,
-            username=username,
-            bot=Member(status=bot_status, rights=dict(rights or {})),
-            counter=self.world.new_counter("channel"),
-        )
-        if owner is not None:
-            chat.members[owner] = Member(status="creator")
-        return self.world.add_chat(chat)
-
-    def set_member(
-        self, chat_id: int, user_id: int, status: str, rights: Mapping[str, bool] | None = None
-    ) -> None:
-        """Give somebody a place in a chat; a bot that asked for chat_member updates hears of it."""
-        chat, user = self.world.chat(chat_id), self.world.user(user_id)
-        old = chat.members.get(user_id, Member(status="left"))
-        chat.members[user_id] = new = Member(status=status, rights=dict(rights or {}))
-        self.updates.push(
-            "chat_member", self.api.membership_change(chat, user, old, new, by=user.json())
-        )
-
-    def add_topic(self, chat_id: int, thread_id: int, name: str, *, closed: bool = False) -> None:
-        """Open a forum topic, or replace what is known of it."""
-        self.world.chat(chat_id).topics[thread_id] = Topic(name=name, closed=closed)
-
-    def close_topic(self, chat_id: int, thread_id: int, *, closed: bool = True) -> None:
-        """Close a topic, or open it again."""
-        self.world.chat(chat_id).topics[thread_id].closed = closed
-
-    def delete_topic(self, chat_id: int, thread_id: int) -> None:
-        """Delete a topic: "message thread not found" from now on."""
-        del self.world.chat(chat_id).topics[thread_id]
+class Scenario(Stage):
+    """The hands that move the world: what people and chats do, and what there is to see."""
 
     # what people write
 
@@ -354,13 +208,13 @@ class Scenario:
         return int(posted["message_id"])
 
     async def _ask(self, kind: str, question: Json, *, seconds: float) -> Json:
-        query_id, answer = self.api.ask()
+        query_id, answer = self.api.answers.ask()
         self.updates.push(kind, {"id": query_id, **question})
         try:
             async with asyncio.timeout(seconds):
                 return await answer
         finally:
-            self.api.questions.pop(query_id, None)
+            self.api.answers.questions.pop(query_id, None)
 
     # what happens to the bot
 
@@ -376,7 +230,7 @@ class Scenario:
         chat = self.world.chat(chat_id)
         person = self._person(chat, by).json()
         joined = chat.bot.status not in PRESENT and status in PRESENT
-        self.api.change_bot_status(
+        self.api.chats.change_bot_status(
             chat, Member(status=status, rights=dict(rights or {})), by=person
         )
         if joined and not chat.is_channel:
@@ -402,7 +256,7 @@ class Scenario:
         before, after = Member(status="kicked"), Member(status="member")
         if blocked:
             before, after = after, before
-        self.api.push_my_chat_member(chat, before, after, by=chat.user.json())
+        self.api.chats.push_my_chat_member(chat, before, after, by=chat.user.json())
         self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
 
     def deactivate(self, chat_id: int) -> None:

@@ -149,7 +149,7 @@ class Server:
         if "chat_id" not in params.values:
             return None
         try:
-            return self._scenario.api.chat_id(params)
+            return self._scenario.api.chats.chat_id(params)
         except ApiError:
             return None
 

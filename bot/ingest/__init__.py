@@ -25,7 +25,7 @@ from bot.ingest.stories import FLOOD, judge_entry, keep_entry, reword_entries, u
 from bot.model.news import Entry
 from bot.model.rates import Rate, SeenRate, Series
 from bot.sources.base import Request
-from bot.sources.catalog import Catalog, FeedSpec, PageSpec, RateSpec
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
@@ -72,7 +72,7 @@ class Ingest:
     poll_every: timedelta | None = None
     security_policy: str = "publish"
     admins: Sequence[int] = ()
-    feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
+    feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
 
     @classmethod
     def composed(
@@ -97,7 +97,7 @@ class Ingest:
             feeds=catalog.news,
         )
 
-    async def poll(self, spec: RateSpec | FeedSpec) -> IngestReport:
+    async def poll(self, spec: RateSpec | NewsSpec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised."""
         async with self.store.reading() as db:
             state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
@@ -165,7 +165,7 @@ class Ingest:
             partly=error is not None,
         )
 
-    async def news(self, spec: FeedSpec, state: SourceState) -> IngestReport:
+    async def news(self, spec: NewsSpec, state: SourceState) -> IngestReport:
         """fetch | parse | store | detect | enqueue
 
         The last three share one transaction. The first poll never alerts, nor does
@@ -181,8 +181,8 @@ class Ingest:
             entries += await self._documents.read(spec, looked.changed, now=self.clock())
         async with self.store.reading() as db:
             new = await unknown_entries(db, spec, entries)
-        if isinstance(spec, PageSpec) and len(new) <= FLOOD:
-            new = await self._documents.with_articles(spec, new)
+        if spec.article is not None and len(new) <= FLOOD:
+            new = await self._documents.with_articles(spec, spec.article, new)
         judged = [(item, judge_entry(item, spec)) for item in new]
         now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
@@ -222,7 +222,7 @@ class Ingest:
         await revise_rates(db, added, now=self.clock())
 
     async def _failed(
-        self, spec: RateSpec | FeedSpec, state: SourceState, error: SourceError
+        self, spec: RateSpec | NewsSpec, state: SourceState, error: SourceError
     ) -> IngestReport:
         now = self.clock()
         gone = isinstance(error, FetchError) and error.status == 410

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import storage.sources
@@ -17,14 +17,12 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.sources.base import Request
-from bot.sources.catalog import FeedSpec, PageSpec
-from bot.sources.feeds import parse_feed
-from bot.sources.pages import Article, parse_article, parse_list_page
+from bot.sources.specs import ArticleReader, NewsSpec
 from bot.workers import WorkerError, Workers
 from storage.db import Store
 from storage.sources import Document
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 PARSE_SECONDS = 10.0
 # so many new entries of a list page are followed to their articles, the others stay headlines
@@ -106,54 +104,43 @@ class Documents:
         changed = answer if answer.body is not None and digest != old.digest else None
         return Looked(url=request.url, changed=changed, seen=_remember(old, answer, digest))
 
-    async def read(self, spec: FeedSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
-        """The entries of a feed or of a list page, read in a worker process."""
-        return await read_entries(self.workers, spec, answer, now=now)
+    async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
+        """The entries of a source's document, read in a worker process."""
+        return await read_document(self.workers, spec.entries(now), answer)
 
-    async def with_articles(self, spec: PageSpec, new: Sequence[Entry]) -> list[Entry]:
+    async def with_articles(
+        self, spec: NewsSpec, article: ArticleReader, new: Sequence[Entry]
+    ) -> list[Entry]:
         """The first new entries with their articles' text; what cannot be had stays a headline."""
         read: dict[Entry, Entry] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(ARTICLES_TAKE):
                 for item in new[:ARTICLES]:
                     with suppress(SourceError):
-                        read[item] = await self._with_article(spec, item)
+                        read[item] = await self._with_article(spec, article, item)
         return [read.get(item, item) for item in new]
 
-    async def _with_article(self, spec: PageSpec, item: Entry) -> Entry:
+    async def _with_article(self, spec: NewsSpec, article: ArticleReader, item: Entry) -> Entry:
         answer = await self.fetcher.get(item.link or "", found_on=spec.url)
-        article = await read_article(self.workers, spec, answer)
+        found = await read_document(self.workers, article, answer)
         return replace(
             item,
-            content=article.text,
-            published_at=item.published_at or article.published_at,
-            language=item.language or article.language,
+            content=found.text,
+            published_at=item.published_at or found.published_at,
+            language=item.language or found.language,
         )
 
 
-async def read_entries(
-    workers: Workers, spec: FeedSpec, answer: Fetched, *, now: datetime
-) -> Sequence[Entry]:
-    """A feed's or list page's entries, read in a worker process; `now` dates a bare "15:12"."""
-    if isinstance(spec, PageSpec):
-        job = partial(
-            parse_list_page, spec=spec, now=now, url=answer.url, content_type=_kind(answer)
-        )
-        return await _parse(workers, job, answer)
-    return (
-        await _parse(
-            workers, partial(parse_feed, url=answer.url, content_type=_kind(answer)), answer
-        )
-    ).entries
+class Reader(Protocol[T_co]):
+    """What reads a document: an `EntryReader` or an `ArticleReader`."""
+
+    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> T_co:
+        """What is in `body`. Raises ParseError."""
 
 
-async def read_article(workers: Workers, spec: PageSpec, answer: Fetched) -> Article:
-    """The article behind an entry of a list page, read in a worker process."""
-    job = partial(parse_article, url=answer.url, content_type=_kind(answer), selector=spec.body)
-    return await _parse(workers, job, answer)
-
-
-async def _parse(workers: Workers, job: Callable[[bytes], T], answer: Fetched) -> T:
+async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched) -> T_co:
+    """What `reader` sees in an answer; a document that ends its worker process is a ParseError."""
+    job = partial(reader, url=answer.url, content_type=_kind(answer))
     try:
         return await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
     except WorkerError as error:

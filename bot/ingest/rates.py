@@ -18,7 +18,7 @@ from bot.ingest import trust
 from bot.model.alerts import Severity
 from bot.model.rates import Rate, SeenRate
 from bot.model.rules import RuleState
-from bot.sources.catalog import RateSpec
+from bot.sources.specs import RateSpec
 from storage.alerts import StoredAlert
 from storage.db import Db
 

@@ -17,8 +17,8 @@ from bot.detect.topics import judged
 from bot.ingest.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
-from bot.sources.catalog import FeedSpec, PageSpec
 from bot.sources.links import normalise_link
+from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from storage.db import Db
 
@@ -31,7 +31,7 @@ EDITS = 5  # edits of one message at most: beyond, one more agency is no news to
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
-async def unknown_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry]) -> list[Entry]:
+async def unknown_entries(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> list[Entry]:
     """Those that this feed has not brought before, neither by id nor by link."""
     links = [normalise_link(item.link) for item in entries if item.link]
     ids, known_links = await storage.news.known(db, spec.key, [item.id for item in entries], links)
@@ -44,14 +44,14 @@ async def unknown_entries(db: Db, spec: FeedSpec, entries: Sequence[Entry]) -> l
 
 async def keep_entry(
     db: Db,
-    spec: FeedSpec,
+    spec: NewsSpec,
     item: Entry,
     verdict: Verdict,
     *,
     quiet: bool,
     policy: str,
     admins: Sequence[int],
-    feeds: Mapping[str, FeedSpec],
+    feeds: Mapping[str, NewsSpec],
     now: datetime,
 ) -> int:
     """Store one entry in its story, and tell the story when it is fresh, about security and
@@ -89,10 +89,10 @@ async def keep_entry(
 
 async def reword_entries(
     db: Db,
-    spec: FeedSpec,
+    spec: NewsSpec,
     entries: Sequence[Entry],
     *,
-    feeds: Mapping[str, FeedSpec],
+    feeds: Mapping[str, NewsSpec],
     now: datetime,
 ) -> None:
     """Headlines that a feed has changed since: stored, and edited where they were told; nobody is
@@ -101,7 +101,9 @@ async def reword_entries(
     An id that stands in the feed twice has no headline of its own, and a page's list gives no text.
     """
     twice = Counter(item.id for item in entries)
-    once = [] if isinstance(spec, PageSpec) else [item for item in entries if twice[item.id] == 1]
+    if spec.article is not None:
+        return
+    once = [item for item in entries if twice[item.id] == 1]
     known = await storage.news.titles(db, spec.key, [item.id for item in once])
     changed = [
         item for item in once if item.id in known and known[item.id][2] != title_key(item.title)
@@ -126,7 +128,7 @@ async def _break(
     *,
     policy: str,
     admins: Sequence[int],
-    feeds: Mapping[str, FeedSpec],
+    feeds: Mapping[str, NewsSpec],
     now: datetime,
 ) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
@@ -160,7 +162,7 @@ async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
 
 
-def judge_entry(item: Entry, spec: FeedSpec) -> Verdict:
+def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """What the detectors think of an entry, with the topics that are fixed for its feed."""
     language = item.language or spec.language
     found = judged(item.title, item.summary or item.content, language, fixed=spec.topics)

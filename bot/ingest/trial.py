@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceError
 from bot.fetch import Fetcher
-from bot.ingest.documents import read_article, read_entries
+from bot.ingest.documents import read_document
 from bot.model.rates import Rate
-from bot.sources.specs import FeedSpec, PageSpec, RateSpec
+from bot.sources.specs import NewsSpec, RateSpec
 from bot.workers import Workers
 
 
@@ -24,7 +24,7 @@ class Trial:
 
 
 async def try_source(
-    spec: RateSpec | FeedSpec, fetcher: Fetcher, workers: Workers, *, now: datetime
+    spec: RateSpec | NewsSpec, fetcher: Fetcher, workers: Workers, *, now: datetime
 ) -> Trial:
     """Fetch and read all documents of a source; nothing is stored, its trouble is its own."""
     try:
@@ -51,14 +51,14 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> str:
     return f"{words}; {len(problems)} rows not believed" if problems else words
 
 
-async def _news(spec: FeedSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:
+async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:
     answer = await fetcher.get(spec.url)
-    entries = await read_entries(workers, spec, answer, now=now)
+    entries = await read_document(workers, spec.entries(now), answer)
     if not entries:
         return "no entries in it"
     words = f"{len(entries)} entries"
-    if isinstance(spec, PageSpec):  # a wrong `body` shows only behind a headline
-        article = await fetcher.get(entries[0].link or "", found_on=spec.url)
-        read = await read_article(workers, spec, article)
+    if spec.article is not None:  # a wrong `body` shows only behind a headline
+        behind = await fetcher.get(entries[0].link or "", found_on=spec.url)
+        read = await read_document(workers, spec.article, behind)
         words += f"; the first one's article has {len(read.text)} letters"
     return words

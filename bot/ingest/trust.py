@@ -18,7 +18,7 @@ from bot.detect import plausibility
 from bot.ingest.notices import tell
 from bot.model.rates import Move, Rate, RateKind, SeenRate
 from bot.readers.disputes import rival
-from bot.sources.catalog import RateSpec
+from bot.sources.specs import RateSpec
 from storage.db import Db
 
 log = structlog.get_logger(__name__)

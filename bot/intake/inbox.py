@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 import orjson
 import structlog
+from cachetools import FIFOCache
 
 import storage.inbox
 import storage.marks
@@ -96,7 +97,9 @@ class Inbox:
         self._retries = retries
         self._holder = holder
         self._alone = alone
-        self._seen: OrderedDict[int, str | None] = OrderedDict()  # and what became of them here
+        self._seen: FIFOCache[int, str | None] = FIFOCache(
+            REMEMBERED
+        )  # and what became of them here
         self._waiting: dict[int | None, deque[Received]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -201,8 +204,6 @@ class Inbox:
         if item.update_id in self._seen:
             return
         self._seen[item.update_id] = None
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
         self._accept(item)
 
     def _accept(self, item: Received) -> None:

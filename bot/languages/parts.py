@@ -116,7 +116,7 @@ class Money:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """Words with a part in a question about money, by the letter of that part (see
-    bot/convert/question.py).
+    bot/convert/items.py).
     """
 
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas

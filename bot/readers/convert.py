@@ -12,7 +12,7 @@ from bot.convert import Answer, Question, convert
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
 from bot.readers.rates import CURRENCIES, leading_source, local_day, must_know
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.db import Db
 
 WORTH_SENDING = (

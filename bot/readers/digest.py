@@ -14,7 +14,7 @@ from bot.errors import UserError
 from bot.model.news import Story
 from bot.model.rates import RateKind, SeenRate
 from bot.readers.rates import leading_source
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 

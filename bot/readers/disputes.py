@@ -8,7 +8,7 @@ import storage.disputes
 import storage.rates
 from bot.detect.disputes import contradicted, may_contradict
 from bot.model.rates import CardRow, Dispute, SeenRate
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.db import Db
 
 

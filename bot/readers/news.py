@@ -6,7 +6,7 @@ from datetime import datetime
 
 import storage.news
 from bot.model.news import NewsPage
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 

@@ -15,7 +15,7 @@ from bot.errors import UserError
 from bot.model.rates import Pair, RateKind, SeenRate, Series
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.readers.rates import CURRENCIES, local_day, must_know
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.db import Db
 
 YEAR = timedelta(days=365)

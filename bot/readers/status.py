@@ -8,7 +8,7 @@ import storage.marks
 import storage.overview
 import storage.sources
 from bot.model.status import SourceStatus, Status
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.db import Db
 
 

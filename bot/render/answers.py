@@ -12,90 +12,7 @@ from bot.errors import UserError
 from bot.i18n import clock, day, known, number, span, t
 from bot.model.rates import RateKind
 from bot.render.rates import kind_name
-from bot.render.text import Message, Rich, code, fill, join, message
-
-# What `say` can say, with the values each needs.
-ANSWERS: dict[str, frozenset[str]] = {
-    "cancel.done": frozenset(),
-    "delete.done": frozenset(),
-    "digest.off": frozenset(),
-    "digest.time_set": frozenset({"time"}),
-    "held.approved": frozenset({"source", "rate"}),
-    "held.rejected": frozenset({"source", "rate"}),
-    "language.set": frozenset(),
-    "mute.done": frozenset({"what"}),
-    "mydata.ready": frozenset(),
-    "rule.deleted": frozenset({"rule"}),
-    "rule.paused": frozenset({"rule"}),
-    "rule.resumed": frozenset({"rule"}),
-    "rule.saved": frozenset({"rule"}),
-    "rule.saved_asleep": frozenset({"rule"}),
-    "settings.saved": frozenset(),
-    "snooze.done": frozenset({"time"}),
-    "snooze.undone": frozenset(),
-    "stop.done": frozenset(),
-    "story.approved": frozenset({"title"}),
-    "story.rejected": frozenset({"title"}),
-    "zone.ask": frozenset(),
-    "zone.set": frozenset({"zone", "time"}),
-}
-# What a UserError can carry to the reader, likewise.
-ERRORS: dict[str, frozenset[str]] = {
-    "error.admins_only": frozenset(),
-    "error.arguments": frozenset({"example"}),
-    "error.chart.same": frozenset({"code", "example"}),
-    "error.chart.word": frozenset({"word", "example"}),
-    "error.convert.amount": frozenset({"amount"}),
-    "error.convert.currency": frozenset(),
-    "error.convert.digits": frozenset({"limit"}),
-    "error.convert.empty": frozenset(),
-    "error.convert.large": frozenset({"limit"}),
-    "error.convert.long": frozenset({"limit"}),
-    "error.convert.percent": frozenset(),
-    "error.convert.same": frozenset({"code"}),
-    "error.convert.unclear": frozenset(),
-    "error.convert.word": frozenset({"word"}),
-    "error.convert.zero": frozenset(),
-    "error.currency": frozenset({"code", "known"}),
-    "error.date": frozenset({"text", "example"}),
-    "error.date_future": frozenset({"day"}),
-    "error.link": frozenset(),
-    "error.mydata_anonymous": frozenset(),
-    "error.mydata_private": frozenset({"bot"}),
-    "error.story_gone": frozenset(),
-    "error.no_chart": frozenset({"pair"}),
-    "error.no_conversion": frozenset({"base", "quote"}),
-    "error.no_rates": frozenset(),
-    "error.no_rates_on": frozenset({"day", "nearest"}),
-    "error.private_only": frozenset(),
-    "error.rule.amount": frozenset(),
-    "error.rule.date": frozenset({"part"}),
-    "error.rule.date_past": frozenset({"day"}),
-    "error.rule.kind": frozenset({"pair", "kind", "known"}),
-    "error.rule.level_window": frozenset(),
-    "error.rule.no_amount": frozenset(),
-    "error.rule.no_currency": frozenset(),
-    "error.rule.pair": frozenset({"pair", "known"}),
-    "error.rule.percent_side": frozenset(),
-    "error.rule.same_currency": frozenset({"code"}),
-    "error.rule.too_small": frozenset({"smallest"}),
-    "error.rule.two_amounts": frozenset({"part"}),
-    "error.rule.two_currencies": frozenset({"first", "second"}),
-    "error.rule.two_sides": frozenset(),
-    "error.rule.unclear": frozenset({"part"}),
-    "error.rule.window": frozenset({"longest"}),
-    "error.stale": frozenset(),
-    "error.story_approved": frozenset(),
-    "error.story_expired": frozenset(),
-    "error.story_rejected": frozenset(),
-    "error.throttled": frozenset({"wait"}),
-    "error.time": frozenset({"text", "example"}),
-    "error.too_many": frozenset({"limit"}),
-    "error.topic": frozenset({"topic", "known"}),
-    "error.unexpected": frozenset(),
-    "error.place": frozenset({"example"}),
-    "error.zone": frozenset({"text", "example"}),
-}
+from bot.render.text import Message, Rich, code, fill, join, message, places
 
 
 def explain(error: UserError, language: str, *, today: date | None = None) -> Message:
@@ -106,10 +23,9 @@ def explain(error: UserError, language: str, *, today: date | None = None) -> Me
     """
     if not known(error.msgid):
         return message(fill(t("error.unexpected", language)))
-    wanted = ERRORS.get(error.msgid, error.values.keys())
-    return say(
-        error.msgid, language, today=today, **{k: v for k, v in error.values.items() if k in wanted}
-    )
+    wanted = places(t(error.msgid, language))
+    values = {name: value for name, value in error.values.items() if name in wanted}
+    return say(error.msgid, language, today=today, **values)
 
 
 def say(msgid: str, language: str, *, today: date | None = None, **values: object) -> Message:

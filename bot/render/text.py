@@ -166,6 +166,11 @@ def safe_url(url: str | None) -> str | None:
     return url.strip()
 
 
+def places(template: str) -> frozenset[str]:
+    """The names that stand in a template."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
 def fill(template: str, /, **values: Rich | str | int) -> Rich:
     """Put values into a template's {names}; what a value contains is never looked at again.
 

@@ -1,32 +1,27 @@
-"""What every reader of a rate publisher needs: exact decimals, days, safe XML and JSON, and one
-sheet of rows.
+"""What every reader of a rate publisher needs: exact decimals, days, and one sheet of rows.
+
+Documents themselves, XML and JSON, are read by `bot/sources/documents.py`.
 
 * A publisher module turns bytes into a `Sheet`; `RateSource.parse` turns the sheet into rates of a
   catalog key. No network, no clock, no database.
 * A broken document (HTML, cut off, another shape, no usable row) is refused whole with
   `ParseError`. One bad value in a good document costs that row only and is named in
   `Parsed.problems`; a currency that is absent is no error.
-* Banks put non-ASCII text only into names, which we do not read. So a body whose bytes contradict
-  its declared encoding is decoded with replacement characters instead of being refused.
 * Numbers are kept as printed. A binary float has never seen them: 0.1859 per tenge is off in the
   17th digit as a float, and alerts compare for equality.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, cast
-
-from lxml import etree
+from typing import cast
 
 from bot.errors import ParseError
 from bot.model.rates import CODE, Pair, Rate, RateKind
-from bot.sources.encodings import by_mark
 
 # Group separators seen at banks: space, no-break, thin and narrow no-break space, apostrophe.
 _PLAIN = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,15})?")
@@ -41,27 +36,7 @@ _ISO = re.compile(
 )
 _YEARS = range(1990, 2101)  # no bank here has electronic rates outside
 
-_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
-_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
-_HTML = re.compile(r"<!doctype\s{1,9}html|<html[\s>]", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
-
-# Charsets that banks of our region use. Python knows others that should not meet foreign bytes
-# ("idna", "utf-7").
-_CHARSETS = {
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "us-ascii": "utf-8",
-    "ascii": "utf-8",
-    "windows-1251": "cp1251",
-    "cp1251": "cp1251",
-    "windows-1252": "cp1252",
-    "iso-8859-1": "cp1252",
-    "iso-8859-5": "iso8859-5",
-    "koi8-r": "koi8-r",
-    "koi8-u": "koi8-u",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,131 +269,3 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 
 
 # ── documents ───────────────────────────────────────────────────────────────
-
-
-def decoded(body: bytes) -> str:
-    """A document's text by mark, XML declaration, or as UTF-8; stray bytes become U+FFFD."""
-    if (marked := by_mark(body)) is not None:
-        return marked
-    declared = _DECLARED.match(body[:512])
-    if declared is None:
-        return body.decode("utf-8", errors="replace")
-    name = declared[1].decode("ascii").lower()
-    if name.startswith(("utf-16", "utf-32", "ucs-")):
-        name = "utf-8"  # the declaration was readable byte by byte, so it is not true
-    charset = _CHARSETS.get(name, "")
-    if not charset:
-        raise ParseError(f"unknown encoding {shown(name)}")
-    return body.decode(charset, errors="replace")
-
-
-def looks_like_html(text: str) -> bool:
-    """Whether this is a web page: what banks send instead of data on maintenance days."""
-    return _HTML.search(text[:2000]) is not None
-
-
-def xml(body: bytes, *, root: str) -> Element:
-    """The root element of a well-formed document of ours; nothing is expanded, loaded or fetched.
-
-    Raises `ParseError` for HTML, a DOCTYPE of any kind (no bank has one, every attack
-    does), a cut-off document and another root than `root` (its local name).
-    """
-    text = decoded(body)
-    if looks_like_html(text):
-        raise ParseError("a web page instead of XML")
-    if _DOCTYPE.search(text):
-        raise ParseError("XML with a DOCTYPE")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    plain = _DECLARATION.sub("", text, count=1).strip().encode("utf-8", errors="replace")
-    try:
-        element = etree.fromstring(plain, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        raise ParseError("not well-formed XML, or cut off") from None
-    if local_name(element) != root:
-        raise ParseError(f"the document is a {shown(local_name(element))}, not a {root}")
-    return element
-
-
-Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
-
-
-def local_name(element: Element) -> str:
-    """The element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
-def children(element: Element, name: str) -> Iterator[Element]:
-    """The direct children of that name, whatever their namespace."""
-    return (child for child in element if local_name(child) == name)
-
-
-def descendants(element: Element, name: str) -> Iterator[Element]:
-    """All elements of that name below `element`, in document order."""
-    return (found for found in element.iter() if local_name(found) == name)
-
-
-def text_of(element: Element, name: str) -> str | None:
-    """The stripped text of the only child of that name; None when absent, empty or many."""
-    found = list(children(element, name))
-    if len(found) != 1:
-        return None
-    return (found[0].text or "").strip() or None
-
-
-def attribute(element: Element, name: str) -> str | None:
-    """An attribute as text."""
-    value = element.get(name)
-    return None if value is None else str(value).strip()
-
-
-def json_of(body: bytes) -> object:
-    """The JSON value in `body`, its numbers as the `Decimal` printed; else ParseError."""
-    text = decoded(body)
-    if text.lstrip()[:1] == "<":
-        raise ParseError("a web page or XML instead of JSON")
-    try:
-        # "NaN" is no JSON, but some serializers write it: a bad value in one row, not a bad
-        # document
-        return cast(
-            "object",
-            json.loads(
-                text,
-                parse_float=Decimal,
-                parse_int=Decimal,
-                parse_constant=lambda _: Decimal("NaN"),
-            ),
-        )
-    except (ValueError, RecursionError, ArithmeticError):
-        raise ParseError("not JSON, or cut off") from None
-
-
-def objects(value: object, what: str) -> list[dict[str, Any]]:
-    """The list of objects `value` must be; ParseError names `what` otherwise."""
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ParseError(f"{what} is not a list of objects")
-    return value
-
-
-def an_object(value: object, what: str) -> dict[str, Any]:
-    """The object `value` must be; ParseError names `what` otherwise."""
-    if not isinstance(value, dict):
-        raise ParseError(f"{what} is not an object")
-    return value
-
-
-def valutes(root: Element, home: str) -> Sheet:
-    """The shape the Bank of Russia made and others took over: <ValCurs Date> with <Valute> rows."""
-    on = day_of(attribute(root, "Date"))
-    sheet = Sheet()
-    for row in children(root, "Valute"):
-        sheet.add(
-            text_of(row, "CharCode"), home, on, text_of(row, "Value"), text_of(row, "Nominal")
-        )
-    return sheet

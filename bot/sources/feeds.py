@@ -20,7 +20,7 @@ import json
 import re
 import warnings
 from calendar import timegm
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,17 @@ from bot.model.news import Entry
 from bot.sources.dates import believable, parse_date
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
+from bot.sources.specs import EntryReader, NewsSpec
 from bot.sources.text import NOT_XML, one_line, plain_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec(NewsSpec):
+    """A feed in one of the usual formats: its entries come with their text."""
+
+    def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - feeds say the day
+        """How its document is read."""
+        return feed_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,11 @@ def parse_feed(body: bytes, *, content_type: str | None = None, url: str | None 
     if text.startswith("{"):
         return _parse_json_feed(text, url)
     return _parse_xml_feed(text, url)
+
+
+def feed_entries(body: bytes, /, *, url: str | None, content_type: str | None) -> Sequence[Entry]:
+    """The entries of a feed; the language of the whole stands in each. Raises ParseError."""
+    return parse_feed(body, url=url, content_type=content_type).entries
 
 
 # --- XML formats ----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from lxml import etree, html
@@ -31,20 +32,31 @@ from bot.sources.encodings import decode
 from bot.sources.feeds import two_letter
 from bot.sources.links import absolute_link
 from bot.sources.selectors import xpath_of
-from bot.sources.specs import PageSpec
+from bot.sources.specs import Article, ArticleReader, EntryReader, NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
+class PageSpec(NewsSpec):
+    """A list page read by CSS selectors: `item` is one entry, the others are looked for inside it.
 
-    title: str
-    text: str
-    author: str | None
-    published_at: datetime | None
-    language: str | None
-    url: str | None
+    `body` is for the article page behind `link`; without it the extractor decides.
+    """
+
+    item: str
+    link: str
+    title: str | None = None
+    time: str | None = None
+    body: str | None = None
+
+    def entries(self, now: datetime) -> EntryReader:
+        """How the list is read; `now` dates a bare "15:12"."""
+        return partial(parse_list_page, spec=self, now=now)
+
+    @property
+    def article(self) -> ArticleReader:
+        """How the page behind a headline is read."""
+        return partial(parse_article, selector=self.body)
 
 
 def parse_list_page(

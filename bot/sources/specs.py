@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
+from bot.model.news import Entry
 from bot.model.rates import Pair, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -150,8 +152,36 @@ class RateSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSpec:
-    """One feed. `topics` are added to the detected ones.
+class Article:
+    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
+
+    title: str
+    text: str
+    author: str | None
+    published_at: datetime | None
+    language: str | None
+    url: str | None
+
+
+class EntryReader(Protocol):
+    """Reads the entries of a document in a worker process, so it has to be a thing to pickle."""
+
+    def __call__(
+        self, body: bytes, /, *, url: str | None, content_type: str | None
+    ) -> Sequence[Entry]:
+        """The entries of `body`, which came from `url` in the end. Raises ParseError."""
+
+
+class ArticleReader(Protocol):
+    """Reads the article behind an entry's link, in a worker process too."""
+
+    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Article:
+        """The article in `body`, which came from `url` in the end. Raises ParseError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsSpec:
+    """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
     shown, are explained in `bot.sources.standing`.
@@ -169,19 +199,14 @@ class FeedSpec:
     page: str | None = None
     disabled: bool = False
 
+    def entries(self, now: datetime) -> EntryReader:
+        """How its document is read; `now` dates what the publisher dates by the hour alone."""
+        raise NotImplementedError
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageSpec(FeedSpec):
-    """A list page read by CSS selectors: `item` is one entry, the others are looked for inside it.
-
-    `body` is for the article page behind `link`; without it the extractor decides.
-    """
-
-    item: str
-    link: str
-    title: str | None = None
-    time: str | None = None
-    body: str | None = None
+    @property
+    def article(self) -> ArticleReader | None:
+        """How the text behind an entry's link is read; None where the entries have their text."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,29 +232,28 @@ class Catalog:
     """All sections, in the order of the file; disabled entries are included."""
 
     rates: Mapping[str, RateSpec] = field(default_factory=dict)
-    feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
-    pages: Mapping[str, PageSpec] = field(default_factory=dict)
+    #: Publishers of stories, by the kind of their section and their key in it.
+    kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
 
     @property
-    def news(self) -> Mapping[str, FeedSpec]:
-        """Who publishes stories, feeds and pages: by the key under which it is stored and named in
-        commands.
+    def news(self) -> Mapping[str, NewsSpec]:
+        """Publishers of stories, by the key under which each is stored and named in commands.
 
-        A page that shares its key with another section is `pages.KEY` there.
+        One of a kind that gives way, whose key another source has, is `kind.KEY` there.
         """
-        return {**self.feeds, **{spec.key: spec for spec in self.pages.values()}}
+        return {spec.key: spec for of_kind in self.kinds.values() for spec in of_kind.values()}
 
     @property
     def feed_names(self) -> dict[str, dict[str, str]]:
-        """What those are called: key → language → name."""
+        """The names of publishers of stories: key → language → name."""
         return {key: dict(spec.names) for key, spec in self.news.items()}
 
     @property
-    def polled(self) -> tuple[RateSpec | FeedSpec, ...]:
+    def polled(self) -> tuple[RateSpec | NewsSpec, ...]:
         """Every source that is polled: rates first, by rank."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
-        every: list[RateSpec | FeedSpec] = [*rates, *self.news.values()]
+        every: list[RateSpec | NewsSpec] = [*rates, *self.news.values()]
         return tuple(spec for spec in every if not spec.disabled)
 
     def names(self, key: str, language: str) -> str:

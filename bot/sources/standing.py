@@ -17,14 +17,14 @@ from dataclasses import replace
 from bot.model.alerts import Severity
 from bot.model.news import Story, Verdict
 from bot.model.reasons import Reason
-from bot.sources.specs import FeedSpec
+from bot.sources.specs import NewsSpec
 
-OFFICIAL, AGGREGATOR = 1, 3  # of `FeedSpec.trust`; 2 is an agency
+OFFICIAL, AGGREGATOR = 1, 3  # of `NewsSpec.trust`; 2 is an agency
 OFFICIAL_REASON = Reason("official")
 AGGREGATORS_REASON = Reason("aggregators")
 
 
-def led(story: Story, feeds: Mapping[str, FeedSpec]) -> Story:
+def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
     """The story with its most trusted report first, each report marked with the style its feed
     allows.
 
@@ -40,7 +40,7 @@ def led(story: Story, feeds: Mapping[str, FeedSpec]) -> Story:
 
 
 def weighed(
-    verdict: Verdict, spec: FeedSpec, before: Story | None, feeds: Mapping[str, FeedSpec]
+    verdict: Verdict, spec: NewsSpec, before: Story | None, feeds: Mapping[str, NewsSpec]
 ) -> Verdict:
     """The verdict on an entry as it counts for its story, of which `before` is what was reported so
     far.
@@ -61,13 +61,13 @@ def weighed(
     return verdict
 
 
-def _aggregators(keys: Iterable[str], feeds: Mapping[str, FeedSpec]) -> bool:
+def _aggregators(keys: Iterable[str], feeds: Mapping[str, NewsSpec]) -> bool:
     """Whether all these feeds are aggregators."""
     known = [feeds.get(key) for key in keys]
     return all(spec is not None and spec.trust == AGGREGATOR for spec in known)
 
 
-def _lifted(verdict: Verdict, spec: FeedSpec, before: Story | None) -> Verdict:
+def _lifted(verdict: Verdict, spec: NewsSpec, before: Story | None) -> Verdict:
     """Aggregators' word is believed now: somebody else reports the event, however calmly."""
     if spec.trust == AGGREGATOR or before is None or AGGREGATORS_REASON not in before.reasons:
         return verdict

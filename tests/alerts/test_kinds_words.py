@@ -13,147 +13,30 @@ from bot.alerts import corrections, moves, notices, rules, stories
 from bot.alerts.notices import Notice
 from bot.convert.rules import parse_rule
 from bot.detect.security import detect
-from bot.languages import LANGUAGES
+from bot.i18n import name_of
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
 from bot.model.reasons import reason
 from bot.render.text import LIMIT, units
 from tests.factories import rate
+from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
 
-DRIFT = {
-    "en": (
-        "▼ RUB/KGS −2.4 %  1.1948 → 1.1661\n"
-        "since the alert of 14 Oct · lowest since 3 March\n"
-        "National Bank, effective 21 Oct"
-    ),
-    "ru": (
-        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
-        "с оповещения 14 октября · минимум с 3 марта\n"
-        "Национальный банк, курс на 21 октября"
-    ),
-    "ky": (
-        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
-        "14‑октябрь күнкү эскертүүдөн бери · 3‑марттан бери эң төмөнкү деңгээл\n"
-        "Улуттук банк, 21‑октябрь күнкү курс"
-    ),
-}
-JUMP = {
-    "en": (
-        "▼ RUB/KGS −2.4 %  1.1948 → 1.1661\n"
-        "against the rate of 20 Oct · −9.9 % since the alert of 14 Oct · largest fall since 3 "
-        "March 2020\n"
-        "National Bank, effective 21 Oct"
-    ),
-    "ru": (
-        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
-        "к курсу на 20 октября · −9,9 % с оповещения 14 октября · крупнейшее падение с 3 марта "
-        "2020\n"
-        "Национальный банк, курс на 21 октября"
-    ),
-    "ky": (
-        "▼ RUB/KGS −2,4 %  1,1948 → 1,1661\n"
-        "20‑октябрь күнкү курска салыштырмалуу · 14‑октябрь күнкү эскертүүдөн бери −9,9 % · "
-        "2020‑жылдын 3‑мартынан бери эң чоң төмөндөө\n"
-        "Улуттук банк, 21‑октябрь күнкү курс"
-    ),
-}
-WHY = {
-    "en": (
-        "Why I wrote about RUB/KGS:\n"
-        "• ▼ −2.40 % against the rate of 20 Oct\n"
-        "• ▼ −9.94 % since the alert of 14 Oct\n"
-        "Usual change in a day: 0.51 % (this one: ×4.7)\n"
-        "Own rules: /alert. To pause or mute, use the buttons under the alert."
-    ),
-    "ru": (
-        "Почему я написал о RUB/KGS:\n"
-        "• ▼ −2,40 % к курсу на 20 октября\n"
-        "• ▼ −9,94 % с оповещения 14 октября\n"
-        "Обычное изменение за день: 0,51 % (сейчас: ×4,7)\n"
-        "Свои правила: /alert. Отложить или отключить можно кнопками под оповещением."
-    ),
-    "ky": (
-        "RUB/KGS тууралуу эмне үчүн жаздым:\n"
-        "• 20‑октябрь күнкү курска салыштырмалуу ▼ −2,40 %\n"
-        "• 14‑октябрь күнкү эскертүүдөн бери ▼ −9,94 %\n"
-        "Адаттагы күндүк өзгөрүү: 0,51 % (азыр: ×4,7)\n"
-        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды "
-        "басыңыз."
-    ),
-}
-BORDER_STORY = {
-    "en": (
-        "Three killed in shooting at a border checkpoint near Batken",
-        "Border guards of Kyrgyzstan say so.",
-    ),
-    "ru": (
-        "На границе в Баткене обстреляли пограничников, трое погибших",
-        "Погранслужба сообщила о перестрелке.",
-    ),
-    "ky": ("Баткенде чек арачылар атышууда каза болду, 3 киши набыт кетти", "Чек арада ок атылды."),
-}
-WHY_STORY = {
-    "en": (
-        "Why I wrote about this. Severity: notable\n"
-        "Topics: Security\n"
-        "• war, terror, a border or a disaster\n"
-        "• it is near: Central Asia\n"
-        "• 3 dead\n"
-        "• emergency: killed\n"
-        "• crime: shooting\n"
-        "• border: border, border guards\n"
-        "• 3 sources\n"
-        "Own rules: /alert. To pause or mute, use the buttons under the alert."
-    ),
-    "ru": (
-        "Почему я об этом написал. Уровень: срочно\n"
-        "Темы: Безопасность\n"
-        "• война, теракт, граница или бедствие\n"
-        "• об опасности сказано сразу\n"
-        "• это рядом: Центральная Азия\n"
-        "• 3 погибших\n"
-        "• вооружённый конфликт: обстреляли\n"
-        "• граница: на границе, пограничников, перестрелке\n"
-        "• 3 источника\n"
-        "Свои правила: /alert. Отложить или отключить можно кнопками под оповещением."
-    ),
-    "ky": (
-        "Бул тууралуу эмне үчүн жаздым. Деңгээли: шашылыш\n"
-        "Темалар: Коопсуздук\n"
-        "• согуш, теракт, чек ара же кырсык\n"
-        "• коркунуч башында эле айтылган\n"
-        "• жакын жерде: Борбордук Азия\n"
-        "• 3 киши каза болгон\n"
-        "• өзгөчө кырдаал: каза болду, набыт\n"
-        "• чек ара: чек арачылар\n"
-        "• куралдуу кагылышуу: атышууда\n"
-        "• 3 булак\n"
-        "Өз эрежеңиз: /alert. Кийинкиге калтыруу же өчүрүү үчүн эскертүүнүн астындагы баскычтарды "
-        "басыңыз."
-    ),
-}
-LABELS = {
-    "en": [["Chart", "Why?"], ["Snooze", "Mute RUB"]],
-    "ru": [["График", "Почему?"], ["Отложить", "Отключить: RUB"]],
-    "ky": [["График", "Эмне үчүн?"], ["Кийин", "Өчүрүү: RUB"]],
-}
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_drift_is_told_since_the_last_alert(language: str) -> None:
     shown = moves.move(drifted(), alert=7, language=language, source_names=BANK)
-    assert shown.text == DRIFT[language]
-    assert marked(shown, "bold") == [DRIFT[language].split("  ")[0]]
+    assert shown.text == expected("alerts.drift", language)
+    assert marked(shown, "bold") == [expected("alerts.drift", language).split("  ")[0]]
     assert data(shown) == [["chart:RUB/KGS:90d", "why:7"], ["snooze:7", "mute:7"]]
-    assert labels(shown) == LABELS[language]
+    assert labels(shown) == expected("alerts.buttons", language)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_jump_is_told_against_the_previous_rate_with_the_drift_beside_it(language: str) -> None:
-    assert (
-        moves.move(jumped(), alert=7, language=language, source_names=BANK).text == JUMP[language]
+    assert moves.move(jumped(), alert=7, language=language, source_names=BANK).text == expected(
+        "alerts.jump", language
     )
 
 
@@ -228,22 +111,22 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
     assert marked(shown, "text_link")[-1] == "Read on"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
-    assert moves.why_move(jumped(), language).text == WHY[language]
+    assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_story_explains_itself(language: str) -> None:
     """What the detector says of it, in the language of its reader, with the words that stand in
     it.
     """
-    texts = BORDER_STORY[language]
+    texts = expected("alerts.border_story", language)
     found = detect(*texts, language)
     shown = stories.why_story(
         found.severity, found.reasons, language, topics=found.topics, sources=3, texts=texts
     )
-    assert shown.text == WHY_STORY[language]
+    assert shown.text == expected("alerts.why_border_story", language)
 
 
 @pytest.mark.parametrize(
@@ -326,19 +209,11 @@ def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
     assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [
-        ("en", "National Bank publishes again: rates of 21 Oct are here."),
-        ("ru", "Национальный банк: курсы снова обновляются, получены на 21 октября."),
-        ("ky", "Улуттук банк: курстар кайра жаңырды, 21‑октябрь күнкү курс келди."),
-    ],
-)
-def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(
-    language: str, words: str
-) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(language: str) -> None:
+    words = expected("alerts.fresh_notice", language)
     notice = Notice(msgid="notice.fresh", values=(("bank", "nbkr"), ("day", "2021-10-21")))
-    assert notices.notice(notice, language, banks={"nbkr": BANK[language]}).text == words
+    assert notices.notice(notice, language, banks={"nbkr": name_of(BANK, language)}).text == words
 
 
 def test_R2_a_move_nobody_confirms_says_so() -> None:
@@ -361,7 +236,7 @@ def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
     assert shown.text == "Нужно ваше внимание: notice.of_tomorrow, disk: full"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
     moved = moves.move(drifted(), alert=2**63, language=language, source_names=BANK)
     assert all(len(button.data or "") <= 64 for row in moved.buttons for button in row)

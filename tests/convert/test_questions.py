@@ -46,6 +46,11 @@ A$50 | 50 AUD
 R$ 30 | 30 BRL
 HK$200 to usd | 200 HKD USD
 50 zł | 50 PLN
+100-usd | 100 USD
+$100-KGS | 100 USD KGS
+100-usd-kgs | 100 USD KGS
+сколько сом за 100 долларов | 100 USD KGS
+сколько рублей за 100 $ | 100 USD RUB
 usd | 1 USD
 USD | 1 USD
 usd/kgs | 1 USD KGS

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.detect.facts import events, facts_of, name_key, places, same_name, units, weigh
+from bot.detect.facts import events, facts_of, name_key, places, units
 from bot.detect.stories import ENOUGH, best_match, same_story
+from bot.detect.weighing import same_name, weigh
 from bot.model.news import Entry, StoredEntry
 from tests.factories import NOW, entry
 

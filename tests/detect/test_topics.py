@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.detect.topics import topics_of
 from bot.ingest.stories import judge_entry
-from bot.sources.specs import FeedSpec, PollSpec
+from bot.sources.feeds import FeedSpec
+from bot.sources.specs import PollSpec
 from tests.factories import entry
 
 

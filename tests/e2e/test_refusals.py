@@ -167,7 +167,7 @@ async def test_G22_a_server_whose_getme_says_less_is_one_to_start_with(
     tmp_path: Path, telegram: Emulator
 ) -> None:
     """Only the name is left of it."""
-    telegram.api.unsaid = frozenset(telegram.api.get_me(None)) - {"username"}  # type: ignore[arg-type]  # not looked at
+    telegram.api.itself.unsaid = frozenset(telegram.api.itself.get_me(None)) - {"username"}  # type: ignore[arg-type]  # not looked at
     program = Program(tmp_path, telegram, CATALOG)
     await program.start()
     await answered(telegram, "/help@jarchy_bot")

@@ -27,12 +27,14 @@ import psycopg
 from sqlalchemy import event
 
 import storage.deliveries
+import storage.lapsed
 from bot import log
 from bot.deliver import worker as sending
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
-from bot.sources.catalog import Catalog, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
 from bot.telegram.session import open_session
@@ -115,7 +117,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
             sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
         else:
             async with store.writing() as db:
-                await storage.deliveries.free_all(db)  # as every start with the instance lock held
+                await storage.lapsed.free_all(db)  # as every start with the instance lock held
         specs = catalog(publishers)
         ingest = poll_flow(store, fetcher)
         for spec in specs.polled:

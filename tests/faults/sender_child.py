@@ -15,7 +15,7 @@ from bot.deliver import claims
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, text
 import storage.pace
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
-from bot.sources.catalog import Catalog
+from bot.sources.specs import Catalog
 from storage.clock import boottime
 from storage.db import Store, db_now
 from storage.opening import open_store

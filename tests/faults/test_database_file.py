@@ -334,7 +334,7 @@ import asyncio, sys
 from pathlib import Path
 from alembic import command
 from alembic.config import Config
-from storage.db import connect_for_writing
+from storage.connecting import connect_for_writing
 from storage.versions import SCRIPTS
 async def make():
     store = connect_for_writing("sqlite:///" + sys.argv[1])

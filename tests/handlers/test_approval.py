@@ -13,6 +13,7 @@ from sqlalchemy import update
 import storage.chats
 import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 from bot.i18n import t
 from bot.sources.catalog import parse_catalog
 from handlers.context import Services
@@ -169,7 +170,7 @@ async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
         await db.execute(update(alert).values(expires_at=NOW))
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     async with desk.store.writing() as db:
-        await storage.deliveries.tidy(db)
+        await storage.lapsed.tidy(db)
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await states(desk) == ["expired"]
     assert await told(desk) == 0

@@ -7,12 +7,12 @@ import time
 from typing import Any
 
 from bot.i18n import t
-from bot.languages import LANGUAGES
 from bot.readers.news import TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
 from handlers.context import BURST
 from tests.handlers.conftest import GROUP, READER, World
+from tests.languages.expected import WHOLE
 
 
 def shown(world: World, number: int) -> dict[str, Any]:
@@ -123,7 +123,7 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
             == 4
         )
     )
-    for language in ("", *LANGUAGES):
+    for language in ("", *WHOLE):
         found = await api.call("getMyDescription", language_code=language or None)
         assert isinstance(found, Sent)
         assert found.result["description"] == t("start.what", language or "en")

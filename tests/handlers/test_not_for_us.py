@@ -181,7 +181,7 @@ async def test_G22_a_press_without_a_message_is_answered(
     Nothing changes.
     """
     await world.ask("/help")
-    number, answer = world.emulator.api.ask()
+    number, answer = world.emulator.api.answers.ask()
     query = {
         name: value
         for name, value in {**PRESS, "id": number, **content}.items()

@@ -13,6 +13,7 @@ from bot.model.chats import Style
 from bot.render.digest import digest
 from bot.render.text import LIMIT, units
 from tests.factories import rate
+from tests.languages.expected import WHOLE, expected
 from tests.render.world import TODAY, marked, story
 
 RATES = [rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")]
@@ -34,25 +35,12 @@ def test_the_plain_digest_equals_the_sample_character_for_character(shared: Path
     assert (said.entities, said.buttons) == ((), ())
 
 
-@pytest.mark.parametrize(
-    ("language", "first", "last"),
-    [
-        ("en", "Digest for 20 Oct, late", "National Bank · official rate · 20 Oct"),
-        (
-            "ru",
-            "Сводка за 20 октября, с опозданием",
-            "National Bank · официальный курс · 20 октября",
-        ),
-        (
-            "ky",
-            "20‑октябрь күнкү жыйынтык, кечигип келди",
-            "National Bank · расмий курс · 20‑октябрь",
-        ),
-    ],
-)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is_late(
-    language: str, first: str, last: str
+    language: str,
 ) -> None:
+    first = expected("digest.late_title", language)
+    last = expected("digest.source", language)
     shown = digest(
         RATES, story(), Style.BRIEF, language, TODAY, late=True, source_name="National Bank"
     )
@@ -69,15 +57,9 @@ def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is
     assert shown.silent
 
 
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [
-        ("en", "24.kg, Kaktus · 2 sources"),
-        ("ru", "24.kg, Kaktus · 2 источника"),
-        ("ky", "24.kg, Kaktus · 2 булак"),
-    ],
-)
-def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str, said: str) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str) -> None:
+    said = expected("digest.reporters", language)
     told = story(feeds=("24kg", "kaktus"))
     names = {"24kg": {"en": "24.kg"}, "kaktus": {"en": "Kaktus"}}
     shown = digest(

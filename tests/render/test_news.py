@@ -10,50 +10,21 @@ from datetime import timedelta
 import pytest
 
 from bot.alerts import stories as alerts
-from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.render import news
 from bot.render.digest import digest
 from bot.render.text import Button
 from tests.factories import NOW
+from tests.languages.expected import WHOLE, expected
 from tests.render.world import FEEDS, TODAY, ZONE, data, labels, marked, news_page, story
 
-PAGE = {
-    "en": (
-        "Security\n"
-        "\n"
-        "Apple harvest begins in Issyk-Kul\n"
-        "24.kg · 16:00\n"
-        "\n"
-        "❗ Border post at the pass closed\n"
-        "24.kg, Kaktus, AKIpress · 4 sources · 16:00"
-    ),
-    "ru": (
-        "Безопасность\n"
-        "\n"
-        "Apple harvest begins in Issyk-Kul\n"
-        "24.kg · 16:00\n"
-        "\n"
-        "❗ Border post at the pass closed\n"
-        "24.kg, Kaktus, AKIpress · 4 источника · 16:00"
-    ),
-    "ky": (
-        "Коопсуздук\n"
-        "\n"
-        "Apple harvest begins in Issyk-Kul\n"
-        "24.kg · 16:00\n"
-        "\n"
-        "❗ Border post at the pass closed\n"
-        "24.kg, Kaktus, AKIpress · 4 булак · 16:00"
-    ),
-}
 TOPICS = ("security", "economy", "politics", "society", "world")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_page_lists_headline_reporters_and_hour(language: str) -> None:
     shown = news.page(news_page(), language, zone=ZONE, now=NOW, topics=TOPICS)
-    assert shown.text == PAGE[language]
+    assert shown.text == expected("news.page", language)
     assert marked(shown, "text_link") == [
         "Apple harvest begins in Issyk-Kul",
         "Border post at the pass closed",

@@ -9,108 +9,30 @@ from decimal import Decimal
 
 import pytest
 
-from bot.languages import LANGUAGES
+from bot.i18n import name_of
 from bot.model.rates import Dispute, Freshness, RateKind
 from bot.render import rates
 from bot.render.numbers import as_printed, change, money, short
 from bot.render.text import units
 from tests.factories import rate, seen_rate
+from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, TODAY, marked, rate_card, row
 
-EVENING = {
-    "en": (
-        "National Bank · som · official rate\n"
-        "       today  tomorrow\n"
-        "USD  84.7935   84.8100 ▲ +0.02 %\n"
-        "EUR  98.8523   98.6010 ▼ −0.25 %\n"
-        "RUB   1.1948    1.1902 ▼ −0.39 %\n"
-        "published 20 Oct 15:12 · effective 21 Oct"
-    ),
-    "ru": (
-        "Национальный банк · сом · официальный курс\n"
-        "     сегодня   завтра\n"
-        "USD  84,7935  84,8100 ▲ +0,02 %\n"
-        "EUR  98,8523  98,6010 ▼ −0,25 %\n"
-        "RUB   1,1948   1,1902 ▼ −0,39 %\n"
-        "опубликовано 20 октября 15:12 · курс на 21 октября"
-    ),
-    "ky": (
-        "Улуттук банк · сом · расмий курс\n"
-        "       бүгүн    эртең\n"
-        "USD  84,7935  84,8100 ▲ +0,02 %\n"
-        "EUR  98,8523  98,6010 ▼ −0,25 %\n"
-        "RUB   1,1948   1,1902 ▼ −0,39 %\n"
-        "жарыяланды: 20‑октябрь 15:12 · 21‑октябрь күнкү курс"
-    ),
-}
-LATE = {
-    "en": (
-        "National Bank · som · official rate\n"
-        "       today\n"
-        "USD  84.7935    0.00 %\n"
-        "EUR  98.8523 ▲ +0.77 %\n"
-        "KZT  no rate\n"
-        "published 20 Oct 15:12 · effective 20 Oct\n"
-        "not published today, expected by 16:00"
-    ),
-    "ru": (
-        "Национальный банк · сом · официальный курс\n"
-        "       сегодня\n"
-        "USD    84,7935    0,00 %\n"
-        "EUR    98,8523 ▲ +0,77 %\n"
-        "KZT  нет курса\n"
-        "опубликовано 20 октября 15:12 · курс на 20 октября\n"
-        "сегодня не опубликован, ожидался к 16:00"
-    ),
-    "ky": (
-        "Улуттук банк · сом · расмий курс\n"
-        "        бүгүн\n"
-        "USD   84,7935    0,00 %\n"
-        "EUR   98,8523 ▲ +0,77 %\n"
-        "KZT  курс жок\n"
-        "жарыяланды: 20‑октябрь 15:12 · 20‑октябрь күнкү курс\n"
-        "бүгүн жарыялана элек, күтүлгөн убакыт: 16:00"
-    ),
-}
-RESTING = {
-    "en": (
-        "National Bank · som · official rate\n"
-        "       today\n"
-        "USD  84.7935 ▲ +0.11 %\n"
-        "published 22 Oct 15:12 · effective 23 Oct\n"
-        "Saturday's rate holds (23 Oct)"
-    ),
-    "ru": (
-        "Национальный банк · сом · официальный курс\n"
-        "     сегодня\n"
-        "USD  84,7935 ▲ +0,11 %\n"
-        "опубликовано 22 октября 15:12 · курс на 23 октября\n"
-        "действует курс на субботу (23 октября)"
-    ),
-    "ky": (
-        "Улуттук банк · сом · расмий курс\n"
-        "       бүгүн\n"
-        "USD  84,7935 ▲ +0,11 %\n"
-        "жарыяланды: 22‑октябрь 15:12 · 23‑октябрь күнкү курс\n"
-        "ишембинин курсу күчүндө (23‑октябрь)"
-    ),
-}
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_on_a_weekday_evening_the_card_shows_today_and_tomorrow(language: str) -> None:
     shown = rates.card(rate_card(), language, today=TODAY)
-    assert shown.text == EVENING[language]
+    assert shown.text == expected("rates.evening", language)
     assert [(e.type, e.url) for e in shown.entities] == [
         ("text_link", "https://bank.example/rates"),
         ("bold", None),
         ("pre", None),
     ]
-    assert marked(shown, "bold") == [BANK[language]]
-    assert marked(shown, "pre") == ["\n".join(EVENING[language].split("\n")[1:5])]
+    assert marked(shown, "bold") == [name_of(BANK, language)]
+    assert marked(shown, "pre") == ["\n".join(expected("rates.evening", language).split("\n")[1:5])]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_source_that_missed_its_window_is_called_late(language: str) -> None:
     rows = (
         row("USD", "84.7935", None, "84.7935"),
@@ -118,10 +40,10 @@ def test_a_source_that_missed_its_window_is_called_late(language: str) -> None:
         row("KZT", None),
     )
     card = rate_card(*rows, freshness=Freshness.LATE, expected_by=time(16))
-    assert rates.card(card, language, today=TODAY).text == LATE[language]
+    assert rates.card(card, language, today=TODAY).text == expected("rates.late", language)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_after_a_weekend_the_card_says_whose_rate_still_holds(language: str) -> None:
     monday = date(2021, 10, 25)
     card = rate_card(
@@ -131,7 +53,7 @@ def test_after_a_weekend_the_card_says_whose_rate_still_holds(language: str) -> 
         freshness=Freshness.RESTING,
         seen_at=datetime(2021, 10, 22, 9, 12, tzinfo=UTC),
     )
-    assert rates.card(card, language, today=monday).text == RESTING[language]
+    assert rates.card(card, language, today=monday).text == expected("rates.resting", language)
 
 
 def test_a_rate_that_holds_for_weeks_is_called_by_its_date() -> None:
@@ -145,15 +67,9 @@ def test_a_rate_that_holds_for_weeks_is_called_by_its_date() -> None:
     assert shown.endswith("the rate of 31 Dec 2021 still holds")
 
 
-@pytest.mark.parametrize(
-    ("language", "title"),
-    [
-        ("en", "National Bank · som · official rate · 20 Oct 2021"),
-        ("ru", "Национальный банк · сом · официальный курс · 20 октября 2021"),
-        ("ky", "Улуттук банк · сом · расмий курс · 2021‑жылдын 20‑октябры"),
-    ],
-)
-def test_a_past_days_card_is_titled_with_its_date(language: str, title: str) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_past_days_card_is_titled_with_its_date(language: str) -> None:
+    title = expected("rates.past_title", language)
     shown = rates.card(rate_card(), language, today=date(2022, 5, 1)).text
     assert shown.split("\n")[0] == title
     assert "2021" in shown.split("\n")[-1]
@@ -161,40 +77,16 @@ def test_a_past_days_card_is_titled_with_its_date(language: str, title: str) -> 
         assert word not in shown
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_the_table_fits_a_phone(language: str) -> None:
     card = rate_card(row("USD", "128.7935", "128.8100"), row("RUB", "1.1948", "1.3902"))
     table = marked(rates.card(card, language), "pre")[0]
     assert max(units(line) for line in table.split("\n")) <= 34
 
 
-@pytest.mark.parametrize(
-    ("language", "last"),
-    [
-        (
-            "en",
-            (
-                "Sources disagree on USD/KGS: National Bank 84.8100 · Other 89.9000. No alerts "
-                "until they agree."
-            ),
-        ),
-        (
-            "ru",
-            (
-                "Источники расходятся по USD/KGS: Национальный банк 84,8100 · Other 89,9000. "
-                "Пока не сойдутся, оповещений не будет."
-            ),
-        ),
-        (
-            "ky",
-            (
-                "USD/KGS боюнча булактар келишпейт: Улуттук банк 84,8100 · Other 89,9000. "
-                "Келишмейинче эскертүү болбойт."
-            ),
-        ),
-    ],
-)
-def test_R8_both_words_on_a_disputed_pair_stand_below_the_card(language: str, last: str) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_R8_both_words_on_a_disputed_pair_stand_below_the_card(language: str) -> None:
+    last = expected("rates.disputed", language)
     one = row("USD", "84.7935", "84.8100")
     assert one.tomorrow is not None
     theirs = seen_rate("USD/KGS", "89.9000", "2021-10-21", source="other")

@@ -8,21 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.languages import LANGUAGES
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.render import rules
 from bot.render.text import Message
+from tests.languages.expected import WHOLE, expected
 from tests.render.world import TODAY, data, marked
-
-PREVIEW = {
-    "en": ("RUB < 1 would have fired 2 times in the past year.\nLast: 3 Mar, 1 Dec 2020"),
-    "ru": ("RUB < 1 за последний год: 2 срабатывания.\nПоследние: 3 марта, 1 декабря 2020"),
-    "ky": (
-        "RUB < 1 акыркы бир жылда 2 жолу иштеген болор эле.\nАкыркылары: 3‑март, 2020‑жылдын "
-        "1‑декабры"
-    ),
-}
 
 
 def rule(**changes: Any) -> Rule:
@@ -40,12 +31,12 @@ BUTTONS = rules.PreviewButtons(
 )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WHOLE)
 def test_a_rules_preview_says_how_often_it_would_have_fired(language: str) -> None:
     fired = [date(2020, 12, 1), date(2021, 3, 3)]
     since = TODAY - timedelta(days=365)
     shown = rules.preview(rule(), fired, language, since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.replace("RUB/KGS", "RUB") == PREVIEW[language]
+    assert shown.text.replace("RUB/KGS", "RUB") == expected("rules.preview", language)
     assert data(shown) == [["less"], ["once"], ["save", "drop"]]
 
 
@@ -61,20 +52,9 @@ def test_a_short_history_is_not_called_a_year() -> None:
     assert shown.text.endswith("\nMy history of it begins on 1 Oct.")
 
 
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [
-        ("en", "RUB/KGS (selling rate) ±1.5 % in 7 days, once, until 31 Dec 2026"),
-        ("ru", "RUB/KGS (курс продажи) ±1,5 % за 7 дней, один раз, до 31 декабря 2026"),
-        (
-            "ky",
-            "RUB/KGS (сатуу курсу) ±1,5 % 7 күн ичинде, бир жолу, 2026‑жылдын 31‑декабрына чейин",
-        ),
-    ],
-)
-def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(
-    language: str, said: str
-) -> None:
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(language: str) -> None:
+    said = expected("rules.said", language)
     asked = rule(
         kind=RateKind.SELL,
         condition=Condition.PERCENT,

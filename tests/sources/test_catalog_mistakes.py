@@ -10,21 +10,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.sources.catalog import (
-    ChannelSection,
-    ChannelSpec,
-    FeedSection,
-    FeedSpec,
-    PageSection,
-    PageSpec,
-    PollSection,
-    RateSection,
-    RateSpec,
-    Section,
-    load_catalog,
-    parse_catalog,
-)
-from bot.sources.pages import xpath_of
+from bot.sources.catalog import PollSection, Section, load_catalog, parse_catalog
+from bot.sources.feeds import FeedSpec
+from bot.sources.kinds.feeds import FeedSection
+from bot.sources.kinds.pages import PageSection
+from bot.sources.pages import PageSpec, xpath_of
+from bot.sources.sections import ChannelSection, RateSection
+from bot.sources.specs import ChannelSpec, RateSpec
 
 FEED = '[feeds.x]\nurl = "https://x.example/"\n'
 PAGE = '[pages.x]\nurl = "https://x.example/"\nitem = ".a"\nlink = "a"\n'
@@ -130,7 +122,7 @@ def test_a_selector_that_no_poll_could_read_is_told_at_once(key: str, selector: 
 def test_what_the_check_takes_a_poll_reads(selector: str) -> None:
     """By the same function."""
     found = parse_catalog(PAGE.replace('".a"', f'"{selector}"'))
-    assert found.pages["x"].item == selector
+    assert found.kinds["pages"]["x"].item == selector
     assert xpath_of(selector)
 
 
@@ -169,7 +161,7 @@ def test_a_file_that_cannot_be_read_is_told_in_a_short_line(tmp_path: Path, name
 def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     """As editors on Windows write it."""
     (tmp_path / "mine.toml").write_text(FEED, encoding="utf-8-sig")
-    assert set(load_catalog(tmp_path / "mine.toml").feeds) == {"x"}
+    assert set(load_catalog(tmp_path / "mine.toml").kinds["feeds"]) == {"x"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.readers.news import TOPICS as SHOWN
-from bot.sources.catalog import TOPICS, parse_catalog
+from bot.sources.catalog import parse_catalog
+from bot.sources.values import TOPICS
 
 BANK = 'name = { en = "First", ru = "Первый" }\nurls = ["https://x.example/"]\n'
 FEED = 'url = "https://x.example/feed"\n'

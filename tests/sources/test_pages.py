@@ -18,8 +18,9 @@ from lxml import html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.catalog import PageSpec, PollSpec, load_catalog
-from bot.sources.pages import parse_article, parse_list_page, xpath_of
+from bot.sources.catalog import load_catalog
+from bot.sources.pages import PageSpec, parse_article, parse_list_page, xpath_of
+from bot.sources.specs import PollSpec
 from bot.workers import Workers
 
 NOW = datetime(2021, 10, 20, 9, 30, tzinfo=UTC)  # 15:30 in Bishkek
@@ -79,7 +80,7 @@ async def test_pages_are_read_in_a_worker_by_the_catalogs_own_description(tmp_pa
     (tmp_path / "catalog.toml").write_text(
         "[pages.example]\nurl = 'https://news.example/'\nitem = '.list > .row'\nlink = '.head a'\n"
     )
-    spec = load_catalog(tmp_path / "catalog.toml").pages["example"]
+    spec = load_catalog(tmp_path / "catalog.toml").kinds["pages"]["example"]
     async with Workers() as workers:
         entries = await workers.run(
             partial(parse_list_page, now=NOW), page(row("", "/1", "Мост открыт")), spec, timeout=30

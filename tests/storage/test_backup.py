@@ -161,9 +161,8 @@ async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
     found = await health(store)
     assert (found.schema, found.problems) == (HEAD, ())
     assert (found.rows["chat"], found.rows["delivery"]) == (1, 0)
-    path = store.sqlite_path
-    if path is not None:
-        with closing(sqlite3.connect(path)) as connection:
+    if store.alone:
+        with closing(sqlite3.connect(store.database_file)) as connection:
             connection.execute(
                 "INSERT INTO subscription (key, chat_id, since_at) VALUES ('all', 99, 0)"
             )

@@ -15,6 +15,7 @@ import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.fan_out
+import storage.lapsed
 import storage.pace
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
@@ -194,7 +195,7 @@ async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
         fresh = await storage.alerts.enqueue(db, an_alert("fresh"))
         await fan_all(db)
         assert [one.alert for one in (await claim(db)).deliveries] == [fresh]
-        assert await storage.deliveries.expire(db) == 1
+        assert await storage.lapsed.expire(db) == 1
         assert await told(db) == [(1, "expired"), (1, "leased")]
 
 
@@ -210,7 +211,7 @@ async def test_many_that_expired_are_closed_a_chunk_a_tick_while_others_are_sent
     left, sent = [], 0
     while not left or left[-1]:
         async with store.writing() as db:
-            await storage.deliveries.expire(db, chunk=10)
+            await storage.lapsed.expire(db, chunk=10)
             late = (delivery.c.alert_id != fresh, delivery.c.state == State.PENDING.value)
             left.append(
                 (
@@ -246,7 +247,7 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
             await storage.chats.activate(closing, 3)
     async with store.writing() as db:
         assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
-        await storage.deliveries.expire(db)
+        await storage.lapsed.expire(db)
         assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
         why = select(delivery.c.error).where(delivery.c.chat_id == 2)
         assert (await db.execute(why)).scalar() == "blocked"
@@ -324,7 +325,7 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
         await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         old = await claim(db, lease=-SECOND)
-        assert await storage.deliveries.tidy(db) == 1
+        assert await storage.lapsed.tidy(db) == 1
         new = await claim(db)
         assert new.deliveries[0].fence > old.deliveries[0].fence
         await sent(db, old)
@@ -362,7 +363,7 @@ async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store:
         await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         late = await claim(db, lease=-SECOND)
-        assert await storage.deliveries.tidy(db) == 2
+        assert await storage.lapsed.tidy(db) == 2
         await storage.deliveries.finish(
             db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)]
         )
@@ -383,9 +384,9 @@ async def test_tidy_frees_ended_leases_only(store: Store) -> None:
         await fan_all(db)
         await claim(db, lease=-SECOND, limit=1)
         await claim(db, limit=1)
-        assert await storage.deliveries.tidy(db) == 1
+        assert await storage.lapsed.tidy(db) == 1
         assert await told(db) == [(1, "pending"), (2, "leased")]
-        assert await storage.deliveries.free_all(db) == 1
+        assert await storage.lapsed.free_all(db) == 1
 
 
 async def test_what_is_released_may_be_taken_at_once(store: Store) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert
 import storage.disputes
 import storage.marks
 from bot.model.rates import Pair, RateKind, Series
-from storage.db import Store, connect_for_writing
+from storage.connecting import connect_for_writing
+from storage.db import Store
 from storage.opening import open_store
 from storage.schema import mark
 from storage.versions import SCRIPTS

@@ -26,7 +26,8 @@ from bot.alerts.stories import StoryBroke
 from bot.detect.moves import Moved
 from bot.model.reasons import ENGLISH, Reason, reason, reasons_to_json
 from bot.model.rules import Condition, RuleState
-from storage.db import Store, connect_for_writing
+from storage.connecting import connect_for_writing
+from storage.db import Store
 from storage.migrate import bring_up, schema_of
 from storage.schema import metadata
 from storage.versions import HEAD, REVISIONS, SCRIPTS

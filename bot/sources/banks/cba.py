@@ -15,7 +15,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 ENDPOINT = "https://api.cba.am/exchangerates.asmx"
@@ -39,23 +39,23 @@ _ENVELOPE = (
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The latest rates, or a range of days."""
-    root = base.xml(body, root="Envelope")
-    if next(base.descendants(root, "Fault"), None) is not None:
+    root = documents.xml(body, root="Envelope")
+    if next(documents.descendants(root, "Fault"), None) is not None:
         raise ParseError("the service answered with a fault")
     sheet = Sheet()
-    for result in base.descendants(root, "ExchangeRatesLatestResult"):
-        on = base.day_of(base.text_of(result, "CurrentDate"))
-        for row in base.descendants(result, "ExchangeRate"):
+    for result in documents.descendants(root, "ExchangeRatesLatestResult"):
+        on = base.day_of(documents.text_of(result, "CurrentDate"))
+        for row in documents.descendants(result, "ExchangeRate"):
             _add(sheet, row, on)
-    for row in base.descendants(root, "ExchangeRatesByRange"):
-        _add(sheet, row, base.text_of(row, "RateDate"))
+    for row in documents.descendants(root, "ExchangeRatesByRange"):
+        _add(sheet, row, documents.text_of(row, "RateDate"))
     return sheet
 
 
-def _add(sheet: Sheet, row: base.Element, on: date | str | None) -> None:
-    code = base.text_of(row, "ISO")
+def _add(sheet: Sheet, row: documents.Element, on: date | str | None) -> None:
+    code = documents.text_of(row, "ISO")
     if code not in _PER_GRAM:
-        sheet.add(code, "AMD", on, base.text_of(row, "Rate"), base.text_of(row, "Amount"))
+        sheet.add(code, "AMD", on, documents.text_of(row, "Rate"), documents.text_of(row, "Amount"))
 
 
 def _call(action: str, call: str, url: str = ENDPOINT) -> Request:

@@ -20,7 +20,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 DYNAMIC = "https://www.cbr.ru/scripts/XML_dynamic.asp?date_req1={since:%d/%m/%Y}&date_req2={until:%d/%m/%Y}&VAL_NM_RQ={id}"
@@ -85,23 +85,23 @@ IDS: dict[str, str] = {
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The daily document (<Valute> rows) or the dynamic one (<Record> rows)."""
-    root = base.xml(body, root="ValCurs")
-    if base.attribute(root, "ID") is not None:
+    root = documents.xml(body, root="ValCurs")
+    if documents.attribute(root, "ID") is not None:
         return _dynamic(root)
-    return base.valutes(root, "RUB")
+    return documents.valutes(root, "RUB")
 
 
-def _dynamic(root: base.Element) -> Sheet:
-    number = base.attribute(root, "ID") or ""
+def _dynamic(root: documents.Element) -> Sheet:
+    number = documents.attribute(root, "ID") or ""
     code = IDS.get(number)
     if code is None:
         raise ParseError(f"unknown currency id {base.shown(number)}")
     sheet = Sheet()
-    for row in base.children(root, "Record"):
-        if base.attribute(row, "Id") not in (None, number):
+    for row in documents.children(root, "Record"):
+        if documents.attribute(row, "Id") not in (None, number):
             raise ParseError("records of several currencies in one document")
-        on, value = base.attribute(row, "Date"), base.text_of(row, "Value")
-        sheet.add(code, "RUB", on, value, base.text_of(row, "Nominal"))
+        on, value = documents.attribute(row, "Date"), documents.text_of(row, "Value")
+        sheet.add(code, "RUB", on, value, documents.text_of(row, "Nominal"))
     return sheet
 
 

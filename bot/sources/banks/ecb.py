@@ -21,7 +21,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 CSV = (
@@ -33,23 +33,27 @@ _NO_OBSERVATION = frozenset({"H", "M", "L"})
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """Any of the eurofxref XML files, or the CSV of the SDMX service."""
-    text = base.decoded(body)
+    text = documents.decoded(body)
     if text.lstrip()[:1] == "<":
-        return _envelope(base.xml(body, root="Envelope"))
+        return _envelope(documents.xml(body, root="Envelope"))
     return _csv(text)
 
 
-def _envelope(root: base.Element) -> Sheet:
+def _envelope(root: documents.Element) -> Sheet:
     sheet = Sheet()
     days = [
-        cube for cube in base.descendants(root, "Cube") if base.attribute(cube, "time") is not None
+        cube
+        for cube in documents.descendants(root, "Cube")
+        if documents.attribute(cube, "time") is not None
     ]
     if not days:
         raise ParseError("no dated cube")
     for cube in days:
-        on = base.day_of(base.attribute(cube, "time"))
-        for row in base.children(cube, "Cube"):
-            sheet.add("EUR", base.attribute(row, "currency"), on, base.attribute(row, "rate"))
+        on = base.day_of(documents.attribute(cube, "time"))
+        for row in documents.children(cube, "Cube"):
+            sheet.add(
+                "EUR", documents.attribute(row, "currency"), on, documents.attribute(row, "rate")
+            )
     return sheet
 
 

@@ -15,20 +15,20 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Sheet
 
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The latest rates of one base."""
-    answer = base.an_object(base.json_of(body), "the answer")
+    answer = documents.an_object(documents.json_of(body), "the answer")
     if answer.get("result") != "success":
         raise ParseError(
             f"the service answered {base.shown(answer.get('error-type', answer.get('result')))}"
         )
     on = _updated_on(answer)
     sheet = Sheet()
-    for quote, value in base.an_object(answer.get("rates"), "rates").items():
+    for quote, value in documents.an_object(answer.get("rates"), "rates").items():
         if quote != answer.get("base_code"):
             sheet.add(answer.get("base_code"), quote, on, value)
     return sheet

@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 RANGE = "https://api.frankfurter.dev/v2/rates?base=USD&from={since}&to={until}{quotes}"
@@ -25,12 +25,12 @@ RANGE = "https://api.frankfurter.dev/v2/rates?base=USD&from={since}&to={until}{q
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """Both versions, one day or many."""
-    answer = base.json_of(body)
+    answer = documents.json_of(body)
     sheet = Sheet()
     if isinstance(answer, dict) and "rates" in answer:
         _v1(sheet, answer)
         return sheet
-    for row in base.objects(
+    for row in documents.objects(
         [answer] if isinstance(answer, dict) and "quote" in answer else answer, "the answer"
     ):
         if row.get("base") != row.get("quote") or row.get("base") is None:
@@ -40,12 +40,12 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def _v1(sheet: Sheet, answer: dict[str, Any]) -> None:
     units = answer.get("amount", Decimal(1))
-    rates = base.an_object(answer["rates"], "rates")
+    rates = documents.an_object(answer["rates"], "rates")
     days = {answer["date"]: rates} if "date" in answer else rates
     for on, day in days.items():
         if not isinstance(on, str):
             raise ParseError("no date")
-        for quote, value in base.an_object(day, "rates of a day").items():
+        for quote, value in documents.an_object(day, "rates of a day").items():
             sheet.add(answer.get("base"), quote, on, value, units)
 
 

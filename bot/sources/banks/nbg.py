@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 DAY = "https://nbg.gov.ge/gw/api/ct/monetarypolicy/currencies/?date={day}"
@@ -23,8 +23,8 @@ DAY = "https://nbg.gov.ge/gw/api/ct/monetarypolicy/currencies/?date={day}"
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The currencies of the days in the answer."""
     sheet = Sheet()
-    for day in base.objects(base.json_of(body), "the answer"):
-        for row in base.objects(day.get("currencies"), "currencies"):
+    for day in documents.objects(documents.json_of(body), "the answer"):
+        for row in documents.objects(day.get("currencies"), "currencies"):
             on = row.get("validFromDate", day.get("date"))
             sheet.add(row.get("code"), "GEL", on, row.get("rate"), row.get("quantity"))
     return sheet

@@ -16,7 +16,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 DAY = "https://nationalbank.kz/rss/get_rates.cfm?fdate={day:%d.%m.%Y}"
@@ -24,22 +24,22 @@ DAY = "https://nationalbank.kz/rss/get_rates.cfm?fdate={day:%d.%m.%Y}"
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """<rates> of one day, or the RSS shape with a date in each item."""
-    text = base.decoded(body)
+    text = documents.decoded(body)
     if "<rss" in text[:500]:
-        channel = next(base.children(base.xml(body, root="rss"), "channel"), None)
+        channel = next(documents.children(documents.xml(body, root="rss"), "channel"), None)
         if channel is None:
             raise ParseError("RSS without a channel")
         return _items(channel, None)
-    root = base.xml(body, root="rates")
-    return _items(root, base.day_of(base.text_of(root, "date")))
+    root = documents.xml(body, root="rates")
+    return _items(root, base.day_of(documents.text_of(root, "date")))
 
 
-def _items(root: base.Element, on: date | None) -> Sheet:
+def _items(root: documents.Element, on: date | None) -> Sheet:
     sheet = Sheet()
-    for item in base.children(root, "item"):
-        day = on or base.text_of(item, "pubDate")
-        value, quant = base.text_of(item, "description"), base.text_of(item, "quant")
-        sheet.add(base.text_of(item, "title"), "KZT", day, value, quant)
+    for item in documents.children(root, "item"):
+        day = on or documents.text_of(item, "pubDate")
+        value, quant = documents.text_of(item, "description"), documents.text_of(item, "quant")
+        sheet.add(documents.text_of(item, "title"), "KZT", day, value, quant)
     return sheet
 
 

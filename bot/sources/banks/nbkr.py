@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 HISTORY = (
@@ -92,15 +92,15 @@ _OPTION_ID = re.compile(r"\bvalue\s*=\s*[\"']?([0-9]{1,4})\b", re.IGNORECASE)
 
 def read(body: bytes, url: str | None) -> Sheet:
     """daily.xml and weekly.xml, or a page of history."""
-    text = base.decoded(body)
+    text = documents.decoded(body)
     if "<!--value-->" in text:
         return _history(text, url)
-    root = base.xml(body, root="CurrencyRates")
-    on = base.day_of(base.attribute(root, "Date"))
+    root = documents.xml(body, root="CurrencyRates")
+    on = base.day_of(documents.attribute(root, "Date"))
     sheet = Sheet()
-    for row in base.children(root, "Currency"):
-        value, nominal = base.text_of(row, "Value"), base.text_of(row, "Nominal")
-        sheet.add(base.attribute(row, "ISOCode"), "KGS", on, value, nominal)
+    for row in documents.children(root, "Currency"):
+        value, nominal = documents.text_of(row, "Value"), documents.text_of(row, "Nominal")
+        sheet.add(documents.attribute(row, "ISOCode"), "KGS", on, value, nominal)
     return sheet
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 DAY = "https://www.bnm.md/en/official_exchange_rates?get_xml=1&date={day:%d.%m.%Y}"
@@ -19,7 +19,7 @@ DAY = "https://www.bnm.md/en/official_exchange_rates?get_xml=1&date={day:%d.%m.%
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The rates of one day."""
-    return base.valutes(base.xml(body, root="ValCurs"), "MDL")
+    return documents.valutes(documents.xml(body, root="ValCurs"), "MDL")
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 DAY = "https://www.nbt.tj/en/kurs/export_xml.php?date={day}&export=xmlout"
@@ -22,7 +22,7 @@ DAY = "https://www.nbt.tj/en/kurs/export_xml.php?date={day}&export=xmlout"
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The rates of one day."""
-    return base.valutes(base.xml(body, root="ValCurs"), "TJS")
+    return documents.valutes(documents.xml(body, root="ValCurs"), "TJS")
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all

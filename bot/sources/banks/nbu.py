@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from bot.model.rates import RateKind
-from bot.sources import base
+from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
 RANGE = (
@@ -25,7 +25,7 @@ RANGE = (
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """Rows of one or many days."""
     sheet = Sheet()
-    for row in base.objects(base.json_of(body), "the answer"):
+    for row in documents.objects(documents.json_of(body), "the answer"):
         units = row.get("units") if "units" in row or "rate_per_unit" in row else 1
         sheet.add(row.get("cc"), "UAH", row.get("exchangedate"), row.get("rate"), units)
     return sheet

@@ -1,0 +1,170 @@
+"""Messages changed, deleted and pinned."""
+
+from __future__ import annotations
+
+from bot.emulator import text as texts
+from bot.emulator.errors import Json, bad_request
+from bot.emulator.markup import checked_markup
+from bot.emulator.methods.shared import Method, Shared, is_admin
+from bot.emulator.params import Params
+from bot.emulator.world import Chat
+
+_NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same "
+    "as a current content and reply markup of the message"
+)
+
+
+class Changing(Shared):
+    """Messages changed, deleted and pinned."""
+
+    def methods(self) -> tuple[Method, ...]:
+        """The methods of this subject."""
+        return (
+            self.edit_message_text,
+            self.edit_message_caption,
+            self.edit_message_media,
+            self.edit_message_reply_markup,
+            self.delete_message,
+            self.delete_messages,
+            self.pin_chat_message,
+            self.unpin_chat_message,
+            self.unpin_all_chat_messages,
+        )
+
+    def edit_message_text(self, params: Params) -> Json:
+        """New text for a text message; without reply_markup its buttons go."""
+        chat, message = self._own(params)
+        content = self.text_of(params, "text", "entities", limit=texts.TEXT_LIMIT)
+        if not content:
+            raise bad_request("message text is empty")
+        if "text" not in message:
+            raise bad_request("there is no text in the message to edit")
+        return self._edit(chat, message, params, {"text": None, "entities": None, **content})
+
+    def edit_message_caption(self, params: Params) -> Json:
+        """New caption for a photo or a document."""
+        chat, message = self._own(params)
+        if "text" in message:
+            raise bad_request("there is no caption in the message to edit")
+        return self._edit(
+            chat,
+            message,
+            params,
+            {"caption": None, "caption_entities": None, **self.caption_of(params)},
+        )
+
+    def edit_message_media(self, params: Params) -> Json:
+        """Another photo or document in place of the old one, with its own caption."""
+        chat, message = self._own(params)
+        media = params.mapping("media")
+        source = params.files.get("media") or params.attached(str(media.get("media", "")))
+        inner = self.caption_of(Params(media))
+        content: Json = dict.fromkeys(
+            ("text", "entities", "photo", "document", "caption", "caption_entities")
+        )
+        if media.get("type") == "photo":
+            content["photo"] = self.files.photo(source)
+        elif media.get("type") == "document":
+            content["document"] = self.files.document(source)
+        else:
+            raise bad_request("can't parse InputMedia: media type is not supported")
+        return self._edit(chat, message, params, content | inner)
+
+    def edit_message_reply_markup(self, params: Params) -> Json:
+        """New buttons, or none."""
+        chat, message = self._own(params)
+        return self._edit(chat, message, params, {}, mark=False)
+
+    def _own(self, params: Params) -> tuple[Chat, Json]:
+        """The bot's own message a call wants to change."""
+        if params.text("inline_message_id"):
+            raise bad_request("MESSAGE_ID_INVALID")
+        chat = self.world.writable_chat(self.chat_id(params))
+        message = chat.messages.get(params.count("message_id", 0))
+        if message is None:
+            raise bad_request("message to edit not found")
+        if not self.is_own(chat, message):
+            raise bad_request("message can't be edited")
+        return chat, message
+
+    def _edit(
+        self, chat: Chat, message: Json, params: Params, content: Json, *, mark: bool = True
+    ) -> Json:
+        markup = checked_markup(params.structure("reply_markup"), inline_only=True)
+        changes = {**content, "reply_markup": markup}
+        if all(message.get(name) == value for name, value in changes.items()):
+            raise bad_request(_NOT_MODIFIED)
+        return self.world.change_message(chat, message, changes, mark=mark)
+
+    def delete_message(self, params: Params) -> bool:
+        """Own messages anywhere, anybody's in private or with the right to."""
+        chat = self.world.known_chat(self.chat_id(params))
+        message = chat.messages.get(params.count("message_id", 0))
+        if message is None:
+            raise bad_request("message to delete not found")
+        allowed = (
+            chat.type == "private"
+            or self.is_own(chat, message)
+            or is_admin(chat.bot, "can_delete_messages")
+        )
+        if not allowed:
+            raise bad_request("message can't be deleted")
+        self.world.delete_message(chat, message["message_id"])
+        return True
+
+    def delete_messages(self, params: Params) -> bool:
+        """Several at once; those that cannot be found are skipped."""
+        chat = self.world.known_chat(self.chat_id(params))
+        wanted = params.structure("message_ids")
+        for message_id in wanted if isinstance(wanted, list) else []:
+            if message_id in chat.messages:
+                self.world.delete_message(chat, int(message_id))
+        return True
+
+    def pin_chat_message(self, params: Params) -> bool:
+        """Pin on top of the others; the chat gets a service message about it."""
+        chat = self._pinnable(params)
+        message = chat.messages.get(params.count("message_id", 0))
+        if message is None:
+            raise bad_request("message to pin not found")
+        if message["message_id"] in chat.pinned:
+            chat.pinned.remove(message["message_id"])
+        chat.pinned.append(message["message_id"])
+        author: Json = (
+            {"sender_chat": chat.brief} if chat.is_channel else {"from": self.world.bot_json}
+        )
+        service = self.world.add_message(chat, author | {"pinned_message": message})
+        self._tell_pinned(chat)
+        if chat.type != "private":
+            self.updates.push("channel_post" if chat.is_channel else "message", service)
+        return True
+
+    def unpin_chat_message(self, params: Params) -> bool:
+        """Unpin one, or the latest."""
+        chat = self._pinnable(params)
+        message_id = params.integer("message_id", chat.pinned[-1] if chat.pinned else None)
+        if message_id not in chat.pinned:
+            raise bad_request("message to unpin not found")
+        chat.pinned.remove(message_id)
+        self._tell_pinned(chat)
+        return True
+
+    def unpin_all_chat_messages(self, params: Params) -> bool:
+        """Unpin all."""
+        chat = self._pinnable(params)
+        chat.pinned.clear()
+        self._tell_pinned(chat)
+        return True
+
+    def _pinnable(self, params: Params) -> Chat:
+        chat = self.world.writable_chat(self.chat_id(params))
+        if chat.is_channel and not is_admin(chat.bot, "can_edit_messages"):
+            raise bad_request("need administrator rights in the channel chat")
+        if chat.type in {"group", "supergroup"} and not is_admin(chat.bot, "can_pin_messages"):
+            raise bad_request("not enough rights to manage pinned messages in the chat")
+        return chat
+
+    def _tell_pinned(self, chat: Chat) -> None:
+        pinned = chat.messages.get(chat.pinned[-1]) if chat.pinned else None
+        self.world.tell({"kind": "pinned", "chat_id": str(chat.id), "message": pinned})

@@ -1,0 +1,126 @@
+"""What the bot may know of chats and people, and files."""
+
+from __future__ import annotations
+
+from bot.emulator.errors import Json, bad_request
+from bot.emulator.methods.shared import Method, Shared, check_visible
+from bot.emulator.params import Params
+from bot.emulator.world import (
+    PRESENT,
+    Chat,
+    Member,
+    User,
+    administrators,
+    member_json,
+    permissions_json,
+)
+
+
+class Chats(Shared):
+    """What the bot may know of chats and people, and files."""
+
+    def methods(self) -> tuple[Method, ...]:
+        """The methods of this subject."""
+        return (
+            self.get_chat,
+            self.get_chat_member,
+            self.get_chat_member_count,
+            self.get_chat_administrators,
+            self.leave_chat,
+            self.get_file,
+        )
+
+    def get_chat(self, params: Params) -> Json:
+        """ChatFullInfo."""
+        chat = self.world.known_chat(self.chat_id(params))
+        check_visible(chat)
+        gifts = (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        )
+        info = chat.brief | {
+            "accent_color_id": chat.id % 7,
+            "max_reaction_count": 11,
+            "accepted_gift_types": dict.fromkeys(gifts, False),
+        }
+        if chat.username:
+            info["active_usernames"] = [chat.username]
+        if chat.type in {"group", "supergroup"}:
+            info["permissions"] = permissions_json()
+        if chat.pinned and chat.pinned[-1] in chat.messages:
+            info["pinned_message"] = chat.messages[chat.pinned[-1]]
+        return info
+
+    def get_chat_member(self, params: Params) -> Json:
+        """Somebody's place in a chat; a stranger has left."""
+        chat = self.world.known_chat(self.chat_id(params))
+        check_visible(chat)
+        user_id = params.count("user_id", 0)
+        user = self.world.users.get(user_id)
+        if user is None:
+            raise bad_request("invalid user_id specified")
+        if user_id == self.world.bot.id:
+            return member_json(user, chat.bot, chat.type)
+        known = Member(status="member") if chat.id == user_id else Member(status="left")
+        return member_json(user, chat.members.get(user_id, known), chat.type)
+
+    def get_chat_member_count(self, params: Params) -> int:
+        """How many are in the chat, the bot included."""
+        chat = self.world.known_chat(self.chat_id(params))
+        check_visible(chat)
+        return 1 + (
+            1 if chat.user else sum(member.status in PRESENT for member in chat.members.values())
+        )
+
+    def get_chat_administrators(self, params: Params) -> list[Json]:
+        """Who runs the chat; other bots would be left out."""
+        chat = self.world.known_chat(self.chat_id(params))
+        check_visible(chat)
+        if chat.type == "private":
+            raise bad_request("there are no administrators in the private chat")
+        return [
+            member_json(user, member, chat.type)
+            for user, member in administrators(self.world, chat)
+        ]
+
+    def leave_chat(self, params: Params) -> bool:
+        """Go away; the bot is told so itself."""
+        chat = self.world.known_chat(self.chat_id(params))
+        check_visible(chat)
+        if chat.type == "private":
+            raise bad_request("chat not found")
+        self.change_bot_status(chat, Member(status="left"), by=self.world.bot_json)
+        return True
+
+    def change_bot_status(self, chat: Chat, new: Member, *, by: Json) -> None:
+        """Give the bot another place in a chat; it gets a my_chat_member update."""
+        old, chat.bot = chat.bot, new
+        self.push_my_chat_member(chat, old, new, by=by)
+        self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
+
+    def push_my_chat_member(self, chat: Chat, old: Member, new: Member, *, by: Json) -> None:
+        """Tell the bot that its place in a chat has changed."""
+        self.updates.push(
+            "my_chat_member", self.membership_change(chat, self.world.bot, old, new, by=by)
+        )
+
+    def membership_change(
+        self, chat: Chat, user: User, old: Member, new: Member, *, by: Json
+    ) -> Json:
+        """ChatMemberUpdated."""
+        return {
+            "chat": chat.brief,
+            "from": by,
+            "date": self.world.now(),
+            "old_chat_member": member_json(user, old, chat.type),
+            "new_chat_member": member_json(user, new, chat.type),
+        }
+
+    def get_file(self, params: Params) -> Json:
+        """Where to download a file from."""
+        file = self.files.get(params.text("file_id"))
+        names = ("file_id", "file_unique_id", "file_size")
+        return {name: file.card[name] for name in names} | {"file_path": file.path}

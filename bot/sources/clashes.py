@@ -1,0 +1,118 @@
+"""Sections of a catalog that are right by themselves and wrong together, a sentence a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from bot.sources.kinds import KINDS
+from bot.sources.sections import ChannelSection, NewsSection, RateSection
+from bot.sources.values import TOPICS
+
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+
+
+def where_of(kind: str, key: str) -> str:
+    """A section's name as it stands in the file."""
+    return (
+        f"{kind}.{key}"
+        if kind != "channels" and KEY.fullmatch(key) and "." not in key
+        else f'{kind}."{key}"'
+    )
+
+
+def used_twice(document: Mapping[str, object]) -> Iterator[str]:
+    """Problems of sources that would share what is stored of them, and of channels that are one.
+
+    Storage and commands name a source by its key alone. Banks and the kinds that do not give way
+    share one space of keys; a kind that does is stored as `kind.KEY` where the key is taken.
+    Telegram takes no notice of capitals in a channel's name.
+    """
+    sharing = ["rates", *(name for name, kind in KINDS.items() if not kind.gives_way)]
+    seen: dict[str, str] = {}
+    for name in sharing:
+        for key in _keys(document, name):
+            if key in seen:
+                first, place = seen[key], where_of(name, key)
+                yield f"[{place}]: the key is already used by [{first}]; choose another"
+            seen.setdefault(key, where_of(name, key))
+    yield from _alike_but_for_capitals(document, sharing)
+    for name, kind in KINDS.items():
+        if kind.gives_way:
+            yield from _stored_twice(name, _keys(document, name), seen)
+            yield from _alike_but_for_capitals(document, [name])
+    yield from _one_channel(_keys(document, "channels"))
+
+
+def _stored_twice(name: str, keys: Sequence[str], seen: dict[str, str]) -> Iterator[str]:
+    """Problems of a kind that gives way, whose stored names are taken too; `seen` grows by it."""
+    stored: dict[str, str] = {}
+    for key in keys:
+        own = f"{name}.{key}"
+        stored[own if key in seen else key] = where_of(name, key)
+        if key in seen and (own in seen or own in keys):
+            problem = f"its stored name {own} is another source's key; choose another"
+            yield f"[{where_of(name, key)}]: {problem}"
+    seen.update(stored)
+
+
+def _one_channel(keys: Iterable[str]) -> Iterator[str]:
+    channels: dict[str, str] = {}
+    for key in keys:
+        if key.lower() in channels:
+            yield f'[channels."{key}"]: is the channel of [channels."{channels[key.lower()]}"] too'
+        channels.setdefault(key.lower(), key)
+
+
+def _alike_but_for_capitals(document: Mapping[str, object], kinds: Iterable[str]) -> Iterator[str]:
+    """Problems of keys that are mistaken for each other in commands and logs."""
+    seen: dict[str, tuple[str, str]] = {}
+    for kind in kinds:
+        for key in _keys(document, kind):
+            first, first_key = seen.setdefault(key.lower(), (kind, key))
+            if first_key != key:
+                other = where_of(first, first_key)
+                problem = f"differs from [{other}] by capitals alone; choose another key"
+                yield f"[{where_of(kind, key)}]: {problem}"
+
+
+def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) -> Iterator[str]:
+    """Problems of sources of one name: a reader could not tell whose word it is.
+
+    Disabled ones are not asked. Feeds and pages of one host may share their publisher's name.
+    """
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
+    for kind, sections in kinds.items():
+        for key, section in sections.items():
+            if section.disabled:
+                continue
+            where = where_of(kind, key)
+            host = where
+            if isinstance(section, NewsSection):
+                host = urlsplit(section.url).netloc.lower()
+            for language, name in section.names.items():
+                other, others_host = seen.setdefault((language, name.casefold()), (where, host))
+                if others_host != host:
+                    yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
+
+
+def brought_by_nobody(
+    channels: Mapping[str, ChannelSection], news: Iterable[Mapping[str, NewsSection]]
+) -> Iterator[str]:
+    """Problems of channels' topics that no story will have: neither ours nor any source's."""
+    own: set[str] = set()
+    for sections in news:
+        for section in sections.values():
+            own.update(section.topics)
+    known = (*TOPICS, *sorted(own - set(TOPICS)))
+    for key, channel in channels.items():
+        for topic in channel.topics:
+            if topic not in known:
+                problem = f"{topic} is no topic; known are {', '.join(known)}"
+                yield f"[{where_of('channels', key)}] topics: {problem}"
+
+
+def _keys(document: Mapping[str, object], kind: str) -> list[str]:
+    tables = document.get(kind)
+    return list(tables) if isinstance(tables, dict) else []

@@ -1,0 +1,28 @@
+"""What a kind of publisher of stories brings: its section, and what `jarchy inspect` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.sources.sections import NewsSection
+
+#: Reads a document and the address it came from; a dictionary is a JSON line.
+Shown = Callable[[bytes, str | None], Iterable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of publisher of stories, as `bot/sources/kinds/` has it.
+
+    `verb` is its word behind `jarchy inspect`, `help` what that says of itself. A kind that
+    `gives_way` is stored as `kind.KEY` where another source has the key already: storage and
+    commands name a source by its key alone.
+    """
+
+    section: type[NewsSection]
+    verb: str
+    help: str
+    shown: Shown
+    gives_way: bool = True

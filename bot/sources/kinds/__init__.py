@@ -1,0 +1,58 @@
+"""Kinds of publishers of stories: a file here is one, its name the section of the catalog.
+
+A file defines `KIND`, a `Kind`: the section that describes such a source, and what `jarchy inspect`
+shows of its documents. The section makes the spec, and the spec names the readers that run in a
+worker process. A file that lacks `KIND` is a problem by name, and no catalog is read (`problems`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from bot.sources.kind import Kind
+from bot.sources.sections import NewsSection
+
+FOLDER = Path(__file__).parent
+
+
+def _modules() -> dict[str, ModuleType]:
+    names = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    return {name: import_module(f"{__name__}.{name}") for name in names}
+
+
+def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
+    """The kinds among these modules, by the names of their sections."""
+    found: dict[str, Kind] = {}
+    for name, module in modules.items():
+        kind = getattr(module, "KIND", None)
+        if isinstance(kind, Kind):
+            found[name] = kind
+    return found
+
+
+def problems_of(modules: Mapping[str, object]) -> list[str]:
+    """What these modules lack to be kinds of sources, a sentence each."""
+    problems: list[str] = []
+    found = kinds_of(modules)
+    for name in modules:
+        file = f"kind of source {name}: bot/sources/kinds/{name}.py"
+        if name not in found:
+            problems.append(f"{file} lacks KIND, a Kind")
+            continue
+        section = found[name].section
+        if not hasattr(section, "DEFAULT_EVERY"):
+            problems.append(f"{file}: {section.__name__} lacks DEFAULT_EVERY, how often to ask")
+        if section.spec is NewsSection.spec:
+            problems.append(f"{file}: {section.__name__} lacks spec, what it describes")
+    return problems
+
+
+KINDS = kinds_of(_modules())
+
+
+def problems() -> list[str]:
+    """What the files here lack, a sentence each."""
+    return problems_of(_modules())

@@ -1,0 +1,163 @@
+"""The sections of a catalog: what the file may say, and the spec that each section describes.
+
+A spec (`bot/sources/specs.py`) is what the program makes of a section.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.grammar import Address, Duration, Language, Weekdays, Window, Zone
+from bot.model.chats import Style
+from bot.model.rates import RateKind
+from bot.sources.banks import SOURCES
+from bot.sources.specs import (
+    DEFAULT_ZONE,
+    LAST_RANK,
+    ChannelSpec,
+    NewsSpec,
+    PollSpec,
+    RateSpec,
+)
+from bot.sources.values import (
+    Addresses,
+    DigestTimes,
+    Flag,
+    Holiday,
+    Holidays,
+    Kind,
+    Names,
+    Pairs,
+    Parser,
+    Rank,
+    StyleName,
+    Topics,
+    Trust,
+    parse_table,
+)
+
+
+class Section(BaseModel):
+    """A table of the file: known keys alone, each with a value of its form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """The keys of such a section by their names in the file, its own before every source's."""
+        names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
+        return tuple(cls.model_fields[name].alias or name for name in names)
+
+
+class PollSection(Section):
+    """When a source is looked at; `every` has a default of its own in each kind of section."""
+
+    every: Duration | None = None
+    between: Window | None = None
+    zone: Zone = DEFAULT_ZONE
+    days: Weekdays = frozenset(range(7))
+
+
+class SourceSection(Section):
+    """The keys that every polled source may have."""
+
+    DEFAULT_EVERY: ClassVar[timedelta]
+
+    poll: Annotated[PollSection, BeforeValidator(parse_table)] = PollSection()
+    terms: Address | None = None
+    page: Address | None = None
+    disabled: Flag = False
+
+    def common(self, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
+        """The fields of a spec that every source has, from this section."""
+        poll = PollSpec(
+            every=self.poll.every or self.DEFAULT_EVERY,
+            between=self.poll.between,
+            zone=self.poll.zone,
+            days=self.poll.days,
+            holidays=holidays,
+        )
+        return {"poll": poll, "terms": self.terms, "page": self.page, "disabled": self.disabled}
+
+
+class RateSection(SourceSection):
+    """`[rates.KEY]`: a publisher of rates. Where the key is a parser's name, that is its parser."""
+
+    DEFAULT_EVERY = timedelta(minutes=30)
+
+    parser: Parser
+    names: Names = Field(alias="name")
+    urls: Addresses
+    kind: Kind | None = None
+    holidays: Holidays = frozenset()
+    pairs: Pairs = ()
+    rank: Rank = LAST_RANK
+    archive: Address | None = None
+
+    def spec(self, key: str) -> RateSpec:
+        """The source that this section describes."""
+        return RateSpec(
+            key=key,
+            parser=self.parser,
+            names=self.names,
+            urls=self.urls,
+            kind=RateKind(self.kind) if self.kind else SOURCES[self.parser].kind,
+            pairs=frozenset(self.pairs),
+            rank=self.rank,
+            archive=self.archive,
+            **self.common(self.holidays),
+        )
+
+
+class NewsSection(SourceSection):
+    """The keys that every publisher of stories may have; `bot/sources/kinds/` has the kinds."""
+
+    names: Names = Field({}, alias="name")
+    url: Address
+    language: Language | None = None
+    trust: Trust = 2
+    style: StyleName = Style.BRIEF
+    topics: Topics = ()
+
+    def described(self, key: str) -> dict[str, Any]:
+        """The fields of a spec that every publisher of stories has, from this section."""
+        return {
+            "key": key,
+            "names": self.names,
+            "url": self.url,
+            "language": self.language,
+            "trust": self.trust,
+            "style": Style(self.style),
+            "topics": self.topics,
+            **self.common(),
+        }
+
+    def spec(self, key: str) -> NewsSpec:
+        """The source that this section describes."""
+        raise NotImplementedError
+
+
+class ChannelSection(Section):
+    """`[channels."@name"]`: a channel the bot posts to."""
+
+    language: Language | None = None
+    topics: Topics = ()
+    pairs: Pairs = ()
+    digest: DigestTimes = ()
+    style: StyleName = Style.BRIEF
+    disabled: Flag = False
+
+    def spec(self, key: str) -> ChannelSpec:
+        """The channel that this section describes."""
+        return ChannelSpec(
+            key=key,
+            language=self.language,
+            topics=self.topics,
+            pairs=self.pairs,
+            digest=self.digest,
+            style=Style(self.style),
+            disabled=self.disabled,
+        )

@@ -1,0 +1,123 @@
+"""The values of a catalog: a reader returns its value or raises ValueError("what is right").
+
+Forms that the settings know too (durations, zones, addresses) are in `bot/grammar.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from typing import Annotated
+
+from pydantic import BaseModel, PlainValidator
+
+from bot.grammar import list_of, nearest, one_of, parse_address, parse_clock, parse_text, whole
+from bot.languages import LANGUAGES
+from bot.model.chats import Style
+from bot.model.rates import Pair, RateKind
+from bot.sources.banks import SOURCES
+from bot.sources.base import PLACEHOLDER
+from bot.sources.selectors import RIGHT as RIGHT_SELECTOR
+from bot.sources.selectors import xpath_of
+
+_TOPIC = re.compile(r"[a-z][a-z-]{1,31}")
+
+#: The topics that have a name in every language.
+TOPICS = ("security", "economy", "politics", "society", "world", "culture", "sport")
+
+Holiday = date | tuple[int, int]
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")  # noqa: TRY004 - pydantic translates a ValueError, and all of these are one
+    return value
+
+
+def parse_table(value: object) -> object:
+    if not isinstance(value, (dict, BaseModel)):
+        raise ValueError('a table such as { every = "30m" }')  # noqa: TRY004 - likewise
+    return value
+
+
+def _names(value: object) -> dict[str, str]:
+    right = f'a table of names by language ({", ".join(LANGUAGES)}), such as {{ en = "Name" }}'
+    if not isinstance(value, dict) or not value or not set(value) <= set(LANGUAGES):
+        raise ValueError(right)
+    return {language: parse_text(name, right) for language, name in value.items()}
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    found = list_of(str, "a list of http or https addresses, each once")(value)
+    if not found:
+        raise ValueError("a list of http or https addresses, each once")
+    for address in found:
+        if set("{}") & set(PLACEHOLDER.sub("", address)):
+            raise ValueError("addresses whose only braces are days such as {today:%d.%m.%Y}")
+        parse_address(address if "{" not in address else PLACEHOLDER.sub("0", address))
+    return found
+
+
+def _topic(value: object) -> str:
+    """A topic: one of ours, or a catalog's own word that is not one of ours mistyped."""
+    if not isinstance(value, str) or not _TOPIC.fullmatch(value):
+        raise ValueError("")
+    if value not in TOPICS and (hint := nearest(value, TOPICS)):
+        raise ValueError(hint)
+    return value
+
+
+def _pair(value: object) -> Pair:
+    pair = Pair.parse(str(value))
+    if pair.base == pair.quote:
+        raise ValueError(f"; {pair} never moves")
+    return pair
+
+
+def _digest_times(value: object) -> tuple[time, ...]:
+    return tuple(sorted(list_of(parse_clock, 'a list of times such as ["09:00", "18:00"]')(value)))
+
+
+def _selector(value: object) -> str:
+    selector = parse_text(value, RIGHT_SELECTOR)
+    xpath_of(selector)
+    return selector
+
+
+def _holidays(value: object) -> frozenset[Holiday]:
+    right = 'a list of days such as ["03-21", "2026-05-27"]'
+    if not isinstance(value, list):
+        raise ValueError(right)  # noqa: TRY004 - likewise
+    return frozenset(_holiday(item, right) for item in value)
+
+
+def _holiday(value: object, right: str) -> Holiday:
+    if isinstance(value, date) and not isinstance(value, datetime):  # TOML has dates of its own
+        return value
+    text = parse_text(value, right)
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        day = date.fromisoformat(f"2024-{text}")  # a leap year, so that 29 February is a day
+    except ValueError:
+        raise ValueError(right) from None
+    return day.month, day.day
+
+
+Flag = Annotated[bool, PlainValidator(_flag)]
+Names = Annotated[dict[str, str], PlainValidator(_names)]
+Selector = Annotated[str, PlainValidator(_selector)]
+Topics = Annotated[
+    tuple[str, ...], PlainValidator(list_of(_topic, 'a list of topics such as ["security"]'))
+]
+Pairs = Annotated[
+    tuple[Pair, ...], PlainValidator(list_of(_pair, 'a list of pairs such as ["USD/KGS"]'))
+]
+StyleName = Annotated[str, PlainValidator(one_of(Style))]
+Addresses = Annotated[tuple[str, ...], PlainValidator(_addresses)]
+Holidays = Annotated[frozenset[Holiday], PlainValidator(_holidays)]
+DigestTimes = Annotated[tuple[time, ...], PlainValidator(_digest_times)]
+Parser = Annotated[str, PlainValidator(one_of(SOURCES))]
+Kind = Annotated[str, PlainValidator(one_of(RateKind))]
+Rank = Annotated[int, PlainValidator(whole(1, 1000))]
+Trust = Annotated[int, PlainValidator(whole(1, 3))]

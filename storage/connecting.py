@@ -1,0 +1,172 @@
+"""How the database is connected to: the one file of SQLite, or a server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import orjson
+from sqlalchemy import URL, event
+from sqlalchemy.engine import Connection, ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.errors import ConfigError
+from storage.address import absent, is_file, parse_url
+from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, POOL_SECONDS, SERVER_OPTIONS, Store
+
+#: The server ends a transaction of ours that stands still for so long: a frozen replica must not
+#: keep the rows it locked, the pace of all among them. Shorter than any lease.
+IDLE_SECONDS = 5.0
+
+
+def connect_for_writing(text_url: str) -> Store:
+    """The database as it is, to read and write: not checked, not migrated (`open_store` does)."""
+    return _connect(parse_url(text_url))
+
+
+def connect(text_url: str) -> Store:
+    """The database as it is, to read alone: not checked, not migrated, not made."""
+    url = parse_url(text_url)
+    if (path := absent(url)) is not None:
+        raise ConfigError(
+            f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it"
+        )
+    return _connect(url, writes=False)
+
+
+def _connect(url: URL, *, writes: bool = True) -> Store:
+    if is_file(url):
+        return _connect_sqlite(url, writes=writes)
+    engine = create_async_engine(
+        url,
+        connect_args={
+            **SERVER_OPTIONS,
+            "autocommit": True,
+        },  # the driver begins nothing: we do, below
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+    )
+    _leave_a_demoted_server(engine)
+    # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
+    # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
+    # one more way there and back
+    begin = "BEGIN" if writes else "BEGIN READ ONLY"
+    _on_begin(
+        engine,
+        f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
+    )
+    return Store(url, engine, engine)
+
+
+def _leave_a_demoted_server(engine: AsyncEngine) -> None:
+    """Drop the connections to a server that only reads now: next ones find the new primary."""
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def look(context: ExceptionContext) -> None:
+        # read_only_sql_transaction
+        if getattr(context.original_exception, "sqlstate", None) == "25006":
+            context.is_disconnect = True
+
+
+def _connect_sqlite(url: URL, *, writes: bool) -> Store:
+    path = Path(url.database or "")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"DATABASE_URL: the folder {path.parent} cannot be made: {error.strerror}"
+        ) from None
+    os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
+
+    async def connect() -> aiosqlite.Connection:
+        if store.lost:  # SQLite would make an empty file
+            raise sqlite3.OperationalError(LOST)
+        connector = partial(
+            sqlite3.connect,
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        return await _Connection(connector, 64)
+
+    options: dict[str, Any] = {
+        "json_serializer": _dumps,
+        "json_deserializer": orjson.loads,
+        "async_creator": connect,
+    }
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
+    reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
+    _on_connect(
+        writer,
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA wal_autocheckpoint = 1000",
+        f"PRAGMA journal_size_limit = {LOG_BYTES}",
+    )
+    _on_connect(reader, "PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0")
+    _on_begin(writer, "BEGIN IMMEDIATE")
+    _on_begin(reader, "BEGIN")
+    store = Store(url, writer if writes else reader, reader)
+    return store
+
+
+class _Connection(aiosqlite.Connection):
+    """A connection that rolls back before it closes.
+
+    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
+    connection closed in that state, with its write lock, until the cursor is collected: nobody
+    could write any more.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
+        super().__init__(connector, chunk)
+        self._thread.daemon = True  # a process that ends does not wait for it
+
+    async def close(self) -> None:
+        """Roll back, then close."""
+        self._let_go()
+        await super().close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """The same without waiting."""
+        self._let_go()
+        return super().stop()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._tx.put_nowait((None, self._connection.rollback))
+
+
+def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
+    common = (
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA secure_delete = ON",
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own
+        cursor = connection.cursor()
+        for pragma in (*pragmas, *common):
+            cursor.execute(pragma)
+        cursor.close()
+
+
+def _on_begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,138 @@
+"""Kinds of publishers of stories: a file in `bot/sources/kinds/` is one, found by its place."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.sources import kinds
+from bot.sources.catalog import load_catalog, parse_catalog
+from bot.sources.kind import Kind
+from bot.sources.kinds import KINDS
+from bot.sources.sections import NewsSection
+
+ROOT = Path(__file__).resolve().parents[2]
+NEW_KIND = '''
+"""Lists of headlines, a line each: address, a tab, the title."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.model.news import Entry
+from bot.sources.kind import Kind
+from bot.sources.sections import NewsSection
+from bot.sources.specs import NewsSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSpec(NewsSpec):
+    def entries(self, now):
+        return read
+
+
+class ListSection(NewsSection):
+    DEFAULT_EVERY = timedelta(minutes=7)
+
+    def spec(self, key):
+        return ListSpec(**self.described(key))
+
+
+def read(body, /, *, url, content_type):
+    rows = [line.split("\\t") for line in body.decode().splitlines()]
+    return [Entry(id=link, link=link, title=title) for link, title in rows]
+
+
+def shown(body, url):
+    return [{"title": entry.title} for entry in read(body, url=url, content_type=None)]
+
+
+KIND = Kind(section=ListSection, verb="list", help="A line an entry.", shown=shown)
+'''
+TRIED = """
+import asyncio
+from datetime import UTC, datetime
+from bot.fetch import Fetched, Validators
+from bot.ingest.documents import read_document
+from bot.sources.catalog import parse_catalog
+from bot.workers import Workers
+
+catalog = parse_catalog('''
+[feeds.a]
+url = "https://a.example/"
+[lists.a]
+url = "https://b.example/"
+''')
+spec = catalog.news["lists.a"]
+print([one.key for one in catalog.polled], spec.poll.every)
+
+async def main():
+    answer = Fetched(
+        status=200, url=spec.url, body=b"https://b.example/1\\tA bridge",
+        content_type=None, charset=None, validators=Validators(), moved_to=None,
+    )
+    async with Workers() as workers:
+        print(await read_document(workers, spec.entries(datetime.now(UTC)), answer))
+
+asyncio.run(main())
+"""
+
+
+def run(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={"PYTHONPATH": f"{folder}:{ROOT}", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
+    """Its sections are read, polled and stored, and an operator can look at its documents."""
+    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bot" / "sources" / "kinds" / "lists.py").write_text(NEW_KIND, encoding="utf-8")
+    (tmp_path / "list").write_text("https://b.example/1\tA bridge", encoding="utf-8")
+    assert run(tmp_path, "-m", "bot", "inspect", "list", "list") == '{"title":"A bridge"}\n'
+    told = run(tmp_path, "-c", TRIED)
+    assert "['a', 'lists.a'] 0:07:00" in told
+    assert "title='A bridge'" in told
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_catalog_and_the_verbs_know_every_kind(name: str) -> None:
+    """A section of each kind is read, and what it lacks is told by its name."""
+    with pytest.raises(ConfigError, match=rf"\[{name}\.x\] url: missing"):
+        parse_catalog(f"[{name}.x]")
+    with pytest.raises(ConfigError, match=rf"\[nothing\]: unknown section; .*{name}.* are known"):
+        parse_catalog("[nothing.x]")
+
+
+class Unready(NewsSection):
+    """A section that describes nothing."""
+
+
+def test_no_catalog_is_read_while_a_kind_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = Kind(section=Unready, verb="x", help="", shown=lambda body, url: [])  # noqa: ARG005
+    modules = {"empty": SimpleNamespace(), "lists": SimpleNamespace(KIND=kind)}
+    monkeypatch.setattr(kinds, "_modules", lambda: modules)
+    with pytest.raises(ConfigError) as caught:
+        load_catalog()
+    told = str(caught.value)
+    assert "kinds/empty.py lacks KIND" in told
+    assert "kinds/lists.py: Unready lacks DEFAULT_EVERY" in told
+    assert "kinds/lists.py: Unready lacks spec" in told
+    monkeypatch.setattr(Unready, "DEFAULT_EVERY", timedelta(minutes=1), raising=False)
+    with pytest.raises(ConfigError) as caught:
+        load_catalog()
+    assert "DEFAULT_EVERY" not in str(caught.value)
