@@ -16,6 +16,7 @@ from bot.model.news import Story
 from bot.model.rates import Rate
 from bot.render.news import Names, body, headline, reporters
 from bot.render.numbers import short
+from bot.render.phrases import phrase
 from bot.render.rates import kind_name
 from bot.render.text import (
     LIMIT,
@@ -23,7 +24,6 @@ from bot.render.text import (
     Rich,
     bold,
     cut,
-    fill,
     italic,
     join,
     lines,
@@ -52,13 +52,13 @@ def digest(
     """
     story = story and story.told_in(language)
     blocks = [
-        italic(fill(t("digest.late", language), day=day_text(day, language)))
+        italic(phrase("digest.late", language, day=day_text(day, language)))
         if late and not plain
         else Rich(),
         lines(*(_line(rate, language, plain=plain) for rate in rates)),
         *_story(story, style, plain=plain),
     ]
-    said = join("\n\n", blocks) or fill(t("digest.empty", language), day=day_text(day, language))
+    said = join("\n\n", blocks) or phrase("digest.empty", language, day=day_text(day, language))
     source = Rich() if plain or not rates else _source(rates, language, source_name)
     who = (
         reporters(story, feed_names, language)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.i18n import moment, name_of, t, tn
+from bot.i18n import moment, name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import NewsPage, Story
 from bot.render.buttons import rows_of, share_button
+from bot.render.phrases import counted, phrase
 from bot.render.text import (
     LIMIT,
     Button,
@@ -19,7 +20,6 @@ from bot.render.text import (
     bold,
     clean,
     cut,
-    fill,
     join,
     lines,
     link,
@@ -52,7 +52,7 @@ def page(
     ]
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
-        return message(fill(t("news.none", language)), buttons)
+        return message(phrase("news.none", language), buttons)
     return message(join("\n\n", [_page_title(page, language), *told]), buttons)
 
 
@@ -147,7 +147,7 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     named = ", ".join(one_line(name) for name in names[:NAMED])
     if len(names) == 1:
         return Rich(named)
-    return join(" · ", [named, fill(tn("news.sources", len(names), language), n=len(names))])
+    return join(" · ", [named, counted("news.sources", len(names), language)])
 
 
 def _paragraphs(text: str, title: str) -> list[str]:

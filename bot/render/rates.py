@@ -25,7 +25,8 @@ from bot.i18n import (
 )
 from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
-from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
+from bot.render.phrases import phrase
+from bot.render.text import Message, Rich, bold, join, lines, link, message, pre
 
 _WEEK = timedelta(days=7)
 
@@ -123,20 +124,20 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
 def _published(card: RateCard, language: str, today: date | None) -> Rich:
     """When it came and from when it counts; the number's own day is never left out."""
     counts = card.next_on or card.holds_from or card.on
-    effective = fill(t("rates.effective", language), day=day(counts, language, today=today))
+    effective = phrase("rates.effective", language, day=day(counts, language, today=today))
     if card.seen_at is None:
         return effective
     local = card.seen_at.astimezone(ZoneInfo(card.zone))
     when = f"{day(local.date(), language, today=today)} {clock(local)}"
-    return join(" · ", [fill(t("rates.published", language), time=when), effective])
+    return join(" · ", [phrase("rates.published", language, time=when), effective])
 
 
 def _freshness(card: RateCard, language: str, today: date | None) -> Rich | None:
     match card.freshness:
         case Freshness.LATE if card.expected_by is not None:
-            return fill(t("rates.late", language), time=clock(card.expected_by))
+            return phrase("rates.late", language, time=clock(card.expected_by))
         case Freshness.LATE:
-            return fill(t("rates.late_unknown", language))
+            return phrase("rates.late_unknown", language)
         case Freshness.RESTING if card.holds_from is not None:
             return _resting(card.holds_from, card.on, language, today)
         case _:
@@ -154,7 +155,7 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
             f"{theirs} {as_printed(one.theirs.per_unit, language)}",
         ]
         said.append(
-            fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values))
+            phrase("rates.dispute", language, pair=str(one.ours.pair), values=" · ".join(values))
         )
     return said
 
@@ -163,8 +164,8 @@ def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
     shown = day(since, language, today=today)
     if on - since < _WEEK:
-        return fill(t("rates.resting", language), weekday=weekday_of(since, language), day=shown)
-    return fill(t("rates.resting_long", language), day=shown)
+        return phrase("rates.resting", language, weekday=weekday_of(since, language), day=shown)
+    return phrase("rates.resting_long", language, day=shown)
 
 
 def conversion(

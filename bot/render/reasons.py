@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.i18n import known, t, tn
+from bot.i18n import known
 from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
-from bot.render.text import Rich, fill
+from bot.render.phrases import counted, phrase
+from bot.render.text import Rich
 
 _PLAIN = frozenset(
     {"grave", "danger", "near", "calm", "official", "aggregators"}
@@ -36,12 +37,12 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
             dead = int(reason.values[0])
-            shown.append(fill(tn("reason.dead", dead, language), n=dead))
+            shown.append(counted("reason.dead", dead, language))
         elif reason.code in _PLAIN:
-            shown.append(fill(t(f"reason.{reason.code}", language)))
+            shown.append(phrase(f"reason.{reason.code}", language))
     for kind, words in found.items():
         once = ", ".join(dict.fromkeys(words))
-        shown.append(fill(t(f"reason.{kind}", language), words=once))
+        shown.append(phrase(f"reason.{kind}", language, words=once))
     return shown
 
 

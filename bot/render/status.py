@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.i18n import ago, day, name_of, span, t, tn
+from bot.i18n import ago, day, name_of, span, t
 from bot.model.status import SourceStatus, Status
-from bot.render.text import Message, Rich, bold, fill, join, lines, message, one_line
+from bot.render.phrases import counted, phrase
+from bot.render.text import Message, Rich, bold, join, lines, message, one_line
 
 SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 
@@ -13,18 +14,18 @@ def status(status: Status, language: str) -> Message:
     """How fresh each source is, how long the queue, when the last message went out."""
     sources = [_source(source, status, language) for source in status.sources]
     hidden = len(sources) - SHOWN_SOURCES
-    queue = fill(tn("status.waiting", status.waiting, language), n=status.waiting)
+    queue = counted("status.waiting", status.waiting, language)
     if status.oldest is not None and status.waiting:
         queue = join(
-            ", ", [queue, fill(t("status.oldest", language), age=span(status.oldest, language))]
+            ", ", [queue, phrase("status.oldest", language, age=span(status.oldest, language))]
         )
     sent = (
-        fill(t("status.sent", language), ago=ago(status.now - status.last_sent_at, language))
+        phrase("status.sent", language, ago=ago(status.now - status.last_sent_at, language))
         if status.last_sent_at
-        else fill(t("status.sent_nothing", language))
+        else phrase("status.sent_nothing", language)
     )
-    rest = fill(tn("status.more", hidden, language), n=hidden) if hidden > 0 else None
-    empty = fill(t("status.no_sources", language)) if not sources else None
+    rest = counted("status.more", hidden, language) if hidden > 0 else None
+    empty = phrase("status.no_sources", language) if not sources else None
     return message(
         lines(
             bold(t("status.title", language)),
@@ -46,8 +47,8 @@ def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     )
     stuck = None
     if source.stuck_on is not None:
-        stuck = fill(
-            t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date())
+        stuck = phrase(
+            "status.stuck", language, day=day(source.stuck_on, language, today=status.now.date())
         )
     partly = (
         t("status.partly", language) if source.error is not None and not source.failures else None
@@ -58,9 +59,5 @@ def _source(source: SourceStatus, status: Status, language: str) -> Rich:
             if source.last_ok_at
             else f"⚪ {one_line(name)} – {seen}"
         )
-    trouble = (
-        fill(tn("status.failures", source.failures, language), n=source.failures)
-        if source.failures
-        else None
-    )
+    trouble = counted("status.failures", source.failures, language) if source.failures else None
     return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, partly, stuck])
