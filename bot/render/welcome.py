@@ -30,11 +30,9 @@ def start(
 
     `chosen` are the data strings already on; `name` is what the reader is called.
     """
-    hello = (
-        phrase("start.hello_name", language, name=one_line(name))
-        if name
-        else phrase("start.hello", language)
-    )
+    hello = phrase("start.hello", language)
+    if name:
+        hello = phrase("start.hello_name", language, name=one_line(name))
     text = lines(
         bold(hello), phrase("start.what", language), "\n" + phrase("start.choose", language)
     )
@@ -57,5 +55,7 @@ def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
     """To the one who gave the bot a place in a channel or a group where it may not write."""
-    msgid = "channel.no_right" if kind is ChatKind.CHANNEL else "group.no_right"
-    return message(phrase(msgid, language, title=bold(one_line(title))))
+    shown = bold(one_line(title))
+    if kind is ChatKind.CHANNEL:
+        return message(phrase("channel.no_right", language, title=shown))
+    return message(phrase("group.no_right", language, title=shown))
