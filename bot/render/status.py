@@ -13,8 +13,7 @@ SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 def status(status: Status, language: str) -> Message:
     """How fresh each source is, how long the queue, when the last message went out."""
     shown: list[Rich | str] = [bold(t("status.title", language))]
-    for source in status.sources[:SHOWN_SOURCES]:
-        shown.append(_source(source, status, language))
+    shown += [_source(source, status, language) for source in status.sources[:SHOWN_SOURCES]]
     hidden = len(status.sources) - SHOWN_SOURCES
     if hidden > 0:
         shown.append(counted("status.more", hidden, language))
@@ -28,9 +27,8 @@ def _queue(status: Status, language: str) -> Rich:
     waiting = counted("status.waiting", status.waiting, language)
     if status.oldest is None or not status.waiting:
         return waiting
-    return join(
-        ", ", [waiting, phrase("status.oldest", language, age=span(status.oldest, language))]
-    )
+    oldest = phrase("status.oldest", language, age=span(status.oldest, language))
+    return join(", ", [waiting, oldest])
 
 
 def _last_sent(status: Status, language: str) -> Rich:
