@@ -26,11 +26,12 @@ import storage.alerts
 from bench.figure import Figure, Goal
 from bench.sending import most_in_a_second
 from bench.start import ROOT
-from bot.deliver.worker import HORIZON
+from bot.alerts.notices import Notice
+from bot.deliver.claims import HORIZON
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.emulator.faults import Limits
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from storage.db import Store, db_now
 from storage.opening import open_store
 from storage.schema import pace

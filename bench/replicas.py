@@ -27,8 +27,9 @@ from sqlalchemy import func, select
 from bench import flaky, sending, stub, world
 from bench.figure import Figure, Goal
 from bot import log
-from bot.deliver import worker as delivering
+from bot.deliver import claims
 from bot.deliver.compose import Composer
+from bot.deliver.worker import Worker
 from bot.model.alerts import State
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
@@ -52,8 +53,8 @@ class Plan:
     number: signal.Signals
     at: int
     rate: float = LIMIT
-    lease: timedelta = delivering.LEASE
-    margin: float = delivering.MARGIN
+    lease: timedelta = claims.LEASE
+    margin: float = claims.MARGIN
     woken_after: float = 0.0
     bad: bool = False
 
@@ -237,7 +238,7 @@ async def killed(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurement
     """SIGKILL mid-way, on a good day."""
     count = 15_000 if quick else 100_000
     report = await _run(Plan(count=count, number=signal.SIGKILL, at=count // 2))
-    lease = delivering.LEASE.total_seconds()
+    lease = claims.LEASE.total_seconds()
     return [
         *_promises(f"{count:,} by {SENDERS} replicas, one killed", report, count=count, copies=2),
         Figure(
@@ -344,10 +345,10 @@ def _promises(name: str, report: Report, *, count: int, copies: int) -> list[Fig
 
 async def _send(database_url: str, url: str, rate: float, lease: float, margin: float) -> None:
     """One sender, until SIGTERM."""
-    delivering.LEASE, delivering.MARGIN = timedelta(seconds=lease), margin
+    claims.LEASE, claims.MARGIN = timedelta(seconds=lease), margin
     store = await open_store(database_url)
     async with open_session() as session:
-        worker = delivering.Worker(
+        worker = Worker(
             store=store,
             api=Stamping(session, url=url, token=sending.TOKEN),
             composer=Composer(store, world.catalog()),

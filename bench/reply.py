@@ -22,13 +22,13 @@ from telegram.request import BaseRequest, RequestData
 
 from bench import world
 from bench.figure import Figure, Goal
+from bot.config import Settings
 from bot.intake.inbox import Inbox
 from bot.telegram import outcomes
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
 from bot.workers import Workers
 from handlers import Context, Services, route
-from handlers.context import at_once
 from storage.db import Store
 
 TOKEN = "123456789:" + "A" * 35  # opens nothing
@@ -137,6 +137,10 @@ async def bare(
         yield handle
 
 
+async def at_once(_chat: int) -> None:
+    """No turn to wait for."""
+
+
 @asynccontextmanager
 async def ours(
     store: Store, api: Handing
@@ -150,10 +154,7 @@ async def ours(
         clock=lambda: datetime.now(UTC),
         turn=at_once,
         wake=lambda: None,
-        home="KGS",
-        time_zone="Asia/Bishkek",
-        default_language="en",
-        admins=frozenset(),
+        settings=Settings(),
     )
     bot: ExtBot[None] = ExtBot(TOKEN, request=Request(), get_updates_request=Request())
     application = (

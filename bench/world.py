@@ -15,7 +15,9 @@ from sqlalchemy import text
 import storage.alerts
 import storage.fan_out
 import storage.rates
-from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
+from bot.alerts.moves import RateMoved
+from bot.detect.moves import Moved
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, Rate, RateKind
 from bot.readers.rates import CURRENCIES
 from bot.sources.catalog import parse_catalog
@@ -169,7 +171,7 @@ async def add_alert(db: Db, name: str) -> int:
         Alert(
             dedup_key=name,
             payload=RateMoved(
-                baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.1")
+                Moved(baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.1"))
             ),
             severity=Severity.NOTABLE,
             lane=Lane.ALERT,

@@ -147,10 +147,7 @@ async def opened(
             clock=clock,
             turn=worker.turn,
             wake=worker.wake,
-            home=settings.home_currency,
-            time_zone=settings.time_zone,
-            default_language=settings.default_language,
-            admins=frozenset(settings.admin_ids),
+            settings=settings,
             on_trouble=lambda msgid, values: tell(store, settings, msgid, values, clock),
         )
         route(application, services)

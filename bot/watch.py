@@ -22,9 +22,8 @@ import structlog
 
 import storage.backup
 import storage.highwater
+from bot.alerts.notices import Notice, notice
 from bot.errors import BotError, ConfigError, StorageError
-from bot.model.alerts import Notice
-from bot.render.alerts import notice
 from bot.render.text import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Retry

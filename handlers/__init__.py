@@ -244,7 +244,7 @@ async def _nowhere(services: Services, update: Update) -> None:
     except UserError as error:
         stale = error
     known = services.chats.get(query.from_user.id)
-    guess = client_language(query.from_user.language_code, services.default_language)
+    guess = client_language(query.from_user.language_code, services.settings.default_language)
     said = explain(stale, known.language if known is not None else guess).text
     await services.api.call(
         "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
@@ -289,7 +289,9 @@ async def sorry(services: Services, update: Update) -> None:
     if origin is None or (update.message is None and query is None):
         return
     known = services.chats.get(origin.id)
-    guess = client_language(user.language_code if user else None, services.default_language)
+    guess = client_language(
+        user.language_code if user else None, services.settings.default_language
+    )
     message = explain(UserError("error.unexpected"), known.language if known is not None else guess)
     if query is not None:
         await services.api.call(

@@ -10,6 +10,7 @@ from telegram import Update
 
 import storage.alerts
 import storage.rules
+from bot.alerts.moves import RateMoved
 from bot.convert import currency_at, plain_text
 from bot.errors import UserError
 from bot.model.rates import Pair
@@ -163,7 +164,9 @@ async def _show(
             db, services.catalog, pair, home=context.chat.home, days=days_of(span), now=now
         )
         last = history[-1]
-        told = await storage.alerts.moves_told(db, last.series, since=history[0].effective_on)
+        told = await storage.alerts.days_told(
+            db, RateMoved.KIND, last.series, since=history[0].effective_on
+        )
     await context.answer()
     names = dict(services.catalog.rates[last.source].names)
     today = local_day(services.catalog, last.source, now)

@@ -20,6 +20,7 @@ import storage.alerts
 import storage.chats
 from bot.alerts.answers import alert as late_answer
 from bot.clock import boottime
+from bot.config import Settings
 from bot.errors import UserError
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
@@ -98,10 +99,7 @@ class Services:
     clock: Callable[[], datetime]
     turn: Callable[[int], Awaitable[None]]
     wake: Callable[[], None]
-    home: str
-    time_zone: str
-    default_language: str
-    admins: frozenset[int]
+    settings: Settings
     chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: LRUCache[int, tuple[float, bool]] = field(
@@ -115,6 +113,11 @@ class Services:
         default_factory=dict
     )  # until when, on the clock that runs while we sleep
     drawn: Drawn = field(default_factory=Drawn)
+    admins: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Operators are looked up at each press."""
+        self.admins = frozenset(self.settings.admin_ids)
 
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""
@@ -454,8 +457,8 @@ def new_chat(services: Services, origin: TelegramChat, language_code: str | None
         id=origin.id,
         kind=kind,
         title=origin.title or "",
-        language=client_language(language_code, services.default_language),
-        time_zone=services.time_zone,
-        home=services.home,
+        language=client_language(language_code, services.settings.default_language),
+        time_zone=services.settings.time_zone,
+        home=services.settings.home_currency,
         style=Style.BRIEF,
     )

@@ -184,9 +184,9 @@ async def _reader(services: Services, user: int, language_code: str | None) -> C
     return known or Chat(
         id=user,
         kind=ChatKind.PRIVATE,
-        language=client_language(language_code, services.default_language),
-        time_zone=services.time_zone,
-        home=services.home,
+        language=client_language(language_code, services.settings.default_language),
+        time_zone=services.settings.time_zone,
+        home=services.settings.home_currency,
     )
 
 

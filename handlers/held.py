@@ -7,21 +7,18 @@ the other operators are told by whom, and a later press hears what was decided.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import storage.alerts
-import storage.news
 import storage.rates
 import storage.sources
+from bot.alerts import Desk, kind_of, notices
 from bot.errors import UserError
-from bot.model.alerts import Alert, Approval, Audience, Lane, Notice, Severity, StoryBroke
+from bot.model.alerts import Alert, Approval
 from bot.render.answers import say
-from bot.render.news import headline
-from bot.sources.standing import led
 from handlers.context import Context
 
 _LARGEST = 2**63
-TOLD_LASTS = timedelta(days=2)
 
 
 async def pressed(context: Context, what: str, number: str) -> None:
@@ -46,29 +43,27 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
     """Buttons `story:approve:7` and `story:reject:7`: the alert goes out, or nobody hears of it."""
     waiting, approve = _decision(what, number)
     services = context.services
-    story = None
+    title = None
     async with services.store.writing() as db:
         decided = await storage.alerts.decide(db, waiting, approve=approve)
-        if decided is not None and isinstance(decided.payload, StoryBroke):
-            story = await storage.news.get(db, decided.payload.story)
-        if story is not None:
-            story = led(story, services.catalog.news)
-            for notice in _told_to_others(
-                context, waiting, what, headline(story), now=services.clock()
-            ):
+        if decided is not None:
+            desk = Desk(db=db, catalog=services.catalog)
+            title = await kind_of(decided).title(desk, decided)
+        if title is not None:
+            for notice in _told_to_others(context, waiting, what, title, now=services.clock()):
                 await storage.alerts.enqueue(db, notice)
         stands = await storage.alerts.approval(db, waiting)
     if (
-        story is None and stands is not None
+        title is None and stands is not None
     ):  # what still waits, but is not to be decided, waited too long
         raise UserError(f"error.story_{Approval.EXPIRED if stands is Approval.WAITING else stands}")
-    if story is None:
+    if title is None:
         raise UserError("error.stale")
     services.forget_cards()
     services.wake()
     await context.answer()
     key = "story.approved" if approve else "story.rejected"
-    await context.edit(say(key, context.language, title=headline(story)))
+    await context.edit(say(key, context.language, title=title))
 
 
 def _told_to_others(
@@ -76,21 +71,10 @@ def _told_to_others(
 ) -> list[Alert]:
     """One silent word to every other operator: who decided, and what."""
     user = context.incoming.effective_user
-    values = (("title", title), ("who", user.full_name if user is not None else "–"))
-    return [
-        Alert(
-            dedup_key=f"decided:{waiting}:{operator}",
-            payload=Notice(
-                msgid="notice.approved" if what == "approve" else "notice.refused", values=values
-            ),
-            severity=Severity.INFO,
-            lane=Lane.ALERT,
-            audience=Audience(chat=operator),
-            created_at=now,
-            expires_at=now + TOLD_LASTS,
-        )
-        for operator in sorted(context.services.admins - {context.chat.id})
-    ]
+    values = {"title": title, "who": user.full_name if user is not None else "–"}
+    msgid = "notice.approved" if what == "approve" else "notice.refused"
+    others = sorted(context.services.admins - {context.chat.id})
+    return [notices.decided(operator, waiting, msgid, values, now=now) for operator in others]
 
 
 def _decision(what: str, number: str) -> tuple[int, bool]:

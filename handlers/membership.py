@@ -90,7 +90,7 @@ def _why(kind: ChatKind, status: str) -> str:
 
 
 def _language(services: Services, change: ChatMemberUpdated) -> str:
-    return client_language(change.from_user.language_code, services.default_language)
+    return client_language(change.from_user.language_code, services.settings.default_language)
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:

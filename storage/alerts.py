@@ -13,17 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, func, select, update
 
-from bot.model.alerts import (
-    PAYLOADS,
-    Alert,
-    Approval,
-    Audience,
-    RateCorrected,
-    RateMoved,
-    RuleFired,
-    Severity,
-    State,
-)
+from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -37,7 +27,7 @@ class StoredAlert:
     """An alert as the outbox keeps it."""
 
     id: int
-    payload: Any  # what its kind stores: a class of PAYLOADS
+    payload: StoredForm
     severity: Severity
     reasons: tuple[Reason, ...]
     created_at: datetime
@@ -49,10 +39,11 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     `expires_at - created_at` is the time it stays worth sending, counted on the database's clock.
     """
     now = await db_now(db)
-    about = new.payload.new if isinstance(new.payload, RateMoved | RateCorrected) else None
+    about = new.payload.about
     values = {
-        "about_series": None if about is None else str(about.series),
-        "about_day": None if about is None else about.effective_on,
+        "about_series": None if about.series is None else str(about.series),
+        "about_day": about.day,
+        "about_chat": about.chat,
         "dedup_key": new.dedup_key,
         "kind": new.payload.KIND,
         "payload": new.payload.to_json(),
@@ -94,25 +85,16 @@ async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
     return [_stored(row) for row in rows]
 
 
-async def said_by_rules(db: Db, of: Series, on: date) -> list[StoredAlert]:
-    """Alerts of chats' rules on a day's rate, oldest first; also rules changed or deleted since."""
-    same = (
-        alert.c.about_series == str(of),
-        alert.c.about_day == on,
-        alert.c.kind == RuleFired.KIND,
-    )
-    return [
-        _stored(row) for row in await db.execute(select(alert).where(*same).order_by(alert.c.id))
-    ]
+async def about_rate(db: Db, kind: str, of: Series, on: date) -> list[StoredAlert]:
+    """The alerts of a kind about a day's rate, oldest first."""
+    same = (alert.c.about_series == str(of), alert.c.about_day == on, alert.c.kind == kind)
+    rows = await db.execute(select(alert).where(*same).order_by(alert.c.id))
+    return [_stored(row) for row in rows]
 
 
-async def moves_told(db: Db, of: Series, *, since: date) -> list[date]:
-    """The effective days on which a big move of a series was told, oldest first."""
-    same = (
-        alert.c.about_series == str(of),
-        alert.c.about_day >= since,
-        alert.c.kind == RateMoved.KIND,
-    )
+async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]:
+    """The effective days of a series that alerts of a kind told of, oldest first."""
+    same = (alert.c.about_series == str(of), alert.c.about_day >= since, alert.c.kind == kind)
     query = select(alert.c.about_day).where(*same).distinct().order_by(alert.c.about_day)
     return list((await db.execute(query)).scalars())
 
@@ -201,7 +183,7 @@ async def get(db: Db, pk: int) -> StoredAlert | None:
 def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
     return StoredAlert(
         id=row.id,
-        payload=PAYLOADS[row.kind].from_json(row.payload),
+        payload=StoredForm(row.kind, row.payload),
         severity=Severity(row.severity),
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,

@@ -48,6 +48,7 @@ async def add(
             chat_id=item.chat,
             kind=item.kind,
             body=item.body,
+            fleeting=PLACE in (item.body or ""),
             received_at=now,
             holder=holder,
             lease_until=now + lease,
@@ -182,7 +183,7 @@ async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
     """
     now = await db_now(db)
     await _lock(db, [update_id for update_id, _ in outcomes])
-    body = case((inbox.c.body.like(f"%{PLACE}%"), null()), else_=inbox.c.body)
+    body = case((inbox.c.fleeting, null()), else_=inbox.c.body)
     for update_id, outcome in outcomes:
         values = {"finished_at": now, "outcome": outcome, "body": body}
         await db.execute(update(inbox).where(inbox.c.update_id == update_id).values(**values))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, cast, delete, or_, select, update
-from sqlalchemy import Text as AnyText
+from sqlalchemy import Table, delete, or_, select, update
 
-from bot.model.alerts import Notice
 from storage.db import Db
 from storage.schema import alert, chat, delivery, inbox, rule, subscription
 
@@ -38,7 +35,8 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
     `before`: since then nothing was sent to any of them, so only older alerts are looked through.
     """
     old = () if before is None else (alert.c.created_at < before,)
-    mine = await _alerts_naming(db, chats, *old)
+    about = or_(alert.c.audience_chat.in_(chats), alert.c.about_chat.in_(chats))
+    mine = (await db.execute(select(alert.c.id).where(*old, about))).scalars().all()
     gone = (await db.execute(delete(delivery).where(delivery.c.alert_id.in_(mine)))).rowcount
     for table, column in reversed(BY_CHAT):
         theirs = [table.c[column].in_(chats)]
@@ -51,15 +49,6 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
         update(alert).where(alert.c.fanned_to.in_(chats)).values(fanned_to=alert.c.fanned_to - 1)
     )
     return int(gone)
-
-
-async def _alerts_naming(db: Db, chats: Sequence[int], *old: ColumnElement[bool]) -> Sequence[int]:
-    words = cast(alert.c.payload, AnyText)
-    notices = (alert.c.kind == Notice.KIND) & or_(
-        *[words.like(f'%"{chat_id}"%') for chat_id in chats]
-    )
-    query = select(alert.c.id).where(*old, or_(alert.c.audience_chat.in_(chats), notices))
-    return (await db.execute(query)).scalars().all()
 
 
 async def _rows(db: Db, table: Table, which: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a condition

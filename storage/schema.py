@@ -236,14 +236,22 @@ alert = Table(  # a decision, stored once, without language or text
     Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for
+    Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
 )
 _ABOUT_A_RATE = text("about_series IS NOT NULL")
+_ABOUT_A_CHAT = text("about_chat IS NOT NULL")
 Index(
     "ix_alert_about",
     alert.c.about_series,
     alert.c.about_day,
     sqlite_where=_ABOUT_A_RATE,
     postgresql_where=_ABOUT_A_RATE,
+)
+Index(
+    "ix_alert_about_chat",
+    alert.c.about_chat,
+    sqlite_where=_ABOUT_A_CHAT,
+    postgresql_where=_ABOUT_A_CHAT,
 )
 Index(
     "ix_alert_open",
@@ -318,6 +326,8 @@ inbox = Table(  # stored before Telegram is told that it arrived
     Column("chat_id", BigInteger),
     Column("kind", String, nullable=False),
     Column("body", Text),  # emptied when retention passes
+    # it says where somebody is: its body is emptied when it is handled
+    Column("fleeting", Boolean, nullable=False, server_default="0"),
     Column("received_at", UtcDateTime, nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("holder", String),

@@ -15,8 +15,10 @@ from sqlalchemy import func, select
 
 import storage.alerts
 import storage.rates
+from bot.alerts.moves import RateMoved
 from bot.backfill import plan
-from bot.model.alerts import Alert, Audience, Lane, RateMoved, Severity
+from bot.detect.moves import Moved
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.sources.catalog import load_catalog, parse_catalog
 from storage.opening import open_store
 from storage.schema import alert, delivery
@@ -135,7 +137,7 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
         await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
         await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)
         moved = RateMoved(
-            baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal("0.1")
+            Moved(baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal(1))
         )
         pk = await storage.alerts.enqueue(
             db,

@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.fan_out
+from bot.alerts.digests import DigestDue
 from bot.digests import DIGEST_LASTS, due_digest, enqueue_digests
 from bot.i18n import day as day_text
-from bot.model.alerts import DigestDue
+from bot.model.alerts import Alert
+from bot.model.subjects import digests_of
 from storage.db import Store
 from storage.schema import alert, delivery
 from tests.factories import chat
@@ -22,12 +24,18 @@ KEY = "digest:09:00@Asia/Bishkek"
 NINE = datetime(2021, 10, 20, 3, 0, tzinfo=UTC)  # 09:00 in Bishkek
 
 
+def due(key: str, *, now: datetime) -> Alert | None:
+    """The digest of a subscription key."""
+    (subject,) = digests_of([key])
+    return due_digest(subject, now=now)
+
+
 def told(key: str, begin: datetime, *, hours: int = 30) -> list[tuple[datetime, date]]:
     """Each digest's first moment and calendar day, looking every minute."""
     first: dict[date, datetime] = {}
     for minute in range(hours * 60):
         now = begin + timedelta(minutes=minute)
-        found = due_digest(key, now=now)
+        found = due(key, now=now)
         if found is not None:
             assert isinstance(found.payload, DigestDue)
             first.setdefault(found.payload.day, now)
@@ -70,11 +78,11 @@ def test_T2_the_first_of_an_overlaps_two_hours_counts() -> None:
     by then.
     """
     key, first = "digest:02:30@Europe/Berlin", datetime(2021, 10, 31, 0, 30, tzinfo=UTC)
-    early, again = due_digest(key, now=first), due_digest(key, now=first + HOUR)
+    early, again = due(key, now=first), due(key, now=first + HOUR)
     assert early is not None
     assert again is not None
     assert early.dedup_key == again.dedup_key
-    assert due_digest(key, now=first - timedelta(seconds=1)) is None
+    assert due(key, now=first - timedelta(seconds=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_T6_dates_are_right_at_the_end_of_a_year_and_on_29_february(
     now: datetime, day: date | None
 ) -> None:
     """The digest of 23:30 belongs to the day it was planned on."""
-    found = due_digest("digest:23:30@Asia/Bishkek", now=now)
+    found = due("digest:23:30@Asia/Bishkek", now=now)
     assert (found.payload.day if found and isinstance(found.payload, DigestDue) else None) == day
 
 
@@ -116,12 +124,12 @@ def test_T6_29_february_is_written_in_every_language() -> None:
 def test_a_digest_missed_before_midnight_is_caught_up_late_while_it_is_worth_reading() -> None:
     """23:00 was missed; at 01:00 it comes, marked; at 05:00 it would be stale."""
     key, slot = "digest:23:00@Asia/Bishkek", datetime(2021, 10, 20, 17, 0, tzinfo=UTC)
-    found = due_digest(key, now=slot + 2 * HOUR)
+    found = due(key, now=slot + 2 * HOUR)
     assert found is not None
     assert found.payload == DigestDue(day=date(2021, 10, 20), late=True)
     assert found.expires_at - found.created_at == DIGEST_LASTS - 2 * HOUR
-    assert due_digest(key, now=slot + DIGEST_LASTS) is None
-    assert due_digest(key, now=slot - HOUR) is None
+    assert due(key, now=slot + DIGEST_LASTS) is None
+    assert due(key, now=slot - HOUR) is None
 
 
 async def days_told(store: Store) -> list[tuple[str, bool]]:

@@ -21,15 +21,17 @@ import storage.deliveries
 import storage.fan_out
 import storage.rates
 import storage.rules
+from bot.alerts import kind_of
+from bot.alerts.corrections import RateCorrected
+from bot.alerts.moves import RateMoved, move
 from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state
 from bot.ingest.rates import judge_by_rules
-from bot.model.alerts import RateCorrected, RateMoved, State
+from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
 from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
-from bot.render import alerts as render_alerts
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
@@ -157,8 +159,9 @@ async def sent(world: World, claimed: Sequence[Claimed]) -> list[tuple[int, str,
         for one in claimed:
             stored = await storage.alerts.get(db, one.alert)
             assert stored is not None
-            assert isinstance(stored.payload, RateMoved | RateCorrected)
-            heard.append((one.chat, stored.payload.KIND, str(stored.payload.new.value)))
+            kind = kind_of(stored)
+            new = kind.rate(stored) or RateCorrected.read(stored.payload).new
+            heard.append((one.chat, kind.payload.KIND, str(new.value)))
     return heard
 
 
@@ -261,8 +264,11 @@ async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world
         for row in await world.alerts("move")
         if row.severity == "urgent" and "USD" in row.dedup_key
     ]
-    told = render_alerts.move(
-        RateMoved.from_json(shock.payload), alert=1, language="en", source_names={"en": "Bank"}
+    told = move(
+        RateMoved.from_json(shock.payload).moved,
+        alert=1,
+        language="en",
+        source_names={"en": "Bank"},
     )
     assert "unconfirmed" in told.text
     await february(world, until=date(2022, 3, 12))

@@ -11,13 +11,13 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.moves import move
 from bot.convert import convert, parse_question
 from bot.convert.rules import parse_rule
+from bot.detect.moves import Moved
 from bot.i18n import rounded
 from bot.languages import LANGUAGES
-from bot.model.alerts import RateMoved
 from bot.model.rates import Move, Rate, rate_from_json, rate_to_json
-from bot.render import alerts
 from bot.render.numbers import as_printed, money
 from bot.render.rates import conversion
 from bot.sources.base import positive
@@ -89,8 +89,8 @@ def priced(price: Decimal, power: int, on: str) -> Rate:
 
 def said(old: Rate, new: Rate, language: str) -> str:
     """The message of a move."""
-    moved = RateMoved(baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.5"))
-    return alerts.move(moved, alert=1, language=language, source_names={}).text
+    moved = Moved(baseline=old, previous=old, new=new, rules=("fixing",), usual=Decimal("0.5"))
+    return move(moved, alert=1, language=language, source_names={}).text
 
 
 @given(amount=AMOUNTS, prices=st.tuples(PRICES, PRICES), units=st.sampled_from([1, 10, 100, 1000]))

@@ -25,8 +25,8 @@ from bot.alerts.stories import LASTS as STORY_LASTS
 from bot.cli import running as verbs
 from bot.convert import parse_question
 from bot.convert.rules import parse_rule
+from bot.deliver.flights import DOUBTS
 from bot.deliver.limits import SHARED_PACE
-from bot.deliver.worker import DOUBTS
 from bot.detect.moves import DEFAULT_POLICY
 from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREE, LARGEST_UNASKED

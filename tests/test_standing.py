@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.alerts import stories as alerts
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.readers.digest import day_digest
 from bot.readers.news import news_page
-from bot.render import alerts, news
+from bot.render import news
 from bot.sources.catalog import parse_catalog
 from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON
 from storage.db import Store

@@ -25,6 +25,7 @@ import storage.alerts
 import storage.chats
 import storage.overview
 import storage.rates
+from bot.alerts.notices import Notice
 from bot.app import run
 from bot.config import load_settings
 from bot.deliver.compose import Composer
@@ -33,7 +34,7 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
 from bot.running import Running

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, Self
 
-from bot.alerts.kind import Desk, Reader, Told
-from bot.model.alerts import Alert, Answered, Audience, Lane, Severity
+from bot.alerts.kind import Desk, Kind, Reader
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
 
-class Answers(Told):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Payload):
+    """A method and its body without the chat, as it was."""
+
+    KIND = "answer"
+
+    method: str
+    body: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "method": self.method, "body": self.body}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(method=data["method"], body=dict(data["body"]))
+
+
+class Answers(Kind):
     """A late answer."""
 
-    payload: ClassVar[type[Answered]] = Answered
+    payload = Answered
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """An answer has its words already: see `ready`."""
         return None
 
-    def ready(self, payload: Any, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ANN401 - of its own kind
+    def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:
         """As it was meant; after a refusal only its words, as a message of their own."""
+        answered = Answered.read(told.payload)
         if not plain:
-            return payload.method, dict(payload.body)
-        text = payload.body.get("text", payload.body.get("caption", ""))
+            return answered.method, answered.body
+        text = answered.body.get("text", answered.body.get("caption", ""))
         return "sendMessage", {"text": text, "link_preview_options": {"is_disabled": True}}
 
 

@@ -4,37 +4,66 @@ have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, Self
 
-from bot.alerts.kind import Desk, Reader, Told
-from bot.model.alerts import Alert, Audience, Lane, RateCorrected, Severity
-from bot.model.rates import Rate, SeenRate
+from bot.alerts.kind import Desk, Kind, Reader
+from bot.i18n import day, name_of, t
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.rates import Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.reasons import reason
-from bot.render import alerts as render
-from bot.render.text import Message
+from bot.render.numbers import as_printed
+from bot.render.text import Message, bold, fill, lines, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=2)
 
 
-class Corrections(Told):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCorrected(Payload):
+    """A source revised a figure that alert `told` carried: it said `old`, it is `new`."""
+
+    KIND = "correction"
+
+    told: int
+    old: Rate
+    new: Rate
+
+    @property
+    def about(self) -> About:
+        """The rate."""
+        return About(series=self.new.series, day=self.new.effective_on)
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        rates = {"old": rate_to_json(self.old), "new": rate_to_json(self.new)}
+        return {"v": 1, "told": self.told, **rates}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        old, new = rate_from_json(data["old"]), rate_from_json(data["new"])
+        return cls(told=data["told"], old=old, new=new)
+
+
+class Corrections(Kind):
     """A correction of a rate that was told."""
 
-    payload: ClassVar[type[RateCorrected]] = RateCorrected
-    own: ClassVar[bool] = True  # it answers each chat's own message
+    payload = RateCorrected
+    own = True  # it answers each chat's own message
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """What the rate was, what it is, and who says so."""
-        fixed: RateCorrected = told.payload
+        fixed = RateCorrected.read(told.payload)
         spec = desk.catalog.rates.get(fixed.new.source)
         names = dict(spec.names) if spec else {}
-        return render.correction(fixed.old, fixed.new, reader.language, source_names=names)
+        return correction(fixed.old, fixed.new, reader.language, source_names=names)
 
-    def replies_to(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
+    def replies_to(self, told: StoredAlert) -> int | None:
         """The alert that carried the old figure."""
-        told: int = payload.told
-        return told
+        return RateCorrected.read(told.payload).told
 
 
 def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
@@ -49,4 +78,17 @@ def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
         expires_at=now + LASTS,
         reasons=(reason("revised", new.source),),
         supersede_key=f"correction:{told}",
+    )
+
+
+def correction(old: Rate, new: Rate, language: str, *, source_names: dict[str, str]) -> Message:
+    """The source revised a rate that was told: what it was, what it is."""
+    source = name_of(source_names, language) or new.source
+    on = day(new.effective_on, language)
+    return message(
+        lines(
+            bold(fill(t("correction.rate", language), pair=str(new.pair), day=on)),
+            f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}",
+            fill(t("correction.source", language), source=source),
+        )
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ClassVar
+from typing import Any, Self
 
 import storage.chats
-from bot.alerts.kind import Desk, Reader, Told
+from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import name_of
-from bot.model.alerts import Alert, Audience, DigestDue, Lane, Severity
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Pair
 from bot.model.subjects import DigestSubject, pairs_of, topics_of
 from bot.readers.digest import day_digest
@@ -21,15 +23,36 @@ LATE = timedelta(minutes=10)
 LASTS = timedelta(hours=6)
 
 
-class Digests(Told):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDue(Payload):
+    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught
+    up.
+    """
+
+    KIND = "digest"
+
+    day: date
+    late: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "day": self.day.isoformat(), "late": self.late}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(day=date.fromisoformat(data["day"]), late=data["late"])
+
+
+class Digests(Kind):
     """The digest of a day."""
 
-    payload: ClassVar[type[DigestDue]] = DigestDue
-    own: ClassVar[bool] = True  # of what each chat follows
+    payload = DigestDue
+    own = True  # of what each chat follows
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The day's rates and its one story, of what the chat follows."""
-        due: DigestDue = told.payload
+        due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
         pairs = pairs_of(keys)
         found = await day_digest(

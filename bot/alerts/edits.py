@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import storage.alerts
-from bot.alerts.kind import Desk, Reader, Told
+from bot.alerts.kind import Desk, Kind, Reader
 from bot.alerts.stories import Stories
-from bot.model.alerts import Alert, Audience, Lane, Severity, StoryGrew
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
 
-class Edits(Told):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryGrew(Payload):
+    """More is reported of the story that alert `told` carried."""
+
+    KIND = "edit"
+
+    told: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "told": self.told}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(told=data["told"])
+
+
+class Edits(Kind):
     """A story that grew after it was told."""
 
-    payload: ClassVar[type[StoryGrew]] = StoryGrew
+    payload = StoryGrew
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The story as it is now, under the buttons of the message that told it."""
-        grew: StoryGrew = told.payload
-        first = await storage.alerts.get(desk.db, grew.told)
+        first = await storage.alerts.get(desk.db, StoryGrew.read(told.payload).told)
         return await Stories().words(desk, first, reader) if first is not None else None
 
-    def revises(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
+    def revises(self, told: StoredAlert) -> int | None:
         """The alert that told the story."""
-        told: int = payload.told
-        return told
+        return StoryGrew.read(told.payload).told
 
 
 def key(told: int) -> str:

@@ -4,13 +4,15 @@ reaches a chat.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from bot.errors import ConfigError
-from bot.model.alerts import Audience
+from bot.model.alerts import Audience, Payload
 from bot.model.chats import Style
+from bot.model.rates import Rate
 from bot.model.subjects import Subject, parse_subject
 from bot.render.text import Message
 from bot.sources.specs import Catalog
@@ -43,96 +45,84 @@ class Desk:
     bot: str = ""
 
 
-@runtime_checkable
-class Kind(Protocol):
-    """One kind of alert: all that there is to say of it, in one file of `bot.alerts`."""
+class Kind(ABC):
+    """One kind of alert: all that there is to say of it, in one file of `bot.alerts`.
 
-    payload: ClassVar[type[Any]]
-    """Its payload, with the version of its stored form."""
+    It must bring its payload and its words. The rest is as most kinds have it: words that are the
+    same for all, a message of its own, no buttons.
+    """
 
-    own: ClassVar[bool]
+    payload: ClassVar[type[Payload]]
+    """What it carries, with its name and its stored form."""
+
+    own: ClassVar[bool] = False
     """Whether its words are each chat's own, instead of the same for all of one language and
     style.
     """
 
+    @abstractmethod
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The message, with its buttons; None when there is nothing to say any more."""
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """Why it was told; None where there is no such button under it."""
+        return None
 
-    def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:
+    def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none
         """What its buttons mute and snooze; None where it has none."""
+        return None
 
-    def revises(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
+    def rate(self, told: StoredAlert) -> Rate | None:  # noqa: ARG002 - has none
+        """The figure it told, which is corrected when its source revises it."""
+        return None
+
+    def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
         """The alert whose messages it edits where they stand, instead of being a message of its
         own.
         """
+        return None
 
-    def replies_to(self, payload: Any) -> int | None:  # noqa: ANN401 - of its own kind
+    def replies_to(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - replies to none
         """The alert whose message it replies to."""
+        return None
 
-    def ready(self, payload: Any, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ANN401 - of its own kind
+    def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002 - needs words
         """The method and body of a kind that needs no words; `plain` after Telegram refused it as
         it was.
         """
+        return None
+
+    async def title(self, desk: Desk, told: StoredAlert) -> str | None:  # noqa: ARG002 - nobody is asked about it
+        """What operators call it who were asked whether it may be told; None where there is nothing
+        to ask (any more).
+        """
+        return None
 
 
-PARTS = ("payload", "own", "words", "why", "subject", "revises", "replies_to", "ready")
-
-
-def lacking(kind: object) -> list[str]:
-    """The parts that a kind of alert lacks, by name; of its payload, the parts of the stored
-    form.
-    """
-    missing = [part for part in PARTS if not hasattr(kind, part)]
+def lacking(kind: type[Kind]) -> list[str]:
+    """The parts that a kind of alert lacks, by name; of its payload too."""
+    missing = sorted(kind.__abstractmethods__)
     payload = getattr(kind, "payload", None)
-    if payload is not None:
-        stored_form = ("KIND", "to_json", "from_json")
-        missing += [f"payload.{part}" for part in stored_form if not hasattr(payload, part)]
-    return missing
+    if payload is None:
+        return [*missing, "payload"]
+    if not hasattr(payload, "KIND"):
+        missing.append("payload.KIND")
+    unsaid = getattr(payload, "__abstractmethods__", ("to_json", "from_json"))
+    return missing + [f"payload.{part}" for part in sorted(unsaid)]
 
 
-def table(*kinds: Kind) -> Mapping[str, Kind]:
+def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
     """The kinds by the name that is stored; ConfigError names the part that one of them lacks."""
     found: dict[str, Kind] = {}
     for kind in kinds:
         missing = lacking(kind)
         if missing:
-            raise ConfigError(f"the kind of alert {type(kind).__name__} lacks {', '.join(missing)}")
+            raise ConfigError(f"the kind of alert {kind.__name__} lacks {', '.join(missing)}")
         name = kind.payload.KIND
         if name in found:
             raise ConfigError(f"two kinds of alert are called {name}")
-        found[name] = kind
+        found[name] = kind()
     return found
-
-
-class Told:
-    """What most kinds have in common: words that are the same for all, a message of its own, no
-    buttons.
-    """
-
-    own: ClassVar[bool] = False
-
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
-        """There is no such button under it."""
-        return None
-
-    def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none
-        """There is nothing to mute."""
-        return None
-
-    def revises(self, payload: Any) -> int | None:  # noqa: ANN401, ARG002 - of its own kind
-        """It is a message of its own."""
-        return None
-
-    def replies_to(self, payload: Any) -> int | None:  # noqa: ANN401, ARG002 - of its own kind
-        """It replies to none."""
-        return None
-
-    def ready(self, payload: Any, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ANN401, ARG002 - of its own kind
-        """It needs words."""
-        return None
 
 
 def followed(audience: Audience) -> Subject | None:

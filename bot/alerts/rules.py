@@ -1,89 +1,111 @@
-"""A chat's own rule came true, told to that chat: key, life, words and why."""
+"""A chat's own rule came true, told to that chat."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import ClassVar
+from typing import Any, Self
 
-from bot.alerts.kind import Desk, Reader, Told
+from bot.alerts.kind import Desk, Kind, Reader
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
 from bot.detect.rules import Fired
-from bot.errors import UserError
-from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
-from bot.model.rates import Rate, SeenRate
+from bot.i18n import day, t
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render import alerts as render
+from bot.render.alerts import first_line, rate_buttons, source_line
+from bot.render.numbers import as_printed, change
 from bot.render.rules import words as rule_words
-from bot.render.text import Message
+from bot.render.text import Message, bold, fill, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
 LASTS = timedelta(hours=24)
 
 
-def fired_words(fired: RuleFired, language: str) -> str:
-    """The rule that spoke, in the reader's words: as it was then, whatever became of it."""
-    said = fired.rules[0]
-    try:
-        return rule_words(parse_rule(said, home=fired.new.pair.quote), language)
-    except UserError:
-        return said
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFired(Payload):
+    """The rule as it was then, and what it measured; `number` is the rule's in the store, which may
+    be another rule's by now, or nobody's.
+    """
+
+    KIND = "rule"
+
+    number: int
+    rule: Rule
+    move: Move
+
+    @property
+    def about(self) -> About:
+        """The rate that is new."""
+        return About(series=self.move.new.series, day=self.move.new.effective_on)
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 2 of the stored form: version 1 had the rule in words."""
+        old, new = rate_to_json(self.move.old), rate_to_json(self.move.new)
+        return {"v": 2, "number": self.number, "rule": self.rule.to_json(), "old": old, "new": new}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        new = rate_from_json(data["new"])
+        if data["v"] == 1:
+            rule = parse_rule(data["rules"][0], home=new.pair.quote)
+            old, number = rate_from_json(data["baseline"]), data["rule"]
+        else:
+            rule = Rule.from_json(data["rule"])
+            old, number = rate_from_json(data["old"]), data["number"]
+        return cls(number=number, rule=rule, move=Move(old=old, new=new))
 
 
-class Rules(Told):
+class Rules(Kind):
     """A chat's own rule that came true."""
 
-    payload: ClassVar[type[RuleFired]] = RuleFired
+    payload = RuleFired
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rate as it moved, and the rule that asked for it."""
-        fired: RuleFired = told.payload
-        spec = desk.catalog.rates.get(fired.new.source)
-        return render.move(
+        fired = RuleFired.read(told.payload)
+        spec = desk.catalog.rates.get(fired.move.new.source)
+        return rule_fired(
             fired,
             alert=told.id,
             language=reader.language,
             source_names=dict(spec.names) if spec else {},
             channel=reader.channel,
-            rule=fired_words(fired, reader.language),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rule, and what it measured."""
-        fired: RuleFired = told.payload
-        return render.why_rule(fired, fired_words(fired, reader.language), reader.language)
+        return why_rule(RuleFired.read(told.payload), reader.language)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
         """The rule."""
-        fired: RuleFired = told.payload
-        return RuleSubject(fired.rule)
+        return RuleSubject(RuleFired.read(told.payload).number)
+
+    def rate(self, told: StoredAlert) -> Rate | None:
+        """The rate that is new."""
+        return RuleFired.read(told.payload).move.new
+
+
+# --- key and life ---------------------------------------------------------------------------------
 
 
 def key(number: int, rule: Rule, new: Rate) -> str:
     """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
     revision = new.revision if isinstance(new, SeenRate) else 0
-    return f"rule:{number}:{new.effective_on}:{to_link(rule)}" + (
-        f":{revision}" if revision else ""
-    )
+    again = f":{revision}" if revision else ""
+    return f"rule:{number}:{new.effective_on}:{to_link(rule)}{again}"
 
 
 def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
     """The alert of a rule; a newer one of the same rule takes the place of what is not sent yet."""
-    move = fired.move
     return Alert(
-        dedup_key=key(item.id, fired.rule, move.new),
-        payload=RuleFired(
-            baseline=move.old,
-            previous=move.old,
-            new=move.new,
-            rules=(str(fired.rule),),
-            usual=Decimal(0),
-            told=False,
-            rule=item.id,
-        ),
+        dedup_key=key(item.id, fired.rule, fired.move.new),
+        payload=RuleFired(number=item.id, rule=fired.rule, move=fired.move),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=item.chat),
@@ -91,4 +113,44 @@ def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
         expires_at=now + LASTS,
         reasons=fired.reasons,
         supersede_key=f"rule:{item.id}",
+    )
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def rule_fired(
+    fired: RuleFired,
+    *,
+    alert: int,
+    language: str,
+    source_names: dict[str, str],
+    channel: bool = False,
+) -> Message:
+    """The rate as it moved, since when, the rule, whose number."""
+    old, new = fired.move.old, fired.move.new
+    since = day(old.effective_on, language, today=new.effective_on)
+    text = lines(
+        first_line(fired.move, language),
+        fill(t("rule.yours", language), rule=bold(rule_words(fired.rule, language))),
+        fill(t("move.fixing", language), day=since),
+        source_line(new, language, source_names=source_names),
+    )
+    return message(text, rate_buttons(new.pair, alert, language, channel=channel))
+
+
+def why_rule(fired: RuleFired, language: str) -> Message:
+    """Why a chat's own rule spoke: the rule, from what to what, and since when."""
+    old, new = fired.move.old, fired.move.new
+    since = day(old.effective_on, language, today=new.effective_on)
+    size = change(fired.move.percent, language).strip()
+    measured = fill(t("why.fixing", language), change=size, day=since)
+    values = f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}"
+    return message(
+        lines(
+            fill(t("why.move", language), pair=bold(str(new.pair))),
+            "• " + fill(t("rule.yours", language), rule=bold(rule_words(fired.rule, language))),
+            "• " + measured + f": {values}",
+            t("why.rules", language),
+        )
     )

@@ -68,7 +68,7 @@ class Composer:
             return found
         async with self._store.reading() as db:
             message = await self._message(db, found, item, channel=channel)
-            first = kind_of(found).replies_to(found.payload)
+            first = kind_of(found).replies_to(found)
             answered = (
                 None if first is None else await storage.deliveries.message_of(db, first, item.chat)
             )
@@ -86,11 +86,11 @@ class Composer:
             if stored is None or kind_of(stored).own:
                 return stored
             kind = kind_of(stored)
-            ready = kind.ready(stored.payload, plain=item.plain)
+            ready = kind.ready(stored, plain=item.plain)
             if ready is not None:
                 return ready[0], orjson.dumps(ready[1])
             message = await self._message(db, stored, item, channel=channel)
-            first = kind.revises(stored.payload)
+            first = kind.revises(stored)
             if first is not None:
                 return _Edit(first, orjson.dumps(_body(message, item))) if message else None
             return _request(message, stored, item)

@@ -25,7 +25,7 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from bot.model.alerts import RateMoved, Severity
+from bot.model.alerts import Severity
 from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 
@@ -88,10 +88,40 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A big move of `new` against `baseline` (the last alerted rate, or the previous fixing when
+    there was none).
+
+    `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), the first of which
+    leads the message; `extreme_since` is the day of the last comparable move or level, when known.
+    `usual` is the usual size of a daily move in percent; `told` is False when nothing was ever
+    alerted and the baseline is where watching began. A move is not `confirmed` when it is large and
+    one source alone says so.
+    """
+
+    baseline: Rate
+    previous: Rate
+    new: Rate
+    rules: tuple[str, ...]
+    usual: Decimal
+    extreme_since: date | None = None
+    told: bool = True
+    confirmed: bool = True
+
+    @property
+    def headline(self) -> Move:
+        """The change the leading condition speaks of: against the previous fixing, or against the
+        last alerted value.
+        """
+        old = self.previous if self.rules[:1] == ("fixing",) else self.baseline
+        return Move(old=old, new=self.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BigMove:
     """A decision to alert: what moved, how loud, why; `baseline` is the one to keep from now on."""
 
-    moved: RateMoved
+    moved: Moved
     severity: Severity
     reasons: tuple[Reason, ...]
 
@@ -99,17 +129,6 @@ class BigMove:
     def baseline(self) -> Baseline:
         """What the next rate's drift is measured from."""
         return Baseline(rate=self.moved.new, severity=self.severity)
-
-    @property
-    def rule(self) -> str:
-        """The condition that leads the message."""
-        return self.moved.rules[0]
-
-    @property
-    def headline(self) -> Move:
-        """The change the condition speaks of: since the last fixing, or since the last alert."""
-        old = self.moved.previous if self.rule == "fixing" else self.moved.baseline
-        return Move(old=old, new=self.moved.new)
 
 
 def big_move(
@@ -215,7 +234,7 @@ class _Case:
         if usual is not None:
             shown = usual.quantize(HUNDREDTH)
             reasons.append(reason("usual", shown))
-        moved = RateMoved(
+        moved = Moved(
             baseline=self.base.rate,
             previous=self.previous,
             new=self.new,

@@ -133,11 +133,11 @@ def _read_day(text: str) -> date:
 
 
 def _big(move: BigMove) -> Replayed:
-    headline = move.headline
+    headline = move.moved.headline
     return Replayed(
         pair=headline.new.pair,
         effective_on=headline.new.effective_on,
-        rule=move.rule,
+        rule=move.moved.rules[0],
         percent=headline.percent,
         old=headline.old.per_unit,
         new=headline.new.per_unit,

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
 
 import storage.alerts
 import storage.rates
 import storage.rules
-from bot.alerts import corrections
+from bot.alerts import corrections, kind_of
 from bot.alerts import moves as kind_moves
 from bot.alerts import rules as kind_rules
 from bot.detect import moves
 from bot.detect.rules import evaluate
 from bot.ingest import trust
-from bot.model.alerts import RateMoved, RuleFired, Severity
+from bot.model.alerts import Severity
 from bot.model.rates import Rate, SeenRate
 from bot.model.rules import RuleState
 from bot.sources.specs import RateSpec
@@ -154,7 +153,7 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
 
 async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -> int:
     """Tell those who got an alert what its figure is now."""
-    old = told.payload.new if isinstance(told.payload, RateMoved) else None
+    old = kind_of(told).rate(told)
     # revised back: what they know is the last correction
     if old is None or old.per_unit == new.per_unit:
         old = await storage.rates.before_revision(db, new)
@@ -166,7 +165,8 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
 
 async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     """Correct what chats' rules told of a rate; take back, to judge anew, what nobody heard."""
-    spoken = await storage.alerts.said_by_rules(db, new.series, new.effective_on)
+    kind = kind_rules.RuleFired.KIND
+    spoken = await storage.alerts.about_rate(db, kind, new.series, new.effective_on)
     rules = (
         {item.id: item for item in await storage.rules.ever_watching(db, new.series)}
         if spoken
@@ -175,17 +175,17 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     alerts, corrected = 0, set[int]()
     # a rule that was changed may have spoken twice: its last word is corrected
     for told in reversed(spoken):
-        fired = cast("RuleFired", told.payload)
+        fired = kind_rules.RuleFired.read(told.payload)
         left = await storage.alerts.withdraw(db, told.id)
-        if left.reached and fired.rule not in corrected:
-            corrected.add(fired.rule)
+        if left.reached and fired.number not in corrected:
+            corrected.add(fired.number)
             alerts += await _correct(db, told, new, now=now)
         elif (
             left.waiting
-            and fired.rule in rules
-            and rules[fired.rule].state.fired_on == new.effective_on
+            and fired.number in rules
+            and rules[fired.number].state.fired_on == new.effective_on
         ):
-            await storage.rules.remember(db, fired.rule, RuleState(anchor=fired.baseline))
+            await storage.rules.remember(db, fired.number, RuleState(anchor=fired.move.old))
     return alerts
 
 
@@ -214,5 +214,5 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
 
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
     """What drift was measured from before an alert was told."""
-    payload = cast("RateMoved", told.payload)
-    return moves.Baseline(rate=payload.baseline, severity=told.severity if payload.told else None)
+    moved = kind_moves.RateMoved.read(told.payload).moved
+    return moves.Baseline(rate=moved.baseline, severity=told.severity if moved.told else None)

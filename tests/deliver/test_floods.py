@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.deliveries
-from bot.deliver.worker import FLOODS_FOR_ALL
+from bot.deliver.troubles import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.telegram.api import Api
 from bot.telegram.session import open_session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,8 +15,9 @@ import storage.deliveries
 import storage.fan_out
 import storage.pace
 from bot.clock import boottime
-from bot.deliver import worker as sending
-from bot.deliver.worker import LEASE
+from bot.deliver.claims import LEASE, MARGIN
+from bot.deliver.slots import Slots
+from bot.deliver.worker import REQUEST
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
@@ -126,9 +128,10 @@ async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(bench
     """Or another sender would take the delivery while ours may still arrive, and nobody would count
     the doubt.
     """
-    assert sending.REQUEST < sending.MARGIN
+    assert REQUEST < MARGIN
     async with open_session() as session:
-        bench.worker.api = Api(session, url=bench.emulator.api_url, token=TEST_TOKEN, seconds=0.3)
+        hasty = Api(session, url=bench.emulator.api_url, token=TEST_TOKEN, seconds=0.3)
+        bench.send_through(bench.emulator, hasty)
         await given_up(bench)
 
 
@@ -297,15 +300,13 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
         claim = await storage.deliveries.claim(
             db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE
         )
-    worker = bench.worker
-    worker._by_row, worker._shared_until = True, boottime() + 60
-    worker._queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), boottime())
-    slots = list(worker._slots)
-    worker._drop_missed(boottime())
-    assert list(worker._slots) == slots[2:]
-    assert [one.item.chat for one in worker._queue] == list(numbers)
-    assert worker._without_slot(boottime()) == 2
-    assert 0 < worker._delivery_in(boottime()) <= 0.5
+    slots = Slots(1.0, by_row=True, has_room=lambda: True, is_away=lambda: False)
+    slots.shared_until, asked = math.inf, boottime()
+    slots.queue_up(replace(claim, first_in=timedelta(seconds=-1.5)), asked, math.inf)
+    assert slots.without_slot(asked) == 2  # of four slots two are missed, of four readers none
+    assert [one.item.chat for one in slots.queue] == list(numbers)
+    assert slots.ahead(asked) == pytest.approx(1.5)
+    assert slots.delivery_in(asked) == pytest.approx(0.5)
 
 
 async def test_G12_after_a_long_outage_only_what_still_matters_is_sent(bench: World) -> None:

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.alerts.moves import RateMoved
 from bot.detect.moves import Baseline, BigMove, MovePolicy, big_move, replay
-from bot.model.alerts import RateMoved, Severity
+from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind
 
 START = date(2021, 1, 4)
@@ -66,8 +67,8 @@ def test_three_percent_in_a_day_is_heard_whatever_is_usual() -> None:
         move = judge(wobble(121, percent=percent), 83)
         assert move is not None
         assert move.severity is Severity.NOTABLE
-        assert move.rule == "fixing"
-        assert move.headline.percent > 3
+        assert move.moved.rules[0] == "fixing"
+        assert move.moved.headline.percent > 3
 
 
 def test_a_slow_drift_is_noticed_the_day_it_passes_three_percent() -> None:
@@ -171,7 +172,7 @@ def test_a_drift_names_the_last_day_the_level_was_seen() -> None:
     told = Baseline(rate=history[50], severity=Severity.NOTABLE)
     move = big_move(history, rate, told, now=noon(rate.effective_on))
     assert move is not None
-    assert move.rule == "drift"
+    assert move.moved.rules[0] == "drift"
     assert move.moved.extreme_since == START + timedelta(days=1)
 
 
@@ -181,7 +182,7 @@ def test_a_new_high_is_told_quietly_and_only_of_a_lively_pair() -> None:
         move = judge(values, 81.8)
         assert (move is not None) is told
         if move is not None:
-            assert (move.rule, move.severity) == ("high", Severity.INFO)
+            assert (move.moved.rules[0], move.severity) == ("high", Severity.INFO)
 
 
 def test_reasons_name_the_size_the_day_and_what_is_usual() -> None:
@@ -192,7 +193,8 @@ def test_reasons_name_the_size_the_day_and_what_is_usual() -> None:
     assert "+12.50 % against the fixing of 2021-05-04" in text
     assert "highest in 90 days" in text
     assert "a usual day moves 0.50 %" in text
-    assert RateMoved.from_json(move.moved.to_json()) == move.moved
+    payload = RateMoved(move.moved)
+    assert RateMoved.from_json(payload.to_json()) == payload
 
 
 @settings(max_examples=30)

@@ -11,8 +11,9 @@ import sys
 from datetime import timedelta
 
 from bot import log
-from bot.deliver import worker as sending
+from bot.deliver import claims
 from bot.deliver.compose import Composer
+from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -22,10 +23,10 @@ from storage.opening import open_store
 
 async def main(telegram: str, database: str, rate: float, lease: float) -> None:
     """Send until killed."""
-    sending.LEASE, sending.MARGIN = timedelta(seconds=lease), lease / 3
+    claims.LEASE, claims.MARGIN = timedelta(seconds=lease), lease / 3
     store = await open_store(database)
     async with open_session() as session:
-        worker = sending.Worker(
+        worker = Worker(
             store=store,
             api=Api(session, url=telegram, token=TEST_TOKEN),
             composer=Composer(store, Catalog()),

@@ -168,7 +168,7 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
                     lambda call: call.accepted, after=after, timeout=60
                 )
                 after, accepted = call.number, accepted + 1
-        await one.worker._write_marks()
+        await one.worker.marks.write()
         # which beside busy processes is more than one loop with its Telegram can do
         if rate < 1000.0:
             assert await lost_slots(one.store) < 3
@@ -192,10 +192,10 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
 
     monkeypatch.setattr("storage.deliveries.claim", slow)
     # as beside another sender: a late slot is lost
-    monkeypatch.setattr("bot.deliver.worker.SHARED_LOOKBACK", timedelta(days=1))
+    monkeypatch.setattr("bot.deliver.slots.SHARED_LOOKBACK", timedelta(days=1))
     rate, count = 20.0, 120
     async with bench(migrated_url, readers=count, rate=rate) as one:
-        one.worker._shared_until = math.inf
+        one.worker.slots.shared_until = math.inf
         await one.alert()
         async with Running(one):
             for number in range(READER, READER + count):

@@ -20,8 +20,9 @@ import storage.chats
 import storage.deliveries
 from bench.lanes import PER_GROUP, Plan, Report, beside_questions
 from bot.clock import boottime
+from bot.deliver.claims import HORIZON, SLOWEST
 from bot.deliver.limits import REPLY_BURSTS, ChatPaces, Gate
-from bot.deliver.worker import HORIZON, SLOWEST, Worker
+from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
 from bot.model.alerts import Lane
@@ -334,7 +335,7 @@ async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(
         pytest.skip("there the row knows of every reply before it is sent")
     async with sender(store) as bench:
         await bench.reader(GROUP, ChatKind.GROUP)
-        bench.worker._chats.meet(GROUP, boottime() + GROUP_BURST.total_seconds() + 1)
+        bench.worker.chats.meet(GROUP, boottime() + GROUP_BURST.total_seconds() + 1)
         begun = boottime()
         await bench.alert()
         async with Sending(bench):

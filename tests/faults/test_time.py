@@ -41,10 +41,11 @@ def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> No
     """The package brings its own: settings, digests and dates work where the machine has none."""
     script = (
         "import json, sys, zoneinfo; from datetime import *; from bot.digests import due_digest;"
+        "from bot.model.subjects import digests_of;"
         "now = datetime(2021, 10, 20, 12, tzinfo=UTC);"
         "print(json.dumps([zoneinfo.TZPATH, [str(zoneinfo.ZoneInfo(n).utcoffset(now)) for n in "
         "sys.argv[1:]],"
-        "due_digest('digest:15:00@Europe/Kiev', now=now) is not None]))"
+        "due_digest(*digests_of(['digest:15:00@Europe/Kiev']), now=now) is not None]))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONTZPATH": ""}
     command = [sys.executable, "-c", script, *RENAMED]
@@ -85,7 +86,8 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     """
     clock = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {}"
     readers = range(READER, READER + 6)
-    monkeypatch.setattr("bot.deliver.worker.IDLE", 0.1)
+    for stage in ("claims", "slots", "upkeep"):
+        monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
         one.emulator.faults.add(Fault.server_error(502, chat_id=READER, times=1))
         async with Sending(one):

@@ -12,10 +12,13 @@ import storage.chats
 import storage.fan_out
 import storage.privacy
 from bot.alerts.notices import alert as notice
+from bot.alerts.rules import RuleFired
+from bot.convert.rules import parse_rule
 from bot.emulator.faults import Fault
 from bot.i18n import t
-from bot.model.alerts import Alert, Audience, Lane, RuleFired, Severity
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
+from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
 from storage.schema import metadata, rule
@@ -49,15 +52,8 @@ async def fill(store: Store, number: int) -> None:
             "created_at": NOW,
         }
         await db.execute(rule.insert().values(**values))
-        fired = RuleFired(
-            baseline=rate(),
-            previous=rate(),
-            new=rate(),
-            rules=("USD 1%",),
-            usual=rate().value,
-            told=False,
-            rule=1,
-        )
+        own = parse_rule("USD 1%", home="KGS")
+        fired = RuleFired(number=1, rule=own, move=Move(old=rate(), new=rate()))
         for audience in (Audience(chat=number), Audience(subscription="pair:USD/KGS")):
             alert = Alert(
                 dedup_key=f"rule:{audience}",

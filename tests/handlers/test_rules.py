@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 import storage.chats
 import storage.rules
+from bot.alerts.rules import RuleFired
 from bot.convert.rules import parse_rule
 from bot.ingest import Ingest
-from bot.model.alerts import RuleFired
 from bot.model.chats import Chat
 from bot.model.rates import RateKind
 from bot.sources.catalog import parse_catalog
@@ -72,7 +72,7 @@ async def told_days(world: World, roubles: list[str]) -> list[int]:
         rows = (
             await db.execute(select(alert.c.payload).where(alert.c.kind == RuleFired.KIND))
         ).scalars()
-        return sorted((RuleFired.from_json(one).new.effective_on - first).days for one in rows)
+        return sorted((RuleFired.from_json(one).move.new.effective_on - first).days for one in rows)
 
 
 @pytest.mark.parametrize(

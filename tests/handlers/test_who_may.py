@@ -17,7 +17,11 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.rules
+from bot.alerts.moves import RateMoved
+from bot.alerts.rules import RuleFired
+from bot.alerts.stories import StoryBroke
 from bot.convert.rules import parse_rule
+from bot.detect.moves import Moved
 from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
@@ -26,10 +30,7 @@ from bot.model.alerts import (
     Approval,
     Audience,
     Lane,
-    RateMoved,
-    RuleFired,
     Severity,
-    StoryBroke,
 )
 from bot.model.chats import ChatKind
 from bot.model.rules import RuleState
@@ -184,13 +185,14 @@ class Place:
 async def place(world: World, number: int, kind: ChatKind) -> Place:
     """Make one."""
     rule = parse_rule("USD < 80", home="KGS")
-    moved = {
-        "baseline": rate(),
-        "previous": rate(),
-        "new": rate(),
-        "usual": rate().value,
-        "told": False,
-    }
+    moved = Moved(
+        baseline=rate(),
+        previous=rate(),
+        new=rate(),
+        rules=("fixing",),
+        usual=rate().value,
+        told=False,
+    )
     numbers: dict[str, int] = {}
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
@@ -202,9 +204,9 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         proposed = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         numbers |= {"rule": saved, "proposed": proposed}
         payloads = {
-            "told": (RateMoved(**moved, rules=("fixing",)), Audience(subscription="pair:USD/KGS")),
+            "told": (RateMoved(moved), Audience(subscription="pair:USD/KGS")),
             "own": (
-                RuleFired(**moved, rules=("USD < 80",), rule=numbers["rule"]),
+                RuleFired(number=numbers["rule"], rule=rule, move=moved.headline),
                 Audience(chat=number),
             ),
             "waiting": (

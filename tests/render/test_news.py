@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.alerts import stories as alerts
 from bot.model.chats import Style
-from bot.render import alerts, news
+from bot.render import news
 from bot.render.digest import digest
 from bot.render.text import Button
 from tests.factories import NOW

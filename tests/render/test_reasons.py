@@ -8,9 +8,10 @@ import re
 
 import pytest
 
+from bot.alerts.moves import why_move
+from bot.alerts.stories import why_story
 from bot.detect.moves import replay
 from bot.detect.security import detect
-from bot.render import alerts
 from tests.factories import rate
 
 #: Real wording of agencies; between them the detector gives every kind of reason it has.
@@ -62,9 +63,7 @@ def test_no_reason_is_left_in_english(story: tuple[str, str, str], reader: str) 
     *texts, language = story
     found = detect(texts[0], texts[1], language)
     assert found.reasons
-    shown = alerts.why_story(
-        found.severity, found.reasons, reader, topics=found.topics, texts=texts
-    ).text
+    shown = why_story(found.severity, found.reasons, reader, topics=found.topics, texts=texts).text
     assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", shown), shown
 
 
@@ -105,5 +104,5 @@ def test_every_rule_of_a_big_move_has_words(reader: str) -> None:
         "low",
     }
     for move in found:
-        shown = alerts.why_move(move.moved, reader).text.replace("USD/KGS", "")
+        shown = why_move(move.moved, reader).text.replace("USD/KGS", "")
         assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", shown), shown

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.model.alerts import RateMoved, Severity
+from bot.detect.moves import Moved
+from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import NewsPage, StoredEntry, Story
 from bot.model.rates import CardRow, Pair, RateCard, RateKind
@@ -60,7 +61,7 @@ def rate_card(*rows: CardRow, **changes: Any) -> RateCard:
     return RateCard(**{**fields, **changes})
 
 
-def drifted(**changes: Any) -> RateMoved:
+def drifted(**changes: Any) -> Moved:
     """The rouble slid for a week."""
     fields: dict[str, Any] = {
         "baseline": rate("RUB/KGS", "1.1948", "2021-10-14"),
@@ -70,10 +71,10 @@ def drifted(**changes: Any) -> RateMoved:
         "usual": Decimal("0.51"),
         "extreme_since": date(2021, 3, 3),
     }
-    return RateMoved(**{**fields, **changes})
+    return Moved(**{**fields, **changes})
 
 
-def jumped(**changes: Any) -> RateMoved:
+def jumped(**changes: Any) -> Moved:
     """The rouble fell in a day, after it had already slid."""
     return drifted(
         **{

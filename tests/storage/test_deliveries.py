@@ -17,7 +17,8 @@ import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 import storage.pace
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity, State
+from bot.alerts.notices import Notice
+from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.chats import ChatKind
 from storage.db import Db, Store, db_now
 from storage.deliveries import Claim, Mark

@@ -13,7 +13,8 @@ import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.rules
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.alerts.notices import Notice
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
 from storage.db import Store
 from storage.schema import alert, chat, delivery, rule, subscription

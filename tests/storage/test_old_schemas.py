@@ -16,10 +16,15 @@ from sqlalchemy import text as sql
 
 import storage.alerts
 import storage.deliveries
+import storage.inbox
 import storage.news
+import storage.privacy
 import storage.rules
-from bot.model.alerts import RateMoved, StoryBroke
-from bot.model.reasons import ENGLISH, Reason, reason
+from bot.alerts.moves import RateMoved
+from bot.alerts.rules import RuleFired
+from bot.alerts.stories import StoryBroke
+from bot.detect.moves import Moved
+from bot.model.reasons import ENGLISH, Reason, reason, reasons_to_json
 from bot.model.rules import Condition, RuleState
 from storage.connecting import connect_for_writing
 from storage.db import Store
@@ -46,11 +51,13 @@ SENTENCES = {
     "as nobody says any more": reason("said", "as nobody says any more"),
 }
 MOVED = RateMoved(
-    baseline=rate(on="2021-10-01"),
-    previous=rate(),
-    new=rate(on="2021-10-21"),
-    rules=("fixing",),
-    usual=Decimal("0.12"),
+    Moved(
+        baseline=rate(on="2021-10-01"),
+        previous=rate(),
+        new=rate(on="2021-10-21"),
+        rules=("fixing",),
+        usual=Decimal("0.12"),
+    )
 )
 RULE = {
     "v": 1,
@@ -75,10 +82,13 @@ def _to(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _fill(connection: Connection) -> None:
+def _fill(connection: Connection, revision: str) -> None:
     """Rows as a program of that schema wrote them: only of the tables and columns that there
     were.
     """
+    sentences: Any = list(SENTENCES)
+    if revision >= "0007":
+        sentences = reasons_to_json(SENTENCES.values())
     found = MetaData()
     found.reflect(connection)
 
@@ -101,7 +111,7 @@ def _fill(connection: Connection) -> None:
     }
     add("chat", id=1001, kind="private", active=True, created_at=AT, **settings)
     add("subscription", key="topic:security", chat_id=1001, since_at=AT)
-    add("story", id=1, at=AT, severity="notable", reasons=list(SENTENCES))
+    add("story", id=1, at=AT, severity="notable", reasons=sentences)
     add("story_topic", topic="security", story_id=1)
     words = {"title": "t", "title_key": "k", "summary": "s", "content": "c", "language": "en"}
     places = {"feed": "f", "guid": "g", "link": None, "link_key": None, "topics": ["security"]}
@@ -109,7 +119,7 @@ def _fill(connection: Connection) -> None:
     told = {
         "severity": "notable",
         "lane": 1,
-        "reasons": list(SENTENCES),
+        "reasons": sentences,
         "created_at": AT,
         "expires_at": NOW,
     }
@@ -124,6 +134,7 @@ def _fill(connection: Connection) -> None:
         **told,
     )
     moved = MOVED.to_json()
+    about = {"about_series": "nbkr:USD/KGS:official", "about_day": MOVED.moved.new.effective_on}
     add(
         "alert",
         id=2,
@@ -131,8 +142,17 @@ def _fill(connection: Connection) -> None:
         kind="move",
         payload=moved,
         audience_key="pair:USD/KGS",
+        **about,
         **told,
     )
+    own = {**moved, "rules": ["USD/KGS > 84 once"], "usual": "0", "told": False, "rule": 1}
+    add("alert", id=3, dedup_key="rule:x", kind="rule", payload=own, **about, **told)
+    gone = {"v": 1, "msgid": "notice.gone", "values": [["chat", "-100"], ["why", "kicked"]]}
+    add("alert", id=4, dedup_key="notice:x", kind="notice", payload=gone, about_chat=-100, **told)
+    place = '{"update_id": 1, "message": {"location": {"latitude": 42.8}}}'
+    for number, body in enumerate((place, '{"update_id": 2}'), start=1):
+        where = {"body": body, "fleeting": body == place}
+        add("inbox", update_id=number, kind="message", received_at=AT, **where)
     for number in (1, 2):
         sent = {
             "state": "sent",
@@ -154,7 +174,11 @@ def _fill(connection: Connection) -> None:
         "state": "held",
     }
     far = "effective on 2021-10-20, far from the days it publishes for"
-    add("held_rate", id=1, series_id=1, reasons=[far, "84.1 for 1 is not a price"], **held)
+    doubts: Any = [far, "84.1 for 1 is not a price"]
+    if revision >= "0007":
+        far_day = reason("far_day", rate().effective_on)
+        doubts = reasons_to_json([far_day, reason("no_price", "84.1", 1)])
+    add("held_rate", id=1, series_id=1, reasons=doubts, **held)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -164,12 +188,11 @@ async def test_a_database_of_an_earlier_schema_comes_through_with_what_is_in_it(
     store = connect_for_writing(database_url)
     async with store.writing() as db:
         await db.run_sync(_to, revision)
-        if revision < "0007":
-            await db.run_sync(_fill)
+        await db.run_sync(_fill, revision)
     await bring_up(store)
     assert await schema_of(store) == HEAD
-    if revision < "0007":
-        await _is_whole(store, revision)
+    await _is_whole(store, revision)
+    await _is_forgotten(store)
     await store.close()
 
 
@@ -178,14 +201,16 @@ async def _is_whole(store: Store, revision: str) -> None:
         moved, told = await storage.alerts.get(db, 2), await storage.alerts.get(db, 1)
         assert moved is not None
         assert told is not None
-        assert (moved.payload, told.payload) == (MOVED, StoryBroke(story=1, topics=("security",)))
+        assert RateMoved.read(moved.payload) == MOVED
+        assert StoryBroke.read(told.payload) == StoryBroke(story=1, topics=("security",))
         assert told.reasons == tuple(SENTENCES.values())
         assert [str(one) for one in told.reasons] == list(SENTENCES)
         assert await storage.deliveries.message_of(db, 2, 1001) == 42
-        assert await storage.alerts.moves_told(db, rate().series, since=AT.date()) == [
-            MOVED.new.effective_on
-        ]
-        assert await storage.alerts.said_by_rules(db, rate().series, MOVED.new.effective_on) == []
+        on = MOVED.moved.new.effective_on
+        days = await storage.alerts.days_told(db, "move", rate().series, since=AT.date())
+        assert days == [on]
+        (spoken,) = await storage.alerts.about_rate(db, "rule", rate().series, on)
+        assert RuleFired.read(spoken.payload).rule.amount == 84
         story = await storage.news.get(db, 1)
         assert story is not None
         assert story.reasons == tuple(SENTENCES.values())
@@ -196,6 +221,18 @@ async def _is_whole(store: Store, revision: str) -> None:
         held = (await db.execute(sql("SELECT reasons FROM held_rate"))).scalar_one()
         assert "far_day" in str(held)
         assert "no_price" in str(held)
+
+
+async def _is_forgotten(store: Store) -> None:
+    """A notice is forgotten with the chat that it is about, and a place when it is handled."""
+    async with store.writing() as db:
+        await storage.privacy.erase(db, -100)
+        await storage.inbox.finish(db, [(1, "done"), (2, "done")])
+    async with store.reading() as db:
+        assert await storage.alerts.get(db, 3) is not None
+        assert await storage.alerts.get(db, 4) is None
+        bodies = (await db.execute(sql("SELECT body FROM inbox ORDER BY update_id"))).scalars()
+        assert [body is None for body in bodies] == [True, False]
 
 
 def test_every_reason_of_today_would_be_read_back_from_its_english() -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
 import storage.rates
-from bot.model.alerts import Alert, Audience, Lane, Notice, Severity
+from bot.alerts.notices import Notice
+from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog

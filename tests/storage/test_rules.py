@@ -8,7 +8,12 @@ from decimal import Decimal
 import storage.alerts
 import storage.chats
 import storage.rules
-from bot.model.alerts import Alert, Audience, Lane, RateMoved, RuleFired, Severity
+from bot.alerts import kind_of
+from bot.alerts.moves import RateMoved
+from bot.alerts.rules import RuleFired
+from bot.detect.moves import Moved
+from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.model.rates import Move
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from storage.db import Db, Store
 from tests.factories import NOW, chat, rate
@@ -94,20 +99,15 @@ async def test_a_rule_belongs_to_one_chat_and_goes_where_the_chat_goes(store: St
 async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -> None:
     """Days of big moves are a series' own; a chat's rule is not among them."""
     moved = RateMoved(
-        baseline=rate(),
-        previous=rate(),
-        new=rate(on="2021-10-21"),
-        rules=("fixing",),
-        usual=rate().value,
+        Moved(
+            baseline=rate(),
+            previous=rate(),
+            new=rate(on="2021-10-21"),
+            rules=("fixing",),
+            usual=rate().value,
+        )
     )
-    own = RuleFired(
-        baseline=rate(),
-        previous=rate(),
-        new=rate(on="2021-10-22"),
-        rules=("x",),
-        usual=rate().value,
-        rule=7,
-    )
+    own = RuleFired(number=7, rule=rule(), move=Move(old=rate(), new=rate(on="2021-10-22")))
     async with store.writing() as db:
         number = await proposed(db)
         await saved(db, number)
@@ -129,7 +129,7 @@ async def test_what_a_rule_remembers_and_what_was_told_come_back(store: Store) -
             assert pk is not None
             stored = await storage.alerts.get(db, pk)
             assert stored is not None
-            assert stored.payload == payload
-        assert await storage.alerts.moves_told(db, SERIES, since=date(2021, 1, 1)) == [
-            date(2021, 10, 21)
-        ]
+            assert kind_of(stored).payload.read(stored.payload) == payload
+        assert await storage.alerts.days_told(
+            db, RateMoved.KIND, SERIES, since=date(2021, 1, 1)
+        ) == [date(2021, 10, 21)]

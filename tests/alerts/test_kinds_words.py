@@ -9,13 +9,15 @@ from datetime import date
 
 import pytest
 
+from bot.alerts import corrections, moves, notices, rules, stories
+from bot.alerts.notices import Notice
+from bot.convert.rules import parse_rule
 from bot.detect.security import detect
 from bot.i18n import name_of
-from bot.model.alerts import Notice, Severity
+from bot.model.alerts import Severity
 from bot.model.chats import Style
-from bot.model.rates import RateKind
+from bot.model.rates import Move, RateKind
 from bot.model.reasons import reason
-from bot.render import alerts
 from bot.render.text import LIMIT, units
 from tests.factories import rate
 from tests.languages.expected import WHOLE, expected
@@ -24,7 +26,7 @@ from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marke
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_drift_is_told_since_the_last_alert(language: str) -> None:
-    shown = alerts.move(drifted(), alert=7, language=language, source_names=BANK)
+    shown = moves.move(drifted(), alert=7, language=language, source_names=BANK)
     assert shown.text == expected("alerts.drift", language)
     assert marked(shown, "bold") == [expected("alerts.drift", language).split("  ")[0]]
     assert data(shown) == [["chart:RUB/KGS:90d", "why:7"], ["snooze:7", "mute:7"]]
@@ -33,33 +35,33 @@ def test_a_drift_is_told_since_the_last_alert(language: str) -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_jump_is_told_against_the_previous_rate_with_the_drift_beside_it(language: str) -> None:
-    assert alerts.move(jumped(), alert=7, language=language, source_names=BANK).text == expected(
+    assert moves.move(jumped(), alert=7, language=language, source_names=BANK).text == expected(
         "alerts.jump", language
     )
 
 
 def test_a_rise_points_up() -> None:
     risen = drifted(new=rate("RUB/KGS", "1.2500", "2021-10-21"), rules=("drift", "high"))
-    shown = alerts.move(risen, alert=7, language="en", source_names=BANK).text
+    shown = moves.move(risen, alert=7, language="en", source_names=BANK).text
     assert shown.startswith("▲ RUB/KGS +4.6 %  1.1948 → 1.2500\n")
     assert "highest since 3 March" in shown
 
 
 def test_a_largest_fall_of_this_week_is_not_worth_a_word() -> None:
-    shown = alerts.move(
+    shown = moves.move(
         jumped(extreme_since=date(2021, 10, 18)), alert=7, language="en", source_names=BANK
     ).text
     assert "largest" not in shown
 
 
 def test_a_low_nobody_remembers_the_like_of_is_a_90_day_low() -> None:
-    shown = alerts.move(drifted(extreme_since=None), alert=7, language="en", source_names=BANK).text
+    shown = moves.move(drifted(extreme_since=None), alert=7, language="en", source_names=BANK).text
     assert "since the alert of 14 Oct · lowest in 90 days" in shown
 
 
 def test_a_channel_gets_no_buttons_that_change_settings() -> None:
-    moved = alerts.move(drifted(), alert=7, language="en", source_names=BANK, channel=True)
-    told = alerts.story(
+    moved = moves.move(drifted(), alert=7, language="en", source_names=BANK, channel=True)
+    told = stories.story(
         story(), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True
     )
     assert (data(moved), data(told)) == ([["chart:RUB/KGS:90d"]], [["https://news.example/apples"]])
@@ -69,7 +71,7 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
     told = story(
         feeds=("24kg", "kaktus", "aki", "kaktus"), summary="First paragraph.\n\nSecond paragraph."
     )
-    shown = alerts.story(told, alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS)
+    shown = stories.story(told, alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS)
     assert shown.text == (
         "Apple harvest begins in Issyk-Kul\n\nFirst paragraph.\n\n24.kg, Kaktus, AKIpress · 3 "
         "sources"
@@ -82,7 +84,7 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
 
 
 def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
-    shown = alerts.story(
+    shown = stories.story(
         story(title="Quake 🌋 felt"),
         alert=8,
         style=Style.HEADLINE,
@@ -95,7 +97,7 @@ def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
 
 
 def test_a_story_without_an_address_has_no_open_button() -> None:
-    shown = alerts.story(
+    shown = stories.story(
         story(link=None), alert=8, style=Style.BRIEF, language="en", feed_names=FEEDS, channel=True
     )
     assert shown.buttons == ()
@@ -103,7 +105,7 @@ def test_a_story_without_an_address_has_no_open_button() -> None:
 
 def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
     long = story(content="The pass stays closed 🌨. " * 400)
-    shown = alerts.story(long, alert=8, style=Style.FULL, language="en", feed_names=FEEDS)
+    shown = stories.story(long, alert=8, style=Style.FULL, language="en", feed_names=FEEDS)
     assert units(shown.text) <= LIMIT
     assert shown.text.endswith("closed 🌨. … Read on\n\n24.kg")
     assert marked(shown, "text_link")[-1] == "Read on"
@@ -111,7 +113,7 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
-    assert alerts.why_move(jumped(), language).text == expected("alerts.why_move", language)
+    assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -121,7 +123,7 @@ def test_a_story_explains_itself(language: str) -> None:
     """
     texts = expected("alerts.border_story", language)
     found = detect(*texts, language)
-    shown = alerts.why_story(
+    shown = stories.why_story(
         found.severity, found.reasons, language, topics=found.topics, sources=3, texts=texts
     )
     assert shown.text == expected("alerts.why_border_story", language)
@@ -172,31 +174,28 @@ def test_the_detectors_reasons_are_told_in_the_readers_language(
         reason("said", "as an earlier version said it"),
     ]
     texts = ["A Border guards' post; two mudflows came", "nothing"]
-    shown = alerts.why_story(Severity.NOTABLE, reasons, language, texts=texts)
+    shown = stories.why_story(Severity.NOTABLE, reasons, language, texts=texts)
     assert shown.text.split("\n")[1:-1] == [f"• {line}" for line in lines]
 
 
 def test_a_stem_that_no_text_holds_is_not_passed_off_as_a_word() -> None:
     assert (
         "evacuat…"
-        in alerts.why_story(Severity.NOTABLE, [reason("found", "disaster", "evacuat*")], "en").text
+        in stories.why_story(Severity.NOTABLE, [reason("found", "disaster", "evacuat*")], "en").text
     )
 
 
-def test_a_chats_own_rule_is_named_in_its_message_and_its_kind_unless_official() -> None:
+def test_a_chats_own_rule_is_named_and_its_kind_where_it_is_not_the_official_rate() -> None:
     old, new = (replace(rate(on=on), kind=RateKind.SELL) for on in ("2021-10-20", "2021-10-21"))
-    moved = drifted(
-        baseline=old, previous=old, new=new, rules=("sell USD/KGS < 90",), extreme_since=None
-    )
-    shown = alerts.move(
-        moved, alert=7, language="en", source_names=BANK, rule="USD/KGS (selling rate) < 90"
-    )
+    own = parse_rule("sell USD/KGS < 90", home="KGS")
+    fired = rules.RuleFired(number=1, rule=own, move=Move(old=old, new=new))
+    shown = rules.rule_fired(fired, alert=7, language="en", source_names=BANK)
     assert "\nYour rule: USD/KGS (selling rate) < 90\n" in shown.text
     assert "National Bank · selling rate, effective 21 Oct" in shown.text
 
 
 def test_a_revised_rate_is_corrected_openly() -> None:
-    shown = alerts.correction(rate(), rate(value="84.8035"), "en", source_names=BANK)
+    shown = corrections.correction(rate(), rate(value="84.8035"), "en", source_names=BANK)
     assert (
         shown.text
         == "Correction: USD/KGS for 20 Oct\n84.7935 → 84.8035\nNational Bank revised its rate."
@@ -204,7 +203,7 @@ def test_a_revised_rate_is_corrected_openly() -> None:
 
 
 def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
-    shown = alerts.notice(
+    shown = notices.notice(
         Notice(msgid="notice.flood", values=(("n", "300"), ("source", "kaktus"))), "en"
     )
     assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
@@ -214,7 +213,7 @@ def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
 def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(language: str) -> None:
     words = expected("alerts.fresh_notice", language)
     notice = Notice(msgid="notice.fresh", values=(("bank", "nbkr"), ("day", "2021-10-21")))
-    assert alerts.notice(notice, language, banks={"nbkr": name_of(BANK, language)}).text == words
+    assert notices.notice(notice, language, banks={"nbkr": name_of(BANK, language)}).text == words
 
 
 def test_R2_a_move_nobody_confirms_says_so() -> None:
@@ -224,7 +223,7 @@ def test_R2_a_move_nobody_confirms_says_so() -> None:
         ("ky", "ырастала элек"),
     ):
         told = [
-            alerts.move(
+            moves.move(
                 drifted(confirmed=confirmed), alert=1, language=language, source_names=BANK
             ).text
             for confirmed in (False, True)
@@ -233,11 +232,11 @@ def test_R2_a_move_nobody_confirms_says_so() -> None:
 
 
 def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
-    shown = alerts.notice(Notice(msgid="notice.of_tomorrow", values=(("disk", "full"),)), "ru")
+    shown = notices.notice(Notice(msgid="notice.of_tomorrow", values=(("disk", "full"),)), "ru")
     assert shown.text == "Нужно ваше внимание: notice.of_tomorrow, disk: full"
 
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
-    moved = alerts.move(drifted(), alert=2**63, language=language, source_names=BANK)
+    moved = moves.move(drifted(), alert=2**63, language=language, source_names=BANK)
     assert all(len(button.data or "") <= 64 for row in moved.buttons for button in row)

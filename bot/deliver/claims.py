@@ -1,0 +1,156 @@
+"""Claims: deliveries are taken from the outbox a little ahead of their slots, and given back when
+they cannot go.
+
+A delivery is leased while it is ours. Deadlines are counted on CLOCK_BOOTTIME: `time.monotonic()`
+stops while the machine sleeps, and a lease does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+import storage.deliveries
+from bot.clock import boottime
+from bot.deliver.reach import Reach
+from bot.deliver.signals import IDLE, Signals
+from bot.deliver.slots import Slots
+from bot.deliver.troubles import Refusals
+from bot.deliver.upkeep import Upkeep
+from bot.errors import StorageError
+from storage.db import Store
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
+# seconds: nothing is begun in the last ones of a lease, because a request may take nearly that long
+MARGIN = 12.0
+HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+FORGET = 0.8  # of what a claim took is remembered at the next
+BATCH = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class Claims:
+    """What one process claims; `is_sending` says whether any delivery is on its way."""
+
+    store: Store
+    slots: Slots
+    upkeep: Upkeep
+    refusals: Refusals
+    reach: Reach
+    signals: Signals
+    token_name: str
+    rate: float
+    is_sending: Callable[[], bool]
+    _batch: int = field(init=False)  # claimed at once: replies and marks get in between
+    # so that an alert is not claimed behind many that can wait
+    _most_queued: int = field(init=False)
+    _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
+    _end: datetime | None = None  # of the slots reserved last
+
+    def __post_init__(self) -> None:
+        ahead = int(self.rate * HORIZON.total_seconds())
+        self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
+        self._most_queued = min(BATCH // 2, max(4, ahead))
+
+    async def keep_claiming(self) -> None:
+        """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while
+        others send.
+        """
+        while not self.signals.stopping:
+            self.signals.claim.clear()  # before we look: what comes meanwhile is looked for again
+            if self.enough():
+                await self._rest(HORIZON.total_seconds() / 2)
+                continue
+            try:
+                rest = await self._claim()
+            except StorageError as error:
+                log.warning("outbox unreachable", error=str(error))
+                rest, self.slots.slotless = IDLE, True
+                self.signals.feed.set()
+            if rest:
+                await self._rest(rest)
+
+    async def _rest(self, seconds: float) -> None:
+        if self.signals.stopping:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.signals.claim.wait()
+
+    def enough(self) -> bool:
+        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for
+        all.
+        """
+        if self.reach.away:
+            return True
+        now = boottime()
+        wanted = self.slots.without_slot(now) if self.slots.by_row else 0
+        ahead = self.slots.ahead(now)
+        # a slow claim is asked for that much earlier, and for more slots: else those that passed
+        # meanwhile are all it brings, round after round
+        enough = HORIZON.total_seconds() / 2 + self._took
+        if wanted:
+            return ahead > enough
+        queued = len(self.slots.queue)
+        if self.refusals.down:
+            return bool(queued) or self.is_sending()
+        if not queued:
+            return False
+        return queued >= self._most_queued + self.rate * self._took or ahead > enough
+
+    async def _claim(self) -> float:
+        """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0
+        for at once.
+        """
+        begun = boottime()
+        fanned = await self.upkeep.fan_out()
+        await self.upkeep.tidy(begun)
+        async with self.store.writing() as db:
+            asked = boottime()
+            horizon = HORIZON + 2 * timedelta(seconds=self._took)
+            claim = await storage.deliveries.claim(
+                db,
+                token=self.token_name,
+                rate=self.slots.pace(begun),
+                horizon=horizon,
+                lease=LEASE,
+                limit=1 if self.refusals.down else self._room(),
+                turns=self.slots.without_slot(asked) if self.slots.by_row else 0,
+                end=self._end,
+            )
+        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
+        self._end = claim.end
+        self.slots.slotless = claim.first_in > max(horizon, claim.every)
+        self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - MARGIN)
+        if claim.slots:
+            self.signals.feed.set()
+        if claim.deliveries or fanned:
+            return 0.0
+        wanted = claim.full or (self.slots.by_row and self.slots.replies)
+        return HORIZON.total_seconds() / 4 if wanted else IDLE
+
+    def _room(self) -> int:
+        """How many deliveries to claim: where replies may take their slots, no more than a part of
+        a second's.
+        """
+        while_claiming = math.ceil(2 * self.rate * self._took)
+        if not self.slots.by_row:
+            return self._batch + while_claiming
+        free = max(self._most_queued - len(self.slots.queue), 0)
+        return min(self._batch, free) + while_claiming
+
+    async def give_back(self) -> None:
+        """What was claimed and not begun is anybody's again."""
+        items = self.slots.drain()
+        if items:
+            async with self.store.writing() as db:
+                await storage.deliveries.release(db, items)

@@ -1,0 +1,117 @@
+"""Flights: requests on their way to Telegram, and what is done when nothing comes back.
+
+A connection that broke without a word brings no answer any more, and its time-out would tell it
+much later: all that hangs is looked at together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from bot.clock import boottime
+from bot.deliver.reach import Reach
+from bot.deliver.signals import Signals
+from bot.model.alerts import Lane
+from bot.telegram.outcomes import Ambiguous, Outcome
+from storage.deliveries import Claimed
+
+# seconds of nothing but silence on all that is in flight, until Telegram is asked whether it is
+# there
+HANGING = 2.0
+# more seconds until what still hangs, though Telegram said it is, counts as lost with its
+# connection
+DEAD_AFTER = 2.0
+#: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
+DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
+SILENT = "no answer in an outage"
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A request on its way: what it delivers, since when, and what gives it up early."""
+
+    item: Claimed
+    begun: float
+    limit: asyncio.Timeout
+
+    def give_up(self) -> None:
+        """End it, as if its time were over."""
+        if not self.limit.expired():
+            self.limit.reschedule(0.0)
+
+
+class Flights:
+    """The requests that are in flight."""
+
+    def __init__(self, reach: Reach, signals: Signals) -> None:
+        self._reach = reach
+        self._signals = signals
+        self._flights: dict[_Flight, None] = {}  # in the order in which they were begun
+        self._dead: set[_Flight] = set()
+        self._heard_at = 0.0  # when Telegram answered last
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def dead(self) -> int:
+        """How many wait on a dead connection, and take nobody's place any more."""
+        return len(self._dead)
+
+    async def fly(self, item: Claimed, request: Awaitable[Outcome]) -> Outcome:
+        """The outcome of a request; Ambiguous when it hung through an outage."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                one = _Flight(item, boottime(), limit)
+                self._flights[one] = None
+                try:
+                    outcome = await request
+                finally:
+                    del self._flights[one]
+                    self._dead.discard(one)
+        except TimeoutError:
+            return Ambiguous(SILENT)
+        if not isinstance(outcome, Ambiguous):
+            self._heard_at = boottime()
+        return outcome
+
+    def look(self, now: float) -> None:
+        """Ask what is the matter when all that is in flight hangs."""
+        if self._looking is not None or self._reach.away or not self._flights:
+            return
+        hanging = [one for one in self._flights if one not in self._dead]
+        if hanging and max(hanging[0].begun, self._heard_at) < now - HANGING:
+            asking = self._ask_why(hanging)
+            self._looking = asyncio.create_task(asking, name="ask why nothing is answered")
+
+    def returned(self, now: float, lost_since: float) -> None:
+        """Telegram is back: what was asked before the outage was noticed gets no answer any
+        more.
+        """
+        self._heard_at = now
+        for one in self._flights:
+            if one.begun <= lost_since:
+                one.give_up()
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def _ask_why(self, hanging: list[_Flight]) -> None:
+        """Telegram is away, which its watch looks after; or it is there, and what hung before is
+        lost. What may be doubted once more is sent again.
+        """
+        try:
+            if await self._reach.lost():
+                return
+            self._heard_at = boottime()
+            await asyncio.sleep(DEAD_AFTER)
+            for one in hanging:
+                if one in self._flights:
+                    self._dead.add(one)
+                    if one.item.doubts < DOUBTS[one.item.lane]:
+                        one.give_up()
+        finally:
+            self._looking = None
+            self._signals.feed.set()

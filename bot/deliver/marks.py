@@ -1,0 +1,122 @@
+"""Marks: what became of each delivery, collected and written many at once.
+
+A commit for each message would be the slowest part of sending. What a mark says is written a few
+hundredths of a second later; a crash in between adds one to the copies a chat may get.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import structlog
+
+import storage.deliveries
+import storage.pace
+from bot.deliver.signals import IDLE, Signals
+from bot.errors import StorageError
+from bot.model.alerts import State
+from storage.db import Store
+from storage.deliveries import Claimed, Mark
+
+log = structlog.get_logger(__name__)
+
+COLLECT = 0.02  # seconds that marks are collected before they are written
+ENOUGH = 500  # marks that are written without waiting for more
+MOST_TRIES = 1000  # counted of one delivery
+
+
+def again(
+    item: Claimed,
+    wait: float,
+    why: str | None,
+    *,
+    doubts: int | None = None,
+    plain: bool | None = None,
+    counted: bool = True,
+) -> Mark:
+    """The mark of a delivery that is tried again after `wait` seconds; `counted` as one of its
+    tries.
+    """
+    return Mark(
+        id=item.id,
+        fence=item.fence,
+        state=State.PENDING,
+        error=why,
+        retry_in=timedelta(seconds=wait),
+        doubts=item.doubts if doubts is None else doubts,
+        tries=min(item.tries + counted, MOST_TRIES),
+        plain=item.plain if plain is None else plain,
+    )
+
+
+def ended(item: Claimed, why: str | None, state: State = State.DEAD) -> Mark:
+    """The mark of a delivery that is final, though nothing was sent."""
+    return Mark(
+        id=item.id,
+        fence=item.fence,
+        state=state,
+        error=why,
+        tries=item.tries + 1,
+        doubts=item.doubts,
+        plain=item.plain,
+    )
+
+
+class Marks:
+    """The marks that are not written yet, and the replies to groups that the store does not know
+    of.
+    """
+
+    def __init__(self, store: Store, signals: Signals) -> None:
+        self._store = store
+        self._signals = signals
+        self._marks: list[Mark] = []
+        self._charges: Counter[int] = Counter()
+        self._any = asyncio.Event()
+
+    def add(self, mark: Mark) -> None:
+        """What became of a delivery."""
+        self._marks.append(mark)
+        self._any.set()
+
+    def charge(self, chat: int) -> None:
+        """A reply left for a group, whose alerts are counted in the store."""
+        self._charges[chat] += 1
+        self._any.set()
+
+    async def keep_writing(self) -> None:
+        """Write marks soon after they are made, many at once; those that cannot be written are
+        kept.
+        """
+        while True:
+            await self._any.wait()
+            if len(self._marks) < ENOUGH:
+                await asyncio.sleep(COLLECT)
+            try:
+                await self.write()
+            except StorageError as error:
+                waiting = len(self._marks)
+                log.warning("marks wait for the database", error=str(error), waiting=waiting)
+                await asyncio.sleep(IDLE)
+
+    async def write(self) -> None:
+        """Write all there are now, in one transaction."""
+        self._any.clear()
+        if not self._marks and not self._charges:
+            return
+        batch, self._marks = self._marks, []
+        charges, self._charges = self._charges, Counter()
+        try:
+            async with self._store.writing() as db:
+                await storage.deliveries.finish(db, batch)
+                for chat, count in charges.items():
+                    await storage.pace.charge_chat(db, chat, count)
+        except BaseException:
+            self._marks = batch + self._marks
+            self._charges += charges
+            self._any.set()
+            raise
+        if batch:
+            self._signals.claim.set()  # the next deliveries of these chats may go

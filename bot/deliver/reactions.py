@@ -1,0 +1,178 @@
+"""Reactions: what an outcome means for its delivery, for its chat, and for the token."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+import storage.chats
+import storage.deliveries
+import storage.pace
+from bot import metrics
+from bot.clock import boottime
+from bot.deliver.flights import DOUBTS, SILENT
+from bot.deliver.marks import Marks, again, ended
+from bot.deliver.reach import Reach
+from bot.deliver.signals import Signals
+from bot.deliver.troubles import Floods, Refusals
+from bot.errors import ConfigError
+from bot.model.alerts import State
+from bot.telegram.api import Api
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.retry import DELIVERY
+from bot.telegram.standing import standing
+from storage.db import Store
+from storage.deliveries import Claimed, Mark
+
+log = structlog.get_logger(__name__)
+
+ONE_ASKS_EVERY = 2.0  # seconds between those that ask for all
+# seconds until the same one asks: longer, so that a message nobody takes does not ask for all
+SAME_AGAIN = 3.0
+# seconds until a chat is tried again that refuses though the bot may write to it
+CHAT_WAITS = (1.0, 5.0)
+
+OnTrouble = Callable[[str, dict[str, str]], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Reactions:
+    """What follows from outcomes; `give_back` lets others have what was claimed and not begun,
+    `on_trouble` tells the operators.
+    """
+
+    store: Store
+    api: Api
+    token_name: str
+    reach: Reach
+    marks: Marks
+    refusals: Refusals
+    signals: Signals
+    give_back: Callable[[], Awaitable[None]]
+    on_trouble: OnTrouble
+    _floods: Floods = field(default_factory=Floods)
+    # refusals in a row of chats that may be written to
+    _contradicted: dict[int, int] = field(default_factory=dict)
+
+    async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
+        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may
+        be done twice.
+        """
+        metrics.sent(item.lane.name, type(outcome).__name__).inc()
+        if isinstance(outcome, Sent):
+            self._sent(item, outcome)
+        elif isinstance(outcome, Retry):
+            await self._later(item, outcome)
+        elif isinstance(outcome, Ambiguous):
+            await self._doubted(item, outcome, harmless=harmless)
+        elif isinstance(outcome, Migrated):
+            async with self.store.writing() as db:
+                await storage.chats.migrate(db, item.chat, outcome.chat)
+            self.marks.add(again(item, 0.0, None))
+        elif isinstance(outcome, Gone):
+            await self._close(item, outcome)
+        else:
+            await self._refused(item, outcome)
+
+    def _sent(self, item: Claimed, outcome: Sent) -> None:
+        self._floods.sent()
+        if self.refusals.sent():
+            self.signals.claim.set()
+        if self._contradicted:
+            self._contradicted.pop(item.chat, None)
+        self.marks.add(Mark(item.id, item.fence, State.SENT, outcome.message_id))
+
+    async def _doubted(self, item: Claimed, outcome: Ambiguous, *, harmless: bool) -> None:
+        """Send again what may have arrived, as often as its lane allows."""
+        doubts = item.doubts + (not harmless)
+        silent = outcome.why == SILENT
+        if doubts > DOUBTS[item.lane]:
+            mark = ended(item, f"may have arrived, nobody knows ({outcome.why})")
+        elif silent:  # the outage's fault, not this delivery's
+            mark = again(item, 0.0, outcome.why, doubts=doubts, counted=False)
+        else:
+            wait = DELIVERY.pause(0 if self.reach.away else item.tries)
+            mark = again(item, wait, outcome.why, doubts=doubts)
+        self.marks.add(mark)
+        if not silent:
+            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
+
+    async def _later(self, item: Claimed, outcome: Retry) -> None:
+        if not outcome.flood:
+            await self._later_for_all(item, outcome)
+            return
+        wait = DELIVERY.pause(item.tries, outcome)
+        self.marks.add(again(item, wait, outcome.why))
+        self._floods.refused(item.chat, boottime() + wait)
+        async with self.store.writing() as db:
+            await storage.chats.pause(db, item.chat, timedelta(seconds=wait))
+        if self._floods.for_all:
+            await self._pause(wait)
+
+    async def _pause(self, seconds: float) -> None:
+        log.warning("telegram refuses everything", pause=seconds)
+        async with self.store.writing() as db:
+            await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
+        await self.give_back()
+
+    async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
+        """Nothing was sent, and nothing was said about this chat: is it this message, or
+        everything?
+
+        A delivery's own tries and pauses grow only when others were sent since the last trouble.
+        """
+        if await self.reach.lost():
+            self.marks.add(again(item, 0.0, outcome.why, counted=False))
+            return
+        alone = self.refusals.refused(boottime())
+        if not self.refusals.down:
+            wait = DELIVERY.pause(item.tries if alone else 0, outcome)
+            self.marks.add(again(item, wait, outcome.why, counted=alone))
+            return
+        self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
+        if self.refusals.sleep(boottime(), ONE_ASKS_EVERY):
+            log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
+            rest = timedelta(seconds=ONE_ASKS_EVERY)
+            async with self.store.writing() as db:
+                await storage.pace.hold_token(db, self.token_name, rest)
+            await self.give_back()
+
+    async def _close(self, item: Claimed, outcome: Gone) -> None:
+        """Give a chat up, unless Telegram says when asked that the bot may write to it."""
+        times = self._contradicted.get(item.chat, 0)
+        if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
+            self._contradicted[item.chat] = times + 1
+            wait, why = CHAT_WAITS[times], outcome.why
+            log.warning("a chat refuses though the bot may write to it", why=why, again_in=wait)
+            self.marks.add(again(item, wait, why))
+            return
+        self._contradicted.pop(item.chat, None)
+        async with self.store.writing() as db:
+            await storage.deliveries.finish(db, [ended(item, outcome.why)])
+            await storage.chats.close(db, item.chat, why=outcome.why)
+        if item.chat < 0:
+            await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
+
+    @property
+    def _bot_id(self) -> int | None:
+        return int(self.token_name) if self.token_name.isdigit() else None
+
+    async def _refused(self, item: Claimed, outcome: Rejected) -> None:
+        if outcome.token:
+            self.marks.add(again(item, 0.0, outcome.why))
+            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
+        if outcome.thread and item.thread is not None:
+            async with self.store.writing() as db:
+                await storage.chats.change(db, item.chat, thread=None)
+            self.marks.add(again(item, 0.0, outcome.why))
+            await self.on_trouble("notice.topic", {"chat": str(item.chat)})
+        elif (outcome.plain or outcome.thread) and not item.plain:
+            self.marks.add(again(item, 0.0, outcome.why, plain=True))
+        elif outcome.unneeded:
+            self.marks.add(ended(item, outcome.why, State.CANCELLED))
+        else:
+            self.marks.add(ended(item, outcome.why))
+            await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})

@@ -1,0 +1,92 @@
+"""Replies: when a message in answer may go, by its chat's own pace and the token's.
+
+They are sent by whoever answers, and only ask here for their turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import storage.pace
+from bot.clock import boottime
+from bot.deliver.limits import REPLY_BURSTS, TICK, ChatPaces
+from bot.deliver.marks import Marks
+from bot.deliver.signals import Signals
+from bot.deliver.slots import Slots
+from bot.errors import StorageError
+from storage.db import Store
+
+
+class Replies:
+    """The turns of replies. Groups are counted in the store, where their alerts are counted too."""
+
+    def __init__(
+        self, store: Store, slots: Slots, chats: ChatPaces, marks: Marks, signals: Signals
+    ) -> None:
+        self._store = store
+        self._slots = slots
+        self._chats = chats
+        self._marks = marks
+        self._signals = signals
+
+    async def turn(self, chat: int) -> None:
+        """Wait until a chat may get a message in answer; it counts as sent then."""
+        await self._turn_of_chat(chat)
+        goes = not self._slots.replies and self._slots.reply_goes(boottime())
+        while not goes:
+            if self._slots.feeding:
+                goes = await self._queue_for_turn()
+            elif not (goes := self._slots.word_goes(boottime())):
+                await asyncio.sleep(TICK)
+
+    async def _queue_for_turn(self) -> bool:
+        """Wait behind the replies that came before; False when the worker stopped meanwhile."""
+        waiting = self._slots.wait_for_turn()
+        self._signals.feed.set()
+        if self._slots.by_row:
+            self._signals.claim.set()
+        return await waiting
+
+    async def _turn_of_chat(self, chat: int) -> None:
+        """Wait for the chat's own pace."""
+        if chat < 0 and not self._slots.by_row and not self._chats.knows(chat):
+            await self._meet(chat)
+        while True:
+            if chat < 0 and self._slots.by_row:
+                wait = await self._charge_in_row(chat)
+            else:
+                wait = self._charge_here(chat, boottime())
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
+
+    async def _meet(self, chat: int) -> None:
+        """Learn what an earlier process sent to a group."""
+        ahead = timedelta(0)
+        with suppress(StorageError):
+            async with self._store.reading() as db:
+                ahead = await storage.pace.chat_ahead(db, chat)
+        self._chats.meet(chat, boottime() + ahead.total_seconds())
+
+    def _charge_here(self, chat: int, now: float) -> float:
+        """Count a reply to a chat, if it has room; seconds until it may have."""
+        wait = self._chats.wait(chat, now, REPLY_BURSTS[chat > 0])
+        if wait <= 0:
+            self._chats.take(chat, now)
+            if chat < 0:
+                self._marks.charge(chat)
+        return wait
+
+    async def _charge_in_row(self, chat: int) -> float:
+        """Likewise where other processes send to it too."""
+        burst = timedelta(seconds=REPLY_BURSTS[chat > 0])
+        try:
+            async with self._store.writing() as db:
+                ahead = await storage.pace.chat_ahead(db, chat)
+                if ahead <= burst:
+                    await storage.pace.charge_chat(db, chat)
+        except StorageError:
+            return 0.0  # Telegram has to count
+        return (ahead - burst).total_seconds()

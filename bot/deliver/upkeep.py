@@ -1,0 +1,68 @@
+"""Upkeep of the outbox, between claims: alerts become deliveries, leases that ended are freed, what
+expired is closed.
+"""
+
+from __future__ import annotations
+
+import storage.fan_out
+import storage.lapsed
+from bot.clock import boottime
+from bot.deliver.marks import Marks
+from bot.deliver.signals import IDLE
+from storage.db import Store
+
+# seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
+EXPIRE = 10.0
+# a process that stood still for so long may be told of leases that ended, and hold their answers
+# unread
+STOOD = 5.0
+
+
+class Upkeep:
+    """When each part of it is due."""
+
+    def __init__(self, store: Store, marks: Marks) -> None:
+        self._store = store
+        self._marks = marks
+        self._fan_at = 0.0
+        self._tidy_at = 0.0
+        self._expire_at = 0.0
+
+    def fan_out_soon(self) -> None:
+        """There is a new alert."""
+        self._fan_at = 0.0
+
+    async def fan_out(self) -> bool:
+        """Make one chunk of deliveries, while there are alerts to make them of; otherwise a look
+        now and then, besides when we are woken. Whether there were any.
+        """
+        now = boottime()
+        if now < self._fan_at:
+            return False
+        self._fan_at = now + IDLE
+        async with self._store.writing() as db:
+            fanned = await storage.fan_out.fan_out(db)
+        if fanned is not None:
+            self._fan_at = 0.0
+        return bool(fanned)
+
+    async def tidy(self, now: float) -> None:
+        """Free the leases that ended, after what became of our own was written down; close what
+        expired.
+        """
+        if now < self._tidy_at:
+            return
+        # when the database was away, the leases of what we sent may have ended
+        await self._marks.write()
+        stood = self._tidy_at and now > self._tidy_at + STOOD
+        self._tidy_at = now + IDLE
+        if not stood:  # else answers that came meanwhile are read and marked first
+            async with self._store.writing() as db:
+                await storage.lapsed.tidy(db)
+        if now >= self._expire_at:
+            async with self._store.writing() as db:
+                closed = await storage.lapsed.expire(db)
+            if closed < storage.lapsed.CLOSED_AT_ONCE:
+                self._expire_at = now + EXPIRE
+            else:
+                self._tidy_at = now  # there is more

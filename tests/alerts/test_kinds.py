@@ -1,0 +1,207 @@
+"""Every kind of alert is found by its place, brings its parts, and reads what was ever stored of
+it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in
+from bot.alerts.answers import Answered
+from bot.alerts.corrections import RateCorrected
+from bot.alerts.digests import DigestDue
+from bot.alerts.edits import StoryGrew
+from bot.alerts.kind import Kind, lacking, table
+from bot.alerts.moves import Moves, RateMoved
+from bot.alerts.notices import Notice
+from bot.alerts.rules import RuleFired
+from bot.alerts.stories import StoryBroke
+from bot.convert.rules import parse_rule
+from bot.detect.moves import Moved
+from bot.errors import ConfigError
+from bot.model.alerts import About, Payload, StoredForm
+from bot.model.rates import Move
+from tests.factories import rate
+
+RATE = {
+    "source": "nbkr",
+    "pair": "USD/KGS",
+    "kind": "official",
+    "value": "84.7935",
+    "units": 1,
+    "effective_on": "2021-10-20",
+}
+BEFORE = {**RATE, "value": "83.1", "effective_on": "2021-10-19"}
+OLD, NEW = rate(value="83.1", on="2021-10-19"), rate()
+RULE = {
+    "v": 1,
+    "pair": "USD/KGS",
+    "kind": "official",
+    "condition": "level",
+    "amount": "84",
+    "direction": "up",
+    "inclusive": False,
+    "window": None,
+    "once": True,
+    "until": None,
+    "paused": False,
+}
+FIRED = RuleFired(
+    number=7, rule=parse_rule("USD > 84 once", home="KGS"), move=Move(old=OLD, new=NEW)
+)
+MOVE = {"baseline": BEFORE, "previous": BEFORE, "new": RATE}
+#: What was ever written, by kind; the last of each is what is written today.
+STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
+    "move": [
+        (
+            {**MOVE, "v": 1, "rules": ["fixing"], "usual": "0.51"},
+            RateMoved(
+                Moved(baseline=OLD, previous=OLD, new=NEW, rules=("fixing",), usual=Decimal("0.51"))
+            ),
+        ),
+        (
+            {
+                "v": 1,
+                "told": False,
+                "confirmed": False,
+                **MOVE,
+                "rules": ["drift", "low"],
+                "usual": "0.51",
+                "extreme_since": "2021-03-03",
+            },
+            RateMoved(
+                Moved(
+                    baseline=OLD,
+                    previous=OLD,
+                    new=NEW,
+                    rules=("drift", "low"),
+                    usual=Decimal("0.51"),
+                    told=False,
+                    confirmed=False,
+                    extreme_since=date(2021, 3, 3),
+                )
+            ),
+        ),
+    ],
+    "rule": [
+        (
+            {
+                "v": 1,
+                "told": False,
+                "confirmed": True,
+                **MOVE,
+                "rules": ["USD/KGS > 84 once"],
+                "usual": "0",
+                "extreme_since": None,
+                "rule": 7,
+            },
+            FIRED,
+        ),
+        ({"v": 2, "number": 7, "rule": RULE, "old": BEFORE, "new": RATE}, FIRED),
+    ],
+    "correction": [
+        (
+            {"v": 1, "told": 3, "old": BEFORE, "new": RATE},
+            RateCorrected(told=3, old=OLD, new=NEW),
+        )
+    ],
+    "story": [
+        ({"v": 1, "story": 5, "topics": ["security"]}, StoryBroke(story=5, topics=("security",)))
+    ],
+    "edit": [({"v": 1, "told": 3}, StoryGrew(told=3))],
+    "digest": [
+        ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
+    ],
+    "notice": [
+        (
+            {"v": 1, "msgid": "notice.topic", "values": [["chat", "-100"]]},
+            Notice(msgid="notice.topic", values=(("chat", "-100"),)),
+        )
+    ],
+    "answer": [
+        (
+            {"v": 1, "method": "sendMessage", "body": {"text": "1"}},
+            Answered(method="sendMessage", body={"text": "1"}),
+        )
+    ],
+}
+FORMS = [(kind, form, payload) for kind, forms in STORED.items() for form, payload in forms]
+
+
+def test_every_kind_has_its_stored_forms_here() -> None:
+    """A new kind adds what it writes; a new version of one stays beside the older ones."""
+    assert STORED.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize(("kind", "form", "payload"), FORMS)
+def test_what_was_ever_stored_of_a_kind_is_read(
+    kind: str, form: dict[str, Any], payload: Payload
+) -> None:
+    assert KINDS[kind].payload.read(StoredForm(kind, form)) == payload
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_writes_the_last_of_its_forms(kind: str) -> None:
+    form, payload = STORED[kind][-1]
+    assert payload.to_json() == form
+
+
+def test_a_payload_is_not_read_as_another_kinds() -> None:
+    """A correction has the fields of an edit, and means something else."""
+    with pytest.raises(ValueError, match="a correction is read as a edit"):
+        StoryGrew.read(StoredForm("correction", STORED["correction"][0][0]))
+
+
+@pytest.mark.parametrize(
+    ("payload", "about"),
+    [
+        (FIRED, About(series=NEW.series, day=NEW.effective_on)),
+        (STORED["move"][0][1], About(series=NEW.series, day=NEW.effective_on)),
+        (STORED["correction"][0][1], About(series=NEW.series, day=NEW.effective_on)),
+        (STORED["notice"][0][1], About(chat=-100)),
+        (Notice(msgid="notice.topic", values=(("chat", "number-5-"),)), About()),
+        (STORED["digest"][0][1], About()),
+    ],
+)
+def test_what_an_alert_is_about_stands_beside_it(payload: Payload, about: About) -> None:
+    assert payload.about == about
+
+
+def test_a_file_beside_the_kinds_is_a_kind() -> None:
+    """Each is found by its place; one without a kind, or with two, is refused by its name."""
+    names = {path.stem for path in FOLDER.glob("*.py")} - NO_KINDS
+    assert len(KINDS) == len(names)
+    empty = ModuleType("bot.alerts.empty")
+    with pytest.raises(ConfigError, match=r"bot\.alerts\.empty .* defines 0"):
+        kind_in(empty)
+
+
+PARTS = {
+    "words": {"payload": DigestDue},
+    "payload": {"words": Moves.words},
+    "payload.to_json": {"words": Moves.words, "payload": Payload},
+    "payload.from_json": {"words": Moves.words, "payload": Payload},
+    "payload.KIND": {"words": Moves.words, "payload": Payload},
+}
+
+
+@pytest.mark.parametrize("part", sorted(PARTS))
+def test_a_kind_that_lacks_a_part_is_refused_by_its_name(part: str) -> None:
+    """Nothing half-registered runs."""
+    half = type("Half", (Kind,), PARTS[part])
+    with pytest.raises(ConfigError, match=f"Half lacks.*{part}"):
+        table(half)
+
+
+def test_a_whole_kind_lacks_nothing() -> None:
+    assert [lacking(type(kind)) for kind in KINDS.values()] == [[] for _ in KINDS]
+
+
+def test_two_kinds_may_not_have_one_name() -> None:
+    with pytest.raises(ConfigError, match="move"):
+        table(Moves, Moves)
