@@ -28,6 +28,7 @@ from bot.model.rules import RuleStanding
 from bot.readers.news import TOPICS
 from bot.render.charts import RANGES
 from bot.render.text import fill, places
+from bot.telegram.outcomes import _GONE, LEFT, NO_RIGHT
 from handlers import COMMANDS
 from tests.conftest import ROOT
 from tests.languages.expected import WHOLE, expected
@@ -152,6 +153,9 @@ FAMILIES = {
     "command.": {*COMMANDS},
     "currency.": codes(),
     "error.story_": {*Approval},
+    "gone.": {
+        why.replace(" ", "_") for why in (NO_RIGHT.why, LEFT.why, *(why for _, why in _GONE))
+    },
     "kind.": {*RateKind},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {
