@@ -147,9 +147,10 @@ async def _break(
             "text": text,
             "link": lead.link or "",
             "feeds": ", ".join(story.feeds),
+            "severity": story.severity.value,
+            "held": str(stored),
         }
-        why = f"{story.severity}: {'; '.join(map(str, story.reasons))}"
-        await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
+        await tell(db, admins, "notice.story", values, now=now, reasons=story.reasons)
     return int(stored is not None)
 
 

@@ -162,10 +162,9 @@ async def _held(
         return 0
     if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
         if held.times == 1:
-            why = "; ".join(map(str, found.reasons))
             said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
-            values = {"source": spec.key, "rate": said, "why": why, "held": str(held.id)}
-            await tell(db, admins, "notice.held", values, now=now)
+            values = {"source": spec.key, "rate": said, "held": str(held.id)}
+            await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
             await storage.sources.ask(db, await _seconds(db, new), now=now)
         return held.times
     await storage.rates.release(db, new)
