@@ -86,7 +86,7 @@ def used_keys() -> set[str]:
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         )
         given_ = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "msgid")]
-        if called in {"t", "tn", "say", "UserError", "Notice"}:
+        if called in {"t", "tn", "phrase", "counted", "say", "UserError", "Notice"}:
             found |= {
                 arg.value
                 for arg in given_
@@ -136,7 +136,7 @@ def test_every_answer_and_error_brings_the_values_its_words_need() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
-            if getattr(node.func, "id", "") not in {"say", "UserError"}:
+            if getattr(node.func, "id", "") not in {"phrase", "say", "UserError"}:
                 continue
             key, brought = node.args[0], {one.arg for one in node.keywords} - {"today"}
             if isinstance(key, ast.Constant) and None not in brought:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from bot.i18n import day, name_of, number, t
 from bot.model.rates import Move, Rate
 from bot.render.numbers import as_printed, change
+from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import Button, Message, Rich, bold, fill, join, lines, message
+from bot.render.text import Button, Message, Rich, bold, join, lines, message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,9 +114,7 @@ def caption(
 
     def told(key: str, rate: Rate) -> Rich:
         shown = as_printed(rate.per_unit, language)
-        return fill(
-            t(key, language), value=shown, day=day(rate.effective_on, language, today=today)
-        )
+        return phrase(key, language, value=shown, day=day(rate.effective_on, language, today=today))
 
     source = name_of(source_names, language) or last.source
     text = lines(

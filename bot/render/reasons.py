@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import day, known, number, percent, t, tn
+from bot.i18n import day, known, number, percent, t
 from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
+from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, fill, join
 
 _PLAIN = frozenset(
@@ -38,12 +39,12 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
             dead = int(reason.values[0])
-            shown.append(fill(tn("reason.dead", dead, language), n=dead))
+            shown.append(counted("reason.dead", dead, language))
         elif reason.code in _PLAIN:
-            shown.append(fill(t(f"reason.{reason.code}", language)))
+            shown.append(phrase(f"reason.{reason.code}", language))
     for kind, words in found.items():
         once = ", ".join(dict.fromkeys(words))
-        shown.append(fill(t(f"reason.{kind}", language), words=once))
+        shown.append(phrase(f"reason.{kind}", language, words=once))
     return shown
 
 
@@ -65,7 +66,7 @@ def because(
             shown.append(Rich(str(reason)))
     if against:
         words = ", ".join(dict.fromkeys(against))
-        shown.append(fill(t("reason.against", language), words=words))
+        shown.append(phrase("reason.against", language, words=words))
     return join("; ", shown)
 
 

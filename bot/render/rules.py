@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import currency_name, day, day_until, name_of, number, t, tn
+from bot.i18n import currency_name, day, day_until, name_of, number, t
 from bot.model.rates import Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.render.buttons import back_button, rows_of, share_button, switch
 from bot.render.numbers import as_printed
+from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message
 
@@ -57,7 +58,7 @@ def words(rule: Rule, language: str) -> str:
     """
     kind = "" if rule.kind in PLAIN_KINDS else f" ({kind_name(rule.kind, language)})"
     end = (
-        fill(t("rule.until", language), day=day_until(rule.until, language)) if rule.until else None
+        phrase("rule.until", language, day=day_until(rule.until, language)) if rule.until else None
     )
     once = t("rule.once", language) if rule.once else None
     return join(", ", [f"{rule.pair}{kind} {condition(rule, language)}", once, end]).text
@@ -71,7 +72,7 @@ def condition(rule: Rule, language: str) -> str:
     else:
         unit = " %" if rule.condition is Condition.PERCENT else ""
         what = f"{_MOVE_SIGNS[rule.direction]}{amount}{unit}"
-    window = fill(tn("rule.window", rule.window, language), n=rule.window) if rule.window else None
+    window = counted("rule.window", rule.window, language) if rule.window else None
     return join(" ", [what, window]).text
 
 
@@ -81,7 +82,7 @@ def condition(rule: Rule, language: str) -> str:
 def currencies(offers: Sequence[tuple[str, str]], language: str) -> Message:
     """The first tap: (currency, button data) pairs."""
     rows = rows_of([Button(one, data) for one, data in offers], 4)
-    return message(fill(t("rule.which", language), example=code("/alert RUB < 1")), rows)
+    return message(phrase("rule.which", language, example=code("/alert RUB < 1")), rows)
 
 
 def conditions(
@@ -112,8 +113,9 @@ def conditions(
             bold(f"{latest.pair} {as_printed(latest.per_unit, language)}")
             + f"  {currency_name(latest.pair.base, language)}",
             join(" · ", said),
-            fill(
-                t("rule.when", language),
+            phrase(
+                "rule.when",
+                language,
                 example=code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}"),
             ),
         ),
@@ -142,10 +144,8 @@ def preview(
     """
     days = ", ".join(day(on, language, today=today) for on in reversed(fired[-SHOWN:]))
     text = lines(
-        fill(
-            tn("rule.preview", len(fired), language), rule=bold(words(rule, language)), n=len(fired)
-        ),
-        fill(t("rule.last", language), days=days) if fired else None,
+        counted("rule.preview", len(fired), language, rule=bold(words(rule, language))),
+        phrase("rule.last", language, days=days) if fired else None,
         _short(since, language, today),
         _reading(rule, beside, language) if beside is not None else None,
     )
@@ -168,8 +168,9 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     amount = format(rule.amount, "f")
     moves = rule.condition is not Condition.LEVEL
     other = f"{'<' if rule.amount < beside.per_unit else '>'} {amount}" if moves else f"+{amount}"
-    return fill(
-        t("rule.bare_move" if moves else "rule.bare_level", language),
+    return phrase(
+        "rule.bare_move" if moves else "rule.bare_level",
+        language,
         amount=number(rule.amount, language),
         rate=as_printed(beside.per_unit, language),
         example=code(f"/alert {rule.pair} {other}"),
@@ -179,10 +180,10 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
 def _short(since: date | None, language: str, today: date) -> Rich | None:
     """What a year is called that is not one."""
     if since is None:
-        return fill(t("rule.no_history", language))
+        return phrase("rule.no_history", language)
     if (today - since).days >= WHOLE:
         return None
-    return fill(t("rule.short_history", language), day=day(since, language, today=today))
+    return phrase("rule.short_history", language, day=day(since, language, today=today))
 
 
 # --- the list, and one rule -----------------------------------------------------------------------
@@ -192,7 +193,7 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
     """The chat's rules, each a button that opens it: data `rule:open:7`; `make` begins another."""
     new = [Button(t("button.new", language), make)]
     if not rules:
-        return message(fill(t("rule.none", language), example=code("/alert RUB < 1")), [new])
+        return message(phrase("rule.none", language, example=code("/alert RUB < 1")), [new])
     said, opened = [], []
     for place, line in enumerate(rules, 1):
         shown = join(" ", [f"{place}.", words(line.rule, language), _mark(line.standing)])
@@ -208,14 +209,14 @@ def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message
     Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
     """
     spoke = (
-        fill(t("rule.spoke", language), day=day(line.spoke_on, language, today=today))
+        phrase("rule.spoke", language, day=day(line.spoke_on, language, today=today))
         if line.spoke_on
         else None
     )
     text = lines(
         bold(words(line.rule, language)),
         join(" · ", [t(f"rule.standing.{line.standing.value}", language), spoke]),
-        fill(t("rule.link", language), link=link(address.removeprefix("https://"), address)),
+        phrase("rule.link", language, link=link(address.removeprefix("https://"), address)),
     )
     verbs = ["pause" if line.standing is RuleStanding.ON else "resume", "edit", "delete"]
     if line.standing is RuleStanding.EXPIRED:
