@@ -24,7 +24,8 @@ from bot.model.rates import CODE
 from bot.readers.convert import conversions, round_amounts
 from bot.readers.rates import current_rates, local_day, must_know, rate_card
 from bot.render import rates as render
-from bot.render.text import Button, Message, bold, fill, lines, message, to_api
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, bold, lines, message, to_api
 from handlers import unknown
 from handlers.access import mention
 from handlers.context import Context, Services
@@ -123,7 +124,7 @@ async def _answer(context: Context, question: str) -> Message:
     asked = parse_question(question, language=chat.language, home=chat.home)
     if asked.source == chat.home or asked.target not in {None, chat.home}:
         return said
-    more = fill(t("button.amounts", chat.language), code=asked.source).text
+    more = phrase("button.amounts", chat.language, code=asked.source).text
     return replace(said, buttons=((Button(more, f"amounts:{asked.source}"),),))
 
 

@@ -15,7 +15,8 @@ from bot.model.rates import CODE
 from bot.readers.rates import leading_source, local_day, rate_card
 from bot.render import rates as render
 from bot.render.buttons import rows_of
-from bot.render.text import Button, Rows, fill
+from bot.render.phrases import phrase
+from bot.render.text import Button, Rows
 from handlers.context import Context
 
 KEPT_CARDS = 200
@@ -54,7 +55,7 @@ async def rates(_update: Update, context: Context) -> None:
 
 def _buttons(code: str, home: str, language: str) -> Rows:
     """Under the card of one currency: its chart, and what round amounts of it are worth."""
-    more = fill(t("button.amounts", language), code=code).text
+    more = phrase("button.amounts", language, code=code).text
     both = [
         Button(t("button.chart", language), f"chart:{code}/{home}:90d"),
         Button(more, f"amounts:{code}"),

@@ -162,11 +162,10 @@ async def health(store: Store) -> Health:
         known = await db.run_sync(
             lambda connection: inspect(connection).has_table("alembic_version")
         )
-        schema = (
-            (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
-            if known
-            else None
-        )
+        schema = None
+        if known:
+            found = await db.execute(text("SELECT version_num FROM alembic_version"))
+            schema = found.scalar()
         if schema != HEAD:
             problems.append(
                 f"schema: {schema or 'none'}, this program writes {HEAD}: `jarchy db upgrade` "
@@ -185,6 +184,11 @@ def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in found}
+
+
 def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
     """The rows of a backup by table; BotError when it is none, damaged, or newer than we are."""
     if not path.is_file():
@@ -194,27 +198,20 @@ def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str,
             connection.set_progress_handler(stop, LOOK)
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-            tables = {
-                name
-                for (name,) in connection.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table'"
-                )
-            }
+            tables = _tables(connection)
             if not {"alembic_version", "chat", "alert"} <= tables:
                 raise BotError(f"{path} is no database of this program")
             (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            names = sorted(tables.intersection(metadata.tables))
-            rows = {
-                name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - ours
-                for name in names
-            }
+            rows: dict[str, int] = {}
+            for name in sorted(tables.intersection(metadata.tables)):
+                counted = connection.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - ours
+                (rows[name],) = counted.fetchone()
     except (sqlite3.Error, TypeError) as error:
         raise BotError(f"{path} is no sound backup: {_words(error)}") from error
-    if verdict != "ok" or broken:
-        raise BotError(
-            f"{path} is no sound backup: "
-            f"{verdict if verdict != 'ok' else 'rows without what they refer to'}"
-        )
+    if verdict != "ok":
+        raise BotError(f"{path} is no sound backup: {verdict}")
+    if broken:
+        raise BotError(f"{path} is no sound backup: rows without what they refer to")
     if schema not in REVISIONS:
         raise BotError(
             f"{path} has schema {schema}, newer than this program knows ({HEAD}): use the newer "
@@ -227,12 +224,7 @@ def _used(path: Path) -> str | None:
     """Why a database may not be replaced just so; None for an empty one."""
     try:
         with closing(_read_only(path)) as connection:
-            tables = {
-                name
-                for (name,) in connection.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table'"
-                )
-            }
+            tables = _tables(connection)
             if tables and "chat" not in tables:
                 return "is something else's"
             for name in tables.intersection(USED):

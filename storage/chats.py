@@ -138,11 +138,9 @@ async def migrate(db: Db, old: int, new: int) -> None:
 async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) -> None:
     values = dict(old._mapping) | {"id": new}  # noqa: SLF001 - SQLAlchemy's public name
     stopped = old.inactive_why is not None and old.inactive_why.startswith(STOPPED)
-    values |= {
-        "active": not stopped,
-        "inactive_why": STOPPED if stopped else None,
-        "inactive_at": old.inactive_at if stopped else None,
-    }
+    values |= {"active": True, "inactive_why": None, "inactive_at": None}
+    if stopped:  # silence that its readers asked for moves with them
+        values |= {"active": False, "inactive_why": STOPPED, "inactive_at": old.inactive_at}
     if not stopped and not old.active:
         await _revive_deliveries(db, old)
     if known is None:
@@ -217,9 +215,9 @@ async def subscribe(db: Db, chat_id: int, keys: Iterable[str], *, now: datetime)
 async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -> None:
     """Drop these subscriptions, or all of them."""
     statement = delete(subscription).where(subscription.c.chat_id == chat_id)
-    await db.execute(
-        statement if keys is None else statement.where(subscription.c.key.in_(list(keys)))
-    )
+    if keys is not None:
+        statement = statement.where(subscription.c.key.in_(list(keys)))
+    await db.execute(statement)
 
 
 async def replace_subscriptions(

@@ -123,11 +123,11 @@ async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:
     newest = select(inbox.c.received_at).order_by(inbox.c.update_id.desc()).limit(1)
     received = (await db.execute(newest)).scalar()
     slot = (await db.execute(select(func.max(pace.c.tat)))).scalar()
-    known = [
-        moment
-        for moment in (received, slot if slot is not None and slot - now > SLOT_AHEAD else None)
-        if moment
-    ]
+    known: list[datetime] = []
+    if received is not None:
+        known.append(received)
+    if slot is not None and slot - now > SLOT_AHEAD:
+        known.append(slot)
     return max(known, default=None)
 
 
@@ -143,9 +143,9 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
 
     Who subscribed "later" than `now` did so before the step.
     """
-    values: dict[str, Any] = {
-        "span": span // timedelta(microseconds=1) if db.dialect.name == "sqlite" else span
-    }
+    values: dict[str, Any] = {"span": span}
+    if db.dialect.name == "sqlite":  # whose times are microseconds
+        values = {"span": span // timedelta(microseconds=1)}
     for statement in _BACK:
         await db.execute(text(statement), values)
     later = text("UPDATE subscription SET since_at = since_at - :span WHERE since_at > :now")

@@ -212,10 +212,9 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
     """The database's trouble in one line, without statement and parameters, and its remedy."""
     if isinstance(error, PoolTimeoutError):
         return StorageError(f"no free connection for {POOL_SECONDS} s")
-    first_line = (
-        str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
-    )
-    return StorageError(advised(first_line))
+    if error.orig is None:
+        return StorageError(type(error).__name__)
+    return StorageError(advised(str(error.orig).strip().splitlines()[0]))
 
 
 def advised(words: str) -> str:
@@ -236,13 +235,10 @@ async def db_now(db: Db) -> datetime:
     asked = boottime()
     value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()
     now = value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
-    following = (
-        db.sync_connection.get_execution_options().get(_FOLLOWING)
-        if db.sync_connection is not None
-        else None
-    )
-    if isinstance(following, Following):
-        await following.look(db, now, asked)
+    if db.sync_connection is not None:
+        following = db.sync_connection.get_execution_options().get(_FOLLOWING)
+        if isinstance(following, Following):
+            await following.look(db, now, asked)
     return now
 
 

@@ -81,7 +81,7 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     )
     size = (await db.execute(insert, execution_options=COUNTED)).rowcount
     done = last is None
-    values = {"fanned_to": row.fanned_to if done else last, "fanned_at": now if done else None}
+    values = {"fanned_to": row.fanned_to, "fanned_at": now} if done else {"fanned_to": last}
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
     # more than a chunk; a server does it itself
     if done and row.fanned_to is not None and db.dialect.name == "sqlite":

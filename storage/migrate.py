@@ -159,10 +159,8 @@ def must_be_makeable(path: Path) -> None:
 
 def _remedy(path: Path) -> str:
     newest = copies(path)[-1:]
-    return (
-        f"`jarchy db restore {newest[0] if newest else 'BACKUP'} --force` puts a backup in its "
-        f"place"
-    )
+    backup = newest[0] if newest else "BACKUP"
+    return f"`jarchy db restore {backup} --force` puts a backup in its place"
 
 
 async def _make_version_table(store: Store) -> None:

@@ -186,9 +186,9 @@ async def latest(
 
 def _withheld(*, unasked: bool) -> ColumnElement[bool]:
     """A story of whose alerts (it is their `supersede_key`) none was approved and one was not."""
-    states = (
-        [Approval.REJECTED] if unasked else [Approval.REJECTED, Approval.WAITING, Approval.EXPIRED]
-    )
+    states = [Approval.REJECTED]
+    if not unasked:
+        states += [Approval.WAITING, Approval.EXPIRED]
     about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
     refused = select(alert.c.id).where(
         about, alert.c.approval.in_([state.value for state in states])
@@ -213,17 +213,20 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
     topics: dict[int, list[str]] = {}
     for row in await db.execute(select(story_topic).where(story_topic.c.story_id.in_(pks))):
         topics.setdefault(row.story_id, []).append(row.topic)
-    return [
-        Story(
-            pk=pk,
-            entries=tuple(entries[pk]),
-            topics=tuple(sorted(topics.get(pk, ()))),
-            severity=Severity(heads[pk].severity),
-            reasons=reasons_from_json(heads[pk].reasons),
+    stories: list[Story] = []
+    for pk in pks:
+        if pk not in entries:
+            continue
+        stories.append(
+            Story(
+                pk=pk,
+                entries=tuple(entries[pk]),
+                topics=tuple(sorted(topics.get(pk, ()))),
+                severity=Severity(heads[pk].severity),
+                reasons=reasons_from_json(heads[pk].reasons),
+            )
         )
-        for pk in pks
-        if pk in entries
-    ]
+    return stories
 
 
 async def same_title(db: Db, title_key: str, *, since: datetime) -> int | None:

@@ -22,10 +22,9 @@ BY_CHAT = (
 
 async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     """Every row about a chat, by table, as it is stored; alerts are those meant for it alone."""
-    found = {
-        str(table.name): await _rows(db, table, table.c[column] == chat_id)
-        for table, column in BY_CHAT
-    }
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, column in BY_CHAT:
+        found[str(table.name)] = await _rows(db, table, table.c[column] == chat_id)
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 

@@ -121,18 +121,21 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
 
 async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> int:
     """Store many rates where none is yet: for seeds, backfills. Returns how many were offered."""
-    ids = {item: await _series_id(db, item) for item in dict.fromkeys(one.series for one in rates)}
-    rows = [
-        {
-            "series_id": ids[item.series],
-            "effective_on": item.effective_on,
-            "revision": 0,
-            "value": item.value,
-            "units": item.units,
-            "seen_at": seen_at,
-        }
-        for item in rates
-    ]
+    ids: dict[Series, int] = {}
+    rows: list[dict[str, object]] = []
+    for item in rates:
+        if item.series not in ids:
+            ids[item.series] = await _series_id(db, item.series)
+        rows.append(
+            {
+                "series_id": ids[item.series],
+                "effective_on": item.effective_on,
+                "revision": 0,
+                "value": item.value,
+                "units": item.units,
+                "seen_at": seen_at,
+            }
+        )
     for start in range(0, len(rows), 1000):
         await db.execute(upsert(db, rate).on_conflict_do_nothing(), rows[start : start + 1000])
     return len(rows)
@@ -146,13 +149,12 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
         by_series.setdefault(item.series, []).append(item)
     for of, items in by_series.items():
         days = [item.effective_on for item in items]
-        known = {
-            one.effective_on: one for one in await history(db, of, since=min(days), until=max(days))
-        }
-        pairs = ((known.get(item.effective_on), item) for item in items)
-        found += [
-            (old, item) for old, item in pairs if old is not None and old.per_unit != item.per_unit
-        ]
+        stored = await history(db, of, since=min(days), until=max(days))
+        known = {one.effective_on: one for one in stored}
+        for item in items:
+            old = known.get(item.effective_on)
+            if old is not None and old.per_unit != item.per_unit:
+                found.append((old, item))
     return found
 
 
@@ -276,9 +278,8 @@ async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
     row = (await db.execute(query)).first()
     if row is None or row.alerted is None:
         return None
-    return rate_from_json(row.alerted), Severity(
-        row.alerted_severity
-    ) if row.alerted_severity else None
+    severity = Severity(row.alerted_severity) if row.alerted_severity else None
+    return rate_from_json(row.alerted), severity
 
 
 async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:

@@ -83,10 +83,8 @@ async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> St
 
 async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
     """The chat's saved rules, oldest first."""
-    return [
-        _stored(row)
-        for row in await db.execute(select(rule).where(*_of(chat_id)).order_by(rule.c.id))
-    ]
+    query = select(rule).where(*_of(chat_id)).order_by(rule.c.id)
+    return [_stored(row) for row in await db.execute(query)]
 
 
 async def count(db: Db, chat_id: int) -> int:

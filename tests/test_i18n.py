@@ -28,6 +28,7 @@ from bot.model.rules import RuleStanding
 from bot.readers.news import TOPICS
 from bot.render.charts import RANGES
 from bot.render.text import fill, places
+from bot.telegram.outcomes import _GONE, LEFT, NO_RIGHT
 from handlers import COMMANDS
 from tests.conftest import ROOT
 from tests.languages.expected import WHOLE, expected
@@ -85,7 +86,7 @@ def used_keys() -> set[str]:
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         )
         given_ = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "msgid")]
-        if called in {"t", "tn", "say", "UserError", "Notice"}:
+        if called in {"t", "tn", "phrase", "counted", "say", "UserError", "Notice"}:
             found |= {
                 arg.value
                 for arg in given_
@@ -135,7 +136,7 @@ def test_every_answer_and_error_brings_the_values_its_words_need() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
-            if getattr(node.func, "id", "") not in {"say", "UserError"}:
+            if getattr(node.func, "id", "") not in {"phrase", "say", "UserError"}:
                 continue
             key, brought = node.args[0], {one.arg for one in node.keywords} - {"today"}
             if isinstance(key, ast.Constant) and None not in brought:
@@ -152,6 +153,9 @@ FAMILIES = {
     "command.": {*COMMANDS},
     "currency.": codes(),
     "error.story_": {*Approval},
+    "gone.": {
+        why.replace(" ", "_") for why in (NO_RIGHT.why, LEFT.why, *(why for _, why in _GONE))
+    },
     "kind.": {*RateKind},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {

@@ -46,7 +46,7 @@ CARRIES: dict[str, dict[str, str]] = {
         "theirs": "84.9000",
     },
     "notice.rejected": {"alert": "7", "why": "Bad Request"},
-    "notice.gone": {"chat": "1004", "why": "blocked"},
+    "notice.gone": {"chat": "1004", "why": "CHAT_RESTRICTED"},
     "notice.partly": {
         "source": "nbkr",
         "why": "1 of 2 documents failed: weekly.xml: the server answered 404",

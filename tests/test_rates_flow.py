@@ -603,9 +603,8 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
         report = await world.publish(wednesday, EUR="94,2000", GBP="98,9000")
         assert report.alerts == 0
     assert await held(world) == {"94.2000": "held", "98.9000": "held"}
-    told = await world.notices()
-    assert len(told) == 2
-    assert all("rows swapped" in values["why"] for _, values in told)
+    codes = [[one.code for one in reasons] for reasons in await world.notice_reasons()]
+    assert codes == [["swapped"], ["swapped"]]
     assert (await world.publish(wednesday, EUR="98,9000", GBP="94,2000")).new == 2
     assert await world.alerts() == []
 

@@ -321,7 +321,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
     assert await held(world) == [(str(day), "held")] * 3
     ((msgid, values),) = await world.notices()
     assert msgid == "notice.held"
-    assert values["why"] == str(reason("far_day", day))
+    assert await world.notice_reasons() == [(reason("far_day", day),)]
     assert values["rate"].endswith(" (+2)")
     async with world.store.reading() as db:
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY

@@ -37,6 +37,7 @@ from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.rates import Rate
+from bot.model.reasons import Reason, reasons_from_json
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -176,6 +177,10 @@ class World:
             (row.payload["msgid"], dict(row.payload["values"]))
             for row in await self.alerts("notice")
         ]
+
+    async def notice_reasons(self) -> list[tuple[Reason, ...]]:
+        """For what reasons, notice by notice."""
+        return [reasons_from_json(row.reasons) for row in await self.alerts("notice")]
 
     async def rows(self, number: int) -> list[tuple[str, str | None]]:
         """State and error of a chat's deliveries."""

@@ -61,12 +61,12 @@ def codes() -> frozenset[str]:
     territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
         "territory_currencies"
     )
-    return _MORE_CODES | {
-        code
-        for used in territories.values()
-        for code, _since, until, tender in used
-        if until is None and tender
-    }
+    found = set(_MORE_CODES)
+    for used in territories.values():
+        for code, _since, until, tender in used:
+            if until is None and tender:
+                found.add(code)
+    return frozenset(found)
 
 
 @cache
@@ -74,22 +74,27 @@ def signs() -> Mapping[str, str]:
     """Signs, alone ("€") and with letters ("CA$"), to codes."""
     from babel import Locale
 
-    cldr = {
-        symbol: code
-        for code, symbol in Locale("en").currency_symbols.items()
-        if code in codes() and not symbol[-1].isalnum() and not symbol.endswith(".")
-    }
-    return {**cldr, **_SIGNS}
+    known = Locale("en").currency_symbols.items()
+    cldr = {symbol: code for code, symbol in known if code in codes() and _is_sign(symbol)}
+    return cldr | _SIGNS
+
+
+def _is_sign(symbol: str) -> bool:
+    """Whether it is no word: what ends in a letter or a stop ("Rs.") is found by its name."""
+    return not symbol[-1].isalnum() and not symbol.endswith(".")
 
 
 @cache
 def sign_pattern() -> str:
     """A pattern of all signs, longer ones first; one made of letters may not run into a word."""
-    alternatives = (
-        (rf"(?<![^\W\d_]){re.escape(sign)}" if sign[0].isalpha() else re.escape(sign))
-        + (r"(?![^\W\d_])" if sign[-1].isalpha() else "")
-        for sign in sorted(signs(), key=lambda sign: (-len(sign), sign))
-    )
+    alternatives: list[str] = []
+    for sign in sorted(signs(), key=lambda sign: (-len(sign), sign)):
+        pattern = re.escape(sign)
+        if sign[0].isalpha():
+            pattern = rf"(?<![^\W\d_]){pattern}"
+        if sign[-1].isalpha():
+            pattern += r"(?![^\W\d_])"
+        alternatives.append(pattern)
     return "|".join(alternatives)
 
 
@@ -170,9 +175,10 @@ def _single(word: str) -> Named | None:
         return None
     if (ending := suffix_form(word[3:])) is not None and (coded := _code(word[:3])):
         return Named(code=coded.code, form=ending)
-    return next(
-        (named for folded in _folds(word) if (named := _code(folded) or _heads().get(folded))), None
-    )
+    for folded in _folds(word):
+        if named := _code(folded) or _heads().get(folded):
+            return named
+    return None
 
 
 def _folds(word: str) -> Iterator[str]:
@@ -186,9 +192,9 @@ def _folds(word: str) -> Iterator[str]:
 
 def _code(word: str) -> Named | None:
     code = _OLD_CODES.get(word, word.upper())
-    return (
-        Named(code=code, common=word in _common()) if word.isascii() and code in codes() else None
-    )
+    if not word.isascii() or code not in codes():
+        return None
+    return Named(code=code, common=word in _common())
 
 
 @cache
@@ -209,10 +215,9 @@ def _stem(word: str) -> str:
     """One spelling for all forms of a word in a currency's full name."""
     if word in _heads():
         return _canonical()[word]
-    word = "".join(
-        letter for letter in unicodedata.normalize("NFD", word) if letter not in "\u0301\u0303"
-    )
-    word = unicodedata.normalize("NFC", word)
+    # accents are typed or not: São, Sao
+    bare = re.sub("[\u0301\u0303]", "", unicodedata.normalize("NFD", word))
+    word = unicodedata.normalize("NFC", bare)
     for pattern in _adjective_endings():
         shorter = pattern.sub("", word)
         if shorter != word and len(shorter) >= 4:

@@ -68,11 +68,9 @@ def convert(
     """
     if source == target:
         return Answer(result=amount, rate=Decimal(1), path=())
-    best = min(
-        _ways(source, target, rates),
-        key=lambda way: _rank(way, _at_home(rates, home)),
-        default=None,
-    )
+    at_home = _at_home(rates, home)
+    ways = _ways(source, target, rates)
+    best = min(ways, key=lambda way: _rank(way, at_home), default=None)
     if best is None:
         return None
     factor = Fraction(1)
@@ -88,9 +86,15 @@ def convert(
 def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Leg, ...]]:
     """Every way of one or two steps; two steps are of one source, and both or none a dealer's."""
     legs = list(_legs(rates))
-    yield from ((leg,) for leg in legs if (leg.start, leg.end) == (source, target))
-    out = [leg for leg in legs if leg.start == source and leg.end != target]
-    back = [leg for leg in legs if leg.end == target and leg.start != source]
+    out: list[_Leg] = []
+    back: list[_Leg] = []
+    for leg in legs:
+        if leg.start == source and leg.end == target:
+            yield (leg,)
+        elif leg.start == source:
+            out.append(leg)
+        elif leg.end == target:
+            back.append(leg)
     for first in out:
         for second in back:
             if first.end == second.start and _book(first.rate) == _book(second.rate):

@@ -60,9 +60,8 @@ def _pieces(tokens: Sequence[tuple[Token, Piece | None]]) -> list[Piece | None]:
     """What each token is in a number, or None."""
     pieces: list[Piece | None] = []
     for at, (token, literal) in enumerate(tokens):
-        pieces.append(
-            literal or _piece(token, pieces[-1] if pieces else None, tokens[at + 1 : at + 2])
-        )
+        before = pieces[-1] if pieces else None
+        pieces.append(literal or _piece(token, before, tokens[at + 1 : at + 2]))
     return pieces
 
 
@@ -133,10 +132,8 @@ def _signed(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
 
 def _word(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
     """A currency by its longest name, or a word with a part in the question."""
-    run = tuple(
-        token.text
-        for token in takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME])
-    )
+    ahead = takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME])
+    run = tuple(token.text for token in ahead)
     for length in range(len(run), 0, -1):
         key = run[:length]
         if (named := find_name(key)) is not None:

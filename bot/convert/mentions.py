@@ -51,12 +51,7 @@ def currency_at(text: str, at: int) -> Mention | None:
         return Mention(codes=(signs()[sign.group()],), end=_behind_sign(text, sign.end()))
     flag = _FLAG.match(text, at)
     if flag is not None:
-        country = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in flag.group())
-        return (
-            Mention(codes=(_FLAG_CODES[country],), end=flag.end())
-            if country in _FLAG_CODES
-            else None
-        )
+        return _flagged(flag)
     words = _run(text, at)
     for length in range(len(words), 0, -1):
         name = tuple(word.group().lower() for word in words[:length])
@@ -73,6 +68,14 @@ def currency_at(text: str, at: int) -> Mention | None:
     return None
 
 
+def _flagged(flag: re.Match[str]) -> Mention | None:
+    """The currency of the country whose flag that is: two letters in a script of their own."""
+    country = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in flag.group())
+    if country not in _FLAG_CODES:
+        return None
+    return Mention(codes=(_FLAG_CODES[country],), end=flag.end())
+
+
 def _run(text: str, at: int) -> list[re.Match[str]]:
     """The words from `at` that one name could be made of."""
     found: list[re.Match[str]] = []
@@ -87,11 +90,9 @@ def _run(text: str, at: int) -> list[re.Match[str]]:
 
 def _behind_sign(text: str, end: int) -> int:
     ending = _WORD.match(text, end)
-    return (
-        ending.end()
-        if ending is not None and suffix_form(ending.group().lower()) is not None
-        else end
-    )
+    if ending is None or suffix_form(ending.group().lower()) is None:
+        return end
+    return ending.end()
 
 
 def _behind_stop(text: str, end: int) -> int:

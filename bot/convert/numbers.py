@@ -106,11 +106,14 @@ def _scale(value: int, sort: Sort = Sort.SCALE) -> Piece:
 
 def _value(number: int, *, ten: int = 0) -> Piece:
     """A number below a thousand: tens behind a hundred, ones behind twenty, in Kyrgyz also ten."""
-    return Piece(
-        Sort.VALUE,
-        Fraction(number),
-        room=100 if number >= 100 else 10 if number >= 20 else ten * (number == 10),
-    )
+    room = 0
+    if number >= 100:
+        room = 100
+    elif number >= 20:
+        room = 10
+    elif number == 10:
+        room = ten
+    return Piece(Sort.VALUE, Fraction(number), room=room)
 
 
 @cache
@@ -274,9 +277,8 @@ class _Phrase:
         if self.closed:
             return False
         if piece.sort is Sort.LITERAL:
-            return self._open(
-                piece.other if self.second and piece.other is not None else piece.value, 0
-            )
+            second = piece.other if self.second else None
+            return self._open(piece.value if second is None else second, 0)
         if piece.sort is Sort.VALUE:
             return self._value(piece)
         if piece.sort is Sort.HUNDRED:

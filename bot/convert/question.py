@@ -107,9 +107,8 @@ def looks_like_question(text: str) -> bool:
         return False
     plain = plain_text(text)
     if not re.search(rf"[0-9½]|{sign_pattern()}", plain):
-        return any(
-            is_known(word) for word in re.findall(rf"{LETTERS}(?:'{LETTERS})*", plain.lower())
-        )
+        words = re.findall(rf"{LETTERS}(?:'{LETTERS})*", plain.lower())
+        return any(map(is_known, words))
     return re.search(r"https?:|@|%", plain) is None
 
 
@@ -149,19 +148,25 @@ def _named_once(items: Sequence[Item]) -> list[Item]:
     for item in items:
         if _is_hyphenated(found, item):
             found.pop()
-        beside = next((at for at in (-1, -2) if _stands_at(found, at)), None)
-        code = (
-            _common_code(found[beside], item)
-            if beside is not None and item.named is not None
-            else None
-        )
-        if beside is not None and code is not None:
-            letter = found[beside].letter if beside == -2 else item.letter
-            named = Named(code=code, form=item.named.form if item.named else Form.PLAIN)
-            found[beside] = replace(found[beside], letter=letter, named=named)
-        else:
+        if not _joined_to_the_last(found, item):
             found.append(item)
     return found
+
+
+def _joined_to_the_last(found: list[Item], item: Item) -> bool:
+    """Whether an item was another name of the currency before it, which then stands for both."""
+    beside = -1
+    if not _stands_at(found, beside):
+        beside = -2
+    if item.named is None or not _stands_at(found, beside):
+        return False
+    code = _common_code(found[beside], item)
+    if code is None:
+        return False
+    letter = item.letter if beside == -1 else found[beside].letter
+    named = Named(code=code, form=item.named.form)
+    found[beside] = replace(found[beside], letter=letter, named=named)
+    return True
 
 
 def _is_hyphenated(found: Sequence[Item], item: Item) -> bool:
@@ -169,9 +174,10 @@ def _is_hyphenated(found: Sequence[Item], item: Item) -> bool:
     if len(found) < 3 or found[-1].letter != "-" or "N" not in {found[-2].letter, found[-3].letter}:
         return False
     before = found[:-1]
-    return any(
-        _stands_at(before, at) and _common_code(before[at], item) is not None for at in (-1, -2)
-    )
+    for at in (-1, -2):
+        if _stands_at(before, at) and _common_code(before[at], item) is not None:
+            return True
+    return False
 
 
 def _stands_at(found: Sequence[Item], at: int) -> bool:
@@ -202,17 +208,13 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
             if before not in set("SCW"):
                 raise _unclear()
         elif item.letter == "Q":
-            counts = after is not None and after.named is not None
-            subject = (
-                after is not None and after.named is not None and after.named.form == Form.SUBJECT
-            )
-            yield replace(
-                item, letter="Q" if counts and not (subject and item.raw == "сколько") else "q"
-            )
+            counted = _form_of(after)
+            # "сколько доллар" asks what one dollar is, "сколько долларов" counts them
+            asks_of_one = counted == Form.SUBJECT and item.raw == "сколько"
+            counts = counted is not None and not asks_of_one
+            yield replace(item, letter="Q" if counts else "q")
         elif item.letter == "t":
-            inside = (
-                after is not None and after.named is not None and after.named.form == Form.INSIDE
-            )
+            inside = _form_of(after) == Form.INSIDE
             yield replace(item, letter="T" if inside else "t")
         elif item.named is None:
             yield item
@@ -223,6 +225,13 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
             yield item
 
 
+def _form_of(item: Item | None) -> Form | None:
+    """The grammatical form of a currency's name; None of what is no currency."""
+    if item is None or item.named is None:
+        return None
+    return item.named.form
+
+
 def _match(items: Sequence[Item]) -> tuple[str | None, str | None]:
     """Source (None: the home currency) and target (None: not said) by the first shape that fits."""
     letters = "".join(item.letter for item in items)
@@ -230,27 +239,31 @@ def _match(items: Sequence[Item]) -> tuple[str | None, str | None]:
         raise UserError("error.convert.currency")
     if not _means_money(items, letters):
         raise _unclear()
-    match = next((found for shape in _SHAPES if (found := shape.fullmatch(letters))), None)
-    if match is None:
+    for shape in _SHAPES:
+        match = shape.fullmatch(letters)
+        if match is not None:
+            break
+    else:
         raise _unclear()
-    codes = {
-        group: named.code
-        for group, text in match.groupdict().items()
-        if text is not None and (named := items[match.start(group)].named) is not None
-    }
+    codes: dict[str, str] = {}
+    for group, text in match.groupdict().items():
+        named = items[match.start(group)].named if text is not None else None
+        if named is not None:
+            codes[group] = named.code
     return codes.get("s") or codes.get("s2"), codes.get("t")
 
 
 def _means_money(items: Sequence[Item], letters: str) -> bool:
     """Whether names that are also words ("top", "all", "won") stand where only money can stand."""
-    doubtful = [
-        at
-        for at, item in enumerate(items)
-        if item.named and item.named.common and item.raw != "TRY"
-    ]
+    doubtful = [at for at, item in enumerate(items) if _also_a_word(item)]
     if "N" in letters:
         return all(at > letters.index("N") for at in doubtful)
     return "/" in letters or all(items[at].raw.lower() == "try" and at > 0 for at in doubtful)
+
+
+def _also_a_word(item: Item) -> bool:
+    """Whether a currency's name is a word of other meanings; nobody writes TRY for trying."""
+    return item.named is not None and item.named.common and item.raw != "TRY"
 
 
 def _unclear() -> UserError:

@@ -39,9 +39,12 @@ def to_link(rule: Rule) -> str:
         operator,
         format(rule.amount, "f").replace(".", "-"),
     ]
-    parts += [f"w{rule.window}"] if rule.window else []
-    parts += ["once"] if rule.once else []
-    parts += ["u" + rule.until.isoformat().replace("-", "")] if rule.until else []
+    if rule.window:
+        parts.append(f"w{rule.window}")
+    if rule.once:
+        parts.append("once")
+    if rule.until:
+        parts.append("u" + rule.until.isoformat().replace("-", ""))
     return "_".join(parts)
 
 
@@ -59,7 +62,10 @@ def from_link(text: str) -> Rule:
         f"{match['kind']} {match['base']}/{match['quote']} "
         f"{before}{match['amount'].replace('-', '.')}{after}"
     )
-    typed += f" in {match['window']}d" if match["window"] else ""
-    typed += " once" if match["once"] else ""
-    typed += f" until {match['year']}-{match['month']}-{match['day']}" if match["year"] else ""
+    if match["window"]:
+        typed += f" in {match['window']}d"
+    if match["once"]:
+        typed += " once"
+    if match["year"]:
+        typed += f" until {match['year']}-{match['month']}-{match['day']}"
     return parse_rule(typed, home=match["quote"])

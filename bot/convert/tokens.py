@@ -108,11 +108,9 @@ def unglued(
     """Cut a scale from the name that follows it without a space: "5круб", "10млнсум"."""
     behind_number = False
     for token, piece in tokens:
-        cut = (
-            _scale_ahead(token.text)
-            if token.kind == "word" and token.glued and behind_number
-            else ""
-        )
+        cut = ""
+        if behind_number and token.glued and token.kind == "word":
+            cut = _scale_ahead(token.text)
         if cut:
             yield replace(token, text=cut, raw=token.raw[: len(cut)]), None
             rest = token.text[len(cut) :]
@@ -126,15 +124,22 @@ def _scale_ahead(word: str) -> str:
     """The scale a word begins with, when what remains names a currency and the whole does not."""
     if is_money(word) or word in number_words():
         return ""
-    scales = sorted(
-        {*short_scales(), *(w for w, p in number_words().items() if p.sort is Sort.SCALE)}, key=len
-    )
-    return next(
-        (s for s in reversed(scales) if word.startswith(s) and is_money(word[len(s) :])), ""
-    )
+    for scale in _scales():
+        if word.startswith(scale) and is_money(word[len(scale) :]):
+            return scale
+    return ""
+
+
+@cache
+def _scales() -> tuple[str, ...]:
+    """The words for a thousand and more, of all languages, longest first."""
+    found = set(short_scales())
+    found.update(word for word, piece in number_words().items() if piece.sort is Sort.SCALE)
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def is_money(word: str) -> bool:
+    """Whether a word in lower case names a currency, or two ("usdkgs")."""
     initial = initials().get(word)
     if initial is not None and initial.sure:
         return True

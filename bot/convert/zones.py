@@ -70,9 +70,9 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
         return ()
     name = " ".join(_beside().sub(" ", _folded(text)).split())
     countries = _countries()
-    keys = countries.get(name) or (
-        countries.get(name.rstrip(_VOWELS)) if _is_cyrillic(name) else None
-    )
+    keys = countries.get(name)
+    if not keys and _is_cyrillic(name):
+        keys = countries.get(name.rstrip(_VOWELS))
     if keys is None or name in _names():
         return ()
     ours = {key for one in languages() for key in one.zones.cities}

@@ -118,29 +118,46 @@ def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
     bodies = {name for name, chain in inside.items() if chain == ("org",)}
     heads = {name for name, chain in inside.items() if chain == ("head",)}
     named = names - bodies - heads
-    countries = {chain[-1] if chain else name for name, chain in inside.items() if name in named}
-    spots = {name for name in named if inside[name]}
-    # A region around a place that is named too adds nothing.
-    spots -= {outer for name in spots for outer in inside[name]}
-    return (
-        Part(
-            kinds=frozenset(kind for kind in kinds if ":" not in kind and kind != "-"),
-            scenes=frozenset(kind for kind in kinds if kind.startswith("at:")),
-            goods=frozenset(kind for kind in kinds if kind.startswith("of:")),
-            later=frozenset(kind for kind in kinds if kind.startswith("after:")),
-            places=frozenset(spots),
-            countries=frozenset(countries),
-            bodies=frozenset(bodies),
-            heads=frozenset(heads),
-        ),
-        frozenset(used),
+    countries: set[str] = set()
+    spots: set[str] = set()
+    wider: set[str] = set()
+    for name in named:
+        chain = inside[name]
+        if not chain:
+            countries.add(name)
+            continue
+        countries.add(chain[-1])
+        spots.add(name)
+        wider.update(chain)  # a region around a place that is named too adds nothing
+    part = Part(
+        kinds=_of_kind(kinds, ""),
+        scenes=_of_kind(kinds, "at"),
+        goods=_of_kind(kinds, "of"),
+        later=_of_kind(kinds, "after"),
+        places=frozenset(spots - wider),
+        countries=frozenset(countries),
+        bodies=frozenset(bodies),
+        heads=frozenset(heads),
     )
+    return part, frozenset(used)
+
+
+def _of_kind(kinds: set[str], mark: str) -> frozenset[str]:
+    """The kinds of events with that mark, "at" of "at:border"; without one, what happened."""
+    found: set[str] = set()
+    for kind in kinds:
+        marked, colon, _ = kind.rpartition(":")
+        if marked.partition(":")[0] == mark and (colon or kind != "-"):
+            found.add(kind)
+    return frozenset(found)
 
 
 def _also(language: str, tokens: list[str]) -> set[str]:
     """Other kinds the same pattern stands for: a "shootout" is a shooting and a clash."""
-    more = _kinds(language)
-    return {kind for _, pattern in events(language).find(tokens) for kind in more[pattern.text]}
+    found: set[str] = set()
+    for _, pattern in events(language).find(tokens):
+        found |= _kinds(language)[pattern.text]
+    return found
 
 
 def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
@@ -190,9 +207,10 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
     written = {at: float(kind[2:]) for at, kind in kinds.items() if kind.startswith("= ")}
     for at, token in enumerate(tokens):
         if token[0].isdecimal():
-            value = float(
-                re.sub(r"\D", "", token) if THOUSANDS.fullmatch(token) else token.replace(",", ".")
-            )
+            if THOUSANDS.fullmatch(token):
+                value = float(re.sub(r"\D", "", token))
+            else:
+                value = float(token.replace(",", "."))
         elif at in written:
             before, after = written.get(at - 1, 0.0), written.get(at + 1, 10.0)
             if written[at] < 10 <= before:
@@ -206,12 +224,13 @@ def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, 
 
 def _unit(at: int, marks: list[tuple[int, str]]) -> str:
     """The thing a number counts: the nearest word after it, else before it; people come last."""
-    near = sorted(
-        (kind in PEOPLE, where < at, abs(where - at), kind)
-        for where, kind in marks
-        if (abs(where - at) == 1 if kind.startswith("month") else -4 <= where - at <= 5)
-    )
-    return near[0][3] if near else ""
+    near: list[tuple[bool, bool, int, str]] = []
+    for where, kind in marks:
+        away = where - at
+        # a month is a date's only right beside its day
+        if abs(away) == 1 or (-4 <= away <= 5 and not kind.startswith("month")):
+            near.append((kind in PEOPLE, away < 0, abs(away), kind))
+    return min(near)[3] if near else ""
 
 
 # ── the tables ──────────────────────────────────────────────────────────────
@@ -227,9 +246,8 @@ def _clause_break() -> re.Pattern[str]:
 @cache
 def events(language: str) -> Lexicon:
     """What happened, by the words of one language."""
-    return build_lexicon(
-        [_read(pattern, kind) for kind, pattern in speech(language).rows("events")], 0.0
-    )
+    rows = speech(language).rows("events")
+    return build_lexicon([_read(pattern, kind) for kind, pattern in rows], 0.0)
 
 
 @cache
@@ -250,19 +268,18 @@ def units(language: str) -> Lexicon:
         for number, words in table.items():
             if mark == "=" and number not in COUNTED:
                 continue
-            patterns += [
-                _read(word, f"{mark} {number}") for word in words.split() if word not in unsure
-            ]
+            sure = [word for word in words.split() if word not in unsure]
+            patterns += [_read(word, f"{mark} {number}") for word in sure]
     return build_lexicon(patterns, 0.0)
 
 
 @cache
 def places(language: str) -> Lexicon:
     """Places, organisations and heads of state as one language writes them."""
-    rows = speech(language).rows("places")
-    return build_lexicon(
-        [_read(one.strip(), name) for name, patterns in rows for one in patterns.split(",")], 0.0
-    )
+    found: list[Pattern] = []
+    for name, patterns in speech(language).rows("places"):
+        found += [_read(one.strip(), name) for one in patterns.split(",")]
+    return build_lexicon(found, 0.0)
 
 
 def _read(pattern: str, kind: str) -> Pattern:
@@ -274,8 +291,11 @@ def _read(pattern: str, kind: str) -> Pattern:
 def surroundings() -> Mapping[str, tuple[str, ...]]:
     """What each place is part of, the nearest first; ("org",) and ("head",) for who is no place."""
     text = (files("bot.detect") / "data" / "places.tsv").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    within = {row[0]: row[1] for row in rows}
+    within: dict[str, str] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, inside, *_ = line.split("\t")
+            within[name] = inside
     chains = {}
     for name, inside in within.items():
         chain: list[str] = []
@@ -296,6 +316,7 @@ def _digraphs() -> tuple[tuple[str, str], ...]:
 @cache
 def _common() -> frozenset[str]:
     """Keys of the words that every newsroom capitalises; languages share them."""
-    return frozenset(
-        name_key(word) for spoken in languages() for word in spoken.news.common_names.split()
-    )
+    keys: set[str] = set()
+    for spoken in languages():
+        keys.update(map(name_key, spoken.news.common_names.split()))
+    return frozenset(keys)

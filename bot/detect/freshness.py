@@ -19,8 +19,6 @@ def freshness(newest: SeenRate, *, window: date, zone: ZoneInfo, now: datetime) 
     expected = window + timedelta(days=ahead)
     if newest.effective_on < expected:
         return Freshness.LATE
-    return (
-        Freshness.CURRENT
-        if newest.effective_on >= now.astimezone(zone).date()
-        else Freshness.RESTING
-    )
+    if newest.effective_on >= now.astimezone(zone).date():
+        return Freshness.CURRENT
+    return Freshness.RESTING

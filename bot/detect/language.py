@@ -27,11 +27,10 @@ WORDS = {
 }
 WORD_LIMIT = 3.0  # one word must not outvote the others
 NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
-OWN_LETTER = (
-    4.0  # what a word with a letter of the language's own says, however little its triples do
-)
+# what a word with a letter of the language's own says, however little its triples do
+OWN_LETTER = 4.0
 OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
-READ = 600  # characters that are enough to tell
+READ_CHARS = 600  # of a text, which are enough to tell
 
 
 def known_language(code: str | None, text: str) -> str:
@@ -46,11 +45,10 @@ def language_of(text: str, default: str | None = None) -> str:
     Meant for a headline or the beginning of an article; a name in another script does not change
     the answer.
     """
-    text = text[:READ]
+    text = text[:READ_CHARS]
     lower = text.lower()
-    latin, cyrillic = (
-        len(LETTERS[script].findall(lower)) for script in (Script.LATIN, Script.CYRILLIC)
-    )
+    latin = len(LETTERS[Script.LATIN].findall(lower))
+    cyrillic = len(LETTERS[Script.CYRILLIC].findall(lower))
     if not latin and not cyrillic:
         return default or _letterless()
     candidates = _written_in(Script.LATIN if latin > cyrillic else Script.CYRILLIC)
@@ -102,7 +100,10 @@ def _written_in(script: Script) -> tuple[str, ...]:
 @cache
 def _letterless() -> str:
     """The language of a text without letters; the first one where none claims it."""
-    return next((spoken.code for spoken in languages() if spoken.reading.letterless), LANGUAGES[0])
+    for spoken in languages():
+        if spoken.reading.letterless:
+            return spoken.code
+    return LANGUAGES[0]
 
 
 @cache

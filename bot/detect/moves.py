@@ -17,6 +17,7 @@ does not hide the next one.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -201,9 +202,12 @@ class _Case:
         still = usual < policy.quiet or not self.lively()
         if still and rested < policy.quiet_rest:
             return ()
-        rules = ["fixing"] if jumped and abs(self.fixing) >= usual * policy.factor else []
-        level = self.extreme_level() if drifted and not still else None
-        return (*rules, level) if level else tuple(rules)
+        rules: list[str] = []
+        if jumped and abs(self.fixing) >= usual * policy.factor:
+            rules.append("fixing")
+        if drifted and not still and (level := self.extreme_level()):
+            rules.append(level)
+        return tuple(rules)
 
     def decide(self, rules: tuple[str, ...]) -> BigMove:
         """Name the decision's size, loudness and reasons."""
@@ -213,7 +217,8 @@ class _Case:
             rules = (*rules, level)
         fixing, drift = self.fixing, self.drift
         usual = self.usual()
-        size = max(abs(fixing) if rule == "fixing" else abs(drift) for rule in rules)
+        sizes = {"fixing": abs(fixing)}  # all other conditions speak of the drift
+        size = max(sizes.get(rule, abs(drift)) for rule in rules)
         severity = _severity(size, policy)
         counted_from = "drift" if self.base.severity else "drift_first"
         words = {
@@ -225,15 +230,17 @@ class _Case:
         reasons = [words[rule] for rule in rules]
         if rules[0] in {"high", "low"}:
             reasons.append(words["drift"])
+        shown = Decimal(0)
         if usual is not None:
-            reasons.append(reason("usual", usual.quantize(HUNDREDTH)))
+            shown = usual.quantize(HUNDREDTH)
+            reasons.append(reason("usual", shown))
         moved = Moved(
             baseline=self.base.rate,
             previous=self.previous,
             new=self.new,
             told=self.base.severity is not None,
             rules=rules,
-            usual=usual.quantize(HUNDREDTH) if usual is not None else Decimal(0),
+            usual=shown,
             extreme_since=self.last_like_this() if rules[0] == "fixing" else self.last_level(),
         )
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
@@ -241,22 +248,19 @@ class _Case:
     def usual(self) -> Decimal | None:
         """The median absolute change in percent of the days it changed; None when few are known."""
         start = self.new.effective_on - timedelta(days=self.policy.window)
-        recent = _since(self.past, start)
-        sizes = [
-            abs(Move(old=old, new=new).percent)
-            for old, new in pairwise(recent)
-            if old.per_unit != new.per_unit
-        ]
+        sizes: list[Decimal] = []
+        for old, new in pairwise(_since(self.past, start)):
+            if old.per_unit != new.per_unit:
+                sizes.append(abs(Move(old=old, new=new).percent))
         return median(sizes) if len(sizes) >= self.policy.samples else None
 
     def lively(self) -> bool:
         """Whether of last year's days over one in twenty moved by the policy's `lively`."""
         start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
-        recent = _since(self.past, start)
-        large = sum(
-            abs(Move(old=old, new=new).percent) >= self.policy.lively
-            for old, new in pairwise(recent)
-        )
+        large = 0
+        for old, new in pairwise(_since(self.past, start)):
+            if abs(Move(old=old, new=new).percent) >= self.policy.lively:
+                large += 1
         return large * 20 > (self.new.effective_on - start).days
 
     def extreme_level(self) -> str | None:
@@ -264,9 +268,8 @@ class _Case:
         day, value = self.new.effective_on, self.new.per_unit
         if (day - self.past[0].effective_on).days < self.policy.known:
             return None
-        values = [
-            rate.per_unit for rate in _since(self.past, day - timedelta(days=self.policy.window))
-        ]
+        window = _since(self.past, day - timedelta(days=self.policy.window))
+        values = [rate.per_unit for rate in window]
         if not values:
             return None
         if value > max(values):
@@ -284,9 +287,9 @@ class _Case:
 
     def last_level(self) -> date | None:
         """The latest earlier day as high (after a rise) or as low (after a fall), or None."""
-        rise, value = self.drift > 0, self.new.per_unit
+        reached = operator.ge if self.drift > 0 else operator.le
         for rate in reversed(self.past):
-            if (rate.per_unit >= value) if rise else (rate.per_unit <= value):
+            if reached(rate.per_unit, self.new.per_unit):
                 return rate.effective_on
         return None
 

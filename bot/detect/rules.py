@@ -47,9 +47,8 @@ def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
     if not history:
         return RuleState()
     latest = history[-1]
-    return RuleState(
-        armed=not (rule.condition is Condition.LEVEL and _reached(rule, latest)), anchor=latest
-    )
+    there = rule.condition is Condition.LEVEL and _reached(rule, latest)
+    return RuleState(armed=not there, anchor=latest)
 
 
 def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> RuleStanding:
@@ -117,18 +116,17 @@ def _reached(rule: Rule, rate: Rate) -> bool:
     value = rate.per_unit
     if rule.inclusive and value == rule.amount:
         return True
-    return value > rule.amount if rule.direction is Direction.UP else value < rule.amount
+    if rule.direction is Direction.UP:
+        return value > rule.amount
+    return value < rule.amount
 
 
 def _left(rule: Rule, rate: Rate) -> bool:
     """Whether the rate has come back past the level by the margin."""
     margin = rule.amount * MARGIN / 100
-    value = rate.per_unit
-    return (
-        value <= rule.amount - margin
-        if rule.direction is Direction.UP
-        else value >= rule.amount + margin
-    )
+    if rule.direction is Direction.UP:
+        return rate.per_unit <= rule.amount - margin
+    return rate.per_unit >= rule.amount + margin
 
 
 def _evaluate_level(
@@ -149,18 +147,25 @@ def _evaluate_level(
 def _evaluate_move(
     rule: Rule, state: RuleState, past: Sequence[Rate], new: Rate
 ) -> tuple[Fired | None, RuleState]:
-    if rule.window is None:
-        olds = [*([state.anchor] if state.anchor else []), *past[-1:]]
-    else:
+    olds = list(past[-1:])
+    if rule.window is not None:
         olds = _window(rule.window, state, past, new)
-    # The largest move is from the lowest or the highest of them; a year's window is a year of
-    # rates.
-    ends = [end(olds, key=lambda old: old.per_unit) for end in (min, max)] if olds else []
-    moves = [Move(old=old, new=new) for old in sorted(ends, key=lambda old: old.effective_on)]
-    moves = [move for move in moves if _large(rule, move)]
-    if not moves:
+    elif state.anchor is not None:
+        olds.insert(0, state.anchor)
+    if not olds:
         return None, state
-    move = max(moves, key=lambda move: abs(move.percent))
+    # The largest move is from the lowest or the highest of them; a year's window is a year of
+    # rates, and the move of each would be counted for nothing.
+    lowest = min(olds, key=lambda old: old.per_unit)
+    highest = max(olds, key=lambda old: old.per_unit)
+    large: list[Move] = []
+    for old in sorted((lowest, highest), key=lambda old: old.effective_on):
+        move = Move(old=old, new=new)
+        if _large(rule, move):
+            large.append(move)
+    if not large:
+        return None, state
+    move = max(large, key=lambda move: abs(move.percent))
     change = f"{move.percent:+.2f}".replace("-", "−")
     return (
         Fired(rule=rule, move=move, reasons=(reason("since", change, move.old.effective_on),)),
@@ -180,11 +185,9 @@ def _window(days: int, state: RuleState, past: Sequence[Rate], new: Rate) -> lis
 
 
 def _large(rule: Rule, move: Move) -> bool:
-    change = (
-        move.percent
-        if rule.condition is Condition.PERCENT
-        else move.new.per_unit - move.old.per_unit
-    )
+    change = move.new.per_unit - move.old.per_unit
+    if rule.condition is Condition.PERCENT:
+        change = move.percent
     if rule.direction is Direction.UP:
         return change >= rule.amount
     if rule.direction is Direction.DOWN:

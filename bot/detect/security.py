@@ -176,9 +176,11 @@ def zones(title: str, text: str) -> tuple[Zone, ...]:
         cut = end.end() if end else len(text)
         title, text = text[:cut], text[cut:]
     stretches = ((title, HEADLINE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:], BODY))
-    return tuple(
-        Zone(WORD.findall(fold(stretch)), share) for stretch, share in stretches if stretch
-    )
+    found: list[Zone] = []
+    for stretch, share in stretches:
+        if stretch:
+            found.append(Zone(WORD.findall(fold(stretch)), share))
+    return tuple(found)
 
 
 def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
@@ -203,14 +205,22 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     found = shares(words, where)
     weights = {pattern: pattern.weight * share for pattern, share in found.items()}
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, words.bias + sum(weights.values())))))
-    security = score >= THRESHOLD
-    severity, loud = _severity(where, weights, language) if security else (Severity.INFO, ())
+    if score < THRESHOLD:
+        return Verdict(
+            security=False,
+            score=round(score, 4),
+            severity=Severity.INFO,
+            topics=(),
+            reasons=_reasons(weights, security=False),
+            language=language,
+        )
+    severity, loud = _severity(where, weights, language)
     return Verdict(
-        security=security,
+        security=True,
         score=round(score, 4),
         severity=severity,
-        topics=("security",) if security else (),
-        reasons=(*loud, *_reasons(weights, security=security)),
+        topics=("security",),
+        reasons=(*loud, *_reasons(weights, security=True)),
         language=language,
     )
 
@@ -218,23 +228,23 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
 def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[Reason, ...]:
     """The words that decided, strongest first; words against stand last."""
     ranked = sorted(weights.items(), key=lambda item: -abs(item[1]))
-    spoke_for = [
-        reason("found", pattern.kind, pattern.text) for pattern, weight in ranked if weight > 0
-    ]
-    against = [
-        reason("against", pattern.kind, pattern.text) for pattern, weight in ranked if weight < 0
-    ]
-    return (
-        (*spoke_for[:REASONS], *against[:1]) if security else (*against[:REASONS], *spoke_for[:1])
-    )
+    spoke_for: list[Reason] = []
+    against: list[Reason] = []
+    for pattern, weight in ranked:
+        if weight > 0:
+            spoke_for.append(reason("found", pattern.kind, pattern.text))
+        elif weight < 0:
+            against.append(reason("against", pattern.kind, pattern.text))
+    if security:
+        return (*spoke_for[:REASONS], *against[:1])
+    return (*against[:REASONS], *spoke_for[:1])
 
 
 @cache
 def _cues(code: str) -> Lexicon:
     """The words that make a story loud: near, danger, death, calm."""
-    return build_lexicon(
-        [read_pattern(pattern, cue, 0.0) for cue, pattern in speech(code).rows("severity")], 0.0
-    )
+    rows = speech(code).rows("severity")
+    return build_lexicon([read_pattern(pattern, cue, 0.0) for cue, pattern in rows], 0.0)
 
 
 @cache

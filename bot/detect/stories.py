@@ -192,10 +192,11 @@ def _by_headline(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]
 
 def _shared(a: Sketch, b: Sketch, weights: Mapping[str, float]) -> tuple[str, ...]:
     """The rarest stems both headlines have, at most three."""
-    common = sorted(
-        a.title.keys() & b.title.keys(), key=lambda stem: (-weights.get(stem, RARE), stem)
-    )
-    return (f"both: {', '.join(common[:3])}",) if common else ()
+    common = a.title.keys() & b.title.keys()
+    if not common:
+        return ()
+    rarest = sorted(common, key=lambda stem: (-weights.get(stem, RARE), stem))
+    return (f"both: {', '.join(rarest[:3])}",)
 
 
 def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, float]) -> float:
@@ -204,23 +205,30 @@ def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, fl
 
     if len(b) < len(a):
         a, b = b, a
-    product = sum(
-        weight(stem, count) * weight(stem, b[stem]) for stem, count in a.items() if stem in b
-    )
+
+    def length(side: Mapping[str, int]) -> float:
+        return math.sqrt(sum(weight(stem, count) ** 2 for stem, count in side.items()))
+
+    product = 0.0
+    for stem, count in a.items():
+        if stem in b:
+            product += weight(stem, count) * weight(stem, b[stem])
     if not product:
         return 0.0
-    lengths = [
-        math.sqrt(sum(weight(stem, count) ** 2 for stem, count in side.items())) for side in (a, b)
-    ]
-    return product / (lengths[0] * lengths[1])
+    return product / (length(a) * length(b))
 
 
 def _told(
     title: Mapping[str, int], other: Mapping[str, int], weights: Mapping[str, float]
 ) -> float:
     """The share of a headline, by weight, that the other entry has too."""
-    total = sum(weights.get(stem, RARE) for stem in title)
-    return sum(weights.get(stem, RARE) for stem in title if stem in other) / total if total else 0.0
+    total = told = 0.0
+    for stem in title:
+        weight = weights.get(stem, RARE)
+        total += weight
+        if stem in other:
+            told += weight
+    return told / total if total else 0.0
 
 
 def _words(text: str) -> list[str]:
@@ -235,7 +243,9 @@ def _stem(word: str, news: News) -> str:
     """The beginning of a word: enough to join its forms, and no dictionary to carry."""
     if word.isdecimal() or len(word) <= 4:
         return word
-    return word[: max(4, min(6, len(word) - 2))] if news.endings else word[:6]
+    if news.endings:
+        return word[: max(4, min(6, len(word) - 2))]
+    return word[:6]
 
 
 @cache

@@ -29,9 +29,8 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
     sizes: dict[str, float] = {}
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
-    return tuple(
-        topic for topic, size in sorted(sizes.items(), key=lambda item: -item[1]) if size >= CLEARLY
-    )
+    ranked = sorted(sizes.items(), key=lambda item: -item[1])
+    return tuple(topic for topic, size in ranked if size >= CLEARLY)
 
 
 def judged(

@@ -16,19 +16,27 @@ from collections.abc import Iterator
 from bot.detect.facts import Facts, surroundings
 
 HOME = "kg"
-BIG = (
-    "bishkek osh moscow kyiv kabul almaty astana tashkent dushanbe petersburg beijing tehran "
-    "istanbul"
-)
-ROUTINE = "arrest sentence crash fire murder robbery seizure talks protest"
-CAME_OF_IT = ("arrest", "sentence")
-DISPUTED = frozenset(
-    {"dead", "hurt", "held", "kg", "tonne", "year", "usd", "kgs", "km", "age", "drone", "missile"}
-)
-LOOSE = frozenset({"at:border"})  # a scene as wide as a country
-MEETINGS = frozenset({"summit", "drills", "talks"})
+#: Capitals and the like are in every second text: the place is the same, and says less.
+BIG_CITIES = frozenset({
+    "bishkek", "osh", "moscow", "kyiv", "kabul", "almaty", "astana", "tashkent", "dushanbe",
+    "petersburg", "beijing", "tehran", "istanbul",
+})  # fmt: skip
+#: Kinds of events of which each day has several: being of one kind says little.
+ROUTINE_KINDS = frozenset({
+    "arrest", "sentence", "crash", "fire", "murder", "robbery", "seizure", "talks", "protest",
+})  # fmt: skip
+AFTERMATH_KINDS = frozenset({"arrest", "sentence"})  # what comes of an earlier event
+MEETING_KINDS = frozenset({"summit", "drills", "talks"})
+LOOSE_SCENES = frozenset({"at:border"})  # a scene as wide as a country
+#: Units of which an event has one number: another one speaks of another event.
+DISPUTED_UNITS = (
+    "age", "dead", "drone", "held", "hurt", "kg", "kgs", "km", "missile", "tonne", "usd", "year",
+)  # fmt: skip
 SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
-ENDINGS = "m g h n d t k v dn tn nn dg tg l s"
+#: What a case hangs on a name, by its key.
+CASE_ENDINGS = frozenset({
+    "m", "g", "h", "n", "d", "t", "k", "v", "dn", "tn", "nn", "dg", "tg", "l", "s",
+})  # fmt: skip
 
 
 def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
@@ -36,10 +44,12 @@ def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
     against = _contradiction(a, b)
     if against:
         return 0.0, (against,)
-    found = [*_events(a, b), *_where(a, b), *_who(a, b), *_how_many(a, b)]
-    return sum(points for _, points in found), tuple(
-        f"{name} {points:+.2f}" for name, points in found
-    )
+    total: float = 0
+    words: list[str] = []
+    for name, points in (*_events(a, b), *_where(a, b), *_who(a, b), *_how_many(a, b)):
+        total += points
+        words.append(f"{name} {points:+.2f}")
+    return total, tuple(words)
 
 
 def _contradiction(a: Facts, b: Facts) -> str:
@@ -49,22 +59,36 @@ def _contradiction(a: Facts, b: Facts) -> str:
         return "one came after the other"
     if _elsewhere(a, b) or _elsewhere(b, a):
         return "another place"
-    bodies = (a.head.bodies, b.head.bodies)
-    if a.head.kinds & MEETINGS and all(bodies) and not bodies[0] & bodies[1]:
+    if a.head.kinds & MEETING_KINDS and _strangers(a.head.bodies, b.head.bodies):
         return "another organisation"
-    for unit, apart in (("magnitude", SAME_QUAKE), ("ball", 0.0)):
-        sizes = (a.of(unit), b.of(unit))
-        if (
-            all(sizes)
-            and min(abs(one - other) for one in sizes[0] for other in sizes[1]) > apart + 0.001
-        ):
-            return "another earthquake"
-    return ""
+    return "another earthquake" if _another_quake(a, b) else ""
+
+
+def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether both sides name some, and none of them is on both."""
+    return bool(ones and others and not ones & others)
+
+
+def _another_quake(a: Facts, b: Facts) -> bool:
+    if _apart(a.of("magnitude"), b.of("magnitude"), SAME_QUAKE):
+        return True
+    return _apart(a.of("ball"), b.of("ball"), 0.0)
+
+
+def _apart(ones: frozenset[float], others: frozenset[float], most: float) -> bool:
+    """Whether both sides say sizes, and no two of them are as near as `most`."""
+    if not ones or not others:
+        return False
+    for one in ones:
+        for other in others:
+            if abs(one - other) <= most + 0.001:  # as printed: 5.25 and 5 are a binary hair more
+                return False
+    return True
 
 
 def _next_event(a: Facts, b: Facts) -> bool:
     """Whether a headline is about what came of the event, unknown yet to the other entry."""
-    came = a.head.later | a.head.kinds.intersection(CAME_OF_IT)
+    came = a.head.later | a.head.kinds.intersection(AFTERMATH_KINDS)
     return bool(came - b.whole.later - b.whole.kinds)
 
 
@@ -73,7 +97,7 @@ def _elsewhere(a: Facts, b: Facts) -> bool:
     here, there = a.head.places, b.whole.places
     if here and there and not _joined(here, there):
         return True
-    return bool(a.head.countries and b.whole.countries and not a.head.countries & b.whole.countries)
+    return _strangers(a.head.countries, b.whole.countries)
 
 
 def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
@@ -82,26 +106,26 @@ def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
     if same:
         return same
     around = surroundings()
-    return frozenset(
-        one
-        for one in here
-        for other in there
-        if other in around.get(one, ()) or one in around.get(other, ())
-    )
+    found: set[str] = set()
+    for one in here:
+        for other in there:
+            if other in around.get(one, ()) or one in around.get(other, ()):
+                found.add(one)
+    return frozenset(found)
 
 
 def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     same = a.head.kinds & b.whole.kinds | b.head.kinds & a.whole.kinds
-    rare = same.difference(ROUTINE.split())
-    yield " ".join(sorted(same)), 0.75 if rare else 0.25
+    only_routine = same <= ROUTINE_KINDS
+    yield " ".join(sorted(same)), 0.25 if only_routine else 0.75
     for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
         if one & other:
             yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
     for one, other in (
-        (a.head.scenes - LOOSE, b.head.scenes - LOOSE),
+        (a.head.scenes - LOOSE_SCENES, b.head.scenes - LOOSE_SCENES),
         (a.whole.goods, b.whole.goods),
     ):
-        if one and other and not one & other:
+        if _strangers(one, other):
             yield "another scene", -1.25
 
 
@@ -111,18 +135,25 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     countries = a.whole.countries & b.whole.countries
     if same:
         exact = a.whole.places & b.whole.places
-        first = 2.0 if exact.difference(BIG.split()) else 1.5 if exact else 1.25
-        yield (
-            " ".join(sorted(same)),
-            (first if told else 0.75) + min(0.5 * (len(exact) - 1), 1.0) * bool(exact),
-        )
+        points = _worth_of_places(exact, told=bool(told))
+        if exact:
+            points += min(0.5 * (len(exact) - 1), 1.0)
+        yield " ".join(sorted(same)), points
         if len(countries) > 1:
             yield " ".join(sorted(countries)), 0.5
     elif countries:
-        yield (
-            " ".join(sorted(countries)),
-            min(sum(0.25 if code == HOME else 0.5 for code in countries), 1.0),
-        )
+        abroad = len(countries - {HOME})
+        at_home = len(countries) - abroad
+        yield " ".join(sorted(countries)), min(0.5 * abroad + 0.25 * at_home, 1.0)
+
+
+def _worth_of_places(exact: frozenset[str], *, told: bool) -> float:
+    """What the first shared place says; most where a headline tells of it and no city is large."""
+    if not told:
+        return 0.75
+    if not exact:
+        return 1.25
+    return 1.5 if exact <= BIG_CITIES else 2.0
 
 
 def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
@@ -134,38 +165,58 @@ def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     heads = a.whole.heads & b.whole.heads
     if heads:
         yield " ".join(sorted(heads)), 0.5
-    names = {one for one in a.names for other in b.names if same_name(one, other)}
+    names = _shared_names(a, b)
     if names:
-        yield (
-            " ".join(sorted(names)),
-            min(sum(1.25 if len(name) > 3 else 0.75 for name in names), 2.5),
-        )
+        points = 0.0
+        for name in names:
+            points += 1.25 if len(name) > 3 else 0.75  # a short key fits many names
+        yield " ".join(sorted(names)), min(points, 2.5)
     elif a.names and b.names:
         yield "other names", -0.5
 
 
+def _shared_names(a: Facts, b: Facts) -> set[str]:
+    found: set[str] = set()
+    for one in a.names:
+        for other in b.names:
+            if same_name(one, other):
+                found.add(one)
+                break
+    return found
+
+
 def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
-    same = {(unit, value) for unit, value in a.numbers & b.numbers if unit}
-    if a.of("magnitude") and b.of("magnitude"):
+    both = a.numbers & b.numbers
+    quake = bool(a.of("magnitude") and b.of("magnitude"))
+    if quake:
         yield "magnitude", 1.25  # else it were another earthquake
-        same = {item for item in same if item[0] != "magnitude"}
-    worth = sum(_odd(unit, value) for unit, value in same)
+    worth = 0.0
+    words: list[str] = []
+    counted: set[float] = set()
+    for unit, value in sorted(both):
+        if not unit or (quake and unit == "magnitude"):
+            continue
+        worth += _odd(unit, value)
+        words.append(f"{unit} {value:g}")
+        counted.add(value)
     if worth:
-        yield " ".join(f"{unit} {value:g}" for unit, value in sorted(same)), min(worth, 2.5)
-    counted = {value for _, value in same}
-    bare = _bare(a) & _bare(b) - counted
-    odd = [value for value in bare if value >= 10]
+        yield " ".join(words), min(worth, 2.5)
+    odd = sorted(value for value in _bare(a) & _bare(b) - counted if value >= 10)
     if odd:
-        yield " ".join(f"{value:g}" for value in sorted(odd)), min(0.75 * len(odd), 1.5)
-    for unit in sorted(DISPUTED):
-        if a.of(unit) and b.of(unit) and not a.of(unit) & b.of(unit):
+        yield " ".join(f"{value:g}" for value in odd), min(0.75 * len(odd), 1.5)
+    for unit in DISPUTED_UNITS:
+        ours, theirs = a.of(unit), b.of(unit)
+        if ours and theirs and not ours & theirs:
             yield f"other numbers of {unit}", -1.25
 
 
 def _bare(side: Facts) -> set[float]:
-    return {
-        value for unit, value in side.numbers if unit != "clock" and not unit.startswith("month")
-    }
+    """The numbers by themselves, whatever they count; an hour or a day counts nothing."""
+    found: set[float] = set()
+    for unit, value in side.numbers:
+        if unit != "clock" and not unit.startswith("month"):
+            found.add(value)
+    return found
 
 
 def _odd(unit: str, value: float) -> float:
@@ -176,12 +227,14 @@ def _odd(unit: str, value: float) -> float:
         return 1.0
     if value < 2:
         return 0.0
-    return 0.75 if value < 5 or unit == "age" else 1.25 if value < 13 else 1.75
+    if value < 5 or unit == "age":
+        return 0.75
+    return 1.25 if value < 13 else 1.75
 
 
 def same_name(one: str, other: str) -> bool:
     """Whether two keys are of one name, a case ending on one of them allowed."""
     short, long = sorted((one, other), key=len)
     return short == long or (
-        len(short) > 2 and long.startswith(short) and long[len(short) :] in ENDINGS.split()
+        len(short) > 2 and long.startswith(short) and long[len(short) :] in CASE_ENDINGS
     )

@@ -102,9 +102,10 @@ class Ingest:
         async with self.store.reading() as db:
             state = (await storage.sources.states(db)).get(spec.key) or SourceState(key=spec.key)
         try:
-            report = await (
-                self.rates(spec, state) if isinstance(spec, RateSpec) else self.news(spec, state)
-            )
+            if isinstance(spec, RateSpec):
+                report = await self.rates(spec, state)
+            else:
+                report = await self.news(spec, state)
         except SourceError as error:
             report = await self._failed(spec, state, error)
         metrics.POLLS.labels(spec.key, report.outcome).inc()
@@ -112,10 +113,11 @@ class Ingest:
             metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
         log.info(
             "polled",
-            **{
-                name: getattr(report, name)
-                for name in ("source", "fetched", "new", "alerts", "error")
-            },
+            source=report.source,
+            fetched=report.fetched,
+            new=report.new,
+            alerts=report.alerts,
+            error=report.error,
         )
         return report
 

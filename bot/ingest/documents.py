@@ -51,18 +51,21 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
         return None
     if len(looked) == 1:
         return failed[0][1]
-    words = "; ".join(f"{_name(url)}: {error}" for url, error in failed)
-    statuses = {error.status if isinstance(error, FetchError) else None for _, error in failed}
-    waits = [
-        error.retry_after
-        for _, error in failed
-        if isinstance(error, FetchError) and error.retry_after
-    ]
-    status = statuses.pop() if len(statuses) == 1 else None
+    words: list[str] = []
+    statuses: set[int | None] = set()
+    longest_wait: float | None = None
+    for url, error in failed:
+        words.append(f"{_name(url)}: {error}")
+        statuses.add(error.status if isinstance(error, FetchError) else None)
+        if isinstance(error, FetchError) and error.retry_after:
+            longest_wait = max(longest_wait or 0.0, error.retry_after)
+    status = None
+    if len(failed) == len(looked) and len(statuses) == 1:
+        (status,) = statuses
     return FetchError(
-        f"{len(failed)} of {len(looked)} documents failed: {words}",
-        status=status if len(failed) == len(looked) else None,
-        retry_after=max(waits, default=None),
+        f"{len(failed)} of {len(looked)} documents failed: {'; '.join(words)}",
+        status=status,
+        retry_after=longest_wait,
     )
 
 
@@ -84,10 +87,11 @@ class Documents:
         """What became of every request, in order; a failing one keeps no other from being asked."""
         async with self.store.reading() as db:
             known = await storage.sources.documents(db, key)
-        return [
-            await self._look(known.get(one.url) or Document(source=key, url=one.url), one)
-            for one in requests
-        ]
+        looked: list[Looked] = []
+        for one in requests:
+            old = known.get(one.url) or Document(source=key, url=one.url)
+            looked.append(await self._look(old, one))
+        return looked
 
     async def _look(self, old: Document, request: Request) -> Looked:
         address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
@@ -100,8 +104,10 @@ class Documents:
             )
         except SourceError as error:
             return Looked(url=request.url, error=error)
-        digest = hashlib.sha256(answer.body).hexdigest() if answer.body is not None else old.digest
-        changed = answer if answer.body is not None and digest != old.digest else None
+        if answer.body is None:  # 304: what we have still holds
+            return Looked(url=request.url, seen=_remember(old, answer, old.digest))
+        digest = hashlib.sha256(answer.body).hexdigest()
+        changed = answer if digest != old.digest else None
         return Looked(url=request.url, changed=changed, seen=_remember(old, answer, digest))
 
     async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
@@ -148,15 +154,18 @@ async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched)
 
 
 def _kind(answer: Fetched) -> str | None:
-    return (
-        f"{answer.content_type}; charset={answer.charset}"
-        if answer.charset
-        else answer.content_type
-    )
+    if answer.charset:
+        return f"{answer.content_type}; charset={answer.charset}"
+    return answer.content_type
 
 
 def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
-    same = answer.moved_to is not None and answer.moved_to == old.moved_to
+    """What to remember of an address; one that was asked at its new place keeps that."""
+    settled = answer.moved_to is None and old.moved_seen >= MOVED_AFTER
+    if settled or (answer.moved_to is not None and answer.moved_to == old.moved_to):
+        moved_seen = old.moved_seen + 1
+    else:
+        moved_seen = int(answer.moved_to is not None)
     return Document(
         source=old.source,
         url=old.url,
@@ -164,7 +173,5 @@ def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
         last_modified=answer.validators.last_modified,
         digest=digest,
         moved_to=answer.moved_to or old.moved_to,
-        moved_seen=old.moved_seen + 1
-        if same or (answer.moved_to is None and old.moved_seen >= MOVED_AFTER)
-        else int(answer.moved_to is not None),
+        moved_seen=moved_seen,
     )

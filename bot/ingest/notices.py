@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import storage.alerts
 import storage.marks
 from bot.alerts import notices
+from bot.model.reasons import Reason
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
@@ -41,11 +42,18 @@ async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now:
 
 
 async def tell(
-    db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime
+    db: Db,
+    admins: Sequence[int],
+    msgid: str,
+    values: Mapping[str, str],
+    *,
+    now: datetime,
+    reasons: tuple[Reason, ...] = (),
 ) -> None:
     """Tell the operators, once a day for one trouble."""
     for admin in admins:
-        await storage.alerts.enqueue(db, notices.alert(admin, msgid, values, now=now))
+        made = notices.alert(admin, msgid, values, now=now, reasons=reasons)
+        await storage.alerts.enqueue(db, made)
 
 
 async def tell_hourly(

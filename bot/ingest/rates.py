@@ -42,27 +42,33 @@ async def keep_rates(
     added = await storage.rates.add(db, rates.values(), seen_at=now)
     disputed = await trust.disputed(db, spec.key, added, admins=admins, now=now)
     alerts = await _moves(db, added, disputed, quiet=quiet, now=now)
-    for new in (item for item in added if item.revision):
-        alerts += await _revise_rules(db, new, now=now)
+    for new in added:
+        if new.revision:
+            alerts += await _revise_rules(db, new, now=now)
     alerts += await judge_by_rules(db, [new for new in added if new not in disputed], now=now)
     for new in await trust.settled(db, added):
-        alerts += await _moves(db, [new], (), quiet=False, now=now) + await judge_by_rules(
-            db, [new], now=now
-        )
+        alerts += await _moves(db, [new], (), quiet=False, now=now)
+        alerts += await judge_by_rules(db, [new], now=now)
     return added, alerts
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
     """What follows of a past revised by a backfill: corrections of what was told, no news."""
     for new in added:
-        known = await storage.rates.baseline(db, new.series)
-        baseline = (
-            moves.Baseline(rate=known[0], severity=known[1]) if known else moves.Baseline(rate=new)
-        )
+        baseline = await _baseline(db, new) or moves.Baseline(rate=new)
         since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
         past = await storage.rates.history(db, new.series, since=since, until=day)
         await _revise_move(db, past, new, baseline, now=now)
         await _revise_rules(db, new, now=now)
+
+
+async def _baseline(db: Db, new: SeenRate) -> moves.Baseline | None:
+    """The rate that a series' drift is measured from; None where watching begins."""
+    known = await storage.rates.baseline(db, new.series)
+    if known is None:
+        return None
+    rate, severity = known
+    return moves.Baseline(rate=rate, severity=severity)
 
 
 async def _moves(
@@ -80,18 +86,16 @@ async def _moves(
         past = await storage.rates.history(
             db, new.series, since=day - HISTORY, until=day - timedelta(days=1)
         )
-        known = await storage.rates.baseline(db, new.series)
-        first = past[-1] if past and not quiet else new
-        baseline = (
-            moves.Baseline(rate=known[0], severity=known[1])
-            if known
-            else moves.Baseline(rate=first)
-        )
-        if known is None:
+        baseline = await _baseline(db, new)
+        if baseline is None:
+            first = past[-1] if past and not quiet else new
+            baseline = moves.Baseline(rate=first)
             await storage.rates.set_baseline(db, first, severity=None, now=now)
         if quiet:
             continue
-        found = moves.big_move(past, new, baseline, now=now) if new not in disputed else None
+        found = None
+        if new not in disputed:
+            found = moves.big_move(past, new, baseline, now=now)
         if found is not None:
             await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
             alerts += await _tell_move(db, found, new, now=now)
@@ -167,11 +171,9 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     """Correct what chats' rules told of a rate; take back, to judge anew, what nobody heard."""
     kind = kind_rules.RuleFired.KIND
     spoken = await storage.alerts.about_rate(db, kind, new.series, new.effective_on)
-    rules = (
-        {item.id: item for item in await storage.rules.ever_watching(db, new.series)}
-        if spoken
-        else {}
-    )
+    if not spoken:
+        return 0
+    rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)}
     alerts, corrected = 0, set[int]()
     # a rule that was changed may have spoken twice: its last word is corrected
     for told in reversed(spoken):
@@ -180,11 +182,9 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
         if left.reached and fired.number not in corrected:
             corrected.add(fired.number)
             alerts += await _correct(db, told, new, now=now)
-        elif (
-            left.waiting
-            and fired.number in rules
-            and rules[fired.number].state.fired_on == new.effective_on
-        ):
+            continue
+        rule = rules.get(fired.number)
+        if left.waiting and rule is not None and rule.state.fired_on == new.effective_on:
             await storage.rules.remember(db, fired.number, RuleState(anchor=fired.move.old))
     return alerts
 
@@ -205,10 +205,8 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
             if fired is not None and now.date() - day <= trust.BACKLOG:
-                alerts += (
-                    await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
-                    is not None
-                )
+                told = await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
+                alerts += told is not None
     return alerts
 
 

@@ -35,11 +35,12 @@ async def unknown_entries(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> l
     """Those that this feed has not brought before, neither by id nor by link."""
     links = [normalise_link(item.link) for item in entries if item.link]
     ids, known_links = await storage.news.known(db, spec.key, [item.id for item in entries], links)
-    return [
-        item
-        for item in entries
-        if item.id not in ids and not (item.link and normalise_link(item.link) in known_links)
-    ]
+    unknown: list[Entry] = []
+    for item in entries:
+        link = normalise_link(item.link) if item.link else None
+        if item.id not in ids and link not in known_links:
+            unknown.append(item)
+    return unknown
 
 
 async def keep_entry(
@@ -105,9 +106,8 @@ async def reword_entries(
         return
     once = [item for item in entries if twice[item.id] == 1]
     known = await storage.news.titles(db, spec.key, [item.id for item in once])
-    changed = [
-        item for item in once if item.id in known and known[item.id][2] != title_key(item.title)
-    ]
+    brought = [item for item in once if item.id in known]
+    changed = [item for item in brought if known[item.id][2] != title_key(item.title)]
     for item in changed:
         pk, story_pk, _ = known[item.id]
         await storage.news.correct(db, pk, item, title_key=title_key(item.title))
@@ -147,9 +147,10 @@ async def _break(
             "text": text,
             "link": lead.link or "",
             "feeds": ", ".join(story.feeds),
+            "severity": story.severity.value,
+            "held": str(stored),
         }
-        why = f"{story.severity}: {'; '.join(map(str, story.reasons))}"
-        await tell(db, admins, "notice.story", {**values, "why": why, "held": str(stored)}, now=now)
+        await tell(db, admins, "notice.story", values, now=now, reasons=story.reasons)
     return int(stored is not None)
 
 

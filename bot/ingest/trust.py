@@ -58,7 +58,8 @@ async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
         newest = await storage.rates.holding(db, series, date.max)
         if newest is not None and await rival(db, newest) is None:
             await storage.disputes.end(db, series)
-            found += [newest] if series not in judged else []
+            if series not in judged:
+                found.append(newest)
     return found
 
 
@@ -72,48 +73,61 @@ async def believed(
     held: list[int] = []
     near = spec.poll.near(now)
     told: set[date] = set()  # far days the operators were asked about: one question for a document
+    changed = await _changed(db, rates)
+    beside = _siblings(changed)
+    for new, before in changed:
+        far = await _far(db, new, near)
+        if far is not None:
+            beside_it = sum(one.effective_on == new.effective_on for one, _ in changed) - 1
+            asked = () if new.effective_on in told else admins
+            times = await _held(db, spec, new, far, admins=asked, more=beside_it, now=now)
+            told.add(new.effective_on)
+        else:
+            found = await _judged(db, new, before, beside.get(new.effective_on, ()))
+            if found.standing is plausibility.Standing.REFUSED:
+                why = "; ".join(map(str, found.reasons))
+                log.warning("rate refused", source=spec.key, pair=str(new.pair), why=why)
+                continue
+            times = None
+            if found.reasons:
+                times = await _held(db, spec, new, found, admins=admins, now=now)
+        if times is None:
+            trusted.append(new)
+        elif times:
+            held.append(times)
+    return trusted, min(held, default=0)
+
+
+async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenRate]]]:
+    """The rates that say something new, oldest first, each with the past it is judged by."""
     changed: list[tuple[Rate, list[SeenRate]]] = []
     for new in sorted(rates, key=lambda item: item.effective_on):
         day = new.effective_on
         past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
         if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
             changed.append((new, [item for item in past if item.effective_on < day]))
-    beside: dict[date, list[Move]] = {}  # rows of one page, to notice that two changed places
+    return changed
+
+
+def _siblings(changed: Sequence[tuple[Rate, list[SeenRate]]]) -> dict[date, list[Move]]:
+    """The moves of one page by its day, to notice that two of its rows changed places."""
+    beside: dict[date, list[Move]] = {}
     for new, before in changed:
         if before:
             beside.setdefault(new.effective_on, []).append(Move(old=before[-1], new=new))
-    for new, before in changed:
-        far = await _far(db, new, near)
-        if far is not None:
-            beside_it = sum(one.effective_on == new.effective_on for one, _ in changed) - 1
-            asked = new.effective_on in told
-            times = await _held(
-                db, spec, new, far, admins=() if asked else admins, more=beside_it, now=now
-            )
-            told.add(new.effective_on)
-            trusted += [new] if times is None else []
-            held += [times] if times else []
-            continue
-        siblings = beside.get(new.effective_on, ())
-        others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+    return beside
+
+
+async def _judged(
+    db: Db, new: Rate, before: Sequence[Rate], siblings: Sequence[Move]
+) -> plausibility.Plausibility:
+    """How plausible a rate is; crosses are only reckoned where nobody else has vouched for it."""
+    others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+    found = plausibility.judge(before, new, others, siblings=siblings)
+    if found.standing is plausibility.Standing.HELD:
+        others += await _crosses(db, new)
         found = plausibility.judge(before, new, others, siblings=siblings)
-        if found.standing is plausibility.Standing.HELD:
-            others += await _crosses(db, new)
-            found = plausibility.judge(before, new, others, siblings=siblings)
-        if found.standing is plausibility.Standing.REFUSED:
-            log.warning(
-                "rate refused",
-                source=spec.key,
-                pair=str(new.pair),
-                why="; ".join(map(str, found.reasons)),
-            )
-            continue
-        times = await _held(db, spec, new, found, admins=admins, now=now) if found.reasons else None
-        if times is None:
-            trusted.append(new)
-        elif times:
-            held.append(times)
-    return trusted, min(held, default=0)
+    return found
 
 
 async def _far(db: Db, new: Rate, near: tuple[date, date]) -> plausibility.Plausibility | None:
@@ -148,10 +162,9 @@ async def _held(
         return 0
     if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
         if held.times == 1:
-            why = "; ".join(map(str, found.reasons))
             said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
-            values = {"source": spec.key, "rate": said, "why": why, "held": str(held.id)}
-            await tell(db, admins, "notice.held", values, now=now)
+            values = {"source": spec.key, "rate": said, "held": str(held.id)}
+            await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
             await storage.sources.ask(db, await _seconds(db, new), now=now)
         return held.times
     await storage.rates.release(db, new)
@@ -163,11 +176,9 @@ async def _seconds(db: Db, new: Rate) -> list[str]:
     known: dict[str, set[str]] = {}
     for one in await storage.rates.known_series(db):
         known.setdefault(one.source, set()).update((one.pair.base, one.pair.quote))
-    return [
-        key
-        for key, codes in known.items()
-        if key != new.source and {new.pair.base, new.pair.quote} <= codes
-    ]
+    known.pop(new.source, None)
+    wanted = {new.pair.base, new.pair.quote}
+    return [key for key, codes in known.items() if wanted <= codes]
 
 
 async def _crosses(db: Db, new: Rate) -> list[Rate]:
@@ -205,6 +216,9 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     stuck = spec.poll.missed(newest, now) >= STUCK
     if stuck == (told is not None):
         return
-    await (storage.marks.put(db, name, str(newest)) if stuck else storage.marks.drop(db, name))
+    if stuck:
+        await storage.marks.put(db, name, str(newest))
+    else:
+        await storage.marks.drop(db, name)
     word = "notice.stale" if stuck else "notice.fresh"
     await tell(db, admins, word, {"bank": spec.key, "day": str(newest)}, now=now)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from bot.i18n import day, name_of, percent, t
 from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.render.numbers import arrow, as_printed
+from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import Button, Rich, Rows, bold, fill
+from bot.render.text import Button, Rich, Rows, bold
 
 CHART = "90d"
 
@@ -29,7 +30,7 @@ def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> R
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
         source = f"{source} · {kind_name(rate.kind, language)}"
     on = day(rate.effective_on, language)
-    return fill(t("move.effective", language), source=source, day=on)
+    return phrase("move.effective", language, source=source, day=on)
 
 
 def rate_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:
@@ -51,11 +52,11 @@ def why_button(alert: int, language: str) -> Button:
 def mute_button(alert: int, what: str, language: str, *, muted: bool = False) -> Button:
     """Silences what an alert was about; when `muted`, undoes it."""
     verb = "unmute" if muted else "mute"
-    return Button(fill(t(f"button.{verb}", language), what=what).text, f"{verb}:{alert}")
+    return Button(phrase(f"button.{verb}", language, what=what).text, f"{verb}:{alert}")
 
 
 def snooze_button(alert: int, language: str, *, until: str | None = None) -> Button:
     """Silences it for a while; with the hour that lasts `until`, undoes it."""
     if until is None:
         return Button(t("button.snooze", language), f"snooze:{alert}")
-    return Button(fill(t("button.snoozed", language), time=until).text, f"unsnooze:{alert}")
+    return Button(phrase("button.snoozed", language, time=until).text, f"unsnooze:{alert}")

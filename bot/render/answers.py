@@ -11,8 +11,9 @@ from decimal import Decimal
 from bot.errors import UserError
 from bot.i18n import clock, day, known, number, span, t
 from bot.model.rates import RateKind
+from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import Message, Rich, code, fill, join, message, places
+from bot.render.text import Message, Rich, code, join, message, places
 
 
 def explain(error: UserError, language: str, *, today: date | None = None) -> Message:
@@ -22,7 +23,7 @@ def explain(error: UserError, language: str, *, today: date | None = None) -> Me
     Dates are written with their year unless it is `today`'s.
     """
     if not known(error.msgid):
-        return message(fill(t("error.unexpected", language)))
+        return message(phrase("error.unexpected", language))
     wanted = places(t(error.msgid, language))
     values = {name: value for name, value in error.values.items() if name in wanted}
     return say(error.msgid, language, today=today, **values)
@@ -33,7 +34,7 @@ def say(msgid: str, language: str, *, today: date | None = None, **values: objec
     words = {
         name: _value(name, value, language, today or date.min) for name, value in values.items()
     }
-    return message(fill(t(msgid, language), **words))
+    return message(phrase(msgid, language, **words))
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:

@@ -16,6 +16,7 @@ from bot.model.news import Story
 from bot.model.rates import Rate
 from bot.render.news import Names, body, headline, reporters
 from bot.render.numbers import short
+from bot.render.phrases import phrase
 from bot.render.rates import kind_name
 from bot.render.text import (
     LIMIT,
@@ -23,7 +24,6 @@ from bot.render.text import (
     Rich,
     bold,
     cut,
-    fill,
     italic,
     join,
     lines,
@@ -50,37 +50,38 @@ def digest(
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
     up. With `feed_names` it says who reports the story, and how many they are.
     """
-    story = story and story.told_in(language)
-    blocks = [
-        italic(fill(t("digest.late", language), day=day_text(day, language)))
-        if late and not plain
-        else Rich(),
-        lines(*(_line(rate, language, plain=plain) for rate in rates)),
-        *_story(story, style, plain=plain),
-    ]
-    said = join("\n\n", blocks) or fill(t("digest.empty", language), day=day_text(day, language))
-    source = Rich() if plain or not rates else _source(rates, language, source_name)
-    who = (
-        reporters(story, feed_names, language)
-        if story and feed_names is not None and not plain
-        else Rich()
-    )
-    foot = join("\n\n", [who, source])
-    room = LIMIT - (units(foot.text) + 2 if foot else 0)
+    blocks, feet = [], []
+    if late and not plain:
+        blocks.append(italic(phrase("digest.late", language, day=day_text(day, language))))
+    blocks.append(lines(*(_line(rate, language, plain=plain) for rate in rates)))
+    if story is not None:
+        story = story.told_in(language)
+        blocks += _story(story, style, plain=plain)
+        if feed_names is not None and not plain:
+            feet.append(reporters(story, feed_names, language))
+    if rates and not plain:
+        feet.append(_source(rates, language, source_name))
+    said = join("\n\n", blocks) or phrase("digest.empty", language, day=day_text(day, language))
+    foot = join("\n\n", feet)
+    room = LIMIT
+    if foot:
+        room -= units(foot.text) + 2  # the empty line before it
     short_enough = cut(message(said), room, more=_more(story, language))
     whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), foot])
     return message(whole, silent=True)
 
 
 def _line(rate: Rate, language: str, *, plain: bool) -> Rich:
-    code: Rich | str = rate.pair.base if plain else bold(rate.pair.base)
+    code = Rich(rate.pair.base)
+    if not plain:
+        code = bold(code)
     return join(" ", [code, short(rate.per_unit, language)])
 
 
-def _story(story: Story | None, style: Style, *, plain: bool) -> list[Rich]:
-    if story is None:
-        return []
-    title = Rich(headline(story)) if plain else bold(link(headline(story), story.lead.entry.link))
+def _story(story: Story, style: Style, *, plain: bool) -> list[Rich]:
+    title = Rich(headline(story))
+    if not plain:
+        title = bold(link(title, story.lead.entry.link))
     return [title, body(story, style)]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.i18n import t
-from bot.render.text import Message, bold, code, fill, lines, message
+from bot.render.phrases import phrase
+from bot.render.text import Message, bold, code, lines, message
 
 
 def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
@@ -19,10 +20,10 @@ def commands(names: Sequence[str], language: str) -> Message:
     """The commands that exist here, one line each, and that one may simply write."""
     rows = [f"/{name} – {line}" for name, line in command_descriptions(names, language)]
     return message(
-        lines(bold(t("help.title", language)), *rows, "\n" + fill(t("help.free", language)))
+        lines(bold(t("help.title", language)), *rows, "\n" + phrase("help.free", language))
     )
 
 
 def unknown(language: str) -> Message:
     """To text that is neither a command nor a conversion."""
-    return message(fill(t("unknown.text", language), example=code("100 usd")))
+    return message(phrase("unknown.text", language, example=code("100 usd")))

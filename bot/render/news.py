@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.i18n import moment, name_of, t, tn
+from bot.i18n import moment, name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import NewsPage, Story
 from bot.render.buttons import rows_of, share_button
+from bot.render.phrases import counted, phrase
 from bot.render.text import (
     LIMIT,
     Button,
@@ -19,7 +20,6 @@ from bot.render.text import (
     bold,
     clean,
     cut,
-    fill,
     join,
     lines,
     link,
@@ -46,13 +46,11 @@ def page(
 
     `topics` are offered as filters.
     """
-    told = [
-        _item(story.told_in(language), page.feed_names, language, zone, now)
-        for story in page.stories
-    ]
+    stories = (story.told_in(language) for story in page.stories)
+    told = [_item(story, page.feed_names, language, zone, now) for story in stories]
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
-        return message(fill(t("news.none", language)), buttons)
+        return message(phrase("news.none", language), buttons)
     return message(join("\n\n", [_page_title(page, language), *told]), buttons)
 
 
@@ -108,11 +106,9 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
     its page.
     """
     room = LIMIT - units(foot.text) - 2
-    onward = (
-        link(t("news.read_on", language), story.lead.entry.link)
-        if story.lead.entry.link
-        else Rich()
-    )
+    onward = Rich()
+    if story.lead.entry.link:
+        onward = link(t("news.read_on", language), story.lead.entry.link)
     shortened = cut(message(join("\n\n", [title, text])), room, more=onward)
     return message(join("\n\n", [Rich(shortened.text, shortened.entities), foot]))
 
@@ -147,7 +143,7 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     named = ", ".join(one_line(name) for name in names[:NAMED])
     if len(names) == 1:
         return Rich(named)
-    return join(" · ", [named, fill(tn("news.sources", len(names), language), n=len(names))])
+    return join(" · ", [named, counted("news.sources", len(names), language)])
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
@@ -168,20 +164,24 @@ def _paragraphs(text: str, title: str) -> list[str]:
 
 def _brief(paragraphs: Sequence[str]) -> Rich:
     """The first line of a text that says something, ended at a sentence where it is long."""
-    first = paragraphs[0].partition("\n")[0] if paragraphs else ""
-    short = cut(message(first), BRIEF)
+    if not paragraphs:
+        return Rich()
+    short = cut(message(paragraphs[0].partition("\n")[0]), BRIEF)
     return Rich(short.text, short.entities)
 
 
 def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:
-    mark = f"{URGENT_MARK} " if story.severity is Severity.URGENT else ""
-    title = mark + link(headline(story), story.lead.entry.link)
+    title = link(headline(story), story.lead.entry.link)
+    if story.severity is Severity.URGENT:
+        title = f"{URGENT_MARK} " + title
     when = moment(story.lead.at, language, zone, now=now)
     return lines(title, join(" · ", [reporters(story, names, language), when]))
 
 
 def _page_title(page: NewsPage, language: str) -> Rich:
-    return bold(topic_name(page.topic, language) if page.topic else t("news.title", language))
+    if page.topic is None:
+        return bold(t("news.title", language))
+    return bold(topic_name(page.topic, language))
 
 
 def topic_name(topic: str, language: str) -> str:
@@ -195,16 +195,18 @@ def topic_name(topic: str, language: str) -> str:
 def _pages(page: NewsPage, language: str) -> list[Button]:
     """Newer to the left, older to the right, as one turns pages."""
     key = f"news:{page.topic or '-'}:"
-    newer = [Button(t("news.newer", language), f"{key}{page.number - 1}")] if page.number else []
-    older = [Button(t("news.older", language), f"{key}{page.number + 1}")] if page.more else []
-    return newer + older
+    buttons = []
+    if page.number:
+        buttons.append(Button(t("news.newer", language), f"{key}{page.number - 1}"))
+    if page.more:
+        buttons.append(Button(t("news.older", language), f"{key}{page.number + 1}"))
+    return buttons
 
 
 def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[list[Button]]:
-    buttons = [Button(t("news.all", language), "news:-:0")] if chosen and topics else []
-    buttons += [
-        Button(topic_name(topic, language), f"news:{topic}:0")
-        for topic in topics
-        if topic != chosen
-    ]
+    buttons = []
+    if chosen and topics:
+        buttons.append(Button(t("news.all", language), "news:-:0"))
+    others = [topic for topic in topics if topic != chosen]
+    buttons += [Button(topic_name(topic, language), f"news:{topic}:0") for topic in others]
     return list(rows_of(buttons, 3))

@@ -12,17 +12,17 @@ from decimal import Decimal
 from bot.i18n import number, percent, rounded
 
 UP, DOWN = "▲", "▼"
-_LONGEST = (
-    10  # no publisher prints more significant digits; what has more comes out of a division of ours
-)
-_OURS = 6  # digits of such a number that mean something
+# No publisher prints more significant digits; what has more comes out of a division of ours, of
+# which six digits mean something.
+_LONGEST_PRINTED = 10
+_DIGITS_OF_A_QUOTIENT = 6
 
 
 def as_printed(value: Decimal, language: str) -> str:
     """A rate with the digits its source gave it; a quotient of ours with six significant ones."""
     digits = value.as_tuple().digits
-    if len(digits) > _LONGEST:
-        return significant(value, language, _OURS)
+    if len(digits) > _LONGEST_PRINTED:
+        return significant(value, language, _DIGITS_OF_A_QUOTIENT)
     return number(value, language)
 
 
@@ -30,12 +30,16 @@ def short(value: Decimal, language: str) -> str:
     """A rate in a digest: two decimals, more only where they would leave less than two significant
     digits.
     """
-    return number(value, language, max(2, 1 - value.adjusted()) if value else 2)
+    if value == 0:
+        return number(value, language, 2)
+    return number(value, language, max(2, 1 - value.adjusted()))
 
 
 def significant(value: Decimal, language: str, digits: int) -> str:
     """A number with at most so many significant digits, but never fewer than its whole part has."""
-    return number(value, language, max(0, digits - 1 - value.adjusted()) if value else 0)
+    if value == 0:
+        return number(value, language, 0)
+    return number(value, language, max(0, digits - 1 - value.adjusted()))
 
 
 def money(value: Decimal, language: str) -> str:
@@ -52,11 +56,7 @@ def change(value: Decimal, language: str, digits: int = 2) -> str:
     nothing.
     """
     value = rounded(value, digits)
-    return (
-        f"{arrow(value)} {percent(value, language, digits)}"
-        if value
-        else f"   {percent(value, language, digits)}"
-    )
+    return f"{arrow(value) or '  '} {percent(value, language, digits)}"
 
 
 def arrow(value: Decimal) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.i18n import t
-from bot.render.text import Button, Message, bold, fill, lines, message
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, bold, lines, message
 
 
 def privacy(
@@ -16,8 +17,9 @@ def privacy(
     And for how long: what people `written`, what was `sent`, a chat that went `away`, `copies` of
     the database.
     """
-    text = fill(
-        t("privacy.text", language),
+    text = phrase(
+        "privacy.text",
+        language,
         hours=str(written // timedelta(hours=1)),
         sent=str(sent.days),
         away=str(away.days),
@@ -29,7 +31,7 @@ def privacy(
 def delete_question(language: str) -> Message:
     """Asks before everything about a chat is erased: data `delete:yes`, `delete:no`."""
     return message(
-        fill(t("delete.question", language)),
+        phrase("delete.question", language),
         [
             [
                 Button(t("delete.yes", language), "delete:yes"),

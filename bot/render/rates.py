@@ -25,7 +25,8 @@ from bot.i18n import (
 )
 from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
-from bot.render.text import Message, Rich, bold, fill, join, lines, link, message, pre
+from bot.render.phrases import phrase
+from bot.render.text import Message, Rich, bold, join, lines, link, message, pre
 
 _WEEK = timedelta(days=7)
 
@@ -66,50 +67,57 @@ def kind_name(kind: RateKind, language: str) -> str:
 
 def _table(card: RateCard, language: str, *, past: bool) -> str:
     """Header and rows; a second column of values only when something is announced."""
-    ahead = any(row.tomorrow for row in card.rows)
-    first = day(card.on, language) if past else t("rates.today", language)
-    cells = [["", first, _next_title(card, language, past=past)] if ahead else ["", first]]
+    codes, today, tomorrow, moves = [""], [t("rates.today", language)], [], [""]
+    if past:
+        today = [day(card.on, language)]
+    if any(row.tomorrow for row in card.rows):
+        tomorrow.append(_next_title(card, language, past=past))
     for row in card.rows:
-        values = [_value(row.today, language)] + ([_value(row.tomorrow, language)] if ahead else [])
-        cells.append([row.pair.base, *values])
-    columns = [list(column) for column in zip(*cells, strict=True)]
-    aligned = [columns[0], *(_at_the_mark(column, language) for column in columns[1:])]
-    widths = [max(map(len, column)) for column in aligned]
-    moves = ["", *(_change(row, language) for row in card.rows)]
-    return "\n".join(
-        _row(line, widths, move)
-        for line, move in zip(zip(*aligned, strict=True), moves, strict=True)
-    )
+        codes.append(row.pair.base)
+        today.append(_value(row.today, language))
+        if tomorrow:
+            tomorrow.append(_value(row.tomorrow, language))
+        moves.append(_change(row, language))
+    columns = [_left(codes), _right(_at_the_mark(today, language))]
+    if tomorrow:
+        columns.append(_right(_at_the_mark(tomorrow, language)))
+    table = []
+    for *cells, move in zip(*columns, moves, strict=True):
+        table.append(f"{'  '.join(cells)} {move}".rstrip())
+    return "\n".join(table)
+
+
+def _left(column: Sequence[str]) -> list[str]:
+    """The column as wide as its widest cell, cells to the left."""
+    width = max(map(len, column))
+    return [cell.ljust(width) for cell in column]
+
+
+def _right(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    return [cell.rjust(width) for cell in column]
 
 
 def _at_the_mark(column: Sequence[str], language: str) -> list[str]:
     """The column with its decimal marks one below the other, whatever digits each source prints."""
     mark = decimal_mark(language)
-    tails = [
-        len(cell) - (cell + mark).index(mark) if cell[:1].isdigit() else None for cell in column[1:]
-    ]
-    longest = max((tail for tail in tails if tail is not None), default=0)
-    padded = (
-        cell if tail is None else cell + " " * (longest - tail)
-        for cell, tail in zip(column[1:], tails, strict=True)
-    )
-    return [column[0], *padded]
-
-
-def _row(line: Sequence[str], widths: Sequence[int], move: str) -> str:
-    code, *values = line
-    columns = [code.ljust(widths[0])] + [
-        v.rjust(w) for v, w in zip(values, widths[1:], strict=True)
-    ]
-    return f"{'  '.join(columns)} {move}".rstrip()
+    title, *cells = column
+    # "no rate" has no mark to align, and stands at the right
+    tails = {cell: len(cell) - (cell + mark).index(mark) for cell in cells if cell[:1].isdigit()}
+    longest = max(tails.values(), default=0)
+    return [title, *(cell + " " * (longest - tails.get(cell, longest)) for cell in cells)]
 
 
 def _value(rate: SeenRate | None, language: str) -> str:
-    return as_printed(rate.per_unit, language) if rate else t("rates.none", language)
+    if rate is None:
+        return t("rates.none", language)
+    return as_printed(rate.per_unit, language)
 
 
 def _change(row: CardRow, language: str) -> str:
-    return change(row.move.percent, language) if row.move else ""
+    if row.move is None:
+        return ""
+    return change(row.move.percent, language)
 
 
 def _next_title(card: RateCard, language: str, *, past: bool) -> str:
@@ -123,20 +131,20 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
 def _published(card: RateCard, language: str, today: date | None) -> Rich:
     """When it came and from when it counts; the number's own day is never left out."""
     counts = card.next_on or card.holds_from or card.on
-    effective = fill(t("rates.effective", language), day=day(counts, language, today=today))
+    effective = phrase("rates.effective", language, day=day(counts, language, today=today))
     if card.seen_at is None:
         return effective
     local = card.seen_at.astimezone(ZoneInfo(card.zone))
     when = f"{day(local.date(), language, today=today)} {clock(local)}"
-    return join(" · ", [fill(t("rates.published", language), time=when), effective])
+    return join(" · ", [phrase("rates.published", language, time=when), effective])
 
 
 def _freshness(card: RateCard, language: str, today: date | None) -> Rich | None:
     match card.freshness:
         case Freshness.LATE if card.expected_by is not None:
-            return fill(t("rates.late", language), time=clock(card.expected_by))
+            return phrase("rates.late", language, time=clock(card.expected_by))
         case Freshness.LATE:
-            return fill(t("rates.late_unknown", language))
+            return phrase("rates.late_unknown", language)
         case Freshness.RESTING if card.holds_from is not None:
             return _resting(card.holds_from, card.on, language, today)
         case _:
@@ -154,7 +162,7 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
             f"{theirs} {as_printed(one.theirs.per_unit, language)}",
         ]
         said.append(
-            fill(t("rates.dispute", language), pair=str(one.ours.pair), values=" · ".join(values))
+            phrase("rates.dispute", language, pair=str(one.ours.pair), values=" · ".join(values))
         )
     return said
 
@@ -163,8 +171,8 @@ def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
     shown = day(since, language, today=today)
     if on - since < _WEEK:
-        return fill(t("rates.resting", language), weekday=weekday_of(since, language), day=shown)
-    return fill(t("rates.resting_long", language), day=shown)
+        return phrase("rates.resting", language, weekday=weekday_of(since, language), day=shown)
+    return phrase("rates.resting_long", language, day=shown)
 
 
 def conversion(
@@ -190,18 +198,20 @@ def conversion(
 def _basis(
     path: Sequence[Rate], names: dict[str, str], language: str, today: date | None
 ) -> list[Rich]:
-    used = [
+    """The rates used, whose they are and of which day; of two, the older one's, and ours."""
+    used = ", ".join(
         f"1 {rate.pair.base} = {as_printed(rate.per_unit, language)} {rate.pair.quote}"
         for rate in path
-    ]
-    kind = path[0].kind if len(path) == 1 else RateKind.CROSS
-    oldest = min(rate.effective_on for rate in path)
+    )
+    kind = path[0].kind
+    if len(path) > 1:
+        kind = RateKind.CROSS
     said = [
         name_of(names, language) or path[0].source,
         kind_name(kind, language),
-        day(oldest, language, today=today),
+        day(min(rate.effective_on for rate in path), language, today=today),
     ]
-    return [Rich(", ".join(used)), join(" · ", said)]
+    return [Rich(used), join(" · ", said)]
 
 
 def amounts(
@@ -216,30 +226,36 @@ def amounts(
     """Round amounts in another money, aligned, each with how much more or less that is than a week
     ago.
     """
-    digits = 0 if amounts[0] * latest.per_unit >= 100 else 2
-    week = t("amounts.week", language)
-    rows = [[latest.pair.base, latest.pair.quote, *([week] if week_ago is not None else [])]]
-    for amount in amounts:
-        row = [number(amount, language), number(amount * latest.per_unit, language, digits)]
-        if week_ago is not None:
-            more = rounded(amount * (latest.per_unit - week_ago.per_unit), digits)
-            row.append(("+" if more > 0 else "") + number(more, language, digits))
-        rows.append(row)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    moved = (
-        join(" ", [week, change(Move(old=week_ago, new=latest).percent, language).strip()])
-        if week_ago is not None
-        else None
-    )
+    digits = 2
+    if amounts[0] * latest.per_unit >= 100:
+        digits = 0  # nobody who sends money counts tyiyn then
+    columns = [
+        [latest.pair.base, *(number(amount, language) for amount in amounts)],
+        [
+            latest.pair.quote,
+            *(number(amount * latest.per_unit, language, digits) for amount in amounts),
+        ],
+    ]
+    moved = None
+    if week_ago is not None:
+        week = t("amounts.week", language)
+        by = latest.per_unit - week_ago.per_unit
+        columns.append([week, *(_more(amount * by, digits, language) for amount in amounts)])
+        percent = change(Move(old=week_ago, new=latest).percent, language).strip()
+        moved = join(" ", [week, percent])
+    rows = zip(*map(_right, columns), strict=True)
     return message(
         lines(
             bold(f"{latest.pair.base} → {latest.pair.quote}"),
-            pre(table),
+            pre("\n".join("  ".join(row) for row in rows)),
             moved,
             *_basis([latest], source_names, language, today),
         )
     )
+
+
+def _more(value: Decimal, digits: int, language: str) -> str:
+    """A difference, with its sign also when it is more."""
+    value = rounded(value, digits)
+    sign = "+" if value > 0 else ""
+    return sign + number(value, language, digits)

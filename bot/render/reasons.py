@@ -1,17 +1,20 @@
-"""Why a story was told, in the reader's language: the detector's reasons, and the words it found
-gathered by kind.
+"""Reasons in the reader's language: why a story was told, the words found in it gathered by kind;
+why a rate is doubted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
 
-from bot.i18n import known, t, tn
+from bot.i18n import day, known, number, percent, t
 from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
-from bot.render.text import Rich, fill
+from bot.render.phrases import counted, phrase
+from bot.render.text import Rich, fill, join
 
 _PLAIN = frozenset(
     {"grave", "danger", "near", "calm", "official", "aggregators"}
@@ -36,13 +39,80 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
             dead = int(reason.values[0])
-            shown.append(fill(tn("reason.dead", dead, language), n=dead))
+            shown.append(counted("reason.dead", dead, language))
         elif reason.code in _PLAIN:
-            shown.append(fill(t(f"reason.{reason.code}", language)))
+            shown.append(phrase(f"reason.{reason.code}", language))
     for kind, words in found.items():
         once = ", ".join(dict.fromkeys(words))
-        shown.append(fill(t(f"reason.{kind}", language), words=once))
+        shown.append(phrase(f"reason.{kind}", language, words=once))
     return shown
+
+
+def because(
+    reasons: Sequence[Reason], language: str, *, today: date, texts: Sequence[str] = ()
+) -> Rich:
+    """All reasons of a decision in one line, those against it too: for the operator who is asked to
+    judge.
+
+    What a later or earlier program gave as a reason, and this one has no words for, stays English.
+    """
+    shown = said(reasons, language, texts)
+    against = [_as_written(one.values[1], texts) for one in reasons if one.code == "against"]
+    for reason in reasons:
+        if reason.code in _DOUBTS:
+            template = t(f"reason.{reason.code}", language)
+            shown.append(fill(template, **_DOUBTS[reason.code](reason.values, language, today)))
+        elif reason.code not in _PLAIN | {"found", "dead", "against"}:
+            shown.append(Rich(str(reason)))
+    if against:
+        words = ", ".join(dict.fromkeys(against))
+        shown.append(phrase("reason.against", language, words=words))
+    return join("; ", shown)
+
+
+def _figures(values: Sequence[str], language: str) -> list[str]:
+    return [number(Decimal(value), language) for value in values]
+
+
+def _day(value: str, language: str, today: date) -> str:
+    return day(date.fromisoformat(value), language, today=today)
+
+
+def _no_price(values: Sequence[str], language: str, today: date) -> dict[str, str]:  # noqa: ARG001 - no day in it
+    value, units = _figures(values, language)
+    return {"value": value, "units": units}
+
+
+def _shift(values: Sequence[str], language: str, today: date) -> dict[str, str]:
+    (times,) = _figures(values[:1], language)
+    return {"times": times, "day": _day(values[1], language, today)}
+
+
+def _units(values: Sequence[str], language: str, today: date) -> dict[str, str]:  # noqa: ARG001 - no day in it
+    old, new = _figures(values, language)
+    return {"old": old, "new": new}
+
+
+def _leap(values: Sequence[str], language: str, today: date) -> dict[str, str]:
+    size, on, most = values
+    return {
+        "percent": percent(Decimal(size), language),
+        "day": _day(on, language, today),
+        "most": number(Decimal(most), language),
+    }
+
+
+_Values = Callable[[Sequence[str], str, date], dict[str, str]]
+#: Why a rate is doubted: the code of the reason → how its values are written.
+_DOUBTS: dict[str, _Values] = {
+    "far_day": lambda values, language, today: {"day": _day(values[0], language, today)},
+    "no_price": _no_price,
+    "agrees": lambda values, language, today: {"source": values[0]},  # noqa: ARG005 - a name
+    "shift": _shift,
+    "units": _units,
+    "swapped": lambda values, language, today: {"pair": values[0]},  # noqa: ARG005 - codes
+    "leap": _leap,
+}
 
 
 def _as_written(pattern: str, texts: Sequence[str]) -> str:

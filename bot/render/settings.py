@@ -8,7 +8,8 @@ from bot.i18n import city, t, zone_name
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.render.buttons import back_button, rows_of, switch
-from bot.render.text import Button, Message, bold, code, fill, lines, message
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, bold, code, lines, message
 
 BACK = "set:back"  # what the way back to the settings sends
 
@@ -18,9 +19,9 @@ def settings(language: str, *, zone: str, style: Style) -> Message:
     `style:brief`.
     """
     rows = [
-        fill(t("settings.language", language), language=t("language.name", language)),
-        fill(t("settings.zone", language), zone=zone_name(zone)),
-        fill(t("settings.style", language), style=t(f"style.{style.value}", language)),
+        phrase("settings.language", language, language=t("language.name", language)),
+        phrase("settings.zone", language, zone=zone_name(zone)),
+        phrase("settings.style", language, style=t(f"style.{style.value}", language)),
     ]
     styles = [
         switch(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style)
@@ -37,7 +38,7 @@ def settings(language: str, *, zone: str, style: Style) -> Message:
 def language_menu(language: str) -> Message:
     """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
     return message(
-        fill(t("language.choose", language)),
+        phrase("language.choose", language),
         [
             *(
                 [switch(t("language.name", one), f"lang:{one}", on=one == language)]
@@ -55,8 +56,8 @@ def zone_menu(
 
     Where a location can be sent (`place`), it may be found by that: data `set:place`.
     """
-    other = fill(t("zone.other", language), example=code(example))
-    text = lines(fill(t("settings.zone", language), zone=zone_name(chosen)), other)
+    other = phrase("zone.other", language, example=code(example))
+    text = lines(phrase("settings.zone", language, zone=zone_name(chosen)), other)
     cities = [switch(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     placed = [[Button(t("zone.place", language), "set:place")]] if place else []
     return message(text, [*rows_of(cities, 2), *placed, [back_button(language, BACK)]])

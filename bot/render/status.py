@@ -2,65 +2,63 @@
 
 from __future__ import annotations
 
-from bot.i18n import ago, day, name_of, span, t, tn
+from bot.i18n import ago, day, name_of, span, t
 from bot.model.status import SourceStatus, Status
-from bot.render.text import Message, Rich, bold, fill, join, lines, message, one_line
+from bot.render.phrases import counted, phrase
+from bot.render.text import Message, Rich, bold, join, lines, message, one_line
 
 SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 
 
 def status(status: Status, language: str) -> Message:
     """How fresh each source is, how long the queue, when the last message went out."""
-    sources = [_source(source, status, language) for source in status.sources]
-    hidden = len(sources) - SHOWN_SOURCES
-    queue = fill(tn("status.waiting", status.waiting, language), n=status.waiting)
-    if status.oldest is not None and status.waiting:
-        queue = join(
-            ", ", [queue, fill(t("status.oldest", language), age=span(status.oldest, language))]
-        )
-    sent = (
-        fill(t("status.sent", language), ago=ago(status.now - status.last_sent_at, language))
-        if status.last_sent_at
-        else fill(t("status.sent_nothing", language))
-    )
-    rest = fill(tn("status.more", hidden, language), n=hidden) if hidden > 0 else None
-    empty = fill(t("status.no_sources", language)) if not sources else None
-    return message(
-        lines(
-            bold(t("status.title", language)),
-            *sources[:SHOWN_SOURCES],
-            rest,
-            empty,
-            "\n" + queue,
-            sent,
-        )
-    )
+    shown: list[Rich | str] = [bold(t("status.title", language))]
+    shown += [_source(source, status, language) for source in status.sources[:SHOWN_SOURCES]]
+    hidden = len(status.sources) - SHOWN_SOURCES
+    if hidden > 0:
+        shown.append(counted("status.more", hidden, language))
+    if not status.sources:
+        shown.append(phrase("status.no_sources", language))
+    return message(lines(*shown, "\n" + _queue(status, language), _last_sent(status, language)))
+
+
+def _queue(status: Status, language: str) -> Rich:
+    """How many messages wait; of an empty queue nothing is the oldest."""
+    waiting = counted("status.waiting", status.waiting, language)
+    if status.oldest is None or not status.waiting:
+        return waiting
+    oldest = phrase("status.oldest", language, age=span(status.oldest, language))
+    return join(", ", [waiting, oldest])
+
+
+def _last_sent(status: Status, language: str) -> Rich:
+    if status.last_sent_at is None:
+        return phrase("status.sent_nothing", language)
+    return phrase("status.sent", language, ago=ago(status.now - status.last_sent_at, language))
 
 
 def _source(source: SourceStatus, status: Status, language: str) -> Rich:
-    name = name_of(source.names, language) or source.key
-    seen = (
-        ago(status.now - source.last_ok_at, language)
-        if source.last_ok_at
-        else t("status.never", language)
-    )
-    stuck = None
+    """A source's line: green when all is well, white before its first answer, else its trouble."""
+    name = one_line(name_of(source.names, language) or source.key)
+    seen = t("status.never", language)
+    mark = "⚪"
+    if source.last_ok_at is not None:
+        seen = ago(status.now - source.last_ok_at, language)
+        mark = "🟢"
+    trouble = _trouble(source, status, language)
+    if trouble:
+        mark = "🟠"
+    return join(" · ", [f"{mark} {name} – {seen}", *trouble])
+
+
+def _trouble(source: SourceStatus, status: Status, language: str) -> list[Rich]:
+    """What is wrong with a source, the worst first."""
+    found = []
+    if source.failures:
+        found.append(counted("status.failures", source.failures, language))
+    elif source.error is not None:  # it answered, and one of its documents could not be read
+        found.append(phrase("status.partly", language))
     if source.stuck_on is not None:
-        stuck = fill(
-            t("status.stuck", language), day=day(source.stuck_on, language, today=status.now.date())
-        )
-    partly = (
-        t("status.partly", language) if source.error is not None and not source.failures else None
-    )
-    if not source.failures and stuck is None and partly is None:
-        return Rich(
-            f"🟢 {one_line(name)} – {seen}"
-            if source.last_ok_at
-            else f"⚪ {one_line(name)} – {seen}"
-        )
-    trouble = (
-        fill(tn("status.failures", source.failures, language), n=source.failures)
-        if source.failures
-        else None
-    )
-    return join(" · ", [f"🟠 {one_line(name)} – {seen}", trouble, partly, stuck])
+        on = day(source.stuck_on, language, today=status.now.date())
+        found.append(phrase("status.stuck", language, day=on))
+    return found

@@ -7,14 +7,15 @@ from collections.abc import Collection, Sequence
 from bot.i18n import t
 from bot.render.buttons import rows_of, switch
 from bot.render.news import topic_name
-from bot.render.text import Button, Message, bold, fill, message
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, bold, message
 
 
 def subscribe(
     language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
 ) -> Message:
     """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
-    text = fill(t("subscribe.choose", language))
+    text = phrase("subscribe.choose", language)
     return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
 
 
@@ -22,8 +23,8 @@ def subscribed(language: str, currencies: Sequence[str], topics: Sequence[str]) 
     """What the chat gets from now on, after `done`."""
     kept = [*currencies, *(topic_name(topic, language) for topic in topics)]
     if not kept:
-        return message(fill(t("subscribe.nothing", language)))
-    return message(fill(t("subscribe.saved", language), what=bold(", ".join(kept))))
+        return message(phrase("subscribe.nothing", language))
+    return message(phrase("subscribe.saved", language, what=bold(", ".join(kept))))
 
 
 def switches(

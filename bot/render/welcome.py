@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind
+from bot.render.phrases import phrase
 from bot.render.subscriptions import done_button, switches
-from bot.render.text import Button, Message, bold, fill, lines, message, one_line
+from bot.render.text import Button, Message, bold, lines, message, one_line
 
 
 def description(language: str) -> str:
@@ -29,13 +30,11 @@ def start(
 
     `chosen` are the data strings already on; `name` is what the reader is called.
     """
-    hello = (
-        fill(t("start.hello_name", language), name=one_line(name))
-        if name
-        else fill(t("start.hello", language))
-    )
+    hello = phrase("start.hello", language)
+    if name:
+        hello = phrase("start.hello_name", language, name=one_line(name))
     text = lines(
-        bold(hello), fill(t("start.what", language)), "\n" + fill(t("start.choose", language))
+        bold(hello), phrase("start.what", language), "\n" + phrase("start.choose", language)
     )
     languages = [
         Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language
@@ -50,11 +49,13 @@ def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
     posts there.
     """
     return message(
-        fill(t("channel.welcome", language), title=bold(one_line(title)), codes=", ".join(codes))
+        phrase("channel.welcome", language, title=bold(one_line(title)), codes=", ".join(codes))
     )
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
     """To the one who gave the bot a place in a channel or a group where it may not write."""
-    msgid = "channel.no_right" if kind is ChatKind.CHANNEL else "group.no_right"
-    return message(fill(t(msgid, language), title=bold(one_line(title))))
+    shown = bold(one_line(title))
+    if kind is ChatKind.CHANNEL:
+        return message(phrase("channel.no_right", language, title=shown))
+    return message(phrase("group.no_right", language, title=shown))

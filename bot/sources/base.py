@@ -192,7 +192,9 @@ def shown(value: object) -> str:
     """A foreign value, short and harmless enough for a message."""
     if value is None:
         return "nothing"
-    text = "".join(char if char.isprintable() else "?" for char in str(value)[:24])
+    text = ""
+    for char in str(value)[:24]:
+        text += char if char.isprintable() else "?"
     return f"“{text}”"
 
 
@@ -210,9 +212,9 @@ def positive(value: object) -> Decimal:
 
 def whole(value: object) -> int:
     """A nominal: a whole number from 1 to a billion; ParseError for anything else."""
-    number = (
-        Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else _number(value)
-    )
+    number = _number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = Decimal(value)
     if (
         number is None
         or not number.is_finite()

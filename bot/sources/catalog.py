@@ -134,11 +134,11 @@ def _read(
             problems.append(_no_table(kind, key, where, model))
             continue
         problems += _wrong_key(kind, key, where)
-        own_parser: dict[str, object] = (
-            {"parser": key} if kind == "rates" and key in SOURCES else {}
-        )
+        told: dict[str, object] = dict(values)
+        if kind == "rates" and key in SOURCES:
+            told.setdefault("parser", key)
         try:
-            found[key] = model.model_validate(own_parser | values)
+            found[key] = model.model_validate(told)
         except ValidationError as error:
             problems += [_explain(where, key, model, item) for item in error.errors()]
     return found

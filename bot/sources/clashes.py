@@ -15,11 +15,9 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 def where_of(kind: str, key: str) -> str:
     """A section's name as it stands in the file."""
-    return (
-        f"{kind}.{key}"
-        if kind != "channels" and KEY.fullmatch(key) and "." not in key
-        else f'{kind}."{key}"'
-    )
+    if kind != "channels" and KEY.fullmatch(key) and "." not in key:
+        return f"{kind}.{key}"
+    return f'{kind}."{key}"'
 
 
 def used_twice(document: Mapping[str, object]) -> Iterator[str]:

@@ -75,9 +75,9 @@ def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
         return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC))
     for form in _FORMS:
         match = form.fullmatch(text)
-        found = (
-            believable(partial(_assemble, match.groupdict(), zone)) if match is not None else None
-        )
+        if match is None:
+            continue
+        found = believable(partial(_assemble, match.groupdict(), zone))
         if found is not None:
             return found
     return None
@@ -88,7 +88,9 @@ def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
     name = (fields.get("name") or "")[:3].lower()
     month = _MONTHS[name] if name else int(fields.get("month") or 0)
     written = fields["year"] or ""
-    year = int(written) + (0 if len(written) > 2 else 2000 if int(written) < 70 else 1900)
+    year = int(written)
+    if len(written) <= 2:  # as mail reads two digits
+        year += 2000 if year < 70 else 1900
     hour = int(fields.get("hour") or 0)
     if half := fields.get("half"):
         hour = hour % 12 + (12 if half.lower() == "p" else 0)

@@ -64,9 +64,9 @@ def _labels(body: bytes, content_type: str | None) -> list[str]:
     claims += [claim.decode("ascii") for claim in declared]
     labels: list[str] = []
     for claim in claims:
-        name = re.sub(
-            r"^(?:x-|win-?(?=\d))", lambda m: "cp" if m[0].startswith("win") else "", claim.lower()
-        )
+        name = claim.lower().removeprefix("x-")
+        if name == claim.lower():
+            name = re.sub(r"^win-?(?=\d)", "cp", name)
         try:
             info = codecs.lookup(name)
         except LookupError:
@@ -83,19 +83,20 @@ def _decode_legacy(body: bytes, labels: list[str]) -> str:
     replaced = broken.count("\ufffd")
     if replaced * 20 < sum(not char.isascii() for char in broken):
         return broken  # UTF-8 with a few cut characters
-    fitting = [
-        text
-        for label in labels
-        if (text := _strictly(body, label)) is not None and label != "utf-8"
-    ]
+    fitting: list[str] = []
+    for label in labels:
+        text = _strictly(body, label)
+        if text is not None and label != "utf-8":
+            fitting.append(text)
     single = [label for label in labels if _SINGLE_BYTE.fullmatch(label)]
     if fitting and not single:
         return fitting[0]  # a multi-byte encoding that decodes is right
     claimed = fitting[0] if fitting else None
-    candidates = [
-        (_russian(text), text) for name in _CYRILLIC if (text := _strictly(body, name)) is not None
-    ]
-    score, best = max(candidates, default=(0.0, ""), key=lambda pair: pair[0])
+    score, best = 0.0, ""
+    for name in _CYRILLIC:
+        text = _strictly(body, name)
+        if text is not None and _russian(text) > score:
+            score, best = _russian(text), text
     if score >= 0.5 and (claimed is None or score > _russian(claimed) + 0.1):
         return best
     if claimed is not None:

@@ -135,9 +135,8 @@ def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's
 
 def _text_of(item: Fields, key: str) -> str:
     detail = _get(item, f"{key}_detail")
-    return plain_text(
-        str(_get(item, key) or ""), html=_is_html(detail) if detail else key != "title"
-    )
+    html = _is_html(detail) if detail else key != "title"
+    return plain_text(str(_get(item, key) or ""), html=html)
 
 
 def _is_html(detail: Fields) -> bool:
@@ -146,12 +145,13 @@ def _is_html(detail: Fields) -> bool:
 
 def _content_of(item: Fields) -> str:
     """The fullest of the texts an entry carries; pictures and other attachments are none."""
-    texts = [
-        plain_text(str(_get(part, "value") or ""), html=_is_html(part))
-        for part in _get(item, "content") or ()
-        if _is_html(part) or _get(part, "type") in {None, "", "text/plain"}
-    ]
-    return max(texts, key=len, default="")
+    fullest = ""
+    for part in _get(item, "content") or ():
+        html = _is_html(part)
+        if html or _get(part, "type") in {None, "", "text/plain"}:
+            text = plain_text(str(_get(part, "value") or ""), html=html)
+            fullest = max(fullest, text, key=len)
+    return fullest
 
 
 def _raw_link(item: Fields, own_id: str) -> str:
@@ -190,14 +190,14 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
         raise ParseError("not a feed")
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
+    if not isinstance(items, list):
+        items = []
+    objects = [item for item in items if isinstance(item, dict)]
+    entries = [_json_entry(item, home, language) for item in objects]
     return Feed(
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
-        entries=_each_id_once(
-            _json_entry(item, home, language)
-            for item in (items if isinstance(items, list) else ())
-            if isinstance(item, dict)
-        ),
+        entries=_each_id_once(entries),
     )
 
 
@@ -221,9 +221,9 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
 
 def _string(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
-    return (
-        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    )
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value)
 
 
 # --- entries --------------------------------------------------------------------------------------

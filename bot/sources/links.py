@@ -42,9 +42,10 @@ def normalise_link(link: str) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         return link
     place = host if port in {None, 80, 443} else f"{host}:{port}"
-    query = "&".join(
-        piece
-        for piece in parts.query.split("&")
-        if piece and not _TRACKING.fullmatch(piece.partition("=")[0])
-    )
+    kept: list[str] = []
+    for piece in parts.query.split("&"):
+        name = piece.partition("=")[0]
+        if piece and not _TRACKING.fullmatch(name):
+            kept.append(piece)
+    query = "&".join(kept)
     return urlunsplit(("https", place, parts.path.rstrip("/"), query, ""))

@@ -96,11 +96,8 @@ def parse_article(
     """
     from trafilatura import bare_extraction
 
-    for library in (
-        "trafilatura",
-        "htmldate",
-        "courlan",
-    ):  # what they cannot read is told by our own error
+    # what they cannot read is told by our own error
+    for library in ("trafilatura", "htmldate", "courlan"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     text = decode(body, content_type)
     page = _tree(text)
@@ -109,11 +106,9 @@ def parse_article(
     )
     if isinstance(found, dict):
         raise TypeError("trafilatura changed its answer")
-    content = (
-        "\n\n".join(_inner_text(part) for part in page.xpath(xpath_of(selector)))
-        if selector
-        else ""
-    )
+    content = ""
+    if selector:
+        content = "\n\n".join(map(_inner_text, page.xpath(xpath_of(selector))))
     if not content and found is not None and found.text:
         content = _as_written(found.text.splitlines(), _inner_text(page))
     title = _headline(
@@ -122,14 +117,16 @@ def parse_article(
     title = title or _headline(_first(page, "//title/text()"))
     if not content or not title:
         raise ParseError("no article on this page")
+    author = None
+    published_at = _published_at(page, text)
+    if found is not None:
+        author = one_line(found.author.replace(";", ",")) if found.author else None
+        published_at = published_at or parse_date(found.date or "")
     return Article(
         title=title,
         text=content,
-        author=one_line(found.author.replace(";", ","))
-        if found is not None and found.author
-        else None,
-        published_at=_published_at(page, text)
-        or parse_date((found.date if found is not None else None) or ""),
+        author=author,
+        published_at=published_at,
         language=two_letter(
             _first(page, "/html/@lang") or _first(page, "//meta[@property='og:locale']/@content")
         ),

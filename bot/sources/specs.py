@@ -87,10 +87,10 @@ class PollSpec:
     def missed(self, newest: date, now: datetime) -> int:
         """The publishing days after `newest` that brought nothing new, counted to a hundred."""
         days = (self.last_window(now) - newest).days
-        return sum(
-            self.publishes_on(newest + timedelta(days=ahead))
-            for ahead in range(1, min(days, 100) + 1)
-        )
+        missed = 0
+        for ahead in range(1, min(days, 100) + 1):
+            missed += self.publishes_on(newest + timedelta(days=ahead))
+        return missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +145,11 @@ class RateSpec:
         if self.archive is None:
             return asked
         scheme, host, *_ = urlsplit(self.archive)
-        return [
-            replace(one, url=urlsplit(one.url)._replace(scheme=scheme, netloc=host).geturl())
-            for one in asked
-        ]
+        moved: list[Request] = []
+        for one in asked:
+            parts = urlsplit(one.url)._replace(scheme=scheme, netloc=host)
+            moved.append(replace(one, url=parts.geturl()))
+        return moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

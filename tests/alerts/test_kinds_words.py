@@ -4,6 +4,7 @@ private buttons.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -17,9 +18,10 @@ from bot.i18n import name_of
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
-from bot.model.reasons import reason
+from bot.model.reasons import Reason, reason
+from bot.render.reasons import because
 from bot.render.text import LIMIT, units
-from tests.factories import rate
+from tests.factories import NOW, rate
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
 
@@ -240,3 +242,64 @@ def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
 def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
     moved = moves.move(drifted(), alert=2**63, language=language, source_names=BANK)
     assert all(len(button.data or "") <= 64 for row in moved.buttons for button in row)
+
+
+def asked(msgid: str, values: dict[str, str], language: str, *reasons: Reason) -> str:
+    """What an operator reads."""
+    notice = Notice(msgid=msgid, values=tuple(values.items()))
+    shown = notices.notice(notice, language, reasons=reasons, today=NOW.date())
+    return shown.text
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_an_operator_reads_in_their_language_why_a_rate_is_held(language: str) -> None:
+    values = {"source": "Bank", "rate": "USD/KGS 847.9350", "held": "7"}
+    why = (reason("shift", "10", "2021-10-19"), reason("units", 1, 100))
+    assert asked("notice.held", values, language, *why) == expected("alerts.held_notice", language)
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_an_operator_reads_in_their_language_why_a_story_would_be_told(language: str) -> None:
+    """What speaks against it too: it is they who judge."""
+    values = {"title": "A match", "text": "of border guards", "feeds": "One", "link": "l"}
+    why = (
+        reason("grave"),
+        reason("dead", 3),
+        reason("found", "border", "border guard*"),
+        reason("against", "sport", "match"),
+    )
+    shown = asked("notice.story", {**values, "severity": "notable"}, language, *why)
+    assert f"One · {expected('alerts.asked_why', language)}\n" in shown
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_an_operator_reads_in_their_language_why_a_chat_is_closed(language: str) -> None:
+    """In our words; in Telegram's own where they say more."""
+    values = {"chat": "-1004", "why": "no right to write"}
+    assert asked("notice.gone", values, language) == expected("alerts.gone_notice", language)
+    assert "CHAT_RESTRICTED" in asked("notice.gone", {**values, "why": "CHAT_RESTRICTED"}, language)
+
+
+def test_a_notice_stored_with_its_reasons_in_english_is_shown_as_it_was() -> None:
+    """Of an earlier version."""
+    values = {"source": "Bank", "rate": "USD/KGS 1", "why": "nbkr agrees", "held": "7"}
+    assert "nbkr agrees" in asked("notice.held", values, "ru")
+
+
+@pytest.mark.parametrize("language", sorted({*WHOLE} - {"en"}))
+def test_every_reason_to_doubt_a_rate_is_said_in_the_operators_language(language: str) -> None:
+    """None is left in English, nor a day or figure as it is stored."""
+    why = (
+        reason("far_day", "1999-01-01"),
+        reason("no_price", "-1.5", 1),
+        reason("agrees", "7"),
+        reason("shift", "0.01002", "2021-10-19"),
+        reason("units", 1, 100),
+        reason("swapped", "7"),
+        reason("leap", "+31.00", "2021-10-19", 15),
+    )
+    for one in why:
+        said = because([one], language, today=NOW.date()).text
+        assert not re.search(r"[A-Za-z]{2,}", said), said
+        assert "-" not in said, said
+    assert "1999" in because(why[:1], language, today=NOW.date()).text

@@ -62,13 +62,17 @@ MOVED = Moved(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An alert of one kind for the Russian reader, and the alert that revises it once it was told,
-    where one can.
+    """An alert of one kind for the Russian reader: the alert that revises it once it was told,
+    where one can; whether it has the buttons *Why?*, *Mute* and *Snooze*; the kind of an alert that
+    was told before, and whether it edits that one's message.
     """
 
     payload: Callable[[int], Any]
     audience: Audience
     revised: Callable[[int], Alert] | None = None
+    explained: bool = False
+    after: str | None = None
+    edits: bool = False
 
 
 def _correction(told: int) -> Alert:
@@ -85,22 +89,28 @@ SAMPLES = {
         lambda _: RateMoved(MOVED),
         Audience(subscription=FOLLOWED[0]),
         _correction,
+        explained=True,
     ),
     "rule": Sample(
         lambda _: RuleFired(number=1, rule=LEVEL, move=MOVED.headline),
         Audience(chat=RUSSIAN),
         _correction,
+        explained=True,
     ),
     "correction": Sample(
         lambda first: RateCorrected(told=first, old=rate(), new=rate(value="85.5")),
         Audience(chat=RUSSIAN),
+        after="move",
     ),
     "story": Sample(
         lambda _: StoryBroke(story=1, topics=("security",)),
         Audience(subscription=FOLLOWED[1]),
         _edit,
+        explained=True,
     ),
-    "edit": Sample(lambda first: StoryGrew(told=first), Audience(chat=RUSSIAN)),
+    "edit": Sample(
+        lambda first: StoryGrew(told=first), Audience(chat=RUSSIAN), after="story", edits=True
+    ),
     "digest": Sample(
         lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])
     ),
@@ -182,8 +192,8 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     await settled(world)
     sample, kind = SAMPLES[name], KINDS[name]
     first = 0
-    if name in {"edit", "correction"}:
-        of = SAMPLES["story" if name == "edit" else "move"]
+    if sample.after is not None:
+        of = SAMPLES[sample.after]
         first = await told(world, an_alert(of.payload(0), of.audience, "first"))
         await reported(world, "two")
     new = an_alert(sample.payload(first), sample.audience)
@@ -196,16 +206,16 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     )
     assert text
     assert not MSGID.search(text), text
-    assert ("edit_date" in message) == (name == "edit")
-    assert ("reply_to_message" in message) == (name == "correction")
-    asked = first if name == "edit" else pk  # an edited message keeps its buttons
+    assert ("edit_date" in message) == sample.edits
+    assert ("reply_to_message" in message) == (sample.after is not None and not sample.edits)
+    asked = first if sample.edits else pk  # an edited message keeps its buttons
 
     async with world.bot.store.reading() as db:
         stored = await storage.alerts.get(db, pk)
     assert stored is not None
     subject = kind.subject(stored, new.audience)
-    explained = name in {"move", "rule", "story"}
-    assert (f"why:{asked}" in buttons) == (explained or name == "edit")
+    explained = sample.explained
+    assert (f"why:{asked}" in buttons) == (explained or sample.edits)
     said = await world.press(RUSSIAN, number, f"why:{pk}")
     assert (said == STALE) == (not explained), said
     if explained:
@@ -219,7 +229,7 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
 
     before = await following(world)
     for verb, back in (("mute", "unmute"), ("snooze", "unsnooze")):
-        assert (f"{verb}:{asked}" in buttons) == (explained or name == "edit")
+        assert (f"{verb}:{asked}" in buttons) == (explained or sample.edits)
         said = await world.press(RUSSIAN, number, f"{verb}:{pk}")
         assert (said == STALE) == (not explained), (verb, said)
         assert (await following(world) != before) == explained
@@ -233,7 +243,7 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
         await reported(world, "three")
         revision = sample.revised(pk)
         await told(world, revision)
-        if revision.payload.KIND == "edit":
+        if SAMPLES[revision.payload.KIND].edits:
             (revised,) = [
                 one for one in world.emulator.messages(RUSSIAN) if one["message_id"] == number
             ]
