@@ -13,14 +13,17 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
+import storage.chats
+import storage.privacy
 import storage.rates
 from bot.alerts.notices import Notice
+from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from tests.factories import rate
+from tests.factories import chat, rate
 
 TODAY = date(2021, 10, 20)
 NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
@@ -152,3 +155,39 @@ async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Sto
     assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], (
         shown
     )
+
+
+async def test_what_is_followed_is_found_by_one_look_for_each_key(store: Store) -> None:
+    """However many chats follow it, and in whatever order the database sorts words; no key at all
+    is none.
+    """
+    keys = {"digest:09:00@Asia/Bishkek", "digest:21:30@Europe/Moscow", "pair:USD/KGS", "topic:a"}
+    async with store.writing() as db:
+        assert await storage.chats.followed(db) == []
+        for number in range(1, 301):
+            await storage.chats.add(db, chat(number), now=NOW)
+            await storage.chats.subscribe(db, number, sorted(keys), now=NOW)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            found = await storage.chats.followed(db)
+        shown = await plan(db, *asked[0])
+    assert sorted(found) == sorted(keys)
+    assert "Seq Scan on subscription" not in shown, shown
+    assert "SCAN subscription" not in shown.replace("SCAN subscription USING COVERING INDEX", "")
+
+
+async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
+    """What is erased with the chat, among all alerts of a month."""
+    async with store.writing() as db:
+        for number in range(1, 401):
+            values = {"chat": str(-number), "why": "blocked"}
+            await storage.alerts.enqueue(db, notice(number, "notice.gone", values, now=NOW))
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            await storage.privacy.erase(db, -7)
+        about = [one for one in asked if "about_chat" in one[0]]
+        shown = await plan(db, *about[0])
+        left = (await db.execute(text("SELECT count(*) FROM alert"))).scalar_one()
+    assert left == 399
+    assert "ix_alert_about_chat" in shown, shown
+    assert "ix_alert_audience_chat" in shown, shown
