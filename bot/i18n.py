@@ -16,6 +16,7 @@ Numbers use the true minus sign, U+2212, as wide as the plus.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
@@ -59,7 +60,9 @@ def number(value: Decimal | int, language: str, digits: int | None = None) -> st
     point, group = _marks(language)
     text = f"{value.copy_abs():,f}"
     text = text.translate({ord(","): group, ord("."): point})
-    return f"{MINUS}{text}" if value < 0 else text
+    if value < 0:
+        return MINUS + text
+    return text
 
 
 def decimal_mark(language: str) -> str:
@@ -70,15 +73,18 @@ def decimal_mark(language: str) -> str:
 def percent(value: Decimal, language: str, digits: int = 2) -> str:
     """A change in percent with its sign: "+0.02 %", "−2,40 %"; "0.00 %" when too small."""
     value = rounded(value, digits)
-    sign = "+" if value > 0 else ""
-    return f"{sign}{number(value, language)} %"
+    if value > 0:
+        return f"+{number(value, language)} %"
+    return f"{number(value, language)} %"
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up, as readers learnt at school: 0.125 is 0.13, and never "−0.00"."""
     with localcontext(prec=60):
         result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
-    return result.copy_abs() if result == 0 else result
+    if result == 0:
+        return result.copy_abs()  # Decimal knows a negative zero
+    return result
 
 
 def day(on: date, language: str, *, today: date | None = None) -> str:
@@ -103,15 +109,17 @@ def weekday_of(on: date, language: str) -> str:
 
 def clock(at: datetime | time, zone: str | None = None) -> str:
     """The hour as "15:12", moved to `zone` when `at` is a moment; alike in all languages."""
-    if isinstance(at, datetime):
-        at = at.astimezone(ZoneInfo(zone)) if zone else at
+    if isinstance(at, datetime) and zone:
+        at = at.astimezone(ZoneInfo(zone))
     return f"{at.hour:02}:{at.minute:02}"
 
 
 def moment(at: datetime, language: str, zone: str, *, now: datetime | None = None) -> str:
     """Day and hour in `zone`: "20 Oct 15:12"; the hour alone when `now` is the same day there."""
     local = at.astimezone(ZoneInfo(zone))
-    here = now.astimezone(ZoneInfo(zone)).date() if now else None
+    if now is None:
+        return f"{day(local.date(), language)} {clock(local)}"
+    here = now.astimezone(ZoneInfo(zone)).date()
     if local.date() == here:
         return clock(local)
     return f"{day(local.date(), language, today=here)} {clock(local)}"
@@ -156,16 +164,23 @@ def currency_name(code: str, language: str) -> str:
     return get_currency_name(code, locale=language)
 
 
-def name_of(names: dict[str, str], language: str) -> str:
+def name_of(names: Mapping[str, str], language: str) -> str:
     """A source's name in the language, else in English, else in whatever there is."""
     return names.get(language) or names.get(FALLBACK) or next(iter(names.values()), "")
 
 
 def _day(on: date, language: str, months: str, months_with_year: str, today: date | None) -> str:
-    with_year = today is not None and on.year != today.year
-    month = t(months_with_year if with_year else months, language).split()[on.month - 1]
-    template = t("date.year" if with_year else "date.day", language)
+    template = t("date.day", language)
+    if today is not None and on.year != today.year:
+        # a year changes the month's form: "20 Oct", but "2021-жылдын 20-октябры"
+        months, template = months_with_year, t("date.year", language)
+    month = t(months, language).split()[on.month - 1]
     return template.format(day=on.day, month=month, year=on.year)
+
+
+def _ours(language: str) -> str:
+    """The language, or the one that is said where it is none of ours."""
+    return language if language in LANGUAGES else FALLBACK
 
 
 @lru_cache(maxsize=len(LANGUAGES) + 1)
@@ -173,8 +188,9 @@ def _catalog(language: str) -> GNUTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    chosen = language if language in LANGUAGES else FALLBACK
+    chosen = _ours(language)
     compiled = io.BytesIO()
+    # msgfmt's work, done here: a catalog compiled beside its source would one day be another
     write_mo(compiled, read_po(io.BytesIO(spoken(chosen).texts.read_bytes()), locale=chosen))
     compiled.seek(0)
     return GNUTranslations(compiled)
@@ -185,5 +201,5 @@ def _marks(language: str) -> tuple[str, str]:
     """The decimal and the group mark, from CLDR."""
     from babel.core import Locale
 
-    symbols = Locale.parse(language if language in LANGUAGES else FALLBACK).number_symbols["latn"]
+    symbols = Locale.parse(_ours(language)).number_symbols["latn"]
     return str(symbols["decimal"]), str(symbols["group"])

@@ -28,13 +28,10 @@ KEPT_FREE = 0.01
 TALK = 10.0  # seconds after a reply in which the next is expected
 ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
 ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
-PRIVATE_REPLIES = (
-    16.0  # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
-)
-REPLY_BURSTS = {
-    True: PRIVATE_REPLIES,
-    False: (GROUP_BURST - GROUP_EVERY).total_seconds(),
-}  # is it private → seconds
+# seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
+PRIVATE_REPLIES = 16.0
+#: Is the chat private? → seconds of its pace that a burst of replies may use at once.
+REPLY_BURSTS = {True: PRIVATE_REPLIES, False: (GROUP_BURST - GROUP_EVERY).total_seconds()}
 MOST_CHATS = 10_000  # kept in memory
 
 

@@ -27,12 +27,10 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 QUESTION_EVERY = 2.0  # seconds from one question to the next
-QUESTION_SECONDS = (
-    4.0  # until a question without an answer is given up, which is when the next is asked
-)
-HELD = timedelta(
-    seconds=6
-)  # how long a pause outlives whoever prolongs it: longer than a question lasts
+# until a question without an answer is given up, which is when the next is asked
+QUESTION_SECONDS = 4.0
+# how long a pause outlives whoever prolongs it: longer than a question lasts
+HELD = timedelta(seconds=6)
 LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 

@@ -15,9 +15,11 @@ from bot.readers.rates import CURRENCIES, leading_source, local_day, must_know
 from bot.sources.specs import Catalog
 from storage.db import Db
 
-WORTH_SENDING = (
-    500  # of home currency: the smallest of the round amounts; for RUB/KGS that is 1,000 roubles
-)
+# Of the home currency: what the smallest of the round amounts is worth at least. For RUB/KGS that
+# amount is 1,000 roubles.
+WORTH_SENDING = 500
+UNCHANGED = timedelta(days=14)  # a rate nobody changed for longer is none of last week
+LARGEST_ROUND = 10**11  # a currency worth less than that has no round amounts anybody sends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +38,28 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
 
     UserError when no source relates the two currencies.
     """
-    target = asked.target or (
-        home if asked.source != home else next(code for code in CURRENCIES if code != home)
-    )
-    ways = (
-        [(asked.source, target)]
-        if asked.target
-        else [(asked.source, target), (target, asked.source)]
-    )
+    amounts = [asked.amount]
+    if asked.other is not None:
+        amounts.append(asked.other)
     found = []
-    for base, quote in ways:
+    for base, quote in _ways(asked, home):
         must_know([base, quote], [rate.series for rate in rates], home=home)
-        for amount in [asked.amount] if asked.other is None else [asked.amount, asked.other]:
+        for amount in amounts:
             answer = convert(amount, base, quote, rates, home)
             if answer is None:
                 raise UserError("error.no_conversion", base=base, quote=quote)
             found.append(Conversion(amount=amount, base=base, quote=quote, answer=answer))
     return found
+
+
+def _ways(asked: Question, home: str) -> list[tuple[str, str]]:
+    """What is asked for in what: as said, else in the home currency, and the way back."""
+    if asked.target:
+        return [(asked.source, asked.target)]
+    target = home
+    if asked.source == home:
+        target = next(code for code in CURRENCIES if code != home)
+    return [(asked.source, target), (target, asked.source)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,28 +82,22 @@ async def round_amounts(
     """
     source = leading_source(catalog, home)
     today = local_day(catalog, source, now)
-    series = (
-        Series(source, Pair(code, home), RateKind(catalog.rates[source].kind))
-        if code != home
-        else None
-    )
     week = today - timedelta(days=7)
-    since = week - timedelta(
-        days=14
-    )  # a rate that nobody changed for longer is no rate of last week
-    history = await storage.rates.history(db, series, since=since, until=today) if series else []
+    history: list[SeenRate] = []
+    if code != home:
+        series = Series(source, Pair(code, home), RateKind(catalog.rates[source].kind))
+        history = await storage.rates.history(db, series, since=week - UNCHANGED, until=today)
     if not history:
         must_know([code], await storage.rates.known_series(db), home=home)
         raise UserError("error.no_conversion", base=code, quote=home)
     latest = history[-1]
-    first = next(
-        10**power
-        for power in range(12)
-        if latest.per_unit * 10**power >= WORTH_SENDING or power == 11
-    )
+    first = 1
+    while latest.per_unit * first < WORTH_SENDING and first < LARGEST_ROUND:
+        first *= 10
+    held = [rate for rate in history if rate.effective_on <= week]
     return Amounts(
         amounts=tuple(Decimal(first * times) for times in (1, 5, 10, 50, 100)),
         latest=latest,
-        week_ago=next((one for one in reversed(history) if one.effective_on <= week), None),
+        week_ago=held[-1] if held else None,
         today=today,
     )

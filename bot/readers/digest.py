@@ -51,13 +51,12 @@ async def day_digest(
         source = None
     rates: list[SeenRate] = []
     if source is not None:
-        held = {
-            item.pair.base: item
-            for item in await storage.rates.around(db, source, day)
-            if item.effective_on <= day
-            and item.pair.quote == home
-            and item.kind is not RateKind.CROSS
-        }
+        held: dict[str, SeenRate] = {}
+        for item in await storage.rates.around(db, source, day):
+            if item.pair.quote != home or item.kind is RateKind.CROSS:
+                continue
+            if item.effective_on <= day:
+                held[item.pair.base] = item  # oldest first: the last one holds
         rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)

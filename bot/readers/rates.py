@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from storage.db import Db
 #: What a card and a digest show when the reader chose nothing, in this order.
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 SLICE = 1000  # days of history read at once: ten years in one go would hold the loop for 30 ms
+FEW = 5  # currencies of a source that quotes none of the usual ones
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -25,11 +27,12 @@ def leading_source(catalog: Catalog, home: str) -> str:
     """The source whose rates against `home` lead: the first of the catalog that quotes it;
     UserError when none does.
     """
-    leader = catalog.leader(home) or next(
-        (spec for spec in catalog.rates.values() if not spec.disabled), None
-    )
+    leader = catalog.leader(home)
     if leader is not None:
         return leader.key
+    for spec in catalog.rates.values():
+        if not spec.disabled:
+            return spec.key
     raise UserError("error.no_rates")
 
 
@@ -59,24 +62,16 @@ async def rate_card(
     spec = catalog.rates[source]
     by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
     if not by_code or not by_code.keys() >= set(codes):
-        by_code = await _by_code(db, source, day, home, ())
-    if not by_code:
-        raise UserError("error.no_rates")
-    unknown = [code for code in codes if code not in by_code]
-    if unknown:
-        raise UserError("error.currency", code=unknown[0], known=", ".join(sorted(by_code)))
-    chosen = codes or [code for code in CURRENCIES if code in by_code] or sorted(by_code)[:5]
+        by_code = await _by_code(db, source, day, home, ())  # so that what is known can be named
+    chosen = _chosen(codes, by_code)
     rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
-    if all(row.today is None and row.tomorrow is None for row in rows):
+    shown = [rate for row in rows if (rate := row.tomorrow or row.today)]
+    if not shown:
         days = [item.effective_on for items in by_code.values() for item in items]
         nearest = min(days, key=lambda one: abs(one - day))
         raise UserError("error.no_rates_on", day=day, nearest=nearest)
-    newest = max(
-        filter(None, [row.tomorrow or row.today for row in rows]),
-        key=lambda item: item.effective_on,
-    )
-    holding = max((row.today.effective_on for row in rows if row.today), default=None)
-    return RateCard(
+    newest = max(shown, key=lambda item: item.effective_on)
+    card = RateCard(
         source=source,
         source_names=dict(spec.names),
         zone=spec.poll.zone,
@@ -84,15 +79,35 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        freshness=await _freshness_of(db, source, spec.poll, newest, now)
-        if day >= today
-        else Freshness.CURRENT,
-        seen_at=newest.seen_at if _seen_as_published(spec.poll, newest) else None,
-        holds_from=holding,
+        holds_from=max((row.today.effective_on for row in rows if row.today), default=None),
         next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
-        expected_by=spec.poll.between[1] if spec.poll.between else None,
-        disputes=await disputes(db, catalog, rows) if day >= today else (),
     )
+    if spec.poll.between is not None:
+        card = replace(card, expected_by=spec.poll.between[1])
+    if _seen_as_published(spec.poll, newest):
+        card = replace(card, seen_at=newest.seen_at)
+    if day < today:
+        return card
+    # a past day's card is neither late nor disputed: what is said of it is of that day
+    return replace(
+        card,
+        freshness=await _freshness_of(db, source, spec.poll, newest, now),
+        disputes=await disputes(db, catalog, rows),
+    )
+
+
+def _chosen(codes: Sequence[str], by_code: Mapping[str, Sequence[SeenRate]]) -> Sequence[str]:
+    """The currencies of a card: those asked for, else the usual ones, else a few of what there is.
+
+    UserError for one that nobody has a rate of, or when there is none at all.
+    """
+    if not by_code:
+        raise UserError("error.no_rates")
+    for code in codes:
+        if code not in by_code:
+            raise UserError("error.currency", code=code, known=", ".join(sorted(by_code)))
+    usual = [code for code in CURRENCIES if code in by_code]
+    return codes or usual or sorted(by_code)[:FEW]
 
 
 async def _by_code(
@@ -101,13 +116,13 @@ async def _by_code(
     """A source's rates around a day by the currency that is not `home`; of some currencies only, or
     of all.
     """
-    found: dict[str, list[SeenRate]] = {}
-    for item in await storage.rates.around(
-        db, source, day, codes=[code for code in codes if code != home]
-    ):
-        found.setdefault(item.pair.base if item.pair.quote == home else item.pair.quote, []).append(
-            item
-        )
+    foreign = [code for code in codes if code != home]
+    found: dict[str, list[SeenRate]] = defaultdict(list)
+    for item in await storage.rates.around(db, source, day, codes=foreign):
+        code = item.pair.base
+        if code == home:  # a bank abroad quotes it in its own currency
+            code = item.pair.quote
+        found[code].append(item)
     return found
 
 
@@ -119,16 +134,19 @@ def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
 
 
 def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
-    held = [item for item in rates if item.effective_on <= day]
-    coming = [item for item in rates if item.effective_on > day]
-    return CardRow(
-        pair=rates[0].pair,
-        today=held[-1] if held else None,
-        tomorrow=coming[0]
-        if coming and not past and (coming[0].effective_on - day).days <= RESTING_DAYS
-        else None,
-        previous=held[-2] if len(held) > 1 else None,
-    )
+    """What holds on a day, what held before it, and what is announced for the next days."""
+    row = CardRow(pair=rates[0].pair)
+    for rate in rates:  # oldest first
+        if rate.effective_on <= day:
+            row = replace(row, today=rate, previous=row.today)
+        elif row.tomorrow is None and not past and _soon(rate, day):
+            row = replace(row, tomorrow=rate)
+    return row
+
+
+def _soon(rate: SeenRate, day: date) -> bool:
+    """Whether an announced rate holds from the next working day on, a long weekend in between."""
+    return (rate.effective_on - day).days <= RESTING_DAYS
 
 
 async def _freshness_of(
@@ -138,11 +156,11 @@ async def _freshness_of(
     publishes.
     """
     found = _freshness(poll, newest, now)
-    if found is Freshness.LATE:
-        last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
-        published = replace(newest, effective_on=last) if last is not None else newest
-        if _freshness(poll, published, now) is not Freshness.LATE:
-            return Freshness.RESTING
+    if found is not Freshness.LATE:
+        return found
+    last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
+    if last is not None and _freshness(poll, replace(newest, effective_on=last), now) is not found:
+        return Freshness.RESTING
     return found
 
 
@@ -196,12 +214,14 @@ def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> N
     """UserError for a currency nobody gives a rate of, naming those that have one against
     `home`.
     """
-    known = {code for one in stored for code in (one.pair.base, one.pair.quote)}
+    known, near = set(), set()
+    for one in stored:
+        pair = {one.pair.base, one.pair.quote}
+        known |= pair
+        if home in pair:
+            near |= pair - {home}
     if not known:
         raise UserError("error.no_rates")
-    near = {
-        code for one in stored if home in (pair := (one.pair.base, one.pair.quote)) for code in pair
-    } - {home}
     for code in codes:
         if code not in known:
             raise UserError("error.currency", code=code, known=", ".join(sorted(near or known)))

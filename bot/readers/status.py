@@ -10,6 +10,7 @@ import storage.sources
 from bot.model.status import SourceStatus, Status
 from bot.sources.specs import Catalog
 from storage.db import Db
+from storage.sources import SourceState
 
 
 async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
@@ -20,16 +21,19 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     sources = []
     for spec in catalog.polled:
         key = spec.key
-        state = states.get(key)
+        state = states.get(key, SourceState(key=key))  # never asked yet
+        stuck_on = None
+        if key in stuck:
+            stuck_on = date.fromisoformat(stuck[key])
         sources.append(
             SourceStatus(
                 key=key,
                 names=dict(spec.names),
-                last_ok_at=state.last_ok_at if state else None,
-                next_due_at=state.next_due_at if state else None,
-                failures=state.failures if state else 0,
-                error=state.error if state else None,
-                stuck_on=date.fromisoformat(stuck[key]) if key in stuck else None,
+                last_ok_at=state.last_ok_at,
+                next_due_at=state.next_due_at,
+                failures=state.failures,
+                error=state.error,
+                stuck_on=stuck_on,
             )
         )
     return Status(

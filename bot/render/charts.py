@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -81,16 +81,19 @@ def chart(
         f"{day(first.effective_on, language, today=today)} – "
         f"{day(last.effective_on, language, today=today)}"
     )
-    return Chart(
-        title=rule[0] if rule else str(last.pair),
+    plain = Chart(
+        title=str(last.pair),
         subtitle=f"{source} · {span}",
         points=tuple((rate.effective_on, rate.per_unit) for rate in history),
         alerts=tuple(alerts),
-        legend=t("chart.fired" if rule else "chart.alerts", language),
-        level=rule[1] if rule else None,
+        legend=t("chart.alerts", language),
         language=language,
         dark=dark,
     )
+    if rule is None:
+        return plain
+    title, level = rule
+    return replace(plain, title=title, legend=t("chart.fired", language), level=level)
 
 
 def caption(
@@ -125,16 +128,16 @@ def caption(
             [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)],
         ),
     )
-    tail = ":dark" if dark else ""
+    tail = ":dark" if dark else ""  # other ranges keep the colours
+    ranges = [one for one in RANGES if one != chosen]
     other = [
         Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}")
-        for one in RANGES
-        if one != chosen
+        for one in ranges
     ]
-    flipped = f"chart:{last.pair}:{chosen}{'' if dark else ':dark'}"
-    return message(
-        text, [other, [Button(t("chart.light" if dark else "chart.dark", language), flipped)]]
-    )
+    flip = Button(t("chart.dark", language), f"chart:{last.pair}:{chosen}:dark")
+    if dark:
+        flip = Button(t("chart.light", language), f"chart:{last.pair}:{chosen}")
+    return message(text, [other, [flip]])
 
 
 # --- drawing, in the worker -----------------------------------------------------------------------
@@ -273,7 +276,11 @@ def _extreme(
     place = (_x(on) - _x(chart.points[0][0])) / max(
         1, _x(chart.points[-1][0]) - _x(chart.points[0][0])
     )
-    side = "left" if place < 0.15 else "right" if place > 0.85 else "center"
+    side = "center"
+    if place < 0.15:
+        side = "left"
+    elif place > 0.85:
+        side = "right"
     axes.plot(
         [_x(on)],
         [float(value)],
@@ -326,10 +333,13 @@ def _ticks(first: date, last: date) -> Iterator[date]:
 
 
 def _label(on: date, first: date, last: date, language: str) -> str:
+    """A day below the axis: over years the year alone, over a turn of the year that beside it."""
+    new_year = (on.month, on.day) == (1, 1)
     if (last - first).days > 3 * 365:
         return str(on.year) if on.month == 1 else ""
-    crosses = first.year != last.year and on.day == 1 and on.month == 1
-    return f"{day(on, language)}\n{on.year}" if crosses else day(on, language)
+    if new_year and first.year != last.year:
+        return f"{day(on, language)}\n{on.year}"
+    return day(on, language)
 
 
 def _digits(ticks: Sequence[Any]) -> int:

@@ -17,17 +17,15 @@ from bot.render.buttons import back_button, rows_of, share_button, switch
 from bot.render.numbers import as_printed
 from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
-from bot.render.text import Button, Message, Rich, bold, code, fill, join, lines, link, message
+from bot.render.text import Button, Message, Rich, bold, code, join, lines, link, message
 
-SHOWN = 6  # days named under a preview; the picture shows all
-WHOLE = 350  # days of history that may be called a year
-PLAIN_KINDS = frozenset(
-    {RateKind.OFFICIAL, RateKind.REFERENCE}
-)  # what a pair's rate is when nothing else is said
-
-
+DAYS_NAMED = 6  # under a preview; the picture shows all
+DAYS_OF_A_YEAR = 350  # a history of so many may be called one
+#: What a pair's rate is when nothing else is said.
+PLAIN_KINDS = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})
 #: A level's sign below and above, not touched and touched; a move's.
 _LEVEL_SIGNS = {Direction.DOWN: ("<", "≤"), Direction.UP: (">", "≥")}
+_MARKS = {RuleStanding.PAUSED: "⏸", RuleStanding.DONE: "✓", RuleStanding.EXPIRED: "⌛"}
 _MOVE_SIGNS = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}
 
 
@@ -56,24 +54,32 @@ def words(rule: Rule, language: str) -> str:
     """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once, until 31 Dec
     2026".
     """
-    kind = "" if rule.kind in PLAIN_KINDS else f" ({kind_name(rule.kind, language)})"
-    end = (
-        phrase("rule.until", language, day=day_until(rule.until, language)) if rule.until else None
-    )
-    once = t("rule.once", language) if rule.once else None
-    return join(", ", [f"{rule.pair}{kind} {condition(rule, language)}", once, end]).text
+    kind = None
+    if rule.kind not in PLAIN_KINDS:
+        kind = f"({kind_name(rule.kind, language)})"
+    parts: list[Rich | str] = [join(" ", [str(rule.pair), kind, condition(rule, language)])]
+    if rule.once:
+        parts.append(t("rule.once", language))
+    if rule.until is not None:
+        parts.append(phrase("rule.until", language, day=day_until(rule.until, language)))
+    return join(", ", parts).text
 
 
 def condition(rule: Rule, language: str) -> str:
     """What has to happen, for a button: "< 84.5", "±3 % in 7 days"."""
-    amount = number(rule.amount, language)
+    amount = _amount(rule, rule.amount, language)
     if rule.condition is Condition.LEVEL:
-        what = f"{_LEVEL_SIGNS[rule.direction][rule.inclusive]} {amount}"
-    else:
-        unit = " %" if rule.condition is Condition.PERCENT else ""
-        what = f"{_MOVE_SIGNS[rule.direction]}{amount}{unit}"
-    window = counted("rule.window", rule.window, language) if rule.window else None
-    return join(" ", [what, window]).text
+        return f"{_LEVEL_SIGNS[rule.direction][rule.inclusive]} {amount}"
+    what = f"{_MOVE_SIGNS[rule.direction]}{amount}"
+    if rule.window is None:
+        return what
+    return join(" ", [what, counted("rule.window", rule.window, language)]).text
+
+
+def _amount(rule: Rule, amount: Decimal, language: str) -> str:
+    """An amount in the rule's unit: percent, or money without its name."""
+    unit = " %" if rule.condition is Condition.PERCENT else ""
+    return number(amount, language) + unit
 
 
 # --- three taps -----------------------------------------------------------------------------------
@@ -100,14 +106,11 @@ def conditions(
         kind_name(latest.kind, language),
         day(latest.effective_on, language, today=today),
     ]
-    rows = [
-        row
-        for offer in offers
-        for row in rows_of(
-            [Button(condition(rule, language), data) for rule, data in offer],
-            2 if offer[0][0].window else 4,
-        )
-    ]
+    rows: list[Sequence[Button]] = []
+    for offer in offers:
+        buttons = [Button(condition(rule, language), data) for rule, data in offer]
+        # "±3 % in 7 days" takes half of a phone's width
+        rows += rows_of(buttons, 2 if offer[0][0].window else 4)
     return message(
         lines(
             bold(f"{latest.pair} {as_printed(latest.per_unit, language)}")
@@ -142,34 +145,38 @@ def preview(
     `since` is the first day of the history it was tried on, None when there is none; `beside` is
     the rate by which a bare number was taken for a level or for a move.
     """
-    days = ", ".join(day(on, language, today=today) for on in reversed(fired[-SHOWN:]))
-    text = lines(
-        counted("rule.preview", len(fired), language, rule=bold(words(rule, language))),
-        phrase("rule.last", language, days=days) if fired else None,
-        _short(since, language, today),
-        _reading(rule, beside, language) if beside is not None else None,
-    )
-    unit = " %" if rule.condition is Condition.PERCENT else ""
-    steps = [
-        Button(fill(shape, amount=number(one[1], language) + unit).text, one[0])
-        for shape, one in (("‹ {amount}", buttons.less), ("{amount} ›", buttons.more))
-        if one
-    ]
+    said = [counted("rule.preview", len(fired), language, rule=bold(words(rule, language)))]
+    if fired:
+        days = ", ".join(day(on, language, today=today) for on in reversed(fired[-DAYS_NAMED:]))
+        said.append(phrase("rule.last", language, days=days))
+    said.append(_short(since, language, today))
+    if beside is not None:
+        said.append(_reading(rule, beside, language))
+    steps = []
+    if buttons.less is not None:
+        data, amount = buttons.less
+        steps.append(Button(f"‹ {_amount(rule, amount, language)}", data))
+    if buttons.more is not None:
+        data, amount = buttons.more
+        steps.append(Button(f"{_amount(rule, amount, language)} ›", data))
     once = switch(t("button.once", language), buttons.once, on=rule.once)
     end = [
         Button(t("button.save", language), buttons.save),
         Button(t("button.cancel", language), buttons.cancel),
     ]
-    return message(text, [steps, [once], end])
+    return message(lines(*said), [steps, [once], end])
 
 
 def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     """What a bare number was taken for, and how the other reading is written."""
     amount = format(rule.amount, "f")
-    moves = rule.condition is not Condition.LEVEL
-    other = f"{'<' if rule.amount < beside.per_unit else '>'} {amount}" if moves else f"+{amount}"
+    if rule.condition is Condition.LEVEL:
+        msgid, other = "rule.bare_level", f"+{amount}"
+    else:
+        sign = "<" if rule.amount < beside.per_unit else ">"
+        msgid, other = "rule.bare_move", f"{sign} {amount}"
     return phrase(
-        "rule.bare_move" if moves else "rule.bare_level",
+        msgid,
         language,
         amount=number(rule.amount, language),
         rate=as_printed(beside.per_unit, language),
@@ -177,12 +184,12 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     )
 
 
-def _short(since: date | None, language: str, today: date) -> Rich | None:
-    """What a year is called that is not one."""
+def _short(since: date | None, language: str, today: date) -> Rich:
+    """What is said of a history shorter than a year; nothing of a whole one."""
     if since is None:
         return phrase("rule.no_history", language)
-    if (today - since).days >= WHOLE:
-        return None
+    if (today - since).days >= DAYS_OF_A_YEAR:
+        return Rich()
     return phrase("rule.short_history", language, day=day(since, language, today=today))
 
 
@@ -208,25 +215,24 @@ def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message
 
     Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
     """
-    spoke = (
-        phrase("rule.spoke", language, day=day(line.spoke_on, language, today=today))
-        if line.spoke_on
-        else None
-    )
+    stands: list[Rich | str] = [t(f"rule.standing.{line.standing.value}", language)]
+    if line.spoke_on is not None:
+        on = day(line.spoke_on, language, today=today)
+        stands.append(phrase("rule.spoke", language, day=on))
     text = lines(
         bold(words(line.rule, language)),
-        join(" · ", [t(f"rule.standing.{line.standing.value}", language), spoke]),
+        join(" · ", stands),
         phrase("rule.link", language, link=link(address.removeprefix("https://"), address)),
     )
-    verbs = ["pause" if line.standing is RuleStanding.ON else "resume", "edit", "delete"]
-    if line.standing is RuleStanding.EXPIRED:
-        verbs.remove("resume")
+    verbs = ["edit", "delete"]
+    if line.standing is RuleStanding.ON:
+        verbs.insert(0, "pause")
+    elif line.standing is not RuleStanding.EXPIRED:  # whose end has to be changed first
+        verbs.insert(0, "resume")
     acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{line.number}") for verb in verbs]
     share = share_button(address, language)
     return message(text, [*rows_of([*acts, share], 2), [back_button(language, "rule:list:0")]])
 
 
 def _mark(standing: RuleStanding) -> str:
-    return {RuleStanding.PAUSED: "⏸", RuleStanding.DONE: "✓", RuleStanding.EXPIRED: "⌛"}.get(
-        standing, ""
-    )
+    return _MARKS.get(standing, "")

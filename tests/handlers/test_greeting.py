@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from bot.i18n import t
+from bot.languages import LANGUAGES
 from bot.readers.news import TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
@@ -120,7 +121,7 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
             sum(
                 call.method == "setMyDescription" and call.accepted for call in world.emulator.calls
             )
-            == 4
+            == len(LANGUAGES) + 1
         )
     )
     for language in ("", *WHOLE):
