@@ -57,9 +57,8 @@ async def try_rule(
     )
     if bare and history:
         rule = as_level(rule, history[-1].per_unit)
-    tried = await asyncio.to_thread(
-        preview, rule, history
-    )  # a long window takes 20 ms, which others would wait
+    # a long window takes 20 ms, which others would wait
+    tried = await asyncio.to_thread(preview, rule, history)
     return Proposal(
         rule=rule,
         series=series,

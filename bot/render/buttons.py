@@ -33,9 +33,8 @@ def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
     """The buttons in even rows of at most `width`, fewer where a phone would break the longest in
     two.
     """
-    longest = (
-        max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
-    )  # with or without its ✓
+    # with or without its ✓
+    longest = max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
     width = max(1, min(width, PHONE // longest))
     rows = -(-len(buttons) // width)
     each, wider = divmod(len(buttons), rows) if rows else (0, 0)

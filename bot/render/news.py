@@ -25,6 +25,7 @@ from bot.render.text import (
     link,
     message,
     one_line,
+    safe_url,
     units,
 )
 
@@ -91,8 +92,10 @@ def story(
 
 def open_button(story: Story, language: str) -> list[Button]:
     """Opens the page of its publisher, where it has a proper address."""
-    address = link("x", story.lead.entry.link).entities
-    return [Button(t("button.open", language), url=address[0].url)] if address else []
+    address = safe_url(story.lead.entry.link)
+    if address is None:
+        return []
+    return [Button(t("button.open", language), url=address)]
 
 
 def share_story(story: int, bot: str, language: str) -> Button:
