@@ -290,3 +290,19 @@ def test_T2_a_local_time_is_the_first_instant_at_or_after_it(
     found = first_instant(datetime.fromisoformat(wanted), ZoneInfo(zone))
     assert found.tzinfo is UTC
     assert found == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins"),
+    [
+        ("Europe/Berlin", "2026-03-29T02:00"),
+        ("America/New_York", "2026-03-08T02:00"),
+        ("Europe/Dublin", "2026-03-29T01:00"),
+    ],
+)
+def test_T2_every_second_of_a_gap_is_the_same_instant(zone: str, begins: str) -> None:
+    """The moment at which the clocks go forward, to the second."""
+    there, begin = ZoneInfo(zone), datetime.fromisoformat(begins)
+    after = (begin + timedelta(hours=1)).replace(tzinfo=there).astimezone(UTC)
+    gap = [begin + timedelta(seconds=second) for second in range(0, 3600, 37)]
+    assert {first_instant(wanted, there) for wanted in gap} == {after}

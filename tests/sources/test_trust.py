@@ -1,0 +1,116 @@
+"""Trust, report by report: who leads a story, and how loud a report may make it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.model.alerts import Severity
+from bot.model.chats import Style
+from bot.model.news import StoredEntry, Story, Verdict
+from bot.model.reasons import Reason
+from bot.sources.feeds import FeedSpec
+from bot.sources.specs import PollSpec
+from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON, led, weighed
+from tests.factories import NOW, entry
+
+INFO, NOTABLE, URGENT = Severity.INFO, Severity.NOTABLE, Severity.URGENT
+WHY, MORE = Reason("near"), Reason("calm")
+TRUST = {"official": 1, "agency": 2, "other": 2, "aggregator": 3, "echo": 3}
+FEEDS = {
+    key: FeedSpec(
+        key=key,
+        names={},
+        url="https://x.example/",
+        poll=PollSpec(every=NOW - NOW),
+        trust=trust,
+        style=Style.FULL if key == "official" else Style.HEADLINE,
+    )
+    for key, trust in TRUST.items()
+}
+
+
+def story(*feeds: str, severity: Severity = NOTABLE, reasons: tuple[Reason, ...] = (WHY,)) -> Story:
+    """What these feeds reported, in that order."""
+    entries = [
+        StoredEntry(pk=pk, feed=feed, entry=entry(id=str(pk)), seen_at=NOW, story=1)
+        for pk, feed in enumerate(feeds)
+    ]
+    return Story(pk=1, entries=tuple(entries), severity=severity, reasons=reasons)
+
+
+def verdict(severity: Severity = URGENT, *, security: bool = True) -> Verdict:
+    """The detector's."""
+    return Verdict(security=security, score=1.0, severity=severity, reasons=(WHY,))
+
+
+def test_the_most_trusted_report_leads_and_among_equals_the_first() -> None:
+    """A feed that is in the catalog no more counts as an agency's and keeps its text short."""
+    found = led(story("echo", "gone", "agency", "aggregator", "official"), FEEDS)
+    assert [item.feed for item in found.entries] == [
+        "official", "gone", "agency", "echo", "aggregator",
+    ]  # fmt: skip
+    assert [item.trust for item in found.entries] == [1, 2, 2, 3, 3]
+    full, brief, *others = [item.style for item in found.entries]
+    assert (full, brief, *others) == (Style.FULL, Style.BRIEF, *[Style.HEADLINE] * 3)
+    assert found.pk == 1
+
+
+@pytest.mark.parametrize(
+    ("feed", "before", "severity", "reasons"),
+    [
+        ("official", (), URGENT, (WHY, OFFICIAL_REASON)),
+        ("official", ("aggregator",), URGENT, (WHY, OFFICIAL_REASON)),
+        ("agency", (), URGENT, (WHY,)),
+        ("aggregator", (), NOTABLE, (WHY, AGGREGATORS_REASON)),
+        ("aggregator", ("echo",), NOTABLE, (WHY, AGGREGATORS_REASON)),
+        ("aggregator", ("agency",), URGENT, (WHY,)),
+        ("aggregator", ("echo", "official"), URGENT, (WHY,)),
+        ("aggregator", ("official", "echo"), URGENT, (WHY,)),
+        ("aggregator", ("gone",), URGENT, (WHY,)),
+    ],
+)
+def test_what_is_urgent_needs_somebody_who_is_no_aggregator(
+    feed: str, before: tuple[str, ...], severity: Severity, reasons: tuple[Reason, ...]
+) -> None:
+    known = story(*before) if before else None
+    found = weighed(verdict(), FEEDS[feed], known, FEEDS)
+    assert found == replace(verdict(), severity=severity, reasons=reasons)
+
+
+@pytest.mark.parametrize("feed", ["official", "agency"])
+@pytest.mark.parametrize("severity", [INFO, NOTABLE])
+@pytest.mark.parametrize("security", [True, False])
+def test_a_calm_report_makes_an_aggregators_word_believed(
+    feed: str, severity: Severity, *, security: bool
+) -> None:
+    """With the reasons it had, but for the one that held it back."""
+    doubted = story("aggregator", reasons=(WHY, AGGREGATORS_REASON, MORE))
+    found = weighed(verdict(severity, security=security), FEEDS[feed], doubted, FEEDS)
+    assert (found.severity, found.reasons) == (URGENT, (WHY, MORE))
+
+
+@pytest.mark.parametrize(
+    ("feed", "before"),
+    [
+        ("aggregator", story("echo", reasons=(WHY, AGGREGATORS_REASON))),
+        ("agency", story("echo")),
+        ("agency", None),
+    ],
+    ids=["an aggregator again", "nothing held it back", "it is the first"],
+)
+@pytest.mark.parametrize("severity", [INFO, NOTABLE])
+def test_otherwise_a_calm_report_stays_calm(
+    feed: str, before: Story | None, severity: Severity
+) -> None:
+    said = verdict(severity)
+    assert weighed(said, FEEDS[feed], before, FEEDS) == said
+
+
+def test_of_what_is_no_security_an_official_source_says_nothing_more() -> None:
+    """Its word counts where something might be said aloud."""
+    for said in (verdict(URGENT, security=False), verdict(INFO)):
+        assert weighed(said, FEEDS["official"], None, FEEDS) == said
+    noted = weighed(verdict(NOTABLE), FEEDS["official"], None, FEEDS)
+    assert noted.reasons == (WHY, OFFICIAL_REASON)
