@@ -50,7 +50,7 @@ async def waking_or_looking(context: Context) -> Who:
     administrator.
     """
     if context.words:
-        changes = context.words[0].startswith(rules.LINK)
+        changes = context.words[0].startswith(rules.RULE_LINK)
     else:
         async with context.services.store.reading() as db:
             stored = await storage.chats.get(db, context.chat.id)
