@@ -37,7 +37,7 @@ run: $(RUN_READY)
 
 # four at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
 # every frame, and Python 3.11 breaks off the whole run when memory is collected in the middle of that
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --tb=native
+PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal --tb=native
 
 test: setup
 	$(PYTEST) -m "not slow" $(ARGS)

@@ -25,7 +25,6 @@ from telegram.ext import (
 
 from bot import metrics
 from bot.errors import UserError
-from bot.languages import client_language
 from bot.render.answers import explain
 from bot.render.help import commands
 from bot.render.text import to_api
@@ -174,9 +173,8 @@ def route(application: App, services: Services) -> None:
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
 
     async def moved(update: Update, _context: Context) -> None:
-        await membership.migrated(
-            update, services
-        )  # without loading the chat: the old one is not there any more
+        # without loading the chat: the old one is not there any more
+        await membership.migrated(update, services)
 
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
     text = filters.TEXT & written & (filters.ChatType.PRIVATE | Mentioned())
@@ -243,9 +241,8 @@ async def _nowhere(services: Services, update: Update) -> None:
         stale = UserError("error.stale")
     except UserError as error:
         stale = error
-    known = services.chats.get(query.from_user.id)
-    guess = client_language(query.from_user.language_code, services.settings.default_language)
-    said = explain(stale, known.language if known is not None else guess).text
+    language = services.language_for(query.from_user.id, query.from_user.language_code)
+    said = explain(stale, language).text
     await services.api.call(
         "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
     )
@@ -288,11 +285,8 @@ async def sorry(services: Services, update: Update) -> None:
     query, origin, user = update.callback_query, update.effective_chat, update.effective_user
     if origin is None or (update.message is None and query is None):
         return
-    known = services.chats.get(origin.id)
-    guess = client_language(
-        user.language_code if user else None, services.settings.default_language
-    )
-    message = explain(UserError("error.unexpected"), known.language if known is not None else guess)
+    language = services.language_for(origin.id, user.language_code if user else None)
+    message = explain(UserError("error.unexpected"), language)
     if query is not None:
         await services.api.call(
             "answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True

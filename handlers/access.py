@@ -195,9 +195,8 @@ def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
         if one.type in QUOTED_ENTITIES
     ]
     for found in _naming(name).finditer(said):
-        at = (
-            len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
-        )  # entities count UTF-16 units
+        # entities count UTF-16 units
+        at = len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
         if not any(begin <= at < end for begin, end in quoted):
             return found.span()
     return None

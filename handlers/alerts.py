@@ -136,9 +136,8 @@ async def why(context: Context, alert: str) -> None:
         if approval not in {None, Approval.APPROVED}:
             raise UserError("error.stale")  # nobody was told of it
         if audience is None or audience.chat not in {None, chat.id}:
-            await _followed(
-                db, context, told
-            )  # a group's that became a supergroup since, or another chat's
+            # a group's that became a supergroup since, or another chat's
+            await _followed(db, context, told)
         reader = Reader(
             chat=chat.id,
             language=context.language,

@@ -57,7 +57,7 @@ _FILLER = re.compile(
 _UNKNOWN_CODE = re.compile(r"[A-Za-z]{3}(?!\w)")
 LONGEST_REQUEST = 200  # letters that are read
 LONGEST_WORD = 40  # letters that are repeated to whoever wrote it
-LONGEST = 36_600
+LONGEST_DAYS = 36_600  # a century: no bank publishes from before
 
 
 async def chart(_update: Update, context: Context) -> None:
@@ -139,7 +139,7 @@ def days_of(span: str) -> int:
     match = _SHORT_SPAN.fullmatch(span)
     if match is None or match[1] == "0":
         raise _unclear()
-    return LONGEST if span == "all" else min(LONGEST, int(match[1]) * _DAYS[match[2]])
+    return LONGEST_DAYS if span == "all" else min(LONGEST_DAYS, int(match[1]) * _DAYS[match[2]])
 
 
 def _unclear() -> UserError:

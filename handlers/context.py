@@ -50,9 +50,8 @@ KNOWN_CHATS = 10_000
 BURST = 8  # commands a chat may send at once, then one in two seconds
 EVERY = 2.0
 IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
-CALM = (
-    BURST // 2
-)  # commands a chat may send at once again, or fewer wait: then it is told again when it hurries
+# commands a chat may send at once again, or fewer wait: then it is told again when it hurries
+CALM = BURST // 2
 TAP = EVERY / 2  # a button: a menu is gone through in taps
 # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
 SHORT_WAIT = 10.0
@@ -105,19 +104,24 @@ class Services:
     buckets: LRUCache[int, tuple[float, bool]] = field(
         default_factory=lambda: LRUCache(KNOWN_CHATS)
     )
-    waiting: Callable[[int], int] = (
-        no_others  # how many questions of a chat wait here, the one being answered included
-    )
+    # how many questions of a chat wait here, the one being answered included
+    waiting: Callable[[int], int] = no_others
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
-    quiet: dict[int, float] = field(
-        default_factory=dict
-    )  # until when, on the clock that runs while we sleep
+    # until when, on the clock that runs while we sleep
+    quiet: dict[int, float] = field(default_factory=dict)
     drawn: Drawn = field(default_factory=Drawn)
     admins: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Operators are looked up at each press."""
         self.admins = frozenset(self.settings.admin_ids)
+
+    def language_for(self, chat_id: int, code: str | None) -> str:
+        """The language of a chat we know, else the one that its client says it speaks."""
+        known = self.chats.get(chat_id)
+        if known is not None:
+            return known.language
+        return client_language(code, self.settings.default_language)
 
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""

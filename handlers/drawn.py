@@ -22,10 +22,7 @@ class Drawn:
 
     def keep(self, key: Key, outcome: Outcome) -> None:
         """Remember the largest size's file id of a photo that was sent."""
-        sizes = (
-            outcome.result.get("photo")
-            if isinstance(outcome, Sent) and isinstance(outcome.result, dict)
-            else None
-        )
-        if sizes:
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+            return
+        if sizes := outcome.result.get("photo"):
             self.file_ids[key] = str(sizes[-1]["file_id"])

@@ -13,22 +13,22 @@ from telegram import Update
 
 from bot.errors import UserError
 from bot.model.rates import CODE
-from bot.render.news import LINK
+from bot.render.news import STORY_LINK
 from handlers import news, rates, rules
 from handlers.context import Context
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_STORY = re.compile(rf"{LINK}[1-9][0-9]{{0,17}}", re.ASCII)
+_STORY = re.compile(rf"{STORY_LINK}[1-9][0-9]{{0,17}}", re.ASCII)
 
 
 async def follow(update: Update, context: Context, payload: str) -> None:
     """Open what a link leads to; UserError when it leads nowhere."""
     if not _PAYLOAD.fullmatch(payload):
         raise UserError("error.link")
-    if payload.startswith(rules.LINK):
+    if payload.startswith(rules.RULE_LINK):
         await rules.opened(context, payload)
     elif _STORY.fullmatch(payload):
-        await news.opened(context, int(payload.removeprefix(LINK)))
+        await news.opened(context, int(payload.removeprefix(STORY_LINK)))
     elif CODE.fullmatch(payload):
         context.args = [payload]
         await rates.rates(update, context)

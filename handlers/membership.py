@@ -22,7 +22,7 @@ from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
 from handlers.context import Context, Services
 
 log = structlog.get_logger(__name__)
-_IN = frozenset({"member", "administrator", "creator", "restricted"})
+_INSIDE = frozenset({"member", "administrator", "creator", "restricted"})
 
 
 async def changed(update: Update, context: Context) -> None:
@@ -74,19 +74,21 @@ def _card(member: ChatMember) -> Mapping[str, Any]:
 
 
 def _may_write(kind: ChatKind, member: ChatMember) -> bool:
-    inside = member.status in ({"administrator"} if kind is ChatKind.CHANNEL else _IN)
+    inside = member.status in ({"administrator"} if kind is ChatKind.CHANNEL else _INSIDE)
     return inside and (kind is ChatKind.PRIVATE or lacking(_card(member)) is None)
 
 
 def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
     """In the chat, and not allowed to write there."""
-    return kind is not ChatKind.PRIVATE and member.status in _IN and not _may_write(kind, member)
+    return (
+        kind is not ChatKind.PRIVATE and member.status in _INSIDE and not _may_write(kind, member)
+    )
 
 
 def _why(kind: ChatKind, status: str) -> str:
     if kind is ChatKind.PRIVATE:
         return "blocked"
-    return NO_RIGHT.why if status in _IN else "kicked"
+    return NO_RIGHT.why if status in _INSIDE else "kicked"
 
 
 def _language(services: Services, change: ChatMemberUpdated) -> str:

@@ -82,30 +82,27 @@ async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: 
 
 
 def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
-    body = to_api(caption, caption=True) | (
-        {"message_thread_id": context.thread} if context.thread else {}
-    )
-    return "sendPhoto", {"chat_id": context.chat.id, **body} | (
-        {"photo": photo} if isinstance(photo, str) else {}
-    )
+    """A new message; bytes are no parameter, they are uploaded beside the body."""
+    body = {"chat_id": context.chat.id, **to_api(caption, caption=True)}
+    if context.thread:
+        body["message_thread_id"] = context.thread
+    if isinstance(photo, str):
+        body["photo"] = photo
+    return "sendPhoto", body
 
 
 def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
+    """The message pressed, with another picture; its words belong to that, its buttons do not."""
     origin = context.incoming.effective_message
-    body = to_api(caption, caption=True)
-    markup = {"reply_markup": body.pop("reply_markup")} if "reply_markup" in body else {}
-    media = {
-        "type": "photo",
-        "media": photo if isinstance(photo, str) else "attach://photo",
-        **body,
-    }
-    number = origin.message_id if origin is not None else 0
-    return "editMessageMedia", {
-        "chat_id": context.chat.id,
-        "message_id": number,
-        "media": media,
-        **markup,
-    }
+    caption_body = to_api(caption, caption=True)
+    body: dict[str, Any] = {"chat_id": context.chat.id, "message_id": 0}
+    if origin is not None:
+        body["message_id"] = origin.message_id
+    if "reply_markup" in caption_body:
+        body["reply_markup"] = caption_body.pop("reply_markup")
+    source = photo if isinstance(photo, str) else "attach://photo"
+    body["media"] = {"type": "photo", "media": source, **caption_body}
+    return "editMessageMedia", body
 
 
 async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:

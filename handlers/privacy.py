@@ -87,12 +87,14 @@ async def delete(_update: Update, context: Context) -> None:
 async def pressed(context: Context, answer: str) -> None:
     """Buttons `delete:yes` and `delete:no`."""
     services, chat = context.services, context.chat
-    if answer not in {"yes", "no"}:
-        raise UserError("error.stale")
+    said = "cancel.done"
     if answer == "yes":
         async with services.store.writing() as db:
             await storage.privacy.erase(db, chat.id)
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)
-    await context.edit(say("delete.done" if answer == "yes" else "cancel.done", context.language))
+        said = "delete.done"
+    elif answer != "no":
+        raise UserError("error.stale")
+    await context.edit(say(said, context.language))
     await context.answer()

@@ -81,9 +81,8 @@ def read(raw: Mapping[str, Any], bot: Bot) -> Update:
         except (KeyError, TypeError) as error:
             if not _is_missing(error):
                 raise
-            update = Update.de_json(
-                _needed(whole), bot
-            )  # the field is missing in what nobody here reads
+            # the field is missing in what nobody here reads
+            update = Update.de_json(_needed(whole), bot)
         wrong = next(_wrong(update), None)
     except LIBRARY_ERRORS as error:
         raise UnreadableError(type(error).__name__) from None

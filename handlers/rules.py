@@ -45,10 +45,10 @@ from handlers.numbers import number_of
 from storage.db import Db
 from storage.rules import StoredRule
 
-LIMIT = 20
-OFFERED = 24
-LINK = "rule_"
-LEAST = 5  # points a chart needs to show anything
+RULES_A_CHAT = 20  # each is tried at every rate of its series, and read by one person
+CURRENCIES_OFFERED = 24  # six rows of four: more do not fit a phone
+RULE_LINK = "rule_"
+CHART_POINTS = 5  # points a chart needs to show anything
 CHANGES = frozenset({"pause", "resume", "delete"})
 
 
@@ -81,7 +81,7 @@ async def opened(context: Context, payload: str) -> None:
     was.
     """
     try:
-        rule = from_link(payload.removeprefix(LINK))
+        rule = from_link(payload.removeprefix(RULE_LINK))
     except UserError:
         raise UserError("error.link") from None
     await _show(context, *await _propose(context, rule))
@@ -119,7 +119,8 @@ async def _currencies(context: Context) -> Message:
         codes = await rule_currencies(db, home=context.chat.home)
     if not codes:
         raise UserError("error.no_rates")
-    return render.currencies([(code, f"new:{code}") for code in codes[:OFFERED]], context.language)
+    offers = [(code, f"new:{code}") for code in codes[:CURRENCIES_OFFERED]]
+    return render.currencies(offers, context.language)
 
 
 async def _conditions(context: Context, code: str) -> Message:
@@ -182,7 +183,7 @@ async def _show(
             more=(f"rule:more:{number}", more.amount) if more else None,
         ),
     )
-    if len(history) < LEAST:
+    if len(history) < CHART_POINTS:
         await (context.edit if edit else context.reply)(caption)
         return
     title = render.words(replace(rule, once=False, until=None), language)
@@ -314,7 +315,7 @@ async def _card(context: Context, number: int) -> Message:
     return render.rule(
         _line(context, stored),
         context.language,
-        address=f"https://t.me/{context.bot.username}?start={LINK}{to_link(stored.rule)}",
+        address=f"https://t.me/{context.bot.username}?start={RULE_LINK}{to_link(stored.rule)}",
         today=local_day(context.services.catalog, stored.series.source, context.services.clock()),
     )
 
@@ -350,5 +351,5 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
 
 
 async def _room(db: Db, chat: int) -> None:
-    if await storage.rules.count(db, chat) >= LIMIT:
-        raise UserError("error.too_many", limit=LIMIT)
+    if await storage.rules.count(db, chat) >= RULES_A_CHAT:
+        raise UserError("error.too_many", limit=RULES_A_CHAT)

@@ -69,17 +69,29 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.edit(await _submenu(context, what))
         await context.answer()
         return
+    if kind == "lang":
+        await _set_language(context, what)
+        return
     if kind == "zone":
         await _set_zone(context, what)
-    elif what in (LANGUAGES if kind == "lang" else [one.value for one in Style]):
-        await context.change_chat(**{"language" if kind == "lang" else "style": what})
+    elif kind == "style" and what in [style.value for style in Style]:
+        await context.change_chat(style=what)
     else:
         raise UserError("error.stale")
-    greeted = kind == "lang" and subscriptions.under_greeting(context)
-    await context.edit(await subscriptions.greeting(context) if greeted else _shown(context))
-    await context.answer(
-        say("language.set" if kind == "lang" else "settings.saved", context.language).text
-    )
+    await context.edit(_shown(context))
+    await context.answer(say("settings.saved", context.language).text)
+
+
+async def _set_language(context: Context, code: str) -> None:
+    """The message whose button was pressed is said again in the new language."""
+    if code not in LANGUAGES:
+        raise UserError("error.stale")
+    await context.change_chat(language=code)
+    if subscriptions.under_greeting(context):
+        await context.edit(await subscriptions.greeting(context))
+    else:
+        await context.edit(_shown(context))
+    await context.answer(say("language.set", context.language).text)
 
 
 async def _ask_place(context: Context) -> None:
@@ -95,8 +107,9 @@ async def _ask_place(context: Context) -> None:
 async def placed(_update: Update, context: Context) -> None:
     """A location shared in a private chat: its time zone is set, the place itself forgotten."""
     origin = context.incoming.effective_message
-    place = origin.location if origin is not None else None
-    zone = await _zone_at(context, place.latitude, place.longitude) if place is not None else None
+    zone = None
+    if origin is not None and origin.location is not None:
+        zone = await _zone_at(context, origin.location.latitude, origin.location.longitude)
     if zone is None:
         raise UserError("error.place", example=EXAMPLE)
     await _set_zone(context, zone)
@@ -139,9 +152,8 @@ async def _set_zone(context: Context, said: str) -> None:
     """Keep the time zone that was named; the chat's digests move with it, at the same hour of its
     day.
     """
-    zone = (
-        await asyncio.to_thread(read_zone, said) or ""
-    )  # all cities' names are read the first time
+    # all cities' names are read the first time
+    zone = await asyncio.to_thread(read_zone, said) or ""
     if not zone:
         raise UserError("error.zone", text=said[:40], example=EXAMPLE)
     services, chat = context.services, context.chat

@@ -50,10 +50,12 @@ async def waking_or_looking(context: Context) -> Who:
     administrator.
     """
     if context.words:
-        return Who.ADMINISTRATOR if context.words[0].startswith(rules.LINK) else Who.ANYBODY
-    async with context.services.store.reading() as db:
-        stored = await storage.chats.get(db, context.chat.id)
-    return Who.ADMINISTRATOR if stored is not None and not stored.active else Who.ANYBODY
+        changes = context.words[0].startswith(rules.RULE_LINK)
+    else:
+        async with context.services.store.reading() as db:
+            stored = await storage.chats.get(db, context.chat.id)
+        changes = stored is not None and not stored.active
+    return Who.ADMINISTRATOR if changes else Who.ANYBODY
 
 
 async def subscribe(_update: Update, context: Context) -> None:
@@ -71,17 +73,28 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    if what not in (offered(context.chat.home) if kind == "cur" else TOPICS):
-        raise UserError("error.stale")
-    key = str(PairSubject(Pair(what, context.chat.home)) if kind == "cur" else TopicSubject(what))
+    key = str(_subject(context, kind, what))
     services, chat = context.services, context.chat
     async with services.store.writing() as db:
         if key in await storage.chats.subscriptions(db, chat.id):
             await storage.chats.unsubscribe(db, chat.id, [key])
         else:
             await storage.chats.subscribe(db, chat.id, [key], now=services.clock())
-    await context.edit(await (greeting if under_greeting(context) else menu)(context))
+    if under_greeting(context):
+        await context.edit(await greeting(context))
+    else:
+        await context.edit(await menu(context))
     await context.answer()
+
+
+def _subject(context: Context, kind: str, what: str) -> PairSubject | TopicSubject:
+    """What a switch is about; UserError for a currency or topic that is not offered here."""
+    home = context.chat.home
+    if kind == "cur" and what in offered(home):
+        return PairSubject(Pair(what, home))
+    if kind == "top" and what in TOPICS:
+        return TopicSubject(what)
+    raise UserError("error.stale")
 
 
 async def done(context: Context) -> None:
@@ -118,11 +131,9 @@ def under_greeting(context: Context) -> bool:
     """
     origin = context.incoming.effective_message
     markup = origin.reply_markup if origin is not None else None
-    data = (
-        {str(one.callback_data) for row in markup.inline_keyboard for one in row}
-        if markup is not None
-        else set()
-    )
+    if markup is None:
+        return False
+    data = {str(one.callback_data) for row in markup.inline_keyboard for one in row}
     return "done" in data and any(one.startswith("lang:") for one in data)
 
 

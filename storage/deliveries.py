@@ -122,14 +122,16 @@ async def claim(
     limit: int = 500,
     turns: int = 0,
     end: datetime | None = None,
+    answer_in: timedelta = timedelta(0),
 ) -> Claim:
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one
     transaction.
 
     `turns` more slots are for who waits already at the sender, replies among them: it decides who
     goes in which. Lanes in order, then by age; one delivery a chat at a time; nothing that expired.
-    `end` is the last claim's. The row is never moved beyond the horizon, and one that is beyond any
-    sender's horizon is healed.
+    `end` is the last claim's. No slot is before `answer_in`: a sender beside others loses those
+    that pass while it waits for this answer. The row is never moved beyond the horizon, and one
+    that is beyond any sender's horizon is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
@@ -139,7 +141,7 @@ async def claim(
     healed = row.tat if row.tat <= now + SLOTS_HORIZON else reach
     if healed != row.tat:
         await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
-    start = max(now, healed)
+    start = max(now + answer_in, healed)
     if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
         return Claim(

@@ -239,6 +239,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
 )
 _ABOUT_A_RATE = text("about_series IS NOT NULL")
+_FOR_A_CHAT = text("audience_chat IS NOT NULL")
 _ABOUT_A_CHAT = text("about_chat IS NOT NULL")
 Index(
     "ix_alert_about",
@@ -246,6 +247,12 @@ Index(
     alert.c.about_day,
     sqlite_where=_ABOUT_A_RATE,
     postgresql_where=_ABOUT_A_RATE,
+)
+Index(
+    "ix_alert_audience_chat",
+    alert.c.audience_chat,
+    sqlite_where=_FOR_A_CHAT,
+    postgresql_where=_FOR_A_CHAT,
 )
 Index(
     "ix_alert_about_chat",

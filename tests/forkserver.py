@@ -261,6 +261,8 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
         if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # in the background of a shell it would be deaf to it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             control.close()
             for file in (woken, wake, *statuses.values(), files.pop()):
                 os.close(file)

@@ -127,7 +127,14 @@ def test_without_uv_pip_installs_the_same(
     assert ("not by uv" in capsys.readouterr().err) is not forced
 
 
-@pytest.mark.parametrize("state", ["half-made", "python gone", "a dead link"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("half-made", marks=pytest.mark.slow),
+        "python gone",
+        pytest.param("a dead link", marks=pytest.mark.slow),
+    ],
+)
 def test_a_broken_environment_is_made_anew(install: ModuleType, state: str) -> None:
     """Whatever was left there: without a stamp, or with a stamp and no Python that starts."""
     venv: Path = install.VENV

@@ -21,6 +21,7 @@ import pytest
 import storage.backup
 import storage.chats
 import storage.retention
+from bot.alerts import KINDS
 from bot.alerts.stories import LASTS as STORY_LASTS
 from bot.cli import running as verbs
 from bot.convert import parse_question
@@ -197,7 +198,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
             "process_result_value",
             "model_config",
         ),
-        *("comment", "do_request", "get_me", "shutdown", "prepare", "_together"),
+        *("comment", "do_request", "get_me", "shutdown", "prepare", "filter", "_together"),
     }
     by_value = {
         "MID",
@@ -231,7 +232,9 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
                             defined.setdefault(target.id, path)
     called = {name for name in defined if not name.startswith("__")}
     decorated = {"callback", "validator", "process_error"}  # called by libraries
-    assert not {name: str(defined[name]) for name in called - read - foreign - by_value - decorated}
+    found_by_place = {type(kind).__name__ for kind in KINDS.values()}
+    used = read | foreign | by_value | decorated | found_by_place
+    assert not {name: str(defined[name]) for name in called - used}
 
 
 def test_no_renderer_has_a_parameter_nobody_passes() -> None:

@@ -126,6 +126,7 @@ class Claims:
                 limit=1 if self.refusals.down else self._room(),
                 turns=self.slots.without_slot(asked) if self.slots.by_row else 0,
                 end=self._end,
+                answer_in=timedelta(seconds=self._took if self.slots.are_shared(asked) else 0.0),
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end

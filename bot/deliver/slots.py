@@ -82,9 +82,13 @@ class Slots:
 
     # ── what was claimed ────────────────────────────────────────────────────
 
+    def are_shared(self, now: float) -> bool:
+        """Whether others are taken to be at work."""
+        return now < self.shared_until
+
     def pace(self, now: float) -> float:
         """At how many a second slots are to be reserved."""
-        if now < self.shared_until:
+        if self.are_shared(now):
             return min(self._rate * SHARED_PACE, self._gate.pace)
         return self._gate.pace
 
@@ -123,7 +127,7 @@ class Slots:
         """Beside other senders a slot that was missed is lost: those that wait go in our next, or
         ask for more.
         """
-        late = LATE if now < self.shared_until else OLD_SLOT
+        late = LATE if self.are_shared(now) else OLD_SLOT
         while self.by_row and self._slots and now > self._slots[0] + late:
             self._slots.popleft()
 
@@ -144,7 +148,7 @@ class Slots:
         """
         owed = self._shares.deliveries_first and bool(self.replies)
         if self.by_row:
-            gate = self._gate.wait(now, first=owed, slots_rule=now < self.shared_until)
+            gate = self._gate.wait(now, first=owed, slots_rule=self.are_shared(now))
             return max(self._slot_in(now), gate)
         at = self._slots[0] - now if self._slots and not owed else 0.0
         return max(at, self._gate.wait(now, first=owed))
@@ -220,7 +224,7 @@ class Slots:
             return self._gate.wait(now, first=True)
         if (self.slotless or self._is_away()) and not self._slots:
             return WORD_EVERY - self._gate.quiet_for(now)
-        gate = self._gate.wait(now, first=True, slots_rule=now < self.shared_until)
+        gate = self._gate.wait(now, first=True, slots_rule=self.are_shared(now))
         return max(self._slot_in(now), gate)
 
     def _slot_in(self, now: float) -> float:

@@ -45,9 +45,8 @@ KINDS = (
 MOST_TRIES = 3
 # seconds after a start that follows no stop, in which updates are stored before they are handled
 CAREFUL = 60.0
-OPEN = (
-    "inbox open"  # the mark of a process that handles what is not stored yet; emptied by its stop
-)
+# the mark of a process that handles what is not stored yet; emptied by its stop
+OPEN = "inbox open"
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
 HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
 
@@ -97,9 +96,8 @@ class Inbox:
         self._retries = retries
         self._holder = holder
         self._alone = alone
-        self._seen: FIFOCache[int, str | None] = FIFOCache(
-            REMEMBERED
-        )  # and what became of them here
+        # the updates seen here, and what became of them
+        self._seen: FIFOCache[int, str | None] = FIFOCache(REMEMBERED)
         self._waiting: dict[int | None, deque[Received]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)

@@ -11,7 +11,7 @@ from bot.sources.standing import led
 from storage.db import Db
 
 TOPICS = ("security", "economy", "politics", "society")
-PAGE = 5
+STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 
 
 async def news_page(
@@ -19,12 +19,12 @@ async def news_page(
 ) -> NewsPage:
     """A page of the latest stories, newest first."""
     stories = await storage.news.latest(
-        db, topic=topic, before=now, offset=number * PAGE, limit=PAGE + 1
+        db, topic=topic, before=now, offset=number * STORIES_A_PAGE, limit=STORIES_A_PAGE + 1
     )
     return NewsPage(
-        stories=tuple(led(story, catalog.news) for story in stories[:PAGE]),
+        stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         topic=topic,
         number=number,
-        more=len(stories) > PAGE,
+        more=len(stories) > STORIES_A_PAGE,
         feed_names=catalog.feed_names,
     )

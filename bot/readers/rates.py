@@ -18,8 +18,9 @@ from storage.db import Db
 
 #: What a card and a digest show when the reader chose nothing, in this order.
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
-SLICE = 1000  # days of history read at once: ten years in one go would hold the loop for 30 ms
-FEW = 5  # currencies of a source that quotes none of the usual ones
+# Of a history: ten years read in one go would hold the loop for 30 ms.
+DAYS_AT_ONCE = 1000
+CURRENCIES_SHOWN = 5  # of a source that quotes none of the usual ones
 RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
@@ -107,7 +108,7 @@ def _chosen(codes: Sequence[str], by_code: Mapping[str, Sequence[SeenRate]]) -> 
         if code not in by_code:
             raise UserError("error.currency", code=code, known=", ".join(sorted(by_code)))
     usual = [code for code in CURRENCIES if code in by_code]
-    return codes or usual or sorted(by_code)[:FEW]
+    return codes or usual or sorted(by_code)[:CURRENCIES_SHOWN]
 
 
 async def _by_code(
@@ -202,8 +203,9 @@ async def chart_history(
     for series in known:
         end = local_day(catalog, series.source, now).toordinal() + 1
         history: list[SeenRate] = []
-        for first in range(max(1, end - 1 - days), end + 1, SLICE):
-            since, until = date.fromordinal(first), date.fromordinal(min(end, first + SLICE - 1))
+        for first in range(max(1, end - 1 - days), end + 1, DAYS_AT_ONCE):
+            since = date.fromordinal(first)
+            until = date.fromordinal(min(end, first + DAYS_AT_ONCE - 1))
             history += await storage.rates.history(db, series, since=since, until=until)
         if len(history) > 1:
             return history

@@ -18,7 +18,7 @@ from bot.readers.rates import CURRENCIES, local_day, must_know
 from bot.sources.specs import Catalog
 from storage.db import Db
 
-YEAR = timedelta(days=365)
+TRIED_FOR = timedelta(days=365)  # of history: long enough to be called a year in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,12 @@ async def try_rule(
         raise UserError("error.rule.date_past", day=rule.until)
     rule = replace(rule, kind=series.kind)
     history = await storage.rates.history(
-        db, series, since=today - YEAR, until=today + timedelta(days=1)
+        db, series, since=today - TRIED_FOR, until=today + timedelta(days=1)
     )
     if bare and history:
         rule = as_level(rule, history[-1].per_unit)
-    tried = await asyncio.to_thread(
-        preview, rule, history
-    )  # a long window takes 20 ms, which others would wait
+    # a long window takes 20 ms, which others would wait
+    tried = await asyncio.to_thread(preview, rule, history)
     return Proposal(
         rule=rule,
         series=series,
@@ -112,7 +111,7 @@ async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) ->
     series = _watched(catalog, plain, await storage.rates.known_series(db))
     today = local_day(catalog, series.source, now)
     history = await storage.rates.history(
-        db, series, since=today - YEAR, until=today + timedelta(days=1)
+        db, series, since=today - TRIED_FOR, until=today + timedelta(days=1)
     )
     if not history:
         raise UserError("error.no_rates")

@@ -11,7 +11,7 @@ from bot.render.text import Button
 
 CHOSEN = "✓"
 SHARE = "https://t.me/share/url?url="
-PHONE = 30  # so many letters fit side by side in a row of buttons on a phone
+PHONE_LETTERS = 30  # that fit side by side in a row of buttons on a phone
 
 
 def switch(text: str, data: str, *, on: bool) -> Button:
@@ -33,10 +33,9 @@ def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
     """The buttons in even rows of at most `width`, fewer where a phone would break the longest in
     two.
     """
-    longest = (
-        max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
-    )  # with or without its ✓
-    width = max(1, min(width, PHONE // longest))
+    # with or without its ✓
+    longest = max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
+    width = max(1, min(width, PHONE_LETTERS // longest))
     rows = -(-len(buttons) // width)
     each, wider = divmod(len(buttons), rows) if rows else (0, 0)
     ends = [each * row + min(row, wider) for row in range(rows + 1)]

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT, DPI = 1080, 720, 260  # a phone shows it 350 points wide: letters of 9 points there
-HOLE = timedelta(days=5)
+# Days without a fixing that the line bridges: a weekend with a holiday on both sides.
+LONGEST_GAP = timedelta(days=5)
 RANGES = ("90d", "1y", "all")
 
 
@@ -310,7 +311,7 @@ def _runs(points: Sequence[tuple[date, Decimal]]) -> Iterator[list[tuple[date, D
     """The stretches without a hole."""
     run = [points[0]]
     for point in points[1:]:
-        if point[0] - run[-1][0] > HOLE:
+        if point[0] - run[-1][0] > LONGEST_GAP:
             yield run
             run = []
         run.append(point)

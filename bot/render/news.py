@@ -25,14 +25,15 @@ from bot.render.text import (
     link,
     message,
     one_line,
+    safe_url,
     units,
 )
 
-BRIEF = 420  # one paragraph on a phone: about six lines
-UNTITLED = 100  # so much of the text stands in for a missing title
-NAMED = 3  # so many reporters are named, the rest are counted
+BRIEF_LENGTH = 420  # one paragraph on a phone: about six lines
+TITLE_LENGTH = 100  # so much of the text stands in for a missing title
+REPORTERS_NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
-LINK = "s_"  # begins what a link to a story carries
+STORY_LINK = "s_"  # begins what a link to a story carries
 _BLANKS = re.compile(r" +")
 
 Names = Mapping[str, Mapping[str, str]]
@@ -91,13 +92,15 @@ def story(
 
 def open_button(story: Story, language: str) -> list[Button]:
     """Opens the page of its publisher, where it has a proper address."""
-    address = link("x", story.lead.entry.link).entities
-    return [Button(t("button.open", language), url=address[0].url)] if address else []
+    address = safe_url(story.lead.entry.link)
+    if address is None:
+        return []
+    return [Button(t("button.open", language), url=address)]
 
 
 def share_story(story: int, bot: str, language: str) -> Button:
     """Passes a story on: the link opens it in a chat with the bot of this name."""
-    address = f"https://t.me/{bot}?start={LINK}{story}"
+    address = f"https://t.me/{bot}?start={STORY_LINK}{story}"
     return share_button(address, language)
 
 
@@ -121,7 +124,7 @@ def headline(story: Story) -> str:
     if title := one_line(entry.title):
         return title
     begins = message(one_line(entry.summary or entry.content))
-    return cut(begins, UNTITLED).text or entry.link or story.lead.feed
+    return cut(begins, TITLE_LENGTH).text or entry.link or story.lead.feed
 
 
 def body(story: Story, style: Style) -> Rich:
@@ -140,7 +143,7 @@ def body(story: Story, style: Style) -> Rich:
 def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on."""
     names = [name_of(dict(feed_names.get(feed, {})), language) or feed for feed in story.feeds]
-    named = ", ".join(one_line(name) for name in names[:NAMED])
+    named = ", ".join(one_line(name) for name in names[:REPORTERS_NAMED])
     if len(names) == 1:
         return Rich(named)
     return join(" · ", [named, counted("news.sources", len(names), language)])
@@ -166,7 +169,7 @@ def _brief(paragraphs: Sequence[str]) -> Rich:
     """The first line of a text that says something, ended at a sentence where it is long."""
     if not paragraphs:
         return Rich()
-    short = cut(message(paragraphs[0].partition("\n")[0]), BRIEF)
+    short = cut(message(paragraphs[0].partition("\n")[0]), BRIEF_LENGTH)
     return Rich(short.text, short.entities)
 
 

@@ -130,6 +130,7 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
 
 def _published(card: RateCard, language: str, today: date | None) -> Rich:
     """When it came and from when it counts; the number's own day is never left out."""
+    # banks publish in the afternoon what counts from the next day: readers mix the two up
     counts = card.next_on or card.holds_from or card.on
     effective = phrase("rates.effective", language, day=day(counts, language, today=today))
     if card.seen_at is None:
@@ -170,6 +171,7 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
 def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
     shown = day(since, language, today=today)
+    # "Saturday's rate" is clear for a week; then there was another Saturday
     if on - since < _WEEK:
         return phrase("rates.resting", language, weekday=weekday_of(since, language), day=shown)
     return phrase("rates.resting_long", language, day=shown)

@@ -16,12 +16,10 @@ from bot.model.text import comparable
 from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, fill, join
 
-_PLAIN = frozenset(
-    {"grave", "danger", "near", "calm", "official", "aggregators"}
-)  # said as `reason.CODE`
-_STEM = re.compile(
-    r"([^\W_]+)(\*?)"
-)  # a word of a pattern; the star says that it is only how one begins
+# said as `reason.CODE`
+_PLAIN = frozenset({"grave", "danger", "near", "calm", "official", "aggregators"})
+# a word of a pattern; the star says that it is only how one begins
+_STEM = re.compile(r"([^\W_]+)(\*?)")
 _WORD = re.compile(r"[^\W_]+")
 
 

@@ -21,12 +21,15 @@ from urllib.parse import urlsplit
 from bot.model.text import has_invisible, without_invisible
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
+# What a link may open. Feeds carry `javascript:` and `data:` addresses, too.
 SCHEMES = frozenset({"http", "https", "tg", "mailto"})
-ALONE = frozenset({"pre", "code"})
+# Telegram refuses a message in which one of these holds another entity, or lies in one.
+ALONE_ENTITIES = frozenset({"pre", "code"})
 
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]]*(?=\s)|(?=\n)")
-_VARIANT = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+# Variation selectors, the keycap, tones of skin, tags of flags: cut off alone they show as boxes.
+_EMOJI_PARTS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 _SPACES = re.compile(r"[ \n]+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
@@ -236,7 +239,7 @@ def _marked(value: Rich | str, type_: str, url: str | None = None) -> Rich:
     inner = rich(value)
     if not inner.text.strip():
         return inner
-    clash = {e.type for e in inner.entities} & (ALONE | {type_})
+    clash = {e.type for e in inner.entities} & (ALONE_ENTITIES | {type_})
     if clash:
         raise ValueError(f"{type_} cannot hold {', '.join(sorted(clash))}")
     return Rich(
@@ -295,7 +298,7 @@ def _belongs_together(text: str, at: int) -> bool:
     """Whether what begins there is part of what stands before it: an accent, a part of one
     emoji.
     """
-    if "\u200d" in text[at - 1 : at + 1] or _VARIANT.match(text, at):
+    if "\u200d" in text[at - 1 : at + 1] or _EMOJI_PARTS.match(text, at):
         return True
     flags = _FLAG_LETTERS.search(text[:at])  # two letters make one flag
     halved = (

@@ -29,7 +29,7 @@ from sqlalchemy import event
 import storage.deliveries
 import storage.lapsed
 from bot import log
-from bot.deliver import worker as sending
+from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
@@ -114,7 +114,9 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     steps.watch(store)
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
         if not store.alone:
-            sending.LEASE, sending.MARGIN, sending.IDLE = timedelta(seconds=LEASE), LEASE / 3, 0.2
+            claims.LEASE, claims.MARGIN = timedelta(seconds=LEASE), LEASE / 3
+            for room in (claims, slots, upkeep):
+                room.IDLE = 0.2
         else:
             async with store.writing() as db:
                 await storage.lapsed.free_all(db)  # as every start with the instance lock held

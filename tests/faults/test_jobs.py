@@ -121,7 +121,7 @@ async def replicas(url: str, works: list[list[Work]]) -> AsyncIterator[Store]:
     "task",
     [
         "poll",
-        "tidy",
+        pytest.param("tidy", marks=pytest.mark.slow),
         pytest.param("look", marks=pytest.mark.slow),
         pytest.param("digests", marks=pytest.mark.slow),
     ],
@@ -150,7 +150,7 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
                     await done.more("look", "poll", "digests", "tidy")
 
 
-@pytest.mark.parametrize("sources", [3_000, 10_000])
+@pytest.mark.parametrize("sources", [3_000, pytest.param(10_000, marks=pytest.mark.slow)])
 async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_queue(
     postgres_url: str, sources: int
 ) -> None:

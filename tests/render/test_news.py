@@ -98,7 +98,7 @@ def test_a_full_story_keeps_its_paragraphs_and_a_brief_one_its_first() -> None:
 
 def test_a_brief_story_ends_at_a_sentence() -> None:
     shown = news.body(story(summary="Growers pick apples. " * 40), Style.BRIEF).text
-    assert len(shown) <= news.BRIEF
+    assert len(shown) <= news.BRIEF_LENGTH
     assert shown.endswith("Growers pick apples. …")
 
 

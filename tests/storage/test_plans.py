@@ -9,23 +9,25 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
+import storage.chats
+import storage.privacy
 import storage.rates
 from bot.alerts.notices import Notice
+from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from tests.factories import rate
+from tests.factories import chat, rate
 
 TODAY = date(2021, 10, 20)
 NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
-DAYS = 1000
+DAYS = 400
 CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + CURRENCIES
 CATALOG = parse_catalog("""
 [rates.nbkr]
@@ -39,7 +41,7 @@ SELECT series.id, {day}, 0, {value}, 1, {now} FROM series, {numbers}
 
 
 async def fill(db: AsyncConnection) -> None:
-    """Half a million rates of ten banks, up to tomorrow, and the statistics a database keeps."""
+    """Two hundred thousand rates of ten banks, and the statistics a database keeps."""
     for source in ("nbkr", *"abcdefghi"):
         for code in CODES:
             await storage.rates.add(
@@ -96,13 +98,26 @@ def scans(found: str, table: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("codes", [(), ("USD",)])
-async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ...]) -> None:
+async def test_what_readers_and_polls_wait_for_is_found_by_seeks_alone(store: Store) -> None:
     """Every statement behind `/rates`, on a cache miss: a search of an index for each rate shown,
-    no scan.
+    no scan; and what every poll asks: is the source stuck, and what held on a day.
     """
     async with store.writing() as db:
         await fill(db)
+        with statements(db) as asked:
+            assert await storage.rates.newest_day(db, "nbkr") == date(2022, 1, 1)
+            dollar = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
+            held = await storage.rates.holding(db, dollar, TODAY)
+        assert held is not None
+        assert held.effective_on == TODAY
+        for statement, parameters in asked:
+            found = await plan(db, statement, parameters)
+            assert [line for line in scans(found, "rate") if "rate" in line] == [], found
+    for codes in ((), ("USD",)):
+        await _a_card_is_sought(store, codes)
+
+
+async def _a_card_is_sought(store: Store, codes: tuple[str, ...]) -> None:
     async with store.reading() as db:
         with statements(db) as asked:
             card = await rate_card(db, CATALOG, home="KGS", now=NOW, codes=codes)
@@ -115,22 +130,6 @@ async def test_a_card_is_found_by_seeks_alone(store: Store, codes: tuple[str, ..
                 assert (
                     "SEARCH rate USING PRIMARY KEY (series_id=? AND effective_on=?" in found
                 ) or ("Index" in found and "pk_rate" in found), found
-
-
-async def test_the_newest_day_and_what_holds_are_found_by_seeks(store: Store) -> None:
-    """What every poll asks: is the source stuck, and what held on a day."""
-    async with store.writing() as db:
-        await fill(db)
-        with statements(db) as asked:
-            assert await storage.rates.newest_day(db, "nbkr") == date(2022, 1, 1)
-            held = await storage.rates.holding(
-                db, Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL), TODAY
-            )
-            assert held is not None
-            assert held.effective_on == TODAY
-        for statement, parameters in list(asked):
-            found = await plan(db, statement, parameters)
-            assert [line for line in scans(found, "rate") if "rate" in line] == [], found
 
 
 async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Store) -> None:
@@ -156,3 +155,39 @@ async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Sto
     assert not [line for line in searches if "SCAN alert" in line or "Seq Scan on alert" in line], (
         shown
     )
+
+
+async def test_what_is_followed_is_found_by_one_look_for_each_key(store: Store) -> None:
+    """However many chats follow it, and in whatever order the database sorts words; no key at all
+    is none.
+    """
+    keys = {"digest:09:00@Asia/Bishkek", "digest:21:30@Europe/Moscow", "pair:USD/KGS", "topic:a"}
+    async with store.writing() as db:
+        assert await storage.chats.followed(db) == []
+        for number in range(1, 301):
+            await storage.chats.add(db, chat(number), now=NOW)
+            await storage.chats.subscribe(db, number, sorted(keys), now=NOW)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            found = await storage.chats.followed(db)
+        shown = await plan(db, *asked[0])
+    assert sorted(found) == sorted(keys)
+    assert "Seq Scan on subscription" not in shown, shown
+    assert "SCAN subscription" not in shown.replace("SCAN subscription USING COVERING INDEX", "")
+
+
+async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
+    """What is erased with the chat, among all alerts of a month."""
+    async with store.writing() as db:
+        for number in range(1, 401):
+            values = {"chat": str(-number), "why": "blocked"}
+            await storage.alerts.enqueue(db, notice(number, "notice.gone", values, now=NOW))
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            await storage.privacy.erase(db, -7)
+        about = [one for one in asked if "about_chat" in one[0]]
+        shown = await plan(db, *about[0])
+        left = (await db.execute(text("SELECT count(*) FROM alert"))).scalar_one()
+    assert left == 399
+    assert "ix_alert_about_chat" in shown, shown
+    assert "ix_alert_audience_chat" in shown, shown
