@@ -25,9 +25,9 @@ async def privacy(_update: Update, context: Context) -> None:
     await context.reply(
         render.privacy(
             context.language,
-            written=kept.BODIES,
-            sent=kept.ALERTS,
-            away=kept.CHATS,
+            written=kept.BODIES_KEPT,
+            sent=kept.ALERTS_KEPT,
+            away=kept.CLOSED_CHATS_KEPT,
             copies=storage.backup.KEEP_ASIDE,
         )
     )

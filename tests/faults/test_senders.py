@@ -237,7 +237,7 @@ async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_
     so in the log.
     """
     monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr("bot.watch.PATIENCE", 0.0)
+    monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         one.emulator.faults.add(Fault.server_error(502, times=1))

@@ -184,7 +184,7 @@ async def test_P19_a_role_ends_by_its_time_when_the_database_froze(
     primary: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever has it stops before another can take it, and is at it again when the database is."""
-    monkeypatch.setattr(role, "SPAN", timedelta(seconds=2))
+    monkeypatch.setattr(role, "ROLE_LEASE", timedelta(seconds=2))
     monkeypatch.setattr(role, "PROLONG", 0.3)
     begun, left = asyncio.Event(), asyncio.Event()
 
