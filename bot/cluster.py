@@ -116,13 +116,12 @@ async def _keep_honest(queue: App, hands: _Hands) -> None:
         await asyncio.sleep(FORGOTTEN)
         with suppress(ConnectorException):  # the database is away, as _work says
             ours = await queue.job_manager.list_jobs_async(queue=QUEUE, status=Status.DOING.value)
-            idle = {
-                job.id: job
-                for job in ours
-                if job.id is not None
-                and job.worker_id in hands.workers
-                and job.id not in hands.busy
-            }
+            idle: dict[int, Job] = {}
+            for job in ours:
+                if job.id is not None and job.worker_id in hands.workers:
+                    idle[job.id] = job
+            for busy in hands.busy:
+                idle.pop(busy, None)
             for pk in missed & set(idle):
                 log.warning("a job was forgotten, its connection ended", job=idle[pk].task_name)
                 await _give_back(queue, idle[pk])
@@ -179,11 +178,8 @@ def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     periodic: dict[Task[Any, Any, Any], int] = {}
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
-        task = (
-            _keyed(queue, work, tasks, following)
-            if work.due is not None
-            else _whole(queue, work, tasks, following)
-        )
+        make = _whole if work.due is None else _keyed
+        task = make(queue, work, tasks, following)
         tasks[work.job.name] = task
         if work.job.every is not None and work.due is None:
             periodic[task] = max(round(work.job.every), 1)

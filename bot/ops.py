@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from bot.errors import StorageError
 from bot.i18n import ago, t
 from bot.metrics import REGISTRY, WAITING
-from bot.model.status import Status
+from bot.model.status import SourceStatus, Status
 from bot.readers.status import current_status
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -118,38 +118,36 @@ def ops_app(
     return application
 
 
+def _source_row(source: SourceStatus, now: datetime) -> str:
+    """A source as a row of the page: a mark, its name, when it was last read, what ails it."""
+    seen, mark = t("status.never", "en"), "new"
+    if source.last_ok_at:
+        seen, mark = ago(now - source.last_ok_at, "en"), "good"
+    trouble = source.error or ""
+    if not trouble and source.stuck_on:
+        trouble = f"last rates of {source.stuck_on}"
+    if trouble:
+        mark, trouble = "bad", f"<small>{html.escape(trouble)}</small>"
+    name = html.escape(source.names.get("en") or source.key)
+    return (
+        f'<li><span class="{mark}"></span><span>{name}</span>'
+        f"<time>{html.escape(seen)}</time>{trouble}</li>"
+    )
+
+
 def status_page(found: Status) -> str:
     """The status as a page that reads well on a phone."""
     sent = ago(found.now - found.last_sent_at, "en") if found.last_sent_at else "–"
-    fresh = sum(
-        1
-        for source in found.sources
-        if source.error is None and source.stuck_on is None and source.last_ok_at
-    )
+    fresh = 0
+    for source in found.sources:
+        if source.error is None and source.stuck_on is None and source.last_ok_at:
+            fresh += 1
     cards = [
         (f"{fresh} / {len(found.sources)}", "sources fresh"),
         (str(found.waiting), "deliveries waiting"),
         (sent, "last delivery"),
     ]
-    rows = []
-    for source in found.sources:
-        seen = (
-            ago(found.now - source.last_ok_at, "en")
-            if source.last_ok_at
-            else t("status.never", "en")
-        )
-        stuck = f"last rates of {source.stuck_on}" if source.stuck_on else None
-        mark = "bad" if source.error or stuck else "good" if source.last_ok_at else "new"
-        name = html.escape(source.names.get("en") or source.key)
-        trouble = (
-            f"<small>{html.escape(source.error or stuck or '')}</small>"
-            if source.error or stuck
-            else ""
-        )
-        rows.append(
-            f"<li><span "
-            f'class="{mark}"></span><span>{name}</span><time>{html.escape(seen)}</time>{trouble}</li>'
-        )
+    rows = [_source_row(source, found.now) for source in found.sources]
     return _PAGE.format(
         now=f"{found.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         cards="".join(

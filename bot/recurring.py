@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -175,9 +176,8 @@ async def keep_fresh(bot: Running) -> None:
         async with bot.store.reading() as db:
             if isinstance(bot.clock, SharedClock):
                 await bot.clock.look(db)
-            polled = {
-                key: state.last_ok_at for key, state in (await storage.sources.states(db)).items()
-            }
+            states = await storage.sources.states(db)
+            polled = {key: state.last_ok_at for key, state in states.items()}
         if polled != bot.polled:
             bot.polled = polled
             bot.services.forget_cards()
@@ -204,10 +204,8 @@ class _Due(NamedTuple):
 def lacking(jobs: Sequence[Job]) -> list[str]:
     """What jobs lack, each as a line with the job's name; empty when all can run."""
     names = [job.name for job in jobs]
-    found = [
-        f"job {name!r}: there are two"
-        for name in sorted({name for name in names if names.count(name) > 1})
-    ]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    found = [f"job {name!r}: there are two" for name in twice]
     for job in jobs:
         if not job.name:
             found.append("a job has no name")

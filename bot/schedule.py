@@ -14,6 +14,7 @@ from storage.sources import SourceState
 JITTER = 0.1
 LONGEST = timedelta(hours=6)
 SHORTEST_BACKOFF = timedelta(seconds=30)
+LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
 GONE_RETRY = timedelta(days=1)
 OUTSIDE = (
     6  # outside its publisher's window a source is still looked at, this many times less often
@@ -88,10 +89,9 @@ def retry_due(
     floor = base if every is not None else SHORTEST_BACKOFF
     doubled: timedelta = base * (1 << min(failures, 10))
     wait = max(min(doubled, LONGEST), floor) * random.uniform(1 - JITTER, 1 + JITTER)
-    asked = (
-        timedelta(seconds=min(retry_after, 7 * 86400)) if retry_after is not None else timedelta(0)
-    )
-    return now + max(wait, asked)
+    if retry_after is not None:
+        wait = max(wait, timedelta(seconds=min(retry_after, LONGEST_ASKED)))
+    return now + wait
 
 
 def within(poll: PollSpec, at: datetime) -> bool:
@@ -122,14 +122,13 @@ def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
     before, after = (wanted.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if after >= before:
         return before
-    late, early = (
-        before,
-        after,
-    )  # in a gap each fold counts with the other side's offset: the change lies between
+    # in a gap each fold counts with the other side's offset: the change lies between
+    early, late = after, before
     offset = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) // 2
-        early, late = (
-            (middle, late) if middle.astimezone(zone).utcoffset() == offset else (early, middle)
-        )
+        if middle.astimezone(zone).utcoffset() == offset:
+            early = middle
+        else:
+            late = middle
     return late.replace(microsecond=0)

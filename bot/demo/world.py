@@ -80,13 +80,12 @@ class Published:
 def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
     """Som for one unit by effective day, oldest first; unchanged days have no entry."""
     text = files(__package__).joinpath("rates.csv").read_text("utf-8")
-    return [
-        (
-            date.fromisoformat(row.pop("date")),
-            {code: Decimal(value).quantize(_FOUR_PLACES) for code, value in row.items()},
-        )
-        for row in csv.DictReader(text.splitlines())
-    ]
+    found: list[tuple[date, dict[str, Decimal]]] = []
+    for row in csv.DictReader(text.splitlines()):
+        on = date.fromisoformat(row.pop("date"))
+        rates = {code: Decimal(value).quantize(_FOUR_PLACES) for code, value in row.items()}
+        found.append((on, rates))
+    return found
 
 
 def read_stories() -> tuple[Story, ...]:
@@ -241,17 +240,16 @@ style = "brief"
 
 
 def _names(language: str, agency: Agency) -> str:
-    return ", ".join(
-        f'{key} = "{name}"' for key, name in {"en": agency.english, language: agency.name}.items()
-    )
+    names = {"en": agency.english, language: agency.name}
+    return ", ".join(f'{key} = "{name}"' for key, name in names.items())
 
 
 def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:
     tag = hashlib.sha256(body).hexdigest()[:16]
     known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
-    response = (
-        web.Response(status=304) if known else web.Response(body=body, content_type=content_type)
-    )
+    response = web.Response(status=304)
+    if not known:
+        response = web.Response(body=body, content_type=content_type)
     response.etag = tag
     return response
 

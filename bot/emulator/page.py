@@ -18,7 +18,7 @@ foreign page cannot send unasked, and a loopback Host, which a rebound DNS name 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from itertools import islice
 
@@ -124,12 +124,11 @@ class Page:
 
     def _calls(self, params: Params) -> Json:
         method, chat_id = params.text("method"), params.integer("chat_id")
-        calls = (
-            call
-            for call in self._scenario.calls.since(params.count("after", 0))
-            if (not method or call.method == method)
-            and (chat_id is None or call.chat_id == chat_id)
-        )
+        calls = self._scenario.calls.since(params.count("after", 0))
+        if method:
+            calls = [call for call in calls if call.method == method]
+        if chat_id is not None:
+            calls = [call for call in calls if call.chat_id == chat_id]
         shown = list(islice(calls, params.count("limit", _CALLS_SHOWN)))
         return {"total": self._scenario.calls.total, "calls": [call._asdict() for call in shown]}
 
@@ -140,9 +139,11 @@ class Page:
         scenario = self._scenario
         world = scenario.world
         chats = list(islice(world.chats.values(), _CHATS_SHOWN))
-        members = {chat.user.id for chat in chats if chat.user} | {
-            m for chat in chats for m in chat.members
-        }
+        members: set[int] = set()
+        for chat in chats:
+            members.update(chat.members)
+            if chat.user:
+                members.add(chat.user.id)
         users = [world.users[user_id] for user_id in world.users if user_id in members]
         described = scenario.profile.texts.items()
         return {
@@ -172,14 +173,8 @@ class Page:
             "title": chat.title,
             "username": chat.username,
             "user": str(chat.user.id) if chat.user else None,
-            "members": [
-                str(user_id) for user_id, member in chat.members.items() if member.status in PRESENT
-            ],
-            "admins": [
-                str(i)
-                for i, member in chat.members.items()
-                if member.status in {"creator", "administrator"}
-            ],
+            "members": _ids(chat, PRESENT),
+            "admins": _ids(chat, {"creator", "administrator"}),
             "blocked": chat.blocked,
             "bot_status": chat.bot.status,
             "keyboard": chat.keyboard,
@@ -264,6 +259,12 @@ def _view(message: Json, *, silent: bool = False) -> Json:
     """A message for the page: the API's JSON and, as text, who wrote it."""
     author: Json = message.get("from") or message.get("sender_chat") or {}
     return {"message": message, "from": str(author.get("id", "")), "silent": silent}
+
+
+def _ids(chat: Chat, statuses: Collection[str]) -> list[str]:
+    """Who has one of these places in a chat, as the page's script numbers people."""
+    found = chat.members.items()
+    return [str(user_id) for user_id, member in found if member.status in statuses]
 
 
 def _user_json(user: User) -> Json:

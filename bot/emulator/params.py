@@ -52,7 +52,9 @@ class Params:
     def text(self, name: str) -> str:
         """A text, empty when missing."""
         value = self.values.get(name)
-        return value if isinstance(value, str) else "" if value is None else str(value)
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else str(value)
 
     def flag(self, name: str) -> bool:
         """A Boolean, False when missing."""

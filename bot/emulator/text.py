@@ -161,10 +161,10 @@ def _found(text: str) -> tuple[tuple[str, int, int], ...]:
 def commands_in(text: str, entities: Sequence[Json]) -> list[str]:
     """The commands of a text ("/rates@jarchy_bot"), in order."""
     units = text.encode("utf-16-le", "surrogatepass")
-    return [
-        units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode(
-            "utf-16-le", "surrogatepass"
-        )
-        for e in entities
-        if e["type"] == "bot_command"
-    ]
+    found: list[str] = []
+    for entity in entities:
+        if entity["type"] == "bot_command":
+            start = 2 * entity["offset"]
+            end = start + 2 * entity["length"]
+            found.append(units[start:end].decode("utf-16-le", "surrogatepass"))
+    return found

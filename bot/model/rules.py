@@ -71,21 +71,31 @@ class Rule:
 
     def __str__(self) -> str:
         """As a person would type it; `parse_rule` reads it back as the same rule."""
-        kind = "" if self.kind is RateKind.OFFICIAL else f"{self.kind} "
+        words = [str(self.pair), self._condition_typed()]
+        if self.kind is not RateKind.OFFICIAL:
+            words.insert(0, str(self.kind))
+        if self.window and self.condition is Condition.ABSOLUTE:
+            words.append("in")  # "1 100d" would be read as a thousand
+        if self.window:
+            words.append(f"{self.window}d")
+        if self.once:
+            words.append("once")
+        if self.until:
+            words.append(f"until {self.until}")
+        return " ".join(words)
+
+    def _condition_typed(self) -> str:
+        """The condition alone: "< 1", "+3%", "0.5"."""
         amount = format(self.amount, "f")
         if self.condition is Condition.LEVEL:
-            sign = (">" if self.direction is Direction.UP else "<") + (
-                "=" if self.inclusive else ""
-            )
-            what = f"{sign} {amount}"
-        else:
-            sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
-            what = sign + amount + ("%" if self.condition is Condition.PERCENT else "")
-        # "1 100d" would be read as a thousand
-        gap = " in " if self.condition is Condition.ABSOLUTE else " "
-        window = f"{gap}{self.window}d" if self.window else ""
-        until = f" until {self.until}" if self.until else ""
-        return f"{kind}{self.pair} {what}{window}{' once' if self.once else ''}{until}"
+            sign = ">" if self.direction is Direction.UP else "<"
+            if self.inclusive:
+                sign += "="
+            return f"{sign} {amount}"
+        sign = {Direction.UP: "+", Direction.DOWN: "-", Direction.BOTH: ""}[self.direction]
+        if self.condition is Condition.PERCENT:
+            amount += "%"
+        return sign + amount
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""

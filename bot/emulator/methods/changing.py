@@ -131,10 +131,7 @@ class Changing(Shared):
         if message["message_id"] in chat.pinned:
             chat.pinned.remove(message["message_id"])
         chat.pinned.append(message["message_id"])
-        author: Json = (
-            {"sender_chat": chat.brief} if chat.is_channel else {"from": self.world.bot_json}
-        )
-        service = self.world.add_message(chat, author | {"pinned_message": message})
+        service = self.world.add_message(chat, self.author(chat) | {"pinned_message": message})
         self._tell_pinned(chat)
         if chat.type != "private":
             self.updates.push("channel_post" if chat.is_channel else "message", service)

@@ -71,9 +71,10 @@ class Chats(Shared):
         """How many are in the chat, the bot included."""
         chat = self.world.known_chat(self.chat_id(params))
         check_visible(chat)
-        return 1 + (
-            1 if chat.user else sum(member.status in PRESENT for member in chat.members.values())
-        )
+        if chat.user:
+            return 2
+        present = [member for member in chat.members.values() if member.status in PRESENT]
+        return 1 + len(present)
 
     def get_chat_administrators(self, params: Params) -> list[Json]:
         """Who runs the chat; other bots would be left out."""

@@ -65,10 +65,7 @@ class Sending(Shared):
         )
 
     def _send(self, chat: Chat, params: Params, content: Json) -> Json:
-        message: Json = (
-            {"from": self.world.bot_json} if not chat.is_channel else {"sender_chat": chat.brief}
-        )
-        message |= self._context(chat, params)
+        message = self.author(chat) | self._context(chat, params)
         message |= content
         if params.flag("protect_content"):
             message["has_protected_content"] = True

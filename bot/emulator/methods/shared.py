@@ -69,6 +69,12 @@ class Shared:
             content["show_caption_above_media"] = True
         return content
 
+    def author(self, chat: Chat) -> Json:
+        """Who a message of the bot's is from: in a channel nobody but the channel itself."""
+        if chat.is_channel:
+            return {"sender_chat": chat.brief}
+        return {"from": self.world.bot_json}
+
     def is_own(self, chat: Chat, message: Json) -> bool:
         """Whether the bot itself wrote a message."""
         if chat.is_channel:

@@ -66,12 +66,11 @@ class GettingUpdates(Shared):
 
     async def get_updates(self, params: Params) -> list[Json]:
         """Long polling."""
-        allowed = params.structure("allowed_updates")
         return await self.updates.get(
             offset=params.count("offset", 0),
             limit=min(max(params.count("limit", 100), 1), 100),
             wait=min(max(params.count("timeout", 0), 0), 50),
-            allowed=[str(kind) for kind in allowed] if isinstance(allowed, list) else None,
+            allowed=_kinds(params),
         )
 
     async def set_webhook(self, params: Params) -> bool:
@@ -84,10 +83,9 @@ class GettingUpdates(Shared):
         hook = Webhook(
             url=url, secret=secret or None, max_connections=params.count("max_connections", 40)
         )
-        allowed = params.structure("allowed_updates")
         await self.updates.set_webhook(
             hook if url else None,
-            allowed=[str(kind) for kind in allowed] if isinstance(allowed, list) else None,
+            allowed=_kinds(params),
             drop_pending=params.flag("drop_pending_updates"),
         )
         return True
@@ -102,3 +100,9 @@ class GettingUpdates(Shared):
     def get_webhook_info(self, _: Params) -> Json:
         """Where updates go, and the last thing that went wrong there."""
         return self.updates.info()
+
+
+def _kinds(params: Params) -> list[str] | None:
+    """The kinds of updates a call asks for; None where it does not say."""
+    allowed = params.structure("allowed_updates")
+    return [str(kind) for kind in allowed] if isinstance(allowed, list) else None
