@@ -16,7 +16,8 @@ from bot.model.chats import ChatKind
 from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
-from handlers.context import Context, Services
+from handlers.context import Context
+from handlers.services import Services
 
 
 async def privacy(_update: Update, context: Context) -> None:

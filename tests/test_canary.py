@@ -143,7 +143,7 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
         token, dsn = settings.token, settings.database_url
         secret = settings.webhook_secret.get_secret_value()
 
-        def fail(*_):
+        def fail(*_, **__):
             raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {secret} {dsn}")
 
         class Dying:

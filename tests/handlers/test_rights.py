@@ -255,8 +255,9 @@ async def test_a_route_may_decide_by_its_use(asked: Asked) -> None:
         assert await looking_or_changing(context) is changes
         assert await always_looking(context) is Who.ANYBODY
 
-    async def operators(_context: Context) -> Who:
-        return Who.OPERATOR
+    async def operators_in_groups(context: Context) -> Who:
+        return Who.OPERATOR if context.chat.kind is ChatKind.GROUP else Who.ANYBODY
 
-    assert await asked.refused(operators, MEMBER, admins=(MEMBER,)) == "error.stale"
+    assert await asked.refused(operators_in_groups, MEMBER) == "error.stale"
+    assert await asked.refused(operators_in_groups, MEMBER, place=MEMBER) is None
     assert asked.questions == 0
