@@ -304,3 +304,20 @@ def test_S6_what_was_hidden_is_redacted_in_every_spelling() -> None:
         assert log.redact(f"<{text}>") == "<***>"
     assert log.redact("x" * (log.SHORTEST_SECRET - 1)) == "x" * (log.SHORTEST_SECRET - 1)
     assert log.redact("y" * log.SHORTEST_SECRET) == "***"
+
+
+def test_S6_a_message_for_a_terminal_is_one_line_that_does_nothing_but_say() -> None:
+    """No breaks, no escapes, no turned letters, no secret; what is left stays readable."""
+    said = f"first\nsecond\r\nthird {TOKEN}\x1b[31m and \u202eback\x07, сом"
+    assert log.one_line(said) == r"first second third ***\x1b[31m and \u202eback\x07, сом"
+
+
+def test_a_logger_that_was_used_before_follows_what_is_set_up_later(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = structlog.get_logger("x")
+    log.set_up("json", "info")
+    logger.info("first")
+    log.set_up("json", "error")
+    logger.info("second")
+    assert [said["event"] for said in objects(capsys)] == ["first"]

@@ -244,6 +244,19 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
     load_settings(**webhook, webhook_listen="127.0.0.1:0", ops_listen="127.0.0.1:0")
 
 
+def test_a_problem_is_one_sentence_whoever_found_it() -> None:
+    """What the library says of a value reads as ours does."""
+    unknown = 'should be a currency code of ISO 4217 such as "KGS"; QQQ is none'
+    assert told(home_currency="QQQ") == (f"HOME_CURRENCY: {unknown}",)
+    no_number = "should be a valid number, unable to parse string as a number"
+    assert told(send_rate="x") == (f"SEND_RATE: {no_number}",)
+
+
+def test_of_an_address_only_the_slash_at_its_end_is_left_out() -> None:
+    settings = load_settings(bot_api_url="https://x.example/X/")
+    assert settings.bot_api_url == "https://x.example/X"
+
+
 def test_a_local_bot_api_server_may_post_to_any_address() -> None:
     """Telegram's own server only to https, at four ports."""
     local = load_settings(
@@ -320,6 +333,24 @@ def test_S18_a_file_that_others_can_read_is_refused_beside_other_problems(tmp_pa
     (tmp_path / ".env").write_text(f"BOT_TOKEN={TOKEN}\n")
     assert "chmod 600" in told()[0]
     (tmp_path / ".env").chmod(0o640)  # a group's own file is its own business
+    assert load_settings().token == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("x" * 5000, "File name too long"), ("a\0b", "no file has such a name")],
+    ids=["too long", "a zero"],
+)
+def test_a_name_that_no_file_can_have_is_one_problem(name: str, why: str) -> None:
+    """And none that others could read."""
+    with pytest.raises(ConfigError) as found:
+        load_settings(Path(name))
+    assert found.value.problems == (f"{name}: cannot be read: {why}",)
+
+
+def test_a_file_that_others_may_run_but_not_read_is_nobodys_business(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"BOT_TOKEN={TOKEN}\n")
+    (tmp_path / ".env").chmod(0o601)
     assert load_settings().token == TOKEN
 
 
