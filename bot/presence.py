@@ -34,9 +34,9 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
-LOOKED = "standing looked at"  # the mark of the last look at what was given up
-DAILY = timedelta(days=1)
-BETWEEN = 1.0  # seconds between questions about what was given up
+LOOK_MARK = "standing looked at"  # the mark of the last look at what was given up
+LOOK_EVERY = timedelta(days=1)
+QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
 
 
 async def introduce(api: BotApi, language: str) -> None:
@@ -146,7 +146,7 @@ async def look_again(
             if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
                 async with store.writing() as db:
                     back += await storage.chats.revive(db, chat_id)
-            await pause(BETWEEN)
+            await pause(QUESTION_PAUSE)
         if closed:
             log.info("looked at what was given up", chats=len(closed), back=back)
     except StorageError as error:
@@ -156,10 +156,10 @@ async def look_again(
 
 async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
     async with store.writing() as db:
-        last = await storage.marks.get(db, LOOKED)
-        if last is not None and now < datetime.fromisoformat(last) + DAILY:
+        last = await storage.marks.get(db, LOOK_MARK)
+        if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:
             return []
-        await storage.marks.put(db, LOOKED, now.isoformat())
+        await storage.marks.put(db, LOOK_MARK, now.isoformat())
         return list(await storage.chats.closed_by_telegram(db))
 
 

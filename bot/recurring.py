@@ -35,7 +35,7 @@ TICK = 1.0  # seconds between looks at what changes all the time
 HOUR = 3600.0
 BACKUP_HOUR = 3  # o'clock in the operator's zone: the night's copy is made from then on
 BACKUP_LOOK = 600.0  # seconds between looks whether it is time
-BREATH = 0.05  # seconds between pieces of what is forgotten: others write in between
+TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others write in between
 
 
 class Who(Enum):
@@ -132,7 +132,7 @@ async def tidy(bot: Running) -> None:
             while rows and not bot.stopping.is_set():
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
-                await bot.pause(BREATH if rows else 0)
+                await bot.pause(TIDYING_PAUSE if rows else 0)
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
         raise

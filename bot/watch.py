@@ -31,11 +31,11 @@ from storage.db import LOST, Store
 
 log = structlog.get_logger(__name__)
 
-STALL = 2.0  # seconds without a turn of the loop
-PATIENCE = 5.0  # seconds of trouble before an operator is woken
-AGAIN = 3600.0  # seconds until the same trouble is told again
+STALL_SECONDS = 2.0  # seconds without a turn of the loop
+TROUBLE_PATIENCE = 5.0  # seconds of trouble before an operator is woken
+TOLD_AGAIN_AFTER = 3600.0  # seconds until the same trouble is told again
 STOP_LIMIT = 15.0  # seconds that a stop may take
-FRAMES = 3  # of the place where the loop stands
+FRAMES_SHOWN = 3  # of the place where the loop stands
 
 
 @dataclass(slots=True)
@@ -95,7 +95,9 @@ class StoreWatch:
         if self._since is None:
             self._since = now
             log.error("the database cannot be written", error=why)
-        if now - self._since < PATIENCE or (self._told is not None and now - self._told < AGAIN):
+        if now - self._since < TROUBLE_PATIENCE or (
+            self._told is not None and now - self._told < TOLD_AGAIN_AFTER
+        ):
             return
         body = to_api(
             notice(Notice(msgid="notice.database", values=(("why", why),)), self.language)
@@ -112,7 +114,7 @@ class StoreWatch:
 class LoopWatch:
     """A thread that says when the event loop stands still, and where."""
 
-    stall: float = STALL
+    stall: float = STALL_SECONDS
     _beat: float = field(default_factory=time.monotonic)
     _stalled: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -144,7 +146,7 @@ class LoopWatch:
                 continue
             self._stalled = True
             frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - documented, there is no other way
-            where = traceback.extract_stack(frame)[-FRAMES:] if frame is not None else []
+            where = traceback.extract_stack(frame)[-FRAMES_SHOWN:] if frame is not None else []
             at = [f"{one.filename}:{one.lineno} {one.name}" for one in where]
             log.warning(
                 "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at

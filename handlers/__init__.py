@@ -54,7 +54,8 @@ from handlers.access import (
     is_anothers,
     looking_or_changing,
 )
-from handlers.context import EVERY, TAP, App, Context, Handler, Services, load_chat
+from handlers.context import App, Context, Handler
+from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
 
 log = structlog.get_logger(__name__)
 
@@ -206,7 +207,7 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
             return
         try:
             if counted and not services.allow(
-                origin.id, EVERY if update.callback_query is None else TAP
+                origin.id, SECONDS_A_COMMAND if update.callback_query is None else SECONDS_A_TAP
             ):
                 await _stop_spinning(services, update)
                 return
@@ -235,7 +236,7 @@ async def _nowhere(services: Services, update: Update) -> None:
     if query is None:
         return
     try:
-        if not services.allow(query.from_user.id, TAP):
+        if not services.allow(query.from_user.id, SECONDS_A_TAP):
             await _stop_spinning(services, update)
             return
         stale = UserError("error.stale")

@@ -1,33 +1,23 @@
-"""What every handler has at hand, and the one way an answer leaves."""
+"""An update as its handler sees it, and the one way an answer leaves."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from cachetools import LRUCache
-from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 import storage.alerts
 import storage.chats
 from bot.alerts.answers import alert as late_answer
-from bot.clock import boottime
-from bot.config import Settings
 from bot.errors import UserError
-from bot.languages import client_language
-from bot.model.chats import Chat, ChatKind, Style
+from bot.model.chats import Chat
 from bot.render.answers import explain
 from bot.render.text import Button, Message, to_api
-from bot.sources.specs import Catalog
-from bot.telegram.api import BotApi
 from bot.telegram.outcomes import (
     Ambiguous,
     Gone,
@@ -40,19 +30,10 @@ from bot.telegram.outcomes import (
     why,
 )
 from bot.telegram.retry import ANSWER
-from bot.workers import Workers
-from handlers.drawn import Drawn
-from storage.db import Store
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 
-KNOWN_CHATS = 10_000
-BURST = 8  # commands a chat may send at once, then one in two seconds
-EVERY = 2.0
-IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
-# commands a chat may send at once again, or fewer wait: then it is told again when it hurries
-CALM = BURST // 2
-TAP = EVERY / 2  # a button: a menu is gone through in taps
 # seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
 SHORT_WAIT = 10.0
 LATE = timedelta(hours=12)  # so long an answer is worth giving late
@@ -71,90 +52,6 @@ ORNAMENTS = (
     "link_preview_options",
 )
 TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
-
-
-def no_others(_chat: int) -> int:
-    """What waits of a chat where updates come one by one."""
-    return 0
-
-
-async def _untold(_msgid: str, _values: dict[str, str]) -> None:
-    """Where there is no operator."""
-
-
-@dataclass(slots=True)
-class Services:
-    """What the program lends to its handlers.
-
-    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits;
-    `wake` is called when there is something to send; `on_trouble` tells the operators. `workers`
-    draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
-    """
-
-    store: Store
-    api: BotApi
-    workers: Workers
-    catalog: Catalog
-    clock: Callable[[], datetime]
-    turn: Callable[[int], Awaitable[None]]
-    wake: Callable[[], None]
-    settings: Settings
-    chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
-    cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
-    buckets: LRUCache[int, tuple[float, bool]] = field(
-        default_factory=lambda: LRUCache(KNOWN_CHATS)
-    )
-    # how many questions of a chat wait here, the one being answered included
-    waiting: Callable[[int], int] = no_others
-    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
-    # until when, on the clock that runs while we sleep
-    quiet: dict[int, float] = field(default_factory=dict)
-    drawn: Drawn = field(default_factory=Drawn)
-    admins: frozenset[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Operators are looked up at each press."""
-        self.admins = frozenset(self.settings.admin_ids)
-
-    def language_for(self, chat_id: int, code: str | None) -> str:
-        """The language of a chat we know, else the one that its client says it speaks."""
-        known = self.chats.get(chat_id)
-        if known is not None:
-            return known.language
-        return client_language(code, self.settings.default_language)
-
-    def forget_cards(self) -> None:
-        """New rates were stored: cards are made anew."""
-        self.cards.clear()
-
-    def be_quiet(self, chat_id: int, seconds: float) -> None:
-        """Telegram wants no message in a chat for so long."""
-        now = boottime()
-        self.quiet = {chat: until for chat, until in self.quiet.items() if until > now}
-        self.quiet[chat_id] = now + seconds
-
-    def quiet_for(self, chat_id: int) -> float:
-        """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
-        return max(0.0, self.quiet.get(chat_id, 0.0) - boottime()) if self.quiet else 0.0
-
-    def allow(self, chat_id: int, cost: float = EVERY) -> bool:
-        """Whether a chat may ask now; when not, UserError once, then False until it calms down.
-
-        It may not when it asks too often, or when too many of its questions wait here already.
-        """
-        now = time.monotonic()
-        slower = IN_GROUP if chat_id < 0 else 1
-        tat, warned = self.buckets.get(chat_id, (now, False))
-        tat, waiting = max(tat, now), self.waiting(chat_id)
-        early = max(tat - now - (BURST - 1) * EVERY * slower, (waiting - BURST) * EVERY)
-        if early > 0:
-            self.buckets[chat_id] = (tat, True)
-            if warned:
-                return False
-            raise UserError("error.throttled", wait=timedelta(seconds=math.ceil(early)))
-        calm = tat - now <= (BURST - CALM) * EVERY * slower and waiting <= CALM
-        self.buckets[chat_id] = (tat + cost * slower, warned and not calm)
-        return True
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
@@ -375,6 +272,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             }
         await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)
 
+    async def show(self, message: Message, *, edit: bool) -> None:
+        """Change the message pressed, or answer below it."""
+        if edit:
+            await self.edit(message)
+        else:
+            await self.reply(message)
+
     async def edit(self, message: Message) -> None:
         """Change the message whose button was pressed; a picture keeps its place and gets other
         words.
@@ -435,34 +339,3 @@ def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]
 App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], None]
-
-
-async def load_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
-    """The chat as stored; a new one starts in the client's language."""
-    known = services.chats.get(origin.id)
-    if known is not None:
-        return known
-    new = new_chat(services, origin, language_code)
-    async with services.store.reading() as db:
-        stored = await storage.chats.get(db, origin.id)
-    if stored is None:
-        async with services.store.writing() as db:
-            stored = await storage.chats.add(db, new, now=services.clock())
-    services.chats[origin.id] = stored
-    return stored
-
-
-def new_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
-    """What we assume of a chat we meet for the first time."""
-    kind = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(
-        origin.type, ChatKind.GROUP
-    )
-    return Chat(
-        id=origin.id,
-        kind=kind,
-        title=origin.title or "",
-        language=client_language(language_code, services.settings.default_language),
-        time_zone=services.settings.time_zone,
-        home=services.settings.home_currency,
-        style=Style.BRIEF,
-    )

@@ -28,7 +28,8 @@ from bot.render.phrases import phrase
 from bot.render.text import Button, Message, bold, lines, message, to_api
 from handlers import unknown
 from handlers.access import mention
-from handlers.context import Context, Services
+from handlers.context import Context
+from handlers.services import Services
 
 INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
 #: Mistakes in what is surely a question about money; any other text is "not understood".

@@ -19,7 +19,8 @@ from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import welcome as render
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
-from handlers.context import Context, Services
+from handlers.context import Context
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 _INSIDE = frozenset({"member", "administrator", "creator", "restricted"})

@@ -44,7 +44,7 @@ async def show(
         drawn.keep(key, outcome)
         if isinstance(outcome, Sent) or await context.leave(caption, outcome):
             return
-    await (context.edit if edit else context.reply)(caption)
+    await context.show(caption, edit=edit)
 
 
 def name(context: Context, short: Key, key: Key) -> None:

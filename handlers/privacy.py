@@ -16,7 +16,8 @@ from bot.model.chats import ChatKind
 from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
-from handlers.context import Context, Services
+from handlers.context import Context
+from handlers.services import Services
 
 
 async def privacy(_update: Update, context: Context) -> None:
@@ -25,9 +26,9 @@ async def privacy(_update: Update, context: Context) -> None:
     await context.reply(
         render.privacy(
             context.language,
-            written=kept.BODIES,
-            sent=kept.ALERTS,
-            away=kept.CHATS,
+            written=kept.BODIES_KEPT,
+            sent=kept.ALERTS_KEPT,
+            away=kept.CLOSED_CHATS_KEPT,
             copies=storage.backup.KEEP_ASIDE,
         )
     )

@@ -111,7 +111,7 @@ async def _turn(context: Context, shown: Message) -> None:
     """The next page in the same place; a picture cannot turn back into words, so it is left where
     it is.
     """
-    await (context.reply if context.on_picture else context.edit)(shown)
+    await context.show(shown, edit=not context.on_picture)
 
 
 async def _currencies(context: Context) -> Message:
@@ -184,7 +184,7 @@ async def _show(
         ),
     )
     if len(history) < CHART_POINTS:
-        await (context.edit if edit else context.reply)(caption)
+        await context.show(caption, edit=edit)
         return
     title = render.words(replace(rule, once=False, until=None), language)
     picture = charts.chart(

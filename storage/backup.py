@@ -29,10 +29,10 @@ USED = ("chat", "alert", "rate", "entry", "inbox")
 PROBLEMS_SHOWN = 20
 FOLDER = "backups"
 RESCUED = "rescued"
-KEEP = 7  # nightly copies
+COPIES_KEPT = 7  # nightly copies
 # copies made before a migration or a restore: what a chat erased must age out of them
 KEEP_ASIDE = timedelta(days=30)
-LOOK = 5_000  # steps of SQLite between looks whether to go on
+STEPS_BETWEEN_LOOKS = 5_000  # steps of SQLite between looks whether to go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def nightly(path: Path, *, today: date, now: datetime, stop: Callable[[], bool])
         return None
     folder.mkdir(mode=0o700, exist_ok=True)
     copy(path, target, stop=stop)
-    for old in copies(path)[:-KEEP]:
+    for old in copies(path)[:-COPIES_KEPT]:
         old.unlink()
     for old in path.parent.glob(f"{path.name}.before-*"):
         if datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
@@ -90,7 +90,7 @@ def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False
     try:
         half.unlink(missing_ok=True)
         with closing(_read_only(source)) as connection:
-            connection.set_progress_handler(stop, LOOK)
+            connection.set_progress_handler(stop, STEPS_BETWEEN_LOOKS)
             connection.execute("VACUUM INTO ?", (str(half),))
         _sound(half, stop=stop)
         _flush(half)
@@ -195,7 +195,7 @@ def _sound(path: Path, *, stop: Callable[[], bool] = lambda: False) -> dict[str,
         raise BotError(f"{path} does not exist")
     try:
         with closing(_read_only(path)) as connection:
-            connection.set_progress_handler(stop, LOOK)
+            connection.set_progress_handler(stop, STEPS_BETWEEN_LOOKS)
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             broken = connection.execute("PRAGMA foreign_key_check").fetchone()
             tables = _tables(connection)

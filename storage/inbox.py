@@ -15,7 +15,8 @@ from storage.schema import inbox
 
 # the outcome of an unfinished update that is handled alone, for fear that it ends the process
 BEGUN = "begun"
-PLACE = '"location"'  # a key of the update, however deep: in text its quotes would be escaped
+# a key of the update, however deep: in text its quotes would be escaped
+LOCATION_KEY = '"location"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ async def add(
             chat_id=item.chat,
             kind=item.kind,
             body=item.body,
-            fleeting=PLACE in (item.body or ""),
+            fleeting=LOCATION_KEY in (item.body or ""),
             received_at=now,
             holder=holder,
             lease_until=now + lease,

@@ -19,30 +19,31 @@ from storage.chats import STOPPED
 from storage.db import Db, db_now
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
-BODIES = timedelta(hours=24)  # what people wrote
+BODIES_KEPT = timedelta(hours=24)  # what people wrote
 # their numbers, so that none has its effect twice; Telegram repeats for a day
-UPDATES = timedelta(days=7)
-ALERTS = timedelta(days=30)  # with their deliveries: what corrections and Why? need
-NEWS = timedelta(days=180)
-CHATS = timedelta(days=90)  # that blocked the bot, are gone, or threw it out: with their settings
-PIECE = 2_000
-CHATS_PIECE = 100
+UPDATES_KEPT = timedelta(days=7)
+ALERTS_KEPT = timedelta(days=30)  # with their deliveries: what corrections and Why? need
+STORIES_KEPT = timedelta(days=180)
+# that blocked the bot, are gone, or threw it out: with their settings
+CLOSED_CHATS_KEPT = timedelta(days=90)
+ROWS_AT_ONCE = 2_000
+CHATS_AT_ONCE = 100
 OPEN = (State.PENDING.value, State.LEASED.value)
 
 
-async def _bodies(db: Db, _now: datetime, piece: int = PIECE) -> int:
+async def _bodies(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     now = await db_now(db)  # as receiving counts
-    old = (inbox.c.finished_at < now - BODIES, inbox.c.body.is_not(None))
+    old = (inbox.c.finished_at < now - BODIES_KEPT, inbox.c.body.is_not(None))
     which = inbox.c.update_id.in_(select(inbox.c.update_id).where(*old).limit(piece))
     return (await db.execute(update(inbox).where(which).values(body=None))).rowcount
 
 
-async def _updates(db: Db, _now: datetime, piece: int = PIECE) -> int:
-    old = inbox.c.finished_at < await db_now(db) - UPDATES
+async def _updates(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    old = inbox.c.finished_at < await db_now(db) - UPDATES_KEPT
     return await _delete(db, inbox, inbox.c.update_id, old, piece)
 
 
-async def _deliveries(db: Db, now: datetime, piece: int = PIECE) -> int:
+async def _deliveries(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     done = and_(
         delivery.c.alert_id.in_(select(alert.c.id).where(await _told(db, now))),
         delivery.c.state.not_in(OPEN),
@@ -50,7 +51,7 @@ async def _deliveries(db: Db, now: datetime, piece: int = PIECE) -> int:
     return await _delete(db, delivery, delivery.c.id, done, piece)
 
 
-async def _alerts(db: Db, now: datetime, piece: int = PIECE) -> int:
+async def _alerts(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     empty = ~select(delivery.c.id).where(delivery.c.alert_id == alert.c.id).exists()
     return await _delete(db, alert, alert.c.id, and_(await _told(db, now), empty), piece)
 
@@ -59,12 +60,14 @@ async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
     """Old alerts after their fan-out or never approved in time, but for the newest of all."""
     newest = select(func.max(alert.c.id)).scalar_subquery()
     over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
-    return and_(alert.c.created_at < now - ALERTS, over, alert.c.id < newest)
+    return and_(alert.c.created_at < now - ALERTS_KEPT, over, alert.c.id < newest)
 
 
-async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
+async def _stories(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     newest = select(func.max(story.c.id)).scalar_subquery()
-    old = select(story.c.id).where(story.c.at < now - NEWS, story.c.id < newest).limit(piece)
+    old = (
+        select(story.c.id).where(story.c.at < now - STORIES_KEPT, story.c.id < newest).limit(piece)
+    )
     ids = (await db.execute(old)).scalars().all()
     for table, column in (
         (entry, entry.c.story_id),
@@ -75,14 +78,18 @@ async def _stories(db: Db, now: datetime, piece: int = PIECE) -> int:
     return len(ids)
 
 
-async def _chats(db: Db, now: datetime, piece: int = PIECE) -> int:
+async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     """Forget chats away for long, not those that asked for silence, with what was sent to them."""
-    away = (~chat.c.active, chat.c.inactive_at < now - CHATS, chat.c.inactive_why != STOPPED)
-    some = select(chat.c.id).where(*away).limit(min(piece, CHATS_PIECE))
+    away = (
+        ~chat.c.active,
+        chat.c.inactive_at < now - CLOSED_CHATS_KEPT,
+        chat.c.inactive_why != STOPPED,
+    )
+    some = select(chat.c.id).where(*away).limit(min(piece, CHATS_AT_ONCE))
     # not one that comes back just now
     ids = (await db.execute(some.with_for_update(skip_locked=True))).scalars().all()
     if ids:
-        await storage.privacy.erase(db, *ids, before=now - ALERTS)
+        await storage.privacy.erase(db, *ids, before=now - ALERTS_KEPT)
     return len(ids)
 
 

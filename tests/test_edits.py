@@ -13,7 +13,7 @@ import pytest
 import storage.chats
 from bot.clock import boottime
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.ingest.stories import EDITS, FRESH
+from bot.ingest.stories import FRESH_FOR, MOST_EDITS
 from bot.model.chats import ChatKind
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
@@ -194,9 +194,9 @@ async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
     for feed in AGENCIES[1:]:
         await report(world, feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
         await world.done()
-    assert len(AGENCIES) - 1 > EDITS
+    assert len(AGENCIES) - 1 > MOST_EDITS
     for chat in (READER, CHANNEL):
-        assert len(accepted(world, chat)) == EDITS
+        assert len(accepted(world, chat)) == MOST_EDITS
         assert len(accepted(world, chat, "sendMessage")) == 1
 
 
@@ -204,7 +204,7 @@ async def test_a_story_older_than_the_freshness_window_is_left_as_it_is(world: W
     """Nobody scrolls back to yesterday."""
     await report(world, "one", ("a", *BLAST))
     await world.done()
-    world.now = NOW + FRESH
+    world.now = NOW + FRESH_FOR
     await report(world, "two", ("b", *BLAST))
     await world.done()
     assert accepted(world, READER) == []

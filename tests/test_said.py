@@ -30,11 +30,11 @@ from bot.deliver.flights import DOUBTS
 from bot.deliver.limits import SHARED_PACE
 from bot.detect.moves import DEFAULT_POLICY
 from bot.detect.offers import LEVEL_FROM
-from bot.detect.plausibility import AGREE, LARGEST_UNASKED
+from bot.detect.plausibility import AGREEMENT, LARGEST_UNASKED
 from bot.i18n import t
-from bot.ingest.stories import EDITS, FRESH
-from bot.ingest.trust import STUCK
-from bot.intake.role import SPAN
+from bot.ingest.stories import FRESH_FOR, MOST_EDITS
+from bot.ingest.trust import STUCK_DAYS
+from bot.intake.role import ROLE_LEASE
 from bot.languages import LANGUAGES
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
@@ -58,17 +58,20 @@ def said(name: str) -> str:
     [
         (
             "README.md",
-            f"what people write is kept {'a day' if storage.retention.BODIES == DAY else '?'}",
+            f"what people write is kept {'a day' if storage.retention.BODIES_KEPT == DAY else '?'}",
         ),
-        ("README.md", f"alerts and deliveries {storage.retention.ALERTS.days} days"),
-        ("README.md", f"stories {storage.retention.NEWS.days} days"),
+        ("README.md", f"alerts and deliveries {storage.retention.ALERTS_KEPT.days} days"),
+        ("README.md", f"stories {storage.retention.STORIES_KEPT.days} days"),
         (
             "README.md",
-            f"a chat that blocked the bot is forgotten after {storage.retention.CHATS.days} days",
+            (
+                "a chat that blocked the bot is forgotten after "
+                f"{storage.retention.CLOSED_CHATS_KEPT.days} days"
+            ),
         ),
-        ("README.md", f"keeps the last {NUMBERS[storage.backup.KEEP]}"),
-        ("README.md", f"nothing new for {NUMBERS[STUCK]} of its publishing days"),
-        ("README.md", f"two sources that disagree by more than {AGREE} %"),
+        ("README.md", f"keeps the last {NUMBERS[storage.backup.COPIES_KEPT]}"),
+        ("README.md", f"nothing new for {NUMBERS[STUCK_DAYS]} of its publishing days"),
+        ("README.md", f"two sources that disagree by more than {AGREEMENT} %"),
         ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
         ("DESIGN.md", f"at most {SHARED_PACE * 100:g} % of the limit"),
         ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
@@ -80,23 +83,23 @@ def said(name: str) -> str:
                 "is a level"
             ),
         ),
-        ("DESIGN.md", f"Bodies of updates {storage.retention.BODIES // HOUR} hours"),
-        ("DESIGN.md", f"their numbers {storage.retention.UPDATES.days} days"),
-        ("DESIGN.md", f"alerts with their deliveries {storage.retention.ALERTS.days} days"),
-        ("DESIGN.md", f"stories {storage.retention.NEWS.days} days, chats"),
-        ("DESIGN.md", f"{storage.retention.CHATS.days} days (who said `/stop` stays)"),
+        ("DESIGN.md", f"Bodies of updates {storage.retention.BODIES_KEPT // HOUR} hours"),
+        ("DESIGN.md", f"their numbers {storage.retention.UPDATES_KEPT.days} days"),
+        ("DESIGN.md", f"alerts with their deliveries {storage.retention.ALERTS_KEPT.days} days"),
+        ("DESIGN.md", f"stories {storage.retention.STORIES_KEPT.days} days, chats"),
+        ("DESIGN.md", f"{storage.retention.CLOSED_CHATS_KEPT.days} days (who said `/stop` stays)"),
         (
             "DESIGN.md",
             (
-                f"{storage.retention.PIECE:,} rows or {storage.retention.CHATS_PIECE} chats a "
-                f"transaction"
+                f"{storage.retention.ROWS_AT_ONCE:,} rows or "
+                f"{storage.retention.CHATS_AT_ONCE} chats a transaction"
             ),
         ),
         ("DESIGN.md", f"forgotten after {storage.backup.KEEP_ASIDE.days} days"),
         ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
-        ("DESIGN.md", f"At most {NUMBERS[EDITS]} edits"),
-        ("DESIGN.md", f"none {'twelve' if FRESH == 12 * HOUR else '?'} hours after the alert"),
-        ("DESIGN.md", f"a lease of {SPAN // timedelta(seconds=1)} seconds"),
+        ("DESIGN.md", f"At most {NUMBERS[MOST_EDITS]} edits"),
+        ("DESIGN.md", f"none {'twelve' if FRESH_FOR == 12 * HOUR else '?'} hours after the alert"),
+        ("DESIGN.md", f"a lease of {ROLE_LEASE // timedelta(seconds=1)} seconds"),
     ],
 )
 def test_a_figure_of_the_documents_is_the_programs(document: str, words: str) -> None:
@@ -112,9 +115,9 @@ async def test_what_privacy_says_is_what_is_kept(_world: World) -> None:  # noqa
         text = (await _world.ask("/privacy", chat=chat))["text"]
         kept = storage.retention
         figures = [
-            kept.ALERTS.days,
-            kept.BODIES // HOUR,
-            kept.CHATS.days,
+            kept.ALERTS_KEPT.days,
+            kept.BODIES_KEPT // HOUR,
+            kept.CLOSED_CHATS_KEPT.days,
             storage.backup.KEEP_ASIDE.days,
         ]
         assert [int(figure) for figure in re.findall(r"\d+", text)] == figures

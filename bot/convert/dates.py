@@ -20,7 +20,7 @@ from bot.languages import languages
 from bot.languages.parts import Days
 
 EXAMPLE = "2021-10-20"
-SHOWN = 20  # letters of a wrong date that are repeated to its writer
+SHOWN_LETTERS = 20  # letters of a wrong date that are repeated to its writer
 
 
 def _alternatives(part: Callable[[Days], str]) -> str:
@@ -121,7 +121,7 @@ def read_day(text: str, *, today: date, ahead: bool = False) -> date:
 
 def wrong_date(text: str) -> UserError:
     """What is answered to a date that cannot be read."""
-    return UserError("error.date", text=text[:SHOWN], example=f"/rates {EXAMPLE}")
+    return UserError("error.date", text=text[:SHOWN_LETTERS], example=f"/rates {EXAMPLE}")
 
 
 def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:

@@ -13,12 +13,12 @@ from bot.model.rates import Rate, RateKind
 
 # whose word on a pair is for everybody
 ANSWERABLE = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})
-COMPARED = timedelta(days=7)  # older rates of another source dispute nothing
+COMPARED_FOR = timedelta(days=7)  # older rates of another source dispute nothing
 
 
 def may_contradict(new: Rate, other: Rate) -> bool:
     """Whether another source's rate is of a kind and a day to be heard, and too far away."""
-    near = new.effective_on - other.effective_on <= COMPARED
+    near = new.effective_on - other.effective_on <= COMPARED_FOR
     return near and other.kind in ANSWERABLE and disagree(new, other)
 
 

@@ -22,7 +22,7 @@ from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
-AGREE = Decimal(2)  # percent between sources of one pair, beyond which they disagree
+AGREEMENT = Decimal(2)  # percent between sources of one pair, beyond which they disagree
 # a shifted value lies this near to 10^k times the last one, in parts of it
 SHIFT_SLACK = Decimal("0.25")
 SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the swap
@@ -120,7 +120,7 @@ def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
 
 def disagree(one: Rate, other: Rate) -> bool:
     """Whether two rates of one pair are over 2 % apart: both are shown then, neither alerts."""
-    return abs(Move(old=one, new=other).percent) > AGREE
+    return abs(Move(old=one, new=other).percent) > AGREEMENT
 
 
 def _last(history: Sequence[Rate], new: Rate) -> Rate | None:

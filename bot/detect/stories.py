@@ -41,11 +41,11 @@ from bot.model.text import comparable
 
 WORD = re.compile(r"[^\W_]+")
 # the weight of a stem newsrooms hardly use, on the scale of the table (log of one in so many texts)
-RARE = 6.5
+RARE_STEM = 6.5
 LEAD_CHARS = 1000
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
-SAME = 0.6
+SAME_STORY_SCORE = 0.6
 ALIKE, STEEP = (
     0.65,
     8.0,
@@ -152,7 +152,7 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
         reasons.append("one denies the other")
     likely -= A_DAY_LATER * hours_apart / 24
     score = 1 / (1 + math.exp(-likely))
-    same = score >= SAME
+    same = score >= SAME_STORY_SCORE
     return Match(same=same, score=round(score, 4), reasons=(*_shared(a, b, weights), *reasons))
 
 
@@ -195,13 +195,13 @@ def _shared(a: Sketch, b: Sketch, weights: Mapping[str, float]) -> tuple[str, ..
     common = a.title.keys() & b.title.keys()
     if not common:
         return ()
-    rarest = sorted(common, key=lambda stem: (-weights.get(stem, RARE), stem))
+    rarest = sorted(common, key=lambda stem: (-weights.get(stem, RARE_STEM), stem))
     return (f"both: {', '.join(rarest[:3])}",)
 
 
 def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, float]) -> float:
     def weight(stem: str, count: int) -> float:
-        return weights.get(stem, RARE) * (1 + math.log(count))
+        return weights.get(stem, RARE_STEM) * (1 + math.log(count))
 
     if len(b) < len(a):
         a, b = b, a
@@ -224,7 +224,7 @@ def _told(
     """The share of a headline, by weight, that the other entry has too."""
     total = told = 0.0
     for stem in title:
-        weight = weights.get(stem, RARE)
+        weight = weights.get(stem, RARE_STEM)
         total += weight
         if stem in other:
             told += weight
@@ -250,5 +250,5 @@ def _stem(word: str, news: News) -> str:
 
 @cache
 def _weights(code: str) -> Mapping[str, float]:
-    """How rare the common stems of a language are; a stem that is not here is `RARE`."""
+    """How rare the common stems of a language are; a stem that is not here is `RARE_STEM`."""
     return {stem: float(weight) for stem, weight in language(code).rows("common")}

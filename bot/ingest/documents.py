@@ -26,8 +26,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 PARSE_SECONDS = 10.0
 # so many new entries of a list page are followed to their articles, the others stay headlines
-ARTICLES = 10
-ARTICLES_TAKE = 40.0  # seconds for all of them: a host is asked once a second
+ARTICLES_FOLLOWED = 10
+ARTICLES_SECONDS = 40.0  # seconds for all of them: a host is asked once a second
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 
@@ -120,8 +120,8 @@ class Documents:
         """The first new entries with their articles' text; what cannot be had stays a headline."""
         read: dict[Entry, Entry] = {}
         with suppress(TimeoutError):
-            async with asyncio.timeout(ARTICLES_TAKE):
-                for item in new[:ARTICLES]:
+            async with asyncio.timeout(ARTICLES_SECONDS):
+                for item in new[:ARTICLES_FOLLOWED]:
                     with suppress(SourceError):
                         read[item] = await self._with_article(spec, article, item)
         return [read.get(item, item) for item in new]

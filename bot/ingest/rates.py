@@ -204,7 +204,7 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
             fired, state = evaluate(item.rule, item.state, past, new, now=now)
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
-            if fired is not None and now.date() - day <= trust.BACKLOG:
+            if fired is not None and now.date() - day <= trust.OLDEST_NEWS:
                 told = await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
                 alerts += told is not None
     return alerts

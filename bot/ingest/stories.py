@@ -22,12 +22,12 @@ from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from storage.db import Db
 
-FRESH = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
+FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
 FLOOD = (
     20  # so many new entries at once from a known feed: its ids changed, or it was down for long
 )
 SAME_EVENT = timedelta(hours=48)
-EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
+MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
@@ -83,7 +83,7 @@ async def keep_entry(
     if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
         await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
     weak = counts.severity is Severity.INFO
-    if quiet or now - at > FRESH or (weak and policy != "two_sources"):
+    if quiet or now - at > FRESH_FOR or (weak and policy != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
     return await _break(db, pk, policy=policy, admins=admins, feeds=feeds, now=now)
 
@@ -157,8 +157,11 @@ async def _break(
 async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
     """Edit the messages of a story while it is fresh, a few times; `why` is unique."""
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
-        expires_at = told.created_at + FRESH
-        if now >= expires_at or await storage.alerts.times_got(db, edits.key(told.id)) >= EDITS:
+        expires_at = told.created_at + FRESH_FOR
+        if (
+            now >= expires_at
+            or await storage.alerts.times_got(db, edits.key(told.id)) >= MOST_EDITS
+        ):
             continue
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
 

@@ -23,10 +23,11 @@ from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = timedelta(days=5)  # a rate effective longer ago than a long weekend is history, not news
-PLAUSIBLE = timedelta(days=60)  # the past a new value is compared with
-STUCK = 3  # days of publication that went by with nothing new, before the operators are told
-CONFIRMED = 2  # polls that must bring the same implausible value before it is believed
+# a rate effective longer ago than a long weekend is history, not news
+OLDEST_NEWS = timedelta(days=5)
+COMPARED_PAST = timedelta(days=60)  # the past a new value is compared with
+STUCK_DAYS = 3  # days of publication that went by with nothing new, before the operators are told
+CONFIRMING_POLLS = 2  # polls that must bring the same implausible value before it is believed
 
 
 async def disputed(
@@ -36,7 +37,7 @@ async def disputed(
     shared = await storage.rates.shared(db, key) if added else set()
     found = []
     for new in added:
-        fresh = now.date() - new.effective_on <= BACKLOG
+        fresh = now.date() - new.effective_on <= OLDEST_NEWS
         other = await rival(db, new) if fresh and new.pair in shared else None
         if other is None:
             continue
@@ -103,7 +104,7 @@ async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenR
     changed: list[tuple[Rate, list[SeenRate]]] = []
     for new in sorted(rates, key=lambda item: item.effective_on):
         day = new.effective_on
-        past = await storage.rates.history(db, new.series, since=day - PLAUSIBLE, until=day)
+        past = await storage.rates.history(db, new.series, since=day - COMPARED_PAST, until=day)
         if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
             changed.append((new, [item for item in past if item.effective_on < day]))
     return changed
@@ -160,7 +161,11 @@ async def _held(
     held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
     if held.state == "rejected":
         return 0
-    if not found.ok and held.state == "held" and (found.needs_source or held.times < CONFIRMED):
+    if (
+        not found.ok
+        and held.state == "held"
+        and (found.needs_source or held.times < CONFIRMING_POLLS)
+    ):
         if held.times == 1:
             said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
             values = {"source": spec.key, "rate": said, "held": str(held.id)}
@@ -213,7 +218,7 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
         return
     name = storage.marks.stale(spec.key)
     told = await storage.marks.get(db, name)
-    stuck = spec.poll.missed(newest, now) >= STUCK
+    stuck = spec.poll.missed(newest, now) >= STUCK_DAYS
     if stuck == (told is not None):
         return
     if stuck:

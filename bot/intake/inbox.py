@@ -23,13 +23,14 @@ from storage.inbox import Received
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=20)
-SHARE = 1.0  # seconds between looks for updates that lost their holder
-PORTION = 500  # unfinished updates in memory at a start; the next come when these are handled
+UPDATE_LEASE = timedelta(seconds=20)
+ORPHANS_LOOK = 1.0  # seconds between looks for updates that lost their holder
+# unfinished updates in memory at a start; the next come when these are handled
+UNFINISHED_AT_ONCE = 500
 RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
 AT_ONCE = 32
 LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram sends are a tenth of it
-REMEMBERED = 10_000  # numbers of updates: Telegram repeats only those of the last hours
+REMEMBERED_NUMBERS = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 #: What we ask for; anything else is stored, counted and ignored.
 KINDS = (
     "message",
@@ -97,7 +98,7 @@ class Inbox:
         self._holder = holder
         self._alone = alone
         # the updates seen here, and what became of them
-        self._seen: FIFOCache[int, str | None] = FIFOCache(REMEMBERED)
+        self._seen: FIFOCache[int, str | None] = FIFOCache(REMEMBERED_NUMBERS)
         self._waiting: dict[int | None, deque[Received]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -115,7 +116,7 @@ class Inbox:
         """
         exclusive = self._alone or self._store.alone
         async with self._store.reading() as db:
-            for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED):
+            for update_id in await storage.inbox.latest_ids(db, limit=REMEMBERED_NUMBERS):
                 self._seen[update_id] = None
         if self._alone:
             await self._open()
@@ -126,20 +127,20 @@ class Inbox:
                     left = await storage.inbox.take_over(
                         db,
                         holder=self._holder,
-                        lease=LEASE,
+                        lease=UPDATE_LEASE,
                         everything=exclusive,
                         after=after,
-                        limit=PORTION,
+                        limit=UNFINISHED_AT_ONCE,
                     )
             except StorageError as error:
                 if not exclusive:
                     raise
                 log.warning("taking up updates without writing", error=str(error))
                 async with self._store.reading() as db:
-                    left = await storage.inbox.unfinished(db, after=after, limit=PORTION)
+                    left = await storage.inbox.unfinished(db, after=after, limit=UNFINISHED_AT_ONCE)
             for item in left:
                 self._accept(item)
-            if len(left) < PORTION:
+            if len(left) < UNFINISHED_AT_ONCE:
                 return
             after = left[-1].update_id
             if self._tasks:
@@ -184,7 +185,7 @@ class Inbox:
     async def _add(self, rows: Sequence[Received]) -> list[Received]:
         """Store updates; those that are new and ours to handle."""
         async with self._store.writing() as db:
-            fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=LEASE)
+            fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=UPDATE_LEASE)
             if not self._store.alone:
                 later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
                 fresh = [item for item in fresh if item.update_id not in later]
@@ -300,15 +301,19 @@ class Inbox:
     async def share(self) -> None:
         """Beside other replicas, for ever: keep what waits here, take what lost its holder."""
         while True:
-            await asyncio.sleep(SHARE)
+            await asyncio.sleep(ORPHANS_LOOK)
             waiting = [item.update_id for queue in self._waiting.values() for item in queue]
             # had their effect, not yet written down
             waiting += [update_id for update_id, _ in self._outcomes]
             try:
                 async with self._store.writing() as db:
                     if waiting:
-                        await storage.inbox.prolong(db, waiting, holder=self._holder, lease=LEASE)
-                    left = await storage.inbox.take_over(db, holder=self._holder, lease=LEASE)
+                        await storage.inbox.prolong(
+                            db, waiting, holder=self._holder, lease=UPDATE_LEASE
+                        )
+                    left = await storage.inbox.take_over(
+                        db, holder=self._holder, lease=UPDATE_LEASE
+                    )
             except StorageError as error:
                 log.warning("inbox waits for the database", error=str(error))
                 continue

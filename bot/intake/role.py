@@ -24,9 +24,9 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
-SPAN = timedelta(seconds=8)  # so long after its holder died a role is free
+ROLE_LEASE = timedelta(seconds=8)  # so long after its holder died a role is free
 PROLONG = 2.0
-LOOK = 0.5  # seconds between looks of those who wait: a role given back is taken within that
+ROLE_LOOK = 0.5  # seconds between looks of those who wait: a role given back is taken within that
 
 
 class Role:
@@ -44,7 +44,7 @@ class Role:
         """
         while True:
             if not await self._take():
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(ROLE_LOOK)
                 continue
             log.info("role taken", role=self._name)
             metrics.ROLE.labels(self._name).set(1)
@@ -85,11 +85,13 @@ class Role:
         asked = boottime()
         try:
             async with self._store.writing() as db:
-                fence = await storage.leases.acquire(db, self._name, holder=self._holder, span=SPAN)
+                fence = await storage.leases.acquire(
+                    db, self._name, holder=self._holder, span=ROLE_LEASE
+                )
         except StorageError as error:
             log.warning("role waits for the database", role=self._name, error=str(error))
             return False
-        self._until = asked + SPAN.total_seconds() if fence is not None else 0.0
+        self._until = asked + ROLE_LEASE.total_seconds() if fence is not None else 0.0
         return fence is not None
 
     async def _give_back(self) -> None:

@@ -21,10 +21,10 @@ from bot.telegram.outcomes import Sent, why
 
 log = structlog.get_logger(__name__)
 
-LIMIT = 1024 * 1024  # bytes of a request
-INSISTED = 100  # numbers of refused updates that are remembered
+LARGEST_REQUEST = 1024 * 1024  # bytes of a request
+REFUSALS_REMEMBERED = 100  # numbers of refused updates that are remembered
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-LOOK = 300.0  # seconds between looks whether it is still ours
+WEBHOOK_LOOK = 300.0  # seconds between looks whether it is still ours
 
 
 def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
@@ -34,14 +34,14 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
     Telegram repeats what is refused, and sends nothing else meanwhile. So what has a number and
     cannot be read is set aside; what is too large, when it comes a second time.
     """
-    too_large: deque[int] = deque(maxlen=INSISTED)
+    too_large: deque[int] = deque(maxlen=REFUSALS_REMEMBERED)
 
     async def receive(request: web.Request) -> web.Response:
         refused = _refused(request, secret)
         if refused is not None:
             return web.Response(status=refused)
-        body = await _at_most(request, LIMIT + 1)
-        if len(body) > LIMIT:
+        body = await _at_most(request, LARGEST_REQUEST + 1)
+        if len(body) > LARGEST_REQUEST:
             number = first_number(body + b"}")
             if number is None or number not in too_large:
                 too_large.extend(() if number is None else (number,))
@@ -55,7 +55,7 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
             web.Response(status=400) if number is None else await _stored(inbox.set_aside(number))
         )
 
-    application = web.Application(client_max_size=LIMIT)
+    application = web.Application(client_max_size=LARGEST_REQUEST)
     application.router.add_post(path or "/", receive)
     return application
 
@@ -94,7 +94,12 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
 
 
 async def keep_webhook(
-    api: BotApi, *, url: str, secret: str, tell: Callable[[str | None], None], look: float = LOOK
+    api: BotApi,
+    *,
+    url: str,
+    secret: str,
+    tell: Callable[[str | None], None],
+    look: float = WEBHOOK_LOOK,
 ) -> None:
     """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
     ours any more.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliver import worker as sending
+from bot.deliver import claims
 from bot.emulator import Emulator
 from tests.e2e.program import READER, Program
 from tests.faults.server import Server, servers
@@ -35,8 +35,8 @@ def pair(postgres_server: str) -> Iterator[tuple[Server, Server]]:
 @pytest.fixture
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim whose commit nobody heard of is free again before a test's patience ends."""
-    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=5))
-    monkeypatch.setattr(sending, "MARGIN", 2.0)
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=5))
+    monkeypatch.setattr(claims, "MARGIN", 2.0)
 
 
 def address(pair: tuple[Server, Server]) -> str:

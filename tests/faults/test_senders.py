@@ -18,8 +18,10 @@ from sqlalchemy import event
 from structlog.testing import capture_logs
 
 import storage.chats
+import storage.connecting
 import storage.db
-from bot.deliver import worker as sending
+from bot.deliver import claims, slots, upkeep
+from bot.deliver.worker import IN_FLIGHT
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -86,9 +88,7 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         copies = Counter(call.chat_id for call in sent)
         assert set(copies) == set(numbers), "I1"
         assert max(copies.values()) <= 2, "I2"
-        assert sum(copies.values()) - readers <= sending.IN_FLIGHT, (
-            "only what was in flight comes twice"
-        )
+        assert sum(copies.values()) - readers <= IN_FLIGHT, "only what was in flight comes twice"
         times = [call.at for call in sent]
         busiest = max(
             sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times)
@@ -173,7 +173,8 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer than we wait for it, again and again: the mark is kept and nothing is sent twice."""
-    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.1)
+    for module in (storage.db, storage.connecting):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
         await one.alert()
@@ -201,7 +202,8 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
     """SQLite refuses such at once, without waiting; our transactions are writers from their
     beginning.
     """
-    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 5)
+    for module in (storage.db, storage.connecting):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 5)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -236,8 +238,9 @@ async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_
     """Straight from Telegram, again while that is away; a database that works again is said to do
     so in the log.
     """
-    monkeypatch.setattr(storage.db, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr("bot.watch.PATIENCE", 0.0)
+    for module in (storage.db, storage.connecting):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         one.emulator.faults.add(Fault.server_error(502, times=1))
@@ -265,10 +268,11 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
     it stood.
     """
     lease, stall = 1.0, 1.5
-    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
-    monkeypatch.setattr(sending, "MARGIN", lease / 3)
-    monkeypatch.setattr(sending, "STOOD", lease / 2)
-    monkeypatch.setattr(sending, "IDLE", 0.2)
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=lease))
+    monkeypatch.setattr(claims, "MARGIN", lease / 3)
+    monkeypatch.setattr(upkeep, "STOOD", lease / 2)
+    for stage in (claims, slots, upkeep):
+        monkeypatch.setattr(stage, "IDLE", 0.2)
     readers = range(READER, READER + 20)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=20, rate=40.0) as one:
         stopping = asyncio.Event()

@@ -30,10 +30,11 @@ import storage.chats
 import storage.deliveries
 import storage.fan_out
 import storage.leases
-from bot.deliver import worker as sending
+from bot.deliver import claims
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import StorageError
 from bot.intake import role
+from storage import connecting
 from storage import db as database
 from storage.db import Store
 from storage.opening import open_store
@@ -130,9 +131,9 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
     is not sent again.
     """
     lease, margin = 4.0, 2.0
-    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=lease))
-    monkeypatch.setattr(sending, "MARGIN", margin)
-    monkeypatch.setattr(sending, "HORIZON", timedelta(minutes=1))
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=lease))
+    monkeypatch.setattr(claims, "MARGIN", margin)
+    monkeypatch.setattr(claims, "HORIZON", timedelta(minutes=1))
     async with bench(primary.url, rate=5.0) as one:  # four seconds for all
         await one.alert()
         async with Sending(one):
@@ -154,7 +155,7 @@ async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_
     """The server takes from it the pace of all and what it had claimed; awake again it is told so,
     and goes on.
     """
-    monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(connecting, "IDLE_SECONDS", 0.5)
     frozen = await open_store(postgres_url)
     claim = partial(
         storage.deliveries.claim,
@@ -184,7 +185,7 @@ async def test_P19_a_role_ends_by_its_time_when_the_database_froze(
     primary: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever has it stops before another can take it, and is at it again when the database is."""
-    monkeypatch.setattr(role, "SPAN", timedelta(seconds=2))
+    monkeypatch.setattr(role, "ROLE_LEASE", timedelta(seconds=2))
     monkeypatch.setattr(role, "PROLONG", 0.3)
     begun, left = asyncio.Event(), asyncio.Event()
 
@@ -213,7 +214,8 @@ async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The caller gets our error, and the next one a connection."""
-    monkeypatch.setattr(database, "POOL_SECONDS", 0.2)
+    for module in (database, connecting):
+        monkeypatch.setattr(module, "POOL_SECONDS", 0.2)
     store = await open_store(postgres_url)
     async with asyncio.timeout(20):
         gate, all_in = asyncio.Event(), asyncio.Barrier(11)

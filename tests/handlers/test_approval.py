@@ -16,7 +16,7 @@ import storage.fan_out
 import storage.lapsed
 from bot.i18n import t
 from bot.sources.catalog import parse_catalog
-from handlers.context import Services
+from handlers.services import Services
 from storage.schema import alert
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers

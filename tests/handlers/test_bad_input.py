@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from bot.i18n import t
 from handlers import COMMANDS
-from handlers.context import Services
+from handlers.services import Services
 from storage.schema import rate
 from storage.schema import series as series_table
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World

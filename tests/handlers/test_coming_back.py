@@ -41,7 +41,7 @@ async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World)
     left.
     """
     await world.ask("/start")
-    long_ago = world.bot.clock() - storage.retention.CHATS - timedelta(days=1)
+    long_ago = world.bot.clock() - storage.retention.CLOSED_CHATS_KEPT - timedelta(days=1)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
         await storage.chats.close(db, READER, why="blocked")

@@ -11,7 +11,7 @@ from bot.languages import LANGUAGES
 from bot.readers.news import TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
-from handlers.context import BURST
+from handlers.services import BURST
 from tests.handlers.conftest import GROUP, READER, World
 from tests.languages.expected import WHOLE
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers.context import Services
+from handlers.services import Services
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World, days
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}

@@ -35,7 +35,7 @@ from bot.model.alerts import (
 from bot.model.chats import ChatKind
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
-from handlers.context import Services
+from handlers.services import Services
 from storage.schema import chat as chat_table
 from storage.schema import rule as rule_table
 from storage.schema import subscription

@@ -28,7 +28,7 @@ from bot.ingest.notices import tell_hourly
 from bot.intake import polling
 from bot.intake.inbox import UNREADABLE, Inbox, parse
 from bot.intake.polling import poll
-from bot.intake.webhook import HEADER, LIMIT, webhook_app
+from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.telegram import retry
@@ -400,7 +400,7 @@ async def test_G25_what_is_too_large_is_refused_once_and_then_set_aside(
     client, inbox, handled = hook
 
     async def post(number: int, secret: str = SECRET) -> int:
-        body = b'{"update_id":%d,"x":"' % number + b"x" * 10 * LIMIT + b'"}'
+        body = b'{"update_id":%d,"x":"' % number + b"x" * 10 * LARGEST_REQUEST + b'"}'
         response = await client.post(
             "/hook", data=io.BytesIO(body), headers={**GOOD, HEADER: secret}
         )

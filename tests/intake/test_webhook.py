@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot import metrics
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
-from bot.intake.webhook import HEADER, LIMIT, webhook_app
+from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
 from storage.db import Store
 from storage.schema import inbox as table
 
@@ -145,7 +145,7 @@ async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(
         (400, "POST", GOOD, b"not json"),
         (400, "POST", GOOD, b"{}"),
         (400, "POST", GOOD, b"[]"),
-        (413, "POST", GOOD, b'{"update_id":1,"x":"' + b"x" * LIMIT + b'"}'),
+        (413, "POST", GOOD, b'{"update_id":1,"x":"' + b"x" * LARGEST_REQUEST + b'"}'),
     ],
     ids=[
         "no secret",

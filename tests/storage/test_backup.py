@@ -14,7 +14,7 @@ import pytest
 import storage.chats
 import storage.rates
 from bot.errors import BotError, ConfigError
-from storage.backup import KEEP, KEEP_ASIDE, copies, copy, health, nightly, restore
+from storage.backup import COPIES_KEPT, KEEP_ASIDE, copies, copy, health, nightly, restore
 from storage.db import Store
 from storage.instance import only_instance
 from storage.opening import open_store
@@ -199,12 +199,12 @@ async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path
     aside.touch()
     old, young = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp(), NOW.timestamp()
     os.utime(aside, (young, young))
-    for day in range(KEEP + 3):
+    for day in range(COPIES_KEPT + 3):
         made = nightly(path, today=first + timedelta(days=day), now=NOW, stop=never)
         assert made is not None
         assert nightly(path, today=first + timedelta(days=day), now=NOW, stop=never) is None
     assert [one.name for one in copies(path)] == [
-        f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, KEEP + 3)
+        f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, COPIES_KEPT + 3)
     ]
     assert aside.exists()
     os.utime(aside, (old, old))

@@ -21,7 +21,14 @@ from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule
 from storage.db import Store
 from storage.inbox import Received
-from storage.retention import ALERTS, BODIES, CHATS, NEWS, STEPS, UPDATES
+from storage.retention import (
+    ALERTS_KEPT,
+    BODIES_KEPT,
+    CLOSED_CHATS_KEPT,
+    STEPS,
+    STORIES_KEPT,
+    UPDATES_KEPT,
+)
 from storage.schema import alert, chat, delivery, entry, inbox, metadata, story, story_topic
 from tests import factories
 
@@ -68,8 +75,14 @@ async def test_what_people_wrote_is_forgotten_after_a_day_and_its_number_after_a
 ) -> None:
     """An update that is not finished is kept however old it is."""
     minute = timedelta(minutes=1)
-    await updates(store, BODIES - minute, BODIES + minute, UPDATES - minute, UPDATES + minute)
-    await updates(store, UPDATES * 2, done=False)
+    await updates(
+        store,
+        BODIES_KEPT - minute,
+        BODIES_KEPT + minute,
+        UPDATES_KEPT - minute,
+        UPDATES_KEPT + minute,
+    )
+    await updates(store, UPDATES_KEPT * 2, done=False)
     await forget(store)
     async with store.reading() as db:
         rows = (
@@ -83,8 +96,8 @@ async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None
     now = datetime.now(UTC)
     async with store.writing() as db:
         for number in range(1, chats + 1):
-            await storage.chats.add(db, factories.chat(number), now=now - NEWS)
-            await storage.chats.subscribe(db, number, ["topic:security"], now=now - NEWS)
+            await storage.chats.add(db, factories.chat(number), now=now - STORIES_KEPT)
+            await storage.chats.subscribe(db, number, ["topic:security"], now=now - STORIES_KEPT)
         for age in ages:
             one = notice(1, "notice.gone", {"age": str(age)}, now=now - age)
             await storage.alerts.enqueue(
@@ -104,7 +117,9 @@ async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None
 
 async def test_alerts_go_with_their_deliveries_after_a_month(store: Store) -> None:
     """Younger ones stay: what corrections and Why? need."""
-    await alerts(store, [ALERTS + 2 * DAY, ALERTS + 2 * DAY + timedelta(hours=1), DAY], chats=3)
+    await alerts(
+        store, [ALERTS_KEPT + 2 * DAY, ALERTS_KEPT + 2 * DAY + timedelta(hours=1), DAY], chats=3
+    )
     await forget(store)
     left = await count(store)
     assert (left["alert"], left["delivery"]) == (1, 3)
@@ -112,7 +127,7 @@ async def test_alerts_go_with_their_deliveries_after_a_month(store: Store) -> No
 
 async def test_the_newest_alert_stays_so_that_its_number_is_not_given_again(store: Store) -> None:
     """A button of last year does not explain an alert of today."""
-    await alerts(store, [ALERTS * 3, ALERTS * 2])
+    await alerts(store, [ALERTS_KEPT * 3, ALERTS_KEPT * 2])
     await forget(store)
     async with store.writing() as db:
         (old,) = (await db.execute(select(alert.c.id))).scalars()
@@ -123,7 +138,7 @@ async def test_the_newest_alert_stays_so_that_its_number_is_not_given_again(stor
 
 async def test_an_alert_that_is_still_open_is_kept(store: Store) -> None:
     """Deliveries under way, or not yet made."""
-    await alerts(store, [ALERTS * 2, DAY])
+    await alerts(store, [ALERTS_KEPT * 2, DAY])
     async with store.writing() as db:
         await db.execute(update(delivery).where(delivery.c.alert_id == 1).values(state="pending"))
     await forget(store)
@@ -135,9 +150,9 @@ async def test_an_alert_that_nobody_approved_is_forgotten_too(store: Store) -> N
     now = datetime.now(UTC)
     async with store.writing() as db:
         await storage.alerts.enqueue(
-            db, replace(notice(1, "notice.gone", {}, now=now - ALERTS * 2), approval=True)
+            db, replace(notice(1, "notice.gone", {}, now=now - ALERTS_KEPT * 2), approval=True)
         )
-        await db.execute(update(alert).values(expires_at=now - ALERTS))
+        await db.execute(update(alert).values(expires_at=now - ALERTS_KEPT))
         await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=now))
     await forget(store)
     assert (await count(store))["alert"] == 1
@@ -149,7 +164,7 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(
     """The history of rates is what readers ask for."""
     now = datetime.now(UTC)
     async with store.writing() as db:
-        for number, age in enumerate([NEWS + DAY, NEWS - DAY, DAY]):
+        for number, age in enumerate([STORIES_KEPT + DAY, STORIES_KEPT - DAY, DAY]):
             pk = await storage.news.add_story(db, at=now - age, verdict=QUIET)
             item = factories.entry(id=f"e{number}", published_at=now - age)
             await storage.news.add_entry(
@@ -162,7 +177,9 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(
                 verdict=QUIET,
                 now=now - age,
             )
-        await storage.rates.add(db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * NEWS)
+        await storage.rates.add(
+            db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * STORIES_KEPT
+        )
     await forget(store)
     left = await count(store)
     assert (left["story"], left["entry"], left["story_topic"], left["rate"]) == (2, 2, 2, 1)
@@ -196,14 +213,14 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
         while await storage.fan_out.fan_out(db) is not None:
             pass
         await db.execute(update(delivery).values(state="sent"))
-    await forget(store, now=began + CHATS - DAY)
+    await forget(store, now=began + CLOSED_CHATS_KEPT - DAY)
     assert (await count(store))["chat"] == 5
     async with store.writing() as db:
         await storage.chats.activate(db, back)
         await storage.chats.close(db, young, why="kicked")
         later = began + timedelta(days=10)
         await db.execute(update(chat).where(chat.c.id == young).values(inactive_at=later))
-    await forget(store, now=began + CHATS + DAY)
+    await forget(store, now=began + CLOSED_CHATS_KEPT + DAY)
     async with store.reading() as db:
         for table in metadata.sorted_tables:
             assert str(gone) not in str((await db.execute(select(table))).all()), table.name
@@ -220,13 +237,13 @@ async def test_chats_that_are_gone_go_in_pieces(store: Store) -> None:
         for number in range(1, 26):
             await storage.chats.add(db, factories.chat(number), now=began)
             await storage.chats.close(db, number, why="deactivated")
-    assert await forget(store, 10, now=began + CHATS + DAY) == [10, 10, 5]
+    assert await forget(store, 10, now=began + CLOSED_CHATS_KEPT + DAY) == [10, 10, 5]
 
 
 async def test_a_backlog_goes_in_pieces(store: Store) -> None:
     """No transaction forgets more than a piece: replies and marks get in between."""
-    await alerts(store, [ALERTS * 2, DAY], chats=25)
-    await updates(store, *[UPDATES + DAY] * 15)
+    await alerts(store, [ALERTS_KEPT * 2, DAY], chats=25)
+    await updates(store, *[UPDATES_KEPT + DAY] * 15)
     sizes = await forget(store, piece=10)
     assert max(sizes) == 10
     assert sum(sizes) == 15 + 15 + 25 + 1  # bodies, updates, deliveries, an alert

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text, update
 
 import storage.chats
+import storage.connecting
 import storage.db
 import storage.leases
 import storage.news
@@ -239,7 +240,7 @@ async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server
     """Only a transaction that stands still is: the limit does not count work, and a migration has a
     longer one.
     """
-    monkeypatch.setattr(storage.db, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
     upgrade = migrate._upgrade
 
     def slow(connection: Connection) -> None:
