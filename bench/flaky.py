@@ -22,7 +22,10 @@ from bench import stub
 
 BLOCKED = 200  # every so many chats
 FLOOD_EVERY, FLOOD = 7_000, 20
-_PREFIX = len(b'{"chat_id":')
+_CHAT = b'{"chat_id":'
+_PREFIX = len(_CHAT)
+_BOT = b'{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"Jarchy"}}'
+_ME = stub.HEAD % len(_BOT) + _BOT
 
 
 def _refusal(code: int, body: bytes, kind: bytes = b"application/json") -> bytes:
@@ -56,6 +59,9 @@ class Flaky(stub.Answering):
 
     def answer(self, transport: asyncio.Transport, body: bytes) -> None:
         """Accept, refuse, or accept and say nothing."""
+        if not body.startswith(_CHAT):  # getMe: whoever thinks us away asks whether we are back
+            transport.write(_ME)
+            return
         chat = int(body[_PREFIX : body.index(b",", _PREFIX)])
         Flaky.asked += 1
         luck = self._dice.random() if self._bad else 1.0

@@ -29,8 +29,6 @@ async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
     assert max(report.copies.values()) <= 2
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(480)  # twice as long on a machine that does other things
 async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) -> None:
     """The same while Telegram answers 502 and 429, resets after it accepted, and some have blocked
     the bot.
