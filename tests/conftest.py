@@ -43,8 +43,8 @@ LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole files in the order in which they are given to whoever is free (`--dist
-    loadfile`).
+    """Put the longest first, so that none of them is alone at the end, and leave to the long run on
+    PostgreSQL what is a table of cases (`cases`): it is the case that differs, not the database.
     """
 
     def rank(item: pytest.Item) -> int:
@@ -52,6 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=rank)
+    for item in items:
+        if item.get_closest_marker("cases") and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -177,6 +177,7 @@ async def deliver(world: World) -> list[tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("value", ["0,0000", "-84,7935", "NaN", "Inf", "n/a", " "])
+@pytest.mark.cases
 async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, value: str) -> None:
     """The old value stays under its own day; the row beside it is stored."""
     day = MONDAY + timedelta(days=2)
@@ -195,6 +196,7 @@ async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, v
 
 
 @pytest.mark.parametrize("value", ["8479,35", "0,8479", "847,93"])
+@pytest.mark.cases
 async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(
     world: World, value: str
 ) -> None:
@@ -300,6 +302,7 @@ async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -
 
 
 @pytest.mark.parametrize("by", ["second fetch", "second source"])
+@pytest.mark.cases
 async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     world: World, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:

@@ -188,6 +188,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
+@pytest.mark.cases
 async def test_R12_one_failing_document_does_not_lose_the_others(
     world: World, broken: str, *, first: bool
 ) -> None:
@@ -307,6 +308,7 @@ FAR = [
 
 
 @pytest.mark.parametrize("day", FAR, ids=str)
+@pytest.mark.cases
 async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
     """Held, asked for again, the operator asked once for the whole document; the readers keep what
     they have.
@@ -400,6 +402,7 @@ CALENDARS = [
 
 
 @pytest.mark.parametrize(("now", "day", "_why"), CALENDARS, ids=[why for *_, why in CALENDARS])
+@pytest.mark.cases
 async def test_R11_what_the_publishers_calendar_explains_passes(
     world: World, now: datetime, day: date, _why: str
 ) -> None:
@@ -564,6 +567,7 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.cases
 async def test_the_operators_chat_hears_of_a_trouble_once(world: World, trouble: str) -> None:
     """Poll, outbox, worker, Telegram: one message to each operator, however often it is polled
     again that day.

@@ -89,6 +89,7 @@ async def desk(store: Store) -> AsyncIterator[Desk]:
 
 
 @pytest.mark.parametrize("feed", ["agency", "other", "official"])
+@pytest.mark.cases
 async def test_an_agency_or_an_official_source_alone_may_be_urgent(desk: Desk, feed: str) -> None:
     """Nobody else has to say it; of an official source the reasons say that it is one."""
     assert await desk.report(feed, *URGENT) == 1
@@ -111,6 +112,7 @@ async def test_aggregators_alone_are_never_urgent(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("feed", "said"), list(product(["agency", "official"], [URGENT, CALM])))
+@pytest.mark.cases
 async def test_an_aggregators_word_becomes_urgent_when_somebody_else_reports_it(
     desk: Desk, feed: str, said: tuple[str, str]
 ) -> None:
@@ -214,6 +216,7 @@ SECOND = "A second paragraph, for those who may read everything."
         ("unsaid", Style.BRIEF),
     ],
 )
+@pytest.mark.cases
 async def test_nobody_is_told_more_than_the_feed_allows(
     desk: Desk, feed: str, allows: Style, style: Style
 ) -> None:

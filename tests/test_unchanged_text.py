@@ -249,6 +249,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("form", [*FORMS, "page"])
+@pytest.mark.cases
 async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(
     world: World, form: str
 ) -> None:

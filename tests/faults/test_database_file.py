@@ -409,7 +409,7 @@ async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_pat
         if step % 8 == 1:
             await (await open_store(f"sqlite:///{path}")).close()
             assert state_of(path) == (HEAD, 1, "ok")
-        step += 2  # each start of Python takes its time: every third statement
+        step += 6  # each start of Python takes its time: every seventh statement
     assert step > 6
     assert seen == {REVISIONS[0], HEAD}
 
