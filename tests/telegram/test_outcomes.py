@@ -118,6 +118,55 @@ def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outco
     assert outcomes.read(status, answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("outcome", "its_own", "words"),
+    [
+        (Sent(1), True, "Sent"),
+        (Migrated(-1), True, "Migrated"),
+        (BLOCKED, True, "blocked"),
+        (Rejected("bad"), True, "bad"),
+        (Retry("busy", 1.0, True), True, "busy"),
+        (Retry("busy", None, True), True, "busy"),
+        (Retry("later", 1.0), True, "later"),
+        (Retry("error 502"), False, "error 502"),
+        (Ambiguous("reset"), False, "reset"),
+    ],
+)
+def test_G15_what_is_telegrams_own_answer_and_what_a_log_says_of_it(
+    outcome: Outcome, words: str, *, its_own: bool
+) -> None:
+    """Or a proxy's, or nobody's: then it may be away."""
+    assert outcomes.answers(outcome) is its_own
+    assert outcomes.why(outcome) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "rights", "lacks"),
+    [
+        ("left", {}, KICKED),
+        ("kicked", {}, KICKED),
+        ("creator", {}, None),
+        ("member", {}, None),
+        ("member", {"can_post_messages": False, "can_send_messages": False}, None),
+        ("administrator", {}, None),
+        ("administrator", {"can_post_messages": True}, None),
+        ("administrator", {"can_send_messages": False}, None),
+        ("administrator", {"can_post_messages": False}, NO_RIGHT),
+        ("restricted", {}, None),
+        ("restricted", {"can_send_messages": True, "is_member": True}, None),
+        ("restricted", {"can_send_messages": False, "is_member": True}, NO_RIGHT),
+        ("restricted", {"can_send_messages": True, "is_member": False}, NO_RIGHT),
+        ("restricted", {"can_post_messages": False}, None),
+        (None, {"is_member": False}, None),
+    ],
+)
+def test_G7_what_a_member_lacks_to_write(
+    status: str | None, rights: dict[str, bool], lacks: Gone | None
+) -> None:
+    """Rights that are not said are there; each counts for whom it is made for."""
+    assert outcomes.lacking({"status": status, **rights}) == lacks
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=9),
     lambda inner: (
