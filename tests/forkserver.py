@@ -200,6 +200,8 @@ class _Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
                 cwd=ROOT,
+                # what it compiles is kept for the next one
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )

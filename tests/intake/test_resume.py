@@ -67,7 +67,7 @@ async def test_however_many_updates_were_left_all_are_handled_in_order(store: St
     await inbox.resume()
     await inbox.receive([update(LEFT + 20, 1)])
     await inbox.close()
-    assert most <= intake.PORTION
+    assert most <= intake.UNFINISHED_AT_ONCE
     assert sum(len(numbers) for numbers in handled.values()) == LEFT + 1
     assert all(numbers == sorted(numbers) for numbers in handled.values())
     async with store.reading() as db:
