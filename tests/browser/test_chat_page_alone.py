@@ -20,7 +20,11 @@ AIGUL, GROUP, CHANNEL = (
     -1001000000002,
 )  # the first is beyond JavaScript's integers
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("chat_page_alone"),  # one browser
+]
 
 
 async def next_day() -> str:
