@@ -20,11 +20,7 @@ AIGUL, GROUP, CHANNEL = (
     -1001000000002,
 )  # the first is beyond JavaScript's integers
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("chat_page_alone"),  # one browser
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def next_day() -> str:

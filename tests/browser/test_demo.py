@@ -24,11 +24,7 @@ from tests.conftest import ROOT
 WIDE, PHONE = (1280, 800), (390, 844)
 PATIENCE = 20_000  # milliseconds; a machine busy with other tests
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("demo"),  # one browser
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 Opener = Callable[[tuple[int, int]], Awaitable[Page]]
 
 
