@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,12 +36,6 @@ READER = 3001
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
-def _kill(sender: forkserver.Process | asyncio.subprocess.Process) -> None:
-    """End it, unless it has ended: a sender that woke too late may do so by itself, loudly."""
-    with suppress(ProcessLookupError):
-        sender.kill()
-
-
 @asynccontextmanager
 async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIterator[World]:
     """A sender on this database with so many readers."""
@@ -59,7 +53,9 @@ async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIter
 
 
 @pytest.mark.postgres
-async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgres_url: str) -> None:
+async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(
+    postgres_url: str, tmp_path: Path
+) -> None:
     """Everybody has it, nobody more than twice, and only what was in flight; the rate is never
     above what was set.
     """
@@ -67,10 +63,12 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
     async with bench(postgres_url, readers=readers) as one:
         numbers = range(READER, READER + readers)
         await one.alert()
+        departures = tmp_path / "departures"
         arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+        environment = {**ENVIRONMENT, "DEPARTURES": str(departures)}
         senders = [
             await forkserver.start(
-                "tests.faults.sender_child", *arguments, cwd=ROOT, env=ENVIRONMENT
+                "tests.faults.sender_child", *arguments, cwd=ROOT, env=environment
             )
             for _ in range(3)
         ]
@@ -96,12 +94,13 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(postgre
         assert set(copies) == set(numbers), "I1"
         assert max(copies.values()) <= 2, "I2"
         assert sum(copies.values()) - readers <= IN_FLIGHT, "only what was in flight comes twice"
-        times = [call.at for call in sent]
+        # what arrives is bunched where this process is late to look, what leaves is not
+        times = sorted(map(float, departures.read_text().split()))
+        assert len(times) >= len(sent)
         busiest = max(
-            sum(1 for at in times[first:] if at < begin + 2) for first, begin in enumerate(times)
+            sum(1 for at in times[first:] if at < begin + 1) for first, begin in enumerate(times)
         )
-        # in two seconds: what arrives in one is bunched where the loop of this process is late
-        assert busiest <= 2 * rate * 1.1, "I4"
+        assert busiest <= rate * 1.1, "I4"
 
 
 async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_path: Path) -> None:
@@ -145,7 +144,7 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
                 "tests.faults.sender_child", *arguments, cwd=ROOT, env=ENVIRONMENT
             )
             stack.push_async_callback(sender.wait)
-            stack.callback(_kill, sender)
+            stack.callback(lambda: sender.kill() if sender.returncode is None else None)
             return sender
 
         frozen = await start()
