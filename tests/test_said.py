@@ -270,7 +270,7 @@ def test_no_renderer_has_a_parameter_nobody_passes() -> None:
             by_place = [one for one in plain if counted[node.name] <= node.args.args.index(one)]
             for one in (*by_place, *by_name):
                 if one.arg not in passed[node.name]:
-                    idle.append(f"{node.name}({one.arg})")  # noqa: PERF401 - reads better so
+                    idle.append(f"{node.name}({one.arg})")
     assert not idle
 
 
