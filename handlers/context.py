@@ -55,9 +55,7 @@ TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """python-telegram-bot's context with our chat and services; `incoming` is the update being
-    handled.
-    """
+    """python-telegram-bot's context with our chat and services; `incoming` is what is handled."""
 
     services: Services
     chat: Chat
@@ -77,13 +75,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def thread(self) -> int | None:
         """The forum topic that is written in."""
         origin = self.incoming.effective_message
-        return origin.message_thread_id if origin is not None and origin.is_topic_message else None
+        # A reply in a group without topics has a thread too, and cannot be written to by it.
+        if origin is None or not origin.is_topic_message:
+            return None
+        return origin.message_thread_id
 
     @property
     def on_picture(self) -> bool:
-        """Whether the message pressed is a picture, which changes in place and never back into
-        words alone.
-        """
+        """Whether the message pressed is a picture; it never changes back into words alone."""
         origin = self.incoming.effective_message
         return origin is not None and bool(origin.photo)
 
@@ -107,9 +106,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 return outcome
             if isinstance(outcome, Ambiguous):
                 if doubts >= ANSWER.doubts:
-                    if not answers(
-                        await self.services.api.call("getMe")
-                    ):  # else it has most likely arrived
+                    # While Telegram answers otherwise, the message has most likely arrived.
+                    if not answers(await self.services.api.call("getMe")):
                         await self._send_late(method, parameters)
                     return outcome
                 doubts += 1
@@ -123,20 +121,15 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 await asyncio.sleep(ANSWER.pause(failures, outcome))
                 failures += 1
             else:
-                mended = (
-                    await self._mended(method, parameters, outcome, fixes)
-                    if fixes < FIXES
-                    else None
-                )
+                mended = await self._mended(method, parameters, outcome, fixes)
                 if mended is None:
                     log.warning("answer refused", method=method, why=why(outcome))
                     return outcome
-                (method, parameters), fixes = mended, fixes + 1
+                method, parameters = mended
+                fixes += 1
 
     async def _turn(self, method: str, parameters: Mapping[str, Any]) -> None:
-        """Wait until a message may leave; what is none, such as a button's answer, does not
-        wait.
-        """
+        """Wait until a message may leave; a button's answer is none and does not wait."""
         chat = parameters.get("chat_id")
         if chat is not None and method != "sendChatAction":
             await self.services.turn(chat)
@@ -144,10 +137,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def _mended(
         self, method: str, parameters: dict[str, Any], outcome: Outcome, fixes: int
     ) -> tuple[str, dict[str, Any]] | None:
-        """The same in a way that may do after a refusal; None when there is no other way, or nobody
-        misses it.
-        """
-        if method in MOMENTARY:
+        """The same in a way that may do after a refusal; None where no other way is worth it."""
+        if method in MOMENTARY or fixes >= FIXES:
             return None
         if isinstance(outcome, Migrated):
             return method, parameters | {"chat_id": await self._moved(outcome.chat)}
@@ -178,11 +169,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def _plainer(
         self, method: str, parameters: dict[str, Any], *, too_long: bool
     ) -> tuple[str, dict[str, Any]] | None:
-        """The same words with less around them, then as a new message, then the word that there is
-        no answer.
-        """
-        field = "caption" if method == "editMessageCaption" else "text"
-        most = (CAPTION if field == "caption" else TEXT) // 2  # letters; each may be two units
+        """The same words with less around them, then as a message, then that there is no answer."""
+        field, units = "text", TEXT
+        if method == "editMessageCaption":
+            field, units = "caption", CAPTION
+        most = units // 2  # letters; each may be two units
         if too_long and len(parameters.get(field, "")) > most:
             cut = parameters[field][: most - 1].rstrip() + "…"
             return method, _without(parameters, *ORNAMENTS) | {field: cut}
@@ -197,13 +188,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     def _as_new(self, method: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """What was to change a message, as a message of its own."""
-        names = (
-            {"caption": "text", "caption_entities": "entities"}
-            if method == "editMessageCaption"
-            else {}
-        )
-        kept = _without(parameters, "message_id", "show_caption_above_media")
-        body = {names.get(name, name): value for name, value in kept.items()}
+        body = _without(parameters, "message_id", "show_caption_above_media")
+        if method == "editMessageCaption":
+            for name, new_name in (("caption", "text"), ("caption_entities", "entities")):
+                if name in body:
+                    body[new_name] = body.pop(name)
         return "sendMessage", body | {"message_thread_id": self.thread}
 
     async def _keep_quiet(self, seconds: float) -> None:
@@ -213,16 +202,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await storage.chats.pause(db, self.chat.id, timedelta(seconds=seconds))
 
     async def leave(self, message: Message, outcome: Outcome) -> bool:
-        """Answer later by words alone when Telegram wants to be left alone for long; False when it
-        does not.
-        """
-        if (
-            not isinstance(outcome, Retry)
-            or not outcome.flood
-            or (outcome.after or 0.0) <= SHORT_WAIT
-        ):
+        """Answer later, by words alone, when Telegram wants silence for long; whether it does."""
+        if not isinstance(outcome, Retry) or not outcome.flood:
             return False
-        await self._keep_quiet(outcome.after or 0.0)
+        wanted = outcome.after or 0.0
+        if wanted <= SHORT_WAIT:
+            return False
+        await self._keep_quiet(wanted)
         parameters = {"chat_id": self.chat.id, "message_thread_id": self.thread, **to_api(message)}
         await self._send_late("sendMessage", parameters, flood=True)
         return True
@@ -230,21 +216,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def _send_late(
         self, method: str, parameters: dict[str, Any], *, flood: bool = False
     ) -> None:
-        """Leave an answer to the outbox, which sends it when Telegram takes it, also after a
-        restart.
+        """Leave an answer to the outbox, which sends it when Telegram takes it.
 
-        After a `flood` a chat gets one, to what it asked last.
+        That holds after a restart too. After a `flood` a chat gets one, to what it asked last.
         """
         if method in MOMENTARY:
             return
         if method in EDITS:  # by then the message may be far up
             method, parameters = self._as_new(method, parameters)
         services, now = self.services, self.services.clock()
-        body = {
-            name: value
-            for name, value in parameters.items()
-            if value is not None and name != "chat_id"
-        }
+        # The chat is the delivery's own affair: by then its group may have another number.
+        body = _without(parameters, "chat_id")
+        for name, value in list(body.items()):
+            if value is None:
+                del body[name]
         late = late_answer(
             self.chat.id, parameters["chat_id"], method, body, flood=flood, now=now, lasts=LATE
         )
@@ -256,8 +241,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def reply(
         self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
     ) -> None:
-        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or
-        pressed.
+        """Answer in the same chat and topic; `to_it` makes it a reply to what was written.
 
         `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has
         them.
@@ -280,9 +264,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await self.reply(message)
 
     async def edit(self, message: Message) -> None:
-        """Change the message whose button was pressed; a picture keeps its place and gets other
-        words.
-        """
+        """Change the message whose button was pressed; under a picture its caption changes."""
         origin = self.incoming.effective_message
         if origin is None:  # too old for Telegram to show it to us
             await self.reply(message)
@@ -292,19 +274,19 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
 
     async def switch(self, button: Button, *data: str) -> None:
-        """Put a button in the place of the one that carries such data, under the message pressed;
-        others stay.
-        """
+        """Put a button in the place of the one with such data, under the message pressed."""
         origin = self.incoming.effective_message
         if origin is None or origin.reply_markup is None:
             return
         rows = origin.reply_markup.to_dict()["inline_keyboard"]
-        new = {"text": button.text, "callback_data": button.data}
-        changed = [
-            [new if one.get("callback_data") in data else one for one in row] for row in rows
-        ]
-        if changed != rows:
-            markup = {"inline_keyboard": changed}
+        switched = False
+        for row in rows:
+            for place, one in enumerate(row):
+                if one.get("callback_data") in data:
+                    row[place] = {"text": button.text, "callback_data": button.data}
+                    switched = True
+        if switched:  # Telegram refuses an edit that changes nothing
+            markup = {"inline_keyboard": rows}
             where = {"chat_id": self.chat.id, "message_id": origin.message_id}
             await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
 
@@ -319,9 +301,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             text=text[:200] or None,
             show_alert=alert or None,
         )
-        if text and not isinstance(
-            outcome, Sent | Ambiguous
-        ):  # pressed too long ago for that, for instance
+        # Telegram takes no answer to what was pressed some while ago: the words come as a message.
+        if text and not isinstance(outcome, Sent | Ambiguous):
             await self.reply(Message(text=text))
 
     async def change_chat(self, **values: object) -> None:
@@ -334,6 +315,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
 
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A request's parameters without some; the request itself stays as it was."""
     return {name: value for name, value in parameters.items() if name not in names}
 
 

@@ -1,6 +1,4 @@
-"""Charts on their way to a chat: drawn by a worker process, sent once, then known to Telegram by
-their file id.
-"""
+"""Charts on their way to a chat: drawn by a worker process, sent once, then known by a file id."""
 
 from __future__ import annotations
 
@@ -19,16 +17,16 @@ from handlers.drawn import Key
 
 log = structlog.get_logger(__name__)
 
-DRAW_SECONDS = 30.0
+DRAW_SECONDS = 30.0  # the first chart waits for matplotlib to be imported in the worker
 
 
 async def show(
     context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False
 ) -> None:
-    """Send a chart with its caption, or put it in the place of the message pressed; the words alone
-    if it fails.
+    """Send a chart with its caption, or put it in the place of the message pressed.
 
-    `key` names the picture: what was sent under it before is not drawn again.
+    If that fails the words go alone. `key` names the picture: what was sent under it before is not
+    drawn again.
     """
     drawn = context.services.drawn
     if await known(context, key, caption, edit=edit):
@@ -48,9 +46,7 @@ async def show(
 
 
 def name(context: Context, short: Key, key: Key) -> None:
-    """Let a picture be asked for by a shorter key, while its caller knows that it is still the
-    same.
-    """
+    """Let a picture be asked for by a shorter key, while its caller knows it to be the same."""
     context.services.drawn.names[short] = key
 
 
@@ -67,18 +63,19 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
 
 async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:
     """The request, again when Telegram is busy."""
-    method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
-    outcome = await _once(context, method, body, photo)
+    if edit:
+        method, body = _edited(context, caption, photo)
+    else:
+        method, body = _sent(context, caption, photo)
     failures = 0
-    while (
-        isinstance(outcome, Retry)
-        and (outcome.after or 0.0) <= SHORT_WAIT
-        and not ANSWER.spent(failures)
-    ):
+    while True:
+        outcome = await _once(context, method, body, photo)
+        if not isinstance(outcome, Retry) or ANSWER.spent(failures):
+            return outcome
+        if (outcome.after or 0.0) > SHORT_WAIT:  # left to the outbox, as words
+            return outcome
         await asyncio.sleep(ANSWER.pause(failures, outcome))
         failures += 1
-        outcome = await _once(context, method, body, photo)
-    return outcome
 
 
 def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
@@ -100,7 +97,9 @@ def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str
         body["message_id"] = origin.message_id
     if "reply_markup" in caption_body:
         body["reply_markup"] = caption_body.pop("reply_markup")
-    source = photo if isinstance(photo, str) else "attach://photo"
+    source = "attach://photo"  # the Bot API's word for the part of the upload with that name
+    if isinstance(photo, str):
+        source = photo
     body["media"] = {"type": "photo", "media": source, **caption_body}
     return "editMessageMedia", body
 
