@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
@@ -20,6 +20,14 @@ from storage.db import Store
 from storage.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# where rich is, structlog draws each traceback with it, for seconds
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # how long an example takes says how busy the machine is
 hypothesis.settings.register_profile("jarchy", deadline=None)
@@ -113,14 +121,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file, to be copied: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "jarchy.db"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrated_database(postgres_server: str) -> Iterator[str]:
     """The name of a migrated, empty PostgreSQL database, to be copied likewise."""
     with _postgres_database(postgres_server) as url:
@@ -136,8 +136,9 @@ async def _migrate(url: str) -> None:
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """One address per database we promise, of a migrated and empty one."""
     if request.param == "sqlite":
-        migrated = request.getfixturevalue("migrated_file")
-        yield f"sqlite:///{shutil.copy(migrated, tmp_path / 'jarchy.db')}"
+        from tests.world import migrated_copy
+
+        yield migrated_copy(tmp_path / "jarchy.db")
         return
     template = request.getfixturevalue("migrated_database")
     with _postgres_database(request.getfixturevalue("postgres_server"), template=template) as url:
