@@ -51,8 +51,8 @@ LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest first, so that none of them is alone at the end, and leave to the long run on
-    PostgreSQL what is a table of cases (`cases`): it is the case that differs, not the database.
+    """Put the longest first, so that none of them is alone at the end, and leave to the long run
+    what tables of cases (`cases`) have beyond a sample.
     """
 
     def rank(item: pytest.Item) -> int:
@@ -60,9 +60,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=rank)
+    tables: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("cases") and item.get_closest_marker("postgres"):
-            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("cases"):
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tables.values():
+        _leave_to_the_long_run(cases)
+
+
+def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
+    """On PostgreSQL all of them where they run on SQLite too, for it is the case that differs and
+    not the database; of the others all but `keep`, evenly chosen.
+    """
+    both = {bool(case.get_closest_marker("postgres")) for case in cases} == {True, False}
+    kept: list[pytest.Item] = []
+    for case in cases:
+        if both and case.get_closest_marker("postgres"):
+            case.add_marker(pytest.mark.slow)
+        else:
+            kept.append(case)
+    mark = cases[0].get_closest_marker("cases")
+    keep = mark.kwargs.get("keep", len(kept)) if mark else len(kept)
+    chosen = {number * len(kept) // keep for number in range(keep)}
+    for number, case in enumerate(kept):
+        if number not in chosen:
+            case.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
