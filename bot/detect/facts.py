@@ -24,7 +24,7 @@ from importlib.resources import files
 
 from bot.detect.security import Lexicon, Pattern, build_lexicon, read_pattern, with_headline
 from bot.languages import language as speech
-from bot.languages import languages
+from bot.languages import words_of
 from bot.languages.letters import fold_typed
 
 LEAD = 700  # characters of a text that still tell the event
@@ -264,10 +264,8 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 @cache
 def _clause_break() -> re.Pattern[str]:
     """What parts the clauses of a sentence: marks, and words of every language."""
-    words: list[str] = []
-    for spoken in languages():
-        words += spoken.news.clause.split()
-    return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{'|'.join(words)})\s")
+    words = "|".join(words_of(lambda spoken: spoken.news.clause))
+    return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 
 
 @cache
@@ -351,7 +349,4 @@ def _digraphs() -> tuple[tuple[str, str], ...]:
 @cache
 def _common() -> frozenset[str]:
     """Keys of the words that every newsroom capitalises; languages share them."""
-    keys: set[str] = set()
-    for spoken in languages():
-        keys.update(map(name_key, spoken.news.common_names.split()))
-    return frozenset(keys)
+    return frozenset(map(name_key, words_of(lambda spoken: spoken.news.common_names)))

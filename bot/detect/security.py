@@ -30,7 +30,7 @@ from functools import cache
 
 from bot.detect.language import known_language
 from bot.languages import language as speech
-from bot.languages import languages
+from bot.languages import languages, words_of
 from bot.languages.letters import fold
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
@@ -270,9 +270,8 @@ def _counted() -> Mapping[str, int]:
         for table in (numbers.words, numbers.people, numbers.crowds):
             for number, words in table.items():
                 found |= dict.fromkeys(fold(words).split(), number)
-    for spoken in languages():
-        for word in fold(spoken.numbers.also_else).split():
-            found.pop(word, None)
+    for word in words_of(lambda spoken: spoken.numbers.also_else):
+        found.pop(fold(word), None)
     # "one" is an article as often as a number, and says as little as none
     for word, number in list(found.items()):
         if number <= 1:
@@ -283,10 +282,7 @@ def _counted() -> Mapping[str, int]:
 @cache
 def _not_people() -> tuple[str, ...]:
     """Beginnings of words after a number that counts no people, in all languages."""
-    found: list[str] = []
-    for spoken in languages():
-        found += spoken.news.not_people.split()
-    return tuple(found)
+    return tuple(words_of(lambda spoken: spoken.news.not_people))
 
 
 def _severity(
