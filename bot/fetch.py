@@ -22,6 +22,7 @@ and a dead one read the same, so that nobody can map a network by looking at err
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import ssl
@@ -133,6 +134,12 @@ class _Host:
     free_at: float = 0.0
 
 
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
+    return ssl.create_default_context()
+
+
 class Fetcher:
     """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
 
@@ -149,7 +156,7 @@ class Fetcher:
         may_connect: Callable[[IPAddress], bool] = is_public,
     ) -> None:
         self._limits = limits
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or system_trust()
         self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._resolver = resolver
         self._may_connect = may_connect

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 
-from bot.languages import LANGUAGES, languages
+from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.parts import Form
 
 LONGEST_NAME = 4  # words
@@ -74,9 +75,11 @@ def signs() -> Mapping[str, str]:
     """Signs, alone ("€") and with letters ("CA$"), to codes."""
     from babel import Locale
 
-    known = Locale("en").currency_symbols.items()
-    cldr = {symbol: code for code, symbol in known if code in codes() and _is_sign(symbol)}
-    return cldr | _SIGNS
+    found: dict[str, str] = {}
+    for code, symbol in Locale("en").currency_symbols.items():
+        if code in codes() and _is_sign(symbol):
+            found[symbol] = code
+    return found | _SIGNS
 
 
 def _is_sign(symbol: str) -> bool:
@@ -102,12 +105,17 @@ def find_name(words: tuple[str, ...]) -> Named | None:
     """The currency that 1 to LONGEST_NAME words in lower case name together, or None."""
     if len(words) == 1:
         return _single(words[0])
-    stems = [_stem(word) for word in words]
-    code = _names().get(tuple(stems))
+    code = _names().get(tuple(map(_stem, words)))
     if code is None:
         return None
-    forms = {found.form for word in words if (found := _heads().get(word)) and found.form}
-    return Named(code=code, form=forms.pop() if len(forms) == 1 else Form.PLAIN)
+    forms: set[Form] = set()
+    for word in words:
+        head = _heads().get(word)
+        if head is not None and head.form is not Form.PLAIN:
+            forms.add(head.form)
+    if len(forms) != 1:  # two words in two cases say nothing of the question
+        return Named(code=code)
+    return Named(code=code, form=forms.pop())
 
 
 def split_pair(word: str) -> tuple[Named, Named] | None:
@@ -145,31 +153,34 @@ def initials() -> Mapping[str, Initial]:
 def suffix_form(ending: str) -> Form | None:
     """The case that an ending behind a sign or code means ("100$га", "USDден"), or None."""
     for pattern in _case_endings():
-        if found := pattern.fullmatch(ending):
-            return Form.INTO if found["into"] else Form.PLAIN
+        found = pattern.fullmatch(ending)
+        if found is None:
+            continue
+        if found["into"]:
+            return Form.INTO
+        return Form.PLAIN
     return None
 
 
 @cache
 def _case_endings() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(one.money.case_ending) for one in languages() if one.money.case_ending)
+    return tuple(map(re.compile, values_of(lambda spoken: spoken.money.case_ending)))
 
 
 @cache
 def _adjective_endings() -> tuple[re.Pattern[str], ...]:
-    return tuple(
-        re.compile(rf"{one.money.adjective_end}$") for one in languages() if one.money.adjective_end
-    )
+    endings = values_of(lambda spoken: spoken.money.adjective_end)
+    return tuple(re.compile(rf"{ending}$") for ending in endings)
 
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(word for one in languages() for word in one.money.common.split())
+    return frozenset(words_of(lambda spoken: spoken.money.common))
 
 
 def _single(word: str) -> Named | None:
     found = _code(word) or _heads().get(word)
-    if found is not None and found.code:
+    if found is not None and found.code:  # a head without a code needs its country: "крона"
         return found
     if word.isascii() or not re.search(r"[a-z]", word):
         return None
@@ -231,7 +242,8 @@ def _canonical() -> Mapping[str, str]:
     found = {word: word for word in _heads()}
     for spoken in reversed(languages()):
         for head in spoken.money.heads():
-            found |= {word: head.stands_for for word, _ in head.forms}
+            for word, _ in head.forms:
+                found[word] = head.stands_for
     return found
 
 
@@ -244,11 +256,14 @@ def _names() -> Mapping[tuple[str, ...], str]:
         key = _key(name)
         if len(key) > 1 and found.setdefault(key, code) != code:
             shared.add(key)
-    names = {key: code for key, code in found.items() if key not in shared}
+    for key in shared:
+        del found[key]
+    # ours come last and win: of a name that two share, they say whose it is here
     for spoken in reversed(languages()):
         for code, own in spoken.money.names.items():
-            names |= {_key(name): code for name in own.split(",")}
-    return names
+            for name in own.split(","):
+                found[_key(name)] = code
+    return found
 
 
 def _cldr_names() -> Iterator[tuple[str, str]]:
@@ -265,9 +280,9 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
 
 
 def _key(name: str) -> tuple[str, ...]:
-    return tuple(_stem(word) for word in re.findall(r"[^\W\d_]+", name.lower()))
+    return tuple(map(_stem, re.findall(r"[^\W\d_]+", name.lower())))
 
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    return frozenset(stem for key in _names() for stem in key)
+    return frozenset(chain.from_iterable(_names()))

@@ -1,8 +1,8 @@
-"""A day as people write it in any of the languages: ISO, day first, with a month's name, or
-"yesterday".
+"""A day as people write it in any of the languages: ISO, day first, by a month's name, "yesterday".
 
-    2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11  20 ноября  Nov 20, 2026  2021-жылдын
-    20-октябры  20-октябрь вчера  кечээ  yesterday  3 дня назад
+    2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11
+    20 ноября  Nov 20, 2026  2021-жылдын 20-октябры  20-октябрь
+    вчера  кечээ  yesterday  3 дня назад
 
 Day comes before month, as everywhere our readers live; "11/20/2026" can only be read the other way.
 """
@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from bot.errors import UserError
-from bot.languages import languages
+from bot.languages import languages, values_of
 from bot.languages.parts import Days
 
 EXAMPLE = "2021-10-20"
@@ -25,14 +25,17 @@ SHOWN_LETTERS = 20  # letters of a wrong date that are repeated to its writer
 
 def _alternatives(part: Callable[[Days], str]) -> str:
     """One pattern of a part of all languages; of a stub's empty part, nothing."""
-    return "|".join(pattern for one in languages() if (pattern := part(one.days)))
+    return "|".join(values_of(lambda spoken: part(spoken.days)))
 
 
 @cache
 def _months() -> tuple[str, ...]:
     """How each month is written."""
-    spoken = [one.days.months for one in languages() if one.days.months]
-    return tuple("|".join(months[at] for months in spoken) for at in range(12))
+    months: list[list[str]] = [[] for _ in range(12)]
+    for spoken in languages():
+        for month, pattern in enumerate(spoken.days.months):  # a stub has none
+            months[month].append(pattern)
+    return tuple(map("|".join, months))
 
 
 @cache
@@ -57,11 +60,11 @@ def _written() -> re.Pattern[str]:
 @cache
 def _named() -> tuple[tuple[re.Pattern[str], int], ...]:
     """Words for days beside today, and how many days they are from it."""
-    return tuple(
-        (re.compile(f"(?:{words})(?!\\w)", re.IGNORECASE), days)
-        for one in languages()
-        for days, words in one.days.named.items()
-    )
+    found: list[tuple[re.Pattern[str], int]] = []
+    for spoken in languages():
+        for days, words in spoken.days.named.items():
+            found.append((re.compile(rf"(?:{words})(?!\w)", re.IGNORECASE), days))
+    return tuple(found)
 
 
 @cache
@@ -91,7 +94,7 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
     tomorrow; with `ahead` it is the next one. UserError "error.date" for what is written as a date
     and is none, such as 31.02.2021.
     """
-    if at and text[at - 1].isalnum():
+    if at and text[at - 1].isalnum():  # the middle of a word or number is no beginning of a day
         return None
     for pattern, days in _named():
         if named := pattern.match(text, at):
@@ -102,7 +105,7 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
         return None
     try:
         if ago is not None:
-            on = today - timedelta(days=int(ago["n"] or 1) * (7 if ago["week"] else 1))
+            on = today - _span(ago)
         else:
             on = _written_day(said, today, ahead=ahead)
     except (ValueError, OverflowError):
@@ -124,33 +127,55 @@ def wrong_date(text: str) -> UserError:
     return UserError("error.date", text=text[:SHOWN_LETTERS], example=f"/rates {EXAMPLE}")
 
 
+def _span(ago: re.Match[str]) -> timedelta:
+    """How long ago that says: "3 дня назад", "a week ago"."""
+    count = int(ago["n"] or 1)
+    if ago["week"]:
+        return timedelta(weeks=count)
+    return timedelta(days=count)
+
+
 def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:
-    part = {name[0]: value for name, value in match.groupdict().items() if value is not None}
+    part: dict[str, str] = {}
+    for name, value in match.groupdict().items():
+        if value is not None:
+            part[name[0]] = value  # d1 to d6 are the day of one way of writing each
     day = int(part["d"])
-    month = int(part["m"]) if "m" in part else _month(part["n"])
+    if "m" in part:
+        month = int(part["m"])
+    else:
+        month = _month(part["n"])
+    # "11/20/2026" is American, and can be nothing else; with dots nobody writes the month first
     if month > 12 and day <= 12 and part.get("s") == "/":
         day, month = month, day
-    if "y" in part:
-        year = int(part["y"])
-        return date(year + (2000 if len(part["y"]) == 2 else 0), month, day)
-    return _nearest(day, month, today, ahead=ahead)
+    if "y" not in part:
+        return _nearest(day, month, today, ahead=ahead)
+    year = int(part["y"])
+    if len(part["y"]) == 2:  # "26" is 2026: nobody asks for a rate of another century
+        year += 2000
+    return date(year, month, day)
 
 
 def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
     """The day in the nearest year on the side that is meant; 29 February looks further."""
-    first, step = (today, 1) if ahead else (today + timedelta(days=1), -1)
-    for years in range(9):
+    step, limit = -1, today + timedelta(days=1)  # a rate of tomorrow is known already
+    if ahead:
+        step, limit = 1, today
+    for years in range(9):  # 1900 and 2100 have no 29 February: eight years between two of them
         try:
             found = date(today.year + years * step, month, day)
         except ValueError:
             if (month, day) != (2, 29):
                 raise
             continue
-        if (found >= first) if ahead else (found <= first):
+        if (found - limit).days * step >= 0:
             return found
     raise ValueError(day)
 
 
 def _month(name: str) -> int:
     name = name.rstrip(".").lower()
-    return next(number for number, names in enumerate(_months(), 1) if re.fullmatch(names, name))
+    for number, names in enumerate(_months(), 1):
+        if re.fullmatch(names, name):
+            return number
+    raise ValueError(name)

@@ -1,5 +1,4 @@
-"""Arithmetic with published rates: direct, inverse, or crossed through a common currency of one
-source.
+"""Arithmetic with published rates: direct, inverse, or crossed through a third currency.
 
 Rates of two sources are never mixed: they are set at other hours, by other rules, and their cross
 is nobody's number. A dealer has two prices, and each holds in one direction only.
@@ -21,8 +20,7 @@ _DEALER = frozenset({RateKind.BUY, RateKind.SELL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `amount` source units are in target units, and by which published rates, in the order
-    they were used.
+    """What `amount` source units are in target units, and by which published rates, in their order.
 
     `rate` is target units for one source unit. Both are exact where the decimal ends, else 40
     digits. The path is empty when both currencies are the same.
@@ -95,6 +93,7 @@ def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Le
             out.append(leg)
         elif leg.end == target:
             back.append(leg)
+    # a bank quotes a few dozen pairs: both lists are short enough to try each with each
     for first in out:
         for second in back:
             if first.end == second.start and _book(first.rate) == _book(second.rate):
@@ -103,7 +102,9 @@ def _ways(source: str, target: str, rates: Iterable[Rate]) -> Iterator[tuple[_Le
 
 def _book(rate: Rate) -> tuple[str, RateKind | None]:
     """Rates that may be crossed: of one source and kind; a dealer's two sides are one kind."""
-    return rate.source, None if rate.kind in _DEALER else rate.kind
+    if rate.kind in _DEALER:
+        return rate.source, None
+    return rate.source, rate.kind
 
 
 def _legs(rates: Iterable[Rate]) -> Iterator[_Leg]:
@@ -119,7 +120,11 @@ def _legs(rates: Iterable[Rate]) -> Iterator[_Leg]:
 
 def _at_home(rates: Iterable[Rate], home: str) -> frozenset[str]:
     """The sources that quote in the home currency."""
-    return frozenset(rate.source for rate in rates if rate.pair.quote == home)
+    sources = set()
+    for rate in rates:
+        if rate.pair.quote == home:
+            sources.add(rate.source)
+    return frozenset(sources)
 
 
 def _rank(

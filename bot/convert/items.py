@@ -25,6 +25,8 @@ from bot.languages import languages
 #: Marks with a part in a question, by their letter.
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
 _ARITHMETIC = {"×": "*", "÷": "/", "x": "*", "х": "*"}
+#: What stands behind the last token.
+_NOTHING = Token(kind="", text="", raw="", glued=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,34 +61,38 @@ def items_of(tokens: Sequence[tuple[Token, Piece | None]]) -> Iterator[Item]:
 def _pieces(tokens: Sequence[tuple[Token, Piece | None]]) -> list[Piece | None]:
     """What each token is in a number, or None."""
     pieces: list[Piece | None] = []
+    before: Piece | None = None
     for at, (token, literal) in enumerate(tokens):
-        before = pieces[-1] if pieces else None
-        pieces.append(literal or _piece(token, before, tokens[at + 1 : at + 2]))
+        after = _NOTHING
+        if at + 1 < len(tokens):
+            after = tokens[at + 1][0]
+        before = literal or _piece(token, before, after)
+        pieces.append(before)
     return pieces
 
 
-def _piece(
-    token: Token, before: Piece | None, after: Sequence[tuple[Token, Piece | None]]
-) -> Piece | None:
+def _piece(token: Token, before: Piece | None, after: Token) -> Piece | None:
     numeric = before is not None and (not before.sign or before.sign == ")")
     sign = _ARITHMETIC.get(token.text, token.text)
-    if token.text in {"x", "х"} and not (numeric and after and after[0][0].kind == "literal"):
+    # between two figures a letter x, of either alphabet, is a times sign: "2х50"
+    if token.text in {"x", "х"} and not (numeric and after.kind == "literal"):
         return None
     if sign in {"+", "-", "*", "/", "(", ")"}:
         return Piece(Sort.SIGN, sign=sign)
-    following = after[0][0].text if after else ""
-    if following and plus_before().get(following) == token.text:
+    if _joins(token, before, after):
         return Piece(Sort.AND)
-    if (
-        token.text == ","
-        and before is not None
-        and before.sort is Sort.SCALE
-        and following in number_words()
-    ):
-        return Piece(Sort.AND)  # "one thousand, two hundred"
     if numeric and token.text in short_scales():
         return short_scales()[token.text]
-    return number_words().get(token.text) if token.kind == "word" else None
+    if token.kind != "word":
+        return None
+    return number_words().get(token.text)
+
+
+def _joins(token: Token, before: Piece | None, after: Token) -> bool:
+    """Whether a word or a comma is the "and" of a number: "one thousand, two hundred"."""
+    if token.text == ",":
+        return before is not None and before.sort is Sort.SCALE and after.text in number_words()
+    return plus_before().get(after.text) == token.text
 
 
 def _next_items(
@@ -120,13 +126,10 @@ def _signed(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
     """A sign, with the Kyrgyz ending that may hang on it."""
     raw = words[at].raw
     named = Named(code=signs()[raw])
-    following = words[at + 1] if at + 1 < len(words) else None
-    if (
-        following is not None
-        and following.glued
-        and (ending := suffix_form(following.text)) is not None
-    ):
-        return (Item(letter="S", named=replace(named, form=ending), raw=raw),), at + 2
+    if at + 1 < len(words) and words[at + 1].glued:
+        ending = suffix_form(words[at + 1].text)
+        if ending is not None:
+            return (Item(letter="S", named=replace(named, form=ending), raw=raw),), at + 2
     return (Item(letter="S", named=named, raw=raw),), at + 1
 
 
@@ -136,14 +139,18 @@ def _word(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
     run = tuple(token.text for token in ahead)
     for length in range(len(run), 0, -1):
         key = run[:length]
-        if (named := find_name(key)) is not None:
-            letter = "C" if key == (named.code.lower(),) else "W"
+        named = find_name(key)
+        if named is not None:
+            letter = "W"
+            if key == (named.code.lower(),):
+                letter = "C"
             return (Item(letter=letter, named=named, raw=words[at].raw),), at + length
-        if (letter := _functions().get(key, "")) != "":
-            return (Item(letter=letter, raw=run[0]),), at + length
+        if key in _functions():
+            return (Item(letter=_functions()[key], raw=run[0]),), at + length
     if run and (pair := split_pair(run[0])) is not None:
-        first, second = (Item(letter="C", named=named) for named in pair)
-        return (first, Item(letter="/"), second), at + 1
+        first, second = pair
+        between = Item(letter="/")
+        return (Item(letter="C", named=first), between, Item(letter="C", named=second)), at + 1
     raise UserError("error.convert.word", word=words[at].raw)
 
 
@@ -153,5 +160,6 @@ def _functions() -> dict[tuple[str, ...], str]:
     found: dict[tuple[str, ...], str] = {}
     for spoken in reversed(languages()):
         for letter, phrases in spoken.questions.words.items():
-            found |= {tuple(phrase.split()): letter for phrase in phrases.split(",")}
+            for phrase in phrases.split(","):
+                found[tuple(phrase.split())] = letter
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from bot.convert.currencies import (
     LONGEST_NAME,
@@ -24,6 +25,8 @@ _WORD = re.compile(rf"{LETTERS}(?:'{LETTERS})*")
 _BETWEEN = re.compile(r" +|-|\. *")  # of one name: "доллар США", "доллар-США", "долл. США"
 _FLAGS = "\U0001f1e6-\U0001f1ff"
 _FLAG = re.compile(f"[{_FLAGS}]{{2}}")
+#: Unicode has no flags, only twenty-six letters of a script of their own, A the first of them.
+_FLAG_LETTERS = {0x1F1E6 + place: letter for place, letter in enumerate(ascii_uppercase)}
 #: Flags that people type for a currency, by the letters they are made of.
 _FLAG_CODES = {
     "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS",
@@ -59,18 +62,25 @@ def currency_at(text: str, at: int) -> Mention | None:
         found = find_name(name)
         if found is not None:
             return Mention(codes=(found.code,), end=_behind_stop(text, end))
-        initial = initials().get(name[0]) if length == 1 else None
-        if initial is not None and initial.sure:
-            return Mention(codes=(initial.code,), end=_behind_stop(text, end))
-        pair = split_pair(name[0]) if length == 1 else None
-        if pair is not None:
-            return Mention(codes=(pair[0].code, pair[1].code), end=end)
-    return None
+    if not words:
+        return None
+    return _short_form(text, words[0])
+
+
+def _short_form(text: str, word: re.Match[str]) -> Mention | None:
+    """The currency of a lone letter ("р."), or the two of a pair without a mark between them."""
+    initial = initials().get(word.group().lower())
+    if initial is not None and initial.sure:
+        return Mention(codes=(initial.code,), end=_behind_stop(text, word.end()))
+    pair = split_pair(word.group().lower())
+    if pair is None:
+        return None
+    return Mention(codes=(pair[0].code, pair[1].code), end=word.end())
 
 
 def _flagged(flag: re.Match[str]) -> Mention | None:
     """The currency of the country whose flag that is: two letters in a script of their own."""
-    country = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in flag.group())
+    country = flag.group().translate(_FLAG_LETTERS)
     if country not in _FLAG_CODES:
         return None
     return Mention(codes=(_FLAG_CODES[country],), end=flag.end())
@@ -97,4 +107,6 @@ def _behind_sign(text: str, end: int) -> int:
 
 def _behind_stop(text: str, end: int) -> int:
     """Behind the full stop of an abbreviation, but not into "usd.5"."""
-    return end + 1 if re.match(r"\.(?!\d)", text[end : end + 2]) else end
+    if re.match(r"\.(?!\d)", text[end : end + 2]):
+        return end + 1
+    return end

@@ -1,5 +1,4 @@
-"""Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "эки жүз элүү",
-"2*(100+50)".
+"""Numbers as people write them: "1 000,50", "1'000.5", "5к", "полтора миллиона", "2*(100+50)".
 
 Exact throughout: fractions inside, a Decimal at the end. The words are each language's own, all of
 them understood (`bot/languages/*/numbers.py`).
@@ -81,7 +80,10 @@ def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
         return Fraction(text), None
     whole, last, tail = text.rpartition(marks[-1])
     grouped = _GROUPED.fullmatch(text) is not None and not text.startswith("0")
-    thousands = Fraction(re.sub(r"[ .,']", "", text)) if grouped else None
+    thousands = None
+    if grouped:
+        thousands = Fraction(re.sub(r"[ .,']", "", text))
+    # a space or an apostrophe never begins decimals, and two equal marks can only group
     if last in " '" or (len(marks) > 1 and thousands is not None):
         if thousands is None:
             raise _malformed(text)
@@ -93,7 +95,9 @@ def _readings(text: str, *, comma: bool) -> tuple[Fraction, Fraction | None]:
     if thousands is None:
         return decimal, None
     own = (last == ",") == comma and not tail.endswith("0")
-    return (decimal, thousands) if own else (thousands, decimal)
+    if own:
+        return decimal, thousands
+    return thousands, decimal
 
 
 def _malformed(text: str) -> UserError:
@@ -128,9 +132,11 @@ def number_words() -> dict[str, Piece]:
 def _pieces(numbers: Numbers) -> dict[str, Piece]:
     """The pieces of one language; a word for a scale goes before that word for a small number."""
     pieces: dict[str, Piece] = {}
+    ten = 0
+    if numbers.ten_joins:
+        ten = 10
     for number, words in numbers.words.items():
-        value = _value(number, ten=10 if numbers.ten_joins else 0)
-        pieces |= dict.fromkeys(words.split(), value)
+        pieces |= dict.fromkeys(words.split(), _value(number, ten=ten))
     for scale, names in numbers.scales.items():
         pieces |= dict.fromkeys(names.split(), _scale(scale))
     for scale, names in numbers.half_of.items():
@@ -178,7 +184,9 @@ class _Reader:
 
     def _peek(self, ahead: int = 0) -> Piece | None:
         at = self.position + ahead
-        return self.pieces[at] if at < len(self.pieces) else None
+        if at >= len(self.pieces):
+            return None
+        return self.pieces[at]
 
     def _sign(self, signs: str) -> str:
         """Take one of these signs if a number follows it: a dash before a word is not ours."""
@@ -197,16 +205,22 @@ class _Reader:
         total = self.product()
         while sign := self._sign("+-"):
             term = self.product()
-            total = total + term if sign == "+" else total - term
+            if sign == "+":
+                total += term
+            else:
+                total -= term
         return total
 
     def product(self) -> Fraction:
         total = self.factor()
         while sign := self._sign("*/"):
             factor = self.factor()
-            if sign == "/" and not factor:
+            if sign == "*":
+                total *= factor
+            elif factor:
+                total /= factor
+            else:
                 raise UserError("error.convert.zero")
-            total = total * factor if sign == "*" else total / factor
         return total
 
     def factor(self) -> Fraction:
@@ -277,8 +291,10 @@ class _Phrase:
         if self.closed:
             return False
         if piece.sort is Sort.LITERAL:
-            second = piece.other if self.second else None
-            return self._open(piece.value if second is None else second, 0)
+            value = piece.value
+            if self.second and piece.other is not None:
+                value = piece.other
+            return self._open(value, 0)
         if piece.sort is Sort.VALUE:
             return self._value(piece)
         if piece.sort is Sort.HUNDRED:
@@ -325,15 +341,17 @@ class _Phrase:
     def _scale(self, piece: Piece) -> bool:
         if self.ceiling is not None and (self.group is None or piece.value >= self.ceiling):
             return False
-        self.total += piece.value if self.group is None else self.group * piece.value
+        group = self.group
+        if group is None:  # "тысяча" by itself is one thousand
+            group = Fraction(1)
+        self.total += group * piece.value
         self.group, self.ceiling = None, piece.value
         self.closed = piece.sort is Sort.SHORT
         return True
 
 
 def read_number(pieces: Sequence[Piece | None], start: int) -> tuple[Decimal, Decimal | None, int]:
-    """Read the number that begins at `start`: its first reading, the other one if there is one, and
-    where it ends.
+    """Read the number that begins at `start`: its first reading, the other one or None, its end.
 
     None among the pieces is something that is no number. UserError: brackets that do not match, a
     division by zero, an amount that is not above zero or is too large.
@@ -347,7 +365,9 @@ def read_number(pieces: Sequence[Piece | None], start: int) -> tuple[Decimal, De
         other = _checked(_Reader(pieces, second=True, position=start).sum())
     except UserError:  # the second reading makes no sense, so there is only one
         return amount, None, end
-    return amount, None if other == amount else other, end
+    if other == amount:
+        return amount, None, end
+    return amount, other, end
 
 
 def _checked(value: Fraction) -> Decimal:

@@ -1,5 +1,4 @@
-"""Free-text questions about money, in every language at once (its words:
-`bot/languages/*/questions.py`).
+"""Free-text questions about money, in every language at once (`bot/languages/*/questions.py`).
 
     text | words, numbers, signs | amounts, currencies, marks | a known shape, or no question
 
@@ -11,7 +10,7 @@ people ask in, and statements ("стоит", "is", "это") need a question wor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -25,8 +24,7 @@ from bot.languages.parts import Form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How much `amount` of `source` is in `target`; without a target both directions are of
-    interest.
+    """How much `amount` of `source` is in `target`; without a target, in any that is of interest.
 
     `other` is the second reading of an amount like "1,500".
     """
@@ -39,47 +37,31 @@ class Question:
 
 #: Signs of several currencies; which of them is meant is said by a code beside one.
 _SHARED_SIGNS = {
-    "$": frozenset(
-        {
-            "AUD",
-            "BBD",
-            "BND",
-            "BSD",
-            "BZD",
-            "CAD",
-            "FJD",
-            "HKD",
-            "JMD",
-            "NAD",
-            "NZD",
-            "SGD",
-            "TTD",
-            "TWD",
-        }
-    ),
+    "$": frozenset({
+        "AUD", "BBD", "BND", "BSD", "BZD", "CAD", "FJD", "HKD", "JMD", "NAD", "NZD", "SGD", "TTD",
+        "TWD",
+    }),
     "¥": frozenset({"CNY"}),
     "£": frozenset({"EGP", "SYP", "LBP", "SDG"}),
-}
+}  # fmt: skip
 _ANY = "[SCW]"
 _LINK = "[qQ]?[tTe/]?[qQ]?"
-_SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        rf"q?N(?P<s>{_ANY})(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # 100 usd [to kgs]
-        rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
-        rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
-        rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
-        rf"q(?P<t>{_ANY})[tTf](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом за 100 долларов
-        rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
-        rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
-        rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
-        rf"q?(?P<s>{_ANY})(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # usd; доллар канча сом
-        rf"q?f(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из долларов в сомы
-        rf"Q(?P<s>{_ANY})T(?P<t>{_ANY})",  # сколько евро в рублях
-        rf"Q(?P<t>{_ANY})[tfe]?(?P<s>{_ANY})",  # сколько сомов в долларе
-        rf"(?P<t>{_ANY})f(?P<s>{_ANY})q?",  # рублей за доллар
-        rf"q?[tT](?P<t>{_ANY})q?f?(?P<s>{_ANY})q?",  # в сомах доллар
-    )
+# In the order of trying: the first that fits the whole question is the one.
+_SHAPES = (
+    rf"q?N(?P<s>{_ANY})(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # 100 usd [to kgs]
+    rf"q?fN(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из 100 долларов в сомы
+    rf"q?(?P<s>[SC])N(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # $100 [to kgs]
+    rf"Q(?P<t>{_ANY})[tTfe]?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сомов в 100 долларах
+    rf"q(?P<t>{_ANY})[tTf](?:N(?P<s>{_ANY})|(?P<s2>[SC])N)e?",  # сколько сом за 100 долларов
+    rf"q?[tT](?P<t>{_ANY})q?(?:N(?P<s>{_ANY})|(?P<s2>[SC])N)q?",  # в сомах 100 долларов
+    rf"[tTf]N(?P<s>{_ANY})Q(?P<t>{_ANY})",  # в 100 долларах сколько сомов
+    rf"q?N[tT](?P<t>{_ANY})q?",  # 100 в доллары: of the home currency
+    rf"q?(?P<s>{_ANY})(?:{_LINK}(?P<t>{_ANY}))?e?q?",  # usd; доллар канча сом
+    rf"q?f(?P<s>{_ANY})[tT](?P<t>{_ANY})q?",  # из долларов в сомы
+    rf"Q(?P<s>{_ANY})T(?P<t>{_ANY})",  # сколько евро в рублях
+    rf"Q(?P<t>{_ANY})[tfe]?(?P<s>{_ANY})",  # сколько сомов в долларе
+    rf"(?P<t>{_ANY})f(?P<s>{_ANY})q?",  # рублей за доллар
+    rf"q?[tT](?P<t>{_ANY})q?f?(?P<s>{_ANY})q?",  # в сомах доллар
 )
 
 
@@ -92,7 +74,7 @@ def parse_question(text: str, *, language: str | None = None, home: str = "KGS")
     tokens = tokens_of(readable(text), comma=decimal_comma(text, language))
     items = _without_fillers(list(items_of(tokens)))
     source, target = _match(items)
-    amount = next((item for item in items if item.letter == "N"), Item(letter="N"))
+    amount = _amount(items)
     question = Question(
         amount=amount.amount, other=amount.other, source=source or home, target=target
     )
@@ -112,34 +94,45 @@ def looks_like_question(text: str) -> bool:
     return re.search(r"https?:|@|%", plain) is None
 
 
+def _letters(items: Iterable[Item]) -> str:
+    """A question as the shapes are written: one letter an item."""
+    return "".join(item.letter for item in items)
+
+
+def _amount(items: Sequence[Item]) -> Item:
+    """The amount that is asked about; one, where none was said."""
+    for item in items:
+        if item.letter == "N":
+            return item
+    return Item(letter="N")
+
+
 def _without_fillers(items: list[Item]) -> list[Item]:
     """Leave only what a shape is made of; refuse what makes the text a statement or a list."""
     items = _named_once(items)
-    letters = "".join(item.letter for item in items)
+    letters = _letters(items)
     if "x" in letters and not re.search(r"[qQri?]", letters):
         raise _unclear()
     if re.search(r"^-|N-(?![SC])|-(?:N|$)", letters):  # a range; but "100-usd" is an amount
         raise _unclear()
+    # a currency, and a comma before more: a list, or the second half of a sentence
     if re.search(rf"{_ANY}[^qQxp]*,(?![qQxp]|$)", letters):
         raise _unclear()
     # "курс доллара 87"
     if "r" in letters and re.search(rf"{_ANY}N", re.sub(r"[^NSCWtf]", "", letters)):
         raise _unclear()
-    marked = list(_marked(items))
-    kept = [item for item in marked if item.letter not in "rixp?,-"]
-    if (
-        "r" in letters
-        and kept
-        and kept[0].letter == "f"
-        and (len(kept) < 3 or kept[2].letter not in "tT")
-    ):
-        kept = kept[1:]  # "rate of the dollar"
+    kept = []
+    for item in _marked(items):
+        if item.letter not in "rixp?,-":
+            kept.append(item)
+    # "rate of the dollar": its "of" is no "from", unless a "to" follows
+    if "r" in letters and re.match(r"f(?!.[tT])", _letters(kept)):
+        kept = kept[1:]
     return kept
 
 
 def _named_once(items: Sequence[Item]) -> list[Item]:
-    """The items with one currency where its sign, code and name stand together: "$100 USD", "100 $
-    долларов".
+    """The items with one currency where its sign, code and name stand together: "$100 USD".
 
     A sign that several currencies share is that of the code beside it: "$100 CAD", "¥100 CNY". The
     same word twice stays twice: "100 usd usd" is a slip of something else.
@@ -163,9 +156,10 @@ def _joined_to_the_last(found: list[Item], item: Item) -> bool:
     code = _common_code(found[beside], item)
     if code is None:
         return False
-    letter = item.letter if beside == -1 else found[beside].letter
-    named = Named(code=code, form=item.named.form)
-    found[beside] = replace(found[beside], letter=letter, named=named)
+    joined = replace(found[beside], named=Named(code=code, form=item.named.form))
+    if beside == -1:
+        joined = replace(joined, letter=item.letter)
+    found[beside] = joined
     return True
 
 
@@ -201,9 +195,10 @@ def _common_code(one: Item, other: Item) -> str | None:
 
 def _marked(items: Sequence[Item]) -> Iterator[Item]:
     """Letters for what endings say: which currency is wanted, and whether "how many" counts one."""
+    before = ""
+    ending_in_none = [*items, None]
     for at, item in enumerate(items):
-        before = items[at - 1].letter if at else ""
-        after = items[at + 1] if at + 1 < len(items) else None
+        after = ending_in_none[at + 1]
         if item.letter == "w":  # менен has been heeded at the currency before it
             if before not in set("SCW"):
                 raise _unclear()
@@ -211,11 +206,12 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
             counted = _form_of(after)
             # "сколько доллар" asks what one dollar is, "сколько долларов" counts them
             asks_of_one = counted == Form.SUBJECT and item.raw == "сколько"
-            counts = counted is not None and not asks_of_one
-            yield replace(item, letter="Q" if counts else "q")
-        elif item.letter == "t":
-            inside = _form_of(after) == Form.INSIDE
-            yield replace(item, letter="T" if inside else "t")
+            if counted is None or asks_of_one:
+                yield replace(item, letter="q")
+            else:
+                yield item
+        elif item.letter == "t" and _form_of(after) == Form.INSIDE:
+            yield replace(item, letter="T")
         elif item.named is None:
             yield item
         else:
@@ -223,6 +219,7 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
             if wanted or (after is not None and after.letter == "w"):
                 yield Item(letter="T")
             yield item
+        before = item.letter
 
 
 def _form_of(item: Item | None) -> Form | None:
@@ -234,31 +231,42 @@ def _form_of(item: Item | None) -> Form | None:
 
 def _match(items: Sequence[Item]) -> tuple[str | None, str | None]:
     """Source (None: the home currency) and target (None: not said) by the first shape that fits."""
-    letters = "".join(item.letter for item in items)
+    letters = _letters(items)
     if not re.search(_ANY, letters):
         raise UserError("error.convert.currency")
     if not _means_money(items, letters):
         raise _unclear()
-    for shape in _SHAPES:
-        match = shape.fullmatch(letters)
-        if match is not None:
-            break
-    else:
-        raise _unclear()
+    match = _shape_of(letters)
     codes: dict[str, str] = {}
     for group, text in match.groupdict().items():
-        named = items[match.start(group)].named if text is not None else None
+        if text is None:  # "[to kgs]", which was not said
+            continue
+        named = items[match.start(group)].named
         if named is not None:
             codes[group] = named.code
     return codes.get("s") or codes.get("s2"), codes.get("t")
 
 
+def _shape_of(letters: str) -> re.Match[str]:
+    for shape in _SHAPES:
+        match = re.fullmatch(shape, letters)
+        if match is not None:
+            return match
+    raise _unclear()
+
+
 def _means_money(items: Sequence[Item], letters: str) -> bool:
     """Whether names that are also words ("top", "all", "won") stand where only money can stand."""
-    doubtful = [at for at, item in enumerate(items) if _also_a_word(item)]
-    if "N" in letters:
-        return all(at > letters.index("N") for at in doubtful)
-    return "/" in letters or all(items[at].raw.lower() == "try" and at > 0 for at in doubtful)
+    for at, item in enumerate(items):
+        if not _also_a_word(item):
+            continue
+        if "N" in letters:
+            if at < letters.index("N"):  # "top 10" names no money; behind an amount a word does
+                return False
+        # "usd try" asks for liras; "all usd" and "try it" ask for nothing
+        elif "/" not in letters and (at == 0 or item.raw.lower() != "try"):
+            return False
+    return True
 
 
 def _also_a_word(item: Item) -> bool:

@@ -22,6 +22,7 @@ _OPERATORS = {
     (Condition.ABSOLUTE, Direction.DOWN, False): ("ad", "-", ""),
 }
 _TYPED = {short: (before, after) for short, before, after in _OPERATORS.values()}
+# A start parameter may hold A-Z, a-z, 0-9, _ and - (Bot API, "Deep linking"), and 64 of them.
 _LINK = re.compile(
     r"(?P<base>[A-Z]{3})_(?P<quote>[A-Z]{3})_(?P<kind>[a-z]{3,9})_(?P<operator>[a-z]{2})_(?P<amount>\d+(?:-\d+)?)"
     r"(?:_w(?P<window>\d{1,3}))?(?P<once>_once)?(?:_u(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d))?",
@@ -51,12 +52,9 @@ def to_link(rule: Rule) -> str:
 def from_link(text: str) -> Rule:
     """The inverse, for what anybody may have made up: UserError when it is no rule."""
     match = _LINK.fullmatch(text)
-    if (
-        match is None
-        or match["kind"] not in {kind.value for kind in RateKind}
-        or match["operator"] not in _TYPED
-    ):
+    if match is None or match["kind"] not in list(RateKind) or match["operator"] not in _TYPED:
         raise UserError("error.stale")
+    # written as somebody would type it, and read by the same reader: one set of limits for both
     before, after = _TYPED[match["operator"]]
     typed = (
         f"{match['kind']} {match['base']}/{match['quote']} "

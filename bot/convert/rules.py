@@ -1,12 +1,15 @@
 """A chat's own rule as people write it: a level, a move, a move within days.
 
     RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
-    USD 1%             a move of 1 % in a fixing, or since the rule last spoke; `USD +1%` only
-    rises, `USD -1%` falls USD 0.5            the same by half a som; `USD ±0.5` says so whatever
-    the rate USD 85             a level where the number is near the rate: nobody waits for a move
-    of 85 som (`offers.as_level`) доллар к рублю > 90  currencies by any name, the second one
-    instead of the chat's own EUR 3% 7d          3 % within seven days sell USD < 87      a dealer's
-    rate; official otherwise … once             one message and no more … until 2026-12-31
+    USD 1%             a move of 1 % in a fixing, or since the rule last spoke
+    USD +1%, USD -1%   only when it rises, only when it falls
+    USD 0.5            a move of half a som; `USD ±0.5` says so whatever the rate
+    USD 85             a level where the number is near the rate (`offers.as_level`)
+    доллар к рублю > 90   currencies by any name, the second one instead of the chat's own
+    EUR 3% 7d          3 % within seven days
+    sell USD < 87      a dealer's rate; official otherwise
+    … once             one message and no more
+    … until 2026-12-31
 
 Words of every language are understood (`bot/languages/*/rules.py`). Kyrgyz puts the comparison
 after the number and an ending on it, Russian before it: order does not matter here.
@@ -26,7 +29,7 @@ from bot.convert.dates import day_at
 from bot.convert.mentions import currency_at
 from bot.convert.plain import plain_text
 from bot.errors import UserError
-from bot.languages import languages
+from bot.languages import languages, values_of
 from bot.languages.parts import RuleWords
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule, TypedRule
@@ -36,6 +39,10 @@ LONGEST_WINDOW = 366  # days
 
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 _SIGNS = {"+": Direction.UP, "-": Direction.DOWN, "−": Direction.DOWN, "±": Direction.BOTH}
+_SIDES = {
+    "<": Direction.DOWN, "<=": Direction.DOWN, "=<": Direction.DOWN, "≤": Direction.DOWN,
+    ">": Direction.UP, ">=": Direction.UP, "=>": Direction.UP, "≥": Direction.UP,
+}  # fmt: skip
 _CODE_HERE = re.compile(r"[A-Za-z]{3}(?!\w)")
 
 
@@ -47,7 +54,8 @@ def _words() -> Mapping[str, tuple[str, str]]:
         for kind, phrases in spoken.rules.kinds.items():
             found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
         for role, value, phrases in _roles(spoken.rules):
-            found |= {phrase: (role, value) for phrase in phrases.split(",") if phrase}
+            found |= dict.fromkeys(phrases.split(","), (role, value))
+    found.pop("", None)  # of a stub's empty part
     return found
 
 
@@ -77,9 +85,14 @@ def _spans() -> Mapping[str, int]:
 def _token() -> re.Pattern[str]:
     """The next piece of a rule: words of every language, those of several words first."""
     units = "|".join(sorted(_spans(), key=len, reverse=True))
-    ending = "|".join(one.rules.number_ending for one in languages() if one.rules.number_ending)
-    percent = "|".join(("%", *(one.rules.percent for one in languages() if one.rules.percent)))
-    phrases = "|".join(re.escape(phrase) for phrase in _words() if " " in phrase)
+    ending = "|".join(values_of(lambda spoken: spoken.rules.number_ending))
+    percent = "|".join(("%", *values_of(lambda spoken: spoken.rules.percent)))
+    several = []
+    for phrase in _words():
+        if " " in phrase:
+            several.append(re.escape(phrase))
+    phrases = "|".join(several)
+    # the order is that of trying: a date before the numbers in it, a span before its number
     return re.compile(
         rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
            |(?P<span>\d+)\s?(?P<unit>{units})(?!\w)
@@ -134,7 +147,9 @@ class CodeFound:
 def code_at(text: str, at: int) -> CodeFound | None:
     """The three Latin letters at `at`, in capitals; None where there are others."""
     match = _CODE_HERE.match(text, at)
-    return CodeFound(codes=(match.group().upper(),), end=match.end()) if match else None
+    if match is None:
+        return None
+    return CodeFound(codes=(match.group().upper(),), end=match.end())
 
 
 def parse_rule(
@@ -168,8 +183,7 @@ def parse_typed_rule(
 def read_rule(
     text: str, *, home: str, today: date, must_know: Callable[[Sequence[str]], None]
 ) -> TypedRule:
-    """A rule as a person types it, currencies and days by any name; UserError says what is wrong
-    with it.
+    """A rule as a person types it, currencies and days by any name; UserError says what is wrong.
 
     `must_know` refuses currencies that nobody gives a rate of: of all that is wrong with a rule it
     is said first. A day without its year is the next one after `today`.
@@ -222,11 +236,7 @@ class _Draft:
         return match.end()
 
     def _read_until(self, text: str, at: int) -> int | None:
-        """The end of the last day that stands here; None when none does.
-
-        Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one: "20.11"
-        may be a rate.
-        """
+        """The end of the last day that stands here; None when none does."""
         if self.day is None or self.until is not None:
             return None
         try:
@@ -234,12 +244,13 @@ class _Draft:
         except UserError:
             if not self.until_said:
                 return None  # "0.5" is no day
-            raise UserError(
-                "error.rule.date", part=text[at:].split(maxsplit=1)[0][:AMOUNT_WIDTH]
-            ) from None
-        if found is None or not (
-            self.until_said or any(letter.isalpha() for letter in text[at : found.end])
-        ):
+            part = text[at:].split(maxsplit=1)[0][:AMOUNT_WIDTH]
+            raise UserError("error.rule.date", part=part) from None
+        if found is None:
+            return None
+        # Before "until" was said (Kyrgyz says it behind) only a day with a name in it is one:
+        # "20.11" may be a rate.
+        if not self.until_said and not any(map(str.isalpha, text[at : found.end])):
             return None
         self.until = found.on
         return found.end
@@ -262,7 +273,7 @@ class _Draft:
         elif match["sign"]:
             self.sign = _SIGNS.get(text, Direction.BOTH)
         else:
-            self._set_side(Direction.UP if text[0] in ">≥" or text == "=>" else Direction.DOWN)
+            self._set_side(_SIDES[text])
             self.inclusive = text not in "<>"
 
     def _read_word(self, match: re.Match[str], *, linked: bool) -> int:
@@ -304,7 +315,9 @@ class _Draft:
     def _pair(self) -> Pair:
         if not self.codes:
             raise UserError("error.rule.no_currency")
-        base, quote = self.codes[0], self.codes[1] if len(self.codes) > 1 else self.home
+        base, quote = self.codes[0], self.home
+        if len(self.codes) > 1:
+            quote = self.codes[1]
         if base == quote:
             raise UserError("error.rule.same_currency", code=base)
         return Pair(base, quote)
@@ -360,10 +373,11 @@ class _Draft:
             return Condition.LEVEL, self.side
         direction = self.sign or Direction.BOTH
         if self.side is Direction.DOWN and self.sign is None:
-            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask rather than
-            # guess.
+            # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask, do not guess
             raise UserError("error.rule.percent_side")
-        return (Condition.PERCENT if self.percent else Condition.ABSOLUTE), direction
+        if self.percent:
+            return Condition.PERCENT, direction
+        return Condition.ABSOLUTE, direction
 
 
 def _unclear(rest: str) -> UserError:
@@ -374,7 +388,7 @@ def _read_date(text: str) -> date:
     try:
         if "-" in text:
             return date.fromisoformat(text)
-        day, month, year = (int(part) for part in text.split("."))
+        day, month, year = map(int, text.split("."))
         return date(year, month, day)
     except ValueError:
         raise UserError("error.rule.date", part=text) from None

@@ -23,7 +23,7 @@ from bot.convert.numbers import (
 from bot.convert.plain import LETTERS, plain_text
 from bot.errors import UserError
 from bot.i18n import decimal_mark
-from bot.languages import languages
+from bot.languages import words_of
 
 MAX_LENGTH = 200  # characters of a text that may be a question
 
@@ -44,9 +44,8 @@ def readable(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise UserError("error.convert.long", limit=MAX_LENGTH)
     plain = re.sub(rf"({LETTERS})-(?={LETTERS})", r"\1 ", plain_text(text)).strip(" \n\r!")
-    plain = re.sub(
-        r"\(([^()\d]+)\)", r" \1 ", plain
-    ).strip()  # "$100 (USD)" names a currency, "(2+3)" is arithmetic
+    # "$100 (USD)" names a currency, "(2+3)" is arithmetic
+    plain = re.sub(r"\(([^()\d]+)\)", r" \1 ", plain).strip()
     if not plain:
         raise UserError("error.convert.empty")
     if "%" in plain:
@@ -93,13 +92,16 @@ def tokens_of(text: str, *, comma: bool) -> list[tuple[Token, Piece | None]]:
             continue
         if token.text in _articles():
             continue
-        found.append((token, read_literal(raw, comma=comma) if kind == "literal" else None))
+        piece = None
+        if kind == "literal":
+            piece = read_literal(raw, comma=comma)
+        found.append((token, piece))
     return found
 
 
 @cache
 def _articles() -> frozenset[str]:
-    return frozenset(word for one in languages() for word in one.questions.articles.split())
+    return frozenset(words_of(lambda spoken: spoken.questions.articles))
 
 
 def unglued(
@@ -134,7 +136,9 @@ def _scale_ahead(word: str) -> str:
 def _scales() -> tuple[str, ...]:
     """The words for a thousand and more, of all languages, longest first."""
     found = set(short_scales())
-    found.update(word for word, piece in number_words().items() if piece.sort is Sort.SCALE)
+    for word, piece in number_words().items():
+        if piece.sort is Sort.SCALE:
+            found.add(word)
     return tuple(sorted(found, key=len, reverse=True))
 
 

@@ -1,8 +1,7 @@
-"""A time zone as people write it: by a city in any of the languages, by an offset, or by its IANA
-name in any case.
+"""A time zone as people write it: by a city in any language, by an offset, or by its IANA name.
 
-    Москва · в Москве · Moscow time · мск · Ош · New York · europe/moscow · +6 · UTC+5:30 ·
-    GMT+06:00 · Кыргызстан
+    Москва · в Москве · Moscow time · мск · Ош · New York · Кыргызстан · europe/moscow
+    +6 · UTC+5:30 · GMT+06:00
 
 Names of the zones' own cities, and of countries that have one zone, are CLDR's through Babel. Other
 cities people here live in or phone are ours, because the tz database has one city a zone: Osh keeps
@@ -23,13 +22,12 @@ from functools import cache
 from typing import Literal
 
 from bot.convert.plain import plain_text
-from bot.languages import LANGUAGES, languages
+from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.letters import fold
 
 LONGEST = 60  # letters of a name
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
-#: Minutes east of Greenwich that no whole-hour zone has → a place without summer time that keeps
-#: them.
+#: Minutes east of Greenwich that are no whole hour → a place that keeps them all year.
 _ODD_OFFSETS = {
     -570: "Pacific/Marquesas", 210: "Asia/Tehran", 270: "Asia/Kabul", 330: "Asia/Kolkata",
     345: "Asia/Kathmandu", 390: "Asia/Yangon", 525: "Australia/Eucla", 570: "Australia/Darwin",
@@ -47,6 +45,7 @@ def read_zone(text: str) -> str | None:
     if not 0 < len(text) <= LONGEST:
         return None
     plain = plain_text(text).strip(" .!?")
+    # before all else: "Etc/GMT+6" is a key, and not an offset of six hours east
     if "/" in plain and (exact := _keys().get(plain.lower())) is not None:
         return exact
     offset = _offset().fullmatch(plain.lower())
@@ -61,8 +60,7 @@ def read_zone(text: str) -> str | None:
 
 
 def country_zones(text: str, now: datetime) -> tuple[str, ...]:
-    """The time zones of a country that has several, one for each offset it keeps now, from west to
-    east.
+    """The time zones of a country that has several, one for each offset it keeps now, west first.
 
     Empty when the text names no such country. The first call is slow, as that of `read_zone`.
     """
@@ -75,8 +73,11 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
         keys = countries.get(name.rstrip(_VOWELS))
     if keys is None or name in _names():
         return ()
-    ours = {key for one in languages() for key in one.zones.cities}
+    ours: set[str] = set()
+    for spoken in languages():
+        ours.update(spoken.zones.cities)
     found: dict[timedelta, str] = {}
+    # of several zones with one offset, one whose city we have words for in every language
     for key in sorted(keys, key=lambda key: (key not in ours, key)):
         found.setdefault(now.astimezone(zoneinfo.ZoneInfo(key)).utcoffset() or timedelta(), key)
     return tuple(found[offset] for offset in sorted(found))
@@ -87,15 +88,14 @@ def _countries() -> Mapping[str, frozenset[str]]:
     """Names of countries with several zones, Cyrillic ones also without their last vowels."""
     from babel import Locale
 
-    several = {
-        territory: keys for territory, keys in _zones_of_territories().items() if len(keys) > 1
-    }
     found: dict[str, frozenset[str]] = {}
-    for language in LANGUAGES:
-        names = Locale.parse(language).territories
-        spoken = next(one for one in languages() if one.code == language).zones.countries
-        for territory, keys in several.items():
-            for name in [str(names.get(territory, "")), *spoken.get(territory, "").split(",")]:
+    for spoken in languages():
+        names = Locale.parse(spoken.code).territories
+        ours = spoken.zones.countries
+        for territory, keys in _zones_of_territories().items():
+            if len(keys) == 1:
+                continue
+            for name in [str(names.get(territory, "")), *ours.get(territory, "").split(",")]:
                 folded = _folded(name)
                 if folded:
                     found.setdefault(folded, keys)
@@ -108,20 +108,24 @@ def _at_offset(match: re.Match[str]) -> str | None:
     origin = match["from"]
     if match["sign"] is None and origin is None:
         return None  # a bare number may be anything
+    # "+5.5" and "+5.30" are the same half hour, by a fraction and by the clock
     parts = {None: 0, "5": 30, "50": 30, "25": 15, "75": 45}
     minutes = int(match["minutes"] or match["glued"] or parts[match["part"]])
     if minutes >= 60:
         return None
     east = int(match["hours"]) * 60 + minutes
-    east = -east if match["sign"] == "-" else east
+    if match["sign"] == "-":
+        east = -east
     if origin in _origins("moscow"):
         east += _MOSCOW
     hours, rest = divmod(east, 60)
     if rest:
         return _ODD_OFFSETS.get(east)
+    if hours == 0:
+        return "Etc/UTC"
     if not _WEST <= hours <= _EAST:
         return None
-    return f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC"
+    return f"Etc/GMT{-hours:+d}"
 
 
 def _in_a_case(name: str) -> str | None:
@@ -131,7 +135,10 @@ def _in_a_case(name: str) -> str | None:
         shorter = ending.sub("", name)
         if shorter != name and shorter in names:
             return names[shorter]
-    return _stems().get(name.rstrip(_VOWELS)) if _is_cyrillic(name) else None
+    if not _is_cyrillic(name):
+        return None
+    # a case changes the last vowel ("Москва", "Москве", "Москву")
+    return _stems().get(name.rstrip(_VOWELS))
 
 
 def _is_cyrillic(name: str) -> bool:
@@ -140,14 +147,14 @@ def _is_cyrillic(name: str) -> bool:
 
 def _origins(part: Literal["utc", "moscow"]) -> tuple[str, ...]:
     """What an offset is counted from, in every language."""
-    return tuple(word for one in languages() for word in getattr(one.zones, part).split())
+    return tuple(words_of(lambda spoken: getattr(spoken.zones, part)))
 
 
 @cache
 def _offset() -> re.Pattern[str]:
     """An offset in hours, with what it is counted from and a word for hours."""
     origins = "|".join((*_origins("utc"), *_origins("moscow")))
-    hours = "|".join(one.zones.hours for one in languages() if one.zones.hours)
+    hours = "|".join(values_of(lambda spoken: spoken.zones.hours))
     return re.compile(
         rf"(?P<from>{origins})? ?(?P<sign>[+-])? ?(?P<hours>\d{{1,2}})"
         rf"(?: ?: ?(?P<minutes>\d\d)|(?P<glued>\d\d)|[.,](?P<part>5|50|25|75))?(?: ?(?:{hours}))?"
@@ -157,15 +164,16 @@ def _offset() -> re.Pattern[str]:
 @cache
 def _beside() -> re.Pattern[str]:
     """Words that may stand beside the name of a city."""
-    words = "|".join(word for one in languages() for word in one.zones.beside.split())
+    words = "|".join(words_of(lambda spoken: spoken.zones.beside))
     return re.compile(rf"(?<!\S)(?:{words})(?!\S)")
 
 
 @cache
 def _city_endings() -> tuple[re.Pattern[str], ...]:
-    return tuple(
-        re.compile(f"(?:{end})$") for one in reversed(languages()) for end in one.zones.city_endings
-    )
+    endings: list[str] = []
+    for spoken in reversed(languages()):
+        endings += spoken.zones.city_endings
+    return tuple(re.compile(f"(?:{ending})$") for ending in endings)
 
 
 @cache
@@ -183,6 +191,7 @@ def _names() -> Mapping[str, str]:
             found |= dict.fromkeys(names.split(","), key)
     for name, key in _cldr_names():
         found.setdefault(name, key)
+    # last of all the keys themselves, "europe moscow" and "moscow": CLDR does not list every one
     for key in _keys().values():
         found.setdefault(_folded(key), key)
         found.setdefault(_folded(key.rpartition("/")[2]), key)
@@ -193,11 +202,10 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
 
     known = _keys()
-    alone = {
-        territory: next(iter(keys))
-        for territory, keys in _zones_of_territories().items()
-        if len(keys) == 1
-    }
+    alone: dict[str, str] = {}  # countries with one zone, which their name is enough for
+    for territory, keys in _zones_of_territories().items():
+        if len(keys) == 1:
+            (alone[territory],) = keys
     for language in LANGUAGES:
         locale = Locale.parse(language)
         for key, names in locale.time_zones.items():
@@ -212,21 +220,19 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
 
 @cache
 def _zones_of_territories() -> Mapping[str, frozenset[str]]:
-    """Codes of countries to their zones, without other names of a zone: one of our languages has
-    each in CLDR.
-
-    English alone would not do: CLDR has there only the cities that are called otherwise than their
-    keys.
-    """
+    """Codes of countries to their zones, without other names of a zone."""
     from babel import Locale
     from babel.core import get_global
 
     territories: Mapping[str, str] = get_global("zone_territories")
     known = _keys()
+    # English alone would not do: CLDR lists there only the cities that are called otherwise than
+    # their keys. One of our languages has each.
+    listed: set[str] = set()
+    for language in LANGUAGES:
+        listed.update(map(str, Locale.parse(language).time_zones))
     found: dict[str, set[str]] = {}
-    for key in sorted(
-        {str(key) for language in LANGUAGES for key in Locale.parse(language).time_zones}
-    ):
+    for key in sorted(listed):
         if key in territories and key.lower() in known:
             found.setdefault(territories[key], set()).add(key)
     return {territory: frozenset(keys) for territory, keys in found.items()}
@@ -239,7 +245,11 @@ def _stems() -> Mapping[str, str]:
     for name, key in _names().items():
         if _is_cyrillic(name):
             found.setdefault(name.rstrip(_VOWELS), set()).add(key)
-    return {stem: keys.pop() for stem, keys in found.items() if len(keys) == 1 and len(stem) >= 3}
+    alone: dict[str, str] = {}
+    for stem, keys in found.items():
+        if len(keys) == 1 and len(stem) >= 3:
+            (alone[stem],) = keys
+    return alone
 
 
 def _folded(name: str) -> str:

@@ -21,5 +21,8 @@ def story_of_the_day(
         mine = any(item.entry.language == language for item in story.entries)
         return mine, story.severity.rank, len(story.feeds), story.lead.at
 
-    wanted = [story for story in stories if not topics or set(topics) & set(story.topics)]
+    wanted = []
+    for story in stories:
+        if not topics or not set(topics).isdisjoint(story.topics):
+            wanted.append(story)
     return max(wanted, key=worth, default=None)

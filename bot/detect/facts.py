@@ -1,5 +1,4 @@
-"""The facts of an entry that survive translation: the kind of event, places, organisations, names,
-numbers.
+"""The facts of an entry that survive translation: events, places, organisations, names, numbers.
 
 No dictionary joins a Russian and an English sentence about one attack, but both name the village,
 the dead and the minister. Those facts are read with three small tables a language, written by hand
@@ -23,9 +22,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from bot.detect.security import SENTENCE_END, Lexicon, Pattern, build_lexicon, read_pattern
+from bot.detect.security import Lexicon, Pattern, build_lexicon, read_pattern, with_headline
 from bot.languages import language as speech
-from bot.languages import languages
+from bot.languages import words_of
 from bot.languages.letters import fold_typed
 
 LEAD = 700  # characters of a text that still tell the event
@@ -79,25 +78,15 @@ class Facts:
 @lru_cache(maxsize=1024)
 def facts_of(title: str, text: str, language: str) -> Facts:
     """Read the facts of an entry; the first sentence stands for a missing headline."""
-    if not title.strip():
-        end = SENTENCE_END.search(text)
-        title, text = (text[: end.end()], text[end.end() :]) if end else (text, "")
+    title, text = with_headline(title, text)
     text = text[:LEAD]
     head, used = _part(title, language)
     whole, more = _part(f"{title}\n{text}", language)
+    # only beside an earthquake is a bare 5.4 a magnitude
     quake = "quake" in whole.kinds
     numbers = frozenset(_numbers(f"{title}\n{text}", language, quake=quake))
     names = frozenset((*_names(title, used | more, language), *_names(text, used | more, language)))
     return Facts(head=head, whole=whole, names=names, numbers=numbers)
-
-
-# ── what contradicts ────────────────────────────────────────────────────────
-
-
-# ── what speaks for ─────────────────────────────────────────────────────────
-
-
-# ── reading ─────────────────────────────────────────────────────────────────
 
 
 def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
@@ -113,33 +102,45 @@ def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
     for at, pattern in places(language).find(tokens):
         used.update(tokens[at : at + len(pattern.words)])
         names.add(pattern.kind)
+    spots, countries = _spots(names)
+    part = Part(
+        kinds=_of_kind(kinds, ""),
+        scenes=_of_kind(kinds, "at"),
+        goods=_of_kind(kinds, "of"),
+        later=_of_kind(kinds, "after"),
+        places=spots,
+        countries=countries,
+        bodies=_inside(names, ("org",)),
+        heads=_inside(names, ("head",)),
+    )
+    return part, frozenset(used)
+
+
+def _inside(names: set[str], chain: tuple[str, ...]) -> frozenset[str]:
+    """The names that are part of exactly this, such as the organisations."""
     around = surroundings()
-    inside = {name: around[name] for name in names}
-    bodies = {name for name, chain in inside.items() if chain == ("org",)}
-    heads = {name for name, chain in inside.items() if chain == ("head",)}
-    named = names - bodies - heads
+    found: set[str] = set()
+    for name in names:
+        if around[name] == chain:
+            found.add(name)
+    return frozenset(found)
+
+
+def _spots(names: set[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The narrowest places among the names, and the countries that they are in."""
+    around = surroundings()
     countries: set[str] = set()
     spots: set[str] = set()
     wider: set[str] = set()
-    for name in named:
-        chain = inside[name]
+    for name in names - _inside(names, ("org",)) - _inside(names, ("head",)):
+        chain = around[name]
         if not chain:
             countries.add(name)
             continue
         countries.add(chain[-1])
         spots.add(name)
         wider.update(chain)  # a region around a place that is named too adds nothing
-    part = Part(
-        kinds=_of_kind(kinds, ""),
-        scenes=_of_kind(kinds, "at"),
-        goods=_of_kind(kinds, "of"),
-        later=_of_kind(kinds, "after"),
-        places=frozenset(spots - wider),
-        countries=frozenset(countries),
-        bodies=frozenset(bodies),
-        heads=frozenset(heads),
-    )
-    return part, frozenset(used)
+    return frozenset(spots - wider), frozenset(countries)
 
 
 def _of_kind(kinds: set[str], mark: str) -> frozenset[str]:
@@ -162,9 +163,15 @@ def _also(language: str, tokens: list[str]) -> set[str]:
 
 def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
     """Keys of words capitalised inside a sentence; none where all are, as in English headlines."""
-    found = [item for item in NAME.finditer(text) if fold_typed(item.group()) not in used]
-    large = [item for item in found if item.group()[0].isupper()]
-    if speech(language).news.capital_headlines and len(found) > 3 and len(large) > 0.7 * len(found):
+    words = 0
+    large: list[re.Match[str]] = []
+    for item in NAME.finditer(text):
+        if fold_typed(item.group()) in used:
+            continue
+        words += 1
+        if item.group()[0].isupper():
+            large.append(item)
+    if speech(language).news.capital_headlines and words > 3 and len(large) > 0.7 * words:
         return
     for item in large:
         word = item.group()
@@ -190,36 +197,52 @@ def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, fl
     text = fold_typed(text).replace("$", " usd ")
     for hour, minute in CLOCK.findall(text):
         yield "clock", float(hour) * 60 + float(minute)
+    # by clauses: "two died, 15 houses burnt" does not tell of two houses
     for clause in _clause_break().split(CLOCK.sub(" ", text)):
         tokens = TOKEN.findall(clause)
-        found = [(at, pattern.kind) for at, pattern in units(language).find(tokens)]
-        marks = [(at, kind) for at, kind in found if kind[:2] not in ("= ", "* ")]
-        for at, value in _values(tokens, dict(found)):
+        kinds: dict[int, str] = {}
+        marks: list[tuple[int, str]] = []
+        for at, pattern in units(language).find(tokens):
+            kinds[at] = pattern.kind
+            if pattern.kind[:2] not in ("= ", "* "):
+                marks.append((at, pattern.kind))
+        for at, value in _values(tokens, kinds):
             unit = _unit(at, marks)
             if quake and unit in ("", "magnitude") and 2 <= value < 10 and value != int(value):
                 unit = "magnitude"
-            if not (unit == "" and 1900 <= value < 2100):
+            if not (unit == "" and 1900 <= value < 2100):  # a year, which counts nothing
                 yield unit, value
 
 
 def _values(tokens: list[str], kinds: Mapping[int, str]) -> Iterator[tuple[int, float]]:
     """The numbers of a clause with their places; "twenty three" is one, and so is "3 million"."""
-    written = {at: float(kind[2:]) for at, kind in kinds.items() if kind.startswith("= ")}
+    written: dict[int, float] = {}
+    for at, kind in kinds.items():
+        if kind.startswith("= "):
+            written[at] = float(kind[2:])
     for at, token in enumerate(tokens):
         if token[0].isdecimal():
-            if THOUSANDS.fullmatch(token):
-                value = float(re.sub(r"\D", "", token))
-            else:
-                value = float(token.replace(",", "."))
+            value = _figure(token)
         elif at in written:
             before, after = written.get(at - 1, 0.0), written.get(at + 1, 10.0)
-            if written[at] < 10 <= before:
+            value = written[at]
+            if value < 10 <= before:  # the "three" that "twenty" has taken already
                 continue
-            value = written[at] + (after if written[at] >= 10 > after else 0)
+            if value >= 10 > after:
+                value += after
         else:
             continue
         times = kinds.get(at + 1, "")
-        yield at, value * float(times[2:]) if times.startswith("* ") else value
+        if times.startswith("* "):
+            value *= float(times[2:])
+        yield at, value
+
+
+def _figure(token: str) -> float:
+    """The value of digits as newsrooms write them: "2 000", "5.4", "5,4"."""
+    if THOUSANDS.fullmatch(token):
+        return float(re.sub(r"\D", "", token))
+    return float(token.replace(",", "."))
 
 
 def _unit(at: int, marks: list[tuple[int, str]]) -> str:
@@ -230,7 +253,9 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
         # a month is a date's only right beside its day
         if abs(away) == 1 or (-4 <= away <= 5 and not kind.startswith("month")):
             near.append((kind in PEOPLE, away < 0, abs(away), kind))
-    return min(near)[3] if near else ""
+    if not near:
+        return ""
+    return min(near)[3]
 
 
 # ── the tables ──────────────────────────────────────────────────────────────
@@ -239,7 +264,7 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 @cache
 def _clause_break() -> re.Pattern[str]:
     """What parts the clauses of a sentence: marks, and words of every language."""
-    words = "|".join(word for spoken in languages() for word in spoken.news.clause.split())
+    words = "|".join(words_of(lambda spoken: spoken.news.clause))
     return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 
 
@@ -251,11 +276,12 @@ def events(language: str) -> Lexicon:
 
 
 @cache
-def _kinds(language: str) -> Mapping[str, frozenset[str]]:
+def _kinds(language: str) -> Mapping[str, set[str]]:
+    """The kinds that each pattern stands for; a lexicon finds a pattern once, with one of them."""
     kinds: dict[str, set[str]] = {}
     for kind, pattern in speech(language).rows("events"):
         kinds.setdefault(pattern, set()).add(kind)
-    return {pattern: frozenset(found) for pattern, found in kinds.items()}
+    return kinds
 
 
 @cache
@@ -263,14 +289,20 @@ def units(language: str) -> Lexicon:
     """What is counted, by one language's words; "= 2" is a number in words, "* 1000" a scale."""
     patterns = [_read(pattern, unit) for unit, pattern in speech(language).rows("units")]
     numbers = speech(language).numbers
-    unsure = numbers.also_else.split()
-    for mark, table in (("=", numbers.words), ("=", numbers.people), ("*", numbers.scales)):
-        for number, words in table.items():
-            if mark == "=" and number not in COUNTED:
-                continue
-            sure = [word for word in words.split() if word not in unsure]
-            patterns += [_read(word, f"{mark} {number}") for word in sure]
+    for number, words in (*numbers.words.items(), *numbers.people.items()):
+        if number in COUNTED:
+            patterns += _counting(words, f"= {number}", numbers.also_else)
+    for scale, words in numbers.scales.items():
+        patterns += _counting(words, f"* {scale}", numbers.also_else)
     return build_lexicon(patterns, 0.0)
+
+
+def _counting(words: str, kind: str, also_else: str) -> Iterator[Pattern]:
+    """The patterns of number words, without those that in news more often mean something else."""
+    unsure = also_else.split()
+    for word in words.split():
+        if word not in unsure:
+            yield _read(word, kind)
 
 
 @cache
@@ -283,6 +315,7 @@ def places(language: str) -> Lexicon:
 
 
 def _read(pattern: str, kind: str) -> Pattern:
+    # matched folded, but known by its text as written: `_kinds` looks it up by that
     read = read_pattern(fold_typed(pattern), kind, 0.0)
     return Pattern(pattern, kind, 0.0, read.words, read.stems)
 
@@ -316,7 +349,4 @@ def _digraphs() -> tuple[tuple[str, str], ...]:
 @cache
 def _common() -> frozenset[str]:
     """Keys of the words that every newsroom capitalises; languages share them."""
-    keys: set[str] = set()
-    for spoken in languages():
-        keys.update(map(name_key, spoken.news.common_names.split()))
-    return frozenset(keys)
+    return frozenset(map(name_key, words_of(lambda spoken: spoken.news.common_names)))

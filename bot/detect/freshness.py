@@ -9,12 +9,12 @@ from bot.model.rates import Freshness, SeenRate
 
 
 def freshness(newest: SeenRate, *, window: date, zone: ZoneInfo, now: datetime) -> Freshness:
-    """How the newest rate stands, where the last publishing window was that of the day `window` in
-    the bank's `zone`.
+    """How the newest rate stands; `window` is the day, in `zone`, of the bank's last publishing.
 
     Late when that window brought nothing: no rate of its own day, or, of a bank whose rates come
     the day before they count, none of a later day.
     """
+    # some banks publish today what counts from tomorrow; which kind this is, its newest rate tells
     ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
     expected = window + timedelta(days=ahead)
     if newest.effective_on < expected:

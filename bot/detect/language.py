@@ -35,15 +35,17 @@ READ_CHARS = 600  # of a text, which are enough to tell
 
 def known_language(code: str | None, text: str) -> str:
     """The code, when it is one of our languages; else what `text` reads as."""
-    return code if code in LANGUAGES else language_of(text)
+    if code in LANGUAGES:
+        return code
+    return language_of(text)
 
 
 def language_of(text: str, default: str | None = None) -> str:
-    """The code of the language that `text` is closest to; `default` when it has no letters to tell
-    by, else the language that says so of itself (`Reading.letterless`).
+    """The code of the language that `text` is closest to.
 
-    Meant for a headline or the beginning of an article; a name in another script does not change
-    the answer.
+    Of a text without letters it is `default`, else the language that says so of itself
+    (`Reading.letterless`). Meant for a headline or the beginning of an article; a name in another
+    script does not change the answer.
     """
     text = text[:READ_CHARS]
     lower = text.lower()
@@ -51,18 +53,23 @@ def language_of(text: str, default: str | None = None) -> str:
     cyrillic = len(LETTERS[Script.CYRILLIC].findall(lower))
     if not latin and not cyrillic:
         return default or _letterless()
-    candidates = _written_in(Script.LATIN if latin > cyrillic else Script.CYRILLIC)
+    script = Script.CYRILLIC
+    if latin > cyrillic:
+        script = Script.LATIN
+    candidates = _written_in(script)
     if not candidates:
         return default or _letterless()
     likeliest = max(candidates[1:], key=lambda code: likeness(text, code), default=candidates[0])
-    return likeliest if likeness(text, likeliest) > 0 else candidates[0]
+    # zero is undecided, and then the first of the script is right more often
+    if likeness(text, likeliest) > 0:
+        return likeliest
+    return candidates[0]
 
 
 def likeness(text: str, code: str) -> float:
-    """How much a text looks like a language rather than the first one of its script; zero is
-    undecided.
+    """How much a text looks like a language rather than the first one of its script.
 
-    Of the first language itself it is always zero.
+    Zero is undecided; of the first language itself it is always zero.
     """
     spoken = language(code)
     first = _written_in(spoken.reading.script)[0]
@@ -79,7 +86,9 @@ def likeness(text: str, code: str) -> float:
         elif word in own:
             total += OWN_WORD
         else:
-            limit = WORD_LIMIT if written == word else NAME_LIMIT
+            limit = WORD_LIMIT
+            if written != word:  # a capital letter: likely a name
+                limit = NAME_LIMIT
             total += max(-limit, min(limit, _by_triples(word, _odds(code))))
     return total
 
@@ -94,7 +103,11 @@ def _by_triples(word: str, odds: Mapping[str, float]) -> float:
 @cache
 def _written_in(script: Script) -> tuple[str, ...]:
     """The languages of a script, in the order of menus."""
-    return tuple(spoken.code for spoken in languages() if spoken.reading.script is script)
+    codes = []
+    for spoken in languages():
+        if spoken.reading.script is script:
+            codes.append(spoken.code)
+    return tuple(codes)
 
 
 @cache

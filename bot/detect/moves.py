@@ -25,6 +25,7 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
+from bot.detect.series import before, in_force_since
 from bot.model.alerts import Severity
 from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
@@ -35,8 +36,7 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovePolicy:
-    """What counts as big. Percents are of the older value; the defaults were argued on NBKR's rates
-    of 2021-2023.
+    """What counts as big, in percent of the older value; argued on NBKR's rates of 2021-2023.
 
     `certain`: a move against the previous fixing, or a drift since the last alert, of this size
     always alerts. 3 % is what a reader of any currency expects to be told; in an ordinary year it
@@ -89,8 +89,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A big move of `new` against `baseline` (the last alerted rate, or the previous fixing when
-    there was none).
+    """A big move of `new` against `baseline`: the last alerted rate, or where watching began.
 
     `rules` names the conditions that fired (`fixing`, `drift`, `high`, `low`), the first of which
     leads the message; `extreme_since` is the day of the last comparable move or level, when known.
@@ -110,11 +109,10 @@ class Moved:
 
     @property
     def headline(self) -> Move:
-        """The change the leading condition speaks of: against the previous fixing, or against the
-        last alerted value.
-        """
-        old = self.previous if self.rules[:1] == ("fixing",) else self.baseline
-        return Move(old=old, new=self.new)
+        """The change that the leading condition speaks of."""
+        if self.rules[:1] == ("fixing",):
+            return Move(old=self.previous, new=self.new)
+        return Move(old=self.baseline, new=self.new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +145,12 @@ def big_move(
     when there is nothing to say: too small, a day already told about at this severity, or a rate
     too old to be news.
     """
-    past = _before(history, new.effective_on)
+    past = before(history, new.effective_on)
     if not past or (now.date() - new.effective_on).days > policy.fresh:
         return None
     base = baseline or Baseline(rate=past[0])
     previous = past[-1]
+    # a late correction of a day before the last alert: its readers know a newer rate already
     if new.effective_on < base.rate.effective_on:
         return None
     case = _Case(past=past, base=base, previous=previous, new=new, policy=policy)
@@ -185,8 +184,13 @@ class _Case:
 
     def certain_rules(self) -> tuple[str, ...]:
         """The conditions that always alert."""
-        sizes = (("fixing", self.fixing), ("drift", self.drift))
-        return tuple(name for name, percent in sizes if abs(percent) >= self.policy.certain)
+        rules = []
+        # the fixing first: it leads the message, being the newer of the two
+        if abs(self.fixing) >= self.policy.certain:
+            rules.append("fixing")
+        if abs(self.drift) >= self.policy.certain:
+            rules.append("drift")
+        return tuple(rules)
 
     def courtesy_rules(self) -> tuple[str, ...]:
         """The conditions that alert only after a rest since the last alert."""
@@ -194,6 +198,7 @@ class _Case:
         jumped = abs(self.fixing) >= policy.floor
         drifted = abs(self.drift) >= policy.extreme
         rested = (self.new.effective_on - self.base.rate.effective_on).days
+        # asked first, because the rest walks through a year of rates
         if rested < policy.rest or not (jumped or drifted):
             return ()
         usual = self.usual()
@@ -220,7 +225,9 @@ class _Case:
         sizes = {"fixing": abs(fixing)}  # all other conditions speak of the drift
         size = max(sizes.get(rule, abs(drift)) for rule in rules)
         severity = _severity(size, policy)
-        counted_from = "drift" if self.base.severity else "drift_first"
+        counted_from = "drift_first"
+        if self.base.severity is not None:
+            counted_from = "drift"
         words = {
             "fixing": reason("fixing", _signed(fixing), self.previous.effective_on),
             "drift": reason(counted_from, _signed(drift), self.base.rate.effective_on),
@@ -228,12 +235,15 @@ class _Case:
             "low": reason("low", policy.window),
         }
         reasons = [words[rule] for rule in rules]
-        if rules[0] in {"high", "low"}:
+        if rules[0] in {"high", "low"}:  # whose reason alone would tell no size
             reasons.append(words["drift"])
         shown = Decimal(0)
         if usual is not None:
             shown = usual.quantize(HUNDREDTH)
             reasons.append(reason("usual", shown))
+        extreme_since = self.last_level()
+        if rules[0] == "fixing":
+            extreme_since = self.last_like_this()
         moved = Moved(
             baseline=self.base.rate,
             previous=self.previous,
@@ -241,7 +251,7 @@ class _Case:
             told=self.base.severity is not None,
             rules=rules,
             usual=shown,
-            extreme_since=self.last_like_this() if rules[0] == "fixing" else self.last_level(),
+            extreme_since=extreme_since,
         )
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
 
@@ -249,18 +259,21 @@ class _Case:
         """The median absolute change in percent of the days it changed; None when few are known."""
         start = self.new.effective_on - timedelta(days=self.policy.window)
         sizes: list[Decimal] = []
-        for old, new in pairwise(_since(self.past, start)):
-            if old.per_unit != new.per_unit:
+        for old, new in pairwise(in_force_since(self.past, start)):
+            if old.per_unit != new.per_unit:  # an equal one is carried over a weekend, no fixing
                 sizes.append(abs(Move(old=old, new=new).percent))
-        return median(sizes) if len(sizes) >= self.policy.samples else None
+        if len(sizes) < self.policy.samples:
+            return None
+        return median(sizes)
 
     def lively(self) -> bool:
         """Whether of last year's days over one in twenty moved by the policy's `lively`."""
         start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
         large = 0
-        for old, new in pairwise(_since(self.past, start)):
+        for old, new in pairwise(in_force_since(self.past, start)):
             if abs(Move(old=old, new=new).percent) >= self.policy.lively:
                 large += 1
+        # of days, not of fixings: a pair that stands still has hardly any
         return large * 20 > (self.new.effective_on - start).days
 
     def extreme_level(self) -> str | None:
@@ -268,13 +281,16 @@ class _Case:
         day, value = self.new.effective_on, self.new.per_unit
         if (day - self.past[0].effective_on).days < self.policy.known:
             return None
-        window = _since(self.past, day - timedelta(days=self.policy.window))
+        window = in_force_since(self.past, day - timedelta(days=self.policy.window))
         values = [rate.per_unit for rate in window]
         if not values:
             return None
+        # strictly: a value that only comes back to the old high is none
         if value > max(values):
             return "high"
-        return "low" if value < min(values) else None
+        if value < min(values):
+            return "low"
+        return None
 
     def last_like_this(self) -> date | None:
         """The day of the latest earlier change as large in the same direction, or None."""
@@ -287,7 +303,9 @@ class _Case:
 
     def last_level(self) -> date | None:
         """The latest earlier day as high (after a rise) or as low (after a fall), or None."""
-        reached = operator.ge if self.drift > 0 else operator.le
+        reached = operator.le
+        if self.drift > 0:
+            reached = operator.ge
         for rate in reversed(self.past):
             if reached(rate.per_unit, self.new.per_unit):
                 return rate.effective_on
@@ -297,32 +315,18 @@ class _Case:
 def _severity(size: Decimal, policy: MovePolicy) -> Severity:
     if size >= policy.urgent:
         return Severity.URGENT
-    return Severity.NOTABLE if size >= policy.certain else Severity.INFO
-
-
-def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """The part of `history` before `day`; usually all of it, so look from the end."""
-    end = len(history)
-    while end and history[end - 1].effective_on >= day:
-        end -= 1
-    return history[:end] if end < len(history) else history
-
-
-def _since(past: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """What was in force from `day` on: its rates and the one that still held when it began."""
-    start = len(past)
-    while start and past[start - 1].effective_on > day:
-        start -= 1
-    return past[max(start - 1, 0) :]
+    if size >= policy.certain:
+        return Severity.NOTABLE
+    return Severity.INFO
 
 
 def _signed(percent: Decimal) -> str:
+    # the true minus, as wide as the plus: reasons are read by people
     return f"{percent.quantize(HUNDREDTH):+f}".replace("-", "−")
 
 
 def replay(rates: Iterable[Rate], policy: MovePolicy = DEFAULT_POLICY) -> Iterator[BigMove]:
-    """Decide about one series day by day, as if each rate had come on its own day; `rates` oldest
-    first.
+    """Decide about one series, `rates` oldest first, as if each had come on its own day.
 
     The first rate is what the first drift is measured from, however long ago that is.
     """
@@ -335,5 +339,6 @@ def replay(rates: Iterable[Rate], policy: MovePolicy = DEFAULT_POLICY) -> Iterat
         if move is not None:
             baseline = move.baseline
             yield move
+        # a table carries a weekend's rate forward, and an equal value is no fixing
         if not history or history[-1].per_unit != rate.per_unit:
             history.append(rate)

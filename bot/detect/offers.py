@@ -1,5 +1,4 @@
-"""Rules worth a button near a rate: levels and moves at round figures, the next larger and smaller
-one.
+"""Rules worth a button near a rate: levels and moves at round figures, and the next ones.
 
 Also what a bare number near a rate means: `as_level`.
 """
@@ -29,43 +28,59 @@ def offered(pair: Pair, kind: RateKind, latest: Decimal) -> tuple[tuple[Rule, ..
     """Rules worth a button, by rows: round levels near the rate, a day's moves, a week's moves."""
     move = Rule(pair=pair, kind=kind, condition=Condition.PERCENT, amount=Decimal(1))
     level = replace(move, condition=Condition.LEVEL)
-    return (
-        tuple(replace(level, direction=way, amount=at) for way, at in _round_levels(latest)),
-        tuple(replace(move, amount=Decimal(size)) for size in (1, 2, 3, 5)),
-        tuple(replace(move, amount=Decimal(size), window=7) for size in (3, 5)),
-    )
+    weekly = replace(move, window=7)
+    levels = []
+    for direction, amount in _round_levels(latest):
+        levels.append(replace(level, direction=direction, amount=amount))
+    return tuple(levels), _sized(move, 1, 2, 3, 5), _sized(weekly, 3, 5)
+
+
+def _sized(move: Rule, *percents: int) -> tuple[Rule, ...]:
+    return tuple(replace(move, amount=Decimal(percent)) for percent in percents)
 
 
 def stepped(rule: Rule, *, up: bool) -> Rule | None:
     """The rule at the next larger or smaller round figure; None where there is none."""
+    amount: Decimal | None
     if rule.condition is Condition.PERCENT:
         amount = _next_percent(rule.amount, up=up)
+    elif rule.condition is Condition.LEVEL:
+        amount = _multiple(rule.amount, _round_step(rule.amount * NEAR), up=up)
     else:
-        share = NEAR if rule.condition is Condition.LEVEL else Decimal("0.1")
-        amount = _multiple(rule.amount, _round_step(rule.amount * share), up=up)
+        # a move in money is small beside the rate: a tenth of it, where a level goes by NEAR
+        amount = _multiple(rule.amount, _round_step(rule.amount / 10), up=up)
     if amount is None or amount <= 0 or len(format(amount, "f")) > AMOUNT_WIDTH:
         return None
     return replace(rule, amount=amount)
 
 
 def _next_percent(amount: Decimal, *, up: bool) -> Decimal | None:
+    """The next size that people say, larger or smaller; None behind the last."""
     if up:
-        return min((size for size in PERCENTS if size > amount), default=None)
-    return max((size for size in PERCENTS if size < amount), default=None)
+        for size in PERCENTS:
+            if size > amount:
+                return size
+        return None
+    for size in reversed(PERCENTS):
+        if size < amount:
+            return size
+    return None
 
 
 def _round_levels(latest: Decimal) -> list[tuple[Direction, Decimal]]:
     """Two figures below and two above, the far ones at rounder places; never on the rate itself."""
     near, far = _round_step(latest * NEAR), _round_step(latest * FAR)
+    # beyond the margin, so that a day's tremble does not reach what was just offered
     margin = latest * MARGIN / 100
     below = _multiple(latest - margin, near, up=False)
     above = _multiple(latest + margin, near, up=True)
-    lows = [amount for amount in (_multiple(below, far, up=False), below) if amount > 0]
-    highs = [above, _multiple(above, far, up=True)]
-    return [
-        *((Direction.DOWN, amount) for amount in lows),
-        *((Direction.UP, amount) for amount in highs),
-    ]
+    found = []
+    for amount in (_multiple(below, far, up=False), below):
+        if amount > 0:
+            found.append((Direction.DOWN, amount))
+    for amount in (above, _multiple(above, far, up=True)):
+        found.append((Direction.UP, amount))
+    return found
 
 
 def _round_step(size: Decimal) -> Decimal:
@@ -91,8 +106,7 @@ def _multiple(value: Decimal, step: Decimal, *, up: bool) -> Decimal:
 
 
 def as_level(rule: Rule, latest: Decimal) -> Rule:
-    """A bare number beside the latest rate: a level when it is at least `LEVEL_FROM` of it, else
-    the move it was.
+    """A bare number beside the latest rate: a level from `LEVEL_FROM` of it on, else a move.
 
     Above the rate (or on it) the level speaks when it is risen past, below it when it is fallen
     past. UserError when it is a level and has a window, which only moves have.
@@ -101,5 +115,7 @@ def as_level(rule: Rule, latest: Decimal) -> Rule:
         return rule
     if rule.window is not None:
         raise UserError("error.rule.level_window")
-    direction = Direction.UP if rule.amount >= latest else Direction.DOWN
+    direction = Direction.DOWN
+    if rule.amount >= latest:
+        direction = Direction.UP
     return replace(rule, condition=Condition.LEVEL, direction=direction)

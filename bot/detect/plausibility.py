@@ -51,8 +51,7 @@ class Plausibility:
 
 
 def far_day(new: Rate, near: tuple[date, date], newest: date | None) -> Plausibility | None:
-    """Whether a rate is of a day its publisher cannot mean: a year mistyped, a page of long ago
-    served again.
+    """Whether a rate is of a day its publisher cannot mean: a mistyped year, an old page again.
 
     `near` are the first and the last day a rate published now may be effective on, `newest` the
     last day we have of the series: a publisher that only goes on after a long silence is old, and
@@ -74,8 +73,7 @@ def judge(
     *,
     siblings: Sequence[Move] = (),
 ) -> Plausibility:
-    """Compare `new` with the last rate of its own series, with other sources and with its
-    neighbours on the page.
+    """Compare `new` with its own series, with other sources and with its neighbours on the page.
 
     `history`: the same series oldest first; an empty one means a new currency, which is believed.
     `others`: the latest rates of the same pair from other sources. `siblings`: the same page's
@@ -101,8 +99,7 @@ def judge(
 
 
 def agreeing(rate: Rate, others: Sequence[Rate]) -> Rate | None:
-    """The first rate of another source for the same pair within the tolerance; None when there is
-    none.
+    """The first rate of another source for the same pair within the tolerance, or None.
 
     Old rates prove nothing: only those effective within three days of `rate` are heard.
     """

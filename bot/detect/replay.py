@@ -59,8 +59,7 @@ def replay_csv(
     own: TypedRule | None = None,
     policy: MovePolicy = DEFAULT_POLICY,
 ) -> list[Replayed]:
-    """Every alert of the table in order of day and pair: under the default policy, or under one
-    chat's `own` rule.
+    """Every alert of the table in order of day and pair, by the policy or by a chat's `own` rule.
 
     `quote` is the currency the columns are priced in. ParseError names the line that cannot be
     read; UserError says what is wrong with the rule.
@@ -69,10 +68,13 @@ def replay_csv(
     found: list[Replayed] = []
     for rates in series:
         if own is None:
-            found.extend(_big(move) for move in replay(rates, policy))
+            found += map(_big, replay(rates, policy))
         elif rates and rates[0].pair == own.rule.pair:
-            made = as_level(own.rule, rates[0].per_unit) if own.bare else own.rule
-            found.extend(_own(made, fired) for fired in replay_rule(made, rates))
+            rule = own.rule
+            if own.bare:  # judged beside the first rate, as on the day a chat would have made it
+                rule = as_level(rule, rates[0].per_unit)
+            for fired in replay_rule(rule, rates):
+                found.append(_own(rule, fired))
     return sorted(found, key=lambda each: (each.effective_on, each.pair))
 
 
@@ -85,7 +87,7 @@ def read_table(lines: Iterable[str], quote: str) -> list[list[Rate]]:
         raise ParseError("the first line must be date,USD,EUR,…")
     table: list[list[Rate]] = [[] for _ in codes]
     for number, row in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in row):
+        if not "".join(row).strip():  # spreadsheets end a table with rows of commas
             continue
         for column, rate in _read_row(row, codes, quote, number):
             table[column].append(rate)
@@ -110,18 +112,16 @@ def _read_row(
             value = Decimal(cell.strip())
         except InvalidOperation:
             raise ParseError(f"line {number} has no number for {codes[column]}: {cell!r}") from None
-        if not value.is_finite() or value <= 0:
+        if not value.is_finite() or value <= 0:  # Decimal reads "NaN" and "Infinity", too
             raise ParseError(f"line {number}: {cell!r} is not a price of {codes[column]}")
-        yield (
-            column,
-            Rate(
-                source=SOURCE,
-                pair=Pair(codes[column], quote),
-                kind=RateKind.OFFICIAL,
-                effective_on=day,
-                value=value,
-            ),
+        rate = Rate(
+            source=SOURCE,
+            pair=Pair(codes[column], quote),
+            kind=RateKind.OFFICIAL,
+            effective_on=day,
+            value=value,
         )
+        yield column, rate
 
 
 def _read_day(text: str) -> date:

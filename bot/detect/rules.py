@@ -1,5 +1,4 @@
-"""A chat's own rules, decided: whether a rule speaks of a new rate, and on which past days it would
-have.
+"""A chat's own rules, decided: whether a rule speaks of a new rate, and when it would have.
 
 A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`:
 a rate that trembles on the level is one message. A move rule is measured from where it last spoke,
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from bot.detect.series import before, in_force_since
 from bot.model.rates import Move, Rate
 from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
@@ -57,7 +57,9 @@ def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> Rule
         return RuleStanding.EXPIRED
     if rule.once and state.fired_on is not None:
         return RuleStanding.DONE
-    return RuleStanding.PAUSED if paused else RuleStanding.ON
+    if paused:
+        return RuleStanding.PAUSED
+    return RuleStanding.ON
 
 
 def evaluate(
@@ -69,12 +71,13 @@ def evaluate(
     expired rule says nothing and remembers what it knew.
     """
     finished = rule.once and state.fired_on is not None
+    # tomorrow's rate is known today: it is past an end that is today's
     expired = rule.until is not None and max(now.date(), new.effective_on) > rule.until
     told = state.fired_on is not None and new.effective_on <= state.fired_on
     if finished or expired or told:
         return None, state
-    past = _before(history, new.effective_on)
-    if state.anchor is None:
+    past = before(history, new.effective_on)
+    if state.anchor is None:  # the rule was made before its series had a rate
         if not past:
             return None, replace(initial_state(rule, [new]), fired_on=state.fired_on)
         state = replace(initial_state(rule, past[:1]), fired_on=state.fired_on)
@@ -85,6 +88,7 @@ def evaluate(
 
 def preview(rule: Rule, history: Sequence[Rate]) -> Preview:
     """The days of `history` (oldest first, one series) on which the rule would have spoken."""
+    # without its end, which may lie before the days that it is tried on
     fired = replay_rule(replace(rule, until=None), history)
     return Preview(dates=tuple(each.move.new.effective_on for each in fired))
 
@@ -96,20 +100,13 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
     state = initial_state(rule, rates[:1])
     found: list[Fired] = []
     for at in range(1, len(rates)):
+        # no more than the rule can look back: a slice of all would copy a year for each day
         start = max(0, at - (rule.window or 1) - 1)
         now = datetime.combine(rates[at].effective_on, time(12), tzinfo=UTC)
         fired, state = evaluate(rule, state, rates[start:at], rates[at], now=now)
         if fired is not None:
             found.append(fired)
     return found
-
-
-def _before(history: Sequence[Rate], day: date) -> Sequence[Rate]:
-    """The part before `day`, sought from the end: ten thousand rules read the same history."""
-    end = len(history)
-    while end and history[end - 1].effective_on >= day:
-        end -= 1
-    return history if end == len(history) else history[:end]
 
 
 def _reached(rule: Rule, rate: Rate) -> bool:
@@ -136,11 +133,14 @@ def _evaluate_level(
         return None, replace(state, armed=_left(rule, new))
     if not _reached(rule, new):
         return None, state
-    old = past[-1] if past else state.anchor or new
-    side = "above" if rule.direction is Direction.UP else "below"
-    fired = Fired(
-        rule=rule, move=Move(old=old, new=new), reasons=(reason(side, rule.amount, old.per_unit),)
-    )
+    old = state.anchor or new
+    if past:
+        old = past[-1]
+    side = "below"
+    if rule.direction is Direction.UP:
+        side = "above"
+    crossed = reason(side, rule.amount, old.per_unit)
+    fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(crossed,))
     return fired, RuleState(armed=False, anchor=new, fired_on=new.effective_on)
 
 
@@ -167,21 +167,17 @@ def _evaluate_move(
         return None, state
     move = max(large, key=lambda move: abs(move.percent))
     change = f"{move.percent:+.2f}".replace("-", "−")
-    return (
-        Fired(rule=rule, move=move, reasons=(reason("since", change, move.old.effective_on),)),
-        RuleState(armed=True, anchor=new, fired_on=new.effective_on),
-    )
+    since = reason("since", change, move.old.effective_on)
+    fired = Fired(rule=rule, move=move, reasons=(since,))
+    return fired, RuleState(armed=True, anchor=new, fired_on=new.effective_on)
 
 
 def _window(days: int, state: RuleState, past: Sequence[Rate], new: Rate) -> list[Rate]:
-    """What was in force within the window, but nothing from before the rule last spoke."""
+    """The rates in force within the window, but nothing from before the rule last spoke."""
     start = new.effective_on - timedelta(days=days)
-    if state.fired_on is not None:
+    if state.fired_on is not None:  # else the same move would be told on each day of the window
         start = max(start, state.fired_on)
-    first = len(past)
-    while first and past[first - 1].effective_on > start:
-        first -= 1
-    return list(past[max(first - 1, 0) :])
+    return list(in_force_since(past, start))
 
 
 def _large(rule: Rule, move: Move) -> bool:

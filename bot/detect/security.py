@@ -1,5 +1,4 @@
-"""Security stories: is this text about war, borders, terror, alliances, services, crime, police,
-disaster, emergency?
+"""Security stories: is this text about war, terror, borders, crime, a disaster, an emergency?
 
 A lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand; the
 weights were then measured on labelled news and only ever moved on their own side of zero, so each
@@ -31,7 +30,7 @@ from functools import cache
 
 from bot.detect.language import known_language
 from bot.languages import language as speech
-from bot.languages import languages
+from bot.languages import languages, words_of
 from bot.languages.letters import fold
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
@@ -51,7 +50,6 @@ CLEARLY = 1.0  # the weight from which words of a kind say what a text is about
 REASONS = 4  # words named in an answer to "why?"
 
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
-# What else a text is about is read off the words that speak against security.
 
 YEAR = re.compile(r"(19|20)\d\d")
 NO_LEXICON = -6.0  # the score's log-odds in a language whose lexicon is a stub: about nothing
@@ -102,6 +100,7 @@ class Lexicon:
     def _at(self, tokens: list[str], at: int) -> Pattern | None:
         token = tokens[at]
         best: Pattern | None = None
+        # longest first: the first that matches is the best of its list
         for pattern in self.exact.get(token, ()):
             if pattern.matches(tokens, at):
                 best = pattern
@@ -149,15 +148,22 @@ def build_lexicon(patterns: list[Pattern], bias: float) -> Lexicon:
     lengths: dict[str, set[int]] = {}
     for pattern in sorted(patterns, key=lambda pattern: (-len(pattern.words), -len(pattern.text))):
         first = pattern.words[0]
-        (stems if pattern.stems[0] else exact).setdefault(first, []).append(pattern)
         if pattern.stems[0]:
+            stems.setdefault(first, []).append(pattern)
+            # by two letters, so that a word is tried at a handful of lengths and not at all
             lengths.setdefault(first[:2], set()).add(len(first))
+        else:
+            exact.setdefault(first, []).append(pattern)
     return Lexicon(
         bias=bias,
-        exact={word: tuple(found) for word, found in exact.items()},
-        stems={word: tuple(found) for word, found in stems.items()},
+        exact=_frozen(exact),
+        stems=_frozen(stems),
         lengths={letters: tuple(sorted(found, reverse=True)) for letters, found in lengths.items()},
     )
+
+
+def _frozen(patterns: Mapping[str, list[Pattern]]) -> dict[str, tuple[Pattern, ...]]:
+    return {word: tuple(found) for word, found in patterns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +174,19 @@ class Zone:
     share: float
 
 
+def with_headline(title: str, text: str) -> tuple[str, str]:
+    """Title and text; without a title, the text's first sentence and what comes after it."""
+    if title.strip():
+        return title, text
+    end = SENTENCE_END.search(text)
+    if end is None:
+        return text, ""
+    return text[: end.end()], text[end.end() :]
+
+
 def zones(title: str, text: str) -> tuple[Zone, ...]:
     """Headline, lead and body; the first sentence stands for a missing headline."""
-    text = text[:TEXT_CHARS]
-    if not title.strip():
-        end = SENTENCE_END.search(text)
-        cut = end.end() if end else len(text)
-        title, text = text[:cut], text[cut:]
+    title, text = with_headline(title, text[:TEXT_CHARS])
     stretches = ((title, HEADLINE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:], BODY))
     found: list[Zone] = []
     for stretch, share in stretches:
@@ -186,7 +198,7 @@ def zones(title: str, text: str) -> tuple[Zone, ...]:
 def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
     """Each pattern found, once, with the share of the best place it stands in."""
     found: dict[Pattern, float] = {}
-    for zone in where:
+    for zone in where:  # the headline first, and nothing counts more than that
         for _, pattern in lexicon.find(zone.tokens):
             found.setdefault(pattern, zone.share)
     return found
@@ -204,7 +216,9 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     words = lexicon(language)
     found = shares(words, where)
     weights = {pattern: pattern.weight * share for pattern, share in found.items()}
-    score = 1 / (1 + math.exp(-max(-30.0, min(30.0, words.bias + sum(weights.values())))))
+    odds = words.bias + sum(weights.values())
+    # within 30, beyond which the score is 0 or 1 to every digit, and exp() of 710 overflows
+    score = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     if score < THRESHOLD:
         return Verdict(
             security=False,
@@ -251,19 +265,24 @@ def _cues(code: str) -> Lexicon:
 def _counted() -> Mapping[str, int]:
     """How many people a word counts, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
-    for spoken in reversed(languages()):
+    for spoken in reversed(languages()):  # of two that claim a word, the earlier in menus has it
         numbers = spoken.numbers
         for table in (numbers.words, numbers.people, numbers.crowds):
             for number, words in table.items():
                 found |= dict.fromkeys(fold(words).split(), number)
+    for word in words_of(lambda spoken: spoken.numbers.also_else):
+        found.pop(fold(word), None)
     # "one" is an article as often as a number, and says as little as none
-    unsure = {word for spoken in languages() for word in fold(spoken.numbers.also_else).split()}
-    return {word: number for word, number in found.items() if number > 1 and word not in unsure}
+    for word, number in list(found.items()):
+        if number <= 1:
+            del found[word]
+    return found
 
 
 @cache
 def _not_people() -> tuple[str, ...]:
-    return tuple(word for spoken in languages() for word in spoken.news.not_people.split())
+    """Beginnings of words after a number that counts no people, in all languages."""
+    return tuple(words_of(lambda spoken: spoken.news.not_people))
 
 
 def _severity(
@@ -283,11 +302,12 @@ def _severity(
     cues = {"near": False, "danger": False, "calm": False}
     dead = 0
     for zone in where:
-        if zone.share < LEAD:
+        if zone.share < LEAD:  # far below, texts recall the dead of earlier years
             continue
         for at, pattern in _cues(code).find(zone.tokens):
             if pattern.kind == "death":
                 dead = max(dead, _number_near(zone.tokens, at))
+            # a story about an anniversary says so in its headline; any text may mention one
             elif pattern.kind != "calm" or zone.share == HEADLINE:
                 cues[pattern.kind] = True
     points = {
@@ -297,11 +317,17 @@ def _severity(
         reason("dead", dead): (dead >= 1) + (dead >= 10) + (dead >= 100),
         reason("calm"): -2 * cues["calm"],
     }
+    reasons = []
+    for why, worth in points.items():
+        if worth:
+            reasons.append(why)
+    level = Severity.INFO
     total = sum(points.values())
-    reasons = tuple(why for why, worth in points.items() if worth)
     if total >= 4 and (cues["danger"] or cues["near"]):
-        return Severity.URGENT, reasons
-    return (Severity.NOTABLE if total >= 2 else Severity.INFO), reasons
+        level = Severity.URGENT
+    elif total >= 2:
+        level = Severity.NOTABLE
+    return level, tuple(reasons)
 
 
 def _number_near(tokens: list[str], at: int) -> int:
@@ -313,13 +339,14 @@ def _number_near(tokens: list[str], at: int) -> int:
             token = tokens[place]
             if token in _counted():
                 return _counted()[token]
-            follows = tokens[place + 1] if place + 1 < len(tokens) else ""
-            # A year is not a toll, neither are an age ("42-year-old", "42 жаштагы") nor a date.
-            if (
-                token.isdecimal()
-                and len(token) <= 5
-                and not YEAR.fullmatch(token)
-                and not follows.startswith(_not_people())
-            ):
+            if _may_count_people(tokens, place):
                 return int(token)
     return 0
+
+
+def _may_count_people(tokens: list[str], place: int) -> bool:
+    """Whether a figure may be a toll: no year, no date, no age ("42-year-old", "42 жаштагы")."""
+    token = tokens[place]
+    if not token.isdecimal() or len(token) > 5 or YEAR.fullmatch(token):
+        return False
+    return not "".join(tokens[place + 1 : place + 2]).startswith(_not_people())

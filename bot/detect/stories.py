@@ -1,5 +1,6 @@
-"""Do two entries tell of the same event? Cautiously: a wrong yes hides a story, a wrong no is one
-message more.
+"""Do two entries tell of the same event?
+
+Cautiously: a wrong yes hides a story, a wrong no is one message more.
 
 What is compared is what is rare: words weigh by how seldom newsrooms use them
 (`bot/languages/*/common.tsv`: stem, weight; what is not listed there is rare), so that "it became
@@ -46,10 +47,8 @@ LEAD_CHARS = 1000
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
 SAME_STORY_SCORE = 0.6
-ALIKE, STEEP = (
-    0.65,
-    8.0,
-)  # two bare headlines: from which likeness, and how sharply, they are one event
+# of two bare headlines: from which likeness, and how sharply, they are one event
+ALIKE, STEEP = 0.65, 8.0
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
 ANOTHER_LANGUAGE_HOURS = 36
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
@@ -97,7 +96,7 @@ def best_match(
     `now` stands for the time of an `entry` that carries none, or one in the future.
     """
     mine = sketch(entry)
-    at = min(entry.published_at, now) if entry.published_at else now
+    at = min(entry.published_at or now, now)
     best: tuple[StoredEntry, Match] | None = None
     for stored in recent:
         hours = abs((at - stored.at).total_seconds()) / 3600
@@ -122,16 +121,21 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
     words = _words(title)
     stems = Counter(_stem(word, news) for word in words)
     whole = stems + Counter(_stem(word, news) for word in _words(text))
+    # which stems, and not only whether: two that answer in the same words may be one answer
+    answers = set()
+    for stem in news.follow_ups.split():
+        if _begin(words, stem):
+            answers.add(stem)
     return Sketch(
         language=code,
         key=title_key(title),
-        facts=partial(facts_of, title, text, code),
+        facts=partial(facts_of, title, text, code),  # read when another language asks for them
         title=stems,
         whole=whole,
         has_text=bool(text.strip()),
         denies=_begin(words, news.denials),
-        answers=frozenset(stem for stem in news.follow_ups.split() if _begin(words, stem)),
-        numbers=frozenset(word for word in words if word.isdecimal()),
+        answers=frozenset(answers),
+        numbers=frozenset(filter(str.isdecimal, words)),
     )
 
 
@@ -145,8 +149,10 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
         return Match(same=True, score=1.0, reasons=("the same headline",))
     weights = _weights(a.language)
     titles = _cosine(a.title, b.title, weights)
-    by = _by_text if a.has_text and b.has_text else _by_headline
-    likely, reasons = by(a, b, titles)
+    if a.has_text and b.has_text:
+        likely, reasons = _by_text(a, b, titles)
+    else:
+        likely, reasons = _by_headline(a, b, titles)
     if a.denies != b.denies:
         likely -= DENIAL
         reasons.append("one denies the other")
@@ -203,7 +209,7 @@ def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, fl
     def weight(stem: str, count: int) -> float:
         return weights.get(stem, RARE_STEM) * (1 + math.log(count))
 
-    if len(b) < len(a):
+    if len(b) < len(a):  # a headline beside an article: the shorter one is walked through
         a, b = b, a
 
     def length(side: Mapping[str, int]) -> float:
@@ -228,7 +234,9 @@ def _told(
         total += weight
         if stem in other:
             told += weight
-    return told / total if total else 0.0
+    if not total:
+        return 0.0
+    return told / total
 
 
 def _words(text: str) -> list[str]:
@@ -243,7 +251,7 @@ def _stem(word: str, news: News) -> str:
     """The beginning of a word: enough to join its forms, and no dictionary to carry."""
     if word.isdecimal() or len(word) <= 4:
         return word
-    if news.endings:
+    if news.endings:  # two letters shorter a stem is the same in nearly every case
         return word[: max(4, min(6, len(word) - 2))]
     return word[:6]
 

@@ -1,5 +1,6 @@
-"""Which of economy, politics and society is a text about? Several, or none: a word must say it
-clearly.
+"""Which of economy, politics and society is a text about?
+
+Several, or none: a word must say it clearly.
 
 A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern),
 read like that of `bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a
@@ -29,20 +30,23 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
     sizes: dict[str, float] = {}
     for pattern, share in shares(_lexicon(language), zones(title, text)).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
-    ranked = sorted(sizes.items(), key=lambda item: -item[1])
-    return tuple(topic for topic, size in ranked if size >= CLEARLY)
+    clear = []
+    for topic, size in sorted(sizes.items(), key=lambda item: -item[1]):
+        if size >= CLEARLY:
+            clear.append(topic)
+    return tuple(clear)
 
 
 def judged(
     title: str, text: str, language: str | None = None, *, fixed: Sequence[str] = ()
 ) -> Verdict:
-    """The whole verdict on an entry, as the poll flow stores it and `jarchy detect security` prints
-    it.
+    """The whole verdict on an entry, as it is stored, and as `jarchy detect security` prints it.
 
     Its topics are those that are `fixed` for its feed, security where it is about that, and what
     its words say.
     """
     found = detect(title, text, language)
+    # a dict keeps their order, the surest first, and each once
     topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
     return replace(found, topics=tuple(topics))
 

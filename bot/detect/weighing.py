@@ -61,7 +61,9 @@ def _contradiction(a: Facts, b: Facts) -> str:
         return "another place"
     if a.head.kinds & MEETING_KINDS and _strangers(a.head.bodies, b.head.bodies):
         return "another organisation"
-    return "another earthquake" if _another_quake(a, b) else ""
+    if _another_quake(a, b):
+        return "another earthquake"
+    return ""
 
 
 def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:
@@ -116,8 +118,10 @@ def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
 
 def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     same = a.head.kinds & b.whole.kinds | b.head.kinds & a.whole.kinds
-    only_routine = same <= ROUTINE_KINDS
-    yield " ".join(sorted(same)), 0.25 if only_routine else 0.75
+    points = 0.75
+    if same <= ROUTINE_KINDS:
+        points = 0.25
+    yield " ".join(sorted(same)), points
     for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
         if one & other:
             yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
@@ -153,7 +157,9 @@ def _worth_of_places(exact: frozenset[str], *, told: bool) -> float:
         return 0.75
     if not exact:
         return 1.25
-    return 1.5 if exact <= BIG_CITIES else 2.0
+    if exact <= BIG_CITIES:
+        return 1.5
+    return 2.0
 
 
 def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
@@ -169,7 +175,10 @@ def _who(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     if names:
         points = 0.0
         for name in names:
-            points += 1.25 if len(name) > 3 else 0.75  # a short key fits many names
+            if len(name) > 3:
+                points += 1.25
+            else:  # a short key fits many names
+                points += 0.75
         yield " ".join(sorted(names)), min(points, 2.5)
     elif a.names and b.names:
         yield "other names", -0.5
@@ -201,7 +210,10 @@ def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
         counted.add(value)
     if worth:
         yield " ".join(words), min(worth, 2.5)
-    odd = sorted(value for value in _bare(a) & _bare(b) - counted if value >= 10)
+    odd = []
+    for value in sorted(_bare(a) & _bare(b) - counted):
+        if value >= 10:  # below ten a number by itself is in every other text
+            odd.append(value)
     if odd:
         yield " ".join(f"{value:g}" for value in odd), min(0.75 * len(odd), 1.5)
     for unit in DISPUTED_UNITS:
@@ -229,7 +241,9 @@ def _odd(unit: str, value: float) -> float:
         return 0.0
     if value < 5 or unit == "age":
         return 0.75
-    return 1.25 if value < 13 else 1.75
+    if value < 13:
+        return 1.25
+    return 1.75
 
 
 def same_name(one: str, other: str) -> bool:

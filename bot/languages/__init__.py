@@ -11,7 +11,7 @@ Where two languages claim a word, the one that stands earlier in `LANGUAGES` has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -78,9 +78,7 @@ class Language:
         return FOLDER / self.code / TEXTS
 
     def rows(self, table: str) -> Iterator[list[str]]:
-        """The rows of one of its tables, read anew each time; none where an optional one is
-        absent.
-        """
+        """The rows of one of its tables, read anew each time; none of an optional one not there."""
         path = FOLDER / self.code / f"{table}.tsv"
         if not path.exists():
             return
@@ -117,15 +115,33 @@ def languages() -> tuple[Language, ...]:
     return tuple(language(code) for code in LANGUAGES)
 
 
+def values_of(part: Callable[[Language], str]) -> list[str]:
+    """One part of every language, in the order of menus, without the empty ones of stubs."""
+    return list(filter(None, map(part, languages())))
+
+
+def words_of(part: Callable[[Language], str]) -> list[str]:
+    """The words that every language lists in one part, in the order of menus."""
+    words: list[str] = []
+    for listed in values_of(part):
+        words += listed.split()
+    return words
+
+
 def problems() -> list[str]:
     """What is missing in any language's folder, a sentence each, the part by its name."""
-    return [problem for code in LANGUAGES for problem in _problems_of(code)]
+    found: list[str] = []
+    for code in LANGUAGES:
+        found += _problems_of(code)
+    return found
 
 
 def client_language(code: str | None, default: str) -> str:
     """The reader's language from Telegram's `language_code` ("ru-RU"), else the default."""
     short = (code or "").split("-", 1)[0].lower()
-    return short if short in LANGUAGES else default
+    if short in LANGUAGES:
+        return short
+    return default
 
 
 def _part(code: str, name: str) -> Any:  # noqa: ANN401 - one of the types of PARTS

@@ -29,12 +29,15 @@ def fold_typed(text: str) -> str:
 
 @cache
 def _optional() -> tuple[tuple[str, str], ...]:
-    return tuple(pair for spoken in languages() for pair in spoken.reading.optional.items())
+    pairs: list[tuple[str, str]] = []
+    for spoken in languages():
+        pairs += spoken.reading.optional.items()
+    return tuple(pairs)
 
 
 @cache
 def _typed() -> dict[int, str]:
-    found: dict[int, str] = {}
+    found: dict[str, str] = {}
     for spoken in reversed(languages()):
-        found |= {ord(letter): plain for letter, plain in spoken.reading.typed.items()}
-    return found
+        found |= spoken.reading.typed
+    return str.maketrans(found)

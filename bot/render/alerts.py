@@ -1,5 +1,4 @@
-"""What messages of several kinds of alert have in common: how a rate that moved begins, whose it
-is, and the buttons under it.
+"""What messages of several kinds of alert have in common: their first line, and their buttons.
 
 A channel's readers have no settings here, so a channel's message carries no buttons that change
 any.
@@ -21,6 +20,7 @@ def first_line(shift: Move, language: str) -> Rich:
     """What moved, by how much, from what to what."""
     old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
     size = percent(shift.percent, language, 1)
+    # where nothing moved there is no arrow, and its space must not begin the line
     return bold(f"{arrow(shift.percent)} {shift.new.pair} {size}".strip()) + f"  {old} → {new}"
 
 
@@ -51,7 +51,9 @@ def why_button(alert: int, language: str) -> Button:
 
 def mute_button(alert: int, what: str, language: str, *, muted: bool = False) -> Button:
     """Silences what an alert was about; when `muted`, undoes it."""
-    verb = "unmute" if muted else "mute"
+    verb = "mute"
+    if muted:
+        verb = "unmute"
     return Button(phrase(f"button.{verb}", language, what=what).text, f"{verb}:{alert}")
 
 

@@ -17,30 +17,30 @@ from bot.render.text import Message, Rich, code, join, message, places
 
 
 def explain(error: UserError, language: str, *, today: date | None = None) -> Message:
-    """A wrong question, answered: what is wrong and an example that works. Never an id, whatever
-    the error.
+    """A wrong question, answered: what is wrong and an example that works, never a text's id.
 
     Dates are written with their year unless it is `today`'s.
     """
     if not known(error.msgid):
         return message(phrase("error.unexpected", language))
-    wanted = places(t(error.msgid, language))
-    values = {name: value for name, value in error.values.items() if name in wanted}
+    # who raises an error gives what is known there; a text says of that what helps its reader
+    values = {}
+    for name in places(t(error.msgid, language)) & error.values.keys():
+        values[name] = error.values[name]
     return say(error.msgid, language, today=today, **values)
 
 
 def say(msgid: str, language: str, *, today: date | None = None, **values: object) -> Message:
     """A short answer from the catalog, with values made into words as in an error."""
-    words = {
-        name: _value(name, value, language, today or date.min) for name, value in values.items()
-    }
+    words = {}
+    for name, value in values.items():
+        # date.min is nobody's year: without a `today` every date carries its own
+        words[name] = _value(name, value, language, today or date.min)
     return message(phrase(msgid, language, **words))
 
 
 def _value(name: str, value: object, language: str, today: date) -> Rich | str:
-    """A value in words: examples can be tapped to copy; dates, hours and numbers as the language
-    writes them.
-    """
+    """A value in words: an example as what a tap copies, the rest as the language writes it."""
     words: Rich | str
     match value:
         case _ if name == "example":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from urllib.parse import quote
 
 from bot.i18n import t
@@ -16,7 +15,9 @@ PHONE_LETTERS = 30  # that fit side by side in a row of buttons on a phone
 
 def switch(text: str, data: str, *, on: bool) -> Button:
     """A button for something chosen or not: what is chosen carries ✓."""
-    return Button(f"{CHOSEN} {text}" if on else text, data)
+    if on:
+        text = f"{CHOSEN} {text}"
+    return Button(text, data)
 
 
 def back_button(language: str, data: str) -> Button:
@@ -30,13 +31,13 @@ def share_button(address: str, language: str) -> Button:
 
 
 def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:
-    """The buttons in even rows of at most `width`, fewer where a phone would break the longest in
-    two.
-    """
-    # with or without its ✓
+    """The buttons in even rows of at most `width`, fewer where a phone would cut the longest."""
+    # measured without its ✓, and room kept for one: a tap must not put the buttons into other rows
     longest = max((len(button.text.lstrip("✓ ")) for button in buttons), default=0) + 2
     width = max(1, min(width, PHONE_LETTERS // longest))
-    rows = -(-len(buttons) // width)
-    each, wider = divmod(len(buttons), rows) if rows else (0, 0)
-    ends = [each * row + min(row, wider) for row in range(rows + 1)]
-    return (list(buttons[start:end]) for start, end in pairwise(ends))
+    waiting = list(buttons)
+    for rows_left in range(-(-len(buttons) // width), 0, -1):
+        # the first rows take what does not divide evenly: 5 as 3 and 2, not as 4 and 1
+        size = -(-len(waiting) // rows_left)
+        yield waiting[:size]
+        del waiting[:size]

@@ -9,7 +9,7 @@ across a month nobody published in would be an invention.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,6 +30,8 @@ WIDTH, HEIGHT, DPI = 1080, 720, 260  # a phone shows it 350 points wide: letters
 # Days without a fixing that the line bridges: a weekend with a holiday on both sides.
 LONGEST_GAP = timedelta(days=5)
 RANGES = ("90d", "1y", "all")
+# From here on a day is a pixel and a half wide, and a line of full width would be a blot.
+MANY_POINTS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +84,13 @@ def chart(
         f"{day(first.effective_on, language, today=today)} – "
         f"{day(last.effective_on, language, today=today)}"
     )
+    points = []
+    for rate in history:
+        points.append((rate.effective_on, rate.per_unit))
     plain = Chart(
         title=str(last.pair),
         subtitle=f"{source} · {span}",
-        points=tuple((rate.effective_on, rate.per_unit) for rate in history),
+        points=tuple(points),
         alerts=tuple(alerts),
         legend=t("chart.alerts", language),
         language=language,
@@ -121,23 +126,22 @@ def caption(
         return phrase(key, language, value=shown, day=day(rate.effective_on, language, today=today))
 
     source = name_of(source_names, language) or last.source
+    on = day(last.effective_on, language, today=today)
     text = lines(
         bold(f"{last.pair} {as_printed(last.per_unit, language)}") + f"  {move}",
         join(" · ", [told("chart.high", high), told("chart.low", low)]),
-        join(
-            " · ",
-            [source, kind_name(last.kind, language), day(last.effective_on, language, today=today)],
-        ),
+        join(" · ", [source, kind_name(last.kind, language), on]),
     )
-    tail = ":dark" if dark else ""  # other ranges keep the colours
-    ranges = [one for one in RANGES if one != chosen]
-    other = [
-        Button(t(f"chart.range.{one}", language), f"chart:{last.pair}:{one}{tail}")
-        for one in ranges
-    ]
-    flip = Button(t("chart.dark", language), f"chart:{last.pair}:{chosen}:dark")
+    # another range keeps the colours; the last button changes them and keeps the range
+    tail, flipped, flipped_tail = "", "chart.dark", ":dark"
     if dark:
-        flip = Button(t("chart.light", language), f"chart:{last.pair}:{chosen}")
+        tail, flipped, flipped_tail = ":dark", "chart.light", ""
+    other = []
+    for one in RANGES:
+        if one != chosen:
+            data = f"chart:{last.pair}:{one}{tail}"
+            other.append(Button(t(f"chart.range.{one}", language), data))
+    flip = Button(t(flipped, language), f"chart:{last.pair}:{chosen}{flipped_tail}")
     return message(text, [other, [flip]])
 
 
@@ -146,10 +150,14 @@ def caption(
 
 def draw(chart: Chart) -> bytes:
     """The PNG, 1080 × 720."""
+    # not by pyplot, which keeps every figure until it is closed: this process lives as long as we
     from matplotlib.figure import Figure
 
-    colours = DARK if chart.dark else LIGHT
+    colours = LIGHT
+    if chart.dark:
+        colours = DARK
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=colours.paper)
+    # room to the left for the axis, to the right for the last value, above for three lines of words
     axes = figure.add_axes((0.13, 0.155, 0.71, 0.56), facecolor=colours.paper)
     _frame(axes, chart, colours)
     _line(axes, chart, colours)
@@ -159,6 +167,7 @@ def draw(chart: Chart) -> bytes:
         0.93,
         chart.title,
         color=colours.ink,
+        # a rule's words may be long: from 36 letters on they shrink to stay in the picture
         fontsize=11 * min(1, 36 / len(chart.title)),
         fontweight="bold",
         va="center",
@@ -166,7 +175,7 @@ def draw(chart: Chart) -> bytes:
     figure.text(
         0.03, 0.85, chart.subtitle, color=colours.ink, fontsize=7.5, alpha=0.75, va="center"
     )
-    if any(on in chart.alerts for on, _ in chart.points):
+    if _marked_days(chart):
         figure.text(0.03, 0.78, f"○ {chart.legend}", color=colours.alert, fontsize=7.5, va="center")
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor=colours.paper, pil_kwargs={"compress_level": 3})
@@ -178,9 +187,10 @@ def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
 
     first, last = chart.points[0][0], chart.points[-1][0]
     values = [float(value) for _, value in chart.points]
+    if chart.level is not None and _near(float(chart.level), min(values), max(values)):
+        values.append(float(chart.level))
     low, high = min(values), max(values)
-    if chart.level is not None and _near(float(chart.level), low, high):
-        low, high = min(low, float(chart.level)), max(high, float(chart.level))
+    # above and below stand the words of the highest and lowest point; a flat line needs room too
     margin = (high - low) * 0.18 or abs(high) * 0.01
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlim(_x(first), _x(last))
@@ -191,31 +201,58 @@ def _frame(axes: Axes, chart: Chart, colours: Colours) -> None:
     axes.grid(visible=True, axis="y", color=colours.faint, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    shown = [tick for tick in axes.get_yticks() if low - margin <= tick <= high + margin]
+    shown = []
+    for tick in axes.get_yticks():  # the locator may name some outside the picture
+        if low - margin <= tick <= high + margin:
+            shown.append(tick)
     digits = _digits(shown)
-    written = FuncFormatter(
-        lambda value, _: number(Decimal(repr(float(value))), chart.language, digits)
-    )
-    axes.yaxis.set_major_formatter(written)
+
+    def written(value: float, _: int) -> str:
+        # by its repr: a decimal made of the float itself would show its fiftieth digit
+        return number(Decimal(repr(float(value))), chart.language, digits)
+
+    axes.yaxis.set_major_formatter(FuncFormatter(written))
     ticks = list(_ticks(first, last))
     axes.set_xticks([_x(on) for on in ticks])
     axes.set_xticklabels([_label(on, first, last, chart.language) for on in ticks])
 
 
 def _line(axes: Axes, chart: Chart, colours: Colours) -> None:
+    width = 1.6
+    if len(chart.points) >= MANY_POINTS:
+        width = 1.0
     for run in _runs(chart.points):
-        xs, ys = [_x(on) for on, _ in run], [float(value) for _, value in run]
-        if len(run) == 1:
+        xs, ys = _curve(run)
+        if len(run) == 1:  # a line of one point is not drawn at all
             axes.plot(xs, ys, marker="o", markersize=2, color=colours.line)
         else:
             axes.plot(
                 xs,
                 ys,
                 color=colours.line,
-                linewidth=1.6 if len(chart.points) < 500 else 1.0,
+                linewidth=width,
                 solid_joinstyle="round",
                 solid_capstyle="round",
             )
+
+
+def _curve(points: Iterable[tuple[date, Decimal]]) -> tuple[list[int], list[float]]:
+    """Days and values as matplotlib wants them, each in a list of its own."""
+    xs, ys = [], []
+    for on, value in points:
+        xs.append(_x(on))
+        ys.append(float(value))
+    return xs, ys
+
+
+def _marked_days(chart: Chart) -> list[tuple[date, Decimal]]:
+    """The points of days that an alert was told of, in the time shown."""
+    by_day = dict(chart.points)
+    marked = []
+    for on in chart.alerts:
+        if on in by_day:
+            marked.append((on, by_day[on]))
+    return marked
 
 
 def _near(level: float, low: float, high: float) -> bool:
@@ -225,16 +262,14 @@ def _near(level: float, low: float, high: float) -> bool:
 
 
 def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
-    by_day = dict(chart.points)
     if chart.level is not None:
         axes.axhline(
             float(chart.level), color=colours.alert, linewidth=1, linestyle=(0, (4, 3)), zorder=1
         )
-    told = [on for on in chart.alerts if on in by_day]
+    told = _marked_days(chart)
     if told:
         axes.plot(
-            [_x(on) for on in told],
-            [float(by_day[on]) for on in told],
+            *_curve(told),
             linestyle="none",
             marker="o",
             markersize=5,
@@ -246,7 +281,7 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
     high = max(chart.points, key=lambda point: point[1])
     low = min(chart.points, key=lambda point: point[1])
     last = chart.points[-1]
-    if high[1] != low[1]:
+    if high[1] != low[1]:  # of a flat line every point is both
         _extreme(axes, chart, high, colours, above=True)
         _extreme(axes, chart, low, colours, above=False)
     x, y = _x(last[0]), float(last[1])
@@ -268,20 +303,20 @@ def _marks(axes: Axes, chart: Chart, colours: Colours) -> None:
 def _extreme(
     axes: Axes, chart: Chart, point: tuple[date, Decimal], colours: Colours, *, above: bool
 ) -> None:
-    """The value beside the highest or lowest point, kept inside the picture; the last point has its
-    own.
-    """
+    """The value beside the highest or lowest point, kept inside the picture."""
     on, value = point
-    if on == chart.points[-1][0]:
+    first, last = chart.points[0][0], chart.points[-1][0]
+    if on == last:  # whose value stands there already, to the right
         return
-    place = (_x(on) - _x(chart.points[0][0])) / max(
-        1, _x(chart.points[-1][0]) - _x(chart.points[0][0])
-    )
+    place = (on - first) / max(timedelta(days=1), last - first)
     side = "center"
     if place < 0.15:
         side = "left"
     elif place > 0.85:
         side = "right"
+    offset, edge = -7, "top"
+    if above:
+        offset, edge = 7, "bottom"
     axes.plot(
         [_x(on)],
         [float(value)],
@@ -294,10 +329,10 @@ def _extreme(
     axes.annotate(
         as_printed(value, chart.language),
         (_x(on), float(value)),
-        xytext=(0, 7 if above else -7),
+        xytext=(0, offset),
         textcoords="offset points",
         ha=side,
-        va="bottom" if above else "top",
+        va=edge,
         color=colours.ink,
         fontsize=7.5,
     )
@@ -323,21 +358,32 @@ def _ticks(first: date, last: date) -> Iterator[date]:
     length = (last - first).days
     if length < 60:
         step = max(1, -(-length // 4))
-        yield from (first + timedelta(days=days) for days in range(step // 2, length + 1, step))
+        for days in range(step // 2, length + 1, step):
+            yield first + timedelta(days=days)
         return
     months = (last.year - first.year) * 12 + last.month - first.month
-    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if months <= step * 5)
-    for month in range(first.year * 12, last.year * 12 + 12, step):
+    # counted from January of the first year, so that beginnings of years are always among them
+    for month in range(first.year * 12, last.year * 12 + 12, _step(months)):
         on = date(month // 12, month % 12 + 1, 1)
         if first <= on <= last:
             yield on
+
+
+def _step(months: int) -> int:
+    """Months from one named day to the next, so that at most six are named."""
+    for step in (1, 2, 3, 6, 12, 24, 60, 120, 240):
+        if months <= step * 5:
+            return step
+    return 1200
 
 
 def _label(on: date, first: date, last: date, language: str) -> str:
     """A day below the axis: over years the year alone, over a turn of the year that beside it."""
     new_year = (on.month, on.day) == (1, 1)
     if (last - first).days > 3 * 365:
-        return str(on.year) if on.month == 1 else ""
+        if on.month != 1:
+            return ""
+        return str(on.year)
     if new_year and first.year != last.year:
         return f"{day(on, language)}\n{on.year}"
     return day(on, language)
@@ -347,6 +393,7 @@ def _digits(ticks: Sequence[Any]) -> int:
     """Decimals that tell the ticks apart."""
     step = min((b - a for a, b in pairwise(ticks)), default=1)
     digits = 0
+    # 1e-6, because a step of 0.1 is a float, and ten of it are not quite 1
     while digits < 8 and abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
         digits += 1
     return digits

@@ -67,6 +67,7 @@ def digest(
     if foot:
         room -= units(foot.text) + 2  # the empty line before it
     short_enough = cut(message(said), room, more=_more(story, language))
+    # cut before the foot is put under it: whose rates and whose story it is must not be lost
     whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), foot])
     return message(whole, silent=True)
 
@@ -86,11 +87,12 @@ def _story(story: Story, style: Style, *, plain: bool) -> list[Rich]:
 
 
 def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:
-    days = sorted({rate.effective_on for rate in rates})
+    # rates of one card may be of several days; the oldest promises nothing that is not so
+    oldest = min(rates, key=lambda rate: rate.effective_on)
     parts = [
         name or rates[0].source,
         kind_name(rates[0].kind, language),
-        day_text(days[0], language),
+        day_text(oldest.effective_on, language),
     ]
     return italic(join(" · ", parts))
 

@@ -10,18 +10,15 @@ from bot.render.text import Message, bold, code, lines, message
 
 
 def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
-    """(command, one line) for Telegram's menu, in the order given; a command without words raises
-    KeyError.
-    """
+    """(command, one line) for Telegram's menu; a command without words raises KeyError."""
     return tuple((name, t(f"command.{name}", language)) for name in names)
 
 
 def commands(names: Sequence[str], language: str) -> Message:
     """The commands that exist here, one line each, and that one may simply write."""
+    title = bold(t("help.title", language))
     rows = [f"/{name} – {line}" for name, line in command_descriptions(names, language)]
-    return message(
-        lines(bold(t("help.title", language)), *rows, "\n" + phrase("help.free", language))
-    )
+    return message(lines(title, *rows, "\n" + phrase("help.free", language)))
 
 
 def unknown(language: str) -> Message:

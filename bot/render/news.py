@@ -42,13 +42,13 @@ Names = Mapping[str, Mapping[str, str]]
 def page(
     page: NewsPage, language: str, *, zone: str, now: datetime, topics: Sequence[str] = ()
 ) -> Message:
-    """A page of stories: headline with its link, who reports it, when; buttons for other pages and
-    topics.
+    """A page of stories: headline with its link, who reports it, when.
 
-    `topics` are offered as filters.
+    Buttons turn the page; `topics` are offered as filters.
     """
-    stories = (story.told_in(language) for story in page.stories)
-    told = [_item(story, page.feed_names, language, zone, now) for story in stories]
+    told = []
+    for story in page.stories:
+        told.append(_item(story.told_in(language), page.feed_names, language, zone, now))
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
         return message(phrase("news.none", language), buttons)
@@ -105,10 +105,8 @@ def share_story(story: int, bot: str, language: str) -> Button:
 
 
 def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Message:
-    """Title, text, foot in one message; the text gives way, ended at a sentence, and leads on to
-    its page.
-    """
-    room = LIMIT - units(foot.text) - 2
+    """Title, text and foot in one message; a text that is too long leads on to its page."""
+    room = LIMIT - units(foot.text) - 2  # the empty line before the foot
     onward = Rich()
     if story.lead.entry.link:
         onward = link(t("news.read_on", language), story.lead.entry.link)
@@ -117,9 +115,7 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
 
 
 def headline(story: Story) -> str:
-    """The lead's title on one line; where it was published without one, how its text begins, else
-    its address.
-    """
+    """The lead's title on one line; without one how its text begins, else its address."""
     entry = story.lead.entry
     if title := one_line(entry.title):
         return title
@@ -128,10 +124,9 @@ def headline(story: Story) -> str:
 
 
 def body(story: Story, style: Style) -> Rich:
-    """As much text as the style tells and the lead's feed allows: all, one line or none; no
-    headline again.
-    """
+    """As much text as the style tells and the lead's feed allows: all, one paragraph or none."""
     entry, styles = story.lead.entry, list(Style)  # the fullest first
+    # a publisher's terms go before a reader's wish: the later in the list says less
     style = max(style, story.lead.style, key=styles.index)
     if style is Style.HEADLINE:
         return Rich()
@@ -142,17 +137,19 @@ def body(story: Story, style: Style) -> Rich:
 
 def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on."""
-    names = [name_of(dict(feed_names.get(feed, {})), language) or feed for feed in story.feeds]
-    named = ", ".join(one_line(name) for name in names[:REPORTERS_NAMED])
-    if len(names) == 1:
+    names = []
+    for feed in story.feeds[:REPORTERS_NAMED]:
+        # a feed that left the catalog has no name any more, only its key
+        name = name_of(dict(feed_names.get(feed, {})), language) or feed
+        names.append(one_line(name))
+    named = ", ".join(names)
+    if len(story.feeds) == 1:
         return Rich(named)
-    return join(" · ", [named, counted("news.sources", len(names), language)])
+    return join(" · ", [named, counted("news.sources", len(story.feeds), language)])
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
-    """The paragraphs of a text with the author's own line breaks in them; never the headline
-    again.
-    """
+    """The paragraphs of a text with the author's own line breaks in them, without the headline."""
     paragraphs: list[list[str]] = [[]]
     for raw in clean(text).split("\n"):
         line = _BLANKS.sub(" ", raw).strip(" ")
@@ -160,9 +157,10 @@ def _paragraphs(text: str, title: str) -> list[str]:
             paragraphs[-1].append(line)
         elif paragraphs[-1]:
             paragraphs.append([])
+    # many feeds begin the text with the headline, and readers would see it twice
     if paragraphs[0] and one_line(paragraphs[0][0]) == title:
         del paragraphs[0][0]
-    return ["\n".join(kept) for kept in paragraphs if kept]
+    return ["\n".join(kept) for kept in filter(None, paragraphs)]
 
 
 def _brief(paragraphs: Sequence[str]) -> Rich:
@@ -210,6 +208,7 @@ def _filters(topics: Sequence[str], chosen: str | None, language: str) -> list[l
     buttons = []
     if chosen and topics:
         buttons.append(Button(t("news.all", language), "news:-:0"))
-    others = [topic for topic in topics if topic != chosen]
-    buttons += [Button(topic_name(topic, language), f"news:{topic}:0") for topic in others]
+    for topic in topics:
+        if topic != chosen:
+            buttons.append(Button(topic_name(topic, language), f"news:{topic}:0"))
     return list(rows_of(buttons, 3))

@@ -27,9 +27,7 @@ def as_printed(value: Decimal, language: str) -> str:
 
 
 def short(value: Decimal, language: str) -> str:
-    """A rate in a digest: two decimals, more only where they would leave less than two significant
-    digits.
-    """
+    """A rate in a digest: two decimals, more where these would not be two significant digits."""
     if value == 0:
         return number(value, language, 2)
     return number(value, language, max(2, 1 - value.adjusted()))
@@ -43,24 +41,23 @@ def significant(value: Decimal, language: str, digits: int) -> str:
 
 
 def money(value: Decimal, language: str) -> str:
-    """An amount: whole as it is, else two decimals, or two significant digits when there is less
-    than a hundredth.
-    """
+    """An amount: whole as it is, else as short as a rate of a digest."""
     if value == value.to_integral_value():
         return number(value, language, 0)
     return short(value, language)
 
 
 def change(value: Decimal, language: str, digits: int = 2) -> str:
-    """A change with arrow and sign: "▲ +0.02 %"; as wide, with spaces for both, when it rounds to
-    nothing.
-    """
+    """A change with arrow and sign: "▲ +0.02 %"; spaces for both when it rounds to nothing."""
     value = rounded(value, digits)
+    # two spaces, for the arrow and the sign that zero has not: the column stays straight
     return f"{arrow(value) or '  '} {percent(value, language, digits)}"
 
 
 def arrow(value: Decimal) -> str:
     """▲ or ▼, always beside a sign; nothing where nothing moved."""
-    if value == 0:
-        return ""
-    return UP if value > 0 else DOWN
+    if value > 0:
+        return UP
+    if value < 0:
+        return DOWN
+    return ""

@@ -37,6 +37,7 @@ def card(card: RateCard, language: str, *, today: date | None = None) -> Message
     `today` is the reader's day in the source's zone: a card of another day carries its date in the
     title.
     """
+    # without a `today` nothing says that the day is another one
     past = today is not None and card.on != today
     return message(
         lines(
@@ -70,18 +71,20 @@ def _table(card: RateCard, language: str, *, past: bool) -> str:
     codes, today, tomorrow, moves = [""], [t("rates.today", language)], [], [""]
     if past:
         today = [day(card.on, language)]
-    if any(row.tomorrow for row in card.rows):
+    announced = any(row.tomorrow for row in card.rows)
+    if announced:
         tomorrow.append(_next_title(card, language, past=past))
     for row in card.rows:
         codes.append(row.pair.base)
         today.append(_value(row.today, language))
-        if tomorrow:
+        if announced:
             tomorrow.append(_value(row.tomorrow, language))
         moves.append(_change(row, language))
     columns = [_left(codes), _right(_at_the_mark(today, language))]
-    if tomorrow:
+    if announced:
         columns.append(_right(_at_the_mark(tomorrow, language)))
     table = []
+    # a change is not padded: behind the last column spaces would only make the block wider
     for *cells, move in zip(*columns, moves, strict=True):
         table.append(f"{'  '.join(cells)} {move}".rstrip())
     return "\n".join(table)
@@ -102,10 +105,15 @@ def _at_the_mark(column: Sequence[str], language: str) -> list[str]:
     """The column with its decimal marks one below the other, whatever digits each source prints."""
     mark = decimal_mark(language)
     title, *cells = column
-    # "no rate" has no mark to align, and stands at the right
-    tails = {cell: len(cell) - (cell + mark).index(mark) for cell in cells if cell[:1].isdigit()}
+    tails: dict[str, int] = {}
+    for cell in cells:
+        if cell[:1].isdigit():  # "no rate" has no mark to align, and stands at the right
+            tails[cell] = len(cell) - (cell + mark).index(mark)
     longest = max(tails.values(), default=0)
-    return [title, *(cell + " " * (longest - tails.get(cell, longest)) for cell in cells)]
+    aligned = [title]
+    for cell in cells:
+        aligned.append(cell + " " * (longest - tails.get(cell, longest)))
+    return aligned
 
 
 def _value(rate: SeenRate | None, language: str) -> str:
@@ -201,19 +209,21 @@ def _basis(
     path: Sequence[Rate], names: dict[str, str], language: str, today: date | None
 ) -> list[Rich]:
     """The rates used, whose they are and of which day; of two, the older one's, and ours."""
-    used = ", ".join(
-        f"1 {rate.pair.base} = {as_printed(rate.per_unit, language)} {rate.pair.quote}"
-        for rate in path
-    )
+    used = []
+    for rate in path:
+        one = as_printed(rate.per_unit, language)
+        used.append(f"1 {rate.pair.base} = {one} {rate.pair.quote}")
     kind = path[0].kind
     if len(path) > 1:
         kind = RateKind.CROSS
+    # a cross rate is as old as the older of its two
+    oldest = min(path, key=lambda rate: rate.effective_on)
     said = [
         name_of(names, language) or path[0].source,
         kind_name(kind, language),
-        day(min(rate.effective_on for rate in path), language, today=today),
+        day(oldest.effective_on, language, today=today),
     ]
-    return [Rich(used), join(" · ", said)]
+    return [Rich(", ".join(used)), join(" · ", said)]
 
 
 def amounts(
@@ -225,19 +235,15 @@ def amounts(
     source_names: dict[str, str],
     today: date,
 ) -> Message:
-    """Round amounts in another money, aligned, each with how much more or less that is than a week
-    ago.
-    """
+    """Round amounts in another money, aligned, each with its change within a week."""
     digits = 2
     if amounts[0] * latest.per_unit >= 100:
         digits = 0  # nobody who sends money counts tyiyn then
-    columns = [
-        [latest.pair.base, *(number(amount, language) for amount in amounts)],
-        [
-            latest.pair.quote,
-            *(number(amount * latest.per_unit, language, digits) for amount in amounts),
-        ],
-    ]
+    ours, theirs = [latest.pair.base], [latest.pair.quote]
+    for amount in amounts:
+        ours.append(number(amount, language))
+        theirs.append(number(amount * latest.per_unit, language, digits))
+    columns = [ours, theirs]
     moved = None
     if week_ago is not None:
         week = t("amounts.week", language)
@@ -245,11 +251,11 @@ def amounts(
         columns.append([week, *(_more(amount * by, digits, language) for amount in amounts)])
         percent = change(Move(old=week_ago, new=latest).percent, language).strip()
         moved = join(" ", [week, percent])
-    rows = zip(*map(_right, columns), strict=True)
+    rows = map("  ".join, zip(*map(_right, columns), strict=True))
     return message(
         lines(
             bold(f"{latest.pair.base} → {latest.pair.quote}"),
-            pre("\n".join("  ".join(row) for row in rows)),
+            pre("\n".join(rows)),
             moved,
             *_basis([latest], source_names, language, today),
         )
@@ -259,5 +265,7 @@ def amounts(
 def _more(value: Decimal, digits: int, language: str) -> str:
     """A difference, with its sign also when it is more."""
     value = rounded(value, digits)
-    sign = "+" if value > 0 else ""
-    return sign + number(value, language, digits)
+    written = number(value, language, digits)
+    if value > 0:  # asked of the rounded value: "+0" would say that there is more
+        return f"+{written}"
+    return written

@@ -1,6 +1,4 @@
-"""Reasons in the reader's language: why a story was told, the words found in it gathered by kind;
-why a rate is doubted.
-"""
+"""Reasons in the reader's language: why a story was told, why a rate is doubted."""
 
 from __future__ import annotations
 
@@ -9,12 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import day, known, number, percent, t
+from bot.i18n import day, known, number, percent
 from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
 from bot.render.phrases import counted, phrase
-from bot.render.text import Rich, fill, join
+from bot.render.text import Rich, join
 
 # said as `reason.CODE`
 _PLAIN = frozenset({"grave", "danger", "near", "calm", "official", "aggregators"})
@@ -24,14 +22,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list[Rich]:
-    """A line for each reason for telling a story; words found in its `texts` are gathered by their
-    kind.
+    """A line for each reason for telling a story, the words found in its `texts` in one by kind.
 
     Reasons against are left out: they explain why something was not told.
     """
     shown: list[Rich] = []
     found: dict[str, list[str]] = {}
     for reason in reasons:
+        # a kind that another version of the program stored may have no words in ours
         if reason.code == "found" and known(f"reason.{reason.values[0]}"):
             kind, pattern = reason.values
             found.setdefault(kind, []).append(_as_written(pattern, texts))
@@ -49,18 +47,19 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
 def because(
     reasons: Sequence[Reason], language: str, *, today: date, texts: Sequence[str] = ()
 ) -> Rich:
-    """All reasons of a decision in one line, those against it too: for the operator who is asked to
-    judge.
+    """All reasons of a decision in one line, those against it too, for the operator who judges.
 
     What a later or earlier program gave as a reason, and this one has no words for, stays English.
     """
     shown = said(reasons, language, texts)
-    against = [_as_written(one.values[1], texts) for one in reasons if one.code == "against"]
+    against = []
     for reason in reasons:
-        if reason.code in _DOUBTS:
-            template = t(f"reason.{reason.code}", language)
-            shown.append(fill(template, **_DOUBTS[reason.code](reason.values, language, today)))
-        elif reason.code not in _PLAIN | {"found", "dead", "against"}:
+        if reason.code == "against":
+            against.append(_as_written(reason.values[1], texts))
+        elif reason.code in _DOUBTS:
+            values = _DOUBTS[reason.code](reason.values, language, today)
+            shown.append(phrase(f"reason.{reason.code}", language, **values))
+        elif reason.code not in _PLAIN | {"found", "dead"}:
             shown.append(Rich(str(reason)))
     if against:
         words = ", ".join(dict.fromkeys(against))
@@ -114,18 +113,23 @@ _DOUBTS: dict[str, _Values] = {
 
 
 def _as_written(pattern: str, texts: Sequence[str]) -> str:
-    """The words of a story that a pattern ("evacuat*", "border guard*") found; a stem nobody finds
-    ends in "…".
+    """The words of a story that a pattern ("evacuat*", "border guard*") found.
+
+    Where no text has them any more it is the pattern itself, a stem ending in "…".
     """
-    wanted = [(fold(word), bool(star)) for word, star in _STEM.findall(pattern)]
+    wanted = _STEM.findall(pattern)
     for text in texts:
         tokens = _WORD.findall(comparable(text))
-        folded = [fold(token) for token in tokens]
         for at in range(len(tokens) - len(wanted) + 1):
-            window = folded[at : at + len(wanted)]
-            if all(
-                has == word or (stem and has.startswith(word))
-                for has, (word, stem) in zip(window, wanted, strict=True)
-            ):
-                return " ".join(tokens[at : at + len(wanted)]).lower()
+            window = tokens[at : at + len(wanted)]
+            if all(map(_found_by, window, wanted)):
+                return " ".join(window).lower()
     return pattern.replace("*", "…")
+
+
+def _found_by(token: str, wanted: tuple[str, str]) -> bool:
+    """Whether a word of a text is the word of a pattern, or begins like its stem."""
+    word, star = wanted
+    if star:
+        return fold(token).startswith(fold(word))
+    return fold(token) == fold(word)

@@ -51,9 +51,7 @@ class PreviewButtons:
 
 
 def words(rule: Rule, language: str) -> str:
-    """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once, until 31 Dec
-    2026".
-    """
+    """A whole rule: "RUB/KGS < 1", "USD/KGS (selling rate) ±1 % in 7 days, once"."""
     kind = None
     if rule.kind not in PLAIN_KINDS:
         kind = f"({kind_name(rule.kind, language)})"
@@ -78,8 +76,10 @@ def condition(rule: Rule, language: str) -> str:
 
 def _amount(rule: Rule, amount: Decimal, language: str) -> str:
     """An amount in the rule's unit: percent, or money without its name."""
-    unit = " %" if rule.condition is Condition.PERCENT else ""
-    return number(amount, language) + unit
+    written = number(amount, language)
+    if rule.condition is Condition.PERCENT:
+        return f"{written} %"
+    return written
 
 
 # --- three taps -----------------------------------------------------------------------------------
@@ -109,18 +109,18 @@ def conditions(
     rows: list[Sequence[Button]] = []
     for offer in offers:
         buttons = [Button(condition(rule, language), data) for rule, data in offer]
-        # "±3 % in 7 days" takes half of a phone's width
-        rows += rows_of(buttons, 2 if offer[0][0].window else 4)
+        width = 4
+        if offer[0][0].window:  # "±3 % in 7 days" takes half of a phone's width
+            width = 2
+        rows += rows_of(buttons, width)
+    heading = bold(f"{latest.pair} {as_printed(latest.per_unit, language)}")
+    # with a point in every language: this line is a command, and a tap copies it
+    example = code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}")
     return message(
         lines(
-            bold(f"{latest.pair} {as_printed(latest.per_unit, language)}")
-            + f"  {currency_name(latest.pair.base, language)}",
+            heading + f"  {currency_name(latest.pair.base, language)}",
             join(" · ", said),
-            phrase(
-                "rule.when",
-                language,
-                example=code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}"),
-            ),
+            phrase("rule.when", language, example=example),
         ),
         [*rows, [back_button(language, back)]],
     )
@@ -139,16 +139,17 @@ def preview(
     today: date,
     beside: Rate | None = None,
 ) -> Message:
-    """How often the rule would have fired, `fired` oldest first; buttons to change, save or drop
-    it.
+    """How often the rule would have fired; buttons to change, save or drop it.
 
-    `since` is the first day of the history it was tried on, None when there is none; `beside` is
-    the rate by which a bare number was taken for a level or for a move.
+    `fired` are its days, oldest first; `since` is the first day of the history it was tried on,
+    None when there is none; `beside` is the rate by which a bare number was taken for a level or
+    for a move.
     """
     said = [counted("rule.preview", len(fired), language, rule=bold(words(rule, language)))]
     if fired:
-        days = ", ".join(day(on, language, today=today) for on in reversed(fired[-DAYS_NAMED:]))
-        said.append(phrase("rule.last", language, days=days))
+        latest_first = reversed(fired[-DAYS_NAMED:])
+        days = [day(on, language, today=today) for on in latest_first]
+        said.append(phrase("rule.last", language, days=", ".join(days)))
     said.append(_short(since, language, today))
     if beside is not None:
         said.append(_reading(rule, beside, language))
@@ -169,12 +170,14 @@ def preview(
 
 def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     """What a bare number was taken for, and how the other reading is written."""
+    # "f": a decimal may write itself as 1E+2, which nobody would type
     amount = format(rule.amount, "f")
     if rule.condition is Condition.LEVEL:
         msgid, other = "rule.bare_level", f"+{amount}"
+    elif rule.amount < beside.per_unit:
+        msgid, other = "rule.bare_move", f"< {amount}"
     else:
-        sign = "<" if rule.amount < beside.per_unit else ">"
-        msgid, other = "rule.bare_move", f"{sign} {amount}"
+        msgid, other = "rule.bare_move", f"> {amount}"
     return phrase(
         msgid,
         language,
@@ -210,10 +213,10 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
 
 
 def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message:
-    """One rule: how it stands, when it last spoke, the link that shows it to others; pause, change,
-    delete, share.
+    """One rule: how it stands, when it last spoke, the link that shows it to others.
 
-    Data `rule:pause:7`, `resume`, `edit`, `delete`, and `rule:list:0` back to the list.
+    Buttons to pause, change, delete and share it: data `rule:pause:7`, `resume`, `edit`, `delete`,
+    and `rule:list:0` back to the list.
     """
     stands: list[Rich | str] = [t(f"rule.standing.{line.standing.value}", language)]
     if line.spoke_on is not None:

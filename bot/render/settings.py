@@ -15,18 +15,19 @@ BACK = "set:back"  # what the way back to the settings sends
 
 
 def settings(language: str, *, zone: str, style: Style) -> Message:
-    """What the chat has chosen; a button for each thing to change: data `set:language`, `set:zone`,
-    `style:brief`.
+    """What the chat has chosen, and a button for each thing to change.
+
+    Data `set:language`, `set:zone`, `set:topics`, `style:brief`.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
         phrase("settings.zone", language, zone=zone_name(zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
     ]
-    styles = [
-        switch(t(f"style.{one.value}", language), f"style:{one.value}", on=one is style)
-        for one in Style
-    ]
+    styles = []
+    for one in Style:
+        name = t(f"style.{one.value}", language)
+        styles.append(switch(name, f"style:{one.value}", on=one is style))
     other = [
         Button(t("settings.change_language", language), "set:language"),
         Button(t("settings.change_zone", language), "set:zone"),
@@ -37,16 +38,11 @@ def settings(language: str, *, zone: str, style: Style) -> Message:
 
 def language_menu(language: str) -> Message:
     """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
-    return message(
-        phrase("language.choose", language),
-        [
-            *(
-                [switch(t("language.name", one), f"lang:{one}", on=one == language)]
-                for one in LANGUAGES
-            ),
-            [back_button(language, BACK)],
-        ],
-    )
+    rows = []
+    for one in LANGUAGES:  # each in its own name: who reads only Kyrgyz looks for "Кыргызча"
+        rows.append([switch(t("language.name", one), f"lang:{one}", on=one == language)])
+    rows.append([back_button(language, BACK)])
+    return message(phrase("language.choose", language), rows)
 
 
 def zone_menu(
@@ -59,8 +55,10 @@ def zone_menu(
     other = phrase("zone.other", language, example=code(example))
     text = lines(phrase("settings.zone", language, zone=zone_name(chosen)), other)
     cities = [switch(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
-    placed = [[Button(t("zone.place", language), "set:place")]] if place else []
-    return message(text, [*rows_of(cities, 2), *placed, [back_button(language, BACK)]])
+    rows = [*rows_of(cities, 2)]
+    if place:  # Telegram lets a location be asked for in private chats alone
+        rows.append([Button(t("zone.place", language), "set:place")])
+    return message(text, [*rows, [back_button(language, BACK)]])
 
 
 def zone_choice(language: str, zones: Sequence[str]) -> Message:

@@ -31,10 +31,14 @@ def switches(
     language: str, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str]
 ) -> list[list[Button]]:
     """A switch for each currency (`cur:USD`) and each topic (`top:security`); `chosen` are on."""
-    money = [switch(one, f"cur:{one}", on=f"cur:{one}" in chosen) for one in currencies]
-    news = [
-        switch(topic_name(one, language), f"top:{one}", on=f"top:{one}" in chosen) for one in topics
-    ]
+    money, news = [], []
+    for one in currencies:
+        data = f"cur:{one}"
+        money.append(switch(one, data, on=data in chosen))
+    for one in topics:
+        data = f"top:{one}"
+        news.append(switch(topic_name(one, language), data, on=data in chosen))
+    # codes have three letters, topics are words
     return [*rows_of(money, 4), *rows_of(news, 2)]
 
 

@@ -61,10 +61,7 @@ class Rich:
     def __add__(self, other: Rich | str) -> Rich:
         """This, then the other."""
         tail = rich(other)
-        by = units(self.text)
-        return Rich(
-            self.text + tail.text, self.entities + tuple(_moved(e, by) for e in tail.entities)
-        )
+        return Rich(self.text + tail.text, self.entities + _moved(tail.entities, units(self.text)))
 
     def __radd__(self, other: str) -> Rich:
         """A string, then this."""
@@ -99,7 +96,10 @@ class Message:
 
 def units(text: str) -> int:
     """The length Telegram sees: UTF-16 code units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    if text.isascii():
+        return len(text)
+    # "le", because plain utf-16 begins with a byte order mark that would be counted too
+    return len(text.encode("utf-16-le")) // 2
 
 
 def clean(text: str) -> str:
@@ -110,15 +110,16 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same on one line, without spaces around, for headlines and names; no-break spaces are the
-    author's.
-    """
+    """Foreign text on one line without spaces around, for headlines and names."""
+    # no-break and thin spaces are the author's: "2 000" stays unbroken, as it was written
     return _SPACES.sub(" ", clean(text)).strip()
 
 
 def rich(value: Rich | str) -> Rich:
     """A string as unmarked, clean text; marked text as it is."""
-    return value if isinstance(value, Rich) else Rich(clean(value))
+    if isinstance(value, Rich):
+        return value
+    return Rich(clean(value))
 
 
 def bold(value: Rich | str) -> Rich:
@@ -149,29 +150,36 @@ def pre(value: Rich | str) -> Rich:
 def link(value: Rich | str, url: str | None) -> Rich:
     """A link, when `url` is one that may be opened; else the words alone."""
     safe = safe_url(url)
-    return _marked(value, "text_link", url=safe) if safe else rich(value)
+    if safe is None:
+        return rich(value)
+    return _marked(value, "text_link", url=safe)
 
 
 def safe_url(url: str | None) -> str | None:
-    """The address if it is absolute and of an allowed scheme, else None: feeds do carry
-    `javascript:`.
-    """
-    if not url or has_invisible(url) or any(c.isspace() for c in url.strip()):
+    """The address, spaces around it gone, if it is absolute and of an allowed scheme; else None."""
+    # an invisible character may turn the address a reader sees into another one
+    if not url or has_invisible(url) or len(url.split()) != 1:
         return None
+    url = url.strip()
     try:
-        parts = urlsplit(url.strip())
-    except ValueError:
+        parts = urlsplit(url)
+    except ValueError:  # a half-open [IPv6] host
         return None
     if parts.scheme.lower() not in SCHEMES or not (parts.netloc or parts.path):
         return None
+    # "https:///path" has an empty host; tg: and mailto: have none by nature
     if parts.scheme.lower() in {"http", "https"} and not parts.hostname:
         return None
-    return url.strip()
+    return url
 
 
 def places(template: str) -> frozenset[str]:
     """The names that stand in a template."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+    names = set()
+    for _, name, _, _ in Formatter().parse(template):
+        if name is not None:  # None after the last place: words alone
+            names.add(name)
+    return frozenset(names)
 
 
 def fill(template: str, /, **values: Rich | str | int) -> Rich:
@@ -188,7 +196,9 @@ def fill(template: str, /, **values: Rich | str | int) -> Rich:
         if spec or conversion or not name.isidentifier():
             raise ValueError(f"only plain names may stand in a template: {template!r}")
         value = values[name]
-        out += str(value) if isinstance(value, int) else value
+        if isinstance(value, int):
+            value = str(value)
+        out += value
         used.add(name)
     if unknown := values.keys() - used:
         raise ValueError(f"{template!r} has no place for {', '.join(sorted(unknown))}")
@@ -199,14 +209,17 @@ def join(separator: Rich | str, parts: Iterable[Rich | str | None]) -> Rich:
     """The parts that have something to say, with the separator between them."""
     out = Rich()
     for part in parts:
-        if part:
-            out = out + separator + part if out else rich(part)
+        if not part:
+            continue
+        if out:
+            out += separator
+        out += part
     return out
 
 
 def lines(*parts: Rich | str | None) -> Rich:
     """The parts one below the other; None and empty ones leave no gap."""
-    return join("\n", [part for part in parts if part])
+    return join("\n", parts)
 
 
 def message(
@@ -214,24 +227,31 @@ def message(
 ) -> Message:
     """A message of this text, trimmed as Telegram would, so that entities stay where they are."""
     body = _stripped(rich(body))
-    rows = tuple(row for row in (tuple(row) for row in buttons) if row)
-    return Message(body.text, body.entities, rows, silent=silent)
+    rows = []
+    for row in map(tuple, buttons):
+        if row:  # Telegram refuses a keyboard with an empty row
+            rows.append(row)
+    return Message(body.text, body.entities, tuple(rows), silent=silent)
 
 
 def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
-    """The message within `limit` UTF-16 units: ended at a sentence, else at a word, with "…" and
-    then `more`.
+    """The message within `limit` UTF-16 units: ended at a sentence, else at a word, and with "…".
 
-    `more` is what leads on, usually a link; a message that fits is returned as it is.
+    `more` stands behind the "…" and leads on, usually a link; a message that fits is returned as
+    it is.
     """
     if units(message.text) <= limit:
         return message
-    tail = rich(" …") + (" " + rich(more) if more else "")
-    room = limit - units(tail.text)
+    tail = join(" ", ["…", more])
+    # the space before the "…" is counted even where a word was cut and none will stand there
+    room = limit - units(tail.text) - 1
     if room < 1:
         raise ValueError(f"no room for {tail.text!r} in {limit}")
     body = _clipped(Rich(message.text, message.entities), _cut_at(message.text, room))
-    whole = body + (tail if _ENDS_A_SENTENCE.search(body.text) else _without_first_space(tail))
+    # after a whole sentence the "…" stands apart, or it would read as part of its full stop
+    if _ENDS_A_SENTENCE.search(body.text):
+        body += " "
+    whole = body + tail
     return replace(message, text=whole.text, entities=whole.entities)
 
 
@@ -248,21 +268,25 @@ def _marked(value: Rich | str, type_: str, url: str | None = None) -> Rich:
     )
 
 
-def _moved(entity: Entity, by: int) -> Entity:
-    return replace(entity, offset=entity.offset + by) if by else entity
+def _moved(entities: tuple[Entity, ...], by: int) -> tuple[Entity, ...]:
+    if by == 0:
+        return entities
+    return tuple(replace(entity, offset=entity.offset + by) for entity in entities)
 
 
 def _clipped(body: Rich, end: int) -> Rich:
     """The first `end` characters (not units), entities clipped on the right."""
     text = body.text[:end]
     size = units(text)
-    kept = (
-        replace(e, length=min(e.end, size) - e.offset) for e in body.entities if e.offset < size
-    )
+    kept = []
+    for e in body.entities:
+        if e.offset < size:
+            kept.append(replace(e, length=min(e.end, size) - e.offset))
     return Rich(text, tuple(kept))
 
 
 def _stripped(body: Rich) -> Rich:
+    """The text without spaces around; an entity that covered only spaces goes with them."""
     body = _clipped(body, len(body.text.rstrip()))
     text = body.text.lstrip()
     lead = units(body.text) - units(text)
@@ -275,29 +299,33 @@ def _stripped(body: Rich) -> Rich:
 
 
 def _cut_at(text: str, room: int) -> int:
-    """Where to cut, in characters: in the second half of the room at a sentence, else at a word,
-    else at a letter.
-    """
+    """Where to cut, in characters: at a sentence, else at a word, else at a letter."""
+    # "ignore": half of a surrogate pair that the room cuts through is left out
     end = len(text.encode("utf-16-le")[: room * 2].decode("utf-16-le", "ignore"))
-    ends = [
-        m.end()
-        for m in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text)))
-        if end // 2 <= m.end() <= end
-    ]
-    if ends:
-        return len(text[: ends[-1]].rstrip())
-    word = max(text.rfind(" ", end // 2, end + 1), text.rfind("\n", end // 2, end + 1))
-    if word > 0:
-        return len(text[:word].rstrip())
+    at = _last_sentence(text, end)
+    if at is None:
+        # the second half alone: a cut further back would throw away more than it keeps
+        at = max(text.rfind(" ", end // 2, end + 1), text.rfind("\n", end // 2, end + 1))
+    if at > 0:
+        return len(text[:at].rstrip())
     while end > 1 and _belongs_together(text, end):
         end -= 1
     return end
 
 
+def _last_sentence(text: str, end: int) -> int | None:
+    """Where the last sentence ends in the second half of the first `end` characters."""
+    last = None
+    # one character further, because a sentence shows its end only by the space behind it
+    for found in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text))):
+        if end // 2 <= found.end() <= end:
+            last = found.end()
+    return last
+
+
 def _belongs_together(text: str, at: int) -> bool:
-    """Whether what begins there is part of what stands before it: an accent, a part of one
-    emoji.
-    """
+    """Whether what begins at `at` is part of what stands before it: an accent, half an emoji."""
+    # U+200D joins two emoji into one: a family, a profession
     if "\u200d" in text[at - 1 : at + 1] or _EMOJI_PARTS.match(text, at):
         return True
     flags = _FLAG_LETTERS.search(text[:at])  # two letters make one flag
@@ -309,23 +337,24 @@ def _belongs_together(text: str, at: int) -> bool:
     return halved or unicodedata.combining(text[at]) != 0
 
 
-def _without_first_space(tail: Rich) -> Rich:
-    return Rich(tail.text[1:], tuple(_moved(e, -1) for e in tail.entities))
-
-
 def to_api(message: Message, *, caption: bool = False) -> dict[str, Any]:
-    """The message as the Bot API's JSON parameters, without the chat: text or caption, entities,
-    buttons, sound.
+    """The message as the Bot API's JSON parameters, without the chat.
+
+    Text or caption, entities, buttons, sound.
     """
-    body: dict[str, Any] = {"caption" if caption else "text": message.text}
+    text, entities = "text", "entities"
+    if caption:
+        text, entities = "caption", "caption_entities"
+    body: dict[str, Any] = {text: message.text}
     if message.entities:
-        body["caption_entities" if caption else "entities"] = [_entity(e) for e in message.entities]
-    if not caption:
+        body[entities] = [_entity(e) for e in message.entities]
+    if not caption:  # a picture has no preview, and sendPhoto does not know the parameter
         body["link_preview_options"] = {"is_disabled": True}
     if message.buttons:
-        body["reply_markup"] = {
-            "inline_keyboard": [[_button(one) for one in row] for row in message.buttons]
-        }
+        keyboard = []
+        for row in message.buttons:
+            keyboard.append([_button(one) for one in row])
+        body["reply_markup"] = {"inline_keyboard": keyboard}
     if message.silent:
         body["disable_notification"] = True
     return body
@@ -341,6 +370,7 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 
 def _button(button: Button) -> dict[str, str]:
-    return {"text": button.text} | (
-        {"url": button.url} if button.url else {"callback_data": button.data or "-"}
-    )
+    if button.url:
+        return {"text": button.text, "url": button.url}
+    # a button has to carry one of the two: without data it answers "-", which no route takes
+    return {"text": button.text, "callback_data": button.data or "-"}

@@ -37,18 +37,17 @@ def start(
         bold(hello), phrase("start.what", language), "\n" + phrase("start.choose", language)
     )
     # in its own name, so that who reads nothing of this message finds the way out of it
-    languages = [
-        Button(t("language.name", code), f"lang:{code}") for code in LANGUAGES if code != language
-    ]
+    languages = []
+    for code in LANGUAGES:
+        if code != language:
+            languages.append(Button(t("language.name", code), f"lang:{code}"))
     return message(
         text, [*switches(language, currencies, topics, chosen), languages, [done_button(language)]]
     )
 
 
 def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
-    """To the one who made the bot an administrator of a channel, with the currencies whose moves it
-    posts there.
-    """
+    """To who made the bot a channel's administrator: the currencies whose moves it posts there."""
     return message(
         phrase("channel.welcome", language, title=bold(one_line(title)), codes=", ".join(codes))
     )
