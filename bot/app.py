@@ -11,9 +11,10 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -72,9 +73,9 @@ async def run(
         bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(task, name=name) for name, task in _recurring(bot).items()
-                ]
+                running: list[asyncio.Task[None]] = []
+                for name, task in _recurring(bot).items():
+                    running.append(tasks.create_task(task, name=name))
                 listening = tasks.create_task(listen(bot, on_ready), name="talk")
                 sender = tasks.create_task(bot.worker.run(), name="worker")
                 marker = tasks.create_task(bot.inbox.run(), name="inbox")
@@ -86,8 +87,8 @@ async def run(
                 bot.worker.stop()
                 listening.cancel()
                 await asyncio.wait([sender, *running], timeout=DRAIN)
-                for task in (sender, marker, guard, *running):
-                    task.cancel()
+                for one in (sender, marker, guard, *running):
+                    one.cancel()
         except* BotError as group:
             raise _first(group) from None
         finally:
@@ -113,30 +114,25 @@ async def opened(
         store = await stack.enter_async_context(held_store(settings.database_url))
         if store.alone:
             await _begin_alone(store, settings, clock)
-        elif clock is utc_now:
-            clock = SharedClock()
-            async with store.reading() as db:
-                await clock.look(db)
+        elif clock is utc_now:  # another clock, a test's, stays
+            clock = await _shared_clock(store)
         session = await stack.enter_async_context(open_session())
         workers = await stack.enter_async_context(Workers())
         fetcher = await stack.enter_async_context(Fetcher())
-        token = settings.token
         revoked = asyncio.Event()
-        api = Api(session, url=settings.bot_api_url, token=token, on_revoked=revoked.set)
+        telegram = partial(
+            Api, session, url=settings.bot_api_url, token=settings.token, on_revoked=revoked.set
+        )
+        on_trouble = _teller(store, settings, clock)
+        api = telegram()
         application = _application(settings, api, AiohttpRequest(session))
         worker = Worker(
             store=store,
-            api=Api(
-                session,
-                url=settings.bot_api_url,
-                token=token,
-                seconds=REQUEST,
-                on_revoked=revoked.set,
-            ),
+            api=telegram(seconds=REQUEST),
             composer=Composer(store, catalog, lambda: _name_of(application)),
-            token_name=token.partition(":")[0],
+            token_name=settings.token.partition(":")[0],
             rate=settings.send_rate,
-            on_trouble=lambda msgid, values: tell(store, settings, msgid, values, clock),
+            on_trouble=on_trouble,
             others=(api,),
         )
         services = Services(
@@ -148,7 +144,7 @@ async def opened(
             turn=worker.turn,
             wake=worker.wake,
             settings=settings,
-            on_trouble=lambda msgid, values: tell(store, settings, msgid, values, clock),
+            on_trouble=on_trouble,
         )
         route(application, services)
         ingest = Ingest.composed(
@@ -171,14 +167,47 @@ async def opened(
             holder,
             revoked=revoked,
         )
-        bot.readiness.tell("start", "starting: Telegram has not answered yet")
-        bot.readiness.ask("telegram", lambda: "telegram: away" if worker.reach.away else None)
-        bot.readiness.ask(
-            "writing", lambda: f"database: {store.trouble}" if store.trouble is not None else None
-        )
+        _ask_the_parts(bot)
         ops = ops_app(store, catalog, clock, bot.readiness)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot
+
+
+def _ask_the_parts(bot: Running) -> None:
+    """What /readyz asks: the start is told about as it goes, the others when somebody asks."""
+
+    def telegram() -> str | None:
+        if bot.worker.reach.away:
+            return "telegram: away"
+        return None
+
+    def writing() -> str | None:
+        if bot.store.trouble is None:
+            return None
+        return f"database: {bot.store.trouble}"
+
+    bot.readiness.tell("start", "starting: Telegram has not answered yet")
+    bot.readiness.ask("telegram", telegram)
+    bot.readiness.ask("writing", writing)
+
+
+async def _shared_clock(store: Store) -> SharedClock:
+    """The server's clock, which all replicas keep to: their own may differ."""
+    clock = SharedClock()
+    async with store.reading() as db:
+        await clock.look(db)
+    return clock
+
+
+def _teller(
+    store: Store, settings: Settings, clock: Callable[[], datetime]
+) -> Callable[[str, dict[str, str]], Awaitable[None]]:
+    """How a part that has trouble tells the operators."""
+
+    async def on_trouble(msgid: str, values: dict[str, str]) -> None:
+        await tell(store, settings, msgid, values, clock)
+
+    return on_trouble
 
 
 def _inbox(settings: Settings, services: Services, application: App, holder: str) -> Inbox:
@@ -225,7 +254,9 @@ async def _begin_alone(store: Store, settings: Settings, clock: Callable[[], dat
     gone = await storage.highwater.missing(store)
     try:
         if gone is not None:
-            until = f"{gone.until:%Y-%m-%d %H:%M:%S}" if gone.until else "–"
+            until = "–"
+            if gone.until is not None:
+                until = f"{gone.until:%Y-%m-%d %H:%M:%S}"
             reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
             log.warning("the database is older than what ran here", until=until, reached=reached)
             await tell(store, settings, "notice.older", {"until": until, "reached": reached}, clock)

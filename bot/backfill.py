@@ -1,11 +1,11 @@
-"""Backfill: a publisher's past, one request at a time and slowly; what was stored is not asked for
-again.
+"""Backfill: a publisher's past, one request at a time and slowly.
 
-The past is cut into calendar years, newest first, so that the requests of a finished year are the
-same ones whenever the command runs. An answer and the note that it was had are one transaction: a
-kill loses at most the request under way. Nothing alerts: a backlog is not news. A day that is
-stored with another value is revised, and who was told the old one is told; unless they are so far
-apart that the page must mean something else (it names no nominal).
+What was stored is not asked for again. The past is cut into calendar years, newest first, so that
+the requests of a finished year are the same ones whenever the command runs. An answer and the note
+that it was had are one transaction: a kill loses at most the request under way. Nothing alerts: a
+backlog is not news. A day that is stored with another value is revised, and who was told the old
+one is told; unless they are so far apart that the page must mean something else (it names no
+nominal).
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Backfill:
             raise SourceError(f"{spec.key} has no history that can be fetched for these days")
         async with self.store.reading() as db:
             had = await storage.sources.backfilled(db, spec.key)
-        left = {note: request for note, request in wanted.items() if note not in had}
+        left = dict(wanted)
+        for note in had:
+            left.pop(note, None)
         rates = unreadable = 0
         for number, (note, request) in enumerate(left.items(), 1):
             if number > 1:
@@ -86,18 +88,19 @@ class Backfill:
         )
 
     async def _one(self, spec: RateSpec, request: Request, note: str) -> int:
+        """One request, read and stored with the note that it was had; how many rates it brought."""
         answer = await self._fetch(request)
-        rates = (
-            spec.parse(answer.body, url=answer.url).rates
-            if answer is not None and answer.body
-            else ()
-        )
+        rates: Sequence[Rate] = ()
+        if answer is not None and answer.body:
+            rates = spec.parse(answer.body, url=answer.url).rates
         async with self.store.writing() as db:
-            changed = [
-                item for item in await storage.rates.differing(db, rates) if self._believed(*item)
-            ]
+            changed: list[Rate] = []
+            for old, new in await storage.rates.differing(db, rates):
+                if self._believed(old, new):
+                    changed.append(new)
+            # only days that are not stored yet: a year is thousands of rows, in one statement
             await storage.rates.add_history(db, rates, seen_at=self.clock())
-            added = await storage.rates.add(db, [new for _, new in changed], seen_at=self.clock())
+            added = await storage.rates.add(db, changed, seen_at=self.clock())
             await self.revised(db, added)
             await storage.sources.note_backfilled(db, spec.key, note)
         return len(rates)
@@ -122,9 +125,7 @@ class Backfill:
             except FetchError as error:
                 if error.status in ABSENT:
                     return None
-                if number == TRIES or (
-                    error.status is not None and error.status < 500 and error.status != 429
-                ):
+                if number == TRIES or not _passes(error):
                     raise
                 wait = max(self.pause * 2**number, error.retry_after or 0.0)
                 self.say(f"{error}; again in {wait:.0f} s")
@@ -132,23 +133,30 @@ class Backfill:
         return None
 
 
+def _passes(error: FetchError) -> bool:
+    """Whether asking again may help: no answer, a busy server, one that is out of order."""
+    return error.status is None or error.status == 429 or error.status >= 500
+
+
 def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
-    """The requests that cover these days, newest year first, by what a finished one is remembered
-    as.
+    """The requests that cover these days, newest year first, by the notes of finished ones.
 
     A request whose range is still growing is another one tomorrow.
     """
     found: dict[str, Request] = {}
     for start, end in _years(since, until):
         for request in spec.history(start, end):
-            body = hashlib.sha256(request.body).hexdigest()[:16] if request.body is not None else ""
-            found.setdefault(
-                f"{request.url}#{end.isoformat() if end == until else ''}{body}", request
-            )
+            note = f"{request.url}#"
+            if end == until:
+                note += end.isoformat()
+            if request.body is not None:  # one address for all that is asked of it
+                note += hashlib.sha256(request.body).hexdigest()[:16]
+            found.setdefault(note, request)
     return found
 
 
 def _years(since: date, until: date) -> Iterator[tuple[date, date]]:
+    """The calendar years of a range, newest first; the first and the last may be cut."""
     end = until
     while end >= since:
         start = max(since, date(end.year, 1, 1))

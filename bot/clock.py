@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 #: Seconds since boot, asleep or awake.
-boottime: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME)
-    if hasattr(time, "CLOCK_BOOTTIME")
-    else time.monotonic
-)
+boottime: Callable[[], float] = time.monotonic
+if hasattr(time, "CLOCK_BOOTTIME"):  # Linux, whose monotonic clock stands still while it sleeps
+    boottime = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 
 
 def utc_now() -> datetime:

@@ -1,5 +1,4 @@
-"""Many replicas on one PostgreSQL: Procrastinate's queue gives every piece of recurring work to one
-of them.
+"""Many replicas on one PostgreSQL: Procrastinate's queue gives each piece of work to one of them.
 
 The work is the list of `recurring` that a lone process does in loops. A periodic job exists once a
 tick, whoever put it there; a lock keeps two replicas from the same source; finished jobs are
@@ -49,9 +48,12 @@ LOOK_EVERY = 2  # seconds between looks for keys that are due
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
-WAITING = (
-    256  # polls in the queue at once: more would only wait there, and each fetch look through them
-)
+# polls in the queue at once: more would only wait there, and each fetch look through them
+WAITING = 256
+
+
+#: Which keys a job is to be done for now.
+Due = Callable[[], Awaitable[list[str]]]
 
 
 async def run(
@@ -176,14 +178,17 @@ def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
+    sweeps: dict[str, Due] = {}
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
-        make = _whole if work.due is None else _keyed
-        task = make(queue, work, tasks, following)
+        if work.due is not None:
+            tasks[work.job.name] = _keyed(queue, work, tasks, following)
+            sweeps[work.job.name] = work.due
+            continue
+        task = _whole(queue, work, tasks, following)
         tasks[work.job.name] = task
-        if work.job.every is not None and work.due is None:
+        if work.job.every is not None:
             periodic[task] = max(round(work.job.every), 1)
-    sweeps = [work for work in works if work.due is not None]
     periodic[_look(queue, sweeps, tasks)] = LOOK_EVERY
     periodic[_rescue(queue)] = RESCUE_EVERY
     periodic[_prune(queue)] = PRUNE_EVERY
@@ -194,10 +199,13 @@ def _whole(
     queue: App, work: Work, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
 ) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
-    name, again = work.job.name, work.job.again
-    # what follows other work may go on beside itself
-    lock = name if work.job.every is not None else None
-    retry = RetryStrategy(wait=round(again)) if again is not None else False
+    name = work.job.name
+    lock: str | None = name
+    if work.job.every is None:  # what follows other work may go on beside itself
+        lock = None
+    retry: RetryStrategy | bool = False
+    if work.job.again is not None:
+        retry = RetryStrategy(wait=round(work.job.again))
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
@@ -230,20 +238,26 @@ async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[
 
 
 def _look(
-    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
+    queue: App, sweeps: Mapping[str, Due], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
     """The look for due keys; a piece of work that waits in the queue is not put there again."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
         known = await queue.job_manager.list_jobs_async(queue=QUEUE)
-        for work in sweeps:
-            name = work.job.name
-            mine = [job for job in known if job.task_name == name]
-            waiting = sum(job.status == Status.TODO.value for job in mine)
-            there = {job.task_kwargs.get("key") for job in mine}
-            due = await work.due() if work.due is not None else []
-            for key in [key for key in due if key not in there][: max(WAITING - waiting, 0)]:
+        for name, due_now in sweeps.items():
+            there: set[object] = set()
+            room = WAITING
+            for job in known:
+                if job.task_name == name:
+                    there.add(job.task_kwargs.get("key"))
+                    room -= job.status == Status.TODO.value
+            for key in await due_now():
+                if room <= 0:
+                    break
+                if key in there:
+                    continue
+                room -= 1
                 with suppress(AlreadyEnqueued):  # an earlier look that its replica died over
                     lock = f"{name}:{key}"
                     await tasks[name].configure(lock=lock, queueing_lock=lock).defer_async(key=key)
@@ -252,6 +266,11 @@ def _look(
 
 
 def _rescue(queue: App) -> Task[Any, Any, Any]:
+    """Giving back what dead replicas were at.
+
+    It has no lock, which a replica that died over this very job would hold for ever.
+    """
+
     @queue.task(name="rescue", queue=QUEUE, queueing_lock="rescue")
     async def rescue(timestamp: int) -> None:  # noqa: ARG001 - likewise
         for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
@@ -262,6 +281,8 @@ def _rescue(queue: App) -> Task[Any, Any, Any]:
 
 
 def _prune(queue: App) -> Task[Any, Any, Any]:
+    """Forgetting the workers that died: each start of a replica adds one."""
+
     @queue.task(name="prune", queue=QUEUE, lock="prune", queueing_lock="prune")
     async def prune(timestamp: int) -> None:  # noqa: ARG001 - likewise
         await queue.job_manager.prune_stalled_workers(STALLED)

@@ -50,13 +50,20 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 def _stripped(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
+    """A text without the spaces and line ends that come along when it is copied."""
+    if isinstance(value, str):
+        return value.strip()
+    return value
 
 
 def _token(value: SecretStr) -> SecretStr:
+    """A token in @BotFather's form; whether it is one, only Telegram knows."""
     if not TOKEN.fullmatch(value.get_secret_value()):
         raise ValueError("a bot token; @BotFather gives one like 123456789:AA…")
     return value
+
+
+Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
 
 
 def _existing(code: str) -> str:
@@ -79,13 +86,10 @@ class Settings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
     )
 
-    bot_token: Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)] | None = (
-        None
-    )
+    bot_token: Token | None = None
     bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
-    database_url: Annotated[DatabaseAddress, Field(repr=False)] = (
-        "sqlite:///data/jarchy.db"  # may carry a password
-    )
+    # not shown, because it may carry a password
+    database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"
     catalog: Path | None = None
     admin_ids: Annotated[UserIds, NoDecode] = ()
     home_currency: Annotated[Currency, AfterValidator(_existing)] = "KGS"
@@ -110,8 +114,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         """What each setting alone cannot know."""
-        problems = []
-        if self.send_rate > (PAID_RATE if self.paid_broadcast else FREE_RATE):
+        problems: list[str] = []
+        highest = FREE_RATE
+        if self.paid_broadcast:
+            highest = PAID_RATE
+        if self.send_rate > highest:
             problems.append(
                 f"SEND_RATE: above {FREE_RATE} needs PAID_BROADCAST=true, and {PAID_RATE} is the "
                 f"most"
@@ -138,10 +145,12 @@ class Settings(BaseSettings):
 
     def _missing_for_webhook(self) -> list[str]:
         """What UPDATES=webhook needs besides."""
-        problems = []
+        problems: list[str] = []
         if self.webhook_url is None:
             problems.append("WEBHOOK_URL: required when UPDATES=webhook")
-        secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+        secret = ""
+        if self.webhook_secret is not None:
+            secret = self.webhook_secret.get_secret_value()
         if not WEBHOOK_SECRET.fullmatch(secret):
             problems.append(
                 "WEBHOOK_SECRET: 16 to 256 letters, digits, _ or - are required when "
@@ -149,6 +158,7 @@ class Settings(BaseSettings):
             )
         if self.webhook_listen == "off":
             problems.append("WEBHOOK_LISTEN: host:port is required when UPDATES=webhook")
+        # port 0 picks a free one for each
         elif self.webhook_listen == self.ops_listen and not self.ops_listen.endswith(":0"):
             problems.append("WEBHOOK_LISTEN: OPS_LISTEN listens there already")
         return problems
@@ -163,13 +173,15 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log may show: the token, the webhook's secret, the database's password."""
-        kept = [
-            value.get_secret_value()
-            for value in (self.bot_token, self.webhook_secret)
-            if value is not None
-        ]
+        kept: list[str] = []
+        for value in (self.bot_token, self.webhook_secret):
+            if value is not None:
+                kept.append(value.get_secret_value())
         password = password_in(self.database_url)
-        return (*kept, *([password, unquote(password)] if password else []))
+        if password is not None:
+            # as it is typed in an address (%40), and as a driver's message may show it (@)
+            kept += [password, unquote(password)]
+        return tuple(kept)
 
 
 class _CatalogSetting(BaseSettings):
@@ -184,8 +196,7 @@ def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  
     """Read the settings; ConfigError names every setting with a problem, and tells no secret."""
     path = env_file or Path(".env")
     problems = [*language_problems(), *_file_problems(path)]
-    # what the environment says is looked at all the same
-    readable = path if not _file_problems(path) else None
+    readable = _readable(path)
     if _others_can_read(path):
         problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
     try:
@@ -204,9 +215,16 @@ def catalog_path(env_file: Path | None = None) -> Path | None:
     """The setting CATALOG, however wrong the others are."""
     path = env_file or Path(".env")
     try:
-        return _CatalogSetting(_env_file=None if _file_problems(path) else path).catalog
+        return _CatalogSetting(_env_file=_readable(path)).catalog
     except (ValidationError, SettingsError):
         return None
+
+
+def _readable(path: Path) -> Path | None:
+    """The settings' file; None where it cannot be read, and the environment alone is looked at."""
+    if _file_problems(path):
+        return None
+    return path
 
 
 def _file_problems(path: Path) -> list[str]:
@@ -220,12 +238,8 @@ def _file_problems(path: Path) -> list[str]:
     except IsADirectoryError:
         return [f"{path}: a folder, and should be a file of settings"]
     except (OSError, ValueError) as error:
-        return [
-            (
-                f"{path}: cannot be read: "
-                f"{getattr(error, 'strerror', None) or 'no file has such a name'}"
-            )
-        ]
+        why = getattr(error, "strerror", None) or "no file has such a name"
+        return [f"{path}: cannot be read: {why}"]
     return []
 
 
@@ -242,18 +256,28 @@ def _all_problems(
 ) -> list[str]:
     """Problems of each setting, then, where each is right, those of several together."""
     problems = _problems(error)
-    wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
-    defaults = {name: Settings.model_fields[name].default for name in wrong}
     told = {line.partition(":")[0] for line in problems}
+    # pydantic looks at settings together only when each is right: once more, without the wrong.
+    right = dict(overrides)
+    for item in error.errors():
+        if item["loc"]:
+            name = str(item["loc"][0])
+            right[name] = Settings.model_fields[name].default
     try:
-        Settings(_env_file=path, **{**overrides, **defaults})
+        Settings(_env_file=path, **right)
     except ValidationError as together:
-        problems += [line for line in _problems(together) if line.partition(":")[0] not in told]
+        for line in _problems(together):
+            if line.partition(":")[0] not in told:
+                problems.append(line)
     return problems
 
 
 def _problems(error: ValidationError) -> list[str]:
-    return [line for item in error.errors() for line in _explain(item)]
+    """All that pydantic found, a line each."""
+    lines: list[str] = []
+    for item in error.errors():
+        lines += _explain(item)
+    return lines
 
 
 def _explain(item: Any) -> list[str]:  # noqa: ANN401 - pydantic's error details

@@ -28,9 +28,9 @@ class ConfigError(BotError):
     """What the operator must mend before the program can start; carries every problem found."""
 
     def __init__(self, problems: Sequence[str] | str) -> None:
-        self.problems: tuple[str, ...] = (
-            (problems,) if isinstance(problems, str) else tuple(problems)
-        )
+        if isinstance(problems, str):
+            problems = (problems,)
+        self.problems = tuple(problems)
         super().__init__("; ".join(self.problems))
 
 

@@ -22,10 +22,11 @@ and a dead one read the same, so that nobody can map a network by looking at err
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,40 +50,43 @@ PERMANENT = frozenset({301, 308})
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # IANA special-purpose registries, read 2026; 192.88.99.0/24 and 2002::/16 are 6to4, 2001::/23 holds
 # Teredo and ORCHID.
-_NOT_PUBLIC_4 = tuple(
-    ipaddress.IPv4Network(net)
-    for net in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-    )
-)  # fmt: skip
+_NOT_PUBLIC_4 = tuple(map(ipaddress.IPv4Network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+    "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+)))  # fmt: skip
+# Only this eighth of the space is handed out: what lies outside is no address of the internet yet.
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
-_NOT_PUBLIC_6 = tuple(
-    ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-)
-_OWN_4 = tuple(
-    ipaddress.IPv4Network(net)
-    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-)
-_OWN_6 = (ipaddress.IPv6Network("::1/128"), ipaddress.IPv6Network("fc00::/7"))
+_NOT_PUBLIC_6 = tuple(map(ipaddress.IPv6Network, (
+    "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+)))  # fmt: skip
+# Without 169.254.0.0/16 and fe80::/10, where a cloud's metadata, and so its keys, can be read.
+_OWN_4 = tuple(map(ipaddress.IPv4Network, (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+)))  # fmt: skip
+_OWN_6 = tuple(map(ipaddress.IPv6Network, ("::1/128", "fc00::/7")))
 
 
 def is_public(address: IPAddress) -> bool:
     """Whether an address is of the public internet, by our table and never by `is_global`."""
     if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in net for net in _NOT_PUBLIC_4)
-    return address in _PUBLIC_6 and not any(address in net for net in _NOT_PUBLIC_6)
+        return not _lies_in(address, _NOT_PUBLIC_4)
+    return address in _PUBLIC_6 and not _lies_in(address, _NOT_PUBLIC_6)
 
 
 def is_own(address: IPAddress) -> bool:
     """Whether an address is of this machine or a private network; link-local (metadata) is not."""
     if isinstance(address, ipaddress.IPv4Address):
-        return any(address in net for net in _OWN_4)
-    return any(address in net for net in _OWN_6)
+        return _lies_in(address, _OWN_4)
+    return _lies_in(address, _OWN_6)
+
+
+def _lies_in(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:
+    return any(address in network for network in networks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,12 @@ class _Host:
     free_at: float = 0.0
 
 
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
+    return ssl.create_default_context()
+
+
 class Fetcher:
     """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
 
@@ -146,7 +156,7 @@ class Fetcher:
         may_connect: Callable[[IPAddress], bool] = is_public,
     ) -> None:
         self._limits = limits
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or system_trust()
         self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._resolver = resolver
         self._may_connect = may_connect
@@ -194,10 +204,13 @@ class Fetcher:
         configured one, is judged like a redirect from it. Raises FetchError for anything but a
         complete 2xx answer, or a 304 to `validators`.
         """
-        start = _checked(url) if found_on is None else _checked(url, _checked(found_on))
-        own = _is_own_host(start) and (
-            found_on is None or start.origin() == _checked(found_on).origin()
-        )
+        if found_on is None:
+            start = _checked(url)
+            own = _is_own_host(start)
+        else:
+            page = _checked(found_on)
+            start = _checked(url, page)
+            own = _is_own_host(start) and start.origin() == page.origin()
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         if validators and validators.etag:
             asked["If-None-Match"] = validators.etag
@@ -212,6 +225,7 @@ class Fetcher:
 
     @asynccontextmanager
     async def _turn(self, name: str) -> AsyncIterator[None]:
+        """A host's turn: one request at a time, with a pause behind it, whoever asks."""
         host = self._hosts.setdefault(name, _Host())
         loop = asyncio.get_running_loop()
         async with host.lock:
@@ -230,23 +244,25 @@ class Fetcher:
         *,
         own: bool,
     ) -> Fetched:
-        url, moved_to, permanent = start, None, True
+        """The answer at the end of the redirects, each checked before it is gone."""
+        url, permanent = start, True
+        moved_to: str | None = None
         for _ in range(self._limits.redirects + 1):
-            session = self._own if own else self._public
-            if session is None:
-                raise RuntimeError("the fetcher is not open")
-            sent = asked | extra if url.origin() == start.origin() else asked
-            method = "GET" if data is None else "POST"
-            async with session.request(
-                method, url, data=data, headers=sent, allow_redirects=False
+            sent = asked
+            if url.origin() == start.origin():  # a key in a header is nobody else's affair
+                sent = asked | extra
+            async with self._open_session(own=own).request(
+                _method(data), url, data=data, headers=sent, allow_redirects=False
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._answer(
                         response, url, moved_to, conditional=_is_conditional(asked)
                     )
                 target = _redirect_target(url, response.headers.get("Location"), start)
+                # The address to remember ends where the first temporary redirect begins.
                 permanent = permanent and response.status in PERMANENT
-                moved_to = str(target) if permanent else moved_to
+                if permanent:
+                    moved_to = str(target)
                 if response.status in {301, 302, 303}:
                     data = None  # as every browser does, whatever the method was
             # having left it, one does not come back
@@ -254,10 +270,19 @@ class Fetcher:
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
 
+    def _open_session(self, *, own: bool) -> aiohttp.ClientSession:
+        session = self._public
+        if own:
+            session = self._own
+        if session is None:
+            raise RuntimeError("the fetcher is not open")
+        return session
+
     async def _answer(
         self, response: aiohttp.ClientResponse, url: URL, moved_to: str | None, *, conditional: bool
     ) -> Fetched:
         body: bytes | None = None
+        # 304 to a question without conditions is no answer: there is nothing that would still hold.
         if response.status != 304 or not conditional:
             if not 200 <= response.status < 300:
                 wait = retry_after(response.headers, datetime.now(UTC))
@@ -267,11 +292,14 @@ class Fetcher:
                     retry_after=wait,
                 )
             body = await self._body(response)
+        content_type = None
+        if "Content-Type" in response.headers:  # else aiohttp makes application/octet-stream of it
+            content_type = response.content_type
         return Fetched(
             status=response.status,
             body=body,
             url=str(url),
-            content_type=response.content_type if "Content-Type" in response.headers else None,
+            content_type=content_type,
             charset=response.charset,
             moved_to=moved_to,
             validators=Validators(
@@ -281,6 +309,7 @@ class Fetcher:
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, counted unfolded and as it comes: a small archive may hold gigabytes."""
         most = self._limits.body
         body = bytearray()
         if (response.content_length or 0) <= most:
@@ -295,6 +324,8 @@ class Fetcher:
         )
 
     def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
+        """A session whose sockets only reach addresses that are `allowed`."""
+
         def guarded(info: tuple[Any, ...]) -> socket.socket:
             family, kind, protocol, _, address = info
             if not allowed(ipaddress.ip_address(address[0])):
@@ -313,6 +344,7 @@ class Fetcher:
         )
 
     def _translated(self, error: Exception, host: str | None) -> FetchError:
+        """An error of the network in our words; the narrower classes come first."""
         match error:
             case aiohttp.ConnectionTimeoutError():
                 text = f"{host} did not accept a connection within {self._limits.connect:g} s"
@@ -332,10 +364,10 @@ class Fetcher:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day, None
-    when it does not say.
+    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day.
 
-    A date is measured from the server's own `Date`, so that its clock need not agree with ours.
+    None when it does not say. A date is measured from the server's own `Date`, so that its clock
+    need not agree with ours.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
@@ -353,7 +385,15 @@ def _http_date(value: str) -> datetime | None:
         parsed = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    if parsed.tzinfo is None:  # "-0000": the zone is not said, and HTTP has only GMT
+        return parsed.replace(tzinfo=UTC)
+    return parsed
+
+
+def _method(data: bytes | None) -> str:
+    if data is None:
+        return "GET"
+    return "POST"
 
 
 def _is_conditional(asked: Mapping[str, str]) -> bool:

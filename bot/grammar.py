@@ -1,5 +1,4 @@
-"""How an operator writes durations, times, zones and addresses, in the settings and in the catalog
-alike.
+"""How an operator writes durations, times, zones and addresses, in settings and catalog alike.
 
 Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be".
 The types below carry these readers into pydantic models: the reader is all there is to a value,
@@ -29,9 +28,8 @@ LONGEST_DURATION = timedelta(days=366)
 LARGEST_PORT = 65535
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
-LONGEST_PATH = (
-    4000  # bytes; Linux opens up to 4095, and files beside the database have longer names
-)
+# bytes; Linux opens up to 4095, and files beside the database have longer names
+LONGEST_PATH = 4000
 LONGEST_FILE_NAME = 230  # bytes; file systems have up to 255, likewise
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
 #: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
@@ -60,7 +58,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word ("; did you mean poll?"); empty when none is near."""
     by_small_letters = {one.lower(): one for one in known}
     near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
-    return f"; did you mean {by_small_letters[near[0]]}?" if near else ""
+    if not near:
+        return ""
+    return f"; did you mean {by_small_letters[near[0]]}?"
 
 
 def parse_text(value: object, right: str) -> str:
@@ -88,10 +88,8 @@ def parse_duration(value: object) -> timedelta:
 
 def parse_clock(value: object) -> time:
     """A time of the day such as `09:00`."""
-    right = 'a time such as "09:00"'
-    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(right)
+    if not isinstance(value, str) or not (found := _CLOCK.fullmatch(value)):
+        raise ValueError('a time such as "09:00"')
     return time(int(found[1]), int(found[2]))
 
 
@@ -113,13 +111,16 @@ def parse_weekdays(value: object) -> frozenset[int]:
     right = 'days such as "mon-fri" or "tue,sat"'
     found: set[int] = set()
     for part in parse_text(value, right).lower().split(","):
-        first, dash, last = (piece.strip() for piece in part.partition("-"))
-        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
-            wrong = first if first not in WEEKDAYS else last
-            raise ValueError(right + nearest(wrong, WEEKDAYS))
+        first, dash, last = map(str.strip, part.partition("-"))
+        if not dash:  # a day alone
+            last = first
+        for day in (first, last):
+            if day not in WEEKDAYS:
+                raise ValueError(right + nearest(day, WEEKDAYS))
         start = WEEKDAYS.index(first)
-        length = (WEEKDAYS.index(last) - start) % 7 if dash else 0
-        found.update((start + step) % 7 for step in range(length + 1))
+        length = (WEEKDAYS.index(last) - start) % 7  # sat-mon goes over the week's end
+        for step in range(length + 1):
+            found.add((start + step) % 7)
     return frozenset(found)
 
 
@@ -129,11 +130,8 @@ def parse_zone(value: object) -> str:
     name = parse_text(value, right)
     try:
         ZoneInfo(name)
-    except (
-        ValueError,
-        OSError,
-        KeyError,
-    ):  # a name that is no zone, a folder of zones, a path that leaves them
+    # a path that leaves the zones, a folder of zones, a name that is no zone
+    except (ValueError, OSError, KeyError):
         raise ValueError(right + nearest(name, available_timezones())) from None
     return name
 
@@ -194,9 +192,10 @@ def _is_host(host: str) -> bool:
         except ValueError:
             return False
         return True
-    return host == "" or (
-        len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split("."))
-    )
+    if not host:
+        return True
+    # the limits of DNS: 253 letters, in labels of 63
+    return len(host) <= 253 and all(map(_LABEL.fullmatch, host.split(".")))
 
 
 def one_of(words: Iterable[str]) -> Callable[[object], str]:
@@ -225,23 +224,24 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple[T, ...]]:
-    """A reader of a list whose items are texts for `read`, each once; ValueError(right) when one is
-    not.
+    """A reader of a list whose items are texts for `read`, each once.
 
-    What `read` says of an item is added where it is a hint ("; did you mean …?").
+    It raises ValueError(right); what `read` says of an item is added where it is a hint ("; did you
+    mean …?").
     """
 
     def read_all(value: object) -> tuple[T, ...]:
         if not isinstance(value, list) or len(set(map(str, value))) != len(value):
             raise ValueError(right)
-        found = []
+        found: list[T] = []
         for item in value:
             text = parse_text(item, right)
             try:
                 found.append(read(text))
             except ValueError as error:
-                hint = str(error) if str(error).startswith("; ") else ""
-                raise ValueError(right + hint) from None
+                if str(error).startswith("; "):
+                    raise ValueError(f"{right}{error}") from None
+                raise ValueError(right) from None
         return tuple(found)
 
     return read_all
@@ -263,10 +263,14 @@ def parse_user_ids(value: object) -> tuple[int, ...]:
     """Telegram users' numbers, separated by commas, each once; shared accounts are refused."""
     right = "numeric user ids, separated by commas"
     if isinstance(value, str):
-        parts = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
-        if not all(_USER_ID.fullmatch(part) for part in parts):
-            raise ValueError(right)
-        value = tuple(int(part) for part in parts)
+        numbers: list[int] = []
+        for part in map(str.strip, value.replace(";", ",").split(",")):
+            if not part:  # a comma too many harms nobody
+                continue
+            if not _USER_ID.fullmatch(part):
+                raise ValueError(right)
+            numbers.append(int(part))
+        value = numbers
     if not isinstance(value, (tuple, list)) or not all(isinstance(number, int) for number in value):
         raise ValueError(right)
     if shared := SHARED_ACCOUNTS.intersection(value):
@@ -298,12 +302,9 @@ def _check_file(rest: str) -> None:
     """ValueError when the rest of `sqlite://` is no file: has a host, a folder, an odd name."""
     host, _, path = rest.partition("/")
     path = unquote(path.partition("?")[0])
-    if (
-        host
-        or path in {"", ":memory:"}
-        or path.endswith("/")
-        or re.search(r"[\x00-\x1f\x7f]", path)
-    ):
+    # A database in memory would be another one in each connection.
+    no_file = path in {"", ":memory:"} or path.endswith("/")
+    if host or no_file or re.search(r"[\x00-\x1f\x7f]", path):
         raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
     names = [len(name.encode()) for name in path.split("/")]
     if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
@@ -322,16 +323,18 @@ def _check_server(text: str) -> None:
             "postgresql://user:password@host/name, with @ / : ? of a password as %40 %2F %3A %3F"
         )
     port = found["port"]
-    if port is not None and not (
-        re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= LARGEST_PORT
-    ):
+    if port is None:
+        return
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= LARGEST_PORT:
         raise ValueError("postgresql://user:password@host:port/name with a port up to 65535")
 
 
 def password_in(address: str) -> str | None:
     """The password in a database's address, as it was typed there; None when there is none."""
     found = _SERVER.fullmatch(address)
-    return found["password"] or None if found is not None else None
+    if found is None:
+        return None
+    return found["password"] or None
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,5 +1,4 @@
-"""The reader's language: words from gettext catalogs, numbers, days and names as that language
-writes them.
+"""The reader's language: its words, and numbers, days and names as it writes them.
 
 `bot/languages/<language>/jarchy.po` are the source, English included; keys
 are stable ids ("rates.today"). They are compiled in memory when a language is
@@ -152,7 +151,10 @@ def zone_name(zone: str) -> str:
     """A time zone as shown: its key, but "UTC+6" for `Etc/GMT-6`, whose sign is turned round."""
     if not zone.startswith("Etc/GMT") or zone[7:] in {"", "0", "+0", "-0"}:
         return zone
-    return f"UTC{'+' if zone[7] == '-' else MINUS}{zone[8:]}"
+    sign = MINUS
+    if zone[7] == "-":  # POSIX counts to the west: Etc/GMT-6 is six hours ahead
+        sign = "+"
+    return f"UTC{sign}{zone[8:]}"
 
 
 def currency_name(code: str, language: str) -> str:
@@ -180,7 +182,9 @@ def _day(on: date, language: str, months: str, months_with_year: str, today: dat
 
 def _ours(language: str) -> str:
     """The language, or the one that is said where it is none of ours."""
-    return language if language in LANGUAGES else FALLBACK
+    if language in LANGUAGES:
+        return language
+    return FALLBACK
 
 
 @lru_cache(maxsize=len(LANGUAGES) + 1)

@@ -76,7 +76,9 @@ async def _resume(bot: Running) -> None:
 
 
 def _webhook_secret(settings: Settings) -> str:
-    return settings.webhook_secret.get_secret_value() if settings.webhook_secret is not None else ""
+    if settings.webhook_secret is None:
+        return ""
+    return settings.webhook_secret.get_secret_value()
 
 
 async def _receive(bot: Running) -> None:

@@ -60,10 +60,12 @@ class Readiness:
 
     def reasons(self) -> list[str]:
         """All reasons there are; none when everything is ready."""
-        return [
-            *self._told.values(),
-            *(why for ask in self._asked.values() if (why := ask()) is not None),
-        ]
+        found = list(self._told.values())
+        for ask in self._asked.values():
+            why = ask()
+            if why is not None:
+                found.append(why)
+        return found
 
 
 def ops_app(
@@ -82,17 +84,11 @@ def ops_app(
         except StorageError:
             reasons.append("database: cannot be read")
         else:
-            polled = [
-                source.last_ok_at for source in found.sources if source.last_ok_at is not None
-            ]
-            if polled and found.now - max(polled) > STALE:
-                reasons.append(
-                    f"data: no source was read since {max(polled).astimezone(UTC):%Y-%m-%d %H:%M} "
-                    f"UTC"
-                )
-        return web.json_response(
-            {"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200
-        )
+            reasons += _stale(found)
+        status = 200
+        if reasons:
+            status = 503
+        return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
 
     async def metrics(_request: web.Request) -> web.Response:
         with suppress(StorageError):  # the other figures are wanted most when the database is away
@@ -118,6 +114,14 @@ def ops_app(
     return application
 
 
+def _stale(found: Status) -> list[str]:
+    """Why what readers see is old; nothing before a first poll, which is no sign of trouble."""
+    polled = [source.last_ok_at for source in found.sources if source.last_ok_at is not None]
+    if not polled or found.now - max(polled) <= STALE:
+        return []
+    return [f"data: no source was read since {max(polled).astimezone(UTC):%Y-%m-%d %H:%M} UTC"]
+
+
 def _source_row(source: SourceStatus, now: datetime) -> str:
     """A source as a row of the page: a mark, its name, when it was last read, what ails it."""
     seen, mark = t("status.never", "en"), "new"
@@ -137,21 +141,25 @@ def _source_row(source: SourceStatus, now: datetime) -> str:
 
 def status_page(found: Status) -> str:
     """The status as a page that reads well on a phone."""
-    sent = ago(found.now - found.last_sent_at, "en") if found.last_sent_at else "–"
+    sent = "–"
+    if found.last_sent_at is not None:
+        sent = ago(found.now - found.last_sent_at, "en")
     fresh = 0
     for source in found.sources:
         if source.error is None and source.stuck_on is None and source.last_ok_at:
             fresh += 1
     cards = [
-        (f"{fresh} / {len(found.sources)}", "sources fresh"),
-        (str(found.waiting), "deliveries waiting"),
-        (sent, "last delivery"),
+        _card(f"{fresh} / {len(found.sources)}", "sources fresh"),
+        _card(str(found.waiting), "deliveries waiting"),
+        _card(sent, "last delivery"),
     ]
     rows = [_source_row(source, found.now) for source in found.sources]
     return _PAGE.format(
         now=f"{found.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        cards="".join(
-            f'<div class="card"><b>{html.escape(n)}</b>{label}</div>' for n, label in cards
-        ),
+        cards="".join(cards),
         sources="".join(rows),
     )
+
+
+def _card(figure: str, label: str) -> str:
+    return f'<div class="card"><b>{html.escape(figure)}</b>{label}</div>'

@@ -1,6 +1,6 @@
-"""The bot's presence at Telegram: who it is, its menus and descriptions, the channels of the
-catalog, and a daily look at the chats that were given up.
+"""The bot's presence at Telegram: its menus and descriptions, its channels, a daily look around.
 
+The channels are the catalog's; the look is at the chats that were given up.
 Each call is made until Telegram has taken it: one that fails at the start must not be missing until
 the next start.
 """
@@ -42,12 +42,14 @@ QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
 async def introduce(api: BotApi, language: str) -> None:
     """Command menus and description in every language; others read those of `language`."""
     for scope, names in MENUS.items():
-        for code in ("", *LANGUAGES):
-            listed = command_descriptions(names, code or language)
+        for code in ("", *LANGUAGES):  # no code: for every language that has no menu of its own
+            menu: list[dict[str, str]] = []
+            for name, words in command_descriptions(names, code or language):
+                menu.append({"command": name, "description": words})
             await taken(
                 api,
                 "setMyCommands",
-                commands=[{"command": name, "description": words} for name, words in listed],
+                commands=menu,
                 scope={"type": scope},
                 language_code=code or None,
             )
@@ -58,14 +60,14 @@ async def introduce(api: BotApi, language: str) -> None:
 async def _describe(api: BotApi, code: str, language: str) -> None:
     """What an empty chat shows before Start; where an operator's own words stand, they stay."""
     outcome = await taken(api, "getMyDescription", language_code=code or None)
-    shown = outcome.result if isinstance(outcome, Sent) else None
-    if isinstance(shown, dict) and not shown.get("description"):
-        await taken(
-            api,
-            "setMyDescription",
-            description=description(code or language),
-            language_code=code or None,
-        )
+    match outcome:
+        case Sent(result=dict(shown)) if not shown.get("description"):
+            await taken(
+                api,
+                "setMyDescription",
+                description=description(code or language),
+                language_code=code or None,
+            )
 
 
 class Channels:
@@ -91,7 +93,9 @@ class Channels:
         """Return when all are joined; those that cannot be written to are tried again."""
         while self._missing:
             with suppress(StorageError):  # whoever watches the store says so
-                self._missing = [spec for spec in self._missing if not await self._join(spec)]
+                for spec in list(self._missing):
+                    if await self._join(spec):
+                        self._missing.remove(spec)
             if self._missing:
                 await asyncio.sleep(CHANNEL_LOOK)
 
@@ -121,6 +125,7 @@ class Channels:
         keys += [str(DigestSubject(at, settings.time_zone)) for at in spec.digest]
         async with self._store.writing() as db:
             await storage.chats.add(db, chat, now=now)
+            # one that is there already, by an earlier catalog, is left alone by `add`
             await storage.chats.change(
                 db, chat.id, language=chat.language, style=chat.style.value, title=chat.title
             )
@@ -155,6 +160,7 @@ async def look_again(
 
 
 async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
+    """The chats to ask about; none when a replica has done it within the last day."""
     async with store.writing() as db:
         last = await storage.marks.get(db, LOOK_MARK)
         if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:

@@ -88,7 +88,8 @@ async def due(bot: Running) -> list[str]:
 
 async def poll(bot: Running, key: str) -> bool:
     """Poll one source, whose trouble stays its own; whether alerts came of it."""
-    spec = {spec.key: spec for spec in bot.catalog.polled}.get(key)
+    known = {spec.key: spec for spec in bot.catalog.polled}
+    spec = known.get(key)
     if spec is None:  # of a replica with another catalog
         return False
     try:
@@ -128,11 +129,12 @@ async def tidy(bot: Running) -> None:
     """Forget what is too old, piece by piece; StorageError when the database goes away."""
     try:
         for step in storage.retention.STEPS:
-            rows = 1
-            while rows and not bot.stopping.is_set():
+            while not bot.stopping.is_set():
                 async with bot.store.writing() as db:
                     rows = await step(db, bot.clock())
-                await bot.pause(TIDYING_PAUSE if rows else 0)
+                if not rows:
+                    break
+                await bot.pause(TIDYING_PAUSE)
     except StorageError as error:
         log.warning("tidying waits for the database", error=str(error))
         raise
@@ -178,6 +180,7 @@ async def keep_fresh(bot: Running) -> None:
                 await bot.clock.look(db)
             states = await storage.sources.states(db)
             polled = {key: state.last_ok_at for key, state in states.items()}
+        # one that polled made its own cards anew; the others notice it here
         if polled != bot.polled:
             bot.polled = polled
             bot.services.forget_cards()
@@ -203,9 +206,11 @@ class _Due(NamedTuple):
 
 def lacking(jobs: Sequence[Job]) -> list[str]:
     """What jobs lack, each as a line with the job's name; empty when all can run."""
-    names = [job.name for job in jobs]
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    found = [f"job {name!r}: there are two" for name in twice]
+    found: list[str] = []
+    names = Counter(job.name for job in jobs)
+    for name in sorted(names):
+        if names[name] > 1:
+            found.append(f"job {name!r}: there are two")
     for job in jobs:
         if not job.name:
             found.append("a job has no name")
@@ -232,6 +237,8 @@ def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
 
 
 def _bind(bot: Running, job: Job) -> Work:
+    """A job with its program put in; a runner calls it without knowing of either."""
+
     async def do(*key: str) -> object:
         return await job.do(bot, *key)
 
@@ -245,12 +252,14 @@ def _bind(bot: Running, job: Job) -> Work:
 
 
 def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
-    """The work that a process does in loops of its own: all of it when alone, else what each
-    replica does for itself.
+    """The work that a process does in loops of its own.
 
-    What follows another job is for those who share: a lone process wakes its own worker.
+    Alone it is all of it, else what each replica does for itself. What follows another job is for
+    those who share: a lone process wakes its own worker.
     """
-    mine = {Who.ONE, Who.EACH, Who.LONE} if alone else {Who.EACH, Who.REPLICA}
+    mine = {Who.EACH, Who.REPLICA}
+    if alone:
+        mine = {Who.ONE, Who.EACH, Who.LONE}
     return [work for work in works if work.job.who in mine and work.job.every is not None]
 
 

@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from operator import itemgetter
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.sources.specs import NewsSpec, PollSpec, RateSpec
 from storage.sources import SourceState
 
-JITTER = 0.1
-LONGEST = timedelta(hours=6)
+JITTER = 0.1  # so that sources of one interval do not come due together for ever
+LONGEST_REST = 15  # days looked ahead for a day of publication
+LONGEST = timedelta(hours=6)  # between tries of a source that fails
 SHORTEST_BACKOFF = timedelta(seconds=30)
 LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
 GONE_RETRY = timedelta(days=1)
-OUTSIDE = (
-    6  # outside its publisher's window a source is still looked at, this many times less often
-)
+# outside its publisher's window a source is still looked at, this many times less often
+OUTSIDE = 6
 
 Spec = RateSpec | NewsSpec
 
 
 def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: datetime) -> list[Spec]:
-    """The sources to poll now: never tried, wished for, or past their time; those that are gone
-    daily.
+    """The sources to poll now: never tried, wished for, or past their time.
 
     First those that were wished for, then whichever waits longest: where there is more than can be
     polled, each has its turn.
     """
-    found = []
+    found: list[Spec] = []
     for spec in specs:
         state = states.get(spec.key)
         if state is None or _is_due(state, now):
-            found.append((_since(state), spec))
-    return [spec for _, spec in sorted(found, key=itemgetter(0))]
+            found.append(spec)
+    found.sort(key=lambda spec: _since(states.get(spec.key)))
+    return found
 
 
 def _since(state: SourceState | None) -> tuple[bool, datetime]:
@@ -43,11 +42,9 @@ def _since(state: SourceState | None) -> tuple[bool, datetime]:
     never = datetime.min.replace(tzinfo=UTC)
     if state is None:
         return True, never
-    return (
-        (False, state.asked_at)
-        if state.asked_at is not None
-        else (True, state.next_due_at or never)
-    )
+    if state.asked_at is not None:
+        return False, state.asked_at
+    return True, state.next_due_at or never
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:
@@ -63,6 +60,7 @@ def next_due(poll: PollSpec, *, now: datetime, every: timedelta | None = None) -
     span = poll.every * random.uniform(1 - JITTER, 1 + JITTER)
     if within(poll, now + span):
         return now + span
+    # Anywhere in the first span after the opening: those that open together are not asked together.
     opening = _opens(poll, now + span) + span * random.random()
     sooner: datetime = min(now + span * OUTSIDE, opening)
     return sooner
@@ -77,16 +75,16 @@ def retry_due(
     every: timedelta | None = None,
     gone: bool = False,
 ) -> datetime:
-    """The time of the next poll after the `failures`-th failure in a row: twice as long each time,
-    never hammering.
+    """The next poll after the `failures`-th failure in a row: later each time, never hammering.
 
     A source that said it is `gone` (410) is looked at once a day, whatever its rhythm: publishers
     say so by mistake.
     """
     if gone:
         return now + GONE_RETRY * random.uniform(1, 1 + JITTER)
-    base = every or poll.every
-    floor = base if every is not None else SHORTEST_BACKOFF
+    base, floor = poll.every, SHORTEST_BACKOFF
+    if every is not None:
+        base = floor = every
     doubled: timedelta = base * (1 << min(failures, 10))
     wait = max(min(doubled, LONGEST), floor) * random.uniform(1 - JITTER, 1 + JITTER)
     if retry_after is not None:
@@ -106,9 +104,11 @@ def _opens(poll: PollSpec, after: datetime) -> datetime:
     """When the next window opens."""
     zone = ZoneInfo(poll.zone)
     local = after.astimezone(zone)
-    for ahead in range(15):
+    start = time.min
+    if poll.between is not None:
+        start = poll.between[0]
+    for ahead in range(LONGEST_REST):
         day = local.date() + timedelta(days=ahead)
-        start = poll.between[0] if poll.between else datetime.min.time()
         opening = datetime.combine(day, start, zone)
         if poll.publishes_on(day) and opening >= local:
             return opening
@@ -116,10 +116,12 @@ def _opens(poll: PollSpec, after: datetime) -> datetime:
 
 
 def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
-    """The UTC time of a naive local time; in a gap (the clocks go forward) the first instant after
-    it, in an overlap the first of the two.
+    """The UTC time of a naive local time; of two in an overlap the first.
+
+    In a gap (the clocks go forward) it is the first instant after the gap.
     """
-    before, after = (wanted.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    before = wanted.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    after = wanted.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if after >= before:
         return before
     # in a gap each fold counts with the other side's offset: the change lies between

@@ -88,25 +88,29 @@ class StoreWatch:
         return self.store.alone and await self._count() != self._changes
 
     async def _count(self) -> int:
-        return await storage.highwater.changes(self.store) if self.store.alone else 0
+        if not self.store.alone:  # the note of how far it came stands beside a file alone
+            return 0
+        return await storage.highwater.changes(self.store)
 
     async def _trouble(self, why: str) -> None:
+        """Note trouble, and wake the operators when it lasts."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
             log.error("the database cannot be written", error=why)
-        if now - self._since < TROUBLE_PATIENCE or (
-            self._told is not None and now - self._told < TOLD_AGAIN_AFTER
-        ):
+        if now - self._since < TROUBLE_PATIENCE:
+            return
+        if self._told is not None and now - self._told < TOLD_AGAIN_AFTER:
             return
         body = to_api(
             notice(Notice(msgid="notice.database", values=(("why", why),)), self.language)
         )
-        outcomes = [
-            await self.api.call("sendMessage", chat_id=admin, **body) for admin in self.admins
-        ]
-        # else Telegram is away as well
-        if not any(isinstance(outcome, Retry) for outcome in outcomes):
+        told = True
+        for admin in self.admins:
+            outcome = await self.api.call("sendMessage", chat_id=admin, **body)
+            if isinstance(outcome, Retry):  # Telegram is away as well: again with the next look
+                told = False
+        if told:
             self._told = now
 
 
@@ -146,8 +150,10 @@ class LoopWatch:
                 continue
             self._stalled = True
             frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - documented, there is no other way
-            where = traceback.extract_stack(frame)[-FRAMES_SHOWN:] if frame is not None else []
-            at = [f"{one.filename}:{one.lineno} {one.name}" for one in where]
+            at: list[str] = []
+            if frame is not None:
+                for one in traceback.extract_stack(frame)[-FRAMES_SHOWN:]:
+                    at.append(f"{one.filename}:{one.lineno} {one.name}")
             log.warning(
                 "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at
             )

@@ -95,13 +95,16 @@ class Workers:
         timeout: float,  # noqa: ASYNC109 - kills the process
         awaited: bool = False,
     ) -> T:
-        """Run `job(*args)` in a worker and return what it returns; `awaited` by a reader, in a
-        process kept for them.
+        """Run `job(*args)` in a worker and return what it returns.
 
-        A BotError the job raises comes out as itself; everything else, and running longer than
-        `timeout` seconds (not counting the wait for a free worker), is a WorkerError.
+        What is `awaited` by a reader has a process kept for readers. A BotError the job raises
+        comes out as itself; everything else, and running longer than `timeout` seconds (not
+        counting the wait for a free worker), is a WorkerError.
         """
-        async with self._kept if awaited else self._slots:
+        slots = self._slots
+        if awaited:
+            slots = self._kept
+        async with slots:
             worker = await self._take()
             try:
                 async with asyncio.timeout(timeout):
@@ -171,7 +174,10 @@ class _Worker:
 
     @classmethod
     async def start(cls, memory: int) -> Self:
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment: dict[str, str] = {}
+        for name in _ENVIRONMENT:  # no more than is needed: the bot's own holds its token
+            if name in os.environ:
+                environment[name] = os.environ[name]
         # One job runs in it at a time, beside a loop that wants the processor: no thread pools.
         environment |= {
             "OMP_NUM_THREADS": "1",
@@ -277,8 +283,9 @@ def serve(memory: int, bot: int) -> None:
 
 
 def _end_with(bot: int) -> None:
-    """Have the system end us with the bot, at once and without a word, also in the middle of a job;
-    where it cannot (only Linux can), the next read or write of ours fails.
+    """Have the system end us with the bot, at once, silently and in the middle of a job too.
+
+    Where it cannot (only Linux can), the next read or write of ours fails.
     """
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -287,6 +294,7 @@ def _end_with(bot: int) -> None:
 
 
 def _limit(memory: int) -> None:
+    """Give way to the bot's loop, and keep a hostile document from taking the machine's memory."""
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # not every system lets it be set

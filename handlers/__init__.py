@@ -6,6 +6,7 @@ follow from the same table and prove nothing.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -59,7 +60,8 @@ from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_c
 
 log = structlog.get_logger(__name__)
 
-LONGEST_QUERY_ID = 32
+LONGEST_QUERY_ID = 32  # digits; the numbers of today, of 64 bits, have twenty
+QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
 Press = Callable[..., Awaitable[None]]
 
 
@@ -113,14 +115,12 @@ def _with(pressed: Press, what: str) -> Press:
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
-    **{
-        (kind, 1): Route(_with(subscriptions.toggle, kind), Who.ADMINISTRATOR)
-        for kind in ("cur", "top")
-    },
-    **{
-        (kind, 1): Route(_with(settings.pressed, kind), Who.ADMINISTRATOR)
-        for kind in ("lang", "style", "zone", "set")
-    },
+    ("cur", 1): Route(_with(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
+    ("top", 1): Route(_with(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
+    ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),
+    ("style", 1): Route(_with(settings.pressed, "style"), Who.ADMINISTRATOR),
+    ("zone", 1): Route(_with(settings.pressed, "zone"), Who.ADMINISTRATOR),
+    ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
@@ -149,11 +149,11 @@ def _command(to: Route[Handler]) -> Handler:
 
 
 async def press(_update: Update, context: Context) -> None:
-    """Every button, by the first word of its data; anybody can send any data, so nothing in it is
-    believed.
-    """
+    """Every button, by the first word of its data; anybody can send any, so none is believed."""
     query = context.incoming.callback_query
-    verb, *rest = (query.data if query is not None and query.data else "-").split(":")
+    if query is None or not query.data:  # the button of a game has a name in place of data
+        raise UserError("error.stale")
+    verb, *rest = query.data.split(":")
     pressed = BUTTONS.get((verb, len(rest)))
     if pressed is None:
         raise UserError("error.stale")
@@ -162,8 +162,13 @@ async def press(_update: Update, context: Context) -> None:
 
 
 def route(application: App, services: Services) -> None:
-    """Register everything with python-telegram-bot."""
+    """Register everything with python-telegram-bot.
+
+    Of a group's handlers the first that fits takes the update: commands before text, text before
+    what nobody understands.
+    """
     application.bot_data["services"] = services
+    # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
         application.add_handler(
@@ -205,18 +210,23 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
         if update.callback_query is not None and is_anothers(update):
             await _stop_spinning(services, update)
             return
-        try:
-            if counted and not services.allow(
-                origin.id, SECONDS_A_COMMAND if update.callback_query is None else SECONDS_A_TAP
-            ):
+        # Its pace comes before the chat is loaded: a flood shall not cost a query each.
+        hurry: UserError | None = None
+        if counted:
+            cost = SECONDS_A_COMMAND
+            if update.callback_query is not None:
+                cost = SECONDS_A_TAP
+            try:
+                allowed = services.allow(origin.id, cost)
+            except UserError as error:
+                allowed, hurry = True, error  # told once, in the chat's language
+            if not allowed:
                 await _stop_spinning(services, update)
                 return
-            hurry = None
-        except UserError as error:
-            hurry = error
-        context.chat = await load_chat(
-            services, origin, user.language_code if user is not None else None
-        )
+        spoken = None
+        if user is not None:
+            spoken = user.language_code
+        context.chat = await load_chat(services, origin, spoken)
         try:
             if hurry is not None:
                 raise hurry
@@ -229,9 +239,7 @@ def _served(handler: Handler, services: Services, *, counted: bool = True) -> Ha
 
 
 async def _nowhere(services: Services, update: Update) -> None:
-    """A button under no message of a chat's: of an inline result, as ours have none. It is out of
-    date.
-    """
+    """A button under no message of a chat's is out of date: our inline results have none."""
     query = update.callback_query
     if query is None:
         return
@@ -244,14 +252,16 @@ async def _nowhere(services: Services, update: Update) -> None:
         stale = error
     language = services.language_for(query.from_user.id, query.from_user.language_code)
     said = explain(stale, language).text
+    # the Bot API takes 200 characters there
     await services.api.call(
         "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
     )
 
 
 async def _stop_spinning(services: Services, update: Update) -> None:
-    """A press is let go without words: in a flood, and by a stranger. Neither the store is asked
-    nor a chat named.
+    """A press is let go without words, in a flood or by a stranger.
+
+    Neither is the store asked nor a chat named.
     """
     if update.callback_query is not None:
         await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
@@ -269,24 +279,27 @@ async def _explain(context: Context, error: UserError) -> None:
 async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
     """A button's press that nobody can read is at least let go."""
     query = raw.get("callback_query")
-    number = query.get("id") if isinstance(query, Mapping) else None
-    if (
-        isinstance(number, str)
-        and number.isascii()
-        and number.isdigit()
-        and len(number) <= LONGEST_QUERY_ID
-    ):
-        await services.api.call("answerCallbackQuery", callback_query_id=number)
+    if not isinstance(query, Mapping):
+        return
+    # The update was unreadable, so its number may be anything too: only digits go back.
+    match query.get("id"):
+        case str(number) if QUERY_ID.fullmatch(number):
+            await services.api.call("answerCallbackQuery", callback_query_id=number)
 
 
 async def sorry(services: Services, update: Update) -> None:
-    """Tell whoever waits for an answer that there will be none, in general words; not who speaks to
-    somebody else.
+    """Tell whoever waits for an answer that there will be none, in general words.
+
+    Who speaks to somebody else waits for none.
     """
     query, origin, user = update.callback_query, update.effective_chat, update.effective_user
     if origin is None or (update.message is None and query is None):
         return
-    language = services.language_for(origin.id, user.language_code if user else None)
+    spoken = None
+    if user is not None:
+        spoken = user.language_code
+    # not from the store, which may be what failed
+    language = services.language_for(origin.id, spoken)
     message = explain(UserError("error.unexpected"), language)
     if query is not None:
         await services.api.call(
@@ -304,7 +317,6 @@ __all__ = [
     "Application",
     "Context",
     "Services",
-    "failed",
     "let_go",
     "route",
     "sorry",

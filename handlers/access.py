@@ -68,11 +68,15 @@ class Route(Generic[Handles]):
     @property
     def menu(self) -> Who:
         """To whom a group's menu offers it."""
-        return self.who if isinstance(self.who, Who) else self.offered
+        if isinstance(self.who, Who):
+            return self.who
+        return self.offered
 
     async def require(self, context: Context) -> None:
         """UserError unless whoever wrote or pressed may do this, in these words."""
-        who = self.who if isinstance(self.who, Who) else await self.who(context)
+        who = self.who
+        if not isinstance(who, Who):
+            who = await who(context)
         if who is Who.OPERATOR:
             _must_be_operator(context)
         elif who is Who.ADMINISTRATOR:
@@ -81,20 +85,18 @@ class Route(Generic[Handles]):
 
 async def looking_or_changing(context: Context) -> Who:
     """Alone a command shows something, with words it changes it."""
-    return Who.ADMINISTRATOR if context.words else Who.ANYBODY
+    if context.words:
+        return Who.ADMINISTRATOR
+    return Who.ANYBODY
 
 
 async def always_looking(_context: Context) -> Who:
-    """Whatever is said with it, the command only shows the way to changes, which ask for
-    themselves.
-    """
+    """Whatever is said with it, the command only shows switches; those ask who presses them."""
     return Who.ANYBODY
 
 
 def _must_be_operator(context: Context) -> None:
-    """An operator, by their number and in their own chat; to anybody else the button does not
-    exist.
-    """
+    """An operator, by their number and in their own chat; to others the button does not exist."""
     user = context.incoming.effective_user
     own = user is not None and user.id == context.chat.id and context.chat.kind is ChatKind.PRIVATE
     if not own or context.chat.id not in context.services.admins - NOBODYS_IDS:
@@ -102,8 +104,7 @@ def _must_be_operator(context: Context) -> None:
 
 
 async def _must_be_administrator(context: Context) -> None:
-    """In a group only its administrators change settings; Telegram is asked each time, the menu is
-    no proof.
+    """An administrator, in a group; Telegram is asked each time, for the menu is no proof.
 
     Nothing is remembered: who was an administrator a second ago may not be one now. Without an
     answer nobody is.
@@ -111,23 +112,24 @@ async def _must_be_administrator(context: Context) -> None:
     if context.chat.kind is ChatKind.PRIVATE:
         return
     user = context.incoming.effective_user
-    if context.incoming.callback_query is None:
-        message = context.incoming.effective_message
-        mask = message.sender_chat if message is not None else None
-        if mask is not None and mask.id == context.chat.id:
+    message = context.incoming.effective_message
+    # Of a press the message is the bot's own: who wrote it says nothing of who pressed.
+    if context.incoming.callback_query is None and message is not None and message.sender_chat:
+        if message.sender_chat.id == context.chat.id:
             return  # an anonymous administrator of this very group
-        if mask is not None:
-            raise UserError("error.admins_only")
+        raise UserError("error.admins_only")
     if user is None or user.id in NOBODYS_IDS:
         raise UserError("error.admins_only")
     outcome = await context.services.api.call(
         "getChatMember", chat_id=context.chat.id, user_id=user.id
     )
-    if not isinstance(outcome, Sent | Rejected | Gone):
-        raise UserError("error.unexpected")
-    member = outcome.result if isinstance(outcome, Sent) else None
-    if not isinstance(member, dict) or member.get("status") not in ADMINISTRATOR_STATUSES:
-        raise UserError("error.admins_only")
+    match outcome:
+        case Sent(result={"status": str(status)}) if status in ADMINISTRATOR_STATUSES:
+            return
+        case Sent() | Rejected() | Gone():
+            raise UserError("error.admins_only")
+        case _:  # Telegram is away: not a word about rights that nobody knows
+            raise UserError("error.unexpected")
 
 
 def is_anothers(update: Update) -> bool:
@@ -146,26 +148,26 @@ def _is_second_hand(message: TelegramMessage) -> bool:
 
 
 class ForUs(filters.MessageFilter):
-    """Lets pass what somebody wrote to us: no bot's words, no channel's post by itself, nothing of
-    our own.
+    """Lets pass what somebody wrote to us: no bot's words, no channel's post by itself.
 
-    In a private chat its owner may also forward something to us, or send what another inline bot
-    made.
+    Nor anything of our own. In a private chat its owner may also forward something to us, or send
+    what another inline bot made.
     """
 
     def filter(self, message: TelegramMessage) -> bool:
         """Whether to read it at all."""
-        private, author = message.chat.type == "private", message.from_user
-        if private:
+        author = message.from_user
+        if message.chat.type == "private":
             via = message.via_bot
-            ours = via is not None and via.id == message.get_bot().id
-            return not ours and (
-                author is None or (author.id == message.chat.id and not author.is_bot)
-            )
-        masked = author is not None and author.id in MASKS and message.sender_chat is not None
-        if message.is_automatic_forward or (author is not None and author.is_bot and not masked):
+            if via is not None and via.id == message.get_bot().id:
+                return False  # our own inline result, sent to ourselves: an answer to it has no end
+            return author is None or (author.id == message.chat.id and not author.is_bot)
+        if message.is_automatic_forward or _is_second_hand(message):
             return False
-        return not _is_second_hand(message)
+        if author is None or not author.is_bot:
+            return True
+        # Who writes as the group or as a channel comes under a bot's number (module docstring).
+        return author.id in MASKS and message.sender_chat is not None
 
 
 class Commanded(filters.MessageFilter):
@@ -180,28 +182,30 @@ class Mentioned(filters.MessageFilter):
     """Lets pass what names the bot: the rest of a group's talk is neither read nor paced."""
 
     def filter(self, message: TelegramMessage) -> bool:
-        """Whether the text holds @its_name: no longer name, no address of mail or web, nothing
-        quoted as code.
-        """
+        """Whether the text holds @its_name, and not inside a longer name, an address or code."""
         return mention(message, message.get_bot().username) is not None
 
 
 def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
     """Where a message's text names the bot: the first and the next character's place."""
     said = message.text or ""
-    quoted = [
-        (one.offset, one.offset + one.length)
-        for one in message.entities
-        if one.type in QUOTED_ENTITIES
-    ]
     for found in _naming(name).finditer(said):
         # entities count UTF-16 units
         at = len(said[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
-        if not any(begin <= at < end for begin, end in quoted):
+        if not _is_quoted(message, at):
             return found.span()
     return None
 
 
+def _is_quoted(message: TelegramMessage, at: int) -> bool:
+    """Whether a place of a message's text, in UTF-16 units, is in code or a link."""
+    for one in message.entities:
+        if one.type in QUOTED_ENTITIES and one.offset <= at < one.offset + one.length:
+            return True
+    return False
+
+
 @lru_cache(maxsize=4)
 def _naming(name: str) -> re.Pattern[str]:
+    """The bot's name in a text; "@bot.kg" and "me@bot" are addresses, "@botany" another's name."""
     return re.compile(rf"(?<![\w@./+-])@{re.escape(name)}(?!\w|@|\.[^\W\d])", re.IGNORECASE)

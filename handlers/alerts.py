@@ -51,9 +51,7 @@ class Followed(Protocol):
         """Follow it again, from now on."""
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
-        """Let it be silent until a time, with None no longer; False when it is not followed any
-        more.
-        """
+        """Let it be silent until a time, with None no longer; False when nobody follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,9 @@ class Subscribed:
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
         """The subscription rests, by the database's clock."""
-        span = None if until is None else until - self.now
+        span = None
+        if until is not None:
+            span = until - self.now
         return await storage.chats.snooze(db, self.chat, str(self.subject), span=span)
 
 
@@ -155,9 +155,7 @@ async def why(context: Context, alert: str) -> None:
 
 
 async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze:<alert>`: silence about its subject for some hours; the button then says until
-    when.
-    """
+    """Button `snooze:<alert>`: silence about its subject; the button then says until when."""
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
         subject = await _followed(db, context, await _told(db, alert))
@@ -194,9 +192,7 @@ async def mute(context: Context, alert: str) -> None:
 
 
 async def unmute(context: Context, alert: str) -> None:
-    """Button `unmute:<alert>`: its subject is followed again, from now on; it does not rest any
-    more either.
-    """
+    """Button `unmute:<alert>`: its subject is followed again from now on, and rests no more."""
     async with context.services.store.writing() as db:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.unmute(db, context)
@@ -204,9 +200,8 @@ async def unmute(context: Context, alert: str) -> None:
     await context.answer(say("rule.resumed", language, rule=subject.named(language)).text)
     what = subject.on_button(language)
     await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
-    if isinstance(
-        subject, Subscribed
-    ):  # a new subscription is awake; a rule that was put to sleep still sleeps
+    # A new subscription is awake; a rule that was put to sleep still sleeps.
+    if isinstance(subject, Subscribed):
         await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
 
 
@@ -222,11 +217,11 @@ async def _told(db: Db, alert: str) -> StoredAlert:
 
 
 async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
-    """What the buttons under an alert act on; UserError when there are none, or it is another
-    chat's rule.
-    """
+    """What the buttons under an alert act on; UserError where nothing, or another chat's rule."""
     audience = await storage.alerts.audience(db, told.id)
-    subject = kind_of(told).subject(told, audience) if audience is not None else None
+    if audience is None:
+        raise UserError("error.stale")
+    subject = kind_of(told).subject(told, audience)
     if isinstance(subject, RuleSubject):
         stored = await storage.rules.get(db, context.chat.id, subject.rule)
         if stored is None:

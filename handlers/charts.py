@@ -1,5 +1,6 @@
-"""/chart RUB 90d, and the buttons under a move and under a chart: a picture, drawn once for each
-last rate.
+"""/chart RUB 90d, and the buttons under a move and under a chart: a picture.
+
+It is drawn once for each last rate.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ EXAMPLE = "/chart RUB 90d"
 USUAL = "90d"
 DARK = "dark"
 KEPT_CARDS = 200
-_SHORT_SPAN = re.compile(r"(\d{1,4})([dwmy])|all", re.ASCII)
+_SHORT_SPAN = re.compile(r"(\d{1,4})([dwmy])", re.ASCII)
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 #: The units of a range, as letters and as words.
 _UNITS = {
@@ -39,13 +40,11 @@ _WORDS_ALONE = {
     "m": "month|месяц|ай",
     "y": "year|год|жыл",
 }
+_UNIT = "|".join([f"(?P<{short}>{words})" for short, words in _UNITS.items()])
+_WORD_ALONE = "|".join([f"(?P<one_{short}>{words})" for short, words in _WORDS_ALONE.items()])
+_ALL = "all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все время"
 _SPAN = re.compile(
-    r"(?:(?P<all>all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все "
-    r"время)|(?P<n>\d{1,4}) ?-?(?:"
-    + "|".join(f"(?P<{short}>{words})" for short, words in _UNITS.items())
-    + ")|"
-    + "|".join(f"(?P<one_{short}>{words})" for short, words in _WORDS_ALONE.items())
-    + r")\.?(?!\w)",
+    rf"(?:(?P<all>{_ALL})|(?P<n>\d{{1,4}}) ?-?(?:{_UNIT})|{_WORD_ALONE})\.?(?!\w)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
@@ -61,17 +60,13 @@ LONGEST_DAYS = 36_600  # a century: no bank publishes from before
 
 
 async def chart(_update: Update, context: Context) -> None:
-    """/chart RUB 90d: the pair against the chat's currency; without words the dollar's last 90
-    days.
-    """
+    """/chart RUB 90d: the pair against the chat's currency; alone, the dollar's last 90 days."""
     pair, span = parse_chart(context.words, home=context.chat.home)
     await _show(context, pair, span)
 
 
 async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
-    """Button `chart:RUB/KGS:90d` or `chart:RUB/KGS:90d:dark`: under a chart it changes that,
-    elsewhere it sends one.
-    """
+    """Button `chart:RUB/KGS:90d` or `…:dark`: under a chart it changes that, else it sends one."""
     try:
         wanted = Pair.parse(pair)
         days_of(span)
@@ -98,7 +93,9 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
         elif span is None and (found := _SPAN.match(text, at)):
             span, at = _span(found), found.end()
         elif currency := currency_at(text, at):
-            codes += [code for code in currency.codes if code not in codes]
+            for known in currency.codes:
+                if known not in codes:
+                    codes.append(known)
             at = currency.end
         elif filler := _FILLER.match(text, at):
             at = filler.end()
@@ -114,15 +111,18 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
 
 
 def _pair(codes: list[str], home: str) -> Pair:
+    """The pair that these codes mean; UserError for a currency against itself, or three."""
     match codes:
-        case []:
+        case []:  # the dollar, or the next where the dollar is at home
             return Pair(next(code for code in CURRENCIES if code != home), home)
         case [code] if code == home:
             raise UserError("error.chart.same", code=code, example=EXAMPLE)
         case [code]:
             return Pair(code, home)
+        case [base, quote] if base == home:
+            return Pair(quote, base)
         case [base, quote]:
-            return Pair(quote, base) if base == home else Pair(base, quote)
+            return Pair(base, quote)
     raise _unclear()
 
 
@@ -136,10 +136,12 @@ def _span(match: re.Match[str]) -> str:
 
 def days_of(span: str) -> int:
     """How many days a range in its short form is."""
+    if span == "all":
+        return LONGEST_DAYS
     match = _SHORT_SPAN.fullmatch(span)
     if match is None or match[1] == "0":
         raise _unclear()
-    return LONGEST_DAYS if span == "all" else min(LONGEST_DAYS, int(match[1]) * _DAYS[match[2]])
+    return min(LONGEST_DAYS, int(match[1]) * _DAYS[match[2]])
 
 
 def _unclear() -> UserError:
@@ -149,8 +151,9 @@ def _unclear() -> UserError:
 async def _show(
     context: Context, pair: Pair, span: str, *, dark: bool = False, edit: bool = False
 ) -> None:
-    """Until new rates are stored the last caption holds; then a picture is drawn only if its own
-    last rate is new.
+    """Show a chart; until new rates are stored the last caption holds without a query.
+
+    Then a picture is drawn only if its own last rate is new.
     """
     services, language, now = context.services, context.language, context.services.clock()
     short = ("chart", pair, span, language, dark, now.date())
@@ -192,6 +195,7 @@ async def _show(
 
 
 def _keep(context: Context, short: tuple[object, ...], caption: Message) -> None:
+    # All at once rather than the eldest: new rates clear them too, several times a day.
     if len(context.services.cards) >= KEPT_CARDS:
         context.services.cards.clear()
     context.services.cards[short] = caption

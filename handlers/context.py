@@ -1,63 +1,23 @@
-"""An update as its handler sees it, and the one way an answer leaves."""
+"""An update as its handler sees it, and how it answers."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import timedelta
 from typing import Any
 
-import structlog
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
-import storage.alerts
 import storage.chats
-from bot.alerts.answers import alert as late_answer
-from bot.errors import UserError
 from bot.model.chats import Chat
-from bot.render.answers import explain
 from bot.render.text import Button, Message, to_api
-from bot.telegram.outcomes import (
-    Ambiguous,
-    Gone,
-    Migrated,
-    Outcome,
-    Rejected,
-    Retry,
-    Sent,
-    answers,
-    why,
-)
-from bot.telegram.retry import ANSWER
+from bot.telegram.outcomes import Ambiguous, Outcome, Sent
+from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
-
-log = structlog.get_logger(__name__)
-
-# seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
-SHORT_WAIT = 10.0
-LATE = timedelta(hours=12)  # so long an answer is worth giving late
-FIXES = 6  # refusals of one answer that are mended, each in another way
-#: What is of no use later: it only ends a spinning button, or its time is over.
-MOMENTARY = frozenset(
-    {"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"}
-)
-EDITS = frozenset({"editMessageText", "editMessageCaption"})
-#: What words can do without, when Telegram refuses the whole.
-ORNAMENTS = (
-    "entities",
-    "caption_entities",
-    "reply_markup",
-    "reply_parameters",
-    "link_preview_options",
-)
-TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """python-telegram-bot's context with our chat and services; `incoming` is the update being
-    handled.
-    """
+    """python-telegram-bot's context with our chat and services; `incoming` is what is handled."""
 
     services: Services
     chat: Chat
@@ -77,187 +37,29 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def thread(self) -> int | None:
         """The forum topic that is written in."""
         origin = self.incoming.effective_message
-        return origin.message_thread_id if origin is not None and origin.is_topic_message else None
+        # A reply in a group without topics has a thread too, and cannot be written to by it.
+        if origin is None or not origin.is_topic_message:
+            return None
+        return origin.message_thread_id
 
     @property
     def on_picture(self) -> bool:
-        """Whether the message pressed is a picture, which changes in place and never back into
-        words alone.
-        """
+        """Whether the message pressed is a picture; it never changes back into words alone."""
         origin = self.incoming.effective_message
         return origin is not None and bool(origin.photo)
 
+    async def send(self, answer: Answer) -> Outcome:
+        """Send an answer to what is handled, whatever it takes; returns the last outcome."""
+        way = Outgoing(self.services, self.chat.id, self.language, self.thread)
+        return await way.send(answer)
+
     async def _send(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        """Send what somebody waits for, whatever it takes; returns the last outcome.
-
-        Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it
-        is refused as it is. What cannot leave within seconds goes through the outbox, which keeps
-        to what Telegram asks for.
-        """
-        failures, doubts, fixes = 0, 0, 0
-        if (quiet := self.services.quiet_for(self.chat.id)) and method not in MOMENTARY:
-            if quiet > SHORT_WAIT:
-                await self._send_late(method, parameters, flood=True)
-                return Retry("too many requests", after=quiet, flood=True)
-            await asyncio.sleep(quiet)
-        while True:
-            await self._turn(method, parameters)
-            outcome = await self.services.api.call(method, **parameters)
-            if isinstance(outcome, Sent):
-                return outcome
-            if isinstance(outcome, Ambiguous):
-                if doubts >= ANSWER.doubts:
-                    if not answers(
-                        await self.services.api.call("getMe")
-                    ):  # else it has most likely arrived
-                        await self._send_late(method, parameters)
-                    return outcome
-                doubts += 1
-                await asyncio.sleep(ANSWER.base)
-            elif isinstance(outcome, Retry):
-                if outcome.flood and outcome.after and method not in MOMENTARY:
-                    await self._keep_quiet(outcome.after)
-                if ANSWER.spent(failures) or (outcome.after or 0.0) > SHORT_WAIT:
-                    await self._send_late(method, parameters, flood=outcome.flood)
-                    return outcome
-                await asyncio.sleep(ANSWER.pause(failures, outcome))
-                failures += 1
-            else:
-                mended = (
-                    await self._mended(method, parameters, outcome, fixes)
-                    if fixes < FIXES
-                    else None
-                )
-                if mended is None:
-                    log.warning("answer refused", method=method, why=why(outcome))
-                    return outcome
-                (method, parameters), fixes = mended, fixes + 1
-
-    async def _turn(self, method: str, parameters: Mapping[str, Any]) -> None:
-        """Wait until a message may leave; what is none, such as a button's answer, does not
-        wait.
-        """
-        chat = parameters.get("chat_id")
-        if chat is not None and method != "sendChatAction":
-            await self.services.turn(chat)
-
-    async def _mended(
-        self, method: str, parameters: dict[str, Any], outcome: Outcome, fixes: int
-    ) -> tuple[str, dict[str, Any]] | None:
-        """The same in a way that may do after a refusal; None when there is no other way, or nobody
-        misses it.
-        """
-        if method in MOMENTARY:
-            return None
-        if isinstance(outcome, Migrated):
-            return method, parameters | {"chat_id": await self._moved(outcome.chat)}
-        if isinstance(outcome, Gone) and not fixes:
-            await asyncio.sleep(ANSWER.base)  # once by mistake, perhaps
-            return method, parameters
-        if isinstance(outcome, Rejected) and not outcome.token:
-            return self._reworded(method, parameters, outcome)
-        return None
-
-    async def _moved(self, new: int) -> int:
-        async with self.services.store.writing() as db:
-            await storage.chats.migrate(db, self.chat.id, new)
-        for chat_id in (self.chat.id, new):
-            self.services.chats.pop(chat_id, None)
-        return new
-
-    def _reworded(
-        self, method: str, parameters: dict[str, Any], outcome: Rejected
-    ) -> tuple[str, dict[str, Any]] | None:
-        """Another place, or other words, for what is refused as it is."""
-        if outcome.thread and parameters.get("message_thread_id") is not None:
-            return method, parameters | {"message_thread_id": None}
-        if method in EDITS and outcome.unneeded:
-            return self._as_new(method, parameters)
-        return self._plainer(method, parameters, too_long="too long" in outcome.why)
-
-    def _plainer(
-        self, method: str, parameters: dict[str, Any], *, too_long: bool
-    ) -> tuple[str, dict[str, Any]] | None:
-        """The same words with less around them, then as a new message, then the word that there is
-        no answer.
-        """
-        field = "caption" if method == "editMessageCaption" else "text"
-        most = (CAPTION if field == "caption" else TEXT) // 2  # letters; each may be two units
-        if too_long and len(parameters.get(field, "")) > most:
-            cut = parameters[field][: most - 1].rstrip() + "…"
-            return method, _without(parameters, *ORNAMENTS) | {field: cut}
-        if any(name in parameters for name in ORNAMENTS):
-            return method, _without(parameters, *ORNAMENTS)
-        if method in EDITS:
-            return self._as_new(method, parameters)
-        apology = explain(UserError("error.unexpected"), self.language).text
-        if method == "sendMessage" and parameters.get("text") != apology:
-            return method, {"chat_id": parameters["chat_id"], "text": apology}
-        return None
-
-    def _as_new(self, method: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """What was to change a message, as a message of its own."""
-        names = (
-            {"caption": "text", "caption_entities": "entities"}
-            if method == "editMessageCaption"
-            else {}
-        )
-        kept = _without(parameters, "message_id", "show_caption_above_media")
-        body = {names.get(name, name): value for name, value in kept.items()}
-        return "sendMessage", body | {"message_thread_id": self.thread}
-
-    async def _keep_quiet(self, seconds: float) -> None:
-        """Telegram wants nothing in this chat for so long: neither answers nor alerts."""
-        self.services.be_quiet(self.chat.id, seconds)
-        async with self.services.store.writing() as db:
-            await storage.chats.pause(db, self.chat.id, timedelta(seconds=seconds))
-
-    async def leave(self, message: Message, outcome: Outcome) -> bool:
-        """Answer later by words alone when Telegram wants to be left alone for long; False when it
-        does not.
-        """
-        if (
-            not isinstance(outcome, Retry)
-            or not outcome.flood
-            or (outcome.after or 0.0) <= SHORT_WAIT
-        ):
-            return False
-        await self._keep_quiet(outcome.after or 0.0)
-        parameters = {"chat_id": self.chat.id, "message_thread_id": self.thread, **to_api(message)}
-        await self._send_late("sendMessage", parameters, flood=True)
-        return True
-
-    async def _send_late(
-        self, method: str, parameters: dict[str, Any], *, flood: bool = False
-    ) -> None:
-        """Leave an answer to the outbox, which sends it when Telegram takes it, also after a
-        restart.
-
-        After a `flood` a chat gets one, to what it asked last.
-        """
-        if method in MOMENTARY:
-            return
-        if method in EDITS:  # by then the message may be far up
-            method, parameters = self._as_new(method, parameters)
-        services, now = self.services, self.services.clock()
-        body = {
-            name: value
-            for name, value in parameters.items()
-            if value is not None and name != "chat_id"
-        }
-        late = late_answer(
-            self.chat.id, parameters["chat_id"], method, body, flood=flood, now=now, lasts=LATE
-        )
-        async with services.store.writing() as db:
-            await storage.alerts.enqueue(db, late)
-        log.info("an answer waits", method=method, flood=flood)
-        services.wake()
+        return await self.send(Answer(method=method, parameters=parameters))
 
     async def reply(
         self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
     ) -> None:
-        """Answer in the same chat and topic; `to_it` makes it a reply to the message written or
-        pressed.
+        """Answer in the same chat and topic; `to_it` makes it a reply to what was written.
 
         `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has
         them.
@@ -280,9 +82,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await self.reply(message)
 
     async def edit(self, message: Message) -> None:
-        """Change the message whose button was pressed; a picture keeps its place and gets other
-        words.
-        """
+        """Change the message whose button was pressed; under a picture its caption changes."""
         origin = self.incoming.effective_message
         if origin is None:  # too old for Telegram to show it to us
             await self.reply(message)
@@ -292,19 +92,19 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
 
     async def switch(self, button: Button, *data: str) -> None:
-        """Put a button in the place of the one that carries such data, under the message pressed;
-        others stay.
-        """
+        """Put a button in the place of the one with such data, under the message pressed."""
         origin = self.incoming.effective_message
         if origin is None or origin.reply_markup is None:
             return
         rows = origin.reply_markup.to_dict()["inline_keyboard"]
-        new = {"text": button.text, "callback_data": button.data}
-        changed = [
-            [new if one.get("callback_data") in data else one for one in row] for row in rows
-        ]
-        if changed != rows:
-            markup = {"inline_keyboard": changed}
+        switched = False
+        for row in rows:
+            for place, one in enumerate(row):
+                if one.get("callback_data") in data:
+                    row[place] = {"text": button.text, "callback_data": button.data}
+                    switched = True
+        if switched:  # Telegram refuses an edit that changes nothing
+            markup = {"inline_keyboard": rows}
             where = {"chat_id": self.chat.id, "message_id": origin.message_id}
             await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
 
@@ -319,9 +119,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             text=text[:200] or None,
             show_alert=alert or None,
         )
-        if text and not isinstance(
-            outcome, Sent | Ambiguous
-        ):  # pressed too long ago for that, for instance
+        # Telegram takes no answer to what was pressed some while ago: the words come as a message.
+        if text and not isinstance(outcome, Sent | Ambiguous):
             await self.reply(Message(text=text))
 
     async def change_chat(self, **values: object) -> None:
@@ -331,10 +130,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             changed = await storage.chats.get(db, self.chat.id)
         if changed is not None:
             self.services.chats[self.chat.id] = self.chat = changed
-
-
-def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name not in names}
 
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]

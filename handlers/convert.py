@@ -25,7 +25,7 @@ from bot.readers.convert import conversions, round_amounts
 from bot.readers.rates import current_rates, local_day, must_know, rate_card
 from bot.render import rates as render
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, bold, lines, message, to_api
+from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
 from handlers import unknown
 from handlers.access import mention
 from handlers.context import Context
@@ -37,14 +37,19 @@ MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
 
 
 async def convert(_update: Update, context: Context) -> None:
-    """/convert 100 usd kgs: the amount in the other money, or in ours and back; /convert RUB: round
-    amounts.
+    """/convert 100 usd kgs: the amount in the other money, or in ours and back.
+
+    /convert RUB shows round amounts.
     """
     said = " ".join(context.words)
     code = _lone_currency(said, home=context.chat.home)
     try:
-        shown = await (_answer(context, said) if code is None else _amounts(context, code))
+        if code is None:
+            shown = await _answer(context, said)
+        else:
+            shown = await _amounts(context, code)
     except UserError as error:
+        # A code that no bank here has is better told so than "not understood".
         word = str(error.values.get("word", "")).upper()
         if error.msgid == "error.convert.word" and CODE.fullmatch(word):
             async with context.services.store.reading() as db:
@@ -70,11 +75,9 @@ def _lone_currency(said: str, *, home: str) -> str | None:
         asked = parse_question(said, home=home)
     except UserError:
         return None
-    return (
-        asked.source
-        if asked.target is None and asked.amount == 1 and asked.source != home
-        else None
-    )
+    if asked.target is not None or asked.amount != 1 or asked.source == home:
+        return None
+    return asked.source
 
 
 async def _amounts(context: Context, code: str) -> Message:
@@ -95,10 +98,11 @@ async def _amounts(context: Context, code: str) -> Message:
 async def text(update: Update, context: Context) -> None:
     """Free text: a conversion if it is one, else help; in a group it is where the bot is named."""
     origin = update.effective_message
-    said = (origin.text or "") if origin is not None else ""
-    named = mention(origin, context.bot.username) if origin is not None else None
+    if origin is None:
+        return
+    said = origin.text or ""
     if context.chat.kind is not ChatKind.PRIVATE:
-        begin, end = named or (0, 0)
+        begin, end = mention(origin, context.bot.username) or (0, 0)
         await context.reply(await _answer(context, f"{said[:begin]} {said[end:]}"))
     elif looks_like_question(said):
         await _try(update, context, said)
@@ -132,13 +136,15 @@ async def _answer(context: Context, question: str) -> Message:
 async def conversion(
     services: Services, question: str, *, language: str, home: str, now: datetime
 ) -> Message:
-    """Every reading of the amount, in both directions when one currency is said; UserError when it
-    is no question.
+    """Every reading of the amount, in both directions when one currency is said.
+
+    Raises UserError when it is no question.
     """
     asked = parse_question(question, language=language, home=home)
     async with services.store.reading() as db:
         rates = await current_rates(db, services.catalog, now=now)
-    equations, basis = [], []
+    equations: list[Rich] = []
+    basis: list[str] = []
     for found in conversions(asked, rates, home=home):
         source = found.answer.path[0].source
         shown = render.conversion(
@@ -154,6 +160,7 @@ async def conversion(
         equation, *rest = shown.text.split("\n")
         equations.append(bold(equation))
         basis += rest
+    # Several readings by one bank have one basis, which is said once.
     return message(lines(*equations, *dict.fromkeys(basis)))
 
 
@@ -203,8 +210,8 @@ async def _inline_conversion(
         )
     except UserError:
         return []
-    first, *rest = shown.text.split("\n")
-    return [_article("convert", first, rest[0] if rest else "", shown)]
+    first, second, *_ = [*shown.text.split("\n"), ""]  # an equation alone has nothing below it
+    return [_article("convert", first, second, shown)]
 
 
 async def _inline_card(services: Services, reader: Chat) -> list[dict[str, Any]]:
@@ -221,12 +228,14 @@ async def _inline_card(services: Services, reader: Chat) -> list[dict[str, Any]]
 
 
 def _article(key: str, title: str, description: str, shown: Message) -> dict[str, Any]:
+    # Without buttons: a press under a message sent to others would reach us from nowhere.
     body = to_api(replace(shown, buttons=()))
     content = {
         "message_text": body["text"],
         "link_preview_options": body["link_preview_options"],
-        **({"entities": body["entities"]} if "entities" in body else {}),
     }
+    if "entities" in body:
+        content["entities"] = body["entities"]
     return {
         "type": "article",
         "id": key,

@@ -44,7 +44,9 @@ async def digest(_update: Update, context: Context) -> None:
             codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
             topics=topics_of(keys),
         )
-    names = dict(services.catalog.rates[found.source].names) if found.source else {}
+    names: dict[str, str] = {}
+    if found.source:  # none on a day without rates
+        names = dict(services.catalog.rates[found.source].names)
     await context.reply(
         render.digest(
             found.rates,

@@ -1,6 +1,4 @@
-"""The pictures that Telegram has already, by what they show: what was sent once is sent again by
-its file id.
-"""
+"""The pictures that Telegram has already: what was sent once is sent again by its file id."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from cachetools import LRUCache
 
 from bot.telegram.outcomes import Outcome, Sent
 
-KEPT = 500  # file ids, and short keys
+KEPT = 500  # file ids, and short keys; what is forgotten is drawn once more
 
 Key = tuple[object, ...]
 
@@ -24,5 +22,6 @@ class Drawn:
         """Remember the largest size's file id of a photo that was sent."""
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
             return
+        # Telegram makes several sizes of a photo, the largest last; its id stands for all.
         if sizes := outcome.result.get("photo"):
             self.file_ids[key] = str(sizes[-1]["file_id"])

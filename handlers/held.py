@@ -1,5 +1,4 @@
-"""Approve and Reject: the operator's word on a rate nobody else could confirm, and on a story that
-waits for it.
+"""Approve and Reject: the operator's word on a rate nobody could confirm, and on a waiting story.
 
 Only an operator in their own private chat gets here (`handlers.BUTTONS`). A story is decided once:
 the other operators are told by whom, and a later press hears what was decided.
@@ -17,14 +16,11 @@ from bot.errors import UserError
 from bot.model.alerts import Alert, Approval
 from bot.render.answers import say
 from handlers.context import Context
-
-_LARGEST = 2**63
+from handlers.numbers import number_of
 
 
 async def pressed(context: Context, what: str, number: str) -> None:
-    """Buttons `held:approve:7` and `held:reject:7`; an approved rate is stored by the poll this
-    asks for.
-    """
+    """Buttons `held:approve:7` and `held:reject:7`; the poll that this asks for stores the rate."""
     held, approve = _decision(what, number)
     services = context.services
     async with services.store.writing() as db:
@@ -34,8 +30,10 @@ async def pressed(context: Context, what: str, number: str) -> None:
     if rate is None:
         raise UserError("error.stale")
     await context.answer()
+    key = "held.rejected"
+    if approve:
+        key = "held.approved"
     said = f"{rate.pair} {rate.value:f}"
-    key = "held.approved" if approve else "held.rejected"
     await context.edit(say(key, context.language, source=rate.source, rate=said))
 
 
@@ -53,16 +51,18 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
             for notice in _told_to_others(context, waiting, what, title, now=services.clock()):
                 await storage.alerts.enqueue(db, notice)
         stands = await storage.alerts.approval(db, waiting)
-    if (
-        title is None and stands is not None
-    ):  # what still waits, but is not to be decided, waited too long
-        raise UserError(f"error.story_{Approval.EXPIRED if stands is Approval.WAITING else stands}")
     if title is None:
-        raise UserError("error.stale")
+        if stands is None:
+            raise UserError("error.stale")
+        if stands is Approval.WAITING:  # it waits, and could not be decided: for too long
+            stands = Approval.EXPIRED
+        raise UserError(f"error.story_{stands}")
     services.forget_cards()
     services.wake()
     await context.answer()
-    key = "story.approved" if approve else "story.rejected"
+    key = "story.rejected"
+    if approve:
+        key = "story.approved"
     await context.edit(say(key, context.language, title=title))
 
 
@@ -71,17 +71,18 @@ def _told_to_others(
 ) -> list[Alert]:
     """One silent word to every other operator: who decided, and what."""
     user = context.incoming.effective_user
-    values = {"title": title, "who": user.full_name if user is not None else "–"}
-    msgid = "notice.approved" if what == "approve" else "notice.refused"
+    values = {"title": title, "who": "–"}
+    if user is not None:
+        values["who"] = user.full_name
+    msgid = "notice.refused"
+    if what == "approve":
+        msgid = "notice.approved"
     others = sorted(context.services.admins - {context.chat.id})
     return [notices.decided(operator, waiting, msgid, values, now=now) for operator in others]
 
 
 def _decision(what: str, number: str) -> tuple[int, bool]:
-    """What is decided, and whether it is approved; UserError when a button's data says no such
-    thing.
-    """
-    known = number.isascii() and number.isdigit() and int(number[:20]) < _LARGEST
-    if not known or what not in {"approve", "reject"}:
+    """What is decided, and whether it is approved; UserError where a button's data says neither."""
+    if what not in {"approve", "reject"}:
         raise UserError("error.stale")
-    return int(number[:20]), what == "approve"
+    return number_of(number), what == "approve"

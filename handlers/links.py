@@ -1,8 +1,7 @@
-"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule (`rule_…`), a story (`s_7`), a currency
-(`USD`).
+"""Links into the bot, `t.me/bot?start=PAYLOAD`: a rule, a story or a currency.
 
-Anybody can write such a link and lure somebody to it, so it only ever opens something to look at;
-what is shown asks before anything is saved or followed.
+The payloads are `rule_…`, `s_7` and `USD`. Anybody can write such a link and lure somebody to it,
+so it only ever opens something to look at; what is shown asks before anything is saved or followed.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from bot.render.news import STORY_LINK
 from handlers import news, rates, rules
 from handlers.context import Context
 
+# what the Bot API lets a payload be
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _STORY = re.compile(rf"{STORY_LINK}[1-9][0-9]{{0,17}}", re.ASCII)
 

@@ -1,6 +1,4 @@
-"""Where the bot is a member: added, promoted, removed, blocked; and groups that changed their
-id.
-"""
+"""Where the bot is a member: added, promoted, removed, blocked; and groups with a new id."""
 
 from __future__ import annotations
 
@@ -27,8 +25,10 @@ _INSIDE = frozenset({"member", "administrator", "creator", "restricted"})
 
 
 async def changed(update: Update, context: Context) -> None:
-    """`my_chat_member`: start or stop writing to a chat; whoever made us a channel's administrator
-    is told what came of it, also when the right to post is not among the rights given.
+    """`my_chat_member`: start or stop writing to a chat.
+
+    Whoever made us a channel's administrator is told what came of it, also when the right to post
+    is not among the rights given.
     """
     change = update.my_chat_member
     if change is None:
@@ -40,8 +40,10 @@ async def changed(update: Update, context: Context) -> None:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
+                # nobody in a channel can press our switches; the catalog may choose otherwise
                 keys = [str(TopicSubject("security"))]
-                keys += [str(PairSubject(Pair(code, chat.home))) for code in _given(chat.home)]
+                for code in _given(chat.home):
+                    keys.append(str(PairSubject(Pair(code, chat.home))))
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
             await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
@@ -75,8 +77,11 @@ def _card(member: ChatMember) -> Mapping[str, Any]:
 
 
 def _may_write(kind: ChatKind, member: ChatMember) -> bool:
-    inside = member.status in ({"administrator"} if kind is ChatKind.CHANNEL else _INSIDE)
-    return inside and (kind is ChatKind.PRIVATE or lacking(_card(member)) is None)
+    if kind is ChatKind.PRIVATE:
+        return member.status in _INSIDE
+    if kind is ChatKind.CHANNEL and member.status != "administrator":
+        return False  # the owner of a channel is a person, and its members only read
+    return member.status in _INSIDE and lacking(_card(member)) is None
 
 
 def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
@@ -87,9 +92,12 @@ def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
 
 
 def _why(kind: ChatKind, status: str) -> str:
+    """Why a chat is written to no more, in the words of Telegram's refusals."""
     if kind is ChatKind.PRIVATE:
         return "blocked"
-    return NO_RIGHT.why if status in _INSIDE else "kicked"
+    if status in _INSIDE:
+        return NO_RIGHT.why
+    return "kicked"
 
 
 def _language(services: Services, change: ChatMemberUpdated) -> str:
@@ -97,8 +105,9 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
-    """To whoever changed our place; to the operators when that person does not talk with us and we
-    may not write.
+    """To whoever changed our place; to the operators when that person does not talk with us.
+
+    They hear of it only where we may not write either.
     """
     await services.turn(change.from_user.id)
     outcome = await services.api.call("sendMessage", chat_id=change.from_user.id, **to_api(message))
@@ -109,8 +118,9 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
 
 
 async def migrated(update: Update, services: Services) -> None:
-    """A group became a supergroup, as told in the old group or in the new one: its id is rewritten
-    everywhere.
+    """A group became a supergroup: its id is rewritten everywhere.
+
+    Telegram tells it in the old group and in the new one, in any order.
     """
     message = update.effective_message
     if message is None:

@@ -13,6 +13,8 @@ from bot.render.text import Message
 from bot.sources.standing import led
 from handlers.context import Context
 
+LAST_PAGE = 1000  # beyond what the store keeps; a button of ours never leads there
+
 
 async def news(_update: Update, context: Context) -> None:
     """/news economy: the latest stories, of one topic or of all."""
@@ -25,17 +27,15 @@ async def security(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, number: int) -> None:
-    """Somebody's link to a story: what it says, who reports it, the way to its page and to pass it
-    on.
-    """
+    """Somebody's link to a story: what it says, who reports it, and the way to pass it on."""
     services, chat = context.services, context.chat
     async with services.store.reading() as db:
         story = await storage.news.shown(db, number)
     if story is None:
         raise UserError("error.story_gone")
-    names = {key: dict(spec.names) for key, spec in services.catalog.news.items()}
     zone, bot = chat.time_zone, context.bot.username
     story = led(story, services.catalog.news)
+    names = services.catalog.feed_names
     await context.reply(
         render.story(
             story, chat.style, chat.language, names, zone=zone, now=services.clock(), bot=bot
@@ -45,9 +45,15 @@ async def opened(context: Context, number: int) -> None:
 
 async def turn_page(context: Context, topic: str, number: str) -> None:
     """Button `news:<topic or ->:<number>`."""
-    if not number.isdecimal() or int(number) > 1000 or (topic != "-" and topic not in TOPICS):
+    # isdecimal first: a button's data may be anything, and int() raises for most of it
+    if not number.isdecimal() or int(number) > LAST_PAGE:
         raise UserError("error.stale")
-    await context.edit(await _page(context, None if topic == "-" else topic, int(number)))
+    wanted: str | None = topic
+    if topic == "-":
+        wanted = None
+    elif topic not in TOPICS:
+        raise UserError("error.stale")
+    await context.edit(await _page(context, wanted, int(number)))
     await context.answer()
 
 
@@ -63,7 +69,10 @@ def _topic(words: list[str], language: str) -> str | None:
         return None
     said = " ".join(words).lower()
     for topic in TOPICS:
-        if said == topic or any(said == render.topic_name(topic, one).lower() for one in LANGUAGES):
+        # in any of our languages: a topic may be typed in another than the chat is answered in
+        called = {topic}
+        called.update(render.topic_name(topic, one).lower() for one in LANGUAGES)
+        if said in called:
             return topic
     names = [render.topic_name(topic, language).lower() for topic in TOPICS]
     raise UserError("error.topic", topic=said[:30], known=names)

@@ -1,36 +1,32 @@
-"""Charts on their way to a chat: drawn by a worker process, sent once, then known to Telegram by
-their file id.
-"""
+"""Charts on their way to a chat: drawn by a worker process, sent once, then known by a file id."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import structlog
 
 from bot.render import charts
 from bot.render.text import Message, to_api
-from bot.telegram.outcomes import Outcome, Retry, Sent
-from bot.telegram.retry import ANSWER
+from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.workers import WorkerError
-from handlers.context import SHORT_WAIT, Context
+from handlers.context import Context
 from handlers.drawn import Key
+from handlers.outgoing import Answer, File
 
 log = structlog.get_logger(__name__)
 
-DRAW_SECONDS = 30.0
+DRAW_SECONDS = 30.0  # the first chart waits for matplotlib to be imported in the worker
 
 
 async def show(
     context: Context, key: Key, picture: charts.Chart, caption: Message, *, edit: bool = False
 ) -> None:
-    """Send a chart with its caption, or put it in the place of the message pressed; the words alone
-    if it fails.
+    """Send a chart with its caption, or put it in the place of the message pressed.
 
-    `key` names the picture: what was sent under it before is not drawn again.
+    If that fails the words go alone. `key` names the picture: what was sent under it before is not
+    drawn again.
     """
-    drawn = context.services.drawn
     if await known(context, key, caption, edit=edit):
         return
     try:
@@ -41,16 +37,14 @@ async def show(
         log.warning("no chart", title=picture.title, error=str(error))
     else:
         outcome = await _put(context, caption, png, edit=edit)
-        drawn.keep(key, outcome)
-        if isinstance(outcome, Sent) or await context.leave(caption, outcome):
+        context.services.drawn.keep(key, outcome)
+        if isinstance(outcome, Sent | Ambiguous):
             return
     await context.show(caption, edit=edit)
 
 
 def name(context: Context, short: Key, key: Key) -> None:
-    """Let a picture be asked for by a shorter key, while its caller knows that it is still the
-    same.
-    """
+    """Let a picture be asked for by a shorter key, while its caller knows it to be the same."""
     context.services.drawn.names[short] = key
 
 
@@ -62,23 +56,22 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
     if photo is None:
         return False
     outcome = await _put(context, caption, photo, edit=edit)
-    return isinstance(outcome, Sent) or await context.leave(caption, outcome)
+    if isinstance(outcome, Retry):  # the same would become of a picture drawn anew
+        await context.show(caption, edit=edit)
+    return isinstance(outcome, Sent | Ambiguous | Retry)
 
 
 async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:
-    """The request, again when Telegram is busy."""
-    method, body = _edited(context, caption, photo) if edit else _sent(context, caption, photo)
-    outcome = await _once(context, method, body, photo)
-    failures = 0
-    while (
-        isinstance(outcome, Retry)
-        and (outcome.after or 0.0) <= SHORT_WAIT
-        and not ANSWER.spent(failures)
-    ):
-        await asyncio.sleep(ANSWER.pause(failures, outcome))
-        failures += 1
-        outcome = await _once(context, method, body, photo)
-    return outcome
+    """Send a picture, new or by its file id; its caption's words go alone where it cannot leave."""
+    if edit:
+        method, body = _edited(context, caption, photo)
+    else:
+        method, body = _sent(context, caption, photo)
+    file = None
+    if isinstance(photo, bytes):
+        file = File(field="photo", content=photo, filename="photo.png", content_type="image/png")
+    answer = Answer(method=method, parameters=body, file=file, postponable=False)
+    return await context.send(answer)
 
 
 def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
@@ -100,14 +93,8 @@ def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str
         body["message_id"] = origin.message_id
     if "reply_markup" in caption_body:
         body["reply_markup"] = caption_body.pop("reply_markup")
-    source = photo if isinstance(photo, str) else "attach://photo"
+    source = "attach://photo"  # the Bot API's word for the part of the upload with that name
+    if isinstance(photo, str):
+        source = photo
     body["media"] = {"type": "photo", "media": source, **caption_body}
     return "editMessageMedia", body
-
-
-async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:
-    services = context.services
-    await services.turn(context.chat.id)
-    if isinstance(photo, str):
-        return await services.api.call(method, **body)
-    return await services.api.upload(method, body, field="photo", content=photo)

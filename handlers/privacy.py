@@ -17,7 +17,7 @@ from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers.context import Context
-from handlers.services import Services
+from handlers.outgoing import Answer, File
 
 
 async def privacy(_update: Update, context: Context) -> None:
@@ -35,19 +35,25 @@ async def privacy(_update: Update, context: Context) -> None:
 
 
 async def mydata(_update: Update, context: Context) -> None:
-    """/mydata: everything stored about this chat, as a JSON file. A group's goes to the
-    administrator in private.
+    """/mydata: everything stored about this chat, as a JSON file.
+
+    A group's goes to the administrator who asks, in private.
     """
     services, chat = context.services, context.chat
     private = chat.kind is ChatKind.PRIVATE
-    reader = chat.id if private else _administrator(context)
+    if private:
+        reader = chat.id
+        caption = say("mydata.ready", context.language)
+    else:
+        reader = _administrator(context)
+        title = chat.title
+        origin = context.incoming.effective_chat
+        if origin is not None and origin.title:  # the stored one is of when we met
+            title = origin.title
+        caption = say("mydata.group", context.language, title=title)
     async with services.store.reading() as db:
         found = await storage.privacy.export(db, chat.id)
-    origin = context.incoming.effective_chat
-    title = (origin.title if origin is not None else None) or chat.title
-    ready = say("mydata.ready", context.language)
-    caption = ready if private else say("mydata.group", context.language, title=title)
-    outcome = await _send_file(services, reader, caption.text, found)
+    outcome = await _send_file(context, reader, caption.text, found)
     if isinstance(outcome, Gone) and not private:
         raise UserError("error.mydata_private", bot=f"@{context.bot.username}")
     if not isinstance(outcome, Sent):
@@ -57,8 +63,9 @@ async def mydata(_update: Update, context: Context) -> None:
 
 
 def _administrator(context: Context) -> int:
-    """Whose private chat a group's data goes to; UserError for who writes as the group: nobody
-    knows whose that is.
+    """Whose private chat a group's data goes to; UserError for who writes as the group.
+
+    Nobody knows who that is.
     """
     message, user = context.incoming.effective_message, context.incoming.effective_user
     if user is None or message is None or message.sender_chat is not None:
@@ -67,17 +74,16 @@ def _administrator(context: Context) -> int:
 
 
 async def _send_file(
-    services: Services, reader: int, caption: str, found: Mapping[str, Any]
-) -> Outcome | None:
-    await services.turn(reader)
-    return await services.api.upload(
-        "sendDocument",
-        {"chat_id": reader, "caption": caption},
+    context: Context, reader: int, caption: str, found: Mapping[str, Any]
+) -> Outcome:
+    file = File(
         field="document",
         content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
         filename="jarchy.json",
         content_type="application/json",
     )
+    parameters = {"chat_id": reader, "caption": caption}
+    return await context.send(Answer(method="sendDocument", parameters=parameters, file=file))
 
 
 async def delete(_update: Update, context: Context) -> None:
@@ -92,6 +98,7 @@ async def pressed(context: Context, answer: str) -> None:
     if answer == "yes":
         async with services.store.writing() as db:
             await storage.privacy.erase(db, chat.id)
+        # What is remembered beside the store goes too, or the chat would be taken for a stored one.
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)
         said = "delete.done"

@@ -88,10 +88,14 @@ def parse_rates_request(
             at = currency.end
         else:
             word = _next_word(text, at)
-            codes.append(word.upper() if CODE.fullmatch(word.upper()) else word[:LONGEST_WORD])
             at += len(word)
+            if CODE.fullmatch(word.upper()):
+                word = word.upper()
+            codes.append(word[:LONGEST_WORD])
     kept = [code for code in dict.fromkeys(codes) if code != home]
-    return tuple(kept), None if on == today else on  # today's card tells of tomorrow too
+    if on == today:
+        on = None  # today's card tells of tomorrow too
+    return tuple(kept), on
 
 
 def _next_word(text: str, at: int) -> str:

@@ -90,12 +90,16 @@ class Services:
     def be_quiet(self, chat_id: int, seconds: float) -> None:
         """Telegram wants no message in a chat for so long."""
         now = boottime()
-        self.quiet = {chat: until for chat, until in self.quiet.items() if until > now}
+        for chat, until in list(self.quiet.items()):
+            if until <= now:
+                del self.quiet[chat]
         self.quiet[chat_id] = now + seconds
 
     def quiet_for(self, chat_id: int) -> float:
         """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
-        return max(0.0, self.quiet.get(chat_id, 0.0) - boottime()) if self.quiet else 0.0
+        if not self.quiet:  # as nearly always: it is asked before every answer
+            return 0.0
+        return max(0.0, self.quiet.get(chat_id, 0.0) - boottime())
 
     def allow(self, chat_id: int, cost: float = SECONDS_A_COMMAND) -> bool:
         """Whether a chat may ask now; when not, UserError once, then False until it calms down.
@@ -103,7 +107,10 @@ class Services:
         It may not when it asks too often, or when too many of its questions wait here already.
         """
         now = time.monotonic()
-        slower = IN_GROUP if chat_id < 0 else 1
+        slower = 1
+        if chat_id < 0:  # the number of a group or channel
+            slower = IN_GROUP
+        # A bucket as one time, `tat`: when the chat will have paid for all it asked (GCRA).
         tat, warned = self.buckets.get(chat_id, (now, False))
         tat, waiting = max(tat, now), self.waiting(chat_id)
         early = max(
@@ -137,9 +144,9 @@ async def load_chat(services: Services, origin: TelegramChat, language_code: str
 
 def new_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
     """What we assume of a chat we meet for the first time."""
-    kind = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(
-        origin.type, ChatKind.GROUP
-    )
+    # "group" and "supergroup" are one to us, and so is a kind that does not exist yet.
+    kinds = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
+    kind = kinds.get(origin.type, ChatKind.GROUP)
     return Chat(
         id=origin.id,
         kind=kind,

@@ -1,5 +1,4 @@
-"""/settings: language, time zone, style and the way to the subscriptions, all in one message that
-changes in place.
+"""/settings: language, time zone, style and the subscriptions, in one message changed in place.
 
 The time zone may come from a shared location. That is looked at once, in a worker process, and kept
 nowhere: what arrived of it is forgotten with the update's end (storage.inbox).
@@ -43,8 +42,9 @@ LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is mo
 
 
 async def settings(_update: Update, context: Context) -> None:
-    """/settings: shows them; /settings Europe/Paris, Париж or UTC+2 sets the time zone; a country's
-    are offered.
+    """/settings: shows them; with Europe/Paris, Париж or UTC+2 it sets the time zone.
+
+    A country with several is answered with a choice.
     """
     if context.words:
         said = " ".join(context.words)
@@ -59,9 +59,7 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on, and `lang:ru`, `style:brief`, `zone:Asia/Almaty`, which
-    set.
-    """
+    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `zone:Asia/Almaty` set."""
     if kind == "set" and what == "place":
         await _ask_place(context)
         return
@@ -74,7 +72,7 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         return
     if kind == "zone":
         await _set_zone(context, what)
-    elif kind == "style" and what in [style.value for style in Style]:
+    elif kind == "style" and what in set(Style):
         await context.change_chat(style=what)
     else:
         raise UserError("error.stale")
@@ -149,9 +147,7 @@ async def _submenu(context: Context, what: str) -> Message:
 
 
 async def _set_zone(context: Context, said: str) -> None:
-    """Keep the time zone that was named; the chat's digests move with it, at the same hour of its
-    day.
-    """
+    """Keep the time zone that was named; the chat's digests keep their hour of its day."""
     # all cities' names are read the first time
     zone = await asyncio.to_thread(read_zone, said) or ""
     if not zone:

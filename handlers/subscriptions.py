@@ -27,16 +27,16 @@ def offered(home: str) -> tuple[str, ...]:
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: greets, and offers what one may follow; wakes a chat that was silent. With a payload,
-    opens that only.
+    """/start: greets, and offers what one may follow; wakes a chat that was silent.
+
+    With a payload it opens that only.
     """
     if context.words:
         await links.follow(update, context, context.words[0])
         return
     services = context.services
-    async with (
-        services.store.reading() as db
-    ):  # the sender may have found it gone since we loaded it
+    # Asked anew: the sender may have found the chat gone since we loaded it.
+    async with services.store.reading() as db:
         stored = await storage.chats.get(db, context.chat.id)
     if stored is not None and not stored.active:
         async with services.store.writing() as db:
@@ -46,8 +46,9 @@ async def start(update: Update, context: Context) -> None:
 
 
 async def waking_or_looking(context: Context) -> Who:
-    """Who may use /start in these words: to wake a group, and to make a rule of a link, takes an
-    administrator.
+    """Who may use /start in these words.
+
+    To wake a group, and to make a rule of a link, takes an administrator.
     """
     if context.words:
         changes = context.words[0].startswith(rules.RULE_LINK)
@@ -55,7 +56,9 @@ async def waking_or_looking(context: Context) -> Who:
         async with context.services.store.reading() as db:
             stored = await storage.chats.get(db, context.chat.id)
         changes = stored is not None and not stored.active
-    return Who.ADMINISTRATOR if changes else Who.ANYBODY
+    if changes:
+        return Who.ADMINISTRATOR
+    return Who.ANYBODY
 
 
 async def subscribe(_update: Update, context: Context) -> None:
@@ -100,6 +103,7 @@ def _subject(context: Context, kind: str, what: str) -> PairSubject | TopicSubje
 async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     chosen = await _chosen(context)
+    # in the order of the switches, not of choosing
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
     topics = [one for one in TOPICS if f"top:{one}" in chosen]
     await context.edit(render.subscribed(context.language, currencies, topics))
@@ -107,34 +111,47 @@ async def done(context: Context) -> None:
 
 
 async def _chosen(context: Context) -> list[str]:
+    """The data of the switches that are on."""
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
-    currencies = [f"cur:{pair.base}" for pair in pairs_of(keys) if pair.quote == context.chat.home]
-    return currencies + [f"top:{topic}" for topic in topics_of(keys)]
+    chosen: list[str] = []
+    for pair in pairs_of(keys):
+        if pair.quote == context.chat.home:  # others were followed under another home currency
+            chosen.append(f"cur:{pair.base}")
+    for topic in topics_of(keys):
+        chosen.append(f"top:{topic}")
+    return chosen
 
 
 async def greeting(context: Context) -> Message:
     """The greeting of whoever wrote or pressed, with the switches as they stand."""
     user = context.incoming.effective_user
+    name = ""
+    if user is not None:
+        name = user.first_name
     return welcome.start(
         context.language,
         currencies=offered(context.chat.home),
         topics=TOPICS,
         chosen=await _chosen(context),
-        name=user.first_name if user is not None else "",
+        name=name,
     )
 
 
 def under_greeting(context: Context) -> bool:
-    """Whether the button pressed is the greeting's: only there languages and switches stand
-    together.
+    """Whether the button pressed is the greeting's.
+
+    Only there languages and switches stand together; nothing else marks it, and data that marked it
+    could be made up like any other.
     """
     origin = context.incoming.effective_message
-    markup = origin.reply_markup if origin is not None else None
-    if markup is None:
+    if origin is None or origin.reply_markup is None:
         return False
-    data = {str(one.callback_data) for row in markup.inline_keyboard for one in row}
-    return "done" in data and any(one.startswith("lang:") for one in data)
+    verbs: set[str] = set()
+    for row in origin.reply_markup.inline_keyboard:
+        for one in row:
+            verbs.add(str(one.callback_data).partition(":")[0])
+    return {"done", "lang"} <= verbs
 
 
 async def menu(context: Context) -> Message:

@@ -10,8 +10,6 @@ from handlers.context import Context
 
 
 async def unknown(_update: Update, context: Context) -> None:
-    """What we do not understand, a picture too, is never met with silence, except in a group: it
-    was not for us.
-    """
-    if context.chat.kind is ChatKind.PRIVATE:
+    """What we do not understand, a picture too, is never met with silence."""
+    if context.chat.kind is ChatKind.PRIVATE:  # in a group it was not for us
         await context.reply(not_understood(context.language))

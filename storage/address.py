@@ -26,7 +26,9 @@ def parse_url(text_url: str) -> URL:
         if not url.database or url.database == ":memory:":
             raise ConfigError("DATABASE_URL: name a file, as in sqlite:///data/jarchy.db")
         if (path := Path(url.database)).exists() and not path.is_file():
-            what = "a folder" if path.is_dir() else "no file"
+            what = "no file"  # a socket, a device
+            if path.is_dir():
+                what = "a folder"
             raise ConfigError(
                 f"DATABASE_URL: {path} is {what}; name a file, as in sqlite:///data/jarchy.db"
             )
@@ -44,4 +46,6 @@ def is_file(url: URL) -> bool:
 def absent(url: URL) -> Path | None:
     """The file of a SQLite database that is not there yet."""
     path = Path(url.database or "")
-    return path if is_file(url) and not path.is_file() else None
+    if not is_file(url) or path.is_file():
+        return None
+    return path

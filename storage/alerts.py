@@ -19,7 +19,8 @@ from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
 from storage.schema import alert, delivery
 
-APPROVED_LIFE = timedelta(hours=1)  # how long an approved alert is worth sending at least
+# how long an approved alert is worth sending at least: it may have waited its whole life for a word
+APPROVED_LIFE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     """
     now = await db_now(db)
     about = new.payload.about
-    values = {
-        "about_series": None if about.series is None else str(about.series),
+    values: dict[str, Any] = {
         "about_day": about.day,
         "about_chat": about.chat,
         "dedup_key": new.dedup_key,
@@ -54,13 +54,17 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
-        "approval": Approval.WAITING.value if new.approval else None,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
+    if about.series is not None:
+        values["about_series"] = str(about.series)
+    if new.approval:
+        values["approval"] = Approval.WAITING.value
     statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
     pk: int | None = (await db.execute(statement)).scalar()
     if pk is not None and new.supersede_key is not None:
+        # whoever has not got the older one yet gets this in its place
         older = select(alert.c.id).where(
             alert.c.supersede_key == new.supersede_key, alert.c.id < pk
         )
@@ -112,8 +116,10 @@ async def times_got(db: Db, supersede_key: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """Where an alert stood when it was taken back: whether somebody has it already, or gets it at
-    this moment (`reached`), and whether somebody still had to get it (`waiting`).
+    """Where an alert stood when it was taken back.
+
+    It `reached` somebody who has it already, or gets it at this moment; somebody else may have been
+    `waiting` for it still.
     """
 
     reached: bool
@@ -123,6 +129,7 @@ class Withdrawn:
 async def withdraw(db: Db, pk: int) -> Withdrawn:
     """Send an alert to nobody else: it says something that is not true any more."""
     now = await db_now(db)
+    # In this order: a fan-out that is at it ends first, and what it made is found below.
     closing = (
         update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
     )
@@ -144,8 +151,7 @@ def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
 
 
 async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
-    """An operator's word on an alert that waits for it, given once; None when it does not wait (any
-    more).
+    """An operator's word on an alert that waits for it, given once; None when it does not wait.
 
     An approved one stays worth sending for `APPROVED_LIFE` at least.
     """
@@ -171,13 +177,17 @@ async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
 async def approval(db: Db, pk: int) -> Approval | None:
     """Where an alert stands that needed an operator's word; None for any other, and for none."""
     state = (await db.execute(select(alert.c.approval).where(alert.c.id == pk))).scalar()
-    return Approval(state) if state else None
+    if state is None:
+        return None
+    return Approval(state)
 
 
 async def get(db: Db, pk: int) -> StoredAlert | None:
     """One alert by its id, or None."""
     row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
-    return None if row is None else _stored(row)
+    if row is None:
+        return None
+    return _stored(row)
 
 
 def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
@@ -197,4 +207,6 @@ async def audience(db: Db, pk: int) -> Audience | None:
             select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk)
         )
     ).first()
-    return None if row is None else Audience(subscription=row.audience_key, chat=row.audience_chat)
+    if row is None:
+        return None
+    return Audience(subscription=row.audience_key, chat=row.audience_chat)

@@ -104,8 +104,7 @@ def copy(source: Path, target: Path, *, stop: Callable[[], bool] = lambda: False
 
 
 async def rescue(store: Store) -> Path:
-    """What a lost database file still holds, beside where it was: also its later changes, when
-    called again.
+    """What a lost database file still holds, beside where it was; called again, later changes too.
 
     BotError when nothing can be written there.
     """
@@ -124,8 +123,7 @@ async def rescue(store: Store) -> Path:
 
 
 def restore(source: Path, target: Path, *, force: bool) -> tuple[dict[str, int], Path | None]:
-    """Put a backup in the place of the database; its rows by table, and where the old database is
-    now.
+    """Put a backup in the place of the database; its rows by table, and where the old one is now.
 
     The backup is checked first. A database that was used is only replaced by `force`, and kept
     beside it. ConfigError while another process has the file.
@@ -137,7 +135,10 @@ def restore(source: Path, target: Path, *, force: bool) -> tuple[dict[str, int],
             raise BotError(f"{target} {why}: --force replaces it and keeps a copy beside it")
         fresh = stamped(target, "restoring")
         copy(source, fresh)
-        kept = _put_aside(target) if target.exists() else None
+        kept = None
+        if target.exists():
+            kept = _put_aside(target)
+        # A log left behind would be played into the file that takes the old one's name.
         _forget_log(target)
         fresh.replace(target)
         _flush(target.parent)
@@ -153,12 +154,12 @@ async def health(store: Store) -> Health:
             verdicts = (
                 await db.execute(text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"))
             ).scalars()
-            problems += [f"integrity: {verdict}" for verdict in verdicts if verdict != "ok"]
+            for verdict in verdicts:
+                if verdict != "ok":
+                    problems.append(f"integrity: {verdict}")
             broken = (await db.execute(text("PRAGMA foreign_key_check"))).all()
-            problems += [
-                f"foreign key: {row[0]} row {row[1]} without its {row[2]}"
-                for row in broken[:PROBLEMS_SHOWN]
-            ]
+            for table, row, parent, _ in broken[:PROBLEMS_SHOWN]:
+                problems.append(f"foreign key: {table} row {row} without its {parent}")
         known = await db.run_sync(
             lambda connection: inspect(connection).has_table("alembic_version")
         )
@@ -258,6 +259,7 @@ def _forget_log(path: Path) -> None:
 
 
 def _flush(path: Path) -> None:
+    """Write a folder's entries to the disk: a renamed file is safe only then."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -266,4 +268,6 @@ def _flush(path: Path) -> None:
 
 
 def _words(error: Exception) -> str:
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError):  # its text would name the file a second time
+        return error.strerror or type(error).__name__
+    return str(error)

@@ -15,14 +15,10 @@ from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
 
-STOPPED = (
-    "stopped"  # why a chat is inactive whose reader asked for it; all other reasons are Telegram's
-)
-STOPPED_AND = (
-    f"{STOPPED}, "  # what Telegram's reason begins with where the reader had asked for it before
-)
-
-_FIELDS = ("id", "kind", "title", "language", "time_zone", "home", "style", "thread", "active")
+# why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+STOPPED = "stopped"
+# what Telegram's reason begins with where the reader had asked for it before
+STOPPED_AND = f"{STOPPED}, "
 
 
 def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
@@ -42,12 +38,25 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
 async def get(db: Db, chat_id: int) -> Chat | None:
     """One chat, or None when we never met."""
     row = (await db.execute(select(chat).where(chat.c.id == chat_id))).first()
-    return None if row is None else _chat(row)
+    if row is None:
+        return None
+    return _chat(row)
 
 
 async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
     """Remember a chat; one already known keeps its settings. Returns what is stored."""
-    values = {name: getattr(new, name) for name in _FIELDS} | {"created_at": now}
+    values = {
+        "id": new.id,
+        "kind": new.kind,
+        "title": new.title,
+        "language": new.language,
+        "time_zone": new.time_zone,
+        "home": new.home,
+        "style": new.style,
+        "thread": new.thread,
+        "active": new.active,
+        "created_at": now,
+    }
     await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
     stored = await get(db, new.id)
     return stored or new
@@ -61,6 +70,7 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
 async def pause(db: Db, chat_id: int, span: timedelta) -> None:
     """Telegram refuses this chat for a while: nothing of it is claimed until then; others go on."""
     now = await db_now(db)
+    # A bucket that is this full has room again exactly when the pause is over.
     for kind, burst in (
         (chat.c.kind == ChatKind.PRIVATE.value, PRIVATE_BURST),
         (chat.c.kind != ChatKind.PRIVATE.value, GROUP_BURST),
@@ -71,14 +81,16 @@ async def pause(db: Db, chat_id: int, span: timedelta) -> None:
 
 
 async def close(db: Db, chat_id: int, *, why: str) -> None:
-    """Stop writing to a chat: it is inactive and what waits for it is dead with the reason, in one
-    commit.
+    """Stop writing to a chat, in one commit: what waits for it is dead, with the reason.
 
     That its readers had asked for it before is remembered with what Telegram says.
     """
     now = await db_now(db)
-    both = case((chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why)
-    values = {"active": False, "inactive_why": why if why == STOPPED else both, "inactive_at": now}
+    values: dict[str, Any] = {"active": False, "inactive_why": why, "inactive_at": now}
+    if why != STOPPED:
+        values["inactive_why"] = case(
+            (chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why
+        )
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(
@@ -107,7 +119,7 @@ async def revive(db: Db, chat_id: int) -> bool:
 async def closed_by_telegram(db: Db) -> dict[int, str]:
     """The groups and channels that were given up, and why: their readers did not ask for it."""
     closed = (
-        chat.c.id < 0,
+        chat.c.id < 0,  # a person who blocked us says so by themselves when they come back
         ~chat.c.active,
         chat.c.inactive_at.is_not(None),
         chat.c.inactive_why != STOPPED,
@@ -119,13 +131,14 @@ async def closed_by_telegram(db: Db) -> dict[int, str]:
 
 
 async def migrate(db: Db, old: int, new: int) -> None:
-    """A group became a supergroup: rewrite its id everywhere. Safe to repeat, and in any order with
-    other news of it.
+    """A group became a supergroup: rewrite its id everywhere.
 
-    Telegram tells of it in the old group and in the new one, and both may have been met meanwhile
-    as if for the first time: the chat that was known first keeps its settings. Only a reader's own
-    stop outlasts the move; being written to says that the bot is in.
+    It is safe to repeat, and in any order with other news of it. Telegram tells of it in the old
+    group and in the new one, and both may have been met meanwhile as if for the first time: the
+    chat that was known first keeps its settings. Only a reader's own stop outlasts the move; being
+    written to says that the bot is in.
     """
+    # both rows in one order: the two messages may be handled at once by two replicas
     query = select(chat).where(chat.c.id.in_((old, new))).order_by(chat.c.id).with_for_update()
     rows = {row.id: row for row in await db.execute(query)}
     if old in rows:
@@ -147,6 +160,7 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
         await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
     elif await _was_first(db, old, known):
         await db.execute(update(chat).where(chat.c.id == new).values(**values))
+    # What both follow stays as the new one has it; a chat has each subject once.
     theirs = select(subscription.c.key).where(subscription.c.chat_id == old.id)
     await db.execute(
         delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs))
@@ -224,6 +238,7 @@ async def replace_subscriptions(
     db: Db, chat_id: int, keys: Sequence[str], *, now: datetime
 ) -> None:
     """Make a chat's subscriptions exactly these: for channels that the catalog describes."""
+    # What is there stays as it is: since when it is followed, and until when it is snoozed.
     have = set(await subscriptions(db, chat_id))
     await unsubscribe(db, chat_id, have - set(keys))
     await subscribe(db, chat_id, [key for key in keys if key not in have], now=now)
@@ -234,7 +249,9 @@ async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta | None) -> b
 
     False when the chat has no such subscription.
     """
-    until = await db_now(db) + span if span is not None else None
+    until = None
+    if span is not None:
+        until = await db_now(db) + span
     is_it = (subscription.c.chat_id == chat_id, subscription.c.key == key)
     changed = (
         update(subscription).where(*is_it).values(snoozed_until=until).returning(subscription.c.key)

@@ -138,10 +138,10 @@ async def _steps(db: AsyncConnection) -> int:
 
 
 async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> None:
-    """Move the times that lie ahead back by `span`; without it nothing would be sent until the
-    clock is there again.
+    """Move the times that lie ahead back by `span`.
 
-    Who subscribed "later" than `now` did so before the step.
+    Without it nothing would be sent until the clock is there again. Who subscribed "later" than
+    `now` did so before the step.
     """
     values: dict[str, Any] = {"span": span}
     if db.dialect.name == "sqlite":  # whose times are microseconds

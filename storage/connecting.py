@@ -60,7 +60,9 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
     # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
     # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
     # one more way there and back
-    begin = "BEGIN" if writes else "BEGIN READ ONLY"
+    begin = "BEGIN READ ONLY"
+    if writes:
+        begin = "BEGIN"
     _on_begin(
         engine,
         f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
@@ -116,7 +118,9 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     _on_connect(reader, "PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0")
     _on_begin(writer, "BEGIN IMMEDIATE")
     _on_begin(reader, "BEGIN")
-    store = Store(url, writer if writes else reader, reader)
+    store = Store(url, reader, reader)  # for a verb that only looks
+    if writes:
+        store = Store(url, writer, reader)
     return store
 
 

@@ -88,7 +88,9 @@ class Store:
     @property
     def place(self) -> str:
         """The database's place for a log: the file's path or the server's address, no password."""
-        return str(self.database_file) if self.alone else self.url.render_as_string()
+        if self.alone:
+            return str(self.database_file)
+        return self.url.render_as_string()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Db]:
@@ -131,8 +133,7 @@ class Store:
             raise StorageError(advised(str(error))) from error
 
     async def trim(self) -> None:
-        """Cut the log of the file back when it has grown, for what a long reader kept in it is not
-        needed any more.
+        """Cut the log of the file back when it has grown: what a long reader kept is not needed.
 
         On the writing connection, and without waiting: while somebody still reads, at the next call
         (SQLite).
@@ -219,22 +220,27 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
 
 def advised(words: str) -> str:
     """What SQLite says, with what mends it where we know."""
-    return f"{words}: {ADVICE[words]}" if words in ADVICE else words
+    if words not in ADVICE:
+        return words
+    return f"{words}: {ADVICE[words]}"
 
 
-_FOLLOWING = (
-    "jarchy_following"  # the option by which a writing transaction carries its view of the clock
-)
+# the option by which a writing transaction carries its view of the clock
+_FOLLOWING = "jarchy_following"
+# unixepoch('subsec') needs 3.42, Debian 12 has 3.40
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
 
 
 async def db_now(db: Db) -> datetime:
     """The database's clock, which alone rules leases, expiry and pace, whatever replicas' say."""
-    sqlite = db.dialect.name == "sqlite"  # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
     asked = boottime()
-    value = (await db.execute(_SQLITE_CLOCK if sqlite else _CLOCK)).scalar_one()
-    now = value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + int(value) * MICROSECOND
+    if db.dialect.name == "sqlite":
+        microseconds: int = (await db.execute(_SQLITE_CLOCK)).scalar_one()
+        now = EPOCH + microseconds * MICROSECOND
+    else:
+        # clock_timestamp, not now(): that stands still from the transaction's beginning
+        now = (await db.execute(_CLOCK)).scalar_one().astimezone(UTC)
     if db.sync_connection is not None:
         following = db.sync_connection.get_execution_options().get(_FOLLOWING)
         if isinstance(following, Following):
@@ -244,7 +250,9 @@ async def db_now(db: Db) -> datetime:
 
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
     """The database's own INSERT … ON CONFLICT; both spell it the same way."""
-    return SqliteInsert(table) if db.dialect.name == "sqlite" else PostgresInsert(table)
+    if db.dialect.name == "sqlite":
+        return SqliteInsert(table)
+    return PostgresInsert(table)
 
 
 #: The execution option of a statement whose `rowcount` is read.
@@ -252,10 +260,10 @@ COUNTED = {"preserve_rowcount": True}
 
 
 async def forgettable(db: Db) -> None:
-    """Let this transaction's commit not wait for the disk: if a server that dies forgets it, it is
-    done again.
+    """Let this transaction's commit not wait for the disk.
 
-    What is committed after it is never there without it.
+    If a server that dies forgets it, it is done again. What is committed after it is never there
+    without it.
     """
     if db.dialect.name != "sqlite":
         await db.execute(text("SET LOCAL synchronous_commit = off"))

@@ -48,12 +48,11 @@ SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved b
 
 
 class Claimed(NamedTuple):
-    """One delivery to make now, under the lease number `fence`; `thread` is the forum topic to post
-    to.
+    """One delivery to make now, under the lease number `fence`.
 
-    A tuple because a thousand a second are made of it. `expires_at` is given when that is before
-    the lease's end. `newest` is the newest alert at the claim: what was rendered when there was an
-    older one may be out of date.
+    `thread` is the forum topic to post to. A tuple because a thousand a second are made of it.
+    `expires_at` is given when that is before the lease's end. `newest` is the newest alert at the
+    claim: what was rendered when there was an older one may be out of date.
     """
 
     id: int
@@ -76,8 +75,7 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What one claim gave: deliveries, when the first may go, the time between two, and when the
-    lease ends.
+    """What one claim gave: deliveries, when the first may go, how often one may, the lease's span.
 
     All times are spans from the moment of the claim, because the caller's clock is not the
     database's. `slots` are reserved, one for each delivery and more where others wait. `full` says
@@ -124,22 +122,22 @@ async def claim(
     end: datetime | None = None,
     answer_in: timedelta = timedelta(0),
 ) -> Claim:
-    """Take the deliveries that may go within `horizon`, and their slots of the token's pace, in one
-    transaction.
+    """Take the deliveries that may go within `horizon`, and their slots of the token's pace.
 
-    `turns` more slots are for who waits already at the sender, replies among them: it decides who
-    goes in which. Lanes in order, then by age; one delivery a chat at a time; nothing that expired.
-    `end` is the last claim's. No slot is before `answer_in`: a sender beside others loses those
-    that pass while it waits for this answer. The row is never moved beyond the horizon, and one
-    that is beyond any sender's horizon is healed.
+    Both in one transaction. `turns` more slots are for who waits already at the sender, replies
+    among them: it decides who goes in which. Lanes in order, then by age; one delivery a chat at a
+    time; nothing that expired. `end` is the last claim's. No slot is before `answer_in`: a sender
+    beside others loses those that pass while it waits for this answer. The row is never moved
+    beyond the horizon, and one that is beyond any sender's horizon is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
     row = await token_row(db, token, now)
     shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
     reach = now + max(horizon, every)
-    healed = row.tat if row.tat <= now + SLOTS_HORIZON else reach
-    if healed != row.tat:
+    healed = row.tat
+    if row.tat > now + SLOTS_HORIZON:  # debt of an earlier version, or a clock that was set back
+        healed = reach
         await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
     start = max(now + answer_in, healed)
     if row.paused_until is not None and row.paused_until > now:
@@ -154,7 +152,9 @@ async def claim(
             end=healed,
         )
     room = int((reach - start) / every)
-    rows = await _due(db, now, min(limit, room), lease) if min(limit, room) > 0 else []
+    rows: Sequence[Any] = ()
+    if min(limit, room) > 0:
+        rows = await _due(db, now, min(limit, room), lease)
     slots = min(len(rows) + turns, max(room, 0))
     tat = start + every * slots
     if slots:
@@ -180,7 +180,9 @@ async def claim(
 
 
 def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 - a result row
-    ends_at = row.ends_at
+    expires_in = None
+    if row.ends_at is not None:
+        expires_in = row.ends_at - now
     return Claimed(
         id=row.id,
         alert=row.alert_id,
@@ -196,7 +198,7 @@ def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 -
         thread=row.thread,
         home=row.home,
         time_zone=row.time_zone,
-        expires_in=None if ends_at is None else ends_at - now,
+        expires_in=expires_in,
         newest=newest,
     )
 
@@ -296,6 +298,7 @@ FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('e
 
 
 async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+    """The deliveries to make now, locked, `room` of them at most."""
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
@@ -309,8 +312,12 @@ async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
     charged: dict[datetime, list[int]] = {}
     private, group = now + PRIVATE_EVERY, now + GROUP_EVERY
     for row in rows:
-        at = private if row.kind == ChatKind.PRIVATE.value else group
-        charged.setdefault(at if row.tat is None else row.tat + (at - now), []).append(row.chat_id)
+        tat = group
+        if row.kind == ChatKind.PRIVATE.value:
+            tat = private
+        if row.tat is not None:  # it is not empty: so much later
+            tat += row.tat - now
+        charged.setdefault(tat, []).append(row.chat_id)
     for tat, ids in charged.items():
         await db.execute(_CHARGE, {"ids": ids, "new_tat": tat})
 
@@ -322,19 +329,22 @@ async def finish(db: Db, marks: Iterable[Mark]) -> None:
     spares a copy.
     """
     now = await db_now(db)
-    sent = []
-    rows = []
+    sent: list[str] = []
+    rows: list[dict[str, Any]] = []
     for mark in marks:
         if mark.state is State.SENT:
             sent.append(f"({mark.id:d},{mark.fence:d},{mark.message_id or 0:d})")
             continue
+        finished_at: datetime | None = now
+        if mark.state is State.PENDING:
+            finished_at = None
         rows.append(
             {
                 "key": mark.id,
                 "its_fence": mark.fence,
                 "new_state": mark.state.value,
                 "new_error": mark.error,
-                "at": None if mark.state is State.PENDING else now,
+                "at": finished_at,
                 "next": now + (mark.retry_in or timedelta(0)),
                 "new_doubts": mark.doubts,
                 "new_tries": mark.tries,

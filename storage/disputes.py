@@ -33,17 +33,19 @@ async def end(db: Db, series: Series) -> None:
 
 
 async def among(db: Db, wanted: Collection[Series]) -> set[Series]:
-    """Those of the series that are contradicted."""
+    """The contradicted ones among these series."""
     if not wanted:
         return set()
-    return await _series(db, or_(*(_is(series) for series in wanted)))
+    return await _series(db, or_(*map(_is, wanted)))
 
 
 async def about(db: Db, pairs: Collection[Pair]) -> set[Series]:
     """The series of these pairs that are contradicted."""
     if not pairs:
         return set()
-    those = (and_(dispute.c.base == pair.base, dispute.c.quote == pair.quote) for pair in pairs)
+    those: list[ColumnElement[bool]] = []
+    for pair in pairs:
+        those.append(and_(dispute.c.base == pair.base, dispute.c.quote == pair.quote))
     return await _series(db, or_(*those))
 
 
@@ -51,7 +53,10 @@ async def _series(db: Db, where: ColumnElement[bool]) -> set[Series]:
     rows = await db.execute(
         select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind).where(where)
     )
-    return {Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in rows}
+    found: set[Series] = set()
+    for row in rows:
+        found.add(Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)))
+    return found
 
 
 def _is(series: Series) -> ColumnElement[bool]:

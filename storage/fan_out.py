@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, literal, or_, select, text, update
+from sqlalchemy import Column, ColumnElement, Select, literal, or_, select, text, update
 
 from bot.model.alerts import Approval, State
 from storage.alerts import got
@@ -22,47 +22,83 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     Returns how many, or None when none is open. The cursor moves in the same transaction: a crash
     repeats or loses nothing.
     """
-    chunk = chunk or (CHUNK if db.dialect.name == "sqlite" else SERVER_CHUNK)
     await forgettable(db)
-    row = (
-        await db.execute(
-            select(alert)
-            .where(
-                alert.c.fanned_at.is_(None),
-                or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
-            )
-            .order_by(alert.c.lane, alert.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-    ).first()
+    row = (await db.execute(_OLDEST_OPEN)).first()
     if row is None:
         return None
     now = await db_now(db)
     last: int | None = None
-    if row.audience_chat is not None:
+    if row.audience_chat is not None:  # one chat is one chunk
         members = select(chat.c.id.label("chat_id")).where(
             chat.c.id == row.audience_chat, chat.c.active
         )
     else:
-        member, among, willing = _audience(row, now)
-        if row.fanned_to is not None:
-            among.append(member > row.fanned_to)
-        last = (
-            await db.execute(
-                select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
-            )
-        ).scalar()
-        if last is not None:
-            among.append(member <= last)
-        members = (
-            select(member).join(chat, chat.c.id == member).where(*among, *willing, chat.c.active)
-        )
-        # said of both sides, or PostgreSQL merges from the very first chat, every chunk
-        if row.fanned_to is not None:
-            members = members.where(chat.c.id > row.fanned_to)
-        if last is not None:
-            members = members.where(chat.c.id <= last)
+        members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
+    size = await _deliver(db, row, members, now)
+    if last is not None:
+        await _mark(db, row, fanned_to=last)
+        return size
+    await _mark(db, row, fanned_at=now)
+    if row.fanned_to is not None:  # it was more than a chunk
+        await _analyze(db)
+    return size
+
+
+#: The alert to go on with. Of several replicas each takes another one.
+_OLDEST_OPEN = (
+    select(alert)
+    .where(
+        alert.c.fanned_at.is_(None),
+        # what waits for an operator's word is nobody's yet
+        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+    )
+    .order_by(alert.c.lane, alert.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+
+
+def _chunk(db: Db) -> int:
+    if db.dialect.name == "sqlite":
+        return CHUNK
+    return SERVER_CHUNK
+
+
+async def _next_chunk(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    now: datetime,
+    chunk: int,
+) -> tuple[Select[Any], int | None]:
+    """The next readers of an alert, and the last one meant; None when no others follow.
+
+    The end is found among those meant, before it is asked who of them wants it: a chunk may come
+    out smaller, and never costs more than `chunk` rows of one index.
+    """
+    member, among, willing = _audience(row, now)
+    if row.fanned_to is not None:
+        among.append(member > row.fanned_to)
+    end = select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
+    last: int | None = (await db.execute(end)).scalar()
+    if last is not None:
+        among.append(member <= last)
+    members = select(member).join(chat, chat.c.id == member)
+    members = members.where(*among, *willing, chat.c.active)
+    # said of both sides, or PostgreSQL merges from the very first chat, every chunk
+    if row.fanned_to is not None:
+        members = members.where(chat.c.id > row.fanned_to)
+    if last is not None:
+        members = members.where(chat.c.id <= last)
+    return members, last
+
+
+async def _deliver(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    members: Select[Any],
+    now: datetime,
+) -> int:
+    """Make a delivery for each of these readers, by one statement; how many."""
     part = members.order_by("chat_id").subquery()
     source = select(
         literal(row.id),
@@ -74,20 +110,20 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
     )
     columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
     # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
-    insert = (
-        upsert(db, delivery)
-        .from_select(columns, source.where(text("true")))
-        .on_conflict_do_nothing()
-    )
-    size = (await db.execute(insert, execution_options=COUNTED)).rowcount
-    done = last is None
-    values = {"fanned_to": row.fanned_to, "fanned_at": now} if done else {"fanned_to": last}
+    insert = upsert(db, delivery).from_select(columns, source.where(text("true")))
+    made = await db.execute(insert.on_conflict_do_nothing(), execution_options=COUNTED)
+    return int(made.rowcount)
+
+
+async def _mark(db: Db, row: Any, **values: object) -> None:  # noqa: ANN401 - a row
     await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
-    # more than a chunk; a server does it itself
-    if done and row.fanned_to is not None and db.dialect.name == "sqlite":
+
+
+async def _analyze(db: Db) -> None:
+    """Tell SQLite that the table has grown; a server does it by itself."""
+    if db.dialect.name == "sqlite":
         await db.execute(text("PRAGMA analysis_limit = 400"))  # the whole table would take seconds
         await db.execute(text("ANALYZE delivery"))
-    return int(size)
 
 
 def _audience(
@@ -98,8 +134,8 @@ def _audience(
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), []
     willing = [
-        subscription.c.since_at
-        <= row.created_at,  # nobody is told what was decided before they asked
+        # nobody is told what was decided before they asked
+        subscription.c.since_at <= row.created_at,
         or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
     ]
     if row.audience_told is not None:

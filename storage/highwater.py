@@ -47,6 +47,7 @@ async def advance(store: Store) -> None:
         await db.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached})
         )
+    # Beside it only now: it must never say more than the database has.
     if store.alone:
         target = beside(store.database_file)
         half = target.with_name(target.name + ".half")
@@ -65,5 +66,9 @@ async def missing(store: Store) -> Missing | None:
         return None
     async with store.reading() as db:
         value = (await db.execute(select(mark.c.value).where(mark.c.name == MARK_NAME))).scalar()
-    until = datetime.fromisoformat(value) if value else None
-    return None if until is not None and until >= reached else Missing(until=until, reached=reached)
+    until = None
+    if value:
+        until = datetime.fromisoformat(value)
+        if until >= reached:
+            return None
+    return Missing(until=until, reached=reached)

@@ -41,7 +41,7 @@ async def add(
 ) -> list[Received]:
     """Store updates for `holder` to handle; returns the new ones: others had their effect."""
     now = await db_now(db)
-    fresh = set()
+    fresh: set[int] = set()
     # in one order everywhere, or two wait for each other
     for item in sorted(updates, key=attrgetter("update_id")):
         statement = upsert(db, inbox).values(
@@ -93,8 +93,10 @@ async def prolong(db: Db, ids: Sequence[int], *, holder: str, lease: timedelta) 
 
 
 async def _lock(db: Db, ids: Sequence[int]) -> None:
-    """Take the rows in the order of their numbers, as everybody does: who changes many at once
-    would otherwise take them as they come, and may wait for somebody who waits for them.
+    """Take the rows in the order of their numbers, as everybody does.
+
+    Who changes many at once would otherwise take them as they come, and may wait for somebody who
+    waits for them.
     """
     rows = select(inbox.c.update_id).where(inbox.c.update_id.in_(ids)).order_by(inbox.c.update_id)
     await db.execute(rows.with_for_update())
@@ -177,10 +179,10 @@ async def latest_ids(db: Db, *, limit: int) -> list[int]:
 
 
 async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
-    """These updates had their effect (`done`), need none (`ignored`) or cannot have one (`failed`,
-    `unreadable`).
+    """These updates had their effect (`done`), need none (`ignored`) or cannot have one.
 
-    What was sent is kept for a day, except a place: where somebody is goes at once.
+    Those are `failed`, or `unreadable`. What was sent is kept for a day, except a place: where
+    somebody is goes at once.
     """
     now = await db_now(db)
     await _lock(db, [update_id for update_id, _ in outcomes])

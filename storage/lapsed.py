@@ -23,11 +23,10 @@ CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-
 
 
 async def tidy(db: Db) -> int:
-    """Free leases that ended without a mark, and close questions nobody answered. Returns how many
-    were freed.
+    """Free leases that ended without a mark, and close questions nobody answered.
 
-    A delivery whose sender vanished may have been made; a crash adds one to the copies a chat may
-    get.
+    Returns how many were freed. A delivery whose sender vanished may have been made; a crash adds
+    one to the copies a chat may get.
     """
     now = await db_now(db)
     unanswered = (
@@ -44,9 +43,8 @@ async def tidy(db: Db) -> int:
 
 async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
     """Close deliveries that expired, a chunk at a time: after an outage it may be a million.
-    Returns how many.
 
-    Those of chats that were closed while they were made are closed too.
+    Returns how many. Those of chats that were closed while they were made are closed too.
     """
     await forgettable(db)
     if db.dialect.name != "sqlite":

@@ -158,8 +158,7 @@ def must_be_makeable(path: Path) -> None:
 
 
 def _remedy(path: Path) -> str:
-    newest = copies(path)[-1:]
-    backup = newest[0] if newest else "BACKUP"
+    backup, *_ = [*reversed(copies(path)), "BACKUP"]
     return f"`jarchy db restore {backup} --force` puts a backup in its place"
 
 

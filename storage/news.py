@@ -39,14 +39,14 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
 async def known(
     db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str]
 ) -> tuple[set[str], set[str]]:
-    """Which of these ids a feed has brought already, and which links any feed has."""
+    """Which of these ids and of these links a feed has brought already."""
     have_ids = select(entry.c.guid).where(entry.c.feed == feed, entry.c.guid.in_(list(guids)))
     have_links = select(entry.c.link_key).where(
         entry.c.feed == feed, entry.c.link_key.in_(list(link_keys))
     )
-    return set((await db.execute(have_ids)).scalars()), set(
-        (await db.execute(have_links)).scalars()
-    )
+    ids = set((await db.execute(have_ids)).scalars())
+    links = set((await db.execute(have_links)).scalars())
+    return ids, links
 
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
@@ -65,6 +65,7 @@ async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
     """One more entry reports it: topics add up, severity only rises."""
     await _add_topics(db, pk, verdict.topics)
     row = (await db.execute(select(story.c.severity).where(story.c.id == pk))).scalar_one()
+    # The reasons are those of the gravest report: a calmer one that follows changes neither.
     if verdict.severity.rank > Severity(row).rank:
         values = {"severity": verdict.severity.value, "reasons": reasons_to_json(verdict.reasons)}
         await db.execute(update(story).where(story.c.id == pk).values(**values))
@@ -118,8 +119,14 @@ async def titles(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int
 
 async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
     """Take a changed entry's words; what was decided about it stays."""
-    values = {name: getattr(item, name) for name in ("title", "summary", "content", "updated_at")}
-    await db.execute(update(entry).where(entry.c.id == pk).values(title_key=title_key, **values))
+    words = {
+        "title": item.title,
+        "title_key": title_key,
+        "summary": item.summary,
+        "content": item.content,
+        "updated_at": item.updated_at,
+    }
+    await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
 
 async def recent(
@@ -142,13 +149,15 @@ async def recent(
 async def get(db: Db, pk: int) -> Story | None:
     """One story with all its entries, or None."""
     found = await _with_entries(db, [pk])
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 async def shown(db: Db, pk: int) -> Story | None:
     """One story as everybody may see it: None too where an operator rejected it."""
     query = select(story.c.id).where(story.c.id == pk, ~_withheld(unasked=True))
-    return await get(db, pk) if (await db.execute(query)).first() is not None else None
+    if (await db.execute(query)).first() is None:
+        return None
+    return await get(db, pk)
 
 
 async def latest(
@@ -163,8 +172,8 @@ async def latest(
 ) -> list[Story]:
     """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time.
 
-    What an operator rejected is nobody's; without `unasked` nor is what still waits, or waited in
-    vain, for the word.
+    What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
+    left out unless `unasked`.
     """
     query = (
         select(story.c.id)
@@ -186,13 +195,11 @@ async def latest(
 
 def _withheld(*, unasked: bool) -> ColumnElement[bool]:
     """A story of whose alerts (it is their `supersede_key`) none was approved and one was not."""
-    states = [Approval.REJECTED]
+    states = [Approval.REJECTED.value]
     if not unasked:
-        states += [Approval.WAITING, Approval.EXPIRED]
+        states += [Approval.WAITING.value, Approval.EXPIRED.value]
     about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
-    refused = select(alert.c.id).where(
-        about, alert.c.approval.in_([state.value for state in states])
-    )
+    refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
     let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
     return and_(refused.exists(), ~let_through.exists())
 
@@ -203,6 +210,7 @@ async def count(db: Db) -> int:
 
 
 async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
+    """The stories in the order of their ids given, by three queries however many they are."""
     if not pks:
         return []
     heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}

@@ -42,10 +42,12 @@ async def summary(db: Db, *, now: datetime) -> Summary:
     grouped = select(delivery.c.state, delivery.c.lane, func.count().label("n")).group_by(
         delivery.c.state, delivery.c.lane
     )
-    counts = tuple(
-        Count(state=row.state, lane=Lane(row.lane), count=row.n)
-        for row in await db.execute(grouped.order_by(delivery.c.state, delivery.c.lane))
-    )
+    counts: list[Count] = []
+    waiting = 0
+    for row in await db.execute(grouped.order_by(delivery.c.state, delivery.c.lane)):
+        counts.append(Count(state=row.state, lane=Lane(row.lane), count=row.n))
+        if row.state in {State.PENDING.value, State.LEASED.value}:
+            waiting += row.n
     is_open = delivery.c.state.in_([State.PENDING.value, State.LEASED.value])
     oldest = await db.execute(
         select(func.min(alert.c.created_at)).where(
@@ -53,6 +55,9 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         )
     )
     first = oldest.scalar()
+    age = None
+    if first is not None:  # an alert's own time is the wall clock's, which may have been set back
+        age = max(now - first, timedelta(0))
     sent = await db.execute(
         select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value)
     )
@@ -63,12 +68,10 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         .limit(1)
     )
     return Summary(
-        counts=counts,
+        counts=tuple(counts),
         open_alerts=int(opened.scalar_one()),
-        waiting=sum(
-            item.count for item in counts if item.state in {State.PENDING.value, State.LEASED.value}
-        ),
-        oldest=None if first is None else max(now - first, timedelta(0)),
+        waiting=waiting,
+        oldest=age,
         last_sent_at=sent.scalar(),
         last_error=error.scalar(),
     )

@@ -1,5 +1,4 @@
-"""Paces: how fast the token may send, shared by all replicas, and how fast one chat may be written
-to.
+"""Paces: how fast the token may send, shared by all replicas, and how fast a chat is written to.
 
 Each is a bucket of one moment (`tat`, the theoretical arrival time) on the database's clock; a
 pause is a moment until which nothing goes.
@@ -67,10 +66,11 @@ async def is_paused(db: Db, token: str) -> bool:
 
 async def chat_ahead(db: Db, chat_id: int) -> timedelta:
     """How full a chat's own bucket is; locked when writing, so that it can be charged."""
-    tat = (
-        await db.execute(select(chat.c.tat).where(chat.c.id == chat_id).with_for_update())
-    ).scalar()
-    return timedelta(0) if tat is None else max(tat - await db_now(db), timedelta(0))
+    locked = select(chat.c.tat).where(chat.c.id == chat_id).with_for_update()
+    tat: datetime | None = (await db.execute(locked)).scalar()
+    if tat is None:
+        return timedelta(0)
+    return max(tat - await db_now(db), timedelta(0))
 
 
 async def charge_chat(db: Db, chat_id: int, count: int = 1) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.db import Db
 from storage.schema import alert, chat, delivery, inbox, rule, subscription
@@ -33,11 +33,13 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
 
     `before`: since then nothing was sent to any of them, so only older alerts are looked through.
     """
-    old = () if before is None else (alert.c.created_at < before,)
+    old: list[ColumnElement[bool]] = []
+    if before is not None:
+        old.append(alert.c.created_at < before)
     about = or_(alert.c.audience_chat.in_(chats), alert.c.about_chat.in_(chats))
     mine = (await db.execute(select(alert.c.id).where(*old, about))).scalars().all()
     gone = (await db.execute(delete(delivery).where(delivery.c.alert_id.in_(mine)))).rowcount
-    for table, column in reversed(BY_CHAT):
+    for table, column in reversed(BY_CHAT):  # the chat itself last: others refer to it
         theirs = [table.c[column].in_(chats)]
         if old and table is delivery:
             theirs.append(delivery.c.alert_id.in_(select(alert.c.id).where(*old)))
@@ -52,5 +54,5 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
 
 async def _rows(db: Db, table: Table, which: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a condition
     rows = await db.execute(select(table).where(which))
-    # plain keys: SQLAlchemy's own kind of string is none to a JSON library
-    return [{str(name): value for name, value in row._mapping.items()} for row in rows]  # noqa: SLF001 - a public name
+    names = list(map(str, table.c.keys()))  # SQLAlchemy's own strings are none to a JSON library
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -30,6 +30,8 @@ from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.schema import held_rate, rate, series
 
+ROWS_AT_ONCE = 1000  # of a past in one statement
+
 _later = rate.alias("later")
 #: The last word on a day: no later revision exists.
 _IS_CURRENT: ColumnElement[bool] = ~(
@@ -96,7 +98,7 @@ async def _series_id(db: Db, of: Series) -> int:
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
     """Store new rates: a first value or a revision. Returns just those, in the order given."""
-    added = []
+    added: list[SeenRate] = []
     for item in rates:
         series_id = await _series_id(db, item.series)
         on_day = and_(rate.c.series_id == series_id, rate.c.effective_on == item.effective_on)
@@ -104,19 +106,28 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
         last = (await db.execute(query.order_by(rate.c.revision.desc()).limit(1))).first()
         if last is not None and (last.value, last.units) == (item.value, item.units):
             continue
-        revision = 0 if last is None else last.revision + 1
+        revision = 0
+        if last is not None:
+            revision = last.revision + 1
         row = {"value": item.value, "units": item.units, "seen_at": seen_at, "revision": revision}
         await db.execute(
             insert(rate).values(series_id=series_id, effective_on=item.effective_on, **row)
         )
-        added.append(
-            SeenRate(
-                **{name: getattr(item, name) for name in Rate.__dataclass_fields__},
-                seen_at=seen_at,
-                revision=revision,
-            )
-        )
+        added.append(_revised(item, seen_at, revision))
     return added
+
+
+def _revised(item: Rate, seen_at: datetime, revision: int) -> SeenRate:
+    return SeenRate(
+        source=item.source,
+        pair=item.pair,
+        kind=item.kind,
+        effective_on=item.effective_on,
+        value=item.value,
+        units=item.units,
+        seen_at=seen_at,
+        revision=revision,
+    )
 
 
 async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> int:
@@ -136,14 +147,15 @@ async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> in
                 "seen_at": seen_at,
             }
         )
-    for start in range(0, len(rows), 1000):
-        await db.execute(upsert(db, rate).on_conflict_do_nothing(), rows[start : start + 1000])
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        await db.execute(upsert(db, rate).on_conflict_do_nothing(), some)
     return len(rows)
 
 
 async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]]:
-    """Those of the rates whose day is stored at another price, each behind what is stored."""
-    found = []
+    """The rates whose day is stored at another price, each behind what is stored."""
+    found: list[tuple[SeenRate, Rate]] = []
     by_series: dict[Series, list[Rate]] = {}
     for item in rates:
         by_series.setdefault(item.series, []).append(item)
@@ -169,7 +181,9 @@ async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     """What the same day's rate was before `new` revised it; None when it is the first value."""
     query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
     row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
-    return None if row is None else _seen(row)
+    if row is None:
+        return None
+    return _seen(row)
 
 
 def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
@@ -199,27 +213,34 @@ def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
     if narrow:
         codes: BindParameter[list[str]] = bindparam("codes", expanding=True)
         wanted.append(or_(series.c.base.in_(codes), series.c.quote.in_(codes)))
-    parts = [
-        select(series.c.id, *_COLUMNS)
-        .join_from(series, rate, rate.c.series_id == series.c.id)
-        .where(*wanted, rate.c.effective_on == edge_day, rate.c.revision == revision)
-        for edge_day in (before, holding, coming)
-    ]
+    parts: list[Select[Any]] = []
+    for edge_day in (before, holding, coming):
+        part = select(series.c.id, *_COLUMNS).join_from(
+            series, rate, rate.c.series_id == series.c.id
+        )
+        parts.append(
+            part.where(*wanted, rate.c.effective_on == edge_day, rate.c.revision == revision)
+        )
     return union_all(*parts).order_by("id", "effective_on")
 
 
-_AROUND = {narrow: _around_statement(narrow=narrow) for narrow in (False, True)}
+# built once, not for each card
+_AROUND_ALL = _around_statement(narrow=False)
+_AROUND_NARROW = _around_statement(narrow=True)
 
 
 async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ()) -> list[SeenRate]:
-    """For every series of a source: the rate that holds on `day`, the one before it, and the next
-    one announced.
+    """For every series of a source: the rate that holds on `day`, its neighbours before and after.
 
     `codes` narrows it to the series that have one of these currencies. Index look-ups only, so that
     five million stored rates answer as quickly as five thousand.
     """
-    values = {"source": source, "day": day, **({"codes": list(codes)} if codes else {})}
-    return [_seen(row) for row in await db.execute(_AROUND[bool(codes)], values)]
+    statement = _AROUND_ALL
+    values: dict[str, object] = {"source": source, "day": day}
+    if codes:
+        statement = _AROUND_NARROW
+        values["codes"] = list(codes)
+    return [_seen(row) for row in await db.execute(statement, values)]
 
 
 async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
@@ -256,7 +277,9 @@ async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
     """The rate of a series that holds on a day, or None before its first."""
     query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
     row = (await db.execute(query.order_by(rate.c.effective_on.desc()).limit(1))).first()
-    return None if row is None else _seen(row)
+    if row is None:
+        return None
+    return _seen(row)
 
 
 async def known_series(db: Db, source: str | None = None) -> list[Series]:
@@ -266,10 +289,10 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     )
     if source is not None:
         query = query.where(series.c.source == source)
-    return [
-        Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))
-        for row in await db.execute(query)
-    ]
+    found: list[Series] = []
+    for row in await db.execute(query):
+        found.append(Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)))
+    return found
 
 
 async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
@@ -278,17 +301,21 @@ async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
     row = (await db.execute(query)).first()
     if row is None or row.alerted is None:
         return None
-    severity = Severity(row.alerted_severity) if row.alerted_severity else None
+    severity = None
+    if row.alerted_severity:  # none where watching began with this rate
+        severity = Severity(row.alerted_severity)
     return rate_from_json(row.alerted), severity
 
 
 async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
     """Remember the rate that was alerted (or first seen, without severity): drift starts there."""
-    values = {
+    values: dict[str, Any] = {
         "alerted": rate_to_json(new),
-        "alerted_severity": severity.value if severity else None,
+        "alerted_severity": None,
         "alerted_at": now,
     }
+    if severity is not None:
+        values["alerted_severity"] = severity.value
     await db.execute(update(series).where(_is_series(new.series)).values(**values))
 
 
@@ -315,6 +342,7 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) 
     statement = upsert(db, held_rate).values(**values)
     again = statement.on_conflict_do_update(
         index_elements=["series_id", "effective_on", "value", "units"],
+        # its reasons and its state stay: an operator may have spoken already
         set_={"seen_times": held_rate.c.seen_times + 1},
     )
     row = (
@@ -355,13 +383,14 @@ def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
 
 
 async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
-    """An operator's word on a held value, given once; None when it is not held any more, or never
-    was.
+    """An operator's word on a held value, given once; None when it is not held.
 
     An approved one becomes a rate with the next poll of its source, and all that follows from it
     there. Rates held for their impossible day are decided together: they are one document's.
     """
-    verdict = "approved" if approve else "rejected"
+    verdict = "rejected"
+    if approve:
+        verdict = "approved"
     open_one = (held_rate.c.id == held, held_rate.c.state == "held")
     what = (held_rate.c.reasons, held_rate.c.effective_on, held_rate.c.series_id)
     changed = await db.execute(
@@ -379,7 +408,11 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
             held_rate.c.effective_on == row.effective_on,
             held_rate.c.state == "held",
         )
-        with_it = [one.id for one in await db.execute(waiting) if one.reasons == row.reasons]
+        # compared as values: the same JSON may be written in two ways
+        with_it: list[int] = []
+        for one in await db.execute(waiting):
+            if one.reasons == row.reasons:
+                with_it.append(one.id)
         await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
     return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
 

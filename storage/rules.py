@@ -1,5 +1,4 @@
-"""A chat's own rules: at most one waits for a Yes, the others watch; and what they remember between
-rates.
+"""A chat's own rules: at most one waits for a Yes, the others watch and remember between rates.
 
 A rule that waits for its Save is a row like the others, not yet in force: what a button sends back
 is only its number, and that has to be a row of the same chat. A new proposal takes the place of the
@@ -24,8 +23,9 @@ PENDING, ON, PAUSED = "pending", "on", "paused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRule:
-    """A rule of a chat and its number; `series` is what it watches, `replaces` the saved rule whose
-    place a proposal is to take.
+    """A rule of a chat and its number; `series` is what it watches.
+
+    `replaces` is the saved rule whose place a proposal is to take.
     """
 
     id: int
@@ -38,19 +38,23 @@ class StoredRule:
 
 
 def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
+    # a proposal has not begun yet: its state says only whose place it takes
+    state = RuleState()
+    if row.standing != PENDING:
+        state = RuleState.from_json(row.state)
     return StoredRule(
         id=row.id,
         chat=row.chat_id,
         series=Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)),
         rule=Rule.from_json(row.rule),
-        # a proposal has not begun yet: its state says only whose place it takes
-        state=RuleState() if row.standing == PENDING else RuleState.from_json(row.state),
+        state=state,
         paused=row.standing == PAUSED,
         replaces=row.state.get("replaces"),
     )
 
 
 def _of(chat_id: int) -> list[ColumnElement[bool]]:
+    """A chat's saved rules."""
     return [rule.c.chat_id == chat_id, rule.c.standing != PENDING]
 
 
@@ -75,10 +79,15 @@ async def propose(
 
 async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> StoredRule | None:
     """A rule of this very chat: one that waits, or one that was saved."""
-    standing = rule.c.standing == PENDING if pending else rule.c.standing != PENDING
+    standing = rule.c.standing != PENDING
+    if pending:
+        standing = rule.c.standing == PENDING
+    # the chat too: anybody may send a button's data with any number in it
     query = select(rule).where(rule.c.id == number, rule.c.chat_id == chat_id, standing)
     row = (await db.execute(query)).first()
-    return None if row is None else _stored(row)
+    if row is None:
+        return None
+    return _stored(row)
 
 
 async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
@@ -103,6 +112,7 @@ async def save(db: Db, proposed: StoredRule, state: RuleState) -> None:
     """Put a proposed rule in force, as new or in place of the one it changes, with its `state`."""
     values = {"standing": ON, "state": state.to_json(), "snoozed_until": None}
     if proposed.replaces is not None:
+        # The number stays: buttons under its alerts, and what it said, know it by that.
         await db.execute(delete(rule).where(rule.c.id == proposed.id))
         of = proposed.series
         values |= {"rule": proposed.rule.to_json(), "source": of.source, "kind": of.kind.value}
@@ -114,9 +124,10 @@ async def save(db: Db, proposed: StoredRule, state: RuleState) -> None:
 
 async def pause(db: Db, number: int, *, paused: bool) -> None:
     """Let a rule rest, or work again."""
-    await db.execute(
-        update(rule).where(rule.c.id == number).values(standing=PAUSED if paused else ON)
-    )
+    standing = ON
+    if paused:
+        standing = PAUSED
+    await db.execute(update(rule).where(rule.c.id == number).values(standing=standing))
 
 
 async def snooze(db: Db, number: int, *, until: datetime | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,6 +31,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _partial_index(name: str | None, *columns: Column[Any], where: str) -> None:
+    """An index of some rows of a table, on both databases: it stays small where few are open."""
+    condition = text(where)
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
 
 # --- sources: what we poll, and how that went -----------------------------------------------------
 
@@ -169,8 +178,7 @@ chat = Table(
     Column("tat", UtcDateTime),  # theoretical arrival time: this chat's own pace
 )
 
-_AWAY = text("inactive_at IS NOT NULL")
-Index(None, chat.c.inactive_at, sqlite_where=_AWAY, postgresql_where=_AWAY)
+_partial_index(None, chat.c.inactive_at, where="inactive_at IS NOT NULL")
 
 subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",
@@ -238,40 +246,13 @@ alert = Table(  # a decision, stored once, without language or text
     Column("about_day", Date),  # and the day that it counts for
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
 )
-_ABOUT_A_RATE = text("about_series IS NOT NULL")
-_FOR_A_CHAT = text("audience_chat IS NOT NULL")
-_ABOUT_A_CHAT = text("about_chat IS NOT NULL")
-Index(
-    "ix_alert_about",
-    alert.c.about_series,
-    alert.c.about_day,
-    sqlite_where=_ABOUT_A_RATE,
-    postgresql_where=_ABOUT_A_RATE,
+_partial_index(
+    "ix_alert_about", alert.c.about_series, alert.c.about_day, where="about_series IS NOT NULL"
 )
-Index(
-    "ix_alert_audience_chat",
-    alert.c.audience_chat,
-    sqlite_where=_FOR_A_CHAT,
-    postgresql_where=_FOR_A_CHAT,
-)
-Index(
-    "ix_alert_about_chat",
-    alert.c.about_chat,
-    sqlite_where=_ABOUT_A_CHAT,
-    postgresql_where=_ABOUT_A_CHAT,
-)
-Index(
-    "ix_alert_open",
-    alert.c.id,
-    sqlite_where=text("fanned_at IS NULL"),
-    postgresql_where=text("fanned_at IS NULL"),
-)
-Index(
-    "ix_alert_supersede_key",
-    alert.c.supersede_key,
-    sqlite_where=text("supersede_key IS NOT NULL"),
-    postgresql_where=text("supersede_key IS NOT NULL"),
-)
+_partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_chat IS NOT NULL")
+_partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
+_partial_index("ix_alert_open", alert.c.id, where="fanned_at IS NULL")
+_partial_index("ix_alert_supersede_key", alert.c.supersede_key, where="supersede_key IS NOT NULL")
 
 delivery = Table(  # alert × chat
     "delivery",
@@ -297,23 +278,10 @@ delivery = Table(  # alert × chat
     Column("error", Text),
     UniqueConstraint("alert_id", "chat_id"),
 )
-_OPEN = text("state IN ('pending', 'leased')")
-_PENDING = text("state = 'pending'")
-_LEASED = text("state = 'leased'")
-Index(
-    "ix_delivery_due",
-    delivery.c.lane,
-    delivery.c.id,
-    sqlite_where=_PENDING,
-    postgresql_where=_PENDING,
-)
-Index("ix_delivery_leased", delivery.c.lease_until, sqlite_where=_LEASED, postgresql_where=_LEASED)
-Index(
-    "ix_delivery_open",
-    delivery.c.chat_id,
-    delivery.c.id,
-    sqlite_where=_OPEN,
-    postgresql_where=_OPEN,
+_partial_index("ix_delivery_due", delivery.c.lane, delivery.c.id, where="state = 'pending'")
+_partial_index("ix_delivery_leased", delivery.c.lease_until, where="state = 'leased'")
+_partial_index(
+    "ix_delivery_open", delivery.c.chat_id, delivery.c.id, where="state IN ('pending', 'leased')"
 )
 
 pace = Table(  # rates shared by all replicas; one row a token
@@ -343,14 +311,7 @@ inbox = Table(  # stored before Telegram is told that it arrived
     # done, ignored, failed, unreadable; begun while a suspect is handled
     Column("outcome", String),
 )
-_UNDONE = text("finished_at IS NULL")
-Index(
-    "ix_inbox_undone",
-    inbox.c.chat_id,
-    inbox.c.update_id,
-    sqlite_where=_UNDONE,
-    postgresql_where=_UNDONE,
-)
+_partial_index("ix_inbox_undone", inbox.c.chat_id, inbox.c.update_id, where="finished_at IS NULL")
 
 lease = Table(  # "exactly one": a role, who has it, until when
     "lease",

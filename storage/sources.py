@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 
 from storage.db import Db, upsert
 from storage.schema import document, source
@@ -61,8 +61,7 @@ async def record_success(
     seen: Iterable[Document],
     error: str | None = None,
 ) -> None:
-    """The poll went well: failures are forgotten, validators kept, and a source that was gone is
-    back.
+    """The poll went well: failures are forgotten, validators kept; what was gone is back.
 
     With an `error` it went well in part: what of it failed, for the operator.
     """
@@ -109,9 +108,16 @@ async def record_success(
 async def record_failure(
     db: Db, key: str, *, now: datetime, next_due_at: datetime, error: str, gone: bool = False
 ) -> None:
-    """Note a failed poll: counted, explained, tried again at `next_due_at`; `gone_at` stays."""
-    gone_at = now if gone else None
-    since = func.coalesce(source.c.gone_at, literal(now, source.c.gone_at.type)) if gone else None
+    """Note a failed poll: counted, explained, tried again at `next_due_at`.
+
+    A source that is `gone` (410) is so since it first said it; any other failure ends that.
+    """
+    gone_at: datetime | None = None
+    since: ColumnElement[datetime] | None = None
+    if gone:
+        gone_at = now
+        # since the first time it said so, not the last
+        since = func.coalesce(source.c.gone_at, literal(now, source.c.gone_at.type))
     statement = upsert(db, source).values(
         key=key,
         last_tried_at=now,
@@ -151,11 +157,8 @@ def _backfill(key: str) -> str:
 
 async def backfilled(db: Db, key: str) -> set[str]:
     """The requests of a source's history that were answered and stored, as they were noted."""
-    return set(
-        (
-            await db.execute(select(document.c.url).where(document.c.source == _backfill(key)))
-        ).scalars()
-    )
+    query = select(document.c.url).where(document.c.source == _backfill(key))
+    return set((await db.execute(query)).scalars())
 
 
 async def note_backfilled(db: Db, key: str, note: str) -> None:

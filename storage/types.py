@@ -24,10 +24,10 @@ Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, returned in UTC: microseconds since 1970 on SQLite, `timestamptz` on
-    PostgreSQL.
+    """An aware instant, returned in UTC.
 
-    A naive value is a mistake of the caller and is refused.
+    It is microseconds since 1970 on SQLite, `timestamptz` on PostgreSQL. A naive value is a mistake
+    of the caller and is refused.
     """
 
     impl = BigInteger
@@ -45,7 +45,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime cannot be stored")
-        return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        if dialect.name == "sqlite":
+            return (value - EPOCH) // MICROSECOND
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - int or datetime
         """Always aware, always UTC."""
@@ -57,10 +59,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal with exactly the digits it was given: text on SQLite, unbounded `numeric` on
-    PostgreSQL.
+    """A decimal with exactly the digits it was given.
 
-    NaN and infinities are no amounts and are refused.
+    It is text on SQLite, unbounded `numeric` on PostgreSQL. NaN and infinities are no amounts and
+    are refused.
     """
 
     impl = Text
@@ -68,7 +70,9 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column for the database at hand."""
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric())
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Text())
+        return dialect.type_descriptor(Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:  # noqa: ANN401 - str or Decimal
         """Plain digits, no exponent."""
@@ -77,8 +81,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
         if not value.is_finite():
             raise ValueError(f"not a finite number: {value}")
         plain = format(value, "f")
-        return plain if dialect.name == "sqlite" else Decimal(plain)
+        if dialect.name == "sqlite":
+            return plain
+        return Decimal(plain)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ANN401, ARG002 - str or Decimal
         """The digits that were stored."""
-        return None if value is None else Decimal(value)
+        if value is None:
+            return None
+        return Decimal(value)

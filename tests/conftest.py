@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
@@ -20,6 +20,14 @@ from storage.db import Store
 from storage.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# where rich is, structlog draws each traceback with it, for seconds
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # how long an example takes says how busy the machine is
 hypothesis.settings.register_profile("jarchy", deadline=None)
@@ -43,8 +51,8 @@ LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest first, so that none of them is alone at the end, and leave to the long run on
-    PostgreSQL what is a table of cases (`cases`): it is the case that differs, not the database.
+    """Put the longest first, so that none of them is alone at the end, and leave to the long run
+    what tables of cases (`cases`) have beyond a sample.
     """
 
     def rank(item: pytest.Item) -> int:
@@ -52,9 +60,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=rank)
+    tables: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("cases") and item.get_closest_marker("postgres"):
-            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("cases"):
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tables.values():
+        _leave_to_the_long_run(cases)
+
+
+def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
+    """On PostgreSQL all of them where they run on SQLite too, for it is the case that differs and
+    not the database; of the others all but `keep`, evenly chosen.
+    """
+    both = {bool(case.get_closest_marker("postgres")) for case in cases} == {True, False}
+    kept: list[pytest.Item] = []
+    for case in cases:
+        if both and case.get_closest_marker("postgres"):
+            case.add_marker(pytest.mark.slow)
+        else:
+            kept.append(case)
+    mark = cases[0].get_closest_marker("cases")
+    keep = mark.kwargs.get("keep", len(kept)) if mark else len(kept)
+    chosen = {number * len(kept) // keep for number in range(keep)}
+    for number, case in enumerate(kept):
+        if number not in chosen:
+            case.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -113,14 +143,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file, to be copied: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "jarchy.db"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrated_database(postgres_server: str) -> Iterator[str]:
     """The name of a migrated, empty PostgreSQL database, to be copied likewise."""
     with _postgres_database(postgres_server) as url:
@@ -136,8 +158,9 @@ async def _migrate(url: str) -> None:
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """One address per database we promise, of a migrated and empty one."""
     if request.param == "sqlite":
-        migrated = request.getfixturevalue("migrated_file")
-        yield f"sqlite:///{shutil.copy(migrated, tmp_path / 'jarchy.db')}"
+        from tests.world import migrated_copy
+
+        yield migrated_copy(tmp_path / "jarchy.db")
         return
     template = request.getfixturevalue("migrated_database")
     with _postgres_database(request.getfixturevalue("postgres_server"), template=template) as url:

@@ -26,6 +26,7 @@ import struct
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -39,6 +40,10 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile"),
 )
+
+
+#: An environment that says nothing to the interpreter.
+PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 def told_at_start(environment: Mapping[str, str]) -> bool:
@@ -99,6 +104,10 @@ class Process:
         self.send_signal(signal.SIGTERM)
 
 
+def _command(module: str, words: Sequence[str]) -> list[str]:
+    return [sys.executable, *((module,) if module == "-c" else ("-m", module)), *words]
+
+
 async def start(
     module: str,
     *words: str,
@@ -107,10 +116,12 @@ async def start(
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
 ) -> Process | asyncio.subprocess.Process:
-    """`python -m module words…`; `stdout` and `stderr` are pipes or nothing."""
+    """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdout` and
+    `stderr` are pipes, nothing, or an open file's number.
+    """
     if told_at_start(env):
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *words),
+            *_command(module, words),
             cwd=cwd,
             env=dict(env),
             stdout=stdout,
@@ -124,7 +135,7 @@ async def start(
                 ours, theirs = os.pipe()
                 readers.append(await _reader(ours))
             else:
-                theirs = os.open(os.devnull, os.O_WRONLY)
+                theirs = os.dup(way) if way >= 0 else os.open(os.devnull, os.O_WRONLY)
                 readers.append(None)
             outs.append(theirs)
         process = Process(*_server().fork(module, words, cwd, env, ins, *outs))
@@ -143,10 +154,8 @@ def run(
     stdin: bytes = b"",
     timeout: float = 60,
 ) -> subprocess.CompletedProcess[bytes]:
-    """`python -m module words…` to its end, with what it wrote; TimeoutExpired after `timeout`
-    seconds.
-    """
-    command = [sys.executable, "-m", module, *words]
+    """What `start` starts, to its end, and what it wrote; TimeoutExpired after `timeout` s."""
+    command = _command(module, words)
     if told_at_start(env):
         return subprocess.run(
             command,
@@ -307,5 +316,11 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
 if __name__ == "__main__":
     program = serve(socket.socket(fileno=int(sys.argv[1])))
     if program is not None:
-        sys.argv = [program[0], *program[1]]
-        runpy.run_module(program[0], run_name="__main__", alter_sys=True)
+        module, words = program
+        if module == "-c":
+            sys.argv = ["-c", *words[1:]]
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(compile(words[0], "<string>", "exec"), main.__dict__)  # noqa: S102 - as `python -c`
+        else:
+            sys.argv = [module, *words]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -4,15 +4,13 @@ comes out.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from tests import forkserver
 from tests.conftest import ROOT
 
 TOKEN = "7654321:AAcanary-token-canary_token-canary-tok"
@@ -33,25 +31,16 @@ CANARIES = (
 
 def run(folder: Path, script: str, **settings: str) -> str:
     """A process with the canaries in its settings; all it printed, which has none of them."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {
-        **keep,
+        **forkserver.PLAIN,
         "PYTHONPATH": str(ROOT),
-        "PYTHONFAULTHANDLER": "1",
         "BOT_TOKEN": TOKEN,
         "WEBHOOK_SECRET": SECRET,
         "DATABASE_URL": DSN,
         "BOT_API_URL": "http://127.0.0.1:1",
         **settings,
     }
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        timeout=110,
-        check=False,
-    )
+    done = forkserver.run("-c", textwrap.dedent(script), cwd=folder, env=environment, timeout=110)
     said = (done.stdout + done.stderr).decode()
     assert [canary for canary in CANARIES if canary in said] == [], said.replace("canary", "CANARY")
     return said

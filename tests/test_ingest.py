@@ -311,6 +311,7 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 
+@pytest.mark.cases
 async def test_F13_a_flood_of_new_entries_is_stored_and_alerts_nobody(world: World) -> None:
     """A known feed whose ids all changed: one word to the operator, none to the readers."""
     world.feed("one", QUIET)
@@ -355,6 +356,7 @@ language = "en"
         return {row.title: row.content for row in await self.world.stored(entry)}
 
 
+@pytest.mark.cases
 async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
     """Headlines from the list, texts from the articles, each asked for once; the first poll alerts
     nobody.
@@ -371,6 +373,7 @@ async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
     assert world.ingest.workers.processes  # nothing of it was parsed here
 
 
+@pytest.mark.cases
 async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stays_a_headline(
     world: World,
 ) -> None:
@@ -400,6 +403,7 @@ async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stay
     }
 
 
+@pytest.mark.cases
 async def test_F13_a_flood_on_a_page_alerts_nobody_and_follows_no_link(world: World) -> None:
     """A site whose addresses all changed costs one request, and one word to the operator."""
     site = Site(world)

@@ -135,6 +135,7 @@ def test_without_uv_pip_installs_the_same(
         pytest.param("a dead link", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_broken_environment_is_made_anew(install: ModuleType, state: str) -> None:
     """Whatever was left there: without a stamp, or with a stamp and no Python that starts."""
     venv: Path = install.VENV

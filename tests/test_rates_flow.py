@@ -254,6 +254,7 @@ async def dollar_alerts(world: World, source: str = "nbkr") -> list[tuple[str, s
     ]
 
 
+@pytest.mark.cases
 async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world: World) -> None:
     """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of
     the table says.
@@ -289,6 +290,7 @@ async def test_R2_a_shock_that_a_second_bank_has_too_is_confirmed(world: World) 
     assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
 
 
+@pytest.mark.cases
 async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -> None:
     """The other bank holds the old rate for that day, then follows: told then, once, as
     confirmed.
@@ -671,6 +673,7 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
 
 
+@pytest.mark.cases
 async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: World) -> None:
     """A new day of the one alone settles nothing; a bank that only lags behind disputes nothing."""
     for ahead in (0, 1):
@@ -732,6 +735,7 @@ async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_wh
 # ── R10 ─────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.cases
 async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world: World) -> None:
     """Three hundred random currencies, values and nominals through bytes, store and card; SQLite
     keeps text.

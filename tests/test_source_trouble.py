@@ -117,6 +117,7 @@ async def is_due(world: World) -> bool:
     return bool(schedule.due([world.catalog.rates["second"]], states, now=world.now))
 
 
+@pytest.mark.cases
 async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_itself(
     world: World,
 ) -> None:
@@ -652,6 +653,7 @@ async def test_a_source_that_stays_partly_failed_is_told_once_not_every_day(worl
     assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"]
 
 
+@pytest.mark.cases
 async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> None:
     """Two floods of one size, hours apart."""
     await flooding(world)

@@ -9,9 +9,13 @@ publish, poll, ask, press, look.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
+import shutil
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,6 +48,7 @@ from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.telegram.api import Api
 from bot.workers import Workers
 from storage.db import Store
+from storage.opening import open_store
 from storage.schema import alert, chat, delivery
 from tests.factories import NOW
 from tests.factories import chat as a_chat
@@ -53,6 +58,28 @@ T = TypeVar("T")
 OPERATOR, READER = 77, 1001
 SECURITY = "topic:security"
 SAMPLE = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948"}
+
+
+def migrated_copy(path: Path) -> str:
+    """The address of a migrated, empty SQLite database, made there by copying one: migrating takes
+    longer than most tests.
+    """
+    shutil.copy(_migrated_file(), path)
+    return f"sqlite:///{path}"
+
+
+@functools.cache
+def _migrated_file() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="jarchy-migrated-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "jarchy.db"
+
+    async def migrate() -> None:
+        await (await open_store(f"sqlite:///{path}")).close()
+
+    with ThreadPoolExecutor(1) as pool:  # in this thread a loop may be running
+        pool.submit(asyncio.run, migrate()).result()
+    return path
 
 
 class Here(Workers):
@@ -67,13 +94,7 @@ def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
     """The way out without a pause between two requests to one host: all publishers of a test are
     one host.
     """
-    return Fetcher(limits=Limits(pause=0.0), tls=tls or _certificates())
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """What the system trusts, read once: it takes longer than most tests."""
-    return ssl.create_default_context()
+    return Fetcher(limits=Limits(pause=0.0), tls=tls)
 
 
 def poll_flow(
@@ -398,10 +419,14 @@ async def running(
     values: dict[str, Any] = {
         "bot_token": TEST_TOKEN,
         "bot_api_url": telegram.api_url,
-        "database_url": f"sqlite:///{folder / 'jarchy.db'}",
         "ops_listen": "off",
         **settings,
     }
+    path = folder / "jarchy.db"
+    if "database_url" not in values:
+        values["database_url"] = f"sqlite:///{path}"
+        if not path.exists():
+            migrated_copy(path)
     stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
     world: World | None = None
 

@@ -49,9 +49,9 @@ def main() -> None:
     except (BrokenPipeError, typer.Abort):
         sys.exit(1)
     except OSError as error:  # a file or a socket that the one who typed the verb named
-        named = (
-            f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: " if error.filename is not None else ""
-        )
+        named = ""
+        if error.filename is not None:
+            named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: "
         fail(f"{named}{error.strerror or error}")
     except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
         if isinstance(error, _WrongUsage):

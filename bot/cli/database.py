@@ -37,8 +37,9 @@ def erase(chat: ChatId) -> None:
 
 @db_verbs.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the database to this program's schema, after a backup copy. Example: jarchy db
-    upgrade
+    """Bring the database to this program's schema, after a backup copy.
+
+    Example: jarchy db upgrade
     """
     settings, _ = prepare()
 
@@ -57,8 +58,9 @@ def db_backup(
         Path | None, typer.Argument(help="the copy; beside the database when not named")
     ] = None,
 ) -> None:
-    """Copy the database while it is in use, for your eyes only. Example: jarchy db backup
-    /safe/jarchy.db
+    """Copy the database while it is in use, for your eyes only.
+
+    Example: jarchy db backup /safe/jarchy.db
     """
     from storage.backup import copy, stamped
 
@@ -75,8 +77,9 @@ def db_restore(
         bool, typer.Option("--force", help="replace a used database, kept beside")
     ] = False,
 ) -> None:
-    """Put a checked copy in the place of the database. Example: jarchy db restore /safe/jarchy.db
-    --force
+    """Put a checked copy in the place of the database.
+
+    Example: jarchy db restore /safe/jarchy.db --force
     """
     from storage.backup import restore
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 @detect_verbs.command("security")
 def detect_security() -> None:
-    """Judge texts: JSON lines {"id","title","text"} on stdin. Example: jarchy detect security <
-    texts.jsonl
+    """Judge texts: JSON lines {"id","title","text"} on stdin.
+
+    Example: jarchy detect security < texts.jsonl
     """
     from bot.detect.topics import judged
 
@@ -49,8 +50,9 @@ def detect_security() -> None:
 
 @detect_verbs.command("same-story")
 def detect_same_story() -> None:
-    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin. Example: jarchy detect
-    same-story < pairs
+    """Judge pairs: JSON lines {"id","a":{"title","text"},"b":…} on stdin.
+
+    Example: jarchy detect same-story < pairs
     """
     from bot.detect.stories import same_story
 
@@ -78,8 +80,11 @@ def _side(item: dict[str, Any], name: str) -> Entry:
 
 def _language_of(item: dict[str, Any]) -> str | None:
     """The language that an object names, when it names one by a word."""
-    language = item.get("lang")
-    return language if isinstance(language, str) and language else None
+    match item.get("lang"):
+        case str(language) if language:
+            return language
+        case _:  # left to the detector, which knows a language by its words
+            return None
 
 
 @detect_verbs.command("moves")

@@ -28,13 +28,14 @@ from bot.grammar import parse_currency, parse_language
 from bot.languages import LANGUAGES
 from bot.model.rates import Rate
 from bot.sources.catalog import load_catalog
-from bot.sources.kind import Kind
+from bot.sources.kind import Kind, written
 from bot.sources.kinds import KINDS
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
     from bot.convert import Question
     from bot.model.rates import SeenRate
+    from storage.overview import Summary
 
 
 async def _bytes_of(place: str) -> bytes:
@@ -56,7 +57,9 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, 
     async def each() -> None:
         nonlocal failed
         for place in places:
-            label = {"file": place} if len(places) > 1 else {}
+            label: dict[str, Any] = {}
+            if len(places) > 1:
+                label["file"] = place
             try:
                 for line in read(await _bytes_of(place), place):
                     write_line({**label, **line})
@@ -87,14 +90,18 @@ def inspect_rates(
     from bot.sources.banks import SOURCES
 
     log.set_up(None, "warning")
+    source, kind = SOURCES.get(key), None
     spec = load_catalog().rates.get(key)
-    source = spec.source if spec is not None else SOURCES.get(key)
+    if spec is not None:  # a source of the catalog may have another name than its parser
+        source, kind = spec.source, spec.kind
     if source is None:
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
     def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        url = place if place.startswith("http") else saved_from or _recorded_from(Path(place))
-        parsed = source.parse(body, source=key, url=url, kind=spec.kind if spec else None)
+        url = saved_from or _recorded_from(Path(place))
+        if place.startswith("http"):
+            url = place
+        parsed = source.parse(body, source=key, url=url, kind=kind)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
         return map(_rate_line, parsed.rates)
@@ -109,13 +116,12 @@ def _recorded_from(path: Path) -> str | None:
             entries = orjson.loads(manifest.read_bytes())
         except (OSError, ValueError):
             continue
-        for entry in entries if isinstance(entries, list) else ():
-            if (
-                isinstance(entry, dict)
-                and entry.get("file") == path.name
-                and isinstance(entry.get("uri"), str)
-            ):
-                return str(entry["uri"])
+        if not isinstance(entries, list):  # somebody else's manifest
+            continue
+        for entry in entries:
+            match entry:
+                case {"file": path.name, "uri": str(uri)}:
+                    return uri
     return None
 
 
@@ -144,7 +150,10 @@ def _inspecting(kind: Kind) -> Callable[..., None]:
         log.set_up(None, "warning")
 
         def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-            return kind.shown(body, place if place.startswith("http") else saved_from)
+            url = saved_from
+            if place.startswith("http"):
+                url = place
+            return kind.shown(body, url)
 
         _inspect(places, read)
 
@@ -191,7 +200,10 @@ def convert(
 
     def answer(question: str) -> dict[str, Any]:
         asked = parse_question(question, language=language, home=quoted)
-        return _question_line(asked) | ({} if parse_only else _answer_line(asked, rates, quoted))
+        line = _question_line(asked)
+        if not parse_only:
+            line |= _answer_line(asked, rates, quoted)
+        return line
 
     def said(error: UserError) -> str:
         return explain(error, language or "en").text
@@ -210,8 +222,11 @@ def convert(
 
 
 def _question_line(asked: Question) -> dict[str, Any]:
+    # "f" because a Decimal of a million may write itself 1E+6
     line = {"amount": format(asked.amount, "f"), "from": asked.source, "to": asked.target}
-    return line if asked.other is None else line | {"other_amount": format(asked.other, "f")}
+    if asked.other is not None:
+        line["other_amount"] = format(asked.other, "f")
+    return line
 
 
 def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
@@ -241,8 +256,9 @@ def digest(
         typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="of the words"),
     ] = None,
 ) -> None:
-    """The digest a channel would get for a day. Example: jarchy digest --date 2021-10-20 --plain
-    --style full
+    """The digest a channel would get for a day.
+
+    Example: jarchy digest --date 2021-10-20 --plain --style full
     """
     settings, catalog = prepare()
     run_to_end(
@@ -274,7 +290,9 @@ async def _digest(
             zone=settings.time_zone,
             language=language,
         )
-    names = dict(catalog.rates[found.source].names) if found.source else {}
+    names: dict[str, str] = {}
+    if found.source:  # none on a day without rates
+        names = dict(catalog.rates[found.source].names)
     message = render.digest(
         found.rates,
         found.story,
@@ -302,37 +320,41 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
 
     async with view_of(settings) as db:
         found = await storage.overview.summary(db, now=datetime.now(UTC))
-    oldest = found.oldest.total_seconds() if found.oldest is not None else None
     if as_json:
-        counts = [
-            {"state": item.state, "lane": item.lane.name.lower(), "count": item.count}
-            for item in found.counts
-        ]
-        write_line(
-            {
-                "counts": counts,
-                "open_alerts": found.open_alerts,
-                "waiting": found.waiting,
-                "oldest_seconds": oldest,
-                "last_sent_at": found.last_sent_at.isoformat() if found.last_sent_at else None,
-                "last_error": found.last_error,
-            }
-        )
+        write_line(_outbox_line(found))
         return
     for item in found.counts:
         typer.echo(f"{item.state:<11}{item.lane.name.lower():<9}{item.count:>9}")
-    typer.echo(
-        f"alerts to fan out: {found.open_alerts} · oldest waiting: "
-        f"{'–' if oldest is None else f'{oldest:.0f} s'}"
-    )
+    oldest = "–"
+    if found.oldest is not None:
+        oldest = f"{found.oldest.total_seconds():.0f} s"
+    typer.echo(f"alerts to fan out: {found.open_alerts} · oldest waiting: {oldest}")
     if found.last_error:
         typer.echo(f"last error: {found.last_error}")
 
 
+def _outbox_line(found: Summary) -> dict[str, Any]:
+    counts: list[dict[str, Any]] = []
+    for item in found.counts:
+        counts.append({"state": item.state, "lane": item.lane.name.lower(), "count": item.count})
+    oldest = None
+    if found.oldest is not None:
+        oldest = found.oldest.total_seconds()
+    return {
+        "counts": counts,
+        "open_alerts": found.open_alerts,
+        "waiting": found.waiting,
+        "oldest_seconds": oldest,
+        "last_sent_at": written(found.last_sent_at),
+        "last_error": found.last_error,
+    }
+
+
 @cli.command()
 def export(chat: ChatId) -> None:
-    """All that is stored about a chat, as its own /mydata gives it. Example: jarchy export
-    123456789
+    """All that is stored about a chat, as its own /mydata gives it.
+
+    Example: jarchy export 123456789
     """
     settings, _ = prepare()
 

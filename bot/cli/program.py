@@ -69,6 +69,7 @@ def fail(why: str) -> NoReturn:
 
 
 def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run what a verb does, on the faster loop where there is one."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(work)
 
@@ -85,6 +86,7 @@ def prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - any
     """Settings and catalog with all their problems at once, and logs set up."""
     problems: list[str] = []
     settings, catalog = None, None
+    # Wrong settings do not keep the catalog from being read: an operator mends both in one go.
     try:
         settings = load_settings(**overrides)
         path = settings.catalog
@@ -97,6 +99,7 @@ def prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - any
         problems += error.problems
     if settings is None or catalog is None:
         raise ConfigError(problems)
+    # before anything can be logged
     log.hide(*settings.secrets)
     log.set_up(settings.log_format, settings.log_level)
     return settings, catalog
@@ -134,7 +137,7 @@ def write_line(value: object) -> None:
     except orjson.JSONEncodeError:  # a file's name or an argument that is not UTF-8: escaped
         line = json.dumps(value).encode("ascii") + b"\n"
     sys.stdout.buffer.write(line)
-    sys.stdout.flush()
+    sys.stdout.flush()  # whoever reads through a pipe sees each line as it is made
 
 
 def known_day(value: datetime) -> date:

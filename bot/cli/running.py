@@ -52,8 +52,9 @@ def demo(
         float | None, typer.Option(min=0, max=LONGEST_RUN, help="seconds, for scripts")
     ] = None,
 ) -> None:
-    """The whole bot on this machine, without token or network. Example: jarchy demo --port 0
-    --exit-after 20
+    """The whole bot on this machine, without token or network.
+
+    Example: jarchy demo --port 0 --exit-after 20
     """
     from bot.demo.show import show
 
@@ -82,7 +83,8 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         width = max(map(len, found))
         for name, verdict in found.items():
             typer.echo(f"{name:<{width}}  {verdict}")
-    if any(verdict.partition(",")[0] != "ok" for name, verdict in found.items()):
+    # "ok" alone, or "ok, …"
+    if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
 
 
@@ -93,14 +95,17 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
     from bot.ingest.trial import try_source
     from bot.workers import Workers
 
+    # Made whole beforehand: the lines come in the catalog's order, whoever answers first.
     found = {f"source {spec.key}": "" for spec in catalog.polled}
     done = 0
 
     async def look(spec: RateSpec | NewsSpec) -> None:
         nonlocal done
         trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
-        words = log.redact(trial.words)
-        found[f"source {spec.key}"] = f"ok, {words}" if trial.ok else words
+        words = log.redact(trial.words)  # an address may carry a key
+        if trial.ok:
+            words = f"ok, {words}"
+        found[f"source {spec.key}"] = words
         done += 1
         if sys.stderr.isatty():
             typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
@@ -126,10 +131,13 @@ async def _check_database(settings: Settings) -> str:
         words = migrate.awaits(await migrate.schema_of(store))
     finally:
         await store.close()
-    return "ok" if words is None else f"ok, {words}"
+    if words is None:
+        return "ok"
+    return f"ok, {words}"
 
 
 async def _check_token(settings: Settings) -> str:
+    """Whether Telegram knows the token, and whose it is."""
     if settings.bot_token is None:
         return "missing: put BOT_TOKEN into .env"
     from bot.telegram.api import Api
@@ -138,9 +146,15 @@ async def _check_token(settings: Settings) -> str:
 
     async with open_session() as session:
         outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
-    if isinstance(outcome, Sent):
-        return f"ok, @{outcome.result['username']}" if isinstance(outcome.result, dict) else "ok"
-    return outcome.why if isinstance(outcome, Rejected) else "Telegram cannot be reached"
+    match outcome:
+        case Sent(result={"username": name}):
+            return f"ok, @{name}"
+        case Sent():
+            return "ok"
+        case Rejected():
+            return outcome.why
+        case _:
+            return "Telegram cannot be reached"
 
 
 @cli.command()
@@ -151,10 +165,11 @@ def poll(
 ) -> None:
     """One poll now, with everything that follows except sending. Example: jarchy poll nbkr"""
     settings, catalog = prepare()
-    known = {spec.key: spec for spec in catalog.polled}
-    if unknown := [key for key in keys or () if key not in known]:
-        raise typer.BadParameter(f"no source {unknown[0]!r}; there are: {', '.join(known)}")
-    run_to_end(_poll(settings, catalog, keys or list(known)))
+    known = [spec.key for spec in catalog.polled]
+    for key in keys or ():
+        if key not in known:
+            raise typer.BadParameter(f"no source {key!r}; there are: {', '.join(known)}")
+    run_to_end(_poll(settings, catalog, keys or known))
 
 
 async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
@@ -172,8 +187,15 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
             nonlocal failed
             report = await ingest.poll(spec)
             failed = failed or report.error is not None
-            names = ("source", "fetched", "new", "alerts", "error")
-            write_line({name: getattr(report, name) for name in names})
+            write_line(
+                {
+                    "source": report.source,
+                    "fetched": report.fetched,
+                    "new": report.new,
+                    "alerts": report.alerts,
+                    "error": report.error,
+                }
+            )
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -181,6 +203,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
                 for key in keys:
                     polls.start(known[key])
         except* BotError as group:
+            # a poll's own trouble is in its line; what comes out is the database's, and one will do
             raise group.exceptions[0] from None
     if failed:
         raise typer.Exit(1)
@@ -233,7 +256,10 @@ async def _backfill(
         done = await work.run(spec, since=since, until=until)
     write_line(
         {
-            name: getattr(done, name)
-            for name in ("source", "asked", "skipped", "rates", "unreadable")
+            "source": done.source,
+            "asked": done.asked,
+            "skipped": done.skipped,
+            "rates": done.rates,
+            "unreadable": done.unreadable,
         }
     )

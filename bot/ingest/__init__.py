@@ -28,14 +28,18 @@ from bot.sources.base import Request
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
-from storage.sources import SourceState
+from storage.sources import Document, SourceState
 
 __all__ = ["Ingest", "IngestReport"]
 
 log = structlog.get_logger(__name__)
 
-ASK_AGAIN = timedelta(seconds=60)
+ASK_AGAIN = timedelta(
+    seconds=60
+)  # after a rate was held; doubled by each poll that brings it again
+LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
+LONGEST_ERROR = 300  # characters of a source's trouble that are kept, for /status and the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +58,14 @@ class IngestReport:
         """How it went, in a word: ok, partly or failed."""
         if self.error is None:
             return "ok"
-        return "partly" if self.partly else "failed"
+        if self.partly:
+            return "partly"
+        return "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """What polling needs: the way out, the store, the process for heavy parsing, and the operator's
-    choices.
+    """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
 
     `feeds` are the catalog's, by key: how far those are trusted who report the same story.
     """
@@ -132,9 +137,12 @@ class Ingest:
         now = self.clock()  # of the decision: fetching may have taken its time
         looked, rates, problems = _read(spec, asked)
         trouble = trouble_of(looked)
-        if trouble is not None and not any(one.seen for one in looked):
+        seen: list[Document] = []
+        for one in looked:
+            if one.seen is not None:
+                seen.append(one.seen)
+        if trouble is not None and not seen:
             raise trouble
-        seen = [one.seen for one in looked if one.seen is not None]
         async with self.store.writing() as db:
             believed, held = await trust.believed(db, spec, rates, admins=self.admins, now=now)
             quiet = state.first_ok_at is None
@@ -144,12 +152,14 @@ class Ingest:
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             # asked for again soon, then ever less often; and read again even if it did not change
             if held:
-                due = min(due, now + ASK_AGAIN * (1 << min(held - 1, 10)))
+                due = min(due, now + ASK_AGAIN * (1 << min(held - 1, LAST_DOUBLING)))
                 seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
-            wait = trouble.retry_after if isinstance(trouble, FetchError) else None
+            wait = _wait_of(trouble)
             if wait is not None:
                 due = max(due, now + timedelta(seconds=min(wait, LONGEST_WAIT)))
-            error = str(trouble)[:300] if trouble is not None else None
+            error = None
+            if trouble is not None:
+                error = str(trouble)[:LONGEST_ERROR]
             await storage.sources.record_success(
                 db, spec.key, now=now, next_due_at=due, seen=seen, error=error
             )
@@ -175,9 +185,11 @@ class Ingest:
         freshness window.
         """
         (looked,) = await self._documents.fetch(spec.key, [Request(url=spec.url)])
-        if looked.error is not None:
+        if looked.error is not None:  # a feed is one document: without it there is nothing
             raise looked.error
-        seen = [looked.seen] if looked.seen is not None else []
+        seen: list[Document] = []
+        if looked.seen is not None:
+            seen.append(looked.seen)
         entries: list[Entry] = []
         if looked.changed is not None:
             entries += await self._documents.read(spec, looked.changed, now=self.clock())
@@ -185,12 +197,12 @@ class Ingest:
             new = await unknown_entries(db, spec, entries)
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
-        judged = [(item, judge_entry(item, spec)) for item in new]
+        # Judged before the transaction: texts take long, and others wait for the one writer.
+        judged = {item: judge_entry(item, spec) for item in new}
         now = self.clock()  # of the decision: fetching may have taken its time
         async with self.store.writing() as db:
             # another process may have polled it meanwhile
-            still = set(await unknown_entries(db, spec, new))
-            fresh = [(item, verdict) for item, verdict in judged if item in still]
+            fresh = await unknown_entries(db, spec, new)
             feeds = {**self.feeds, spec.key: spec}
             keep = partial(
                 keep_entry,
@@ -203,8 +215,8 @@ class Ingest:
             )
             quiet = state.first_ok_at is None or len(fresh) > FLOOD
             alerts = 0
-            for item, verdict in reversed(fresh):  # feeds list the newest first
-                alerts += await keep(item, verdict, quiet=quiet)
+            for item in reversed(fresh):  # feeds list the newest first
+                alerts += await keep(item, judged[item], quiet=quiet)
             await reword_entries(db, spec, entries, feeds=feeds, now=now)
             if state.first_ok_at is not None and len(fresh) > FLOOD:
                 await tell(
@@ -228,12 +240,11 @@ class Ingest:
     ) -> IngestReport:
         now = self.clock()
         gone = isinstance(error, FetchError) and error.status == 410
-        wait = error.retry_after if isinstance(error, FetchError) else None
         due = schedule.retry_due(
             spec.poll,
             now=now,
             failures=state.failures,
-            retry_after=wait,
+            retry_after=_wait_of(error),
             every=self.poll_every,
             gone=gone,
         )
@@ -243,9 +254,11 @@ class Ingest:
                 quiet = state.first_ok_at is None
                 await keep_rates(db, spec, [], quiet=quiet, admins=self.admins, now=now)
                 await trust.watch(db, spec, admins=self.admins, now=now)
+            said = str(error)[:LONGEST_ERROR]
             await storage.sources.record_failure(
-                db, spec.key, now=now, next_due_at=due, error=str(error)[:300], gone=gone
+                db, spec.key, now=now, next_due_at=due, error=said, gone=gone
             )
+            # What is gone is not asked again, so it will not fail many times: told at once.
             if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
                 await tell(
                     db,
@@ -254,11 +267,18 @@ class Ingest:
                     {"source": spec.key, "why": str(error)[:200]},
                     now=now,
                 )
-        return IngestReport(source=spec.key, error=str(error)[:300])
+        return IngestReport(source=spec.key, error=said)
 
     @property
     def _documents(self) -> Documents:
         return Documents(store=self.store, fetcher=self.fetcher, workers=self.workers)
+
+
+def _wait_of(trouble: SourceError | None) -> float | None:
+    """How long a server asks us to stay away, in seconds; None when it does not say."""
+    if isinstance(trouble, FetchError):
+        return trouble.retry_after
+    return None
 
 
 def _was_told(state: SourceState) -> bool:
@@ -267,8 +287,7 @@ def _was_told(state: SourceState) -> bool:
 
 
 def _read(spec: RateSpec, asked: Sequence[Looked]) -> tuple[list[Looked], list[Rate], list[str]]:
-    """The rates of the changed documents, the rows that could not be believed, and which documents
-    failed.
+    """What became of each document, the rates of the changed ones, and the rows not believed.
 
     A document that cannot be read is forgotten, to be read again next time. What two documents say
     differently of one day is not believed of either.

@@ -24,7 +24,7 @@ from storage.sources import Document
 
 T_co = TypeVar("T_co", covariant=True)
 
-PARSE_SECONDS = 10.0
+PARSE_SECONDS = 10.0  # then the worker process is ended: a hostile document may take for ever
 # so many new entries of a list page are followed to their articles, the others stay headlines
 ARTICLES_FOLLOWED = 10
 ARTICLES_SECONDS = 40.0  # seconds for all of them: a host is asked once a second
@@ -56,8 +56,11 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
     longest_wait: float | None = None
     for url, error in failed:
         words.append(f"{_name(url)}: {error}")
-        statuses.add(error.status if isinstance(error, FetchError) else None)
-        if isinstance(error, FetchError) and error.retry_after:
+        if not isinstance(error, FetchError):
+            statuses.add(None)
+            continue
+        statuses.add(error.status)
+        if error.retry_after:
             longest_wait = max(longest_wait or 0.0, error.retry_after)
     status = None
     if len(failed) == len(looked) and len(statuses) == 1:
@@ -94,7 +97,9 @@ class Documents:
         return looked
 
     async def _look(self, old: Document, request: Request) -> Looked:
-        address = old.moved_to if old.moved_to and old.moved_seen >= MOVED_AFTER else request.url
+        address = request.url
+        if old.moved_to and old.moved_seen >= MOVED_AFTER:
+            address = old.moved_to
         try:
             answer = await self.fetcher.get(
                 address,
@@ -106,9 +111,12 @@ class Documents:
             return Looked(url=request.url, error=error)
         if answer.body is None:  # 304: what we have still holds
             return Looked(url=request.url, seen=_remember(old, answer, old.digest))
+        # Many servers know no validators and send the same bytes each time.
         digest = hashlib.sha256(answer.body).hexdigest()
-        changed = answer if digest != old.digest else None
-        return Looked(url=request.url, changed=changed, seen=_remember(old, answer, digest))
+        seen = _remember(old, answer, digest)
+        if digest == old.digest:
+            return Looked(url=request.url, seen=seen)
+        return Looked(url=request.url, changed=answer, seen=seen)
 
     async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
         """The entries of a source's document, read in a worker process."""
@@ -119,6 +127,7 @@ class Documents:
     ) -> list[Entry]:
         """The first new entries with their articles' text; what cannot be had stays a headline."""
         read: dict[Entry, Entry] = {}
+        # What was read until the time is over is kept.
         with suppress(TimeoutError):
             async with asyncio.timeout(ARTICLES_SECONDS):
                 for item in new[:ARTICLES_FOLLOWED]:
@@ -154,6 +163,7 @@ async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched)
 
 
 def _kind(answer: Fetched) -> str | None:
+    """The Content-Type header again, which `Fetched` has taken apart."""
     if answer.charset:
         return f"{answer.content_type}; charset={answer.charset}"
     return answer.content_type
@@ -161,6 +171,7 @@ def _kind(answer: Fetched) -> str | None:
 
 def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
     """What to remember of an address; one that was asked at its new place keeps that."""
+    # Asked at its new place it redirects no more, which is one more proof that it lives there.
     settled = answer.moved_to is None and old.moved_seen >= MOVED_AFTER
     if settled or (answer.moved_to is not None and answer.moved_to == old.moved_to):
         moved_seen = old.moved_seen + 1

@@ -13,9 +13,8 @@ from storage.db import Db
 
 HOUR = timedelta(hours=1)
 TOLD_AFTER = 5  # polls in a row that failed, in whole or in part, before the operators are told
-PARTLY = (
-    "partly:"  # begins the name of the mark that counts polls of a source that brought only a part
-)
+# begins the name of the mark that counts polls of a source that brought only a part
+PARTLY = "partly:"
 
 
 async def note_partly(
@@ -61,6 +60,7 @@ async def tell_hourly(
 ) -> bool:
     """Tell the operators once an hour for one `msgid`, whatever the values. Whether now."""
     told = await storage.marks.get(db, f"told:{msgid}")
+    # A mark of the future is left from before the clock was set back: it silences nobody.
     if told is not None and timedelta(0) <= now - datetime.fromisoformat(told) < HOUR:
         return False
     await storage.marks.put(db, f"told:{msgid}", now.isoformat())

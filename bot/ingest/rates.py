@@ -22,7 +22,7 @@ from bot.sources.specs import RateSpec
 from storage.alerts import StoredAlert
 from storage.db import Db
 
-HISTORY = timedelta(days=400)
+HISTORY = timedelta(days=400)  # a rule looks back 366 days at most, and to the rate before them
 
 
 async def keep_rates(
@@ -38,6 +38,7 @@ async def keep_rates(
     approved = await storage.rates.approved(db, spec.key)
     for item in approved:
         await storage.rates.release(db, item)
+    # What the bank says now goes before what was approved of its earlier word on the same day.
     rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
     added = await storage.rates.add(db, rates.values(), seen_at=now)
     disputed = await trust.disputed(db, spec.key, added, admins=admins, now=now)
@@ -45,7 +46,8 @@ async def keep_rates(
     for new in added:
         if new.revision:
             alerts += await _revise_rules(db, new, now=now)
-    alerts += await judge_by_rules(db, [new for new in added if new not in disputed], now=now)
+    agreed = [new for new in added if new not in disputed]
+    alerts += await judge_by_rules(db, agreed, now=now)
     for new in await trust.settled(db, added):
         alerts += await _moves(db, [new], (), quiet=False, now=now)
         alerts += await judge_by_rules(db, [new], now=now)
@@ -74,11 +76,10 @@ async def _baseline(db: Db, new: SeenRate) -> moves.Baseline | None:
 async def _moves(
     db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
 ) -> int:
-    """Enqueue the big moves among new rates; where watching a series begins, its drift is measured
-    from there.
+    """Enqueue the big moves among new rates, and say how many.
 
-    Of a disputed rate nothing new is said, and drift goes on being measured from what was said
-    last.
+    Where watching a series begins, its drift is measured from there. Of a disputed rate nothing new
+    is said, and drift goes on being measured from what was said last.
     """
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
@@ -88,7 +89,9 @@ async def _moves(
         )
         baseline = await _baseline(db, new)
         if baseline is None:
-            first = past[-1] if past and not quiet else new
+            first: Rate = new
+            if past and not quiet:  # a backfill came first: the new rate may be a move already
+                first = past[-1]
             baseline = moves.Baseline(rate=first)
             await storage.rates.set_baseline(db, first, severity=None, now=now)
         if quiet:
@@ -100,21 +103,26 @@ async def _moves(
             await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
             alerts += await _tell_move(db, found, new, now=now)
         elif new.revision:
-            settled = past if new not in disputed else []
+            settled: Sequence[Rate] = past
+            if new in disputed:  # without a past nothing is a move: the old one is only corrected
+                settled = ()
             alerts += await _revise_move(db, settled, new, baseline, now=now)
     return alerts
 
 
 async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: datetime) -> int:
-    """Enqueue a move once a day, direction and severity; once more when the first was taken back
-    before anybody heard of it.
+    """Enqueue a move once a day, direction and severity.
+
+    Once more when the first was taken back before anybody heard of it.
     """
     if found.severity is Severity.URGENT and not await trust.confirmed(db, new):
         found = replace(found, moved=replace(found.moved, confirmed=False))
     made = kind_moves.alert(found, now=now)
     if await storage.alerts.enqueue(db, made) is not None:
         return 1
-    for known in await storage.alerts.by_keys(db, [made.dedup_key] if new.revision else []):
+    if not new.revision:
+        return 0
+    for known in await storage.alerts.by_keys(db, [made.dedup_key]):
         if not (await storage.alerts.withdraw(db, known.id)).reached:
             made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
             return int(await storage.alerts.enqueue(db, made) is not None)
@@ -124,16 +132,22 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
 async def _revise_move(
     db: Db, past: Sequence[Rate], new: SeenRate, baseline: moves.Baseline, *, now: datetime
 ) -> int:
-    """A revised figure: those who were told the old one are told; those who still wait hear only
-    the new one, if that is a move; drift is measured from what was heard.
+    """Correct a revised figure where it was told; who still waits hears only the new one.
+
+    That is a move or nothing. Drift is measured from what was heard.
     """
     told = await storage.alerts.by_keys(db, kind_moves.keys(new))
-    alerts, reached, waiting = 0, None, None
+    alerts = 0
+    reached: StoredAlert | None = None
+    waiting: StoredAlert | None = None
     for one in told:
+        # An alert may have reached some chats and be on its way to others: it is both then.
         left = await storage.alerts.withdraw(db, one.id)
-        reached = one if left.reached else reached
-        waiting = one if left.waiting else waiting
-        alerts += await _correct(db, one, new, now=now) if left.reached else 0
+        if left.reached:
+            reached = one
+            alerts += await _correct(db, one, new, now=now)
+        if left.waiting:
+            waiting = one
     heard = replace(baseline, rate=new)
     if waiting is not None:
         before = _baseline_of(reached or told[0])
@@ -174,7 +188,8 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     if not spoken:
         return 0
     rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)}
-    alerts, corrected = 0, set[int]()
+    alerts = 0
+    corrected: set[int] = set()
     # a rule that was changed may have spoken twice: its last word is corrected
     for told in reversed(spoken):
         fired = kind_rules.RuleFired.read(told.payload)
@@ -213,4 +228,7 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
     """What drift was measured from before an alert was told."""
     moved = kind_moves.RateMoved.read(told.payload).moved
-    return moves.Baseline(rate=moved.baseline, severity=told.severity if moved.told else None)
+    severity = None
+    if moved.told:
+        severity = told.severity
+    return moves.Baseline(rate=moved.baseline, severity=severity)

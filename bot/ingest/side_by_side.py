@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-SOURCES_AT_ONCE = 8
+SOURCES_AT_ONCE = (
+    8  # sources asked at a time: one that hangs for its whole time limit stops no other
+)
 
 
 class Keyed(Protocol):
@@ -39,6 +41,7 @@ class SideBySide(Generic[Source]):
     def start(self, source: Source) -> None:
         """Begin with a source as soon as there is a place; nothing when it is worked on already."""
         if source.key not in self._busy:
+            # busy from now, not from its place: the next round would begin it a second time
             self._busy.add(source.key)
             self._tasks.create_task(self._one(source))
 

@@ -48,7 +48,9 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> str:
     if not rates:
         return "no rates of the wanted pairs in it"
     words = f"{len(rates)} rates, the newest for {max(rate.effective_on for rate in rates)}"
-    return f"{words}; {len(problems)} rows not believed" if problems else words
+    if problems:
+        words += f"; {len(problems)} rows not believed"
+    return words
 
 
 async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:

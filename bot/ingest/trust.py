@@ -16,7 +16,7 @@ import storage.sources
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.ingest.notices import tell
-from bot.model.rates import Move, Rate, RateKind, SeenRate
+from bot.model.rates import Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.sources.specs import RateSpec
 from storage.db import Db
@@ -34,11 +34,15 @@ async def disputed(
     db: Db, key: str, added: Sequence[SeenRate], *, admins: Sequence[int], now: datetime
 ) -> list[SeenRate]:
     """The new rates that another source contradicts; the operators are told when that begins."""
-    shared = await storage.rates.shared(db, key) if added else set()
-    found = []
+    if not added:
+        return []
+    shared = await storage.rates.shared(db, key)
+    found: list[SeenRate] = []
     for new in added:
-        fresh = now.date() - new.effective_on <= OLDEST_NEWS
-        other = await rival(db, new) if fresh and new.pair in shared else None
+        # A question to the store for each rate, so only where another source can know better.
+        if new.pair not in shared or now.date() - new.effective_on > OLDEST_NEWS:
+            continue
+        other = await rival(db, new)
         if other is None:
             continue
         found.append(new)
@@ -54,8 +58,10 @@ async def disputed(
 async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
     """Other sources' newest rates whose dispute these rates ended: they may be told now."""
     judged = {new.series for new in added}
-    found = []
-    for series in sorted(await storage.disputes.about(db, {new.pair for new in added}), key=str):
+    found: list[SeenRate] = []
+    open_disputes = await storage.disputes.about(db, {new.pair for new in added})
+    # Sorted: a set has no order, and what these bring is told in the order of this loop.
+    for series in sorted(open_disputes, key=str):
         newest = await storage.rates.holding(db, series, date.max)
         if newest is not None and await rival(db, newest) is None:
             await storage.disputes.end(db, series)
@@ -67,20 +73,24 @@ async def settled(db: Db, added: Sequence[SeenRate]) -> list[SeenRate]:
 async def believed(
     db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
 ) -> tuple[list[Rate], int]:
-    """The plausible rates of this poll, and the smallest number of times a held one has been seen
-    (0: none is held).
+    """The plausible rates of this poll, and how often the least seen of the held ones came.
+
+    That is 0 where none is held.
     """
     trusted: list[Rate] = []
     held: list[int] = []
     near = spec.poll.near(now)
     told: set[date] = set()  # far days the operators were asked about: one question for a document
     changed = await _changed(db, rates)
+    per_day = Counter(new.effective_on for new, _ in changed)
     beside = _siblings(changed)
     for new, before in changed:
         far = await _far(db, new, near)
         if far is not None:
-            beside_it = sum(one.effective_on == new.effective_on for one, _ in changed) - 1
-            asked = () if new.effective_on in told else admins
+            beside_it = per_day[new.effective_on] - 1
+            asked: Sequence[int] = admins
+            if new.effective_on in told:
+                asked = ()
             times = await _held(db, spec, new, far, admins=asked, more=beside_it, now=now)
             told.add(new.effective_on)
         else:
@@ -105,8 +115,11 @@ async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenR
     for new in sorted(rates, key=lambda item: item.effective_on):
         day = new.effective_on
         past = await storage.rates.history(db, new.series, since=day - COMPARED_PAST, until=day)
-        if not (past and past[-1].effective_on == day and past[-1].per_unit == new.per_unit):
-            changed.append((new, [item for item in past if item.effective_on < day]))
+        if past and past[-1].effective_on == day:
+            known = past.pop()  # a revision is judged by the days before it
+            if known.per_unit == new.per_unit:
+                continue
+        changed.append((new, past))
     return changed
 
 
@@ -126,6 +139,7 @@ async def _judged(
     others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
     found = plausibility.judge(before, new, others, siblings=siblings)
     if found.standing is plausibility.Standing.HELD:
+        # only now: a cross takes all rates around that day of every source that knows both
         others += await _crosses(db, new)
         found = plausibility.judge(before, new, others, siblings=siblings)
     return found
@@ -139,7 +153,10 @@ async def _far(db: Db, new: Rate, near: tuple[date, date]) -> plausibility.Plaus
     known = await storage.rates.holding(db, new.series, new.effective_on)
     if known is not None and known.effective_on == new.effective_on:
         return None
-    return plausibility.far_day(new, near, newest.effective_on if newest is not None else None)
+    newest_day = None
+    if newest is not None:
+        newest_day = newest.effective_on
+    return plausibility.far_day(new, near, newest_day)
 
 
 async def _held(
@@ -152,28 +169,26 @@ async def _held(
     now: datetime,
     more: int = 0,
 ) -> int | None:
-    """Put a value aside, tell the operators and ask other sources the first time; None when it is
-    now believed.
+    """Put a value aside: None when it is now believed, else how many polls brought it.
 
-    Else how many polls brought it; 0 when an operator rejected it, and nobody needs to ask again.
-    `more` rates stand or fall with this one.
+    The first time the operators are told and other sources asked. It is 0 when an operator rejected
+    it, and nobody needs to ask again. `more` rates stand or fall with this one.
     """
     held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
     if held.state == "rejected":
         return 0
-    if (
-        not found.ok
-        and held.state == "held"
-        and (found.needs_source or held.times < CONFIRMING_POLLS)
-    ):
-        if held.times == 1:
-            said = f"{new.pair} {new.value}" + (f" (+{more})" if more else "")
-            values = {"source": spec.key, "rate": said, "held": str(held.id)}
-            await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
-            await storage.sources.ask(db, await _seconds(db, new), now=now)
-        return held.times
-    await storage.rates.release(db, new)
-    return None
+    confirmed_by_itself = not found.needs_source and held.times >= CONFIRMING_POLLS
+    if found.ok or held.state != "held" or confirmed_by_itself:
+        await storage.rates.release(db, new)
+        return None
+    if held.times == 1:
+        said = f"{new.pair} {new.value}"
+        if more:
+            said += f" (+{more})"
+        values = {"source": spec.key, "rate": said, "held": str(held.id)}
+        await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
+        await storage.sources.ask(db, await _seconds(db, new), now=now)
+    return held.times
 
 
 async def _seconds(db: Db, new: Rate) -> list[str]:
@@ -183,24 +198,39 @@ async def _seconds(db: Db, new: Rate) -> list[str]:
         known.setdefault(one.source, set()).update((one.pair.base, one.pair.quote))
     known.pop(new.source, None)
     wanted = {new.pair.base, new.pair.quote}
-    return [key for key, codes in known.items() if wanted <= codes]
+    seconds: list[str] = []
+    for key, codes in known.items():
+        if wanted <= codes:
+            seconds.append(key)
+    return seconds
 
 
 async def _crosses(db: Db, new: Rate) -> list[Rate]:
     """The pair by way of another bank's own currency: our arithmetic, enough to compare with."""
-    found = []
+    found: list[Rate] = []
     for key in await _seconds(db, new):
-        around = await storage.rates.around(db, key, new.effective_on)
-        latest = {one.series: one for one in around if one.effective_on <= new.effective_on}
-        homes = Counter(code for one in latest for code in (one.pair.base, one.pair.quote))
-        home = homes.most_common(1)[0][0] if homes else new.pair.quote
+        latest: dict[Series, SeenRate] = {}
+        homes = Counter[str]()
+        for one in await storage.rates.around(db, key, new.effective_on):
+            if one.effective_on <= new.effective_on:
+                latest[one.series] = one
+        for series in latest:
+            homes.update([series.pair.base, series.pair.quote])
+        home = new.pair.quote
+        if homes:  # a bank's own currency is in every one of its rates: the commonest is it
+            ((home, _),) = homes.most_common(1)
         answer = convert(Decimal(1), new.pair.base, new.pair.quote, list(latest.values()), home)
-        if answer is not None:
-            on = min(rate.effective_on for rate in answer.path)
-            kind, value = RateKind.CROSS, answer.rate
-            found.append(
-                Rate(source=key, pair=new.pair, kind=kind, effective_on=on, value=value, units=1)
-            )
+        if answer is None:
+            continue
+        cross = Rate(
+            source=key,
+            pair=new.pair,
+            kind=RateKind.CROSS,
+            effective_on=min(rate.effective_on for rate in answer.path),
+            value=answer.rate,
+            units=1,
+        )
+        found.append(cross)
     return found
 
 
@@ -219,11 +249,10 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     name = storage.marks.stale(spec.key)
     told = await storage.marks.get(db, name)
     stuck = spec.poll.missed(newest, now) >= STUCK_DAYS
-    if stuck == (told is not None):
-        return
-    if stuck:
+    values = {"bank": spec.key, "day": str(newest)}
+    if stuck and told is None:
         await storage.marks.put(db, name, str(newest))
-    else:
+        await tell(db, admins, "notice.stale", values, now=now)
+    if not stuck and told is not None:
         await storage.marks.drop(db, name)
-    word = "notice.stale" if stuck else "notice.fresh"
-    await tell(db, admins, word, {"bank": spec.key, "day": str(newest)}, now=now)
+        await tell(db, admins, "notice.fresh", values, now=now)

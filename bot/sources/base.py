@@ -99,7 +99,10 @@ class Sheet:
 
 
 def _label(code: object) -> str:
-    return code if isinstance(code, str) and CODE.fullmatch(code) else shown(code)
+    """A currency code as it is; anything else in quotation marks, harmless enough for a message."""
+    if isinstance(code, str) and CODE.fullmatch(code):
+        return code
+    return shown(code)
 
 
 def _pair(base: object, quote: object) -> Pair:
@@ -145,9 +148,11 @@ class RateSource:
             raise ParseError("an empty answer")
         sheet = self.read(body, url)
         if not sheet.rows:
-            raise ParseError(sheet.problems[0] if sheet.problems else "no rates in the document")
-        rates = (
-            Rate(
+            reasons = [*sheet.problems, "no rates in the document"]
+            raise ParseError(reasons[0])
+        rates: list[Rate] = []
+        for (pair, on), row in sheet.rows.items():
+            rate = Rate(
                 source=source,
                 pair=pair,
                 kind=kind or self.kind,
@@ -155,8 +160,7 @@ class RateSource:
                 value=row.value,
                 units=row.units,
             )
-            for (pair, on), row in sheet.rows.items()
-        )
+            rates.append(rate)
         return Parsed(rates=tuple(rates), problems=tuple(sheet.problems))
 
     def history_requests(
@@ -185,6 +189,30 @@ def each_day(since: date, until: date, *, weekdays: Collection[int] = range(7)) 
             yield day
 
 
+def by_day(
+    address: str, since: date, until: date, *, weekdays: Collection[int] = range(5)
+) -> list[Request]:
+    """A request for each of the days on which a bank sets rates, recent ones first.
+
+    `address` has a place for the `{day}`.
+    """
+    days = each_day(since, until, weekdays=weekdays)
+    return [Request(url=address.format(day=day)) for day in days]
+
+
+def by_span(
+    address: str, since: date, until: date, *, days: int, **filled: object
+) -> list[Request]:
+    """A request for each span of at most `days`, the newest first.
+
+    `address` has places for `{since}` and `{until}`, and for what else is `filled` in.
+    """
+    requests: list[Request] = []
+    for start, end in spans(since, until, days):
+        requests.append(Request(url=address.format(since=start, until=end, **filled)))
+    return requests
+
+
 # ── values ──────────────────────────────────────────────────────────────────
 
 
@@ -194,7 +222,10 @@ def shown(value: object) -> str:
         return "nothing"
     text = ""
     for char in str(value)[:24]:
-        text += char if char.isprintable() else "?"
+        if char.isprintable():
+            text += char
+        else:  # a control character would speak to the terminal of who reads the log
+            text += "?"
     return f"“{text}”"
 
 
@@ -205,6 +236,7 @@ def positive(value: object) -> Decimal:
         raise ParseError(f"value {shown(value)} is not a number")
     if number <= 0:
         raise ParseError(f"value {shown(value)} is not positive")
+    # A Decimal of "1E+999999" would fill memory and columns as soon as somebody writes it out.
     if not -12 <= number.adjusted() <= 12 or len(number.as_tuple().digits) > 30:
         raise ParseError(f"value {shown(value)} is absurd")
     return number
@@ -215,6 +247,7 @@ def whole(value: object) -> int:
     number = _number(value)
     if isinstance(value, int) and not isinstance(value, bool):
         number = Decimal(value)
+    # In this order: NaN compares with nothing, and int() of an enormous one would never end.
     if (
         number is None
         or not number.is_finite()
@@ -226,9 +259,13 @@ def whole(value: object) -> int:
 
 
 def _number(value: object) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    return _printed(value.strip()) if isinstance(value, str) else None
+    match value:
+        case Decimal():
+            return value
+        case str():
+            return _printed(value.strip())
+        case _:  # a float too: it has lost the digits that were printed
+            return None
 
 
 def _printed(text: str) -> Decimal | None:
@@ -246,8 +283,7 @@ def _printed(text: str) -> Decimal | None:
 
 
 def day_of(text: object) -> date:
-    """The calendar day in "20.10.2021" or "2021-10-20[T…]"; a time and zone behind it are dropped,
-    not converted.
+    """The calendar day in "20.10.2021" or "2021-10-20[T…]"; what stands behind it is dropped.
 
     Banks write their own calendar day and pad it with a midnight in whatever zone the
     web framework had; converting it would move the rate to the day before.
@@ -258,7 +294,9 @@ def day_of(text: object) -> date:
             return _day(int(match[3]), int(match[2]), int(match[1]), found)
         if match := _ISO.fullmatch(found):
             return _day(int(match[1]), int(match[2]), int(match[3]), found)
-    raise ParseError("no date" if text is None else f"date {shown(text)} is not a day")
+    if text is None:
+        raise ParseError("no date")
+    raise ParseError(f"date {shown(text)} is not a day")
 
 
 def _day(year: int, month: int, day: int, text: str) -> date:
@@ -268,6 +306,3 @@ def _day(year: int, month: int, day: int, text: str) -> date:
         return date(year, month, day)
     except ValueError:
         raise ParseError(f"date {shown(text)} is not a day") from None
-
-
-# ── documents ───────────────────────────────────────────────────────────────

@@ -1,5 +1,4 @@
-"""The catalog: sources and channels as data, so that a new feed is a line in a file and not a
-change of the program.
+"""The catalog: sources and channels as data. A new feed is a line in a file, no change of code.
 
 Written by an operator by hand, so everything in it is checked at once and every
 problem is named with its section, its key and what would be right. A typing
@@ -53,10 +52,11 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if wrong := banks.problems() + kinds.problems():
         raise ConfigError(wrong)
     if path is None:
-        return parse_catalog(
-            files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8")
-        )
-    shown = str(path) if len(str(path)) <= 200 else f"{str(path)[:200]}…"
+        packaged = files(__package__).joinpath("catalog.toml")
+        return parse_catalog(packaged.read_text(encoding="utf-8"))
+    shown = str(path)
+    if len(shown) > 200:  # whatever was pasted into the setting
+        shown = f"{shown[:200]}…"
     try:
         with path.open("rb") as file:
             raw = file.read(LONGEST_CATALOG + 1)
@@ -65,7 +65,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if len(raw) > LONGEST_CATALOG:
         raise ConfigError(f"CATALOG: {shown} is larger than {LONGEST_CATALOG // 2**20} MiB")
     try:
-        return parse_catalog(raw.decode("utf-8-sig"))
+        return parse_catalog(raw.decode("utf-8-sig"))  # editors of Windows begin it with a mark
     except UnicodeDecodeError:
         raise ConfigError(f"CATALOG: {shown} is not UTF-8 text") from None
 
@@ -82,8 +82,11 @@ def parse_catalog(text: str) -> Catalog:
     except ValueError:  # Python reads no numbers of more than 4,300 digits
         raise ConfigError("CATALOG: not TOML: a number with too many digits") from None
     problems: list[str] = []
+    # Every reader adds what it finds wrong and goes on: an operator hears of all mistakes at once.
     rates = _read(document, "rates", RateSection, problems)
-    news = {name: _read(document, name, kind.section, problems) for name, kind in KINDS.items()}
+    news: dict[str, dict[str, NewsSection]] = {}
+    for name, kind in KINDS.items():
+        news[name] = _read(document, name, kind.section, problems)
     channels = _read(document, "channels", ChannelSection, problems)
     problems += _unknown_sections(document)
     problems += used_twice(document)
@@ -112,10 +115,15 @@ def _news_specs(
     """The publishers of stories by kind and key, each under a stored name of its own."""
     found: dict[str, dict[str, NewsSpec]] = {}
     for kind, of_kind in sections.items():
-        found[kind] = {}
+        specs: dict[str, NewsSpec] = {}
         for key, section in of_kind.items():
-            found[kind][key] = section.spec(f"{kind}.{key}" if key in taken else key)
-        taken = taken | {spec.key for spec in found[kind].values()}
+            stored_as = key
+            if key in taken:
+                stored_as = f"{kind}.{key}"
+            specs[key] = section.spec(stored_as)
+        # only now: the keys of one kind are in nobody's way but the next kind's
+        taken = taken.union(spec.key for spec in specs.values())
+        found[kind] = specs
     return found
 
 
@@ -136,7 +144,7 @@ def _read(
         problems += _wrong_key(kind, key, where)
         told: dict[str, object] = dict(values)
         if kind == "rates" and key in SOURCES:
-            told.setdefault("parser", key)
+            told.setdefault("parser", key)  # [rates.nbkr] is read by the parser nbkr
         try:
             found[key] = model.model_validate(told)
         except ValidationError as error:
@@ -146,10 +154,12 @@ def _read(
 
 def _no_table(kind: str, key: str, where: str, model: type[Section]) -> str:
     known = model.keys()
-    if key in known:
-        example = '[channels."@example"]' if kind == "channels" else f"[{kind}.example]"
-        return f"[{kind}] {key}: belongs into a section of its own such as {example}"
-    return f"[{where}]: should be a table of settings"
+    if key not in known:
+        return f"[{where}]: should be a table of settings"
+    example = f"[{kind}.example]"
+    if kind == "channels":  # its name begins with @, which TOML wants in quotation marks
+        example = '[channels."@example"]'
+    return f"[{kind}] {key}: belongs into a section of its own such as {example}"
 
 
 def _wrong_key(kind: str, key: str, where: str) -> Iterator[str]:
@@ -162,13 +172,17 @@ def _wrong_key(kind: str, key: str, where: str) -> Iterator[str]:
 
 def _explain(where: str, key: str, model: type[Section], item: Any) -> str:  # noqa: ANN401 - pydantic's error details
     """One problem that pydantic found, in our words: section, key, and what would be right."""
-    *outer, name = (str(part) for part in item["loc"])
+    *outer, name = map(str, item["loc"])
     place = ".".join([where, *outer])
-    known = (PollSection if outer else model).keys()
+    known = model.keys()
+    if outer:  # `poll` is the only table inside a section
+        known = PollSection.keys()
     if item["type"] == "extra_forbidden":
         hint = nearest(name, known) or f"; known are {', '.join(known)}"
         return f"[{place}] {name}: unknown key{hint}"
     if item["type"] == "missing":
-        hint = nearest(key, SOURCES) if name == "parser" else ""
+        hint = ""
+        if name == "parser":  # [rates.nbrk]: the key itself is probably a parser mistyped
+            hint = nearest(key, SOURCES)
         return f"[{place}] {name}: missing{hint}"
     return f"[{place}] {name}: should be {str(item['msg']).removeprefix('Value error, ')}"

@@ -15,6 +15,7 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 def where_of(kind: str, key: str) -> str:
     """A section's name as it stands in the file."""
+    # TOML takes letters, digits, - and _ bare; a point would make tables inside each other.
     if kind != "channels" and KEY.fullmatch(key) and "." not in key:
         return f"{kind}.{key}"
     return f'{kind}."{key}"'
@@ -47,9 +48,12 @@ def _stored_twice(name: str, keys: Sequence[str], seen: dict[str, str]) -> Itera
     """Problems of a kind that gives way, whose stored names are taken too; `seen` grows by it."""
     stored: dict[str, str] = {}
     for key in keys:
+        if key not in seen:
+            stored[key] = where_of(name, key)
+            continue
         own = f"{name}.{key}"
-        stored[own if key in seen else key] = where_of(name, key)
-        if key in seen and (own in seen or own in keys):
+        stored[own] = where_of(name, key)
+        if own in seen or own in keys:
             problem = f"its stored name {own} is another source's key; choose another"
             yield f"[{where_of(name, key)}]: {problem}"
     seen.update(stored)
@@ -86,7 +90,7 @@ def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) ->
             if section.disabled:
                 continue
             where = where_of(kind, key)
-            host = where
+            host = where  # a bank shares its name with nobody
             if isinstance(section, NewsSection):
                 host = urlsplit(section.url).netloc.lower()
             for language, name in section.names.items():
@@ -113,4 +117,6 @@ def brought_by_nobody(
 
 def _keys(document: Mapping[str, object], kind: str) -> list[str]:
     tables = document.get(kind)
-    return list(tables) if isinstance(tables, dict) else []
+    if not isinstance(tables, dict):  # told already, by who reads the sections
+        return []
+    return list(tables)

@@ -13,15 +13,13 @@ from functools import partial
 # older dates (epoch 0, year 1) are somebody's missing value
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
+# The first three letters of a month; in Russian May has two, "май" and "20 мая".
 _MONTHS = {
-    name: number
-    for names in (
-        "jan feb mar apr may jun jul aug sep oct nov dec",
-        "янв фев мар апр май июн июл авг сен окт ноя дек",
-        "янв фев мар апр мая июн июл авг сен окт ноя дек",
-    )
-    for number, name in enumerate(names.split(), start=1)
-}
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
+    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+    "янв": 1, "фев": 2, "мар": 3, "апр": 4, "май": 5, "мая": 5, "июн": 6,
+    "июл": 7, "авг": 8, "сен": 9, "окт": 10, "ноя": 11, "дек": 12,
+}  # fmt: skip
 # Minutes east of UTC. Names that mean two places (IST, CST, BST in Dhaka) are read as the mail
 # standards do.
 _ZONES = {
@@ -85,24 +83,28 @@ def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
 
 def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
     """A moment from the named parts of a form; ValueError or KeyError when they make none."""
-    name = (fields.get("name") or "")[:3].lower()
-    month = _MONTHS[name] if name else int(fields.get("month") or 0)
+    month = int(fields.get("month") or 0)
+    if name := fields.get("name"):
+        month = _MONTHS[name[:3].lower()]
     written = fields["year"] or ""
     year = int(written)
     if len(written) <= 2:  # as mail reads two digits
-        year += 2000 if year < 70 else 1900
+        century = 2000 if year < 70 else 1900
+        year += century
     hour = int(fields.get("hour") or 0)
+    minute = int(fields.get("minute") or 0)
+    second = int(fields.get("second") or 0)
     if half := fields.get("half"):
-        hour = hour % 12 + (12 if half.lower() == "p" else 0)
-    # 24:00 is the next midnight, second 60 a leap second.
-    start = datetime(
-        year, month, int(fields.get("day") or 1), tzinfo=_zone(fields.get("zone") or "") or zone
-    )
-    if hour > 24 or (minute := int(fields.get("minute") or 0)) > 59:
+        hour %= 12  # 12 am is midnight
+        if half.lower() == "p":
+            hour += 12
+    if hour > 24 or minute > 59:
         raise ValueError("no time of day")
-    return (
-        start + timedelta(hours=hour, minutes=minute, seconds=int(fields.get("second") or 0))
-    ).astimezone(UTC)
+    stated = _zone(fields.get("zone") or "") or zone
+    midnight = datetime(year, month, int(fields.get("day") or 1), tzinfo=stated)
+    # Added rather than put in: 24:00 is the next midnight, second 60 a leap second.
+    moment = midnight + timedelta(hours=hour, minutes=minute, seconds=second)
+    return moment.astimezone(UTC)
 
 
 def _zone(text: str) -> timezone | None:
@@ -110,14 +112,21 @@ def _zone(text: str) -> timezone | None:
     match = re.match(r"(?:GMT|UTC|Z|UT)?\s*([+-])(\d{1,2}):?(\d{2})?(?!\d)", text, re.IGNORECASE)
     if match is not None:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
-        return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
+        if match[1] == "-":
+            minutes = -minutes
+        return timezone(timedelta(minutes=minutes))
     word = re.match(r"[^\W\d]+", text)
-    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0))) if word else None
+    if word is None:
+        return None
+    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0)))
 
 
 def believable(make: Callable[[], datetime]) -> datetime | None:
+    """The moment that `make` builds; None where there is no such moment, or it is too old."""
     try:
         moment = make()
-    except (ValueError, KeyError, OverflowError, OSError):
+    except (ValueError, KeyError, OverflowError, OSError):  # OSError: the C library's limits
         return None
-    return moment if moment >= EARLIEST else None
+    if moment < EARLIEST:
+        return None
+    return moment

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from lxml import etree
 
@@ -69,7 +69,7 @@ def xml(body: bytes, *, root: str) -> Element:
     text = decoded(body)
     if looks_like_html(text):
         raise ParseError("a web page instead of XML")
-    if _DOCTYPE.search(text):
+    if _DOCTYPE.search(text):  # entities that multiply or read files are declared in one
         raise ParseError("XML with a DOCTYPE")
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -79,6 +79,7 @@ def xml(body: bytes, *, root: str) -> Element:
         remove_comments=True,
         remove_pis=True,
     )
+    # Its encoding is no longer the declared one: what lxml gets is UTF-8 and says nothing of it.
     plain = _DECLARATION.sub("", text, count=1).strip().encode("utf-8", errors="replace")
     try:
         element = etree.fromstring(plain, parser)
@@ -99,12 +100,16 @@ def local_name(element: Element) -> str:
 
 def children(element: Element, name: str) -> Iterator[Element]:
     """The direct children of that name, whatever their namespace."""
-    return (child for child in element if local_name(child) == name)
+    for child in element:
+        if local_name(child) == name:
+            yield child
 
 
 def descendants(element: Element, name: str) -> Iterator[Element]:
     """All elements of that name below `element`, in document order."""
-    return (found for found in element.iter() if local_name(found) == name)
+    for found in element.iter():
+        if local_name(found) == name:
+            yield found
 
 
 def text_of(element: Element, name: str) -> str | None:
@@ -118,7 +123,9 @@ def text_of(element: Element, name: str) -> str | None:
 def attribute(element: Element, name: str) -> str | None:
     """An attribute as text."""
     value = element.get(name)
-    return None if value is None else str(value).strip()
+    if value is None:
+        return None
+    return str(value).strip()
 
 
 def json_of(body: bytes) -> object:
@@ -127,19 +134,16 @@ def json_of(body: bytes) -> object:
     if text.lstrip()[:1] == "<":
         raise ParseError("a web page or XML instead of JSON")
     try:
-        # "NaN" is no JSON, but some serializers write it: a bad value in one row, not a bad
-        # document
-        return cast(
-            "object",
-            json.loads(
-                text,
-                parse_float=Decimal,
-                parse_int=Decimal,
-                parse_constant=lambda _: Decimal("NaN"),
-            ),
+        value: object = json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=Decimal,
+            # "NaN" is no JSON, but some serializers write it: one bad row, not a bad document
+            parse_constant=lambda _: Decimal("NaN"),
         )
     except (ValueError, RecursionError, ArithmeticError):
         raise ParseError("not JSON, or cut off") from None
+    return value
 
 
 def objects(value: object, what: str) -> list[dict[str, Any]]:

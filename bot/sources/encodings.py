@@ -25,7 +25,9 @@ _STARTS = (  # "<?" or "<r" or "{" without a mark
 )  # fmt: skip
 _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
 _SINGLE_BYTE = re.compile(r"cp125\d|iso8859.*|latin.*|koi8.*|cp866|mac.*|ascii|cp437|cp850")
-_COMMON_RUSSIAN = frozenset("оеаинтсрвлкмдпу")
+_COMMON_RUSSIAN = re.compile("[оеаинтсрвлкмдпу]")
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
+_ASCII = re.compile(r"[\x00-\x7f]+")
 
 
 def by_mark(body: bytes) -> str | None:
@@ -71,9 +73,13 @@ def _labels(body: bytes, content_type: str | None) -> list[str]:
             info = codecs.lookup(name)
         except LookupError:
             continue
-        # utf-16 would have shown by its zeros; Latin-1 means windows-1252 on the web.
-        if not info.name.startswith(("utf-16", "utf-32")) and info.name not in labels:
-            labels.append("cp1252" if info.name in {"iso8859-1", "ascii"} else info.name)
+        if info.name.startswith(("utf-16", "utf-32")):  # it would have shown by its zeros
+            continue
+        label = info.name
+        if label in {"iso8859-1", "ascii"}:  # on the web they mean windows-1252
+            label = "cp1252"
+        if label not in labels:
+            labels.append(label)
     return labels
 
 
@@ -81,17 +87,15 @@ def _decode_legacy(body: bytes, labels: list[str]) -> str:
     """Text that is not UTF-8 by the first label that fits, unless it is Russian by another."""
     broken = body.decode("utf-8", "replace")
     replaced = broken.count("\ufffd")
-    if replaced * 20 < sum(not char.isascii() for char in broken):
+    foreign = len(_ASCII.sub("", broken))
+    if replaced * 20 < foreign:
         return broken  # UTF-8 with a few cut characters
-    fitting: list[str] = []
+    claimed: str | None = None
     for label in labels:
-        text = _strictly(body, label)
-        if text is not None and label != "utf-8":
-            fitting.append(text)
-    single = [label for label in labels if _SINGLE_BYTE.fullmatch(label)]
-    if fitting and not single:
-        return fitting[0]  # a multi-byte encoding that decodes is right
-    claimed = fitting[0] if fitting else None
+        if claimed is None and label != "utf-8":
+            claimed = _strictly(body, label)
+    if claimed is not None and not any(map(_SINGLE_BYTE.fullmatch, labels)):
+        return claimed  # a multi-byte encoding that decodes is right
     score, best = 0.0, ""
     for name in _CYRILLIC:
         text = _strictly(body, name)
@@ -122,14 +126,13 @@ def _guess(body: bytes) -> str:
 
 
 def _russian(text: str) -> float:
-    """How much of the text's foreign letters are the commonest Russian small ones, standing side by
-    side (0 to 1).
+    """The share (0 to 1) of a text's foreign letters that are the commonest small ones of Russian.
 
-    In the wrong table they turn into capitals and rare letters; the accents of French or German
-    stand alone.
+    In the wrong table they turn into capitals and rare letters. The accents of French or German
+    stand alone, those of a Russian word side by side: a text of short runs is none.
     """
-    runs = re.findall(r"[^\x00-\x7f]+", text[:400_000])
-    letters = sum(len(run) for run in runs)
-    if not letters or letters < 2 * len(runs):
+    runs = _FOREIGN_RUN.findall(text[:400_000])
+    letters = "".join(runs)
+    if not letters or len(letters) < 2 * len(runs):
         return 0.0
-    return sum(char in _COMMON_RUSSIAN for run in runs for char in run) / letters
+    return len(_COMMON_RUSSIAN.findall(letters)) / len(letters)

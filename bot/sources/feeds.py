@@ -88,6 +88,8 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
 
     # The declaration's encoding is no longer true, and version 1.1 would stop expat.
     plain = NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
+    # Addresses and markup are left as they are: links are made absolute here, and plain_text takes
+    # the markup away.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # feedparser's notes about its own future
@@ -112,8 +114,10 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
 def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
     updated_at = _date_of(item, "updated")
     content = _content_of(item)
+    summary = ""
     # Without a summary of its own, feedparser repeats the content there.
-    summary = "" if content and not _get(item, "summary_detail") else _text_of(item, "summary")
+    if not content or _get(item, "summary_detail"):
+        summary = _text_of(item, "summary")
     own_id = str(_get(item, "id") or "")
     return _entry(
         own_id=own_id,
@@ -130,12 +134,16 @@ def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
 
 def _get(fields: Fields | None, key: str) -> Any:  # noqa: ANN401 - feedparser's values have no one type
     """A field as it is: feedparser's `get` takes `published` for `updated`, and warns."""
-    return dict.get(fields, key) if isinstance(fields, dict) else None
+    if not isinstance(fields, dict):
+        return None
+    return dict.get(fields, key)
 
 
 def _text_of(item: Fields, key: str) -> str:
-    detail = _get(item, f"{key}_detail")
-    html = _is_html(detail) if detail else key != "title"
+    """A field as plain text; without a stated type all but a title is HTML, as RSS uses it."""
+    html = key != "title"
+    if detail := _get(item, f"{key}_detail"):
+        html = _is_html(detail)
     return plain_text(str(_get(item, key) or ""), html=html)
 
 
@@ -160,8 +168,11 @@ def _raw_link(item: Fields, own_id: str) -> str:
         link = ""  # a guid that only forgot to say it is no permalink
     if link:
         return link
-    links = [part for part in _get(item, "links") or () if _get(part, "rel") in {None, "alternate"}]
-    return str(_get(links[0], "href") or "") if links else ""
+    for part in _get(item, "links") or ():
+        # enclosures, comments and the feed itself are links too, and not the article
+        if _get(part, "rel") in {None, "alternate"}:
+            return str(_get(part, "href") or "")
+    return ""
 
 
 def _date_of(item: Fields, key: str) -> datetime | None:
@@ -169,7 +180,9 @@ def _date_of(item: Fields, key: str) -> datetime | None:
     if found is not None:
         return found
     other = _get(item, f"{key}_parsed")  # feedparser knows Korean, Greek and Hungarian forms too
-    return believable(lambda: datetime.fromtimestamp(timegm(other), UTC)) if other else None
+    if not other:
+        return None
+    return believable(lambda: datetime.fromtimestamp(timegm(other), UTC))
 
 
 # --- JSON Feed ------------------------------------------------------------------------------------
@@ -178,22 +191,24 @@ def _date_of(item: Fields, key: str) -> datetime | None:
 def _parse_json_feed(text: str, url: str | None) -> Feed:
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
         raise ParseError("not a feed") from None
     if not isinstance(data, dict):
         raise ParseError("not a feed")
     items = data.get("items")
     # Some write version "1.1" where the specification asks for an address.
-    if "jsonfeed.org/version/" not in str(data.get("version")) and not (
-        "feed_url" in data and isinstance(items, list)
-    ):
+    said_to_be_one = "jsonfeed.org/version/" in str(data.get("version"))
+    built_like_one = "feed_url" in data and isinstance(items, list)
+    if not said_to_be_one and not built_like_one:
         raise ParseError("not a feed")
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
     if not isinstance(items, list):
         items = []
-    objects = [item for item in items if isinstance(item, dict)]
-    entries = [_json_entry(item, home, language) for item in objects]
+    entries: list[Entry] = []
+    for item in items:
+        if isinstance(item, dict):
+            entries.append(_json_entry(item, home, language))
     return Feed(
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
@@ -203,7 +218,10 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
 
 def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> Entry:
     updated_at = parse_date(_string(item, "date_modified"))
-    html = _string(item, "content_html")
+    # The specification lets both stand side by side; the text of HTML knows its paragraphs.
+    content = plain_text(_string(item, "content_html"), html=True)
+    if not _string(item, "content_html"):
+        content = plain_text(_string(item, "content_text"), html=False, wrapped=False)
     return _entry(
         own_id=_string(item, "id"),
         title=plain_text(_string(item, "title"), html=False),
@@ -212,9 +230,7 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
         published_at=parse_date(_string(item, "date_published")) or updated_at,
         updated_at=updated_at,
         summary=plain_text(_string(item, "summary"), html=False),
-        content=plain_text(html, html=True)
-        if html
-        else plain_text(_string(item, "content_text"), html=False, wrapped=False),
+        content=content,
         language=two_letter(item.get("language")) or language,
     )
 
@@ -243,6 +259,8 @@ def _entry(
     """One entry; without an id and a link it is known by what it says, and when."""
     title, own_id = one_line(title), one_line(own_id)
     said = title or summary or content or str(published_at)
+    if content == summary:  # many feeds send one text in both fields
+        content = ""
     return Entry(
         id=own_id or link or hashlib.sha256(said.encode()).hexdigest(),
         title=title,
@@ -250,7 +268,7 @@ def _entry(
         published_at=published_at,
         updated_at=updated_at,
         summary=summary,
-        content=content if content != summary else "",
+        content=content,
         language=language,
     )
 
@@ -283,4 +301,6 @@ def two_letter(language: object) -> str | None:
         return None
     code = match[1].lower()
     code = _LANGUAGE_ALIASES.get(code, code)
-    return code if len(code) == 2 else None
+    if len(code) != 2:  # a language of three letters that none of our readers has
+        return None
+    return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.sources.sections import NewsSection
@@ -26,3 +27,10 @@ class Kind:
     help: str
     shown: Shown
     gives_way: bool = True
+
+
+def written(moment: datetime | None) -> str | None:
+    """A moment as JSON has it."""
+    if moment is None:
+        return None
+    return moment.isoformat()

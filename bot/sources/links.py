@@ -18,7 +18,9 @@ def absolute_link(link: str, base: str | None) -> str | None:
     """An http(s) address, made absolute with `base`; None for anything else."""
     cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
     try:
-        joined = urljoin(base, cleaned) if base and cleaned else cleaned
+        joined = cleaned
+        if base and cleaned:  # an empty link would become the base itself
+            joined = urljoin(base, cleaned)
         parts = urlsplit(joined)
         if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
             return None
@@ -28,8 +30,7 @@ def absolute_link(link: str, base: str | None) -> str | None:
 
 
 def normalise_link(link: str) -> str:
-    """What two addresses of one article have in common: a key to compare with, not an address to
-    open.
+    """What two addresses of one article have in common: a key to compare, no address to open.
 
     The scheme, the default port, the fragment, a closing slash and tracking parameters do not
     count; "www." does. A text that is no address comes back as it is.
@@ -41,7 +42,10 @@ def normalise_link(link: str) -> str:
         return link
     if parts.scheme not in {"http", "https"} or not host:
         return link
-    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    place = host
+    if port not in {None, 80, 443}:
+        place = f"{host}:{port}"
+    # A page's own parameters stay: on old sites `?id=7` is all that names the article.
     kept: list[str] = []
     for piece in parts.query.split("&"):
         name = piece.partition("=")[0]

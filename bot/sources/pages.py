@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lxml import etree, html
@@ -34,6 +35,9 @@ from bot.sources.links import absolute_link
 from bot.sources.selectors import xpath_of
 from bot.sources.specs import Article, ArticleReader, EntryReader, NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
+
+if TYPE_CHECKING:
+    from trafilatura.settings import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +93,17 @@ def parse_article(
     content_type: str | None = None,
     selector: str | None = None,
 ) -> Article:
-    """The article on a page; with `selector` its text is taken from there, else the extractor
-    decides.
+    """The article on a page; its text is what `selector` finds, else what the extractor takes.
 
     `url` is the page's address, for the result. Raises ParseError when there is no article.
     """
-    from trafilatura import bare_extraction
-
-    # what they cannot read is told by our own error
-    for library in ("trafilatura", "htmldate", "courlan"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
     text = decode(body, content_type)
     page = _tree(text)
-    found = bare_extraction(
-        text, url=url, include_comments=False, include_tables=False, with_metadata=True
-    )
-    if isinstance(found, dict):
-        raise TypeError("trafilatura changed its answer")
+    found = _extracted(text, url)
     content = ""
     if selector:
         content = "\n\n".join(map(_inner_text, page.xpath(xpath_of(selector))))
+    # A selector that finds nothing has outlived a redesign: the extractor is better than no text.
     if not content and found is not None and found.text:
         content = _as_written(found.text.splitlines(), _inner_text(page))
     title = _headline(
@@ -120,7 +115,8 @@ def parse_article(
     author = None
     published_at = _published_at(page, text)
     if found is not None:
-        author = one_line(found.author.replace(";", ",")) if found.author else None
+        # trafilatura parts the names of several authors by semicolons
+        author = one_line((found.author or "").replace(";", ",")) or None
         published_at = published_at or parse_date(found.date or "")
     return Article(
         title=title,
@@ -132,6 +128,22 @@ def parse_article(
         ),
         url=url or absolute_link(_first(page, "//link[@rel='canonical']/@href"), None),
     )
+
+
+def _extracted(text: str, url: str | None) -> Document | None:
+    """What trafilatura makes of a page; None where it finds no article."""
+    # Only here: the module's docstring says what the import costs.
+    from trafilatura import bare_extraction
+
+    # what they cannot read is told by our own error
+    for library in ("trafilatura", "htmldate", "courlan"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    found = bare_extraction(
+        text, url=url, include_comments=False, include_tables=False, with_metadata=True
+    )
+    if isinstance(found, dict):  # only for the deprecated `as_dict`, says its documentation
+        raise TypeError("trafilatura changed its answer")
+    return found
 
 
 # --- list pages -----------------------------------------------------------------------------------
@@ -148,21 +160,32 @@ def _list_entry(
         anchor.get("href") or _first(anchor, ".//@href") or _first(anchor, "ancestor::a/@href"),
         base,
     )
-    named = _inside(item, spec.title) if spec.title else anchor
-    title = one_line(_inner_text(named)) if named is not None else ""
-    if not link or not title:
+    named = anchor
+    if spec.title:
+        named = _inside(item, spec.title)
+    if not link or named is None:
         return None
-    dated = _inside(item, spec.time) if spec.time else None
-    moment = _moment(dated, now.astimezone(ZoneInfo(spec.poll.zone))) if dated is not None else None
+    title = one_line(_inner_text(named))
+    if not title:
+        return None
+    moment = None
+    dated = _inside(item, spec.time)
+    if dated is not None:
+        moment = _moment(dated, now.astimezone(ZoneInfo(spec.poll.zone)))
     return Entry(id=link, title=title, link=link, published_at=moment, language=spec.language)
 
 
-def _inside(item: html.HtmlElement, selector: str) -> html.HtmlElement | None:
+def _inside(item: html.HtmlElement, selector: str | None) -> html.HtmlElement | None:
+    """The first element that a selector finds in an item of the list, the item itself included."""
+    if selector is None:
+        return None
     found = item.xpath(xpath_of(selector, start="descendant-or-self::"))
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
+# A time of day, alone or behind a word: "вчера, 15.12".
 _CLOCK = re.compile(r"(?:(\w+)[,\s]+(?:в\s+)?)?(\d{1,2})[:.](\d{2})")
+FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 _YESTERDAY = frozenset({"вчера", "yesterday", "кечээ"})
 _TODAY = frozenset({"сегодня", "today", "бүгүн"})
 
@@ -172,15 +195,18 @@ def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
     stated = _first(dated, "descendant-or-self::*/@datetime")
     text = " ".join(dated.text_content().split()).lower()
     found = parse_date(stated, zone=here.tzinfo or UTC) or parse_date(text, zone=here.tzinfo or UTC)
-    match = _CLOCK.fullmatch(text)
-    if found is not None or match is None or match[1] not in {None, *_TODAY, *_YESTERDAY}:
+    if found is not None:
         return found
+    match = _CLOCK.fullmatch(text)
+    if match is None or match[1] not in {None, *_TODAY, *_YESTERDAY}:
+        return None
     hour, minute = int(match[2]), int(match[3])
     if hour > 23 or minute > 59:
         return None
     moment = datetime.combine(here.date(), time(hour, minute), here.tzinfo)
-    if match[1] in _YESTERDAY or (match[1] is None and moment > here + timedelta(minutes=5)):
-        # shortly after midnight the list still shows the evening before
+    # Shortly after midnight the list still shows the evening before. A few minutes ahead of us
+    # are the publisher's clock, no other day.
+    if match[1] in _YESTERDAY or (match[1] is None and moment > here + FAST_CLOCK):
         moment -= timedelta(days=1)
     return moment.astimezone(UTC)
 
@@ -204,15 +230,24 @@ def _headline(title: str) -> str:
     """A title without the site's name behind a bar ("Bridge opens today | Example Times")."""
     whole = one_line(title)
     bare = re.split(r"\s[|•*]\s", whole)[0]
-    return bare if len(bare.split()) >= 3 else whole
+    if len(bare.split()) < 3:  # the bar is the headline's own: "Live | What we know so far"
+        return whole
+    return bare
 
 
 def _published_at(page: html.HtmlElement, text: str) -> datetime | None:
     """The moment a publisher states for machines; None when it states only a day, or nothing."""
+    # A pattern finds it in whatever list or graph of JSON-LD it stands.
     stated = re.findall(r"\"datePublished\"\s*:\s*\"([^\"]{8,60})\"", text)
-    stated += [value for query in _STATED for value in page.xpath(query)]
-    moments = [parse_date(value) for value in stated if ":" in value]
-    return next((moment for moment in moments if moment is not None), None)
+    for query in _STATED:
+        stated += page.xpath(query)
+    for value in stated:
+        if ":" not in value:  # a day alone
+            continue
+        moment = parse_date(value)
+        if moment is not None:
+            return moment
+    return None
 
 
 def _inner_text(element: html.HtmlElement) -> str:
@@ -226,30 +261,38 @@ def _as_written(paragraphs: Sequence[str], page: str) -> str:
 
     It makes one kind of space of every kind, and drops soft hyphens and joiners.
     """
-    letters: list[str] = []
-    places: list[int] = []
-    for place, char in enumerate(page):
-        if char.isprintable() and not char.isspace():
-            letters.append(char)
-            places.append(place)
-    whole = "".join(letters)
-    said, start = [], 0
+    # Both are compared by their visible letters alone, and `places` leads back to the page.
+    places = _visible(page)
+    whole = "".join([page[place] for place in places])
+    said: list[str] = []
+    start = 0
     for paragraph in paragraphs:
-        wanted = "".join(
-            char for char in clean(paragraph) if char.isprintable() and not char.isspace()
-        )
-        at = whole.find(wanted, start) if wanted else -1
+        cleaned = clean(paragraph)
+        wanted = "".join([cleaned[place] for place in _visible(cleaned)])
+        if not wanted:
+            continue
+        at = whole.find(wanted, start)
         if at < 0:
             said.append(plain_text(paragraph, html=False))
             continue
         start = at + len(wanted)
         said.append(page[places[at] : places[start - 1] + 1])
-    return "\n\n".join(part for part in said if part)[:LONGEST_TEXT].rstrip()
+    return "\n\n".join(filter(None, said))[:LONGEST_TEXT].rstrip()
+
+
+def _visible(text: str) -> list[int]:
+    """The places of the letters that show; neither spaces nor joiners do."""
+    places: list[int] = []
+    for place, char in enumerate(text):
+        if char.isprintable() and not char.isspace():
+            places.append(place)
+    return places
 
 
 def _first(element: html.HtmlElement, query: str) -> str:
+    """The first text or attribute that an XPath finds; empty where it finds none."""
     found = element.xpath(query)
-    return str(found[0]) if found else ""
+    return str(next(iter(found), ""))
 
 
 def _tree(text: str) -> html.HtmlElement:

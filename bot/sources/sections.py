@@ -5,6 +5,7 @@ A spec (`bot/sources/specs.py`) is what the program makes of a section.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -48,12 +49,13 @@ class Section(BaseModel):
     @classmethod
     def keys(cls) -> tuple[str, ...]:
         """The keys of such a section by their names in the file, its own before every source's."""
+        # pydantic lists a parent's fields first; an operator looks for the section's own.
         names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
         return tuple(cls.model_fields[name].alias or name for name in names)
 
 
 class PollSection(Section):
-    """When a source is looked at; `every` has a default of its own in each kind of section."""
+    """When a source is looked at; each kind of section has its own `DEFAULT_EVERY`."""
 
     every: Duration | None = None
     between: Window | None = None
@@ -64,6 +66,7 @@ class PollSection(Section):
 class SourceSection(Section):
     """The keys that every polled source may have."""
 
+    #: How often a source is asked whose section does not say: its publisher's usual pace.
     DEFAULT_EVERY: ClassVar[timedelta]
 
     poll: Annotated[PollSection, BeforeValidator(parse_table)] = PollSection()
@@ -99,12 +102,15 @@ class RateSection(SourceSection):
 
     def spec(self, key: str) -> RateSpec:
         """The source that this section describes."""
+        kind = SOURCES[self.parser].kind
+        if self.kind:
+            kind = RateKind(self.kind)
         return RateSpec(
             key=key,
             parser=self.parser,
             names=self.names,
             urls=self.urls,
-            kind=RateKind(self.kind) if self.kind else SOURCES[self.parser].kind,
+            kind=kind,
             pairs=frozenset(self.pairs),
             rank=self.rank,
             archive=self.archive,
@@ -135,9 +141,9 @@ class NewsSection(SourceSection):
             **self.common(),
         }
 
+    @abstractmethod
     def spec(self, key: str) -> NewsSpec:
         """The source that this section describes."""
-        raise NotImplementedError
 
 
 class ChannelSection(Section):

@@ -37,11 +37,10 @@ _TRANSLATOR = _Translator()
 
 @lru_cache(maxsize=1000)
 def xpath_of(selector: str, *, start: str = "descendant::") -> str:
-    """An XPath for a CSS selector; ValueError, saying what would be right, for one that lxml cannot
-    read.
+    """An XPath for a CSS selector.
 
     `start` is the axis of its first part: `descendant::`, or `descendant-or-self::` for what may be
-    the element itself.
+    the element itself. Raises ValueError, saying what would be right, where lxml cannot read it.
     """
     if not selector.strip() or len(selector) > LONGEST_SELECTOR:
         raise ValueError(RIGHT)
@@ -49,7 +48,7 @@ def xpath_of(selector: str, *, start: str = "descendant::") -> str:
         path = _translate(selector, start)
         etree.XPath(path)(_EMPTY_PAGE)  # a namespace that no page declares is noticed only here
     except (SelectorError, etree.XPathError, RecursionError, ValueError) as error:
-        why = str(error).splitlines()[0] if str(error) else "not understood"
+        why, *_ = str(error).splitlines() or ["not understood"]
         raise ValueError(f"{RIGHT} ({why[:120]})") from None
     return path
 

@@ -1,5 +1,4 @@
-"""What a source and a channel are, once the catalog is read: frozen, with the questions others ask
-of them.
+"""What a source and a channel are, once the catalog is read; frozen.
 
 Plain dataclasses without pydantic, because the worker processes that read pages get a spec with
 their work.
@@ -7,6 +6,7 @@ their work.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.news import Entry
-from bot.model.rates import Pair, RateKind
+from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
 
@@ -24,7 +24,7 @@ DEFAULT_ZONE = "Asia/Bishkek"
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 LAST_RANK = 100
 WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
-LONGEST_HOLIDAY = timedelta(days=10)
+LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to 9 January
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,10 @@ class PollSpec:
     def last_window(self, now: datetime) -> date:
         """The latest day of publication whose window is over."""
         local = now.astimezone(ZoneInfo(self.zone))
-        over = self.between is not None and local.time() >= self.between[1]
-        day = local.date() if over else local.date() - timedelta(days=1)
+        day = local.date()
+        # Without a window the whole day is one, so today's is never over.
+        if self.between is None or local.time() < self.between[1]:
+            day -= timedelta(days=1)
         for _ in range(LONGEST_REST):
             if self.publishes_on(day):
                 break
@@ -69,10 +71,8 @@ class PollSpec:
         January.
         """
         today = now.astimezone(ZoneInfo(self.zone)).date()
-        first, last = (
-            self._work(today, -1, WORK_BEHIND),
-            self._work(today, 1, WORK_AHEAD) + timedelta(days=1),
-        )
+        first = self._work(today, -1, WORK_BEHIND)
+        last = self._work(today, 1, WORK_AHEAD) + timedelta(days=1)
         return min(first, today - LONGEST_HOLIDAY), max(last, today + LONGEST_HOLIDAY)
 
     def _work(self, day: date, step: int, times: int) -> date:
@@ -95,9 +95,9 @@ class PollSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSpec:
-    """A publisher of rates. `pairs` narrows what is kept of it (empty: all); the lowest `rank`
-    leads for a currency.
+    """A publisher of rates.
 
+    `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
     `archive` is a server asked for history instead of the publisher's own, at the same paths.
     """
 
@@ -133,14 +133,18 @@ class RateSpec:
         parsed = self.source.parse(body, source=self.key, url=url, kind=self.kind)
         if not self.pairs:
             return parsed
-        return Parsed(
-            rates=tuple(rate for rate in parsed.rates if rate.pair in self.pairs),
-            problems=parsed.problems,
-        )
+        wanted: list[Rate] = []
+        for rate in parsed.rates:
+            if rate.pair in self.pairs:
+                wanted.append(rate)
+        return replace(parsed, rates=tuple(wanted))
 
     def history(self, since: date, until: date) -> Sequence[Request]:
         """The requests of a backfill, most wanted first; none when there is no history."""
-        wanted = {code for pair in self.pairs for code in (pair.base, pair.quote)} - {self.home}
+        wanted: set[str] = set()
+        for pair in self.pairs:
+            wanted.update({pair.base, pair.quote})
+        wanted.discard(self.home)  # every rate of the publisher is against it
         asked = self.source.history_requests(since, until, wanted or None)
         if self.archive is None:
             return asked
@@ -181,7 +185,7 @@ class ArticleReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsSpec:
+class NewsSpec(ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
@@ -200,9 +204,9 @@ class NewsSpec:
     page: str | None = None
     disabled: bool = False
 
+    @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
-        raise NotImplementedError
 
     @property
     def article(self) -> ArticleReader | None:
@@ -225,7 +229,9 @@ class ChannelSpec:
     @property
     def chat(self) -> int | str:
         """What Telegram calls it."""
-        return self.key if self.key.startswith("@") else int(self.key)
+        if self.key.startswith("@"):
+            return self.key
+        return int(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +249,11 @@ class Catalog:
 
         One of a kind that gives way, whose key another source has, is `kind.KEY` there.
         """
-        return {spec.key: spec for of_kind in self.kinds.values() for spec in of_kind.values()}
+        every: dict[str, NewsSpec] = {}
+        for of_kind in self.kinds.values():
+            for spec in of_kind.values():
+                every[spec.key] = spec
+        return every
 
     @property
     def feed_names(self) -> dict[str, dict[str, str]]:
@@ -260,10 +270,15 @@ class Catalog:
     def names(self, key: str, language: str) -> str:
         """A source's name in that language, else in English, else in any; at last its key."""
         spec = self.rates.get(key) or self.news.get(key)
-        names = spec.names if spec is not None else {}
+        if spec is None:  # removed from the catalog; what it told is stored and still shown
+            return key
+        names = spec.names
         return names.get(language) or names.get("en") or next(iter(names.values()), key)
 
     def leader(self, currency: str) -> RateSpec | None:
         """The enabled source that leads for a home currency: its own bank's, lowest rank."""
-        own = [spec for spec in self.rates.values() if spec.home == currency and not spec.disabled]
+        own: list[RateSpec] = []
+        for spec in self.rates.values():
+            if spec.home == currency and not spec.disabled:
+                own.append(spec)
         return min(own, key=lambda spec: spec.rank, default=None)

@@ -1,5 +1,4 @@
-"""How much a feed is believed, and how much of its text may be shown: what `trust` and `style` of
-the catalog mean.
+"""How much a feed is believed and how much of its text is shown: the catalog's `trust` and `style`.
 
 * The most trusted report of a story leads it: its headline and its text are told. Among equals the
   first that came does; a report in the reader's language still goes before any other.
@@ -11,11 +10,11 @@ the catalog mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.model.alerts import Severity
-from bot.model.news import Story, Verdict
+from bot.model.news import StoredEntry, Story, Verdict
 from bot.model.reasons import Reason
 from bot.sources.specs import NewsSpec
 
@@ -25,27 +24,28 @@ AGGREGATORS_REASON = Reason("aggregators")
 
 
 def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
-    """The story with its most trusted report first, each report marked with the style its feed
-    allows.
+    """The story with its most trusted report first, each report in the style its feed allows.
 
     A feed that the catalog does not name any more is an agency that allows its brief.
     """
-    marked = []
+    marked: list[StoredEntry] = []
     for item in story.entries:
         spec = feeds.get(item.feed)
-        marked.append(
-            replace(item, trust=spec.trust, style=spec.style) if spec is not None else item
-        )
-    return replace(story, entries=tuple(sorted(marked, key=lambda item: item.trust)))
+        if spec is None:
+            marked.append(item)
+        else:
+            marked.append(replace(item, trust=spec.trust, style=spec.style))
+    marked.sort(key=lambda item: item.trust)  # a stable sort: of equals the first that came leads
+    return replace(story, entries=tuple(marked))
 
 
 def weighed(
     verdict: Verdict, spec: NewsSpec, before: Story | None, feeds: Mapping[str, NewsSpec]
 ) -> Verdict:
-    """The verdict on an entry as it counts for its story, of which `before` is what was reported so
-    far.
+    """The verdict on an entry as it counts for its story.
 
-    `verdict` is the detector's, on the text alone; `feeds` knows the other reports' trust.
+    `verdict` is the detector's, on the text alone; `before` the story as reported so far; `feeds`
+    knows the other reports' trust.
     """
     if not verdict.security or verdict.severity is Severity.INFO:
         return _lifted(verdict, spec, before)
@@ -53,23 +53,28 @@ def weighed(
         verdict = replace(verdict, reasons=(*verdict.reasons, OFFICIAL_REASON))
     if verdict.severity is not Severity.URGENT:
         return _lifted(verdict, spec, before)
-    others = before.feeds if before is not None else ()
-    if spec.trust == AGGREGATOR and _aggregators(others, feeds):
-        return replace(
-            verdict, severity=Severity.NOTABLE, reasons=(*verdict.reasons, AGGREGATORS_REASON)
-        )
-    return verdict
+    if spec.trust != AGGREGATOR or _vouched_for(before, feeds):
+        return verdict
+    return replace(
+        verdict, severity=Severity.NOTABLE, reasons=(*verdict.reasons, AGGREGATORS_REASON)
+    )
 
 
-def _aggregators(keys: Iterable[str], feeds: Mapping[str, NewsSpec]) -> bool:
-    """Whether all these feeds are aggregators."""
-    known = [feeds.get(key) for key in keys]
-    return all(spec is not None and spec.trust == AGGREGATOR for spec in known)
+def _vouched_for(before: Story | None, feeds: Mapping[str, NewsSpec]) -> bool:
+    """Whether somebody who is no aggregator has reported the story already."""
+    if before is None:
+        return False
+    for key in before.feeds:
+        spec = feeds.get(key)
+        if spec is None or spec.trust != AGGREGATOR:
+            return True
+    return False
 
 
 def _lifted(verdict: Verdict, spec: NewsSpec, before: Story | None) -> Verdict:
     """Aggregators' word is believed now: somebody else reports the event, however calmly."""
     if spec.trust == AGGREGATOR or before is None or AGGREGATORS_REASON not in before.reasons:
         return verdict
-    reasons = tuple(reason for reason in before.reasons if reason != AGGREGATORS_REASON)
-    return replace(verdict, severity=Severity.URGENT, reasons=reasons)
+    # The story's own reasons, since they made it urgent; only what held it back goes.
+    reasons = [reason for reason in before.reasons if reason != AGGREGATORS_REASON]
+    return replace(verdict, severity=Severity.URGENT, reasons=tuple(reasons))

@@ -66,7 +66,10 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
         if not html and not wrapped and not _BLOCK.search(value):
             # its breaks are in the text, whatever tags stand in a line
             value = value.replace("\n", "<br>")
-        value = _without_markup(value) if "<" in value or "&" in value else _LAYOUT.sub(" ", value)
+        if "<" in value or "&" in value:
+            value = _without_markup(value)
+        else:  # the commonest case, a text without anything to unfold, needs no tokeniser
+            value = _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))
     else:
@@ -81,28 +84,39 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Text on one line of `LONGEST_TITLE` characters at most; no-break spaces are kept."""
+    # Cut before it is cleaned, since a title may be a megabyte; twice the length leaves room for
+    # the layout that goes.
     line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+    if len(line) <= LONGEST_TITLE:
+        return line
+    return line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _tidy(text: str) -> str:
     """Lines without layout around them; one that shows nothing (a lone no-break space) is blank."""
-    lines = (line.strip(" ") for line in _BLANKS.sub(" ", text).split("\n"))
-    whole = "\n".join(line if line.strip() else "" for line in lines)
-    return re.sub(r"\n{3,}", "\n\n", whole).strip()
+    lines: list[str] = []
+    for line in _BLANKS.sub(" ", text).split("\n"):
+        if line.strip():
+            # only layout goes: a no-break space at the edge is the author's
+            lines.append(line.strip(" "))
+        else:
+            lines.append("")
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _as_laid_out(text: str) -> str:
     """Lines as they were set, with indents and runs of spaces, without invisible ends."""
-    whole = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", whole).strip("\n")
+    lines = [line.rstrip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 def _without_markup(value: str) -> str:
+    # huge_tree lifts libxml2's limits of length and depth, which are for trees; none is built here.
     parser = etree.HTMLParser(target=_TextTarget(), huge_tree=True, encoding="utf-8")
     # A CDATA section inside HTML is a comment to a browser; in a feed it is a text wrapped twice.
-    unwrapped = value.replace("<![CDATA[", "").replace("]]>", "") if "<![CDATA[" in value else value
-    parser.feed(NOT_XML.sub("", unwrapped).encode())
+    if "<![CDATA[" in value:
+        value = value.replace("<![CDATA[", "").replace("]]>", "")
+    parser.feed(NOT_XML.sub("", value).encode())
     return str(parser.close())
 
 
@@ -128,11 +142,12 @@ class _TextTarget:
             self._break(tag)
 
     def data(self, data: str | bytes) -> None:
-        if not self._skipping:
-            text = str(data)
-            self._parts.append(
-                text if self._preformatted else text.replace("\n", " ").replace("\r", " ")
-            )
+        if self._skipping:
+            return
+        text = str(data)
+        if not self._preformatted:  # in HTML a break between words is only a space
+            text = text.replace("\n", " ").replace("\r", " ")
+        self._parts.append(text)
 
     def comment(self, text: str | bytes) -> None:
         """Nobody reads comments."""

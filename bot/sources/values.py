@@ -44,7 +44,10 @@ def _names(value: object) -> dict[str, str]:
     right = f'a table of names by language ({", ".join(LANGUAGES)}), such as {{ en = "Name" }}'
     if not isinstance(value, dict) or not value or not set(value) <= set(LANGUAGES):
         raise ValueError(right)
-    return {language: parse_text(name, right) for language, name in value.items()}
+    names: dict[str, str] = {}
+    for language, name in value.items():
+        names[language] = parse_text(name, right)
+    return names
 
 
 def _addresses(value: object) -> tuple[str, ...]:
@@ -54,7 +57,8 @@ def _addresses(value: object) -> tuple[str, ...]:
     for address in found:
         if set("{}") & set(PLACEHOLDER.sub("", address)):
             raise ValueError("addresses whose only braces are days such as {today:%d.%m.%Y}")
-        parse_address(address if "{" not in address else PLACEHOLDER.sub("0", address))
+        # a digit in the place of the days, which themselves may not stand in an address
+        parse_address(PLACEHOLDER.sub("0", address))
     return found
 
 

@@ -295,6 +295,7 @@ FAINT_WORDS = """() => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.cases(keep=1)
 async def test_every_word_can_be_read_in_both_themes(
     browser: Browser, emulator: Emulator, theme: str
 ) -> None:

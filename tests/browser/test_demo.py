@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from playwright.async_api import Browser, Locator, Page, Request, expect
 from yarl import URL
 
 from bot.demo.world import FIRST_DAY, World, read_rates, read_stories
+from tests import forkserver
 from tests.conftest import ROOT
 
 WIDE, PHONE = (1280, 800), (390, 844)
@@ -35,8 +35,13 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
     """
     complaints = tmp_path / "stderr"
     with complaints.open("wb") as stderr:
-        command = [sys.executable, "-m", "bot", "demo", "--port", "0", "--exit-after", "120"]
-        demo = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=stderr)
+        demo = await forkserver.start(
+            *("bot", "demo", "--port", "0", "--exit-after", "120"),
+            cwd=ROOT,
+            env=forkserver.PLAIN,
+            stdout=PIPE,
+            stderr=stderr.fileno(),
+        )
     assert demo.stdout is not None
     try:
         async with asyncio.timeout(60):
@@ -259,6 +264,7 @@ async def read_on_a_phone(page: Page) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_without_a_mouse(opened: Opener) -> None:
     """Start, a command from the menu and a button are reached and pressed by keys alone; Russian
     greets in Russian.
@@ -285,6 +291,7 @@ async def test_without_a_mouse(opened: Opener) -> None:
     await expect(page.locator("#main").get_by_role("button", name="✓ USD")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_the_time_zone_from_a_location(opened: Opener) -> None:
     """The zone screen offers it, a key below the field sends the place, and the key is gone with
     the answer.
@@ -374,6 +381,7 @@ async def test_questions_and_pictures_on_a_phone(opened: Opener) -> None:
         ("Кыргызча", "Саламатсызбы", "Коопсуздук", "аталышы"),
     ],
 )
+@pytest.mark.cases(keep=1)
 async def test_buttons_on_a_phone_break_no_word(
     opened: Opener, language: str, hello: str, security: str, headlines: str
 ) -> None:

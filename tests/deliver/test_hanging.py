@@ -46,6 +46,7 @@ async def until(so: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ALERT, Lane.ROUTINE])
+@pytest.mark.cases(keep=2)
 async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: Lane) -> None:
     """All places are taken by requests without an answer, while Telegram is there: the next leave
     soon.

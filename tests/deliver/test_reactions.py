@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import copy
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ from storage.deliveries import Claimed
 from storage.opening import open_store
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import chat, delivery, pace
-from tests.world import World
+from tests.world import World, migrated_copy
 
 ONE, TWO, THREE, GROUP, MOVED = 1001, 1002, 1003, -1001000000001, -1001000000002
 TOKEN = TEST_TOKEN.partition(":")[0]
@@ -130,11 +129,11 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 async def desk(
-    tmp_path: Path, migrated_file: Path, request: pytest.FixtureRequest, now: list[float]
+    tmp_path: Path, request: pytest.FixtureRequest, now: list[float]
 ) -> AsyncIterator[Desk]:
     """Two people and a group; `token_name` may be another."""
     assert now
-    store = await open_store(f"sqlite:///{copy(migrated_file, tmp_path / 'jarchy.db')}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with Emulator(open_chats=True) as emulator, open_session() as session:
         for number in (ONE, TWO, THREE):
             emulator.add_private(emulator.add_user(number, "Reader", "en"))

@@ -325,6 +325,7 @@ def crises(luck: random.Random) -> Iterator[float]:
 
 
 @pytest.mark.parametrize("seed", range(24))
+@pytest.mark.cases(keep=8)
 def test_any_year_alerts_as_promised(seed: int) -> None:
     """Still years, crises and what lies between, made up; a courtesy keeps its distance from the
     alert before it.
@@ -360,6 +361,7 @@ def test_a_pair_that_stands_still_is_told_at_most_one_courtesy_a_year(seed: int)
 
 
 @pytest.mark.parametrize("seed", range(20))
+@pytest.mark.cases(keep=7)
 def test_a_second_alert_for_a_day_is_always_louder(seed: int) -> None:
     """However often a day's value is revised, and however far."""
     luck = random.Random(seed)

@@ -291,6 +291,7 @@ def _check_limits(emulator: Emulator, die_at: tuple[int, ...]) -> None:
     assert busiest <= RATE * WINDOW * CATCH_UP + 2, f"I4, died at {die_at}: {busiest} in {WINDOW} s"
 
 
+@pytest.mark.cases
 async def test_P1_kill_at_some_steps_loses_nothing(
     run: Run, template: Template, publishers: Publishers
 ) -> None:

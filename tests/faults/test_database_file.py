@@ -28,6 +28,7 @@ import storage.highwater
 from bot.emulator import TEST_TOKEN, Emulator
 from storage.opening import open_store
 from storage.versions import HEAD, REVISIONS
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.e2e.program import READER, Program
 from tests.factories import NOW
@@ -348,7 +349,8 @@ async def make():
     await store.close()
 asyncio.run(make())
 """
-    subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=True)
+    made = forkserver.run("-c", script, str(path), cwd=ROOT, env=forkserver.PLAIN)
+    assert made.returncode == 0, made.stderr
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "INSERT INTO chat (id, kind, title, language, time_zone, home, style, active, "
@@ -397,8 +399,7 @@ async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_pat
         for old in tmp_path.glob("jarchy.db*"):
             old.unlink()
         shutil.copyfile(template, path)
-        child = [sys.executable, "-c", KILLED, str(path), str(step)]
-        ended = subprocess.run(child, check=False, cwd=ROOT, capture_output=True)
+        ended = forkserver.run("-c", KILLED, str(path), str(step), cwd=ROOT, env=forkserver.PLAIN)
         assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
         schema, chats, verdict = state_of(path)
         assert (chats, verdict) == (1, "ok")
@@ -459,7 +460,15 @@ async def _make(path: Path) -> None:
     await (await open_store(f"sqlite:///{path}")).close()
 
 
-@pytest.mark.parametrize("case", ["no folder", "file of another", "folder of another", "read-only"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no folder",
+        "read-only",
+        pytest.param("file of another", marks=pytest.mark.slow),
+        pytest.param("folder of another", marks=pytest.mark.slow),
+    ],
+)
 def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, case: str) -> None:
     """One line for the operator, no traceback."""
     path = data / "jarchy.db"

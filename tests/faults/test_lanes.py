@@ -54,6 +54,7 @@ def kept(report: Report, plan: Plan) -> None:
     assert report.ahead <= HORIZON.total_seconds() + 2 * SLOWEST
 
 
+@pytest.mark.cases
 async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(
     database_url: str,
 ) -> None:

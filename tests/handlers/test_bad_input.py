@@ -62,6 +62,7 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
 @pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
+@pytest.mark.cases(keep=1)
 async def test_every_command_answers_rubbish_in_the_readers_language(
     world: World, language: str
 ) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import orjson
@@ -14,6 +13,7 @@ from sqlalchemy import select
 from bot.intake.inbox import MOST_TRIES
 from storage.opening import open_store
 from storage.schema import inbox as table
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.intake.test_resume import update
 
@@ -59,10 +59,8 @@ async def start(
     url: str, how: str, killer: int, updates: list[dict[str, object]]
 ) -> tuple[int, list[list[str]]]:
     """Run the child to its end; its exit code and what it said."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", CHILD, url, how, str(killer), orjson.dumps(updates).decode(),
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-    )  # fmt: skip
+    words = (url, how, str(killer), orjson.dumps(updates).decode())
+    child = await forkserver.start("-c", CHILD, *words, cwd=ROOT, env=forkserver.PLAIN, stdout=PIPE)
     said, _ = await child.communicate()
     return child.returncode or 0, [line.split() for line in said.decode().splitlines()]
 

@@ -29,6 +29,7 @@ def history(days: int) -> list[Rate]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("days", [2, 20, 90, 365, 2500])
+@pytest.mark.cases(keep=6)
 def test_any_length_in_any_language_is_a_picture_of_one_size(language: str, days: int) -> None:
     from PIL import Image
 

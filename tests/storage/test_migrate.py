@@ -77,6 +77,7 @@ async def _left(store: Store) -> None:
 
 
 @pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.cases
 async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_order(
     store: Store, stopped: bool
 ) -> None:

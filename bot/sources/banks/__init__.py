@@ -18,25 +18,34 @@ FOLDER = Path(__file__).parent
 
 
 def _modules() -> dict[str, ModuleType]:
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
-    return {name: import_module(f"{__name__}.{name}") for name in names}
+    modules: dict[str, ModuleType] = {}
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        modules[path.stem] = import_module(f"{__name__}.{path.stem}")
+    return modules
 
 
 def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
     """The publishers among these modules, by their names."""
-    found = {name: getattr(module, "SOURCE", None) for name, module in modules.items()}
-    return {name: source for name, source in found.items() if isinstance(source, RateSource)}
+    found: dict[str, RateSource] = {}
+    for name, module in modules.items():
+        source = getattr(module, "SOURCE", None)
+        if isinstance(source, RateSource):
+            found[name] = source
+    return found
 
 
 def problems_of(modules: Mapping[str, object]) -> list[str]:
     """What these modules lack to be publishers, a sentence each."""
     known = sources_of(modules)
-    return [
-        f"bank {name}: bot/sources/banks/{name}.py lacks SOURCE, a RateSource"
-        for name in modules.keys() - known
-    ]
+    problems: list[str] = []
+    for name in modules:
+        if name not in known:
+            problems.append(f"bank {name}: bot/sources/banks/{name}.py lacks SOURCE, a RateSource")
+    return problems
 
 
+# A file that is no bank is left out here and told by `problems`, when a catalog is read: an
+# import that raised would end the program before anybody could be told why.
 SOURCES = sources_of(_modules())
 
 

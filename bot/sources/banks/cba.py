@@ -20,10 +20,11 @@ from bot.sources.base import RateSource, Request, Sheet
 
 ENDPOINT = "https://api.cba.am/exchangerates.asmx"
 _PER_GRAM = frozenset({"XAU", "XAG", "XPT", "XPD"})
-_CURRENCIES = (  # as of 2026-03
-    "USD,EUR,RUB,KGS,KZT,GBP,CNY,GEL,UZS,TJS,BYN,UAH,AED,CHF,JPY,CAD,AUD,NZD,SEK,NOK,PLN,CZK,INR,"
-    "IRR,SGD,HKD,BRL,XDR"
-)
+_CURRENCIES = [  # as of 2026-03
+    "USD", "EUR", "RUB", "KGS", "KZT", "GBP", "CNY", "GEL", "UZS", "TJS", "BYN", "UAH", "AED",
+    "CHF", "JPY", "CAD", "AUD", "NZD", "SEK", "NOK", "PLN", "CZK", "INR", "IRR", "SGD", "HKD",
+    "BRL", "XDR",
+]  # fmt: skip
 _LATEST = '<ExchangeRatesLatest xmlns="http://www.cba.am/"/>'
 _RANGE = (
     '<ExchangeRatesByDateRangeByISO xmlns="http://www.cba.am/"><ISOCodes>{codes}</ISOCodes>'
@@ -76,14 +77,17 @@ def request(url: str, today: date) -> Request:  # noqa: ARG001 - the service kno
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """One request per year, all currencies at once."""
-    wanted = [code for code in _CURRENCIES.split(",") if currencies is None or code in currencies]
+    wanted = _CURRENCIES
+    if currencies is not None:
+        # in the order of the table: the most wanted first
+        wanted = [code for code in _CURRENCIES if code in currencies]
     if not wanted:
         return []
-    calls = (
-        _RANGE.format(codes=",".join(wanted), since=start, until=end)
-        for start, end in base.spans(since, until, 365)
-    )
-    return [_call("ExchangeRatesByDateRangeByISO", call) for call in calls]
+    requests: list[Request] = []
+    for start, end in base.spans(since, until, 365):
+        call = _RANGE.format(codes=",".join(wanted), since=start, until=end)
+        requests.append(_call("ExchangeRatesByDateRangeByISO", call))
+    return requests
 
 
 SOURCE = RateSource(home="AMD", kind=RateKind.OFFICIAL, read=read, request=request, history=history)

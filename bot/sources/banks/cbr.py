@@ -107,11 +107,12 @@ def _dynamic(root: documents.Element) -> Sheet:
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """One request per currency: the server gives any range at once."""
-    return [
-        Request(url=DYNAMIC.format(id=number, since=since, until=until))
-        for number, code in IDS.items()
-        if currencies is None or code in currencies
-    ]
+    requests: list[Request] = []
+    for number, code in IDS.items():
+        if currencies is None or code in currencies:
+            url = DYNAMIC.format(id=number, since=since, until=until)
+            requests.append(Request(url=url))
+    return requests
 
 
 SOURCE = RateSource(home="RUB", kind=RateKind.OFFICIAL, read=read, history=history)

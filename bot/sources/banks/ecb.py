@@ -41,35 +41,34 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def _envelope(root: documents.Element) -> Sheet:
     sheet = Sheet()
-    days = [
-        cube
-        for cube in documents.descendants(root, "Cube")
-        if documents.attribute(cube, "time") is not None
-    ]
-    if not days:
-        raise ParseError("no dated cube")
-    for cube in days:
-        on = base.day_of(documents.attribute(cube, "time"))
+    dated = False
+    # All three levels are called <Cube>: the whole, a day (it has `time`), a currency.
+    for cube in documents.descendants(root, "Cube"):
+        time = documents.attribute(cube, "time")
+        if time is None:
+            continue
+        dated = True
+        on = base.day_of(time)
         for row in documents.children(cube, "Cube"):
-            sheet.add(
-                "EUR", documents.attribute(row, "currency"), on, documents.attribute(row, "rate")
-            )
+            currency, rate = documents.attribute(row, "currency"), documents.attribute(row, "rate")
+            sheet.add("EUR", currency, on, rate)
+    if not dated:
+        raise ParseError("no dated cube")
     return sheet
 
 
 def _csv(text: str) -> Sheet:
-    if not text.endswith("\n"):
+    if not text.endswith("\n"):  # a row cut inside its last figure would still be a row
         raise ParseError("the CSV is cut off")
     try:
-        table = list(csv.reader(text.splitlines(), strict=True))
-    except csv.Error:
+        head, *lines = csv.reader(text.splitlines(), strict=True)
+    except (csv.Error, ValueError):  # ValueError: without any line there is no head
         raise ParseError("not a CSV") from None
-    head = table[0] if table else []
     for name in ("CURRENCY", "TIME_PERIOD", "OBS_VALUE"):
         if name not in head:
             raise ParseError(f"no column {name}")
     sheet = Sheet()
-    for line in table[1:]:
+    for line in lines:
         if len(line) != len(head):
             raise ParseError("a row of another length than the head")
         row = dict(zip(head, line, strict=True))
@@ -85,13 +84,12 @@ def _csv(text: str) -> Sheet:
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """One request per year, all currencies at once."""
-    wanted = "+".join(sorted(set(currencies) - {"EUR"})) if currencies is not None else ""
-    if currencies is not None and not wanted:
-        return []
-    return [
-        Request(url=CSV.format(currencies=wanted, since=start, until=end))
-        for start, end in base.spans(since, until, 366)
-    ]
+    wanted = ""  # for the SDMX service: all
+    if currencies is not None:
+        wanted = "+".join(sorted(set(currencies) - {"EUR"}))
+        if not wanted:
+            return []
+    return base.by_span(CSV, since, until, days=366, currencies=wanted)
 
 
 SOURCE = RateSource(home="EUR", kind=RateKind.REFERENCE, read=read, history=history)

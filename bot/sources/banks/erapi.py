@@ -18,6 +18,8 @@ from bot.model.rates import RateKind
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Sheet
 
+_FIRST, _LAST = 631152000, 4133980800  # 1990 and 2101, in seconds of Unix
+
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The latest rates of one base."""
@@ -37,11 +39,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 def _updated_on(answer: dict[str, Any]) -> date:
     """The UTC day of the last update, by the number: the text beside it is for people."""
     stamp = answer.get("time_last_update_unix")
-    if (
-        not isinstance(stamp, Decimal)
-        or not stamp.is_finite()
-        or not 631152000 <= stamp < 4133980800
-    ):  # 1990 to 2100
+    if not isinstance(stamp, Decimal) or not stamp.is_finite() or not _FIRST <= stamp < _LAST:
         raise ParseError("no believable time of the last update")
     return datetime.fromtimestamp(int(stamp), UTC).date()
 

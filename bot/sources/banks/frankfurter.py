@@ -1,6 +1,6 @@
-"""Frankfurter: rates of many central banks, blended (v2) or the ECB's (v1); a second opinion, never
-the first word.
+"""Frankfurter: rates of many central banks, blended (v2) or the ECB's (v1).
 
+It is a second opinion, never the first word.
 v2 is a list of {date, base, quote, rate} (or one such object) and may carry a different date for
 each pair, plus the identity record EUR/EUR 1; it has KGS. v1 is one object with `rates`, of one day
 or by date for a range, for `amount` units of the base, and knows only the ECB's currencies. Figures
@@ -30,9 +30,10 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     if isinstance(answer, dict) and "rates" in answer:
         _v1(sheet, answer)
         return sheet
-    for row in documents.objects(
-        [answer] if isinstance(answer, dict) and "quote" in answer else answer, "the answer"
-    ):
+    if isinstance(answer, dict) and "quote" in answer:
+        answer = [answer]
+    for row in documents.objects(answer, "the answer"):
+        # The identity record says nothing; a row without either currency is named as a problem.
         if row.get("base") != row.get("quote") or row.get("base") is None:
             sheet.add(row.get("base"), row.get("quote"), row.get("date"), row.get("rate"))
     return sheet
@@ -40,8 +41,9 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def _v1(sheet: Sheet, answer: dict[str, Any]) -> None:
     units = answer.get("amount", Decimal(1))
-    rates = documents.an_object(answer["rates"], "rates")
-    days = {answer["date"]: rates} if "date" in answer else rates
+    days = documents.an_object(answer["rates"], "rates")
+    if "date" in answer:  # one day alone
+        days = {answer["date"]: days}
     for on, day in days.items():
         if not isinstance(on, str):
             raise ParseError("no date")
@@ -52,11 +54,10 @@ def _v1(sheet: Sheet, answer: dict[str, Any]) -> None:
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """One request per year, for one dollar."""
     wanted = sorted(set(currencies or ()) - {"USD"})
-    quotes = "&quotes=" + ",".join(wanted) if wanted else ""
-    return [
-        Request(url=RANGE.format(since=start, until=end, quotes=quotes))
-        for start, end in base.spans(since, until, 366)
-    ]
+    quotes = ""  # for the service: all
+    if wanted:
+        quotes = "&quotes=" + ",".join(wanted)
+    return base.by_span(RANGE, since, until, days=366, quotes=quotes)
 
 
 SOURCE = RateSource(home="USD", kind=RateKind.REFERENCE, read=read, history=history)

@@ -32,10 +32,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per day that can have its own rates: Tuesday to Saturday."""
-    return [
-        Request(url=DAY.format(day=day))
-        for day in base.each_day(since, until, weekdays=range(1, 6))
-    ]
+    return base.by_day(DAY, since, until, weekdays=range(1, 6))
 
 
 SOURCE = RateSource(home="GEL", kind=RateKind.OFFICIAL, read=read, history=history)

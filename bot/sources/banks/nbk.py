@@ -45,9 +45,7 @@ def _items(root: documents.Element, on: date | None) -> Sheet:
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [
-        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
-    ]
+    return base.by_day(DAY, since, until)
 
 
 SOURCE = RateSource(home="KZT", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -115,17 +115,14 @@ def _history(text: str, url: str | None) -> Sheet:
 
 
 def _series(text: str, url: str | None) -> tuple[str, int]:
-    """The currency and nominal of a page: by its address, checked against the form's selected
-    option if it is there.
-    """
-    asked = (parse_qs(urlsplit(url).query).get("valuta_id", [""]) if url else [""])[0]
-    selected = next(
-        (option for option in _OPTION.finditer(text) if "selected" in option[1].lower()), None
-    )
-    chosen = _OPTION_ID.search(selected[1]) if selected else None
-    if asked and chosen and chosen[1] != asked:
+    """The currency and nominal of a page, by its address and the option its form has selected."""
+    asked = ""
+    if url is not None:
+        asked = parse_qs(urlsplit(url).query).get("valuta_id", [""])[0]
+    selected, printed = _selected(text)
+    if asked and selected and selected != asked:
         raise ParseError("the history page is of another currency than asked for")
-    number = asked or (chosen[1] if chosen else "")
+    number = asked or selected
     if not number:
         raise ParseError(
             "a history page does not name its currency: say where it is from with --url"
@@ -133,17 +130,32 @@ def _series(text: str, url: str | None) -> tuple[str, int]:
     if not number.isdecimal() or int(number) not in SERIES:
         raise ParseError(f"unknown valuta_id {base.shown(number)}")
     code, nominal = SERIES[int(number)]
-    return code, int(selected[2]) if selected and chosen and selected[2] else nominal
+    # What the page prints comes before our table, which is as of one day.
+    return code, int(printed or nominal)
+
+
+def _selected(text: str) -> tuple[str, str]:
+    """The number and the printed nominal of the form's selected option; empty where there is none.
+
+    An option begins with its nominal: `<option value="36" selected>10 JPY`.
+    """
+    for option in _OPTION.finditer(text):
+        attributes, nominal = option.groups(default="")
+        if "selected" in attributes.lower():
+            number = _OPTION_ID.search(attributes)
+            if number is None:
+                break
+            return number[1], nominal
+    return "", ""
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """One request per currency and year, the daily currencies first."""
-    return [
-        Request(url=HISTORY.format(id=number, since=start, until=end))
-        for number, (code, _) in SERIES.items()
-        if currencies is None or code in currencies
-        for start, end in base.spans(since, until, 366)
-    ]
+    requests: list[Request] = []
+    for number, (code, _) in SERIES.items():
+        if currencies is None or code in currencies:
+            requests += base.by_span(HISTORY, since, until, days=366, id=number)
+    return requests
 
 
 SOURCE = RateSource(home="KGS", kind=RateKind.OFFICIAL, read=read, history=history)

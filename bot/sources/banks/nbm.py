@@ -24,9 +24,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per working day."""
-    return [
-        Request(url=DAY.format(day=day)) for day in base.each_day(since, until, weekdays=range(5))
-    ]
+    return base.by_day(DAY, since, until)
 
 
 SOURCE = RateSource(home="MDL", kind=RateKind.OFFICIAL, read=read, history=history)

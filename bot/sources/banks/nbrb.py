@@ -83,16 +83,14 @@ def _unit(row: dict[str, Any]) -> tuple[object, object]:
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:
     """A request a currency and year, then older days one by one, back to the redenomination."""
-    ranges = [
-        Request(url=DYNAMICS.format(id=number, since=start, until=end))
-        for number, (code, _) in IDS.items()
-        if currencies is None or code in currencies
-        for start, end in base.spans(max(since, NUMBERED), until, 365)
-    ]
-    older = base.each_day(
-        max(since, REDENOMINATED), min(until, NUMBERED - timedelta(days=1)), weekdays=range(5)
-    )
-    return ranges + [Request(url=DAY.format(day=day)) for day in older]
+    requests: list[Request] = []
+    for number, (code, _) in IDS.items():
+        if currencies is None or code in currencies:
+            first = max(since, NUMBERED)
+            requests += base.by_span(DYNAMICS, first, until, days=365, id=number)
+    last_old = min(until, NUMBERED - timedelta(days=1))
+    requests += base.by_day(DAY, max(since, REDENOMINATED), last_old)
+    return requests
 
 
 SOURCE = RateSource(home="BYN", kind=RateKind.OFFICIAL, read=read, history=history)

@@ -26,17 +26,16 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     """Rows of one or many days."""
     sheet = Sheet()
     for row in documents.objects(documents.json_of(body), "the answer"):
-        units = row.get("units") if "units" in row or "rate_per_unit" in row else 1
+        units = row.get("units")
+        if "units" not in row and "rate_per_unit" not in row:  # the older statdirectory
+            units = 1
         sheet.add(row.get("cc"), "UAH", row.get("exchangedate"), row.get("rate"), units)
     return sheet
 
 
 def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
     """One request per quarter: about 10 KB a day come back."""
-    return [
-        Request(url=RANGE.format(since=start, until=end))
-        for start, end in base.spans(since, until, 90)
-    ]
+    return base.by_span(RANGE, since, until, days=90)
 
 
 SOURCE = RateSource(home="UAH", kind=RateKind.OFFICIAL, read=read, history=history)

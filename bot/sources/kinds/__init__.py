@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from inspect import isabstract
 from pathlib import Path
 from types import ModuleType
 
 from bot.sources.kind import Kind
-from bot.sources.sections import NewsSection
 
 FOLDER = Path(__file__).parent
 
 
 def _modules() -> dict[str, ModuleType]:
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
-    return {name: import_module(f"{__name__}.{name}") for name in names}
+    modules: dict[str, ModuleType] = {}
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        modules[path.stem] = import_module(f"{__name__}.{path.stem}")
+    return modules
 
 
 def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
@@ -45,7 +47,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         section = found[name].section
         if not hasattr(section, "DEFAULT_EVERY"):
             problems.append(f"{file}: {section.__name__} lacks DEFAULT_EVERY, how often to ask")
-        if section.spec is NewsSection.spec:
+        if isabstract(section):
             problems.append(f"{file}: {section.__name__} lacks spec, what it describes")
     return problems
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.sources.feeds import FeedSpec, parse_feed
-from bot.sources.kind import Kind
+from bot.sources.kind import Kind, written
 from bot.sources.sections import NewsSection
 
 
@@ -29,8 +29,8 @@ def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
             "id": entry.id,
             "title": entry.title,
             "link": entry.link,
-            "published_at": entry.published_at.isoformat() if entry.published_at else None,
-            "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
+            "published_at": written(entry.published_at),
+            "updated_at": written(entry.updated_at),
             "summary": entry.summary,
             "content": entry.content,
             "language": entry.language or feed.language,

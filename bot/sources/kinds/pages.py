@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from bot.sources.kind import Kind
+from bot.sources.kind import Kind, written
 from bot.sources.pages import PageSpec, parse_article
 from bot.sources.sections import NewsSection
 from bot.sources.values import Selector
@@ -42,7 +42,7 @@ def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
         "title": article.title,
         "text": article.text,
         "author": article.author,
-        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "published_at": written(article.published_at),
         "language": article.language,
         "url": article.url,
     }
