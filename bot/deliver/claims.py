@@ -24,7 +24,8 @@ from bot.deliver.slots import Slots
 from bot.deliver.troubles import Refusals
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
-from storage.db import Store
+from bot.model.alerts import Lane
+from storage.db import Db, Store
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,7 @@ class Claims:
     _most_queued: int = field(init=False)
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _end: datetime | None = None  # of the slots reserved last
+    _look_at: float = 0.0  # when to look for what goes before the queue, though that is enough
 
     def __post_init__(self) -> None:
         ahead = int(self.rate * HORIZON.total_seconds())
@@ -67,17 +69,34 @@ class Claims:
         """
         while not self.signals.stopping:
             self.signals.claim.clear()  # before we look: what comes meanwhile is looked for again
+            above = None
             if self.enough():
-                await self._rest(HORIZON.total_seconds() / 2)
-                continue
+                above = self._lane_to_outrank()
+                if above is None:
+                    await self._rest(HORIZON.total_seconds() / 2)
+                    continue
             try:
-                rest = await self._claim()
+                rest = await self._claim(above)
             except StorageError as error:
                 log.warning("outbox unreachable", error=str(error))
                 rest, self.slots.slotless = IDLE, True
                 self.signals.feed.set()
             if rest:
                 await self._rest(rest)
+
+    def look_now(self) -> None:
+        """There is something new: it may go before what is queued."""
+        self._look_at = 0.0
+        self.signals.claim.set()
+
+    def _lane_to_outrank(self) -> Lane | None:
+        """The queue's first lane, when it is time to look for what goes before it: beside many
+        replies what is enough lasts for seconds.
+        """
+        if self.reach.away or self.refusals.down or boottime() < self._look_at:
+            return None
+        first = self.slots.first_lane
+        return None if first is Lane.URGENT else first
 
     async def _rest(self, seconds: float) -> None:
         if self.signals.stopping:
@@ -107,14 +126,17 @@ class Claims:
             return False
         return queued >= self._most_queued + self.rate * self._took or ahead > enough
 
-    async def _claim(self) -> float:
-        """Fan out a chunk and claim a batch. Returns the seconds until it is worth looking again, 0
-        for at once.
+    async def _claim(self, above: Lane | None) -> float:
+        """Fan out a chunk and claim a batch, of the lanes `above` one if it is given. Returns the
+        seconds until it is worth looking again, 0 for at once.
         """
         begun = boottime()
+        self._look_at = begun + HORIZON.total_seconds() / 2
         fanned = await self.upkeep.fan_out()
         await self.upkeep.tidy(begun)
         async with self.store.writing() as db:
+            if above is not None:
+                await self._give_way(db, above)
             asked = boottime()
             horizon = HORIZON + 2 * timedelta(seconds=self._took)
             claim = await storage.deliveries.claim(
@@ -123,7 +145,8 @@ class Claims:
                 rate=self.slots.pace(begun),
                 horizon=horizon,
                 lease=LEASE,
-                limit=1 if self.refusals.down else self._room(),
+                limit=1 if self.refusals.down else self._room(above),
+                above=above,
                 turns=self.slots.without_slot(asked) if self.slots.by_row else 0,
                 end=self._end,
                 answer_in=timedelta(seconds=self._took if self.slots.are_shared(asked) else 0.0),
@@ -139,15 +162,23 @@ class Claims:
         wanted = claim.full or (self.slots.by_row and self.slots.replies)
         return HORIZON.total_seconds() / 4 if wanted else IDLE
 
-    def _room(self) -> int:
+    def _room(self, above: Lane | None) -> int:
         """How many deliveries to claim: where replies may take their slots, no more than a part of
-        a second's.
+        a second's in the queue, or their leases would end there.
         """
         while_claiming = math.ceil(2 * self.rate * self._took)
+        if above is not None:
+            return self._most_queued + while_claiming
         if not self.slots.by_row:
             return self._batch + while_claiming
-        free = max(self._most_queued - len(self.slots.queue), 0)
-        return min(self._batch, free) + while_claiming
+        free = max(self._most_queued + while_claiming - len(self.slots.queue), 0)
+        return min(self._batch + while_claiming, free)
+
+    async def _give_way(self, db: Db, above: Lane) -> None:
+        """Give back what is queued for chats that wait for something of a lane `above`."""
+        queued = [one.item for one in self.slots.queue]
+        if chats := await storage.deliveries.outranked(db, queued, above):
+            await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:
         """What was claimed and not begun is anybody's again."""

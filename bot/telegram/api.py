@@ -52,7 +52,7 @@ class BotApi(Protocol):
         filename: str = "photo.png",
         content_type: str = "image/png",
     ) -> Outcome:
-        """Send parameters with one file."""
+        """Send parameters with one file; those that are None are left out."""
 
 
 @dataclass(slots=True)
@@ -122,9 +122,11 @@ class Api:
         filename: str = "photo.png",
         content_type: str = "image/png",
     ) -> Outcome:
-        """Send parameters with one file."""
+        """Send parameters with one file; those that are None are left out."""
         form = aiohttp.FormData()
         for name, value in parameters.items():
+            if value is None:
+                continue
             form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
         form.add_field(field, content, filename=filename, content_type=content_type)
         return await self._post(method, data=form)
