@@ -179,7 +179,9 @@ class Reactions:
     async def _close(self, item: Claimed, outcome: Gone) -> None:
         """Give a chat up, unless Telegram says when asked that the bot may write to it."""
         times = self._contradicted.get(item.chat, 0)
-        if times < len(CHAT_WAITS) and await standing(self.api, item.chat, self._bot_id) is None:
+        if times < len(CHAT_WAITS) and not isinstance(
+            await standing(self.api, item.chat, self._bot_id), Gone
+        ):
             self._contradicted[item.chat] = times + 1
             wait, why = CHAT_WAITS[times], outcome.why
             log.warning("a chat refuses though the bot may write to it", why=why, again_in=wait)
