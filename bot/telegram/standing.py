@@ -1,5 +1,6 @@
-"""The bot's standing in a chat, asked of Telegram: a refusal may be a mistake, and a chat is not
-given up for one.
+"""The bot's standing in a chat, asked of Telegram.
+
+A refusal may be a mistake, and a chat is not given up for one.
 """
 
 from __future__ import annotations
@@ -16,22 +17,29 @@ async def standing(api: BotApi, chat_id: int, bot_id: int | None) -> Gone | None
     """
     if chat_id > 0 or bot_id is None:
         outcome = await api.call("sendChatAction", chat_id=chat_id, action="typing")
-        return outcome if isinstance(outcome, Gone) else None
-    outcome = await api.call("getChatMember", chat_id=chat_id, user_id=bot_id)
-    if isinstance(outcome, Gone):
-        return outcome
-    member = outcome.result if isinstance(outcome, Sent) else None
-    if not isinstance(member, dict):
+        if isinstance(outcome, Gone):
+            return outcome
         return None
-    if (why := lacking(member)) is not None or member.get("status") != "member":
-        return why
+    outcome = await api.call("getChatMember", chat_id=chat_id, user_id=bot_id)
+    match outcome:
+        case Gone():
+            return outcome
+        case Sent(result={"status": "member"}):
+            # An ordinary member may write where the group lets all its members write.
+            return await _closed_to_members(api, chat_id)
+        case Sent(result=dict(member)):
+            return lacking(member)
+        case _:
+            return None
+
+
+async def _closed_to_members(api: BotApi, chat_id: int) -> Gone | None:
+    """Why no member of a group can write; None when they can, or when Telegram does not say."""
     outcome = await api.call("getChat", chat_id=chat_id)
-    if isinstance(outcome, Gone):
-        return outcome
-    about = outcome.result if isinstance(outcome, Sent) else None
-    permissions = about.get("permissions") if isinstance(about, dict) else None
-    return (
-        NO_RIGHT
-        if isinstance(permissions, dict) and permissions.get("can_send_messages") is False
-        else None
-    )
+    match outcome:
+        case Gone():
+            return outcome
+        case Sent(result={"permissions": {"can_send_messages": False}}):
+            return NO_RIGHT
+        case _:
+            return None
