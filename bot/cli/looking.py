@@ -114,7 +114,10 @@ def _recorded_from(path: Path) -> str | None:
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
             entries = orjson.loads(manifest.read_bytes())
-        except (OSError, ValueError):
+        except (
+            OSError,
+            ValueError,
+        ):  # what is no manifest of ours does not keep us from looking on
             continue
         if not isinstance(entries, list):  # somebody else's manifest
             continue
@@ -214,7 +217,7 @@ def convert(
         except UserError as error:
             raise BotError(said(error)) from None
         return
-    for raw in sys.stdin.buffer:
+    for raw in sys.stdin.buffer:  # bytes: a line that is no UTF-8 ends none of the others
         try:
             write_line(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
         except UserError as error:
