@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import structlog
 
 from bot.render import charts
 from bot.render.text import Message, to_api
-from bot.telegram.outcomes import Outcome, Retry, Sent
-from bot.telegram.retry import ANSWER
+from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.workers import WorkerError
-from handlers.context import SHORT_WAIT, Context
+from handlers.context import Context
 from handlers.drawn import Key
+from handlers.outgoing import Answer, File
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +27,6 @@ async def show(
     If that fails the words go alone. `key` names the picture: what was sent under it before is not
     drawn again.
     """
-    drawn = context.services.drawn
     if await known(context, key, caption, edit=edit):
         return
     try:
@@ -40,8 +38,8 @@ async def show(
         log.warning("no chart", title=picture.title, error=str(error))
     else:
         outcome = await _put(context, caption, png, edit=edit)
-        drawn.keep(key, outcome)
-        if isinstance(outcome, Sent) or await context.leave(caption, outcome):
+        context.services.drawn.keep(key, outcome)
+        if isinstance(outcome, Sent | Ambiguous):
             return
     await context.show(caption, edit=edit)
 
@@ -59,24 +57,22 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
     if photo is None:
         return False
     outcome = await _put(context, caption, photo, edit=edit)
-    return isinstance(outcome, Sent) or await context.leave(caption, outcome)
+    if isinstance(outcome, Retry):  # the same would become of a picture drawn anew
+        await context.show(caption, edit=edit)
+    return isinstance(outcome, Sent | Ambiguous | Retry)
 
 
 async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:
-    """The request, again when Telegram is busy."""
+    """Send a picture, new or by its file id; its caption's words go alone where it cannot leave."""
     if edit:
         method, body = _edited(context, caption, photo)
     else:
         method, body = _sent(context, caption, photo)
-    failures = 0
-    while True:
-        outcome = await _once(context, method, body, photo)
-        if not isinstance(outcome, Retry) or ANSWER.spent(failures):
-            return outcome
-        if (outcome.after or 0.0) > SHORT_WAIT:  # left to the outbox, as words
-            return outcome
-        await asyncio.sleep(ANSWER.pause(failures, outcome))
-        failures += 1
+    file = None
+    if isinstance(photo, bytes):
+        file = File(field="photo", content=photo, filename="photo.png", content_type="image/png")
+    answer = Answer(method=method, parameters=body, file=file, postponable=False)
+    return await context.send(answer)
 
 
 def _sent(context: Context, caption: Message, photo: str | bytes) -> tuple[str, dict[str, Any]]:
@@ -103,11 +99,3 @@ def _edited(context: Context, caption: Message, photo: str | bytes) -> tuple[str
         source = photo
     body["media"] = {"type": "photo", "media": source, **caption_body}
     return "editMessageMedia", body
-
-
-async def _once(context: Context, method: str, body: dict[str, Any], photo: str | bytes) -> Outcome:
-    services = context.services
-    await services.turn(context.chat.id)
-    if isinstance(photo, str):
-        return await services.api.call(method, **body)
-    return await services.api.upload(method, body, field="photo", content=photo)

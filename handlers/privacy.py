@@ -17,7 +17,7 @@ from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers.context import Context
-from handlers.services import Services
+from handlers.outgoing import Answer, File
 
 
 async def privacy(_update: Update, context: Context) -> None:
@@ -53,7 +53,7 @@ async def mydata(_update: Update, context: Context) -> None:
         caption = say("mydata.group", context.language, title=title)
     async with services.store.reading() as db:
         found = await storage.privacy.export(db, chat.id)
-    outcome = await _send_file(services, reader, caption.text, found)
+    outcome = await _send_file(context, reader, caption.text, found)
     if isinstance(outcome, Gone) and not private:
         raise UserError("error.mydata_private", bot=f"@{context.bot.username}")
     if not isinstance(outcome, Sent):
@@ -74,17 +74,16 @@ def _administrator(context: Context) -> int:
 
 
 async def _send_file(
-    services: Services, reader: int, caption: str, found: Mapping[str, Any]
-) -> Outcome | None:
-    await services.turn(reader)
-    return await services.api.upload(
-        "sendDocument",
-        {"chat_id": reader, "caption": caption},
+    context: Context, reader: int, caption: str, found: Mapping[str, Any]
+) -> Outcome:
+    file = File(
         field="document",
         content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
         filename="jarchy.json",
         content_type="application/json",
     )
+    parameters = {"chat_id": reader, "caption": caption}
+    return await context.send(Answer(method="sendDocument", parameters=parameters, file=file))
 
 
 async def delete(_update: Update, context: Context) -> None:

@@ -1,5 +1,4 @@
-"""Alerts, one file a kind: payload with its stored form, key and life, audience, words, why, what
-its buttons mute.
+"""Alerts, one file a kind: payload and stored form, key and life, audience, words, why, buttons.
 
 A file here is a kind: it defines one subclass of `Kind`, and `KINDS` finds it by its place. A kind
 that lacks a part is refused when this is imported, by the name of the part.
@@ -22,11 +21,11 @@ NO_KINDS = {"__init__", "kind"}
 
 def kind_in(module: ModuleType) -> type[Kind]:
     """The kind that a file defines; ConfigError when there is not exactly one."""
-    kinds = [
-        one
-        for one in vars(module).values()
-        if isinstance(one, type) and issubclass(one, Kind) and one.__module__ == module.__name__
-    ]
+    kinds = []
+    for one in vars(module).values():
+        # what it imports is another file's kind: an edit is told in the words of its story
+        if isinstance(one, type) and issubclass(one, Kind) and one.__module__ == module.__name__:
+            kinds.append(one)
     if len(kinds) != 1:
         name = module.__name__
         raise ConfigError(f"{name} should define one kind of alert, and defines {len(kinds)}")
@@ -34,8 +33,9 @@ def kind_in(module: ModuleType) -> type[Kind]:
 
 
 def _kinds() -> Iterator[type[Kind]]:
-    for name in sorted({path.stem for path in FOLDER.glob("*.py")} - NO_KINDS):
-        yield kind_in(import_module(f"{__name__}.{name}"))
+    for path in sorted(FOLDER.glob("*.py")):
+        if path.stem not in NO_KINDS:
+            yield kind_in(import_module(f"{__name__}.{path.stem}"))
 
 
 #: The kinds of alert by the name that is stored.

@@ -61,10 +61,12 @@ def alert(
     now: datetime,
     lasts: timedelta,
 ) -> Alert:
-    """The answer to what chat `asker` asked, sent to `chat`; in a flood only the last one is worth
-    sending.
-    """
+    """The answer to what chat `asker` asked, sent to `chat`."""
+    supersede_key = None
+    if flood:  # after a flood only the answer to what was asked last is worth sending
+        supersede_key = f"answer:{asker}"
     return Alert(
+        # at random, because whoever asks the same twice is answered twice
         dedup_key=f"answer:{asker}:{uuid.uuid4().hex}",
         payload=Answered(method=method, body=body),
         severity=Severity.NOTABLE,
@@ -72,5 +74,5 @@ def alert(
         audience=Audience(chat=chat),
         created_at=now,
         expires_at=now + lasts,
-        supersede_key=f"answer:{asker}" if flood else None,
+        supersede_key=supersede_key,
     )

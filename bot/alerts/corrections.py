@@ -1,6 +1,4 @@
-"""A source revised a rate that was told: those who were told hear it, under the message they
-have.
-"""
+"""A source revised a rate that was told: those who were told hear it, under their message."""
 
 from __future__ import annotations
 
@@ -10,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.i18n import day, name_of, t
+from bot.i18n import day, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.reasons import reason
 from bot.render.numbers import as_printed
-from bot.render.text import Message, bold, fill, lines, message
+from bot.render.phrases import phrase
+from bot.render.text import Message, bold, lines, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=2)
@@ -57,8 +56,7 @@ class Corrections(Kind):
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """What the rate was, what it is, and who says so."""
         fixed = RateCorrected.read(told.payload)
-        spec = desk.catalog.rates.get(fixed.new.source)
-        names = dict(spec.names) if spec else {}
+        names = desk.source_names(fixed.new.source)
         return correction(fixed.old, fixed.new, reader.language, source_names=names)
 
     def replies_to(self, told: StoredAlert) -> int | None:
@@ -69,6 +67,7 @@ class Corrections(Kind):
 def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
     """The correction of alert `told`; a newer one takes the place of what is not sent yet."""
     return Alert(
+        # of each revision, because a bank may correct its correction
         dedup_key=f"correction:{told}:{new.revision}",
         payload=RateCorrected(told=told, old=old, new=new),
         severity=Severity.NOTABLE,
@@ -87,8 +86,8 @@ def correction(old: Rate, new: Rate, language: str, *, source_names: dict[str, s
     on = day(new.effective_on, language)
     return message(
         lines(
-            bold(fill(t("correction.rate", language), pair=str(new.pair), day=on)),
+            bold(phrase("correction.rate", language, pair=str(new.pair), day=on)),
             f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}",
-            fill(t("correction.source", language), source=source),
+            phrase("correction.source", language, source=source),
         )
     )

@@ -25,9 +25,7 @@ LASTS = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue(Payload):
-    """A digest for the calendar day `day`, at a planned time; `late` when it was missed and caught
-    up.
-    """
+    """A digest for the calendar day `day`; `late` when its time was missed and caught up."""
 
     KIND = "digest"
 
@@ -55,6 +53,10 @@ class Digests(Kind):
         due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
         pairs = pairs_of(keys)
+        codes = []
+        for code in CURRENCIES:  # in their usual order, not in that of subscribing
+            if Pair(code, reader.home) in pairs:
+                codes.append(code)
         found = await day_digest(
             desk.db,
             desk.catalog,
@@ -62,10 +64,12 @@ class Digests(Kind):
             home=reader.home,
             zone=reader.time_zone,
             language=reader.language,
-            codes=[code for code in CURRENCIES if Pair(code, reader.home) in pairs],
+            codes=codes,
             topics=topics_of(keys),
         )
-        names = dict(desk.catalog.rates[found.source].names) if found.source else {}
+        source_name = ""
+        if found.source is not None:
+            source_name = name_of(desk.source_names(found.source), reader.language)
         return render.digest(
             found.rates,
             found.story,
@@ -73,15 +77,15 @@ class Digests(Kind):
             reader.language,
             found.day,
             late=due.late,
-            source_name=name_of(names, reader.language),
+            source_name=source_name,
             feed_names=desk.catalog.feed_names,
         )
 
 
 def alert(subject: DigestSubject, day: date, slot: datetime, *, now: datetime) -> Alert:
-    """The digest of a day whose time came at `slot`; a newer one takes the place of what is not
-    sent yet.
-    """
+    """The digest of a day whose time came at `slot`; a newer one replaces it while it is unsent."""
+    # the store counts the time that is left from its own now
+    expires_at = slot + (slot + LASTS - now)
     return Alert(
         dedup_key=f"{subject}:{day}",
         payload=DigestDue(day=day, late=now - slot > LATE),
@@ -89,7 +93,6 @@ def alert(subject: DigestSubject, day: date, slot: datetime, *, now: datetime) -
         lane=Lane.ROUTINE,
         audience=Audience(subscription=str(subject)),
         created_at=slot,  # for those who wanted it then
-        expires_at=slot
-        + (slot + LASTS - now),  # the store counts the time that is left from its own now
+        expires_at=expires_at,
         supersede_key=str(subject),
     )

@@ -42,7 +42,10 @@ class Edits(Kind):
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The story as it is now, under the buttons of the message that told it."""
         first = await storage.alerts.get(desk.db, StoryGrew.read(told.payload).told)
-        return await Stories().words(desk, first, reader) if first is not None else None
+        if first is None:  # forgotten
+            return None
+        # as the first alert and not as this one: its buttons carry that number
+        return await Stories().words(desk, first, reader)
 
     def revises(self, told: StoredAlert) -> int | None:
         """The alert that told the story."""
@@ -61,7 +64,7 @@ def alert(told: int, why: str, *, now: datetime, expires_at: datetime) -> Alert:
         dedup_key=f"{key(told)}:{digest}",
         payload=StoryGrew(told=told),
         severity=Severity.INFO,
-        lane=Lane.ROUTINE,
+        lane=Lane.ROUTINE,  # it takes slots that news could have
         audience=Audience(told=told),
         created_at=now,
         expires_at=expires_at,

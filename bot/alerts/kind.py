@@ -1,6 +1,4 @@
-"""What a kind of alert brings: its payload, its words, its why, what it is about, and how it
-reaches a chat.
-"""
+"""What a kind of alert brings: payload, words, why, what it is about, how it reaches a chat."""
 
 from __future__ import annotations
 
@@ -22,9 +20,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Whom an alert is put into words for; `chat` matters only to kinds whose words are each chat's
-    own.
-    """
+    """Whom an alert is put into words for; `chat` matters only to kinds whose words are `own`."""
 
     chat: int
     language: str
@@ -36,13 +32,18 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """From what an alert is put into words: the store, the catalog, and the bot's name where
-    Telegram has told it.
-    """
+    """From what an alert is put into words: the store, the catalog, and the bot's name."""
 
     db: Db
     catalog: Catalog
-    bot: str = ""
+    bot: str = ""  # until Telegram has told it
+
+    def source_names(self, source: str) -> dict[str, str]:
+        """What a source of rates is called, by language; nothing once it left the catalog."""
+        spec = self.catalog.rates.get(source)
+        if spec is None:
+            return {}
+        return dict(spec.names)
 
 
 class Kind(ABC):
@@ -56,9 +57,7 @@ class Kind(ABC):
     """What it carries, with its name and its stored form."""
 
     own: ClassVar[bool] = False
-    """Whether its words are each chat's own, instead of the same for all of one language and
-    style.
-    """
+    """Whether its words are each chat's own, not the same for all of one language and style."""
 
     @abstractmethod
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -77,9 +76,7 @@ class Kind(ABC):
         return None
 
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
-        """The alert whose messages it edits where they stand, instead of being a message of its
-        own.
-        """
+        """The alert whose messages it edits where they stand; None of a message of its own."""
         return None
 
     def replies_to(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - replies to none
@@ -87,15 +84,11 @@ class Kind(ABC):
         return None
 
     def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002 - needs words
-        """The method and body of a kind that needs no words; `plain` after Telegram refused it as
-        it was.
-        """
+        """The method and body of a kind that needs no words; `plain` after it was refused once."""
         return None
 
     async def title(self, desk: Desk, told: StoredAlert) -> str | None:  # noqa: ARG002 - nobody is asked about it
-        """What operators call it who were asked whether it may be told; None where there is nothing
-        to ask (any more).
-        """
+        """What operators who decide about it call it; None where there is nothing to ask."""
         return None
 
 
@@ -107,8 +100,9 @@ def lacking(kind: type[Kind]) -> list[str]:
         return [*missing, "payload"]
     if not hasattr(payload, "KIND"):
         missing.append("payload.KIND")
-    unsaid = getattr(payload, "__abstractmethods__", ("to_json", "from_json"))
-    return missing + [f"payload.{part}" for part in sorted(unsaid)]
+    for part in sorted(getattr(payload, "__abstractmethods__", ("to_json", "from_json"))):
+        missing.append(f"payload.{part}")
+    return missing
 
 
 def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
@@ -127,4 +121,6 @@ def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
 
 def followed(audience: Audience) -> Subject | None:
     """The subject that an alert's subscribers follow."""
-    return None if audience.subscription is None else parse_subject(audience.subscription)
+    if audience.subscription is None:
+        return None
+    return parse_subject(audience.subscription)

@@ -14,9 +14,10 @@ from bot.i18n import day, day_since, number, percent, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
-from bot.render.alerts import first_line, rate_buttons, source_line
+from bot.render.alerts import rate_moved
 from bot.render.numbers import change
-from bot.render.text import Message, Rich, bold, fill, join, lines, message
+from bot.render.phrases import phrase
+from bot.render.text import Message, Rich, bold, join, lines, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=24)
@@ -39,7 +40,9 @@ class RateMoved(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         moved = self.moved
-        since = moved.extreme_since
+        since = None
+        if moved.extreme_since is not None:
+            since = moved.extreme_since.isoformat()
         return {
             "v": 1,
             "told": moved.told,
@@ -49,22 +52,25 @@ class RateMoved(Payload):
             "new": rate_to_json(moved.new),
             "rules": list(moved.rules),
             "usual": format(moved.usual, "f"),
-            "extreme_since": since.isoformat() if since else None,
+            "extreme_since": since,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
         since = data.get("extreme_since")
+        if since is not None:
+            since = date.fromisoformat(since)
         moved = Moved(
             baseline=rate_from_json(data["baseline"]),
             previous=rate_from_json(data["previous"]),
             new=rate_from_json(data["new"]),
             rules=tuple(data["rules"]),
             usual=Decimal(data["usual"]),
+            # earlier programs wrote neither
             told=data.get("told", True),
             confirmed=data.get("confirmed", True),
-            extreme_since=date.fromisoformat(since) if since else None,
+            extreme_since=since,
         )
         return cls(moved)
 
@@ -77,12 +83,11 @@ class Moves(Kind):
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """What moved, from what to what, since when, how unusual, whose number."""
         moved = RateMoved.read(told.payload).moved
-        spec = desk.catalog.rates.get(moved.new.source)
         return move(
             moved,
             alert=told.id,
             language=reader.language,
-            source_names=dict(spec.names) if spec else {},
+            source_names=desk.source_names(moved.new.source),
             channel=reader.channel,
         )
 
@@ -109,21 +114,30 @@ def key(new: Rate, direction: str, severity: Severity) -> str:
 
 def keys(new: SeenRate) -> list[str]:
     """The keys that alerts about earlier figures of this day can have."""
-    plain = [key(new, direction, severity) for direction in ("up", "down") for severity in Severity]
-    return plain + [f"{one}:{revision}" for one in plain for revision in range(1, new.revision)]
+    found = []
+    for direction in ("up", "down"):
+        for severity in Severity:
+            plain = key(new, direction, severity)
+            found.append(plain)
+            # the first figure's key has no number, those of its revisions have theirs
+            found += [f"{plain}:{revision}" for revision in range(1, new.revision)]
+    return found
 
 
 def alert(found: BigMove, *, now: datetime) -> Alert:
-    """The alert of a move; a newer one of the same series takes the place of what is not sent
-    yet.
-    """
+    """The alert of a move; a newer one of the same series replaces it while it is unsent."""
     new = found.moved.new
-    direction = "up" if found.moved.headline.percent > 0 else "down"
+    direction = "down"
+    if found.moved.headline.percent > 0:
+        direction = "up"
+    lane = Lane.ALERT
+    if found.severity is Severity.URGENT:
+        lane = Lane.URGENT
     return Alert(
         dedup_key=key(new, direction, found.severity),
         payload=RateMoved(found.moved),
         severity=found.severity,
-        lane=Lane.URGENT if found.severity is Severity.URGENT else Lane.ALERT,
+        lane=lane,
         audience=Audience(subscription=str(PairSubject(new.pair))),
         created_at=now,
         expires_at=now + LASTS,
@@ -144,31 +158,38 @@ def move(
     channel: bool = False,
 ) -> Message:
     """A big move: what, from what to what, since when, how unusual, whose number."""
-    text = lines(
-        first_line(moved.headline, language),
+    doubt = None
+    if not moved.confirmed:
+        doubt = phrase("move.unconfirmed", language)
+    return rate_moved(
+        moved.headline,
         join(" · ", [_since(moved, language), _unusual(moved, language)]),
-        source_line(moved.new, language, source_names=source_names),
-        None if moved.confirmed else fill(t("move.unconfirmed", language)),
+        alert=alert,
+        language=language,
+        source_names=source_names,
+        channel=channel,
+        doubt=doubt,
     )
-    return message(text, rate_buttons(moved.new.pair, alert, language, channel=channel))
 
 
 def _since(moved: Moved, language: str) -> Rich:
-    """Which earlier rate the change is counted from, and the drift beside it when both rules
-    fired.
-    """
+    """The earlier rate that a change is counted from; the drift beside it when both rules fired."""
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
+    # a baseline that nobody was told of is only where watching began, and has words of its own
+    since, drifted = "move.since_first", "move.drift_first"
+    if moved.told:
+        since, drifted = "move.since", "move.drift"
+    # where both are of one day they are one rate, and "the previous fixing" says it shorter
     if moved.headline.old is moved.baseline and base != previous:
-        key = "move.since" if moved.told else "move.since_first"
-        return fill(t(key, language), day=day(base, language, today=today))
-    fixing = fill(t("move.fixing", language), day=day(previous, language, today=today))
-    if "drift" in moved.rules and base != previous:
-        drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
-        key = "move.drift" if moved.told else "move.drift_first"
-        both = fill(t(key, language), percent=drift, day=day(base, language, today=today))
-        return join(" · ", [fixing, both])
-    return fixing
+        return phrase(since, language, day=day(base, language, today=today))
+    fixing = phrase("move.fixing", language, day=day(previous, language, today=today))
+    if "drift" not in moved.rules or base == previous:
+        return fixing
+    drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
+    on = day(base, language, today=today)
+    both = phrase(drifted, language, percent=drift, day=on)
+    return join(" · ", [fixing, both])
 
 
 def _unusual(moved: Moved, language: str) -> Rich | None:
@@ -176,13 +197,18 @@ def _unusual(moved: Moved, language: str) -> Rich | None:
     since, today = moved.extreme_since, moved.new.effective_on
     if since is not None and today - since < TRIVIAL:
         return None
-    jump = moved.rules[:1] == ("fixing",)
-    key = "move.largest_" if jump else "move.level_"
-    key += "rise" if moved.headline.percent > 0 else "fall"
     if since is not None:
-        return fill(t(key, language), day=day_since(since, language, today=today))
-    level = {"high": "move.high", "low": "move.low"}
-    return next((fill(t(level[rule], language)) for rule in moved.rules if rule in level), None)
+        kind, direction = "level", "fall"
+        if moved.rules[:1] == ("fixing",):
+            kind = "largest"
+        if moved.headline.percent > 0:
+            direction = "rise"
+        on = day_since(since, language, today=today)
+        return phrase(f"move.{kind}_{direction}", language, day=on)
+    for rule in moved.rules:
+        if rule in {"high", "low"}:
+            return phrase(f"move.{rule}", language)
+    return None
 
 
 def why_move(moved: Moved, language: str) -> Message:
@@ -191,10 +217,11 @@ def why_move(moved: Moved, language: str) -> Message:
     usual: Rich | None = None
     if moved.usual:
         times = number(abs(moved.headline.percent) / moved.usual, language, 1)
-        usual = fill(t("why.usual", language), usual=number(moved.usual, language, 2), times=times)
+        size = number(moved.usual, language, 2)
+        usual = phrase("why.usual", language, usual=size, times=times)
     rules = ["• " + _rule(rule, moved, language) for rule in moved.rules]
     return message(
-        lines(fill(t("why.move", language), pair=pair), *rules, usual, t("why.tune", language))
+        lines(phrase("why.move", language, pair=pair), *rules, usual, t("why.tune", language))
     )
 
 
@@ -202,9 +229,10 @@ def _rule(rule: str, moved: Moved, language: str) -> Rich:
     """One fired rule with its own figure."""
     today = moved.new.effective_on
     old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
-    if old is None:
-        return fill(t(f"move.{rule}", language))
+    if old is None:  # a high or a low, which says the days of its window and no size
+        return phrase(f"move.{rule}", language)
     size = change(Move(old=old, new=moved.new).percent, language).strip()
-    first = "_first" if rule == "drift" and not moved.told else ""
-    template = t(f"why.{rule}{first}", language)
-    return fill(template, change=size, day=day(old.effective_on, language, today=today))
+    on = day(old.effective_on, language, today=today)
+    if rule == "drift" and not moved.told:
+        rule = "drift_first"
+    return phrase(f"why.{rule}", language, change=size, day=on)

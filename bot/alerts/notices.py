@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day, known, t
-from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity
 from bot.model.reasons import Reason
 from bot.render.numbers import as_printed
+from bot.render.phrases import phrase
 from bot.render.reasons import because
-from bot.render.text import Button, Message, Rich, Rows, fill, message
+from bot.render.text import Button, Message, Rich, Rows, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=2)
@@ -37,16 +38,21 @@ class Notice(Payload):
     def about(self) -> About:
         """The chat that it names: it is forgotten with that."""
         chat = dict(self.values).get("chat", "")
-        return About(chat=int(chat)) if chat.removeprefix("-").isdecimal() else About()
+        if not chat.removeprefix("-").isdecimal():
+            return NOTHING
+        return About(chat=int(chat))
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "msgid": self.msgid, "values": [list(pair) for pair in self.values]}
+        return {"v": 1, "msgid": self.msgid, "values": list(map(list, self.values))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(msgid=data["msgid"], values=tuple((str(k), str(v)) for k, v in data["values"]))
+        values = []
+        for name, value in data["values"]:
+            values.append((str(name), str(value)))
+        return cls(msgid=data["msgid"], values=tuple(values))
 
 
 class Notices(Kind):
@@ -80,26 +86,25 @@ def alert(
     """An operator's message; the same trouble, for the same `reasons`, is told once a day."""
     same = repr([*sorted(values.items()), *reasons])
     digest = hashlib.sha256(same.encode()).hexdigest()[:16]
-    return Alert(
-        dedup_key=f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}",
-        payload=Notice(msgid=msgid, values=tuple(sorted(values.items()))),
-        severity=Severity.NOTABLE,
-        lane=Lane.ALERT,
-        audience=Audience(chat=admin),
-        created_at=now,
-        expires_at=now + LASTS,
-        reasons=reasons,
-    )
+    key = f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}"
+    return replace(_alert(admin, key, msgid, values, now=now), reasons=reasons)
 
 
 def decided(
     admin: int, held: int, msgid: str, values: Mapping[str, str], *, now: datetime
 ) -> Alert:
     """A silent word to an operator: another one decided about the alert `held`."""
+    silent = _alert(admin, f"decided:{held}:{admin}", msgid, values, now=now)
+    return replace(silent, severity=Severity.INFO)
+
+
+def _alert(
+    admin: int, dedup_key: str, msgid: str, values: Mapping[str, str], *, now: datetime
+) -> Alert:
     return Alert(
-        dedup_key=f"decided:{held}:{admin}",
+        dedup_key=dedup_key,
         payload=Notice(msgid=msgid, values=tuple(sorted(values.items()))),
-        severity=Severity.INFO,
+        severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=admin),
         created_at=now,
@@ -118,41 +123,51 @@ def notice(
     reasons: Sequence[Reason] = (),
     today: date | None = None,
 ) -> Message:
-    """Something an operator must know; a notice without words of its own still tells what it
-    carries.
+    """Something an operator must know; without words of its own it still tells what it carries.
 
     `banks` are the names of rate sources by key, for those notices that call them by name; the
     `reasons`, if there are any, are its {why}, and `today` the day it was made.
     """
-    if known(notice.msgid):
-        carried = dict(notice.values)
-        held, what = carried.pop("held", None), DECIDED.get(notice.msgid)
-        buttons = _decision(what, held, language) if what and held else ()
-        severity = carried.pop("severity", None)
-        values: dict[str, str | Rich] = {}
-        for name, value in carried.items():
-            values[name] = _said(name, value, language, banks)
-        if reasons and today is not None:
-            texts = [carried.get("title", ""), carried.get("text", "")]
-            why = because(reasons, language, today=today, texts=texts)
-            judged = f"{t(f'severity.{severity}', language)}: " if severity else ""
-            values["why"] = judged + why
-        return message(fill(t(notice.msgid, language), **values), buttons)
-    what = ", ".join([notice.msgid, *(f"{name}: {value}" for name, value in notice.values)])
-    return message(fill(t("notice.other", language), what=what))
+    if not known(notice.msgid):  # stored by another version of the program
+        return _wordless(notice, language)
+    carried = dict(notice.values)
+    held, what = carried.pop("held", None), DECIDED.get(notice.msgid)
+    buttons: Rows = ()
+    if what and held:
+        buttons = _decision(what, held, language)
+    severity = carried.pop("severity", None)
+    values: dict[str, str | Rich] = {}
+    for name, value in carried.items():
+        values[name] = _said(name, value, language, banks)
+    if reasons and today is not None:
+        texts = [carried.get("title", ""), carried.get("text", "")]
+        why = because(reasons, language, today=today, texts=texts)
+        if severity:
+            why = f"{t(f'severity.{severity}', language)}: " + why
+        values["why"] = why
+    return message(phrase(notice.msgid, language, **values), buttons)
+
+
+def _wordless(notice: Notice, language: str) -> Message:
+    """What a notice carries, where the catalogs have no text of its kind."""
+    carried = [notice.msgid]
+    for name, value in notice.values:
+        carried.append(f"{name}: {value}")
+    return message(phrase("notice.other", language, what=", ".join(carried)))
 
 
 def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str:
-    """A notice's value in words: a bank by its name, a day as people write it, why we may not write
-    to a chat where that is our own word and not Telegram's.
-    """
+    """A notice's value in words: a bank by its name, a figure and a day as people write them."""
+    # why we may not write to a chat: our own word has a text, Telegram's is shown as it came
     if name == "why" and known(f"gone.{value}".replace(" ", "_")):
         return t(f"gone.{value}".replace(" ", "_"), language)
     if name in {"bank", "other"}:
         return banks.get(value, value)
     if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
         return as_printed(Decimal(value), language)
-    return day(date.fromisoformat(value), language) if name == "day" else value
+    if name == "day":
+        return day(date.fromisoformat(value), language)
+    return value
 
 
 def _decision(what: str, number: str, language: str) -> Rows:

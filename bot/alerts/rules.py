@@ -16,10 +16,11 @@ from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render.alerts import first_line, rate_buttons, source_line
+from bot.render.alerts import rate_moved
 from bot.render.numbers import as_printed, change
+from bot.render.phrases import phrase
 from bot.render.rules import words as rule_words
-from bot.render.text import Message, bold, fill, lines, message
+from bot.render.text import Message, bold, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
@@ -28,8 +29,9 @@ LASTS = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFired(Payload):
-    """The rule as it was then, and what it measured; `number` is the rule's in the store, which may
-    be another rule's by now, or nobody's.
+    """The rule as it was then, and what it measured.
+
+    `number` is the rule's in the store, which may be another rule's by now, or nobody's.
     """
 
     KIND = "rule"
@@ -69,12 +71,12 @@ class Rules(Kind):
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rate as it moved, and the rule that asked for it."""
         fired = RuleFired.read(told.payload)
-        spec = desk.catalog.rates.get(fired.move.new.source)
+        names = desk.source_names(fired.move.new.source)
         return rule_fired(
             fired,
             alert=told.id,
             language=reader.language,
-            source_names=dict(spec.names) if spec else {},
+            source_names=names,
             channel=reader.channel,
         )
 
@@ -96,9 +98,10 @@ class Rules(Kind):
 
 def key(number: int, rule: Rule, new: Rate) -> str:
     """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
-    revision = new.revision if isinstance(new, SeenRate) else 0
-    again = f":{revision}" if revision else ""
-    return f"rule:{number}:{new.effective_on}:{to_link(rule)}{again}"
+    once = f"rule:{number}:{new.effective_on}:{to_link(rule)}"
+    if isinstance(new, SeenRate) and new.revision:
+        return f"{once}:{new.revision}"
+    return once
 
 
 def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
@@ -128,15 +131,16 @@ def rule_fired(
     channel: bool = False,
 ) -> Message:
     """The rate as it moved, since when, the rule, whose number."""
-    old, new = fired.move.old, fired.move.new
-    since = day(old.effective_on, language, today=new.effective_on)
-    text = lines(
-        first_line(fired.move, language),
-        fill(t("rule.yours", language), rule=bold(rule_words(fired.rule, language))),
-        fill(t("move.fixing", language), day=since),
-        source_line(new, language, source_names=source_names),
+    since = day(fired.move.old.effective_on, language, today=fired.move.new.effective_on)
+    return rate_moved(
+        fired.move,
+        phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language))),
+        phrase("move.fixing", language, day=since),
+        alert=alert,
+        language=language,
+        source_names=source_names,
+        channel=channel,
     )
-    return message(text, rate_buttons(new.pair, alert, language, channel=channel))
 
 
 def why_rule(fired: RuleFired, language: str) -> Message:
@@ -144,12 +148,13 @@ def why_rule(fired: RuleFired, language: str) -> Message:
     old, new = fired.move.old, fired.move.new
     since = day(old.effective_on, language, today=new.effective_on)
     size = change(fired.move.percent, language).strip()
-    measured = fill(t("why.fixing", language), change=size, day=since)
+    measured = phrase("why.fixing", language, change=size, day=since)
     values = f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}"
+    asked_for = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
     return message(
         lines(
-            fill(t("why.move", language), pair=bold(str(new.pair))),
-            "• " + fill(t("rule.yours", language), rule=bold(rule_words(fired.rule, language))),
+            phrase("why.move", language, pair=bold(str(new.pair))),
+            "• " + asked_for,
             "• " + measured + f": {values}",
             t("why.rules", language),
         )

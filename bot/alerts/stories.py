@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
-from bot.i18n import t, tn
+from bot.i18n import t
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
 from bot.model.news import Story
@@ -28,8 +28,9 @@ from bot.render.news import (
     told,
     topic_name,
 )
+from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Message, Rows, bold, fill, lines, link, message
+from bot.render.text import Message, Rows, bold, lines, link, message
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
@@ -83,14 +84,16 @@ class Stories(Kind):
         found = await storage.news.get(desk.db, broke.story)
         if found is None:
             return why_story(told.severity, told.reasons, reader.language)
-        entries = [one.entry for one in found.entries]
+        texts = []
+        for one in found.entries:
+            texts.append(f"{one.entry.title}\n{one.entry.summary or one.entry.content}")
         return why_story(
             told.severity,
             told.reasons,
             reader.language,
             topics=found.topics,
             sources=len(found.feeds),
-            texts=[f"{entry.title}\n{entry.summary or entry.content}" for entry in entries],
+            texts=texts,
         )
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
@@ -101,7 +104,9 @@ class Stories(Kind):
         """Its headline."""
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
-        return None if found is None else headline(led(found, desk.catalog.news))
+        if found is None:
+            return None
+        return headline(led(found, desk.catalog.news))
 
 
 # --- key and life ---------------------------------------------------------------------------------
@@ -113,15 +118,18 @@ def keys(story: int) -> tuple[str, str]:
 
 
 def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
-    """The alert of a story, as loud as the loudest report of it; with `approval` an operator is
-    asked first.
-    """
-    urgent = story.severity is Severity.URGENT
+    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked."""
+    dedup_key, if_urgent = keys(story.pk)
+    lane = Lane.ALERT
+    if story.severity is Severity.URGENT:
+        # a key of its own: a story that becomes urgent is a new message, not the edit of the old
+        dedup_key = if_urgent
+        lane = Lane.URGENT
     return Alert(
-        dedup_key=keys(story.pk)[urgent],
+        dedup_key=dedup_key,
         payload=StoryBroke(story=story.pk, topics=story.topics),
         severity=story.severity,
-        lane=Lane.URGENT if urgent else Lane.ALERT,
+        lane=lane,
         audience=Audience(subscription=str(TopicSubject("security"))),
         created_at=now,
         expires_at=now + LASTS,
@@ -145,16 +153,16 @@ def story(
     channel: bool = False,
     bot: str = "",
 ) -> Message:
-    """A story that broke: headline, as much text as the style tells, who reports it; urgent ones
-    are marked.
+    """A story that broke: headline, as much text as the style tells, who reports it.
 
-    Shown again with more entries, it is the edit of the same message. With the name of the `bot` it
-    can be shared.
+    Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
+    the name of the `bot` it can be shared.
     """
     story = story.told_in(language)
-    urgent = (severity or story.severity) is Severity.URGENT
-    mark = f"{URGENT_MARK} " if urgent else ""
-    title = mark + bold(link(headline(story), story.lead.entry.link))
+    title = bold(link(headline(story), story.lead.entry.link))
+    # the alert's own severity: a story that grew since was told as what it was then
+    if (severity or story.severity) is Severity.URGENT:
+        title = f"{URGENT_MARK} " + title
     shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)
     buttons = _buttons(story, alert, language, channel=channel, bot=bot)
     return Message(shown.text, shown.entities, buttons)
@@ -162,14 +170,20 @@ def story(
 
 def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:
     opened = open_button(story, language)
+    if channel and opened:
+        return (tuple(opened),)
     if channel:
-        return (tuple(opened),) if opened else ()
-    topic = next(iter(story.topics), "")
-    what = topic_name(topic, language).lower() if topic else t("news.title", language).lower()
+        return ()
+    what = t("news.title", language)
+    if story.topics:
+        what = topic_name(story.topics[0], language)
     first = [*opened, why_button(alert, language), snooze_button(alert, language)]
+    width = 3
     if bot:
         first.append(share_story(story.pk, bot, language))
-    return (*map(tuple, rows_of(first, 2 if bot else 3)), (mute_button(alert, what, language),))
+        width = 2  # four in even rows
+    mute = mute_button(alert, what.lower(), language)
+    return (*map(tuple, rows_of(first, width)), (mute,))
 
 
 def why_story(
@@ -186,14 +200,13 @@ def why_story(
     The detector names stems; what a reader sees of them are the words that stand in the story's own
     `texts`.
     """
-    named = ", ".join(topic_name(topic, language) for topic in topics)
     judged = bold(t(f"severity.{severity.value}", language))
-    return message(
-        lines(
-            fill(t("why.story", language), severity=judged),
-            fill(t("why.topics", language), topics=named) if named else None,
-            *("• " + reason for reason in said(reasons, language, texts)),
-            "• " + fill(tn("news.sources", sources, language), n=sources) if sources > 1 else None,
-            t("why.tune", language),
-        )
-    )
+    shown = [phrase("why.story", language, severity=judged)]
+    if topics:
+        named = ", ".join(topic_name(topic, language) for topic in topics)
+        shown.append(phrase("why.topics", language, topics=named))
+    for reason in said(reasons, language, texts):
+        shown.append("• " + reason)
+    if sources > 1:
+        shown.append("• " + counted("news.sources", sources, language))
+    return message(lines(*shown, t("why.tune", language)))

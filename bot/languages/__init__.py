@@ -1,5 +1,4 @@
-"""Languages: all that is said or read in one language stands in one folder,
-`bot/languages/<code>/`.
+"""Languages: all that is said or read in one stands in one folder, `bot/languages/<code>/`.
 
 A language is found by its place: a folder here is a language, its name the code that Telegram and
 CLDR call it by. `PARTS` and `TABLES` are what it must bring. A part may be a stub (an empty value,

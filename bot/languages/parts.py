@@ -1,6 +1,6 @@
-"""The parts of a language: what its folder brings, each a value. An empty part is a stub: allowed,
-and says nothing.
+"""The parts of a language: what its folder brings, each a value.
 
+An empty part is a stub: allowed, and says nothing.
 Words are in lower case. A `pattern` is a piece of a regular expression, its alternatives apart by
 "|"; other lists are words apart by spaces, or phrases apart by commas where the name says so.
 """
@@ -88,8 +88,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """A word for a currency in all its forms; `code` is empty where a country has to be named with
-    it ("crown").
+    """A word for a currency in all its forms; no `code` where it needs a country ("crown").
 
     `stands_for` is one spelling for all forms, the same in two languages that write one word.
     """
@@ -115,9 +114,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """Words with a part in a question about money, by the letter of that part (see
-    bot/convert/items.py).
-    """
+    """Words with a part in a question about money, by the part's letter (bot/convert/items.py)."""
 
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
     articles: str = ""

@@ -33,8 +33,7 @@ class Conversion:
 
 
 def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Conversion]:
-    """A question's answers: each reading of its amount, and the way back too where no target was
-    said.
+    """A question's answers: each reading of its amount, and without a target the way back too.
 
     UserError when no source relates the two currencies.
     """
@@ -57,16 +56,17 @@ def _ways(asked: Question, home: str) -> list[tuple[str, str]]:
     if asked.target:
         return [(asked.source, asked.target)]
     target = home
-    if asked.source == home:
-        target = next(code for code in CURRENCIES if code != home)
+    if asked.source == home:  # whoever asks about the home currency means a usual foreign one
+        first, second, *_ = CURRENCIES
+        target = first
+        if home == first:
+            target = second
     return [(asked.source, target), (target, asked.source)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """Round amounts of a currency and the rates that tell what they are worth, now and a week
-    ago.
-    """
+    """Round amounts of a currency, and the rates that tell their worth now and a week ago."""
 
     amounts: tuple[Decimal, ...]
     latest: SeenRate
@@ -77,8 +77,9 @@ class Amounts:
 async def round_amounts(
     db: Db, catalog: Catalog, code: str, *, home: str, now: datetime
 ) -> Amounts:
-    """What round amounts of a currency are worth at home, as people who send money ask; UserError
-    without a rate.
+    """What round amounts of a currency are worth at home, as people who send money ask.
+
+    UserError without a rate.
     """
     source = leading_source(catalog, home)
     today = local_day(catalog, source, now)
@@ -94,10 +95,13 @@ async def round_amounts(
     first = 1
     while latest.per_unit * first < WORTH_SENDING and first < LARGEST_ROUND:
         first *= 10
-    held = [rate for rate in history if rate.effective_on <= week]
+    week_ago = None
+    for rate in history:  # oldest first: the last of these held on that day
+        if rate.effective_on <= week:
+            week_ago = rate
     return Amounts(
         amounts=tuple(Decimal(first * times) for times in (1, 5, 10, 50, 100)),
         latest=latest,
-        week_ago=held[-1] if held else None,
+        week_ago=week_ago,
         today=today,
     )

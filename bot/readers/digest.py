@@ -42,9 +42,7 @@ async def day_digest(
     codes: Sequence[str] = (),
     topics: Sequence[str] = (),
 ) -> Digest:
-    """The day's rates (those that hold on it) and its most severe story, one in the reader's
-    language before others.
-    """
+    """The rates that hold on a day, and its most severe story, in the reader's language first."""
     try:
         source = leading_source(catalog, home)
     except UserError:
@@ -53,14 +51,17 @@ async def day_digest(
     if source is not None:
         held: dict[str, SeenRate] = {}
         for item in await storage.rates.around(db, source, day):
+            # a digest names one source for all its rates; our own arithmetic is not that source's
             if item.pair.quote != home or item.kind is RateKind.CROSS:
                 continue
             if item.effective_on <= day:
                 held[item.pair.base] = item  # oldest first: the last one holds
-        rates = [held[code] for code in codes or DIGEST_CURRENCIES if code in held]
+        for code in codes or DIGEST_CURRENCIES:
+            if code in held:
+                rates.append(held[code])
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
-    last = end - timedelta(microseconds=1)
+    last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
     stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
     led_by_trust = [led(story, catalog.news) for story in stories]
     told = story_of_the_day(led_by_trust, language=language, topics=topics)

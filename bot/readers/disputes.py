@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import storage.disputes
 import storage.rates
 from bot.detect.disputes import contradicted, may_contradict
-from bot.model.rates import CardRow, Dispute, SeenRate
+from bot.model.rates import CardRow, Dispute, SeenRate, Series
 from bot.sources.specs import Catalog
 from storage.db import Db
 
@@ -25,12 +25,26 @@ async def rival(db: Db, new: SeenRate) -> SeenRate | None:
 
 async def disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
     """What other sources say of the rows that are in dispute."""
-    newest = {rate.series: rate for row in rows if (rate := row.tomorrow or row.today)}
+    newest: dict[Series, SeenRate] = {}
+    for row in rows:
+        rate = row.tomorrow or row.today
+        if rate is not None:
+            newest[rate.series] = rate
+    # a row of the store says that there is a dispute; with whom is asked anew, as rates came since
     disputed = await storage.disputes.among(db, newest)
     found = []
     for series, ours in newest.items():
-        theirs = await rival(db, ours) if series in disputed else None
+        if series not in disputed:
+            continue
+        theirs = await rival(db, ours)
         if theirs is not None:
-            spec = catalog.rates.get(theirs.source)
-            found.append(Dispute(ours=ours, theirs=theirs, names=dict(spec.names) if spec else {}))
+            found.append(Dispute(ours=ours, theirs=theirs, names=_names(catalog, theirs.source)))
     return tuple(found)
+
+
+def _names(catalog: Catalog, source: str) -> dict[str, str]:
+    """A source's names by language; none of one that left the catalog and whose rates are here."""
+    spec = catalog.rates.get(source)
+    if spec is None:
+        return {}
+    return dict(spec.names)

@@ -25,8 +25,9 @@ RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
 def leading_source(catalog: Catalog, home: str) -> str:
-    """The source whose rates against `home` lead: the first of the catalog that quotes it;
-    UserError when none does.
+    """The source whose rates against `home` lead: the first of the catalog that quotes it.
+
+    UserError when no source is enabled.
     """
     leader = catalog.leader(home)
     if leader is not None:
@@ -66,12 +67,17 @@ async def rate_card(
         by_code = await _by_code(db, source, day, home, ())  # so that what is known can be named
     chosen = _chosen(codes, by_code)
     rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
-    shown = [rate for row in rows if (rate := row.tomorrow or row.today)]
-    if not shown:
-        days = [item.effective_on for items in by_code.values() for item in items]
-        nearest = min(days, key=lambda one: abs(one - day))
-        raise UserError("error.no_rates_on", day=day, nearest=nearest)
-    newest = max(shown, key=lambda item: item.effective_on)
+    held: list[SeenRate] = []
+    announced: list[SeenRate] = []
+    for row in rows:
+        if row.today is not None:
+            held.append(row.today)
+        if row.tomorrow is not None:
+            announced.append(row.tomorrow)
+    if not held and not announced:
+        raise UserError("error.no_rates_on", day=day, nearest=_nearest_day(by_code, day))
+    # what is announced is of a later day than all that holds
+    newest = max(announced or held, key=_effective_on)
     card = RateCard(
         source=source,
         source_names=dict(spec.names),
@@ -80,8 +86,8 @@ async def rate_card(
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        holds_from=max((row.today.effective_on for row in rows if row.today), default=None),
-        next_on=next((row.tomorrow.effective_on for row in rows if row.tomorrow), None),
+        holds_from=max(map(_effective_on, held), default=None),
+        next_on=next(map(_effective_on, announced), None),
     )
     if spec.poll.between is not None:
         card = replace(card, expected_by=spec.poll.between[1])
@@ -107,19 +113,34 @@ def _chosen(codes: Sequence[str], by_code: Mapping[str, Sequence[SeenRate]]) -> 
     for code in codes:
         if code not in by_code:
             raise UserError("error.currency", code=code, known=", ".join(sorted(by_code)))
-    usual = [code for code in CURRENCIES if code in by_code]
-    return codes or usual or sorted(by_code)[:CURRENCIES_SHOWN]
+    if codes:
+        return codes
+    usual = []
+    for code in CURRENCIES:
+        if code in by_code:
+            usual.append(code)
+    return usual or sorted(by_code)[:CURRENCIES_SHOWN]
+
+
+def _effective_on(rate: SeenRate) -> date:
+    return rate.effective_on
+
+
+def _nearest_day(by_code: Mapping[str, Sequence[SeenRate]], day: date) -> date:
+    """The day with a rate that lies nearest, which a reader is offered instead."""
+    days: list[date] = []
+    for rates in by_code.values():
+        days += map(_effective_on, rates)
+    return min(days, key=lambda one: abs(one - day))
 
 
 async def _by_code(
     db: Db, source: str, day: date, home: str, codes: Sequence[str]
 ) -> dict[str, list[SeenRate]]:
-    """A source's rates around a day by the currency that is not `home`; of some currencies only, or
-    of all.
-    """
-    foreign = [code for code in codes if code != home]
+    """A source's rates around a day by their foreign currency; without `codes` all of them."""
+    foreign = set(codes) - {home}
     found: dict[str, list[SeenRate]] = defaultdict(list)
-    for item in await storage.rates.around(db, source, day, codes=foreign):
+    for item in await storage.rates.around(db, source, day, codes=sorted(foreign)):
         code = item.pair.base
         if code == home:  # a bank abroad quotes it in its own currency
             code = item.pair.quote
@@ -128,9 +149,7 @@ async def _by_code(
 
 
 def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
-    """Whether it came to us when it was published: not when it was backfilled, or was there before
-    we were.
-    """
+    """Whether a rate came to us when it was published, and not by a backfill or our first poll."""
     return newest.seen_at.astimezone(ZoneInfo(poll.zone)).date() <= newest.effective_on
 
 
@@ -153,12 +172,11 @@ def _soon(rate: SeenRate, day: date) -> bool:
 async def _freshness_of(
     db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime
 ) -> Freshness:
-    """How the card stands; currencies that are set more seldom than others rest while their bank
-    publishes.
-    """
+    """How the card stands."""
     found = _freshness(poll, newest, now)
     if found is not Freshness.LATE:
         return found
+    # some currencies are set more seldom than others: they rest while their bank publishes
     last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
     if last is not None and _freshness(poll, replace(newest, effective_on=last), now) is not found:
         return Freshness.RESTING
@@ -170,9 +188,7 @@ def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
-    """What holds now, of every enabled source: each series' latest rate effective by today, where
-    the source is.
-    """
+    """What holds now of every enabled source: each series' latest rate by today, where it is."""
     held: dict[Series, SeenRate] = {}
     for spec in catalog.rates.values():
         if spec.disabled:
@@ -187,20 +203,14 @@ async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[Seen
 async def chart_history(
     db: Db, catalog: Catalog, pair: Pair, *, home: str, days: int, now: datetime
 ) -> list[SeenRate]:
-    """A pair's last days, oldest first, of the source that leads for it; UserError when there are
-    not two.
+    """A pair's last days, oldest first, of the source that leads for it.
 
     What is announced for tomorrow is in it. `home` chooses what is named to somebody who asks for
-    an unknown currency.
+    an unknown currency. UserError when there are not two days.
     """
-    leader = catalog.leader(pair.quote)
-    enabled = {key for key, spec in catalog.rates.items() if not spec.disabled}
     stored = await storage.rates.known_series(db)
     must_know([pair.base, pair.quote], stored, home=home)
-    known = [one for one in stored if one.pair == pair and one.source in enabled]
-    order = list(RateKind)
-    known.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
-    for series in known:
+    for series in _drawn(catalog, pair, stored):
         end = local_day(catalog, series.source, now).toordinal() + 1
         history: list[SeenRate] = []
         for first in range(max(1, end - 1 - days), end + 1, DAYS_AT_ONCE):
@@ -212,10 +222,21 @@ async def chart_history(
     raise UserError("error.no_chart", pair=str(pair))
 
 
+def _drawn(catalog: Catalog, pair: Pair, stored: Sequence[Series]) -> list[Series]:
+    """The series of a pair that enabled sources have, in the order of trying to draw one."""
+    found: list[Series] = []
+    for one in stored:
+        spec = catalog.rates.get(one.source)
+        if one.pair == pair and spec is not None and not spec.disabled:
+            found.append(one)
+    leader = catalog.leader(pair.quote)
+    order = list(RateKind)  # the official one first, our own arithmetic last
+    found.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
+    return found
+
+
 def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> None:
-    """UserError for a currency nobody gives a rate of, naming those that have one against
-    `home`.
-    """
+    """UserError for a currency nobody gives a rate of, naming those that have one at home."""
     known, near = set(), set()
     for one in stored:
         pair = {one.pair.base, one.pair.quote}

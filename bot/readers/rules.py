@@ -23,8 +23,7 @@ TRIED_FOR = timedelta(days=365)  # of history: long enough to be called a year i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A rule tried on the past year: what it watches, the stored history, the days it would have
-    spoken on.
+    """A rule tried on the past year: what it watches, the history, the days it would have spoken.
 
     `state` is what is stored of it when it is saved now.
     """
@@ -52,6 +51,7 @@ async def try_rule(
     if rule.until is not None and rule.until < today:
         raise UserError("error.rule.date_past", day=rule.until)
     rule = replace(rule, kind=series.kind)
+    # to tomorrow: its rate is known today, and the rule will be asked about it next
     history = await storage.rates.history(
         db, series, since=today - TRIED_FOR, until=today + timedelta(days=1)
     )
@@ -69,23 +69,41 @@ async def try_rule(
     )
 
 
-def _watched(catalog: Catalog, rule: Rule, known: Sequence[Series]) -> Series:
-    known = [one for one in known if one.source in catalog.rates]
+def _watched(catalog: Catalog, rule: Rule, stored: Sequence[Series]) -> Series:
+    """The series that a rule watches; UserError names what there is instead."""
+    known: list[Series] = []
+    by_kind: dict[RateKind, list[Series]] = {}
+    for one in stored:
+        if one.source not in catalog.rates:  # the past of a source that brings nothing any more
+            continue
+        known.append(one)
+        if one.pair == rule.pair:
+            by_kind.setdefault(one.kind, []).append(one)
+    fitting = by_kind.get(rule.kind, [])
+    if not fitting and rule.kind is RateKind.OFFICIAL:
+        fitting = by_kind.get(RateKind.REFERENCE, [])
     leader = catalog.leader(rule.pair.quote)
-    order = {
-        one: (leader is None or one.source != leader.key, place) for place, one in enumerate(known)
-    }
-    kinds = (rule.kind, RateKind.REFERENCE) if rule.kind is RateKind.OFFICIAL else (rule.kind,)
-    for kind in kinds:
-        fitting = [one for one in known if (one.pair, one.kind) == (rule.pair, kind)]
-        if fitting:
-            return min(fitting, key=order.__getitem__)
-    others = tuple(dict.fromkeys(one.kind for one in known if one.pair == rule.pair))
-    if others:
-        raise UserError("error.rule.kind", pair=str(rule.pair), kind=rule.kind, known=others)
+    for one in fitting:
+        if leader is not None and one.source == leader.key:
+            return one
+    if fitting:
+        return fitting[0]
+    if by_kind:
+        raise UserError(
+            "error.rule.kind", pair=str(rule.pair), kind=rule.kind, known=tuple(by_kind)
+        )
     must_know([rule.pair.base, rule.pair.quote], known, home=rule.pair.quote)
-    codes = sorted({one.pair.base for one in known if one.pair.quote == rule.pair.quote})
-    raise UserError("error.rule.pair", pair=str(rule.pair), known=", ".join(codes) or "–")
+    near = _bases(known, rule.pair.quote)
+    raise UserError("error.rule.pair", pair=str(rule.pair), known=", ".join(sorted(near)) or "–")
+
+
+def _bases(known: Sequence[Series], quote: str) -> set[str]:
+    """The currencies that have a rate in this one."""
+    found = set()
+    for one in known:
+        if one.pair.quote == quote:
+            found.add(one.pair.base)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +117,16 @@ class Offer:
 
 async def rule_currencies(db: Db, *, home: str) -> list[str]:
     """What own rules can watch against `home`, the usual ones first."""
-    series = await storage.rates.known_series(db)
-    plain = (RateKind.OFFICIAL, RateKind.REFERENCE)
-    codes = {one.pair.base for one in series if one.pair.quote == home and one.kind in plain}
-    return [code for code in CURRENCIES if code in codes] + sorted(codes - set(CURRENCIES))
+    plain = []
+    for one in await storage.rates.known_series(db):
+        if one.kind in {RateKind.OFFICIAL, RateKind.REFERENCE}:
+            plain.append(one)
+    codes = _bases(plain, home)
+    usual = []
+    for code in CURRENCIES:
+        if code in codes:
+            usual.append(code)
+    return usual + sorted(codes.difference(usual))
 
 
 async def offer_rules(db: Db, catalog: Catalog, pair: Pair, *, now: datetime) -> Offer:

@@ -11,12 +11,31 @@ from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.render.numbers import arrow, as_printed
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import Button, Rich, Rows, bold
+from bot.render.text import Button, Message, Rich, Rows, bold, lines, message
 
 CHART = "90d"
 
 
-def first_line(shift: Move, language: str) -> Rich:
+def rate_moved(
+    shift: Move,
+    *said: Rich | None,
+    alert: int,
+    language: str,
+    source_names: dict[str, str],
+    channel: bool,
+    doubt: Rich | None = None,
+) -> Message:
+    """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`."""
+    text = lines(
+        _first_line(shift, language),
+        *said,
+        _source_line(shift.new, language, source_names=source_names),
+        doubt,
+    )
+    return message(text, _rate_buttons(shift.new.pair, alert, language, channel=channel))
+
+
+def _first_line(shift: Move, language: str) -> Rich:
     """What moved, by how much, from what to what."""
     old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
     size = percent(shift.percent, language, 1)
@@ -24,7 +43,7 @@ def first_line(shift: Move, language: str) -> Rich:
     return bold(f"{arrow(shift.percent)} {shift.new.pair} {size}".strip()) + f"  {old} → {new}"
 
 
-def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
+def _source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
     """Whose rate it is, of what kind, and for which day."""
     source = name_of(source_names, language) or rate.source
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
@@ -33,7 +52,7 @@ def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> R
     return phrase("move.effective", language, source=source, day=on)
 
 
-def rate_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:
+def _rate_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:
     """Two rows of two: four words in a row are cut off on a phone in Russian and Kyrgyz."""
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:

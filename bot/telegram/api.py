@@ -52,7 +52,7 @@ class BotApi(Protocol):
         filename: str = "photo.png",
         content_type: str = "image/png",
     ) -> Outcome:
-        """Send parameters with one file."""
+        """Send parameters with one file; those that are None are left out."""
 
 
 @dataclass(slots=True)
@@ -121,9 +121,11 @@ class Api:
         filename: str = "photo.png",
         content_type: str = "image/png",
     ) -> Outcome:
-        """Send parameters with one file."""
+        """Send parameters with one file; those that are None are left out."""
         form = aiohttp.FormData()
         for name, value in parameters.items():
+            if value is None:
+                continue
             if isinstance(value, str):
                 form.add_field(name, value)
             else:  # in a form the Bot API reads JSON from text

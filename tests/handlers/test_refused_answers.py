@@ -5,15 +5,31 @@ same.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from bot.emulator import Fault
+from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
+from bot.i18n import t
 from bot.model.chats import ChatKind
-from tests.handlers.conftest import GROUP, READER, STRANGER, World
+from tests.handlers.conftest import GROUP, READER, STRANGER, World, days
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
+DARK = "chart:RUB/KGS:90d:dark"
+#: How an answer leaves that is not words: a file, a picture, another picture in its place.
+WAYS = [("sendDocument", "/mydata"), ("sendPhoto", "/chart RUB 90d"), ("editMessageMedia", DARK)]
+ONCE = [Fault.server_error, Fault.reset, Fault.lost_reply]
+
+
+def each_way_with_each_fault() -> list[Any]:
+    """Each way once; every other pair is left to the long run, for a chart takes seconds."""
+    return [
+        pytest.param(*way, fault, marks=() if row == column else pytest.mark.slow)
+        for row, way in enumerate(WAYS)
+        for column, fault in enumerate(ONCE)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +137,126 @@ async def test_G21_a_short_wait_is_kept_to_the_second(world: World) -> None:
     await world.ask("/help")
     first, second = [call.at for call in calls.of("sendMessage", READER)]
     assert second - first >= 3
+
+
+@pytest.fixture
+async def charted(world: World) -> World:
+    """A reader whose bank has history enough for a chart."""
+    await world.keep(days("RUB/KGS", [f"1.{190 + number % 30}0" for number in range(100)]))
+    return world
+
+
+async def wanted(world: World, wish: str) -> int:
+    """What is written, or pressed under a chart; how many calls there were before."""
+    if wish.startswith("/"):
+        calls = world.emulator.calls.total
+        await world.emulator.send_text(READER, wish)
+    else:
+        chart = await drawn(world)
+        calls = world.emulator.calls.total
+        await world.emulator.press(READER, chart["message_id"], wish)
+    return calls
+
+
+async def drawn(world: World) -> dict[str, Any]:
+    """The reader's chart, drawn and sent if there is none."""
+    for message in world.emulator.messages(READER):
+        if "photo" in message:
+            return message
+    return await world.ask("/chart RUB 90d", fits="RUB/KGS")
+
+
+async def refused(world: World, after: int) -> Call:
+    """The next call to the reader that Telegram told to wait."""
+    return await world.emulator.calls.wait(
+        lambda call: call.code == 429 and call.chat_id == READER, after=after, timeout=20
+    )
+
+
+async def next_to(world: World, chat: int, after: int) -> Call:
+    """The next message, or change of one, for a chat; another's press is let go meanwhile."""
+    return await world.emulator.calls.wait(
+        lambda call: call.chat_id == chat and call.method != "answerCallbackQuery",
+        after=after,
+        timeout=40,
+    )
+
+
+@pytest.mark.parametrize(("method", "wish"), WAYS)
+async def test_G21_files_and_pictures_keep_a_short_wait_to_the_second(
+    charted: World, method: str, wish: str
+) -> None:
+    """And come then, as they were."""
+    charted.emulator.faults.add(Fault.flood(3, method=method, chat_id=READER, times=1))
+    before = await wanted(charted, wish)
+    told = await refused(charted, before)
+    again = await next_to(charted, READER, told.number)
+    assert (again.method, again.accepted) == (method, True)
+    assert again.at - told.at >= 3
+
+
+@pytest.mark.parametrize(("method", "wish"), WAYS)
+async def test_G21_files_and_pictures_told_to_wait_long_end_in_one_late_word(
+    charted: World, method: str, wish: str
+) -> None:
+    """Nothing is sent before."""
+    charted.emulator.faults.add(Fault.flood(13, method=method, chat_id=READER, times=1))
+    told = await refused(charted, await wanted(charted, wish))
+    late = await next_to(charted, READER, told.number)
+    assert (late.method, late.accepted) == ("sendMessage", True)
+    assert late.at - told.at >= 13
+
+
+@pytest.mark.parametrize("wish", [wish for _, wish in WAYS])
+async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(
+    charted: World, wish: str
+) -> None:
+    """What is asked meanwhile has the one late answer."""
+    if wish != "/mydata":
+        await drawn(charted)
+    charted.emulator.faults.add(Fault.flood(12, method="sendMessage", chat_id=READER, times=1))
+    told = await refused(charted, await wanted(charted, "/help"))
+    await wanted(charted, wish)
+    late = await next_to(charted, READER, told.number)
+    assert late.at - told.at >= 12
+    assert late.accepted
+    said = str(charted.emulator.messages(READER)[-1])
+    assert (t("error.unexpected", "en") if wish == "/mydata" else "RUB/KGS") in said
+
+
+async def test_G21_a_groups_file_keeps_the_quiet_of_whom_it_is_sent_to(charted: World) -> None:
+    """The group, which was told nothing, hears why there is no file."""
+    charted.emulator.faults.add(Fault.flood(60, method="sendMessage", chat_id=READER, times=1))
+    told = await refused(charted, await wanted(charted, "/help"))
+    asked = await charted.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    said = await charted.emulator.wait_message(
+        GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=20
+    )
+    assert said["text"] in {t("error.unexpected", language) for language in ("en", "ky")}
+    assert not [c for c in charted.emulator.calls.since(told.number) if c.chat_id == READER]
+
+
+@pytest.mark.parametrize(("method", "wish", "fault"), each_way_with_each_fault())
+async def test_G20_files_and_pictures_that_fail_once_are_sent_again(
+    charted: World, method: str, wish: str, fault: Any
+) -> None:
+    """Without a word; when nobody knows whether they arrived, once more."""
+    charted.emulator.faults.add(fault(method=method, chat_id=READER, times=1))
+    before = await wanted(charted, wish)
+    first = await next_to(charted, READER, before)
+    again = await next_to(charted, READER, first.number)
+    assert [first.method, again.method] == [method, method]
+    assert again.accepted
+    await charted.ask("/help")
+    sent = [c.method for c in charted.emulator.calls.since(before) if c.chat_id == READER]
+    assert sent == [method, method, "sendMessage"]
+
+
+async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> None:
+    """As often as it is refused."""
+    charted.emulator.faults.add(Fault.bad_request("PHOTO_INVALID", method="sendPhoto"))
+    answer = await charted.ask("/chart RUB 90d", fits="RUB/KGS")
+    assert "photo" not in answer
 
 
 async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(world: World) -> None:

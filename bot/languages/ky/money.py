@@ -1,6 +1,4 @@
-"""What currencies are called in Kyrgyz, in every case: endings follow the vowels and the last
-letter of the stem.
-"""
+"""What currencies are called in Kyrgyz, in every case: endings follow the stem's last letters."""
 
 from __future__ import annotations
 
@@ -52,12 +50,16 @@ def heads() -> Iterator[Head]:
 def _forms(stem: str, lows: str, highs: str) -> Iterator[tuple[str, Form]]:
     """The stem with its cases: bare, possessed ("сому", as in "кыргыз сому") and plural."""
     yield stem, Form.PLAIN
-    vowel, mute = stem[-1] in VOWELS, stem[-1] in MUTE
+    many, owned = f"{stem}л", stem
+    if stem[-1] in MUTE:  # "франктар", where "доллар" has "долларлар"
+        many = f"{stem}т"
+    if stem[-1] in VOWELS:  # "лирасы", where "доллар" has "доллары"
+        owned = f"{stem}с"
     for low in lows:
-        plural = stem + ("т" if mute else "л") + low + "р"
+        plural = f"{many}{low}р"
         yield plural, Form.PLAIN
         for high in highs:
-            yield from _possessed(stem + ("с" if vowel else "") + high, low, high)
+            yield from _possessed(owned + high, low, high)
             yield from _cases(stem, low, high)
             yield from _cases(plural, low, high)
 
@@ -69,10 +71,12 @@ def _possessed(owned: str, low: str, high: str) -> Iterator[tuple[str, Form]]:
 
 
 def _cases(base: str, low: str, high: str) -> Iterator[tuple[str, Form]]:
-    vowel, mute = base[-1] in VOWELS, base[-1] in MUTE
-    hard, soft = ("т", "к") if mute else ("д", "г")
-    accusative = "т" if mute else "н" if vowel else "д"
-    genitive = "н" if vowel else accusative
+    # the consonants that begin a case, by the letter before it: сом-ду, франк-ты, лира-ны
+    hard, soft, accusative, genitive = "д", "г", "д", "д"
+    if base[-1] in MUTE:
+        hard, soft, accusative, genitive = "т", "к", "т", "т"
+    if base[-1] in VOWELS:
+        accusative = genitive = "н"
     for case in (f"{accusative}{high}", f"{genitive}{high}н", f"{hard}{low}", f"{hard}{low}н"):
         yield base + case, Form.PLAIN
     yield f"{base}{soft}{low}", Form.INTO

@@ -1,6 +1,4 @@
-"""What currencies are called in Russian, in every case and in slang: CLDR has full names and no
-cases.
-"""
+"""What currencies are called in Russian, in every case and in slang: CLDR has no cases."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from bot.languages.parts import Form, Head, Money
 
 @dataclass(frozen=True, slots=True)
 class Paradigm:
-    """How a noun is declined: what is cut from the nominative, the other endings, the prepositional
-    plural.
+    """How a noun is declined.
+
+    What is cut from the nominative, the other endings, the prepositional plural.
     """
 
     cut: str
@@ -75,8 +74,10 @@ def heads() -> Iterator[Head]:
 
 
 def _forms(nominative: str, paradigm: Paradigm) -> Iterator[tuple[str, Form]]:
-    countable = paradigm.cut in {"", "ь"}  # "сколько евро" may count them, "сколько доллар" cannot
-    yield nominative, Form.SUBJECT if countable else Form.PLAIN
+    form = Form.PLAIN
+    if paradigm.cut in {"", "ь"}:  # "сколько евро" may count them, "сколько доллар" cannot
+        form = Form.SUBJECT
+    yield nominative, form
     stem = nominative.removesuffix(paradigm.cut)
     for ending in paradigm.endings.split():
         yield stem + ending.strip("-"), Form.PLAIN

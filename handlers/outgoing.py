@@ -1,0 +1,272 @@
+"""The one way an answer leaves: words, pictures, files and changes of messages alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+import storage.alerts
+import storage.chats
+from bot.alerts.answers import alert as late_answer
+from bot.errors import UserError
+from bot.render.answers import explain
+from bot.telegram.outcomes import (
+    Ambiguous,
+    Gone,
+    Migrated,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    answers,
+    why,
+)
+from bot.telegram.retry import ANSWER
+from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+# seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
+SHORT_WAIT = 10.0
+LATE = timedelta(hours=12)  # so long an answer is worth giving late
+FIXES = 6  # refusals of one answer that are mended, each in another way
+#: What is of no use later: it only ends a spinning button, or its time is over.
+MOMENTARY = frozenset(
+    {"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"}
+)
+EDITS = frozenset({"editMessageText", "editMessageCaption"})
+#: What words can do without, when Telegram refuses the whole.
+ORNAMENTS = (
+    "entities",
+    "caption_entities",
+    "reply_markup",
+    "reply_parameters",
+    "link_preview_options",
+)
+TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file that is uploaded beside an answer's parameters."""
+
+    field: str
+    content: bytes
+    filename: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A method of the Bot API with its parameters, which somebody waits for.
+
+    `postponable` says whether the outbox may send it when Telegram does not take it now. An answer
+    whose sender has words to send in its place is not, and neither is one with a file.
+    """
+
+    method: str
+    parameters: Mapping[str, Any]
+    file: File | None = None
+    postponable: bool = True
+
+    @property
+    def chat(self) -> int | None:
+        """The chat it is for; None for the answer to a query, which is in no chat."""
+        return self.parameters.get("chat_id")
+
+
+class Outgoing:
+    """Answers on their way to Telegram, for what was asked in the chat `asker`.
+
+    `language` is that of apologies; `thread` is where a message of its own goes that takes the
+    place of an edit.
+    """
+
+    def __init__(
+        self, services: Services, asker: int, language: str, thread: int | None = None
+    ) -> None:
+        self._services = services
+        self._asker = asker
+        self._language = language
+        self._thread = thread
+
+    async def send(self, answer: Answer) -> Outcome:
+        """Send what somebody waits for, whatever it takes; returns the last outcome.
+
+        Again when Telegram is busy, once more when nobody knows whether it arrived, mended when it
+        is refused as it is. What cannot leave within seconds goes through the outbox, which keeps
+        to what Telegram asks for. A Retry means that it did not leave: a postponable answer waits
+        in the outbox then, and the sender of any other has to say something else.
+        """
+        failures, doubts, fixes = 0, 0, 0
+        while True:
+            quiet = await self._keep_to_quiet(answer)
+            if quiet is not None:
+                return quiet
+            outcome = await self._once(answer)
+            if isinstance(outcome, Sent):
+                return outcome
+            if isinstance(outcome, Ambiguous):
+                if doubts >= ANSWER.doubts:
+                    return await self._doubted(answer, outcome)
+                doubts += 1
+                await asyncio.sleep(ANSWER.base)
+            elif isinstance(outcome, Retry):
+                if outcome.flood and outcome.after:
+                    await self._be_quiet(answer, outcome.after)
+                if ANSWER.spent(failures) or (outcome.after or 0.0) > SHORT_WAIT:
+                    await self._postpone(answer, flood=outcome.flood)
+                    return outcome
+                await asyncio.sleep(ANSWER.pause(failures, outcome))
+                failures += 1
+            else:
+                mended = await self._mended(answer, outcome, fixes)
+                if mended is None:
+                    log.warning("answer refused", method=answer.method, why=why(outcome))
+                    return outcome
+                answer = mended
+                fixes += 1
+
+    # ── when it may leave ───────────────────────────────────────────────────
+
+    async def _keep_to_quiet(self, answer: Answer) -> Retry | None:
+        """Wait while Telegram wants silence in the chat; an outcome where that is for too long."""
+        if answer.chat is None or answer.method in MOMENTARY:
+            return None
+        quiet = self._services.quiet_for(answer.chat)
+        if quiet > SHORT_WAIT:
+            await self._postpone(answer, flood=True)
+            return Retry("too many requests", after=quiet, flood=True)
+        if quiet:
+            await asyncio.sleep(quiet)
+        return None
+
+    async def _be_quiet(self, answer: Answer, seconds: float) -> None:
+        """Telegram wants nothing in this chat for so long: neither answers nor alerts."""
+        if answer.chat is None or answer.method in MOMENTARY:
+            return
+        self._services.be_quiet(answer.chat, seconds)
+        async with self._services.store.writing() as db:
+            await storage.chats.pause(db, answer.chat, timedelta(seconds=seconds))
+
+    async def _once(self, answer: Answer) -> Outcome:
+        """One request, in its turn; the answer to a query is no message and waits for none."""
+        if answer.chat is not None and answer.method != "sendChatAction":
+            await self._services.turn(answer.chat)
+        api, file = self._services.api, answer.file
+        if file is None:
+            return await api.call(answer.method, **answer.parameters)
+        return await api.upload(
+            answer.method,
+            answer.parameters,
+            field=file.field,
+            content=file.content,
+            filename=file.filename,
+            content_type=file.content_type,
+        )
+
+    async def _doubted(self, answer: Answer, outcome: Ambiguous) -> Outcome:
+        """What nobody knows the end of has most likely arrived, if Telegram answers otherwise."""
+        if answers(await self._services.api.call("getMe")):
+            return outcome
+        await self._postpone(answer)
+        return Retry(outcome.why)
+
+    async def _postpone(self, answer: Answer, *, flood: bool = False) -> None:
+        """Leave an answer to the outbox, which sends it when Telegram takes it.
+
+        That holds after a restart too. After a `flood` a chat gets one, to what it asked last.
+        """
+        if answer.method in MOMENTARY or answer.file is not None or not answer.postponable:
+            return
+        chat = answer.chat
+        if chat is None:
+            return
+        if answer.method in EDITS:  # by then the message may be far up
+            answer = self._as_new(answer)
+        services, now = self._services, self._services.clock()
+        # The chat is the delivery's own affair: by then its group may have another number.
+        body = _without(answer.parameters, "chat_id")
+        for name, value in list(body.items()):
+            if value is None:
+                del body[name]
+        late = late_answer(self._asker, chat, answer.method, body, flood=flood, now=now, lasts=LATE)
+        async with services.store.writing() as db:
+            await storage.alerts.enqueue(db, late)
+        log.info("an answer waits", method=answer.method, flood=flood)
+        services.wake()
+
+    # ── what is refused as it is ────────────────────────────────────────────
+
+    async def _mended(self, answer: Answer, outcome: Outcome, fixes: int) -> Answer | None:
+        """The same in a way that may do after a refusal; None where no other way is worth it."""
+        if answer.method in MOMENTARY or fixes >= FIXES:
+            return None
+        if isinstance(outcome, Migrated):
+            return _with(answer, chat_id=await self._moved(outcome.chat))
+        if isinstance(outcome, Gone) and not fixes:
+            await asyncio.sleep(ANSWER.base)  # once by mistake, perhaps
+            return answer
+        if isinstance(outcome, Rejected) and not outcome.token:
+            return self._reworded(answer, outcome)
+        return None
+
+    async def _moved(self, new: int) -> int:
+        async with self._services.store.writing() as db:
+            await storage.chats.migrate(db, self._asker, new)
+        for chat_id in (self._asker, new):
+            self._services.chats.pop(chat_id, None)
+        return new
+
+    def _reworded(self, answer: Answer, outcome: Rejected) -> Answer | None:
+        """Another place, or other words, for what is refused as it is."""
+        if outcome.thread and answer.parameters.get("message_thread_id") is not None:
+            return _with(answer, message_thread_id=None)
+        if answer.method in EDITS and outcome.unneeded:
+            return self._as_new(answer)
+        return self._plainer(answer, too_long="too long" in outcome.why)
+
+    def _plainer(self, answer: Answer, *, too_long: bool) -> Answer | None:
+        """The same words with less around them, then as a message, then that there is no answer."""
+        parameters = answer.parameters
+        field, units = "text", TEXT
+        if answer.method == "editMessageCaption":
+            field, units = "caption", CAPTION
+        most = units // 2  # letters; each may be two units
+        plain = replace(answer, parameters=_without(parameters, *ORNAMENTS))
+        if too_long and len(parameters.get(field, "")) > most:
+            return _with(plain, **{field: parameters[field][: most - 1].rstrip() + "…"})
+        if any(name in parameters for name in ORNAMENTS):
+            return plain
+        if answer.method in EDITS:
+            return self._as_new(answer)
+        apology = explain(UserError("error.unexpected"), self._language).text
+        if answer.method == "sendMessage" and parameters.get("text") != apology:
+            words = {"chat_id": parameters["chat_id"], "text": apology}
+            return replace(answer, parameters=words)
+        return None
+
+    def _as_new(self, answer: Answer) -> Answer:
+        """What was to change a message, as a message of its own."""
+        body = _without(answer.parameters, "message_id", "show_caption_above_media")
+        if answer.method == "editMessageCaption":
+            for name, new_name in (("caption", "text"), ("caption_entities", "entities")):
+                if name in body:
+                    body[new_name] = body.pop(name)
+        body["message_thread_id"] = self._thread
+        return replace(answer, method="sendMessage", parameters=body)
+
+
+def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A request's parameters without some; the request itself stays as it was."""
+    return {name: value for name, value in parameters.items() if name not in names}
+
+
+def _with(answer: Answer, **changes: object) -> Answer:
+    """An answer with other values of some parameters."""
+    return replace(answer, parameters={**answer.parameters, **changes})
