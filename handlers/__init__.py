@@ -56,6 +56,7 @@ from handlers.access import (
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
+from handlers.outgoing import Answer, Outgoing
 from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
 
 log = structlog.get_logger(__name__)
@@ -253,9 +254,9 @@ async def _nowhere(services: Services, update: Update) -> None:
     language = services.language_for(query.from_user.id, query.from_user.language_code)
     said = explain(stale, language).text
     # the Bot API takes 200 characters there
-    await services.api.call(
-        "answerCallbackQuery", callback_query_id=query.id, text=said[:200], show_alert=True
-    )
+    words = {"callback_query_id": query.id, "text": said[:200], "show_alert": True}
+    answer = Answer(method="answerCallbackQuery", parameters=words)
+    await Outgoing(services, query.from_user.id, language).send(answer)
 
 
 async def _stop_spinning(services: Services, update: Update) -> None:
@@ -302,12 +303,11 @@ async def sorry(services: Services, update: Update) -> None:
     language = services.language_for(origin.id, spoken)
     message = explain(UserError("error.unexpected"), language)
     if query is not None:
-        await services.api.call(
-            "answerCallbackQuery", callback_query_id=query.id, text=message.text, show_alert=True
-        )
+        words = {"callback_query_id": query.id, "text": message.text, "show_alert": True}
+        answer = Answer(method="answerCallbackQuery", parameters=words)
     else:
-        await services.turn(origin.id)
-        await services.api.call("sendMessage", chat_id=origin.id, **to_api(message))
+        answer = Answer(method="sendMessage", parameters={"chat_id": origin.id, **to_api(message)})
+    await Outgoing(services, origin.id, language).send(answer)
 
 
 __all__ = [

@@ -29,6 +29,7 @@ from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
 from handlers import unknown
 from handlers.access import mention
 from handlers.context import Context
+from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
 
 INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
@@ -177,13 +178,16 @@ async def inline(services: Services, update: Update) -> None:
         *await _inline_conversion(services, query.query, reader),
         *await _inline_card(services, reader),
     ]
-    await services.api.call(
-        "answerInlineQuery",
-        inline_query_id=query.id,
-        results=results,
-        cache_time=INLINE_KEPT,
-        is_personal=True,  # in the reader's own language and currency
+    answer = Answer(
+        method="answerInlineQuery",
+        parameters={
+            "inline_query_id": query.id,
+            "results": results,
+            "cache_time": INLINE_KEPT,
+            "is_personal": True,  # in the reader's own language and currency
+        },
     )
+    await Outgoing(services, reader.id, reader.language).send(answer)
 
 
 async def _reader(services: Services, user: int, language_code: str | None) -> Chat:

@@ -16,8 +16,9 @@ from bot.model.subjects import PairSubject, TopicSubject
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import welcome as render
 from bot.render.text import Message, to_api
-from bot.telegram.outcomes import NO_RIGHT, Sent, lacking
+from bot.telegram.outcomes import NO_RIGHT, Ambiguous, Retry, Sent, lacking
 from handlers.context import Context
+from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -109,9 +110,12 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
 
     They hear of it only where we may not write either.
     """
-    await services.turn(change.from_user.id)
-    outcome = await services.api.call("sendMessage", chat_id=change.from_user.id, **to_api(message))
-    if isinstance(outcome, Sent) or _may_write(ChatKind.CHANNEL, change.new_chat_member):
+    reader = change.from_user.id
+    answer = Answer(method="sendMessage", parameters={"chat_id": reader, **to_api(message)})
+    outcome = await Outgoing(services, reader, _language(services, change)).send(answer)
+    # what Telegram does not take now waits in the outbox
+    told = isinstance(outcome, Sent | Ambiguous | Retry)
+    if told or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return
     await services.on_trouble("notice.gone", {"chat": str(change.chat.id), "why": NO_RIGHT.why})
     services.wake()

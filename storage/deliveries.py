@@ -119,16 +119,18 @@ async def claim(
     lease: timedelta,
     limit: int = 500,
     turns: int = 0,
+    above: Lane | None = None,
     end: datetime | None = None,
     answer_in: timedelta = timedelta(0),
 ) -> Claim:
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace.
 
     Both in one transaction. `turns` more slots are for who waits already at the sender, replies
-    among them: it decides who goes in which. Lanes in order, then by age; one delivery a chat at a
-    time; nothing that expired. `end` is the last claim's. No slot is before `answer_in`: a sender
-    beside others loses those that pass while it waits for this answer. The row is never moved
-    beyond the horizon, and one that is beyond any sender's horizon is healed.
+    among them: it decides who goes in which. Lanes in order, only those `above` one if it is given,
+    then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. No
+    slot is before `answer_in`: a sender beside others loses those that pass while it waits for this
+    answer. The row is never moved beyond the horizon, and one that is beyond any sender's horizon
+    is healed.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
@@ -154,7 +156,7 @@ async def claim(
     room = int((reach - start) / every)
     rows: Sequence[Any] = ()
     if min(limit, room) > 0:
-        rows = await _due(db, now, min(limit, room), lease)
+        rows = await _due(db, now, min(limit, room), lease, above)
     slots = min(len(rows) + turns, max(room, 0))
     tat = start + every * slots
     if slots:
@@ -213,7 +215,10 @@ _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"
 
 
 def _due_query() -> Select[Any]:
-    """The query, built once: building costs as much as running. Takes `now`, `soon`, `room`."""
+    """The query, built once: building costs as much as running.
+
+    It takes `now`, `soon`, `room`, and the lane to stay `above`.
+    """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
     other = delivery.alias("other")
@@ -273,6 +278,7 @@ def _due_query() -> Select[Any]:
         .join(chat, chat.c.id == delivery.c.chat_id)
         .where(
             delivery.c.state == State.PENDING.value,
+            delivery.c.lane < bindparam("above"),
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
             chat.c.active,
@@ -297,12 +303,21 @@ FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('e
 """)
 
 
-async def _due(db: Db, now: datetime, room: int, lease: timedelta) -> Sequence[Any]:
+async def _due(
+    db: Db, now: datetime, room: int, lease: timedelta, above: Lane | None
+) -> Sequence[Any]:
     """The deliveries to make now, locked, `room` of them at most."""
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
-    found = await db.execute(_DUE, {"now": now, "soon": now + lease, "room": room, **until})
+    below_all = max(Lane) + 1
+    given = {
+        "now": now,
+        "soon": now + lease,
+        "room": room,
+        "above": below_all if above is None else above,
+    }
+    found = await db.execute(_DUE, {**given, **until})
     rows: Sequence[Any] = found.all()
     return rows
 
@@ -398,6 +413,27 @@ def unbegun(item: Claimed) -> Mark:
     return Mark(
         item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain
     )
+
+
+async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]:
+    """The chats of claimed deliveries, not begun, for which one of a lane `above` is due.
+
+    It waits as long as they are leased.
+    """
+    now = await db_now(db)
+    found = await db.execute(
+        select(delivery.c.chat_id).where(
+            delivery.c.chat_id.in_(_IDS),
+            delivery.c.state == State.PENDING.value,
+            # as ix_delivery_open says it, or SQLite scans the table
+            text("delivery.state IN ('pending', 'leased')"),
+            delivery.c.lane < above,
+            delivery.c.not_before <= now,
+            delivery.c.expires_at > now,
+        ),
+        {"ids": [item.chat for item in claimed]},
+    )
+    return set(found.scalars())
 
 
 async def release(db: Db, claimed: Iterable[Claimed]) -> None:

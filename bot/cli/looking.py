@@ -114,10 +114,7 @@ def _recorded_from(path: Path) -> str | None:
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
             entries = orjson.loads(manifest.read_bytes())
-        except (
-            OSError,
-            ValueError,
-        ):  # what is no manifest of ours does not keep us from looking on
+        except (OSError, ValueError):
             continue
         if not isinstance(entries, list):  # somebody else's manifest
             continue

@@ -23,7 +23,8 @@ from bot.deliver.slots import Slots
 from bot.deliver.troubles import Refusals
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
-from storage.db import Store
+from bot.model.alerts import Lane
+from storage.db import Db, Store
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class Claims:
     _most_queued: int = field(init=False)
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _end: datetime | None = None  # of the slots reserved last
+    _look_at: float = 0.0  # when to look for what goes before the queue, though that is enough
 
     def __post_init__(self) -> None:
         ahead = int(self.rate * HORIZON.total_seconds())
@@ -64,17 +66,37 @@ class Claims:
         """Keep the queue filled: fan out a chunk, claim what has a slot soon, while others send."""
         while not self.signals.stopping:
             self.signals.claim.clear()  # before we look: what comes meanwhile is looked for again
+            above = None
             if self.enough():
-                await self._rest(HORIZON.total_seconds() / 2)
-                continue
+                above = self._lane_to_outrank()
+                if above is None:
+                    await self._rest(HORIZON.total_seconds() / 2)
+                    continue
             try:
-                rest = await self._claim()
+                rest = await self._claim(above)
             except StorageError as error:
                 log.warning("outbox unreachable", error=str(error))
                 rest, self.slots.slotless = IDLE, True
                 self.signals.feed.set()
             if rest:
                 await self._rest(rest)
+
+    def look_now(self) -> None:
+        """There is something new: it may go before what is queued."""
+        self._look_at = 0.0
+        self.signals.claim.set()
+
+    def _lane_to_outrank(self) -> Lane | None:
+        """The queue's first lane, when it is time to look for what goes before it.
+
+        Beside many replies what is enough lasts for seconds.
+        """
+        if self.reach.away or self.refusals.down or boottime() < self._look_at:
+            return None
+        first = self.slots.first_lane
+        if first is Lane.URGENT:  # nothing goes before it
+            return None
+        return first
 
     async def _rest(self, seconds: float) -> None:
         if self.signals.stopping:
@@ -105,15 +127,21 @@ class Claims:
             return False
         return queued >= self._most_queued + self.rate * self._took or ahead > enough
 
-    async def _claim(self) -> float:
-        """Fan out a chunk and claim a batch; the seconds until it is worth looking again."""
+    async def _claim(self, above: Lane | None) -> float:
+        """Fan out a chunk and claim a batch; the seconds until it is worth looking again.
+
+        With a lane `above` only what goes before that one is claimed.
+        """
         begun = boottime()
+        self._look_at = begun + HORIZON.total_seconds() / 2
         fanned = await self.upkeep.fan_out()
         await self.upkeep.tidy(begun)
         async with self.store.writing() as db:
+            if above is not None:
+                await self._give_way(db, above)
             asked = boottime()
             horizon = HORIZON + 2 * timedelta(seconds=self._took)
-            limit = self._room()
+            limit = self._room(above)
             if self.refusals.down:  # one asks for all
                 limit = 1
             answer_in = timedelta(0)
@@ -126,6 +154,7 @@ class Claims:
                 horizon=horizon,
                 lease=LEASE,
                 limit=limit,
+                above=above,
                 turns=self._turns(asked),
                 end=self._end,
                 answer_in=answer_in,
@@ -148,13 +177,25 @@ class Claims:
             return 0
         return self.slots.without_slot(now)
 
-    def _room(self) -> int:
-        """How many deliveries to claim; where replies may take slots, a part of a second's."""
+    def _room(self, above: Lane | None) -> int:
+        """How many deliveries to claim.
+
+        Where replies may take their slots, no more than a part of a second's in the queue, or their
+        leases would end there.
+        """
         while_claiming = math.ceil(2 * self.rate * self._took)
+        if above is not None:
+            return self._most_queued + while_claiming
         if not self.slots.by_row:
             return self._batch + while_claiming
-        free = max(self._most_queued - len(self.slots.queue), 0)
-        return min(self._batch, free) + while_claiming
+        free = max(self._most_queued + while_claiming - len(self.slots.queue), 0)
+        return min(self._batch + while_claiming, free)
+
+    async def _give_way(self, db: Db, above: Lane) -> None:
+        """Give back what is queued for chats that wait for something of a lane `above`."""
+        queued = [one.item for one in self.slots.queue]
+        if chats := await storage.deliveries.outranked(db, queued, above):
+            await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:
         """What was claimed and not begun is anybody's again."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from bot.clock import boottime
@@ -123,6 +123,17 @@ class Slots:
         # What was claimed comes in lane order; only beside an earlier claim it may be out of it.
         if last is not None and claim.deliveries and last > claim.deliveries[0].lane:
             self.queue = deque(sorted(self.queue, key=lambda one: one.item.lane))
+
+    @property
+    def first_lane(self) -> Lane | None:
+        """The lane of the first delivery of the queue; None when it is empty."""
+        return self.queue[0].item.lane if self.queue else None
+
+    def put_aside(self, chats: Collection[int]) -> list[Claimed]:
+        """Take these chats' deliveries out of the queue."""
+        aside = [one.item for one in self.queue if one.item.chat in chats]
+        self.queue = deque(one for one in self.queue if one.item.chat not in chats)
+        return aside
 
     def drain(self) -> list[Claimed]:
         """All that waits in the queue, which is empty then."""

@@ -108,7 +108,7 @@ class Worker:
     def wake(self) -> None:
         """There is something new in the outbox."""
         self._upkeep.fan_out_soon()
-        self._signals.claim.set()
+        self._claims.look_now()
 
     async def turn(self, chat: int) -> None:
         """Wait until a chat may get an answer, by its own pace and the token's; it counts then."""

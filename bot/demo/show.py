@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.config import Settings
 from bot.demo.world import ZONE, World
 from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
-from bot.model.rates import Pair, Rate, RateKind
+from bot.model.rates import Pair, Rate, RateKind, Series
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -91,30 +92,29 @@ async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> 
     while waiting and not bot.stopping.is_set():
         async with bot.store.reading() as db:
             known = await storage.sources.states(db)
-        waiting -= {key for key, state in known.items() if state.first_ok_at is not None}
+        for key, state in known.items():
+            if state.first_ok_at is not None:
+                waiting.discard(key)
         await bot.pause(GLANCE)
     if not waiting:
         say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status")
 
 
 async def _seed(url: str, world: World) -> None:
-    """Everything the bank published before the demonstration's first day, and what readers were
-    last told of it.
-    """
-    rates = [
-        Rate(
-            source="nbkr",
-            pair=Pair(code, "KGS"),
-            kind=RateKind.OFFICIAL,
-            effective_on=day,
-            value=value,
-        )
-        for day, values in world.history()
-        for code, value in values.items()
-    ]
-    series = {
-        rate.series: [one for one in rates if one.series == rate.series] for rate in rates[-10:]
-    }
+    """Everything the bank published before the first day, and what readers were last told of it."""
+    rates: list[Rate] = []
+    series: dict[Series, list[Rate]] = defaultdict(list)
+    for day, values in world.history():
+        for code, value in values.items():
+            rate = Rate(
+                source="nbkr",
+                pair=Pair(code, "KGS"),
+                kind=RateKind.OFFICIAL,
+                effective_on=day,
+                value=value,
+            )
+            rates.append(rate)
+            series[rate.series].append(rate)
     now = world.now()
     store = await open_store(url)
     try:

@@ -1,5 +1,4 @@
-"""The demonstration's world on loopback: a bank that sets rates, three agencies, a calendar that
-can be turned.
+"""The demonstration's world on loopback: a bank, three agencies, a calendar that can be turned.
 
 The rates are the National Bank's own; the stories are invented. As the real bank does on working
 days, this one publishes in the afternoon for the next day, and from Saturday afternoon to Monday
@@ -16,6 +15,7 @@ import csv
 import hashlib
 import tomllib
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -83,7 +83,9 @@ def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
     found: list[tuple[date, dict[str, Decimal]]] = []
     for row in csv.DictReader(text.splitlines()):
         on = date.fromisoformat(row.pop("date"))
-        rates = {code: Decimal(value).quantize(_FOUR_PLACES) for code, value in row.items()}
+        rates = {}
+        for code, value in row.items():
+            rates[code] = Decimal(value).quantize(_FOUR_PLACES)
         found.append((on, rates))
     return found
 
@@ -91,32 +93,39 @@ def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
 def read_stories() -> tuple[Story, ...]:
     """The whole programme, in the file's order."""
     document = tomllib.loads(files(__package__).joinpath("stories.toml").read_text("utf-8"))
-    return tuple(Story(**{**story, "text": story["text"].strip()}) for story in document["story"])
+    found = []
+    for story in document["story"]:
+        story["text"] = story["text"].strip()  # the file's blocks end with a newline
+        found.append(Story(**story))
+    return tuple(found)
 
 
 def effective_day(now: datetime) -> date:
-    """The day whose rates the bank shows: on working days from three o'clock tomorrow, else the
-    last one it set.
-    """
+    """The day whose rates the bank shows: on a working day from three o'clock on it is tomorrow."""
     local = now.astimezone(ZONE)
-    day = local.date() if local.time() >= PUBLISHED_AT else local.date() - timedelta(days=1)
-    while day.weekday() >= _SATURDAY:
-        day -= timedelta(days=1)
-    return day + timedelta(days=1)
+    set_on = local.date()
+    if local.time() < PUBLISHED_AT:
+        set_on -= timedelta(days=1)
+    while set_on.weekday() >= _SATURDAY:
+        set_on -= timedelta(days=1)
+    return set_on + timedelta(days=1)
 
 
 def published(
     stories: tuple[Story, ...], language: str, first_day: date, now: datetime
 ) -> list[Published]:
     """The reports of a language's agency up to `now`, newest first, as many as a feed shows."""
-    own = [story for story in stories if story.language == language]
+    own: dict[int, list[Story]] = defaultdict(list)
+    for story in sorted(stories, key=lambda one: one.at, reverse=True):
+        if story.language == language:
+            own[story.day].append(story)
     found: list[Published] = []
     today = now.astimezone(ZONE).date()
     while today >= first_day and len(found) < FEED_LENGTH:
-        on_air = [story for story in own if story.day == (today - first_day).days % WEEK]
-        for story in sorted(on_air, key=lambda one: one.at, reverse=True):
+        for story in own[(today - first_day).days % WEEK]:
             at = datetime.combine(today, story.at, ZONE)
             if at <= now:
+                # with its day: the programme comes again, and a known id would be no news
                 found.append(Published(id=f"{story.id}-{today}", story=story, at=at))
         today -= timedelta(days=1)
     return found[:FEED_LENGTH]
@@ -170,8 +179,9 @@ class World:
         """The catalog (TOML) that points at this world; RuntimeError before `start`."""
         if not self._url:
             raise RuntimeError("the world has no address before it is started")
-        feeds = "".join(
-            f"""
+        feeds = []
+        for language, agency in AGENCIES.items():
+            feeds.append(f"""
 [feeds.{agency.key}]
 name = {{ {_names(language, agency)} }}
 url = "{self._url}/feeds/{language}.xml"
@@ -179,16 +189,15 @@ language = "{language}"
 trust = 2
 style = "brief"
 poll = {{ every = "2s" }}
-"""
-            for language, agency in AGENCIES.items()
-        )
+""")
+        # every two seconds: who presses "Next day" waits for it, and it is all on this machine
         return f"""[rates.nbkr]
 parser = "nbkr"
 name = {{ en = "National Bank", ru = "Национальный банк", ky = "Улуттук банк" }}
 urls = ["{self._url}/nbkr/daily.xml"]
 kind = "official"
 poll = {{ every = "2s", zone = "{ZONE.key}" }}
-{feeds}
+{"".join(feeds)}
 [channels."{CHANNEL}"]
 language = "en"
 topics = ["security"]
@@ -255,32 +264,37 @@ def _answer(request: web.Request, body: bytes, content_type: str) -> web.Respons
 
 
 def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:
-    rows = "".join(
-        f'<Currency ISOCode="{code}"><Nominal>1</Nominal>'
-        f"<Value>{str(rates[code]).replace('.', ',')}</Value></Currency>\n"
-        for code in ("USD", "EUR", "KZT", "RUB")
-    )
+    # as the real one: windows-1251, decimal commas, and the effective day as the document's date
+    rows = []
+    for code in ("USD", "EUR", "KZT", "RUB"):
+        value = str(rates[code]).replace(".", ",")
+        rows.append(
+            f'<Currency ISOCode="{code}"><Nominal>1</Nominal><Value>{value}</Value></Currency>\n'
+        )
     return (
         '<?xml version="1.0" encoding="windows-1251"?>\n'
         f'<CurrencyRates Name="Daily Exchange Rates" '
-        f'Date="{day:%d.%m.%Y}">\n{rows}</CurrencyRates>\n'
+        f'Date="{day:%d.%m.%Y}">\n{"".join(rows)}</CurrencyRates>\n'
     ).encode("windows-1251")
 
 
 def _feed(language: str, items: list[Published], url: str) -> bytes:
     # No lastBuildDate: the bytes, and with them the ETag, change only when a story comes.
     name = escape(AGENCIES[language].name)
-    entries = "".join(
-        f"<item><title>{escape(item.story.headline)}</title><link>{url}/stories/{item.id}</link>"
-        f'<guid isPermaLink="false">{item.id}</guid><pubDate>{format_datetime(item.at)}</pubDate>'
-        f"<description>{escape(item.story.text)}</description></item>\n"
-        for item in items
-    )
+    entries = "".join(_feed_item(item, url) for item in items)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<rss version="2.0"><channel><title>{name}</title><link>{url}/feeds/{language}.xml</link>'
         f"<description>{name}</description><language>{language}</language>\n{entries}</channel></rss>\n"
     ).encode()
+
+
+def _feed_item(item: Published, url: str) -> str:
+    return (
+        f"<item><title>{escape(item.story.headline)}</title><link>{url}/stories/{item.id}</link>"
+        f'<guid isPermaLink="false">{item.id}</guid><pubDate>{format_datetime(item.at)}</pubDate>'
+        f"<description>{escape(item.story.text)}</description></item>\n"
+    )
 
 
 def _page(item: Published) -> bytes:

@@ -28,9 +28,8 @@ from bot.emulator.faults import Fault, Kind
 from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Scenario
 
-_BODY_LIMIT = (
-    52 * 1024 * 1024
-)  # bytes: the Bot API takes files of 50 MiB, and some form around them
+# bytes: the Bot API takes files of 50 MiB, and some form around them
+_BODY_LIMIT = 52 * 1024 * 1024
 _STOP_GRACE = 0.1  # seconds an open long poll may keep `stop` waiting
 _HTML = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>"

@@ -26,12 +26,13 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0, 1, 2: so that severities compare."""
-        return tuple(Severity).index(self)
+        return tuple(Severity).index(self)  # their words would compare by the alphabet
 
 
 class Lane(IntEnum):
     """Who goes first: somebody waiting or in danger, then alerts, then what can wait."""
 
+    # The store keeps the numbers and sorts what is due by them.
     URGENT = 0
     ALERT = 1
     ROUTINE = 2
@@ -60,9 +61,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an alert is about, where it is looked for later: the series and the day of a rate, or a
-    chat that operators are told of.
-    """
+    """What an alert is looked for by: a rate's series and day, or a chat that operators hear of."""
 
     series: Series | None = None
     day: date | None = None
@@ -115,11 +114,10 @@ class StoredForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an alert is for, as a question the store answers: subscribers of a subscription key, one
-    chat, or those who got the alert `told`; with a key and `told`, the subscribers who did not get
-    that one.
+    """Whom an alert is for, as a question the store answers.
 
-    Keys are `topic:security`, `pair:USD/KGS`, `digest:09:00@Asia/Bishkek`.
+    Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
+    the alert `told`; with a key and `told`, the subscribers who did not get that one.
     """
 
     subscription: str | None = None

@@ -50,14 +50,12 @@ class StoredEntry:
     @property
     def at(self) -> datetime:
         """When it was published, at the latest when we saw it: future dates are not believed."""
-        published = self.entry.published_at
-        return min(published, self.seen_at) if published is not None else self.seen_at
+        return min(self.entry.published_at or self.seen_at, self.seen_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A cluster of entries about one event; the first of `entries` is the lead and gives the
-    headline.
+    """A cluster of entries about one event; the first of them is the lead, and gives the headline.
 
     From the store they come oldest first; `bot.sources.standing.led` puts the most trusted first.
     `severity` is the highest any of them was judged, `reasons` are that judgement's.
@@ -76,10 +74,9 @@ class Story:
 
     def told_in(self, language: str) -> Story:
         """The same story led by the first who told it in this language, where somebody did."""
-        return replace(
-            self,
-            entries=tuple(sorted(self.entries, key=lambda item: item.entry.language != language)),
-        )
+        # the sort is stable: otherwise they stay in the order of trust
+        entries = sorted(self.entries, key=lambda item: item.entry.language != language)
+        return replace(self, entries=tuple(entries))
 
     @property
     def feeds(self) -> tuple[str, ...]:
@@ -106,10 +103,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsPage:
-    """One page of the latest stories, newest first; `number` counts from 0, `more` says whether an
-    older page exists.
+    """One page of the latest stories, newest first.
 
-    `feed_names` maps feed key → language → name.
+    `number` counts from 0, `more` says whether an older page exists; `feed_names` maps feed key →
+    language → name.
     """
 
     stories: tuple[Story, ...]

@@ -50,8 +50,7 @@ class RateKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """`value` quote units for `units` base units ("nominal"), as the source printed it, effective
-    on a calendar day.
+    """`value` quote units for `units` base units ("nominal"), as the source printed it.
 
     `effective_on` is a day in the source's zone and may be tomorrow.
     """
@@ -69,7 +68,7 @@ class Rate:
         if self.units == 1:
             return self.value
         power = str(self.units)
-        if power.strip("0") == "1":
+        if power.strip("0") == "1":  # a moved comma keeps every digit; a quotient has 28
             return self.value.scaleb(1 - len(power))
         return self.value / self.units
 

@@ -1,8 +1,7 @@
-"""Reasons: why a decision was made, as a code and its figures; their words are a reader's own
-(`bot.render.reasons`).
+"""Reasons: why a decision was made, as a code and its figures.
 
-The English words of a reason (`str`) are for whoever runs the bot: log lines, the verbs of the
-command line, notices.
+Their words are a reader's own (`bot.render.reasons`). The English ones (`str`) are for whoever
+runs the bot: log lines, the verbs of the command line, notices.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A chat's own rule as a value: the condition on a series of rates, what it remembers, and its
-stored forms.
+"""A chat's own rule as a value: its condition on a series of rates, its memory, its stored forms.
 
 How people write a rule is read in `bot.convert.rules`; when it speaks is decided in
 `bot.detect.rules`.
@@ -15,9 +14,8 @@ from typing import Any, Self
 
 from bot.model.rates import Pair, Rate, RateKind, rate_from_json, rate_to_json
 
-AMOUNT_WIDTH = (
-    16  # characters of a rule's amount: no rate needs more, and a link has no room for more
-)
+# Characters of a rule's amount: no rate needs more, and a link has no room for more.
+AMOUNT_WIDTH = 16
 
 
 class Condition(StrEnum):
@@ -47,11 +45,10 @@ class RuleStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of one chat. `amount` is a rate, percent, or quote units for one base unit; `window`
-    is days.
+    """One rule of one chat.
 
-    `inclusive`: a level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in
-    force.
+    `amount` is a rate, percent, or quote units for one base unit; `window` is days. `inclusive`: a
+    level counts as reached when touched (`≤`, `≥`). `until` is the last day it is in force.
     """
 
     pair: Pair
@@ -67,7 +64,9 @@ class Rule:
     @property
     def level(self) -> Decimal | None:
         """The rate that has to be passed, when that is the condition."""
-        return self.amount if self.condition is Condition.LEVEL else None
+        if self.condition is Condition.LEVEL:
+            return self.amount
+        return None
 
     def __str__(self) -> str:
         """As a person would type it; `parse_rule` reads it back as the same rule."""
@@ -86,9 +85,12 @@ class Rule:
 
     def _condition_typed(self) -> str:
         """The condition alone: "< 1", "+3%", "0.5"."""
+        # "f": a normalized hundred would write itself as 1E+2, which nobody reads back
         amount = format(self.amount, "f")
         if self.condition is Condition.LEVEL:
-            sign = ">" if self.direction is Direction.UP else "<"
+            sign = "<"
+            if self.direction is Direction.UP:
+                sign = ">"
             if self.inclusive:
                 sign += "="
             return f"{sign} {amount}"
@@ -109,7 +111,7 @@ class Rule:
             "inclusive": self.inclusive,
             "window": self.window,
             "once": self.once,
-            "until": self.until.isoformat() if self.until else None,
+            "until": _written(self.until),
             "paused": False,  # a program before this one reads it; whether a rule rests is a column
         }
 
@@ -125,8 +127,20 @@ class Rule:
             inclusive=data["inclusive"],
             window=data["window"],
             once=data["once"],
-            until=date.fromisoformat(data["until"]) if data["until"] else None,
+            until=_day(data["until"]),
         )
+
+
+def _written(day: date | None) -> str | None:
+    if day is None:
+        return None
+    return day.isoformat()
+
+
+def _day(written: str | None) -> date | None:
+    if written is None:
+        return None
+    return date.fromisoformat(written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,28 +153,24 @@ class RuleState:
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {
-            "v": 1,
-            "armed": self.armed,
-            "anchor": rate_to_json(self.anchor) if self.anchor else None,
-            "fired_on": self.fired_on.isoformat() if self.fired_on else None,
-        }
+        anchor = None
+        if self.anchor is not None:
+            anchor = rate_to_json(self.anchor)
+        fired_on = _written(self.fired_on)
+        return {"v": 1, "armed": self.armed, "anchor": anchor, "fired_on": fired_on}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(
-            armed=data["armed"],
-            anchor=rate_from_json(data["anchor"]) if data["anchor"] else None,
-            fired_on=date.fromisoformat(data["fired_on"]) if data["fired_on"] else None,
-        )
+        anchor = None
+        if data["anchor"] is not None:
+            anchor = rate_from_json(data["anchor"])
+        return cls(armed=data["armed"], anchor=anchor, fired_on=_day(data["fired_on"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedRule:
-    """A rule as it was typed; `bare`: a number stood there alone, without a sign, a percent, a
-    window or a side.
-    """
+    """A rule as it was typed; `bare`: its number stood there alone, without a sign or a side."""
 
     rule: Rule
     bare: bool

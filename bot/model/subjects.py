@@ -81,21 +81,34 @@ def parse_subject(text: str) -> Subject:
 
 def pairs_of(keys: Iterable[str]) -> list[Pair]:
     """The pairs among the written subjects that a chat follows, in their order."""
-    return [one.pair for one in _readable(keys) if isinstance(one, PairSubject)]
+    found = []
+    for subject in _readable(keys):
+        if isinstance(subject, PairSubject):
+            found.append(subject.pair)
+    return found
 
 
 def topics_of(keys: Iterable[str]) -> list[str]:
     """The topics among them, in their order."""
-    return [one.topic for one in _readable(keys) if isinstance(one, TopicSubject)]
+    found = []
+    for subject in _readable(keys):
+        if isinstance(subject, TopicSubject):
+            found.append(subject.topic)
+    return found
 
 
 def digests_of(keys: Iterable[str]) -> list[DigestSubject]:
     """The digests among them, in their order."""
-    return [one for one in _readable(keys) if isinstance(one, DigestSubject)]
+    found = []
+    for subject in _readable(keys):
+        if isinstance(subject, DigestSubject):
+            found.append(subject)
+    return found
 
 
 def _readable(keys: Iterable[str]) -> Iterator[Subject]:
-    """What a newer program wrote, and this one cannot read, hides nothing else of a chat."""
+    """The subjects of those keys that this program can read."""
     for key in keys:
+        # what a newer program wrote must not hide all else that a chat follows
         with suppress(ValueError):
             yield parse_subject(key)

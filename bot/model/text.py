@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import chain
 
 MARKS_ON_A_LETTER = 3  # pointed Hebrew has three; more is a tower that covers other lines
 
@@ -42,7 +43,9 @@ def without_invisible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _KEPT_OR_HIDDEN.sub(r"\1", text)
-    return text if text.isascii() else _mark_towers().sub(r"\1", text)
+    if text.isascii():
+        return text
+    return _mark_towers().sub(r"\1", text)
 
 
 def has_invisible(text: str) -> bool:
@@ -66,6 +69,10 @@ def _mark_towers() -> re.Pattern[str]:
         range(0xFB1E, 0xFB1F),
         range(0xFE20, 0xFE30),
     )
-    codes = [code for block in blocks for code in block]
-    marks = "".join(chr(code) for code in codes if unicodedata.category(chr(code)) in {"Mn", "Me"})
-    return re.compile(f"([{marks}]{{{MARKS_ON_A_LETTER}}})[{marks}]+")
+    marks = []
+    for letter in map(chr, chain(*blocks)):
+        # Mn and Me are drawn over a letter; Mc stands beside it and covers nothing
+        if unicodedata.category(letter) in {"Mn", "Me"}:
+            marks.append(letter)
+    mark = f"[{''.join(marks)}]"
+    return re.compile(f"({mark}{{{MARKS_ON_A_LETTER}}}){mark}+")

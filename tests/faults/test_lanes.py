@@ -30,6 +30,7 @@ from bot.model.chats import ChatKind
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store, db_now
+from storage.opening import held_store
 from storage.pace import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace
 from tests.factories import NOW
@@ -124,7 +125,6 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
         for number in READERS:
             await bench.reader(number)
         order: list[str] = []
-        strangers = iter(range(10_000, 10**6))
         post = bench.worker.api.post
 
         async def noting(method: str, body: bytes) -> object:
@@ -133,15 +133,9 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
 
         bench.worker.api.post = noting  # type: ignore[method-assign, assignment]
         await bench.alert(lane)
-        asking = [
-            asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), order.append))
-            for _ in range(20)
-        ]
-        async with Sending(bench):
+        async with asked_on(bench, 20, order.append), Sending(bench):
             for number in READERS:
                 await bench.arrived(number, timeout=60)
-        for one in asking:
-            one.cancel()
         first = order.index("delivery")
         last = len(order) - order[::-1].index("delivery")
         between = order[first:last]
@@ -149,6 +143,68 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
         assert between.count("reply") >= len(READERS), "replies go first"
         # claims come in portions, and between two of them nothing waits here
         assert between.count("reply") <= 1.5 * (part - 1) * len(READERS)
+
+
+@asynccontextmanager
+async def asked_on(bench: World, askers: int, left: Callable[[str], None]) -> AsyncIterator[None]:
+    """So many strangers who are answered and ask again, meanwhile."""
+    strangers = iter(range(10_000, 10**6))
+    asking = [
+        asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), left))
+        for _ in range(askers)
+    ]
+    yield
+    for one in asking:
+        one.cancel()
+
+
+async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_under_way(
+    store: Store,
+) -> None:
+    """What was claimed and not begun gives way, also to another alert for the same chats."""
+    async with sender(store) as bench:
+        for number in READERS:
+            await bench.reader(number)
+        async with asked_on(bench, 20, lambda _: None), Sending(bench):
+            await bench.alert(Lane.ROUTINE)
+            before = (await bench.arrived(READERS[0])).number
+            await bench.alert(Lane.URGENT)
+            for number in READERS:
+                await bench.tells(number, "chat 2")
+            after = bench.emulator.calls.total
+        text_of = {
+            (number, told["message_id"]): told["text"]
+            for number in READERS
+            for told in bench.emulator.messages(number)
+        }
+        left = [
+            text_of[call.chat_id, call.message_id]
+            for call in bench.emulator.calls.since(before)
+            if call.number <= after and call.accepted and call.chat_id in READERS
+        ]
+        # on their way when it came, and one or two for each claim
+        assert sum("chat 1" in text for text in left) <= 8
+
+
+@pytest.mark.postgres
+async def test_G24_beside_questions_a_replica_claims_no_more_than_it_can_send(
+    postgres_url: str,
+) -> None:
+    """While replies take every slot, what it holds does not grow from claim to claim until its
+    leases end.
+    """
+    async with held_store(postgres_url) as store, sender(store, rate=25.0) as bench:
+        for number in range(3001, 3101):
+            await bench.reader(number)
+        await bench.alert(Lane.ROUTINE)
+        slots, claims = bench.worker.slots, bench.worker._claims
+        asking = [slots.wait_for_turn() for _ in range(60)]
+        for _ in range(40):
+            claims._took = 0.01  # however busy this machine is
+            await claims._claim(None)
+            slots._slots.clear()  # as if replies had left in them
+        assert 0 < len(slots.queue) < 25
+        assert not any(one.done() for one in asking)
 
 
 async def test_G24_those_who_ask_at_once_are_answered_in_the_order_they_asked(store: Store) -> None:

@@ -259,6 +259,24 @@ async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> N
     assert "photo" not in answer
 
 
+async def test_G20_what_is_asked_in_another_chat_is_answered_after_a_failure(world: World) -> None:
+    """Within the seconds that Telegram waits for it."""
+    world.emulator.faults.add(Fault.server_error(method="answerInlineQuery", times=1))
+    found = await world.emulator.inline_query(READER, "100 usd")
+    assert found
+
+
+async def test_G21_who_made_us_an_administrator_hears_what_came_of_it_in_time(world: World) -> None:
+    """Not while Telegram wants silence in their private chat."""
+    world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
+    told = await refused(world, await wanted(world, "/help"))
+    world.emulator.add_channel(CHANNEL, "News", owner=READER, bot_status="left")
+    world.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
+    await world.tells(READER, "now I can post")
+    sent = [c for c in world.emulator.calls.since(told.number) if c.chat_id == READER]
+    assert all(c.at - told.at >= 5 for c in sent)
+
+
 async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(world: World) -> None:
     """Longer than a handler waits: the outbox keeps the answer."""
     calls = world.emulator.calls

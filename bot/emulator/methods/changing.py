@@ -60,9 +60,10 @@ class Changing(Shared):
         media = params.mapping("media")
         source = params.files.get("media") or params.attached(str(media.get("media", "")))
         inner = self.caption_of(Params(media))
+        # what the message had of these goes, also the old caption
         content: Json = dict.fromkeys(
             ("text", "entities", "photo", "document", "caption", "caption_entities")
-        )  # what the message had of these goes, also the old caption
+        )
         if media.get("type") == "photo":
             content["photo"] = self.files.photo(source)
         elif media.get("type") == "document":
