@@ -8,7 +8,7 @@ the next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -25,8 +25,8 @@ from bot.render.help import command_descriptions
 from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Sent
-from bot.telegram.retry import taken
+from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
+from bot.telegram.retry import LISTENING, QUESTION, taken
 from bot.telegram.standing import standing
 from handlers import MENUS
 from storage.db import Store
@@ -34,8 +34,12 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
-LOOK_MARK = "standing looked at"  # the mark of the last look at what was given up
+LOOK_MARK = "standing looked at"  # the mark of the last look at all that was given up
+LEFT_MARK = "standing not answered"  # the mark of the chats that a look left open, by number
+BEGUN_MARK = "standing look begun"  # the mark of the last look that a replica began
 LOOK_EVERY = timedelta(days=1)
+LOOK_LASTS = timedelta(minutes=50)  # no other replica begins a look; less than a turn of the job
+NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the others are left open
 QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
 
 
@@ -105,8 +109,8 @@ class Channels:
             log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
             return False
         chat_id = int(outcome.result["id"])
-        why = await standing(self._api, chat_id, bot_id_of(self._settings))
-        if why is not None:
+        why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=LISTENING)
+        if isinstance(why, Gone):
             log.warning("channel cannot be posted to", channel=spec.key, why=why.why)
             await self._on_trouble("notice.gone", {"chat": str(chat_id), "why": why.why})
             return False
@@ -134,39 +138,77 @@ class Channels:
         return True
 
 
+Pause = Callable[[float], Awaitable[None]]
+
+
 async def look_again(
-    store: Store,
-    api: BotApi,
-    bot_id: int,
-    clock: Callable[[], datetime],
-    pause: Callable[[float], Awaitable[None]],
+    store: Store, api: BotApi, bot_id: int, clock: Callable[[], datetime], pause: Pause
 ) -> int:
-    """Ask about groups and channels given up, once a day for all replicas; how many are back."""
-    back = 0
+    """Ask about groups and channels given up, once a day for all replicas; how many are back.
+
+    A chat that Telegram says nothing about is asked about again at the next turn.
+    """
+    back, in_a_row = 0, 0
+    left: list[int] = []
     try:
-        closed = await _due_for_a_look(store, clock())
-        for chat_id in closed:
-            # what nobody answers is no sign of being welcome
-            outcome = await api.call("getChat", chat_id=chat_id)
-            if isinstance(outcome, Sent) and await standing(api, chat_id, bot_id) is None:
+        begun = clock()
+        due = await _due_for_a_look(store, begun)
+        for place, chat_id in enumerate(due):
+            if in_a_row >= NO_ANSWERS:
+                left += due[place:]
+                break
+            found = await _look_at(api, chat_id, bot_id, pause)
+            if not is_final(found):
+                left.append(chat_id)
+                told_to_wait = isinstance(found, Retry) and found.flood
+                in_a_row += NO_ANSWERS if told_to_wait else 1
+                continue
+            in_a_row = 0
+            if isinstance(found, Sent):
                 async with store.writing() as db:
                     back += await storage.chats.revive(db, chat_id)
             await pause(QUESTION_PAUSE)
-        if closed:
-            log.info("looked at what was given up", chats=len(closed), back=back)
+        if due:
+            await _note_the_look(store, left, begun)
+            log.info("looked at what was given up", chats=len(due), back=back, open=len(left))
     except StorageError as error:
         log.warning("the look at what was given up waits for the database", error=str(error))
     return back
 
 
+async def _look_at(api: BotApi, chat_id: int, bot_id: int, pause: Pause) -> Outcome:
+    """What Telegram says of a chat given up; only Sent is a sign of being welcome."""
+    outcome = await taken(api, "getChat", policy=QUESTION, pause=pause, chat_id=chat_id)
+    if not isinstance(outcome, Sent):
+        return outcome
+    return await standing(api, chat_id, bot_id, policy=QUESTION, pause=pause)
+
+
 async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
-    """The chats to ask about; none when a replica has done it within the last day."""
+    """The chats to ask about: all within a day, those left open at each turn; none while a replica
+    asks.
+    """
     async with store.writing() as db:
+        begun = await storage.marks.get(db, BEGUN_MARK)
+        if begun is not None and now < datetime.fromisoformat(begun) + LOOK_LASTS:
+            return []
+        closed = list(await storage.chats.closed_by_telegram(db))
         last = await storage.marks.get(db, LOOK_MARK)
         if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:
-            return []
-        await storage.marks.put(db, LOOK_MARK, now.isoformat())
-        return list(await storage.chats.closed_by_telegram(db))
+            left = (await storage.marks.get(db, LEFT_MARK) or "").split()
+            closed = [chat_id for chat_id in closed if str(chat_id) in left]
+        if closed:
+            await storage.marks.put(db, BEGUN_MARK, now.isoformat())
+        return closed
+
+
+async def _note_the_look(store: Store, left: Sequence[int], begun: datetime) -> None:
+    """The look is over: only now, so that one that was cut off is begun again."""
+    async with store.writing() as db:
+        last = await storage.marks.get(db, LOOK_MARK)
+        if last is None or begun >= datetime.fromisoformat(last) + LOOK_EVERY:
+            await storage.marks.put(db, LOOK_MARK, begun.isoformat())
+        await storage.marks.put(db, LEFT_MARK, " ".join(map(str, left)))
 
 
 def bot_id_of(settings: Settings) -> int:

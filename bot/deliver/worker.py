@@ -237,6 +237,11 @@ class Worker:
 
     async def _deliver(self, item: Claimed, until: float) -> None:
         """One delivery, start to mark, or back when its lease ends first."""
+        refusals = self._reactions.refusals
+        # what has been doubted, or asks for all, is not risked while messages get no answer
+        risky = refusals.unanswered and (item.doubts > 0 or refusals.down)
+        if risky and not await self._reactions.takes_messages(item):
+            return
         begun = boottime()
         message = await self._compose(item)
         if message is None:

@@ -241,9 +241,10 @@ class _Case:
         if usual is not None:
             shown = usual.quantize(HUNDREDTH)
             reasons.append(reason("usual", shown))
-        extreme_since = self.last_level()
         if rules[0] == "fixing":
             extreme_since = self.last_like_this()
+        else:
+            extreme_since = self.last_level()
         moved = Moved(
             baseline=self.base.rate,
             previous=self.previous,

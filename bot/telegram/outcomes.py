@@ -76,6 +76,11 @@ def answers(outcome: Outcome) -> bool:
     return not isinstance(outcome, Ambiguous)
 
 
+def is_final(outcome: Outcome) -> bool:
+    """Whether an outcome is Telegram's last word: the same request again would bring no other."""
+    return not isinstance(outcome, Retry | Ambiguous)
+
+
 NO_RIGHT = Gone("no right to write")
 LEFT = Gone("kicked")
 

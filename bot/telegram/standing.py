@@ -5,41 +5,49 @@ A refusal may be a mistake, and a chat is not given up for one.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import NO_RIGHT, Gone, Sent, lacking
+from bot.telegram.outcomes import NO_RIGHT, Outcome, Sent, lacking
+from bot.telegram.retry import Policy, taken
+
+#: Ask once: whoever asks comes back by itself.
+ONCE = Policy(base=0.0, cap=0.0, tries=0)
 
 
-async def standing(api: BotApi, chat_id: int, bot_id: int | None) -> Gone | None:
-    """Why the bot cannot write to a chat; None when it can, or when Telegram does not say.
+async def standing(
+    api: BotApi,
+    chat_id: int,
+    bot_id: int | None,
+    *,
+    policy: Policy = ONCE,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Outcome:
+    """What Telegram says of the bot's writing to a chat: Gone where it cannot, and why.
 
-    A person is asked by a "typing…", which a chat shows for a moment and a blocked bot may not
-    send; a group or a channel by the bot's own membership.
+    Sent where nothing speaks against it; any other outcome is that of a question left open. A
+    person is asked by a "typing…", which a chat shows for a moment and a blocked bot may not send;
+    a group or a channel by the bot's own membership.
     """
+
+    async def ask(method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        return await taken(api, method, policy=policy, pause=pause, **parameters)
+
     if chat_id > 0 or bot_id is None:
-        outcome = await api.call("sendChatAction", chat_id=chat_id, action="typing")
-        if isinstance(outcome, Gone):
-            return outcome
-        return None
-    outcome = await api.call("getChatMember", chat_id=chat_id, user_id=bot_id)
+        return await ask("sendChatAction", chat_id=chat_id, action="typing")
+    outcome = await ask("getChatMember", chat_id=chat_id, user_id=bot_id)
     match outcome:
-        case Gone():
-            return outcome
         case Sent(result={"status": "member"}):
             # An ordinary member may write where the group lets all its members write.
-            return await _closed_to_members(api, chat_id)
+            outcome = await ask("getChat", chat_id=chat_id)
         case Sent(result=dict(member)):
-            return lacking(member)
+            return lacking(member) or outcome
         case _:
-            return None
-
-
-async def _closed_to_members(api: BotApi, chat_id: int) -> Gone | None:
-    """Why no member of a group can write; None when they can, or when Telegram does not say."""
-    outcome = await api.call("getChat", chat_id=chat_id)
-    match outcome:
-        case Gone():
             return outcome
+    match outcome:
         case Sent(result={"permissions": {"can_send_messages": False}}):
             return NO_RIGHT
         case _:
-            return None
+            return outcome
