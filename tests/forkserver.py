@@ -40,8 +40,6 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile"),
 )
-
-
 #: An environment that says nothing to the interpreter.
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
@@ -247,7 +245,11 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     """Fork a program for each request until the tests end: then None; in each fork, its module and
     its words.
     """
-    sys.modules["rich"] = None  # type: ignore[assignment]  # as `python -m bot` begins
+    from bot.__main__ import UNUSED
+
+    del sys.modules["bot.__main__"]  # each fork runs it, and must find it not imported yet
+    for name in UNUSED:
+        sys.modules[name] = None  # type: ignore[assignment]  # as `python -m bot` begins
     for name in PRELOADED:
         importlib.import_module(name)
     gc.collect()

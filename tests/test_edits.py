@@ -24,6 +24,9 @@ from tests.publishers import QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, Sending, World, polling
 
+#: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
+pytestmark = pytest.mark.cases
+
 RUSSIAN, CHANNEL, LATECOMER = 1002, -1001000000001, 1003
 BLAST = (
     "Explosion at a market in Osh kills 14, 37 wounded",
@@ -166,7 +169,6 @@ async def _send(world: World) -> None:
         await world.done()
 
 
-@pytest.mark.cases
 async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> None:
     """What waits is replaced by the newest."""
     await report(world, "one", ("a", *BLAST))
@@ -185,7 +187,6 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
     assert len(edits) == 1
 
 
-@pytest.mark.cases
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
     """Beyond that one more agency is no news; nor does the same agency's second report edit
     anything.
@@ -234,7 +235,6 @@ async def test_a_rise_of_severity_sounds_in_a_new_message(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["message to edit not found", "message can't be edited"])
-@pytest.mark.cases
 async def test_a_message_that_is_gone_ends_its_edit_quietly(world: World, fault: str) -> None:
     """Deleted, or too old: no second try, no word to the operators."""
     await report(world, "one", ("a", *BLAST))
@@ -260,7 +260,6 @@ async def test_an_edit_waits_out_a_429_and_disturbs_nobody(world: World) -> None
     assert len(accepted(world, READER)) == 1
 
 
-@pytest.mark.cases
 async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None:
     """Twice the same edit is one: it is tried until an answer comes, and ends without a trouble."""
     await report(world, "one", ("a", *BLAST))
@@ -274,7 +273,6 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None
     assert {row.state for row in await world.deliveries("edit")} == {"sent"}
 
 
-@pytest.mark.cases
 async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(
     world: World,
 ) -> None:
@@ -300,7 +298,6 @@ async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(
     )
 
 
-@pytest.mark.cases
 async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) -> None:
     """An alert decided later goes first: edits are for when there is nothing else to say."""
     await report(world, "one", ("a", *BLAST))
@@ -318,7 +315,6 @@ async def test_an_edit_waits_behind_what_a_chat_has_still_to_hear(world: World) 
     assert order == ["sendMessage", "sendMessage", "editMessageText"]
 
 
-@pytest.mark.cases
 async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(world: World) -> None:
     """Refused for a while, rendered before the second report came: what is sent at last names
     both.

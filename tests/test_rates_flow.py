@@ -44,6 +44,9 @@ from tests.factories import chat
 from tests.publishers import bank_page
 from tests.world import READER, World, polling
 
+#: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
+pytestmark = pytest.mark.cases
+
 MONDAY = date(2021, 10, 18)
 EVENING = 12  # UTC; 18:00 in Bishkek, inside the window
 
@@ -177,7 +180,6 @@ async def deliver(world: World) -> list[tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("value", ["0,0000", "-84,7935", "NaN", "Inf", "n/a", " "])
-@pytest.mark.cases
 async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, value: str) -> None:
     """The old value stays under its own day; the row beside it is stored."""
     day = MONDAY + timedelta(days=2)
@@ -196,7 +198,6 @@ async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, v
 
 
 @pytest.mark.parametrize("value", ["8479,35", "0,8479", "847,93"])
-@pytest.mark.cases
 async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(
     world: World, value: str
 ) -> None:
@@ -254,7 +255,6 @@ async def dollar_alerts(world: World, source: str = "nbkr") -> list[tuple[str, s
     ]
 
 
-@pytest.mark.cases
 async def test_R2_the_true_shock_of_february_2022_is_told_at_once_and_once(world: World) -> None:
     """By one source alone: urgent, and marked as unconfirmed; the days after it as the replay of
     the table says.
@@ -290,7 +290,6 @@ async def test_R2_a_shock_that_a_second_bank_has_too_is_confirmed(world: World) 
     assert await dollar_alerts(world) == [("94.7626", "urgent", True)]
 
 
-@pytest.mark.cases
 async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -> None:
     """The other bank holds the old rate for that day, then follows: told then, once, as
     confirmed.
@@ -304,7 +303,6 @@ async def test_R8_a_shock_that_a_second_bank_denies_waits_for_it(world: World) -
 
 
 @pytest.mark.parametrize("by", ["second fetch", "second source"])
-@pytest.mark.cases
 async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     world: World, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
@@ -673,7 +671,6 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
 
 
-@pytest.mark.cases
 async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: World) -> None:
     """A new day of the one alone settles nothing; a bank that only lags behind disputes nothing."""
     for ahead in (0, 1):
@@ -735,7 +732,6 @@ async def test_R9_tomorrows_rate_stands_beside_todays_and_counts_from_its_day_wh
 # ── R10 ─────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.cases
 async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world: World) -> None:
     """Three hundred random currencies, values and nominals through bytes, store and card; SQLite
     keeps text.

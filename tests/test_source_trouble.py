@@ -38,6 +38,9 @@ from tests.publishers import ATTACK, QUIET, Publishers, bank_page
 from tests.test_cli import jarchy
 from tests.world import OPERATOR, World, polling
 
+#: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
+pytestmark = pytest.mark.cases
+
 WEDNESDAY = date(2026, 9, 16)
 NOW = datetime(2026, 9, 16, 12, tzinfo=UTC)
 POLL = 'poll = { every = "1h", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-fri" }'
@@ -117,7 +120,6 @@ async def is_due(world: World) -> bool:
     return bool(schedule.due([world.catalog.rates["second"]], states, now=world.now))
 
 
-@pytest.mark.cases
 async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_itself(
     world: World,
 ) -> None:
@@ -189,7 +191,6 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
-@pytest.mark.cases
 async def test_R12_one_failing_document_does_not_lose_the_others(
     world: World, broken: str, *, first: bool
 ) -> None:
@@ -309,7 +310,6 @@ FAR = [
 
 
 @pytest.mark.parametrize("day", FAR, ids=str)
-@pytest.mark.cases
 async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
     """Held, asked for again, the operator asked once for the whole document; the readers keep what
     they have.
@@ -403,7 +403,6 @@ CALENDARS = [
 
 
 @pytest.mark.parametrize(("now", "day", "_why"), CALENDARS, ids=[why for *_, why in CALENDARS])
-@pytest.mark.cases
 async def test_R11_what_the_publishers_calendar_explains_passes(
     world: World, now: datetime, day: date, _why: str
 ) -> None:
@@ -568,7 +567,6 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-@pytest.mark.cases
 async def test_the_operators_chat_hears_of_a_trouble_once(world: World, trouble: str) -> None:
     """Poll, outbox, worker, Telegram: one message to each operator, however often it is polled
     again that day.
@@ -653,7 +651,6 @@ async def test_a_source_that_stays_partly_failed_is_told_once_not_every_day(worl
     assert [msgid for msgid, _ in await world.notices()] == ["notice.partly"]
 
 
-@pytest.mark.cases
 async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> None:
     """Two floods of one size, hours apart."""
     await flooding(world)

@@ -33,7 +33,7 @@ class RateCorrected(Payload):
     @property
     def about(self) -> About:
         """The rate."""
-        return About(series=self.new.series, day=self.new.effective_on)
+        return About.rate(self.new)
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""

@@ -35,7 +35,7 @@ class RateMoved(Payload):
     @property
     def about(self) -> About:
         """The rate that is new."""
-        return About(series=self.moved.new.series, day=self.moved.new.effective_on)
+        return About.rate(self.moved.new)
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""

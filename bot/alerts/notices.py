@@ -38,7 +38,7 @@ class Notice(Payload):
     def about(self) -> About:
         """The chat that it names: it is forgotten with that."""
         chat = dict(self.values).get("chat", "")
-        if not chat.removeprefix("-").isdecimal():
+        if not chat.removeprefix("-").isdecimal():  # groups and channels have numbers below zero
             return NOTHING
         return About(chat=int(chat))
 

@@ -43,7 +43,7 @@ class RuleFired(Payload):
     @property
     def about(self) -> About:
         """The rate that is new."""
-        return About(series=self.move.new.series, day=self.move.new.effective_on)
+        return About.rate(self.move.new)
 
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form: version 1 had the rule in words."""

@@ -170,6 +170,7 @@ def story(
 
 def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:
     opened = open_button(story, language)
+    # a channel's readers have no settings here: nothing there may change any
     if channel and opened:
         return (tuple(opened),)
     if channel:

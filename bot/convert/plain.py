@@ -1,5 +1,4 @@
-"""Text as it is typed, with one kind of space, apostrophe and dash: what phones and our own
-messages write differently.
+"""Text as it is typed, with one kind of space, apostrophe and dash.
 
 A phone's keyboard turns "-" into "–", ours writes "2021‑жылдын 20‑октябры" with a hyphen at which
 no line breaks, and a rate copied from a message carries the true minus and no-break spaces. Readers

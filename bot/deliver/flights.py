@@ -26,6 +26,7 @@ DEAD_AFTER = 2.0
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
 SILENT = "no answer in an outage"
+UNANSWERED = "no answer, though Telegram gives others"
 
 
 @dataclass(slots=True, eq=False)
@@ -35,10 +36,12 @@ class _Flight:
     item: Claimed
     begun: float
     limit: asyncio.Timeout
+    why: str = SILENT  # it was given up, if it was
 
-    def give_up(self) -> None:
+    def give_up(self, why: str) -> None:
         """End it, as if its time were over."""
         if not self.limit.expired():
+            self.why = why
             self.limit.reschedule(0.0)
 
 
@@ -59,18 +62,18 @@ class Flights:
         return len(self._dead)
 
     async def fly(self, item: Claimed, request: Awaitable[Outcome]) -> Outcome:
-        """The outcome of a request; Ambiguous when it hung through an outage."""
+        """The outcome of a request; Ambiguous when it hung and was given up."""
+        limit = asyncio.timeout(None)
+        one = _Flight(item, boottime(), limit)
+        self._flights[one] = None
         try:
-            async with asyncio.timeout(None) as limit:
-                one = _Flight(item, boottime(), limit)
-                self._flights[one] = None
-                try:
-                    outcome = await request
-                finally:
-                    del self._flights[one]
-                    self._dead.discard(one)
+            async with limit:
+                outcome = await request
         except TimeoutError:
-            return Ambiguous(SILENT)
+            return Ambiguous(one.why)
+        finally:
+            del self._flights[one]
+            self._dead.discard(one)
         if not isinstance(outcome, Ambiguous):
             self._heard_at = boottime()
         return outcome
@@ -85,13 +88,11 @@ class Flights:
             self._looking = asyncio.create_task(asking, name="ask why nothing is answered")
 
     def returned(self, now: float, lost_since: float) -> None:
-        """Telegram is back: what was asked before the outage was noticed gets no answer any
-        more.
-        """
+        """Telegram is back: what was asked before the outage was noticed gets no answer."""
         self._heard_at = now
         for one in self._flights:
             if one.begun <= lost_since:
-                one.give_up()
+                one.give_up(SILENT)
 
     def close(self) -> None:
         """Ask no more."""
@@ -99,8 +100,9 @@ class Flights:
             self._looking.cancel()
 
     async def _ask_why(self, hanging: list[_Flight]) -> None:
-        """Telegram is away, which its watch looks after; or it is there, and what hung before is
-        lost. What may be doubted once more is sent again.
+        """Tell whether Telegram is away, which its watch looks after.
+
+        If it is there, what hung before is lost; what may be doubted once more is sent again.
         """
         try:
             if await self._reach.lost():
@@ -111,7 +113,7 @@ class Flights:
                 if one in self._flights:
                     self._dead.add(one)
                     if one.item.doubts < DOUBTS[one.item.lane]:
-                        one.give_up()
+                        one.give_up(UNANSWERED)
         finally:
             self._looking = None
             self._signals.feed.set()

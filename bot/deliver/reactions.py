@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,13 +14,13 @@ import storage.deliveries
 import storage.pace
 from bot import metrics
 from bot.clock import boottime
-from bot.deliver.flights import DOUBTS, SILENT
+from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
 from bot.deliver.marks import Marks, again, ended
 from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
 from bot.errors import ConfigError
-from bot.model.alerts import State
+from bot.model.alerts import Lane, State
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from bot.telegram.retry import DELIVERY
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 ONE_ASKS_EVERY = 2.0  # seconds between those that ask for all
 # seconds until the same one asks: longer, so that a message nobody takes does not ask for all
 SAME_AGAIN = 3.0
+ASKING = 4.0  # seconds until a question that hangs is an answer
 # seconds until a chat is tried again that refuses though the bot may write to it
 CHAT_WAITS = (1.0, 5.0)
 
@@ -40,8 +42,9 @@ OnTrouble = Callable[[str, dict[str, str]], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class Reactions:
-    """What follows from outcomes; `give_back` lets others have what was claimed and not begun,
-    `on_trouble` tells the operators.
+    """What follows from outcomes.
+
+    `give_back` lets others have what was claimed and not begun, `on_trouble` tells the operators.
     """
 
     store: Store
@@ -58,9 +61,7 @@ class Reactions:
     _contradicted: dict[int, int] = field(default_factory=dict)
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
-        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may
-        be done twice.
-        """
+        """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.sent(item.lane.name, type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             self._sent(item, outcome)
@@ -88,17 +89,46 @@ class Reactions:
     async def _doubted(self, item: Claimed, outcome: Ambiguous, *, harmless: bool) -> None:
         """Send again what may have arrived, as often as its lane allows."""
         doubts = item.doubts + (not harmless)
-        silent = outcome.why == SILENT
+        given_up = outcome.why in {SILENT, UNANSWERED}
         if doubts > DOUBTS[item.lane]:
-            mark = ended(item, f"may have arrived, nobody knows ({outcome.why})")
-        elif silent:  # the outage's fault, not this delivery's
-            mark = again(item, 0.0, outcome.why, doubts=doubts, counted=False)
+            why = f"may have arrived, nobody knows ({outcome.why})"
+            self.marks.add(ended(item, why))
+            if item.lane is not Lane.ROUTINE:
+                await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})
+        elif given_up:  # not this delivery's fault
+            self.marks.add(again(item, 0.0, outcome.why, doubts=doubts, counted=False))
         else:
             wait = DELIVERY.pause(0 if self.reach.away else item.tries)
-            mark = again(item, wait, outcome.why, doubts=doubts)
-        self.marks.add(mark)
-        if not silent:
-            await self.reach.lost()  # after the doubt is noted: the lease goes on meanwhile
+            self.marks.add(again(item, wait, outcome.why, doubts=doubts))
+        if outcome.why == SILENT:
+            return
+        # after the doubt is noted: the lease goes on meanwhile
+        if not given_up and await self.reach.lost():
+            return
+        await self._unanswered()
+
+    async def takes_messages(self, item: Claimed) -> bool:
+        """Whether Telegram answers about a delivery's chat, where the last message got no answer.
+
+        Asked by a "typing…", which may be done twice, so that no copy is risked on a wall. If it
+        does not, the delivery waits.
+        """
+        try:
+            async with asyncio.timeout(ASKING):
+                outcome = await self.api.call("sendChatAction", chat_id=item.chat, action="typing")
+        except TimeoutError:
+            outcome = Ambiguous(UNANSWERED)
+        if not isinstance(outcome, (Ambiguous, Retry)):
+            return True
+        self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
+        if not await self.reach.lost():
+            await self._unanswered()
+        return False
+
+    async def _unanswered(self) -> None:
+        self.refusals.refused(boottime(), silent=True)
+        if self.refusals.down:
+            await self._let_one_ask()
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
         if not outcome.flood:
@@ -119,8 +149,7 @@ class Reactions:
         await self.give_back()
 
     async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
-        """Nothing was sent, and nothing was said about this chat: is it this message, or
-        everything?
+        """Nothing was sent, and nothing said of this chat: is it this message, or everything?
 
         A delivery's own tries and pauses grow only when others were sent since the last trouble.
         """
@@ -133,12 +162,17 @@ class Reactions:
             self.marks.add(again(item, wait, outcome.why, counted=alone))
             return
         self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
-        if self.refusals.sleep(boottime(), ONE_ASKS_EVERY):
-            log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
-            rest = timedelta(seconds=ONE_ASKS_EVERY)
-            async with self.store.writing() as db:
-                await storage.pace.hold_token(db, self.token_name, rest)
-            await self.give_back()
+        await self._let_one_ask()
+
+    async def _let_one_ask(self) -> None:
+        """Send nothing for a while, then one delivery, for all."""
+        if not self.refusals.sleep(boottime(), ONE_ASKS_EVERY):
+            return
+        log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
+        rest = timedelta(seconds=ONE_ASKS_EVERY)
+        async with self.store.writing() as db:
+            await storage.pace.hold_token(db, self.token_name, rest)
+        await self.give_back()
 
     async def _close(self, item: Claimed, outcome: Gone) -> None:
         """Give a chat up, unless Telegram says when asked that the bot may write to it."""
@@ -160,7 +194,9 @@ class Reactions:
 
     @property
     def _bot_id(self) -> int | None:
-        return int(self.token_name) if self.token_name.isdigit() else None
+        if not self.token_name.isdigit():
+            return None
+        return int(self.token_name)
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
         if outcome.token:

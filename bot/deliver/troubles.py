@@ -35,9 +35,12 @@ class Floods:
 
 
 class Refusals:
-    """Refusals in a row that say nothing about a chat, though Telegram is there."""
+    """Refusals in a row that say nothing about a chat, though Telegram is there; silence is one."""
 
     def __init__(self) -> None:
+        self.silent = (
+            False  # the last one brought no answer: what was asked may be done all the same
+        )
         self._count = 0
         self._asleep_until = 0.0
 
@@ -46,9 +49,15 @@ class Refusals:
         """Whether nothing is sent for anybody: then one delivery asks for all."""
         return self._count > TROUBLES_FOR_ALL
 
-    def refused(self, now: float) -> bool:
+    @property
+    def unanswered(self) -> bool:
+        """Whether the last message got no answer, and none was sent since."""
+        return self._count > 0 and self._silent
+
+    def refused(self, now: float, *, silent: bool = False) -> bool:
         """One more; whether it is the first since something was sent."""
         first = self._count == 0
+        self._silent = silent
         if now >= self._asleep_until:  # else it flew beside the one that put us to sleep
             self._count += 1
         return first

@@ -1,3 +1,1 @@
-"""The demonstration's own world: real rates of 2021-2023 and invented stories, published on
-loopback day by day.
-"""
+"""The demonstration's own world: real rates of 2021-2023 and invented stories, day by day."""

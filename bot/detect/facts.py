@@ -175,6 +175,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
         return
     for item in large:
         word = item.group()
+        # a few characters back: a quotation mark or a dash may stand behind the full stop
         if word.isupper() or STARTS.search(text[max(0, item.start() - 4) : item.start()]):
             continue
         key = name_key(word)

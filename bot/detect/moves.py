@@ -234,16 +234,17 @@ class _Case:
             "high": reason("high", policy.window),
             "low": reason("low", policy.window),
         }
-        reasons = [words[rule] for rule in rules]
+        reasons = [words[rule] for rule in rules]  # in their order: the leading one first
         if rules[0] in {"high", "low"}:  # whose reason alone would tell no size
             reasons.append(words["drift"])
         shown = Decimal(0)
         if usual is not None:
             shown = usual.quantize(HUNDREDTH)
             reasons.append(reason("usual", shown))
-        extreme_since = self.last_level()
         if rules[0] == "fixing":
             extreme_since = self.last_like_this()
+        else:
+            extreme_since = self.last_level()
         moved = Moved(
             baseline=self.base.rate,
             previous=self.previous,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
-from bot.model.rates import Series
+from bot.model.rates import Rate, Series
 from bot.model.reasons import Reason
 
 
@@ -66,6 +66,11 @@ class About:
     series: Series | None = None
     day: date | None = None
     chat: int | None = None
+
+    @classmethod
+    def rate(cls, rate: Rate) -> Self:
+        """What an alert about this rate is found by."""
+        return cls(series=rate.series, day=rate.effective_on)
 
 
 NOTHING = About()

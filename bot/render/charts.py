@@ -1,5 +1,4 @@
-"""A rate's picture: line, highest, lowest, last, and the alerts that were told, for a phone held
-upright.
+"""A rate's picture for a phone held upright: line, highest, lowest, last, the alerts told.
 
 `draw` runs in a worker process (bot.workers): matplotlib takes a second to import and 100 MB to
 hold. Days without a fixing (weekends, holidays) are bridged, longer holes are left open: a line
@@ -51,10 +50,10 @@ DARK = Colours(paper="#17212b", ink="#e8eef4", faint="#2b3947", line="#64b5f6", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One series over time: `points` oldest first, at least two; `alerts` the effective days big
-    moves were told of.
+    """One series over time: `points` oldest first, at least two.
 
-    `legend` says what is marked; `level` is drawn across.
+    `alerts` are the effective days that big moves were told of; `legend` says what is marked;
+    `level` is drawn across.
     """
 
     title: str

@@ -25,10 +25,10 @@ def start(
     chosen: Collection[str] = (),
     name: str = "",
 ) -> Message:
-    """The greeting, with currencies and topics to choose from: data `cur:USD`, `top:security`,
-    `lang:?`, `done`.
+    """The greeting, with currencies and topics to choose from.
 
-    `chosen` are the data strings already on; `name` is what the reader is called.
+    Data `cur:USD`, `top:security`, `lang:?`, `done`; `chosen` are the data strings already on;
+    `name` is what the reader is called.
     """
     hello = phrase("start.hello", language)
     if name:

@@ -65,6 +65,22 @@ async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: 
             await world.emulator.stop()  # the rest ends too
 
 
+@pytest.mark.cases
+async def test_G15_where_only_messages_hang_no_alert_is_given_up(store: Store) -> None:
+    """Telegram says that it is there, and takes no message: none is lost, however long that lasts,
+    and none comes more than twice.
+    """
+    async with desk(store, 8) as world:
+        hang = world.emulator.faults.add(Fault.hang(method="send*"))
+        await world.alert(Lane.URGENT)
+        async with Sending(world):
+            await until(lambda: hang.hits >= 8 + 3)  # three have asked for all
+            world.emulator.faults.clear()
+            for number in range(FIRST, FIRST + 8):
+                await world.arrived(number, timeout=60)
+        assert world.told == []
+
+
 async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_is(
     store: Store,
 ) -> None:

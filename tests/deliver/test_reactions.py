@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import storage.fan_out
 import storage.pace
 from bot import metrics
 from bot.deliver import reactions
-from bot.deliver.flights import SILENT
+from bot.deliver.flights import SILENT, UNANSWERED
 from bot.deliver.marks import Marks
 from bot.deliver.reach import Reach
 from bot.deliver.reactions import ONE_ASKS_EVERY, SAME_AGAIN, Reactions
@@ -323,16 +324,61 @@ async def test_G15_from_the_fourth_refusal_on_one_asks_for_all(
 async def test_G6_what_may_have_arrived_is_sent_again_as_often_as_its_lane_allows(
     desk: Desk, lane: Lane, doubts: int, state: str
 ) -> None:
-    """Then it is dead, and its error says why; Telegram is asked whether it is there."""
+    """Then it is dead, its error says why, and operators hear of an alert; Telegram is asked
+    whether it is there.
+    """
     item = await desk.claimed(lane=lane, doubts=doubts, tries=2)
     row = await desk.settle(item, LOST)
     assert (row.state, row.tries) == (state, 3)
+    told = []
     if state == "pending":
         assert (row.error, row.doubts) == ("connection reset", doubts + 1)
         assert await desk.waits(item, 4)
     else:
         assert row.error == "may have arrived, nobody knows (connection reset)"
+        if lane is not Lane.ROUTINE:
+            told = [("notice.rejected", {"alert": str(item.alert), "why": row.error})]
+    assert desk.told == told
     assert desk.questions("getMe") == 1
+
+
+async def test_G15_the_fourth_without_an_answer_lets_one_ask_for_all(desk: Desk) -> None:
+    """Though Telegram is there: as after refusals, and until something is sent."""
+    items = [await desk.claimed(number) for number in (ONE, TWO, THREE, GROUP)]
+    for item in items[:3]:
+        await desk.settle(item, Ambiguous(UNANSWERED))
+        assert desk.reactions.refusals.unanswered
+    assert await desk.calm()
+    row = await desk.settle(items[3], Ambiguous(UNANSWERED))
+    assert (row.state, row.doubts, row.tries) == ("pending", 1, 0)
+    assert await desk.pauses(items[3], ONE_ASKS_EVERY)
+    assert desk.questions("getMe") == 0  # whoever gave them up has asked
+    await desk.settle(items[0], Sent(1))
+    assert not desk.reactions.refusals.unanswered
+
+
+@pytest.mark.parametrize(
+    ("fault", "takes"),
+    [
+        (None, True),
+        (Fault.forbidden("bot was blocked by the user"), True),
+        (Fault.reset(), False),
+        (Fault.server_error(502), False),
+    ],
+    ids=["answered", "blocked", "reset", "refused"],
+)
+async def test_G15_what_was_doubted_is_asked_about_by_what_may_be_done_twice(
+    desk: Desk, fault: Fault | None, takes: bool
+) -> None:
+    """Any word about the chat is an answer; else the delivery waits, with its copies and tries."""
+    if fault is not None:
+        desk.emulator.faults.add(replace(fault, method="sendChatAction"))
+    item = await desk.claimed(doubts=1, tries=2)
+    assert await desk.reactions.takes_messages(item) is takes
+    row = await desk.row(item)
+    waiting = ("leased", 0, 0) if takes else ("pending", 1, 2)
+    assert (row.state, row.doubts, row.tries) == waiting
+    assert desk.questions("sendChatAction") == 1
 
 
 async def test_G6_an_edit_may_be_made_twice_and_leaves_no_doubt(desk: Desk) -> None:

@@ -1,6 +1,4 @@
-"""What Kyrgyz asks about money with. Its "with", менен, stands behind the currency that is
-wanted.
-"""
+"""What Kyrgyz asks about money with. Its "with", менен, stands behind the wanted currency."""
 
 from bot.languages.parts import Questions
 

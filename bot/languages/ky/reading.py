@@ -1,8 +1,8 @@
-"""Kyrgyz beside Russian: a quarter of its sentences contain none of ө, ү, ң, and people type о, у,
-н for them.
+"""Kyrgyz beside Russian: many of its texts contain no letter of its own.
 
-So the letters only add to what `odds.tsv` says of letter triples, counted with those letters
-folded. Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz: of the languages here the closest.
+A quarter of its sentences have none of ө, ү, ң, and people type о, у, н for them. So the letters
+only add to what `odds.tsv` says of letter triples, counted with those letters folded. Kazakh, Tatar
+and Uzbek in Cyrillic read as Kyrgyz: of the languages here the closest.
 """
 
 from bot.languages.parts import Reading, Script

@@ -1,6 +1,4 @@
-"""Words of a chat's own rules in Kyrgyz, which compares behind the number: доллар 87ден төмөн,
-31-декабрга чейин.
-"""
+"""Words of a chat's own rules in Kyrgyz, which compares behind the number: доллар 87ден төмөн."""
 
 from bot.languages.parts import RuleWords
 
