@@ -41,7 +41,7 @@ LIBRARY_ERRORS = (
     ValueError,
 )
 HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
-LARGEST_ID = 2**63
+LARGEST_ID = 2**63  # a database's whole numbers have 64 bits, one of them the sign
 LARGEST_OFFSET = 2**31
 #: What the handlers read of a message; without the rest it can still be answered.
 NEEDED_FIELDS = frozenset(
@@ -64,6 +64,7 @@ NEEDED_FIELDS = frozenset(
         "via_bot",
     }
 )
+#: In place of whatever says that a message was forwarded: by whom is not read, that it was is.
 SOMEBODYS_WORDS = {"type": "hidden_user", "date": 1, "sender_user_name": ""}
 _MEMBERS = {
     "administrator": ChatMemberAdministrator,
@@ -111,9 +112,7 @@ def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _replace(
     holder: dict[str, Any], name: str, complete: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    """Complete one field, if it is there and an object; what else it may be is for the library to
-    refuse.
-    """
+    """Complete one field, if it is there and an object; the library refuses what else it may be."""
     value = holder.get(name)
     if isinstance(value, dict):
         holder[name] = complete(value)
@@ -160,12 +159,16 @@ COMPLETE = {
 
 
 def _member(given: dict[str, Any]) -> dict[str, Any]:
-    """A place in a chat: each new right of the Bot API is a field that the library requires and
-    older servers lack.
+    """A place in a chat.
+
+    Each new right of the Bot API is a field that the library requires and older servers lack.
     """
+    names: list[str] = []
     kind = _MEMBERS.get(str(given.get("status")))
-    required = inspect.signature(kind).parameters.values() if kind is not None else ()
-    names = [one.name for one in required if one.default is one.empty and one.name != "user"]
+    if kind is not None:
+        for one in inspect.signature(kind).parameters.values():
+            if one.default is one.empty and one.name != "user":
+                names.append(one.name)
     member = {**dict.fromkeys(names, False), "is_anonymous": False, **given}
     if "until_date" in names:
         member["until_date"] = given.get("until_date", 0)
@@ -181,7 +184,10 @@ def _user(given: dict[str, Any]) -> dict[str, Any]:
 
 def _chat(given: dict[str, Any]) -> dict[str, Any]:
     number = given.get("id")
-    return {"type": "private" if isinstance(number, int) and number > 0 else "supergroup", **given}
+    kind = "supergroup"
+    if isinstance(number, int) and number > 0:  # only people have numbers above zero
+        kind = "private"
+    return {"type": kind, **given}
 
 
 def _needed(whole: dict[str, Any]) -> dict[str, Any]:
@@ -204,9 +210,7 @@ def _pared(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrong(update: Update) -> Iterator[str]:
-    """The fields that handlers and store rely on and that are not what the Bot API says, by
-    name.
-    """
+    """The names of fields that handlers and store rely on and that are not what the API says."""
     query, inline, change = update.callback_query, update.inline_query, update.my_chat_member
     if query is not None:
         yield from _unless(_are_texts(query.id), "callback_query.id")
@@ -244,7 +248,7 @@ def _wrong_message(message: Message) -> Iterator[str]:
         yield from _wrong_entity(entity)
     if message.location is not None:
         there = (message.location.latitude, message.location.longitude)
-        yield from _unless(all(_is_finite(one) for one in there), "location")
+        yield from _unless(all(map(_is_finite, there)), "location")
 
 
 def _wrong_entity(entity: MessageEntity) -> Iterator[str]:
@@ -270,9 +274,10 @@ def _unless(right: bool, name: str) -> Iterator[str]:  # noqa: FBT001 - a condit
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int) and not isinstance(value, bool) and -LARGEST_ID <= value < LARGEST_ID
-    )
+    """Whether a value is a number that a column of 64 bits can hold."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return -LARGEST_ID <= value < LARGEST_ID
 
 
 def _are_texts(*values: object) -> bool:
