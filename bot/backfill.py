@@ -26,7 +26,7 @@ from bot.sources.base import Request
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 
-TRIES = 4
+TRIES = 4  # of one request; with the usual pause the last is made 42 seconds after the first
 ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
 
 

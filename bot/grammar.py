@@ -289,7 +289,8 @@ def parse_database_address(value: object) -> str:
     family = family.partition("+")[0]
     if not rest or family not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
-    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
+    # libpq would read what stands before a zero, and leave out the rest of the address
+    if re.search(r"[\x00-\x1f\x7f]|%00", text) or not _is_unicode(text):
         raise ValueError("an address without line breaks or other control characters")
     if family == "sqlite":
         _check_file(rest)

@@ -94,6 +94,7 @@ def ops_app(
         with suppress(StorageError):  # the other figures are wanted most when the database is away
             async with store.reading() as db:
                 WAITING.set((await current_status(db, catalog, now=clock())).waiting)
+        # version 0.0.4 is Prometheus's text format, and no version of ours
         return web.Response(
             body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
         )

@@ -264,8 +264,14 @@ async def _stop_spinning(services: Services, update: Update) -> None:
 
     Neither is the store asked nor a chat named.
     """
-    if update.callback_query is not None:
-        await services.api.call("answerCallbackQuery", callback_query_id=update.callback_query.id)
+    query = update.callback_query
+    if query is not None:
+        await _let_go(services, query.from_user.id, query.id)
+
+
+async def _let_go(services: Services, presser: int, number: str) -> None:
+    answer = Answer(method="answerCallbackQuery", parameters={"callback_query_id": number})
+    await Outgoing(services, presser, services.settings.default_language).send(answer)
 
 
 async def _explain(context: Context, error: UserError) -> None:
@@ -285,7 +291,7 @@ async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
     # The update was unreadable, so its number may be anything too: only digits go back.
     match query.get("id"):
         case str(number) if QUERY_ID.fullmatch(number):
-            await services.api.call("answerCallbackQuery", callback_query_id=number)
+            await _let_go(services, 0, number)  # whose it is cannot be read either
 
 
 async def sorry(services: Services, update: Update) -> None:

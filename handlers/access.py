@@ -29,6 +29,7 @@ from bot.errors import UserError
 from bot.model.chats import ChatKind
 from bot.telegram.outcomes import Gone, Rejected, Sent
 from handlers.context import Context
+from handlers.outgoing import Answer
 
 #: Bots that lend their name to whoever writes as a group or as a channel.
 MASKS = frozenset({1087968824, 136817688})
@@ -107,7 +108,7 @@ async def _must_be_administrator(context: Context) -> None:
     """An administrator, in a group; Telegram is asked each time, for the menu is no proof.
 
     Nothing is remembered: who was an administrator a second ago may not be one now. Without an
-    answer nobody is.
+    answer nobody is; the question is as patient as an answer, for one refusal may be a mistake.
     """
     if context.chat.kind is ChatKind.PRIVATE:
         return
@@ -120,10 +121,9 @@ async def _must_be_administrator(context: Context) -> None:
         raise UserError("error.admins_only")
     if user is None or user.id in NOBODYS_IDS:
         raise UserError("error.admins_only")
-    outcome = await context.services.api.call(
-        "getChatMember", chat_id=context.chat.id, user_id=user.id
-    )
-    match outcome:
+    asked = {"chat_id": context.chat.id, "user_id": user.id}
+    question = Answer(method="getChatMember", parameters=asked, postponable=False)
+    match await context.send(question):
         case Sent(result={"status": str(status)}) if status in ADMINISTRATOR_STATUSES:
             return
         case Sent() | Rejected() | Gone():

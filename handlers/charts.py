@@ -48,11 +48,13 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
+# what people write around the currencies and the range, and mean nothing by
 _FILLER = re.compile(
     r"(?:курс\w*|график\w*|charts?|rates?|graph|for|of|in|to|vs|and|the|last|past|и|к|ко|на|за|в|по|от|последни[ейх]+|"
     r"жана|менен|үчүн|акыркы|соңку)(?!\w)",
     re.IGNORECASE,
 )
+# told as a currency without rates, not as a mistyped word
 _UNKNOWN_CODE = re.compile(r"[A-Za-z]{3}(?!\w)")
 LONGEST_REQUEST = 200  # letters that are read
 LONGEST_WORD = 40  # letters that are repeated to whoever wrote it
@@ -156,6 +158,7 @@ async def _show(
     Then a picture is drawn only if its own last rate is new.
     """
     services, language, now = context.services, context.language, context.services.clock()
+    # with today, which decides where 90 days begin
     short = ("chart", pair, span, language, dark, now.date())
     caption = services.cards.get(short)
     if caption is not None:
@@ -180,6 +183,7 @@ async def _show(
     picture = render.chart(
         history, language, alerts=told, source_names=names, today=today, dark=dark
     )
+    # all that can be seen on the picture
     key = (
         last.series,
         span,

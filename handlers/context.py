@@ -70,7 +70,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if to_it and origin is not None:
             body["reply_parameters"] = {
                 "message_id": origin.message_id,
-                "allow_sending_without_reply": True,
+                "allow_sending_without_reply": True,  # it may be deleted by now
             }
         await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)
 
@@ -116,7 +116,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         outcome = await self._send(
             "answerCallbackQuery",
             callback_query_id=query.id,
-            text=text[:200] or None,
+            text=text[:200] or None,  # the Bot API takes no more
             show_alert=alert or None,
         )
         # Telegram takes no answer to what was pressed some while ago: the words come as a message.

@@ -184,7 +184,7 @@ async def inline(services: Services, update: Update) -> None:
             "inline_query_id": query.id,
             "results": results,
             "cache_time": INLINE_KEPT,
-            "is_personal": True,
+            "is_personal": True,  # in the reader's own language and currency
         },
     )
     await Outgoing(services, reader.id, reader.language).send(answer)
@@ -192,6 +192,7 @@ async def inline(services: Services, update: Update) -> None:
 
 async def _reader(services: Services, user: int, language_code: str | None) -> Chat:
     """The reader's own settings; somebody we never met is not stored for looking."""
+    # a person's number is that of their private chat with us
     async with services.store.reading() as db:
         known = services.chats.get(user) or await storage.chats.get(db, user)
     return known or Chat(

@@ -20,6 +20,7 @@ from bot.render.answers import say
 from handlers.context import Context
 
 EXAMPLE = "/digest 09:00"
+# 9:00, 09.00; a digest has no seconds
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 
 
@@ -66,6 +67,7 @@ async def _set_time(context: Context, said: str) -> None:
     if match is None and said not in {"off", "выкл", "өчүр", "stop"}:
         raise UserError("error.time", text=said[:20], example=EXAMPLE)
     async with services.store.writing() as db:
+        # one daily time a chat; several are for the catalog's channels
         old = digests_of(await storage.chats.subscriptions(db, chat.id))
         await storage.chats.unsubscribe(db, chat.id, map(str, old))
         if match is not None:

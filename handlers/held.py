@@ -57,6 +57,7 @@ async def story_pressed(context: Context, what: str, number: str) -> None:
         if stands is Approval.WAITING:  # it waits, and could not be decided: for too long
             stands = Approval.EXPIRED
         raise UserError(f"error.story_{stands}")
+    # /news shows it from now on, and what waited for the word goes out
     services.forget_cards()
     services.wake()
     await context.answer()

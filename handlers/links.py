@@ -30,7 +30,7 @@ async def follow(update: Update, context: Context, payload: str) -> None:
     elif _STORY.fullmatch(payload):
         await news.opened(context, int(payload.removeprefix(STORY_LINK)))
     elif CODE.fullmatch(payload):
-        context.args = [payload]
+        context.args = [payload]  # as if it had been typed behind /rates
         await rates.rates(update, context)
     else:
         raise UserError("error.link")

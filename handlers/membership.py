@@ -48,7 +48,7 @@ async def changed(update: Update, context: Context) -> None:
                 await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
         else:
             await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
-    services.chats.pop(chat.id, None)
+    services.chats.pop(chat.id, None)  # whether it is written to has changed
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and chat.kind is ChatKind.CHANNEL:
         await _tell(services, change, _welcome(services, change, chat.home))

@@ -39,6 +39,8 @@ FIXES = 6  # refusals of one answer that are mended, each in another way
 MOMENTARY = frozenset(
     {"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"}
 )
+#: What appears in no chat, and so waits for no message's turn.
+UNSEEN = frozenset({"getChatMember", "sendChatAction"})
 EDITS = frozenset({"editMessageText", "editMessageCaption"})
 #: What words can do without, when Telegram refuses the whole.
 ORNAMENTS = (
@@ -155,8 +157,8 @@ class Outgoing:
             await storage.chats.pause(db, answer.chat, timedelta(seconds=seconds))
 
     async def _once(self, answer: Answer) -> Outcome:
-        """One request, in its turn; the answer to a query is no message and waits for none."""
-        if answer.chat is not None and answer.method != "sendChatAction":
+        """One request, a message in its turn."""
+        if answer.chat is not None and answer.method not in UNSEEN:
             await self._services.turn(answer.chat)
         api, file = self._services.api, answer.file
         if file is None:

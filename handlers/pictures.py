@@ -30,6 +30,7 @@ async def show(
     if await known(context, key, caption, edit=edit):
         return
     try:
+        # in a process of its own: drawing would keep the loop from everybody else
         png = await context.services.workers.run(
             charts.draw, picture, timeout=DRAW_SECONDS, awaited=True
         )

@@ -21,6 +21,7 @@ from handlers.context import Context
 
 KEPT_CARDS = 200
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
+# what people write around the currencies and the day, and mean nothing by
 _FILLER = re.compile(
     r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|по|от|жана|менен|баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
     re.IGNORECASE,
@@ -37,6 +38,7 @@ async def rates(_update: Update, context: Context) -> None:
     now = services.clock()
     today = local_day(services.catalog, leading_source(services.catalog, chat.home), now)
     codes, on = parse_rates_request(context.words, today=today, home=chat.home)
+    # a card says how fresh it is: for a minute it is the same for all who ask
     key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
     message = services.cards.get(key)
     if message is None:

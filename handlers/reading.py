@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -39,7 +40,8 @@ LIBRARY_ERRORS = (
     TypeError,
     ValueError,
 )
-LARGEST_ID = 2**63
+HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+LARGEST_ID = 2**63  # a database's whole numbers have 64 bits, one of them the sign
 LARGEST_OFFSET = 2**31
 #: What the handlers read of a message; without the rest it can still be answered.
 NEEDED_FIELDS = frozenset(
@@ -62,6 +64,7 @@ NEEDED_FIELDS = frozenset(
         "via_bot",
     }
 )
+#: In place of whatever says that a message was forwarded: by whom is not read, that it was is.
 SOMEBODYS_WORDS = {"type": "hidden_user", "date": 1, "sender_user_name": ""}
 _MEMBERS = {
     "administrator": ChatMemberAdministrator,
@@ -99,20 +102,17 @@ def _is_missing(error: Exception) -> bool:
 
 
 def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    update = dict(raw)
-    _replace(update, "message", _message)
-    _replace(update, "callback_query", _query)
-    _replace(update, "inline_query", _inline)
-    _replace(update, "my_chat_member", _membership)
+    """An update's kinds that are handled; whatever else it holds, nobody here reads."""
+    update = {name: raw[name] for name in ("update_id", *COMPLETE) if name in raw}
+    for name, complete in COMPLETE.items():
+        _replace(update, name, complete)
     return update
 
 
 def _replace(
     holder: dict[str, Any], name: str, complete: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    """Complete one field, if it is there and an object; what else it may be is for the library to
-    refuse.
-    """
+    """Complete one field, if it is there and an object; the library refuses what else it may be."""
     value = holder.get(name)
     if isinstance(value, dict):
         holder[name] = complete(value)
@@ -149,13 +149,26 @@ def _membership(given: dict[str, Any]) -> dict[str, Any]:
     return change
 
 
+#: The kinds of update that are handled, and what completes each.
+COMPLETE = {
+    "message": _message,
+    "callback_query": _query,
+    "inline_query": _inline,
+    "my_chat_member": _membership,
+}
+
+
 def _member(given: dict[str, Any]) -> dict[str, Any]:
-    """A place in a chat: each new right of the Bot API is a field that the library requires and
-    older servers lack.
+    """A place in a chat.
+
+    Each new right of the Bot API is a field that the library requires and older servers lack.
     """
+    names: list[str] = []
     kind = _MEMBERS.get(str(given.get("status")))
-    required = inspect.signature(kind).parameters.values() if kind is not None else ()
-    names = [one.name for one in required if one.default is one.empty and one.name != "user"]
+    if kind is not None:
+        for one in inspect.signature(kind).parameters.values():
+            if one.default is one.empty and one.name != "user":
+                names.append(one.name)
     member = {**dict.fromkeys(names, False), "is_anonymous": False, **given}
     if "until_date" in names:
         member["until_date"] = given.get("until_date", 0)
@@ -171,7 +184,10 @@ def _user(given: dict[str, Any]) -> dict[str, Any]:
 
 def _chat(given: dict[str, Any]) -> dict[str, Any]:
     number = given.get("id")
-    return {"type": "private" if isinstance(number, int) and number > 0 else "supergroup", **given}
+    kind = "supergroup"
+    if isinstance(number, int) and number > 0:  # only people have numbers above zero
+        kind = "private"
+    return {"type": kind, **given}
 
 
 def _needed(whole: dict[str, Any]) -> dict[str, Any]:
@@ -194,9 +210,7 @@ def _pared(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrong(update: Update) -> Iterator[str]:
-    """The fields that handlers and store rely on and that are not what the Bot API says, by
-    name.
-    """
+    """The names of fields that handlers and store rely on and that are not what the API says."""
     query, inline, change = update.callback_query, update.inline_query, update.my_chat_member
     if query is not None:
         yield from _unless(_are_texts(query.id), "callback_query.id")
@@ -234,7 +248,7 @@ def _wrong_message(message: Message) -> Iterator[str]:
         yield from _wrong_entity(entity)
     if message.location is not None:
         there = (message.location.latitude, message.location.longitude)
-        yield from _unless(all(_is_finite(one) for one in there), "location")
+        yield from _unless(all(map(_is_finite, there)), "location")
 
 
 def _wrong_entity(entity: MessageEntity) -> Iterator[str]:
@@ -260,14 +274,21 @@ def _unless(right: bool, name: str) -> Iterator[str]:  # noqa: FBT001 - a condit
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int) and not isinstance(value, bool) and -LARGEST_ID <= value < LARGEST_ID
-    )
+    """Whether a value is a number that a column of 64 bits can hold."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return -LARGEST_ID <= value < LARGEST_ID
 
 
 def _are_texts(*values: object) -> bool:
-    """PostgreSQL keeps no NUL in a text, so nobody may come to store one."""
-    return all(isinstance(value, str) and "\x00" not in value for value in values)
+    """Whether these can be stored and sent back: PostgreSQL keeps no NUL in a text, and no JSON
+    that leaves here holds half a surrogate pair.
+    """
+    return all(isinstance(value, str) and _is_whole(value) for value in values)
+
+
+def _is_whole(text: str) -> bool:
+    return "\x00" not in text and not HALF_A_PAIR.search(text)
 
 
 def _is_finite(value: object) -> bool:

@@ -1,9 +1,9 @@
 """/alert and /alerts: a chat's own rules, tried on stored history before they are saved.
 
-    /alert RUB < 1                                              → preview → Save
-    /alert → currency → condition                               → preview → Save: three taps
-    /alerts → rule → Change                                     → preview → Save: takes the place of
-    the old one t.me/bot?start=rule_RUB_KGS_official_lt_1, somebody's link  → preview → Save
+    /alert RUB < 1                               → preview → Save
+    /alert → currency → condition                → preview → Save: three taps
+    /alerts → rule → Change                      → preview → Save: takes the place of the old one
+    t.me/bot?start=rule_RUB_KGS_official_lt_1    → preview → Save: somebody's link
 
 A proposed rule waits in the store; the preview's buttons carry only its number, believed when it is
 this very chat's. The buttons and links that come before carry a whole rule, read as carefully as
@@ -13,6 +13,7 @@ typed words: nobody gains by forging what anybody may write.
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -49,13 +50,10 @@ RULES_A_CHAT = 20  # each is tried at every rate of its series, and read by one 
 CURRENCIES_OFFERED = 24  # six rows of four: more do not fit a phone
 RULE_LINK = "rule_"
 CHART_POINTS = 5  # points a chart needs to show anything
-CHANGES = frozenset({"pause", "resume", "delete"})
 
 
 async def alert(_update: Update, context: Context) -> None:
-    """/alert RUB < 1: what the rule would have said in the past year, with Save and Cancel; alone,
-    three taps.
-    """
+    """/alert RUB < 1: what the rule would have said in the past year; alone, three taps."""
     if not context.words:
         await context.reply(await _currencies(context))
         return
@@ -77,9 +75,7 @@ async def alerts(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, payload: str) -> None:
-    """Somebody's link to a rule: its preview here; nothing is saved, and nothing said of whose it
-    was.
-    """
+    """Somebody's link to a rule: its preview here; nothing is saved, nor said whose it was."""
     try:
         rule = from_link(payload.removeprefix(RULE_LINK))
     except UserError:
@@ -91,9 +87,7 @@ async def opened(context: Context, payload: str) -> None:
 
 
 async def chosen(context: Context, what: str) -> None:
-    """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:USD_KGS_official_lt_85`
-    (the preview).
-    """
+    """Buttons `new:-` (which currency?), `new:USD` (which condition?), `new:RULE` (the preview)."""
     if what == "-":
         await context.answer()
         await _turn(context, await _currencies(context))
@@ -108,9 +102,7 @@ async def chosen(context: Context, what: str) -> None:
 
 
 async def _turn(context: Context, shown: Message) -> None:
-    """The next page in the same place; a picture cannot turn back into words, so it is left where
-    it is.
-    """
+    """The next page in the same place, or below a picture: that cannot turn back into words."""
     await context.show(shown, edit=not context.on_picture)
 
 
@@ -129,9 +121,12 @@ async def _conditions(context: Context, code: str) -> Message:
         raise UserError("error.stale")
     async with services.store.reading() as db:
         found = await offer_rules(db, services.catalog, Pair(code, home), now=services.clock())
+    rows: list[list[tuple[Rule, str]]] = []
+    for row in found.rules:
+        rows.append([(rule, f"new:{to_link(rule)}") for rule in row])
     return render.conditions(
         found.latest,
-        [[(rule, f"new:{to_link(rule)}") for rule in row] for row in found.rules],
+        rows,
         context.language,
         source_names=dict(services.catalog.rates[found.latest.source].names),
         today=found.today,
@@ -148,7 +143,7 @@ async def _propose(
     services, chat = context.services, context.chat
     now = services.clock()
     async with services.store.writing() as db:
-        if replaces is None:
+        if replaces is None:  # one that takes another's place needs none
             await _room(db, chat.id)
         found = await try_rule(db, services.catalog, rule, now=now, bare=bare)
         number = await storage.rules.propose(
@@ -160,32 +155,17 @@ async def _propose(
 async def _show(
     context: Context, number: int, found: Proposal, *, edit: bool = False, bare: bool = False
 ) -> None:
-    """The proposal as it would have spoken: count and days, and a chart with them where there is
-    history to draw.
+    """The proposal as it would have spoken: count and days, and a chart with them.
 
-    Of a `bare` number it is said whether it was taken for a level or a move, and how to write the
-    other.
+    There is no chart where there is no history to draw. Of a `bare` number it is said whether it
+    was taken for a level or a move, and how to write the other.
     """
-    rule, language, history = found.rule, context.language, found.history
-    less, more = stepped(rule, up=False), stepped(rule, up=True)
-    caption = render.preview(
-        rule,
-        found.fired,
-        language,
-        since=history[0].effective_on if history else None,
-        today=found.today,
-        beside=history[-1] if bare and history else None,
-        buttons=render.PreviewButtons(
-            save=f"rule:save:{number}",
-            cancel=f"rule:cancel:{number}",
-            once=f"rule:once:{number}",
-            less=(f"rule:less:{number}", less.amount) if less else None,
-            more=(f"rule:more:{number}", more.amount) if more else None,
-        ),
-    )
-    if len(history) < CHART_POINTS:
+    caption = _preview(number, found, context.language, bare=bare)
+    if len(found.history) < CHART_POINTS:
         await context.show(caption, edit=edit)
         return
+    rule, language, history = found.rule, context.language, found.history
+    # how long the rule lives is no part of the picture, which is then the same for all its lives
     title = render.words(replace(rule, once=False, until=None), language)
     picture = charts.chart(
         history,
@@ -206,34 +186,69 @@ async def _show(
     await pictures.show(context, key, picture, caption, edit=edit)
 
 
+def _preview(number: int, found: Proposal, language: str, *, bare: bool) -> Message:
+    """The words of a proposal, with buttons that carry its number."""
+    since = beside = None
+    if found.history:
+        since = found.history[0].effective_on
+        if bare:  # the number is compared with the rate of today, to see what was meant
+            beside = found.history[-1]
+    buttons = render.PreviewButtons(
+        save=f"rule:save:{number}",
+        cancel=f"rule:cancel:{number}",
+        once=f"rule:once:{number}",
+        less=_step(number, found.rule, "less"),
+        more=_step(number, found.rule, "more"),
+    )
+    return render.preview(
+        found.rule,
+        found.fired,
+        language,
+        since=since,
+        today=found.today,
+        beside=beside,
+        buttons=buttons,
+    )
+
+
+def _step(number: int, rule: Rule, what: str) -> tuple[str, Decimal] | None:
+    """The button that makes a rule's number a step less or more; None at the end of the steps."""
+    changed = stepped(rule, up=what == "more")
+    if changed is None:
+        return None
+    return f"rule:{what}:{number}", changed.amount
+
+
 async def pressed(context: Context, what: str, rule: str) -> None:
-    """Buttons `rule:save:7`, `cancel`, `less`, `more`, `once` of a proposal; `open`, `edit`,
-    `pause`, … of a rule.
-    """
+    """Buttons `rule:save:7`, `cancel`, `less`, … of a proposal; `open`, `edit`, … of a rule."""
     number = number_of(rule)
-    if what in {"save", "cancel"}:
-        await (_save if what == "save" else _cancel)(context, number)
-    elif what in {"less", "more", "once"}:
-        await _adjust(context, what, number)
-    elif what in CHANGES:
-        await _change(context, what, number)
-    elif what == "edit":
-        await _edit(context, number)
-    elif what in {"open", "list"}:
-        await _open(context, None if what == "list" else number)
-    else:
-        raise UserError("error.stale")
+    match what:
+        case "save":
+            await _save(context, number)
+        case "cancel":
+            await _cancel(context, number)
+        case "less" | "more" | "once":
+            await _adjust(context, what, number)
+        case "pause" | "resume" | "delete":
+            await _change(context, what, number)
+        case "edit":
+            await _edit(context, number)
+        case "open":
+            await _open(context, number)
+        case "list":
+            await _open(context, None)
+        case _:
+            raise UserError("error.stale")
 
 
 async def _adjust(context: Context, what: str, number: int) -> None:
     services = context.services
     async with services.store.writing() as db:
         rule = (await _proposed(db, context.chat.id, number)).rule
-        changed = (
-            replace(rule, once=not rule.once)
-            if what == "once"
-            else stepped(rule, up=what == "more")
-        )
+        if what == "once":
+            changed: Rule | None = replace(rule, once=not rule.once)
+        else:
+            changed = stepped(rule, up=what == "more")
         if changed is None:
             raise UserError("error.stale")
         found = await try_rule(db, services.catalog, changed, now=services.clock())
@@ -254,7 +269,9 @@ async def _save(context: Context, number: int) -> None:
         found = await try_rule(db, services.catalog, stored.rule, now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
-    said = "rule.saved" if chat.active else "rule.saved_asleep"
+    said = "rule.saved"
+    if not chat.active:  # after /stop: it is kept, and says nothing before /start
+        said = "rule.saved_asleep"
     await context.edit(say(said, context.language, rule=render.words(found.rule, context.language)))
 
 
@@ -272,6 +289,7 @@ async def _edit(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         stored = await _saved(db, context.chat.id, number)
     rule = stored.rule
+    # A day that has passed would make the changed rule expire at once.
     if _line(context, stored).standing is RuleStanding.EXPIRED:
         rule = replace(rule, until=None)
     shown = await _propose(context, rule, replaces=number)
@@ -292,7 +310,10 @@ async def _change(context: Context, what: str, number: int) -> None:
     done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
     said = say(done, context.language, rule=render.words(stored.rule, context.language))
     await context.answer(said.text)
-    await context.edit(await (_list(context) if what == "delete" else _card(context, number)))
+    if what == "delete":
+        await context.edit(await _list(context))
+    else:
+        await context.edit(await _card(context, number))
 
 
 async def resume(context: Context, db: Db, rule: StoredRule) -> None:
@@ -304,7 +325,10 @@ async def resume(context: Context, db: Db, rule: StoredRule) -> None:
 
 
 async def _open(context: Context, number: int | None) -> None:
-    shown = await (_list(context) if number is None else _card(context, number))
+    if number is None:
+        shown = await _list(context)
+    else:
+        shown = await _card(context, number)
     await context.answer()
     await context.edit(shown)
 
@@ -351,5 +375,6 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
 
 
 async def _room(db: Db, chat: int) -> None:
+    """UserError when the chat has as many rules as it may have."""
     if await storage.rules.count(db, chat) >= RULES_A_CHAT:
         raise UserError("error.too_many", limit=RULES_A_CHAT)

@@ -48,6 +48,7 @@ async def settings(_update: Update, context: Context) -> None:
     """
     if context.words:
         said = " ".join(context.words)
+        # beside the loop, as below
         several = await asyncio.to_thread(country_zones, said, context.services.clock())
         if several:
             await context.reply(render.zone_choice(context.language, several))
@@ -125,7 +126,7 @@ async def _zone_at(context: Context, latitude: float, longitude: float) -> str |
         return await context.services.workers.run(
             zone_at, latitude, longitude, timeout=LOOK_UP, awaited=True
         )
-    except WorkerError:
+    except WorkerError:  # told like a place without a zone: how to write one
         return None
 
 
@@ -155,6 +156,7 @@ async def _set_zone(context: Context, said: str) -> None:
     services, chat = context.services, context.chat
     await context.change_chat(time_zone=zone)
     async with services.store.writing() as db:
+        # A digest's zone is a part of its key: with another zone it is another subscription.
         old = digests_of(await storage.chats.subscriptions(db, chat.id))
         await storage.chats.unsubscribe(db, chat.id, map(str, old))
         moved = [str(replace(digest, zone=zone)) for digest in old]

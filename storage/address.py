@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from bot.errors import ConfigError
+from bot.grammar import nearest
+
+#: The driver's own options that a store sets itself; PgBouncer's guides tell people to write them.
+SET_BY_US = frozenset({"autocommit", "prepare_threshold"})
 
 
 def parse_url(text_url: str) -> URL:
     """`sqlite:///path` or `postgresql://…` with the driver we use.
 
-    ConfigError for anything else, and where the path is there but is no file.
+    ConfigError for anything else, for options that no connection could have, and where the path is
+    there but is no file.
     """
     try:
         url = make_url(text_url)
@@ -32,10 +39,43 @@ def parse_url(text_url: str) -> URL:
             raise ConfigError(
                 f"DATABASE_URL: {path} is {what}; name a file, as in sqlite:///data/jarchy.db"
             )
-        return url.set(drivername="sqlite+aiosqlite")
+        return _with_possible_options(url.set(drivername="sqlite+aiosqlite"))
     if family in {"postgresql", "postgres"}:
-        return url.set(drivername="postgresql+psycopg")
+        _check_names(url.query)
+        return _with_possible_options(url.set(drivername="postgresql+psycopg"))
     raise ConfigError(f"DATABASE_URL: {family!r} is neither sqlite nor postgresql")
+
+
+def _check_names(options: Iterable[str]) -> None:
+    """ConfigError for an option that PostgreSQL does not know: the driver has others, of Python."""
+    from psycopg import pq  # whose library a program with a file has no need of
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | SET_BY_US
+    for name in options:
+        if name not in known:
+            raise ConfigError(
+                f"DATABASE_URL: PostgreSQL has no option {name[:40]!r}{nearest(name, known)}"
+            )
+
+
+def _with_possible_options(url: URL) -> URL:
+    """The address, if its driver can make sense of hosts, ports and options; else ConfigError.
+
+    Not in the driver's words: they repeat values.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SAWarning)  # an option that SQLite does not know
+            _, arguments = url.get_dialect()().create_connect_args(url)
+        for host in str(arguments.get("host", "")).split(","):
+            if not host.startswith(("/", "@")):  # the folder of a socket, or its name
+                host.encode("idna")  # as it is looked up: an empty or endless label raises
+    except (SAWarning, SQLAlchemyError, ValueError, TypeError):
+        right = "no options but SQLite's, each once, with a value of its kind"
+        if not is_file(url):
+            right = "hosts that can be names, each with a port that is a number"
+        raise ConfigError(f"DATABASE_URL: should have {right}") from None
+    return url
 
 
 def is_file(url: URL) -> bool:

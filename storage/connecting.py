@@ -45,10 +45,8 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         return _connect_sqlite(url, writes=writes)
     engine = create_async_engine(
         url,
-        connect_args={
-            **SERVER_OPTIONS,
-            "autocommit": True,
-        },  # the driver begins nothing: we do, below
+        # autocommit: the driver begins nothing, we do, below
+        connect_args={**SERVER_OPTIONS, "autocommit": True},
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,

@@ -215,8 +215,9 @@ _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"
 
 
 def _due_query() -> Select[Any]:
-    """The query, built once: building costs as much as running. Takes `now`, `soon`, `room`, and
-    the lane to stay `above`.
+    """The query, built once: building costs as much as running.
+
+    It takes `now`, `soon`, `room`, and the lane to stay `above`.
     """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
@@ -415,8 +416,9 @@ def unbegun(item: Claimed) -> Mark:
 
 
 async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]:
-    """The chats of claimed deliveries, not begun, for which one of a lane `above` is due: it waits
-    as long as they are leased.
+    """The chats of claimed deliveries, not begun, for which one of a lane `above` is due.
+
+    It waits as long as they are leased.
     """
     now = await db_now(db)
     found = await db.execute(

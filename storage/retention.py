@@ -1,5 +1,4 @@
-"""What is kept for how long, so that the store stays as large as what happens in a month, not in
-all time.
+"""What is kept for how long: the store stays as large as what happens in a month.
 
 Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces,
 each a transaction of its own, so that replies and marks get in between. The newest alert and story

@@ -1,5 +1,4 @@
-"""The versions of the schema: the table of names that whoever migrates, copies or checks a database
-reads.
+"""The versions of the schema, for whoever migrates, copies or checks a database.
 
 A new migration is one new file in `migrations/versions`, named `NNNN_words.py`; its number becomes
 `HEAD` by itself.

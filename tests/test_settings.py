@@ -12,6 +12,7 @@ from bot.cli import main
 from bot.config import Settings, load_settings
 from bot.errors import ConfigError
 from bot.grammar import parse_duration
+from storage.address import parse_url
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
 SECRET = "canary-secret-of-a-webhook"
@@ -46,6 +47,35 @@ LISTEN = [
     "http://127.0.0.1:80",
     "OFF",
 ]
+#: What the driver is told by an address, and cannot make sense of: nobody is asked for it.
+ODD_OPTIONS = [
+    f"postgresql://u:{SECRET}@x/{options}"
+    for options in (
+        "y?port=abc",
+        "y?port=1,x",
+        "y?host=a:1&host=b:x",
+        "y?host=a:1&host=b:2&port=3",
+        "y?host=a,b&port=1,2,3",
+        f"y?port={SECRET}",
+        "y?host=a..b",
+        "y?row_factory=x",
+        "y?cursor_factory=x",
+        "y?context=x",
+        "y?conninfo=x",
+        "y?a b=c",
+        "y?nonsense=1",
+    )
+] + [
+    f"postgresql://u:{SECRET}@a..b/y",
+    f"postgresql://u:{SECRET}@{'x' * 64}.example/y",
+    "sqlite:///x.db?timeout=abc",
+    "sqlite:///x.db?timeout=1&timeout=2",
+    "sqlite:///x.db?check_same_thread=maybe",
+    "sqlite:///x.db?detect_types=x",
+    "sqlite:///x.db?cached_statements=x",
+    "sqlite:///x.db?uri=maybe",
+    "sqlite:///x.db?nonsense=1",
+]
 #: Each setting with values that make no sense; one that is not here fails below.
 BAD: dict[str, list[str]] = {
     "BOT_TOKEN": [
@@ -77,6 +107,8 @@ BAD: dict[str, list[str]] = {
         "sqlite:///folder/",
         "sqlite://folder/x.db",
         "sqlite:///a%00b",
+        f"postgresql://u:{SECRET}@x/y?dbname=a%00b",
+        *ODD_OPTIONS,
     ],
     "CATALOG": ["/no/such/catalog.toml", ".", "x" * 5000, "a\0b", "~"],
     "ADMIN_IDS": [
@@ -197,6 +229,7 @@ def test_a_bad_value_is_one_short_line_and_the_exit_78(
     """Through the verb; no traceback, no secret, nothing of what was typed that is longer than the
     line.
     """
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
     # no environment and no .env holds these: they come by the API alone
     if "\0" in value or "\udcff" in value:
         monkeypatch.setattr("os.environ", {**__import__("os").environ, name: value})
@@ -212,6 +245,23 @@ def test_a_bad_value_is_one_short_line_and_the_exit_78(
     assert len(lines[0]) < 300
     assert SECRET not in lines[0]
     assert TOKEN[:20] not in lines[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:p@/y?host=a:1&host=b:2&target_session_attrs=read-write",
+        "postgresql://u:p@/y?host=a,b&port=1,2&sslmode=verify-full&connect_timeout=3",
+        "postgresql://u:p@[::1]:5432/y?application_name=a+b&prepare_threshold=0",
+        "postgresql:///y?host=/var/run/postgresql.old/..",
+        "postgres://u:p@банк.example/y",
+        "sqlite:///x.db?timeout=30",
+        "sqlite:///x%20y.db",
+    ],
+)
+def test_options_that_a_connection_may_have_are_taken(address: str) -> None:
+    """Those of the README among them."""
+    assert parse_url(load_settings(database_url=address).database_url)
 
 
 @pytest.mark.parametrize(

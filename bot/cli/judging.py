@@ -106,7 +106,7 @@ def detect_moves(
     if rule is not None:
         own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
-        with history.open(encoding="utf-8-sig") as lines:
+        with history.open(encoding="utf-8-sig") as lines:  # spreadsheets begin a CSV with a mark
             for found in replay_csv(lines, quote.upper(), own):
                 write_line(found.to_json())
     except (ValueError, UnicodeDecodeError) as error:

@@ -214,7 +214,7 @@ def convert(
         except UserError as error:
             raise BotError(said(error)) from None
         return
-    for raw in sys.stdin.buffer:
+    for raw in sys.stdin.buffer:  # bytes: a line that is no UTF-8 ends none of the others
         try:
             write_line(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
         except UserError as error:

@@ -45,7 +45,7 @@ cli = typer.Typer(
     ),
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
+    pretty_exceptions_enable=False,  # they print local variables, secrets among them
     rich_markup_mode=None,
 )
 inspect_verbs = typer.Typer(
@@ -75,7 +75,7 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
+    try:  # less CPU a message
         import uvloop
     except ImportError:  # not on Windows
         return None

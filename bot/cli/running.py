@@ -58,6 +58,7 @@ def demo(
     """
     from bot.demo.show import show
 
+    # flushed: a script that reads through a pipe waits for the address
     run_to_end(show(port=port, exit_after=exit_after, say=lambda line: print(line, flush=True)))
 
 
@@ -243,7 +244,7 @@ async def _backfill(
         typer.echo(log.redact(line), err=True)
 
     spec = catalog.rates[key]
-    until = datetime.now(ZoneInfo(spec.poll.zone)).date()
+    until = datetime.now(ZoneInfo(spec.poll.zone)).date()  # the bank's own today
     async with store_of(settings) as store, Fetcher() as fetcher:
         clock: Callable[[], datetime] = partial(datetime.now, UTC)
         # only what a revision leads to is asked of it: no worker process is started

@@ -1,8 +1,7 @@
-"""Claims: deliveries are taken from the outbox a little ahead of their slots, and given back when
-they cannot go.
+"""Claims: deliveries are taken from the outbox a little ahead of their slots.
 
-A delivery is leased while it is ours. Deadlines are counted on CLOCK_BOOTTIME: `time.monotonic()`
-stops while the machine sleeps, and a lease does not.
+What cannot go is given back. A delivery is leased while it is ours. Deadlines are counted on
+CLOCK_BOOTTIME: `time.monotonic()` stops while the machine sleeps, and a lease does not.
 """
 
 from __future__ import annotations
@@ -64,9 +63,7 @@ class Claims:
         self._most_queued = min(BATCH // 2, max(4, ahead))
 
     async def keep_claiming(self) -> None:
-        """Keep the queue filled: fan out a chunk, claim what has a slot within the horizon, while
-        others send.
-        """
+        """Keep the queue filled: fan out a chunk, claim what has a slot soon, while others send."""
         while not self.signals.stopping:
             self.signals.claim.clear()  # before we look: what comes meanwhile is looked for again
             above = None
@@ -90,13 +87,16 @@ class Claims:
         self.signals.claim.set()
 
     def _lane_to_outrank(self) -> Lane | None:
-        """The queue's first lane, when it is time to look for what goes before it: beside many
-        replies what is enough lasts for seconds.
+        """The queue's first lane, when it is time to look for what goes before it.
+
+        Beside many replies what is enough lasts for seconds.
         """
         if self.reach.away or self.refusals.down or boottime() < self._look_at:
             return None
         first = self.slots.first_lane
-        return None if first is Lane.URGENT else first
+        if first is Lane.URGENT:  # nothing goes before it
+            return None
+        return first
 
     async def _rest(self, seconds: float) -> None:
         if self.signals.stopping:
@@ -106,13 +106,14 @@ class Claims:
                 await self.signals.claim.wait()
 
     def enough(self) -> bool:
-        """Enough is queued, with slots for half the horizon; or Telegram is away, or one asks for
-        all.
+        """Enough is queued, with slots for half the horizon.
+
+        Or Telegram is away, or one delivery asks for all.
         """
         if self.reach.away:
             return True
         now = boottime()
-        wanted = self.slots.without_slot(now) if self.slots.by_row else 0
+        wanted = self._turns(now)
         ahead = self.slots.ahead(now)
         # a slow claim is asked for that much earlier, and for more slots: else those that passed
         # meanwhile are all it brings, round after round
@@ -127,8 +128,9 @@ class Claims:
         return queued >= self._most_queued + self.rate * self._took or ahead > enough
 
     async def _claim(self, above: Lane | None) -> float:
-        """Fan out a chunk and claim a batch, of the lanes `above` one if it is given. Returns the
-        seconds until it is worth looking again, 0 for at once.
+        """Fan out a chunk and claim a batch; the seconds until it is worth looking again.
+
+        With a lane `above` only what goes before that one is claimed.
         """
         begun = boottime()
         self._look_at = begun + HORIZON.total_seconds() / 2
@@ -139,17 +141,23 @@ class Claims:
                 await self._give_way(db, above)
             asked = boottime()
             horizon = HORIZON + 2 * timedelta(seconds=self._took)
+            limit = self._room(above)
+            if self.refusals.down:  # one asks for all
+                limit = 1
+            answer_in = timedelta(0)
+            if self.slots.are_shared(asked):
+                answer_in = timedelta(seconds=self._took)
             claim = await storage.deliveries.claim(
                 db,
                 token=self.token_name,
                 rate=self.slots.pace(begun),
                 horizon=horizon,
                 lease=LEASE,
-                limit=1 if self.refusals.down else self._room(above),
+                limit=limit,
                 above=above,
-                turns=self.slots.without_slot(asked) if self.slots.by_row else 0,
+                turns=self._turns(asked),
                 end=self._end,
-                answer_in=timedelta(seconds=self._took if self.slots.are_shared(asked) else 0.0),
+                answer_in=answer_in,
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
@@ -159,12 +167,21 @@ class Claims:
             self.signals.feed.set()
         if claim.deliveries or fanned:
             return 0.0
-        wanted = claim.full or (self.slots.by_row and self.slots.replies)
-        return HORIZON.total_seconds() / 4 if wanted else IDLE
+        if claim.full or (self.slots.by_row and self.slots.replies):
+            return HORIZON.total_seconds() / 4
+        return IDLE
+
+    def _turns(self, now: float) -> int:
+        """How many wait here for a slot of the row, where it is the row that is waited for."""
+        if not self.slots.by_row:
+            return 0
+        return self.slots.without_slot(now)
 
     def _room(self, above: Lane | None) -> int:
-        """How many deliveries to claim: where replies may take their slots, no more than a part of
-        a second's in the queue, or their leases would end there.
+        """How many deliveries to claim.
+
+        Where replies may take their slots, no more than a part of a second's in the queue, or their
+        leases would end there.
         """
         while_claiming = math.ceil(2 * self.rate * self._took)
         if above is not None:

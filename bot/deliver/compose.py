@@ -1,6 +1,4 @@
-"""Alert → the request that carries it, made once per (alert, language, style), not once per
-chat.
-"""
+"""Alert → the request that carries it, made once per (alert, language, style), not per chat."""
 
 from __future__ import annotations
 
@@ -39,8 +37,9 @@ Made = Request | _Edit | StoredAlert | None
 
 
 class Composer:
-    """Makes messages of alerts and remembers the last few hundred; `bot_name` is empty until
-    Telegram has told it.
+    """Makes messages of alerts and remembers the last few hundred.
+
+    `bot_name` is empty until Telegram has told it.
     """
 
     def __init__(self, store: Store, catalog: Catalog, bot_name: Callable[[], str] = str) -> None:
@@ -50,9 +49,7 @@ class Composer:
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
 
     async def compose(self, item: Claimed) -> Request | None:
-        """The method and the JSON body without its `chat_id`; None when there is nothing to say any
-        more.
-        """
+        """The method and the JSON body without its `chat_id`; None when there is nothing to say."""
         channel = item.kind is ChatKind.CHANNEL
         # what a story says may have grown by a newer alert: a chat not told of that one gets the
         # newest words
@@ -61,23 +58,28 @@ class Composer:
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item, channel=channel))
             self._made[key] = made  # those that want the same meanwhile wait for it
-        found = made.result() if made.done() else await asyncio.shield(made)
+        if not made.done():
+            # shielded: who is cancelled while waiting does not take the words from the others
+            await asyncio.shield(made)
+        found = made.result()
         if isinstance(found, _Edit):
             return await self._edit(found, item)
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
             message = await self._message(db, found, item, channel=channel)
+            answered = None
             first = kind_of(found).replies_to(found)
-            answered = (
-                None if first is None else await storage.deliveries.message_of(db, first, item.chat)
-            )
+            if first is not None:
+                answered = await storage.deliveries.message_of(db, first, item.chat)
         return _request(message, found, item, answered)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
         async with self._store.reading() as db:
             number = await storage.deliveries.message_of(db, made.told, item.chat)
-        return (EDIT, b'{"message_id":%d,' % number + made.body[1:]) if number else None
+        if not number:  # this chat never got what would be edited
+            return None
+        return EDIT, b'{"message_id":%d,' % number + made.body[1:]
 
     async def _make(self, item: Claimed, *, channel: bool) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
@@ -92,7 +94,9 @@ class Composer:
             message = await self._message(db, stored, item, channel=channel)
             first = kind.revises(stored)
             if first is not None:
-                return _Edit(first, orjson.dumps(_body(message, item))) if message else None
+                if message is None:
+                    return None
+                return _Edit(first, orjson.dumps(_body(message, item)))
             return _request(message, stored, item)
 
     async def _message(

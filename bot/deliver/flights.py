@@ -88,9 +88,7 @@ class Flights:
             self._looking = asyncio.create_task(asking, name="ask why nothing is answered")
 
     def returned(self, now: float, lost_since: float) -> None:
-        """Telegram is back: what was asked before the outage was noticed gets no answer any
-        more.
-        """
+        """Telegram is back: what was asked before the outage was noticed gets no answer."""
         self._heard_at = now
         for one in self._flights:
             if one.begun <= lost_since:
@@ -102,8 +100,9 @@ class Flights:
             self._looking.cancel()
 
     async def _ask_why(self, hanging: list[_Flight]) -> None:
-        """Telegram is away, which its watch looks after; or it is there, and what hung before is
-        lost. What may be doubted once more is sent again.
+        """Tell whether Telegram is away, which its watch looks after.
+
+        If it is there, what hung before is lost; what may be doubted once more is sent again.
         """
         try:
             if await self._reach.lost():

@@ -1,5 +1,4 @@
-"""What limits a message on its way out: the token's rate, who goes first below it, and each chat's
-own pace.
+"""What limits a message on its way out: the token's rate, who goes first, each chat's own pace.
 
 The gate looks at what really left this process: never more than the rate in any window a little
 longer than a second, because what leaves evenly does not arrive evenly. Slots of the store's shared
@@ -36,8 +35,9 @@ MOST_CHATS = 10_000  # kept in memory
 
 
 class Gate:
-    """At most `rate` messages leave in any window; `last` says that another process may have sent
-    until that moment.
+    """At most `rate` messages leave in any window.
+
+    `last` says that another process may have sent until that moment.
     """
 
     def __init__(self, rate: float, *, last: float | None = None) -> None:
@@ -63,11 +63,17 @@ class Gate:
         `first` is a reply, or a delivery that must not give way to replies any more. With
         `slots_rule` the pace is kept elsewhere.
         """
-        most = self._most if first or now - self._talked > TALK else self._most - self._free
-        full = self._left[-most] + self._window - now if len(self._left) >= most else 0.0
+        most = self._most
+        if not first and now - self._talked <= TALK:  # the next question of a talk goes at once
+            most -= self._free
+        full = 0.0
+        if len(self._left) >= most:
+            full = self._left[-most] + self._window - now
         if slots_rule:
             return full
-        early = (self._burst - 1) * self._every if first else 0.0
+        early = 0.0
+        if first:
+            early = (self._burst - 1) * self._every
         return max(full, self._next - early - now - TICK)
 
     def take(self, now: float, *, reply: bool = False) -> None:
@@ -81,12 +87,13 @@ class Gate:
 
     def quiet_for(self, now: float) -> float:
         """Seconds since the last message."""
-        return now - self._left[-1] if self._left else float("inf")
+        if not self._left:
+            return float("inf")
+        return now - self._left[-1]
 
 
 class Shares:
-    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed
-    one.
+    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed.
 
     The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not
     wait gives its part to the others.
@@ -102,10 +109,12 @@ class Shares:
 
     def replied(self, waiting: Lane | None) -> None:
         """A reply left, while a delivery of that lane waited, or none."""
-        if waiting is None:
+        if waiting is None:  # nobody waits for its part: it is the others', and not saved up
             self._owed = 0.0
+        elif waiting is Lane.ROUTINE:
+            self._owed += ROUTINE_A_REPLY
         else:
-            self._owed += ROUTINE_A_REPLY if waiting is Lane.ROUTINE else ALERTS_A_REPLY
+            self._owed += ALERTS_A_REPLY
 
     def delivered(self) -> None:
         """A delivery left."""
@@ -113,11 +122,10 @@ class Shares:
 
 
 class ChatPaces:
-    """What this process sent to each chat, as a leaky bucket: a short burst, then one a second or
-    fifteen a minute.
+    """What this process sent to each chat, as a leaky bucket.
 
-    Replies leave room in a group's bucket for one alert; in a private chat both have a bucket of
-    their own.
+    It lets through a short burst, then one a second or fifteen a minute. Replies leave room in a
+    group's bucket for one alert; in a private chat both have a bucket of their own.
     """
 
     def __init__(self) -> None:
@@ -132,14 +140,14 @@ class ChatPaces:
         self._until[chat] = max(until, self._until.get(chat, until))
 
     def wait(self, chat: int, now: float, burst: float) -> float:
-        """Seconds until the chat may get a message, which is one of a burst of so many seconds; 0
-        or less is now.
-        """
+        """Seconds until the chat may get a message, one of a `burst` so long; 0 or less is now."""
         return self._until.get(chat, now) - burst - now
 
     def take(self, chat: int, now: float) -> None:
         """The chat gets a message."""
-        every = (PRIVATE_EVERY if chat > 0 else GROUP_EVERY).total_seconds()
-        self._until[chat] = max(self._until.get(chat, now), now) + every
+        every = GROUP_EVERY
+        if chat > 0:
+            every = PRIVATE_EVERY
+        self._until[chat] = max(self._until.get(chat, now), now) + every.total_seconds()
         if len(self._until) > MOST_CHATS:
             self._until = {one: until for one, until in self._until.items() if until > now}

@@ -36,18 +36,23 @@ def again(
     plain: bool | None = None,
     counted: bool = True,
 ) -> Mark:
-    """The mark of a delivery that is tried again after `wait` seconds; `counted` as one of its
-    tries.
+    """The mark of a delivery that is tried again after `wait` seconds, as one of its tries.
+
+    It is none where it is not `counted`; `doubts` and `plain` stay as they are where not said.
     """
+    if doubts is None:
+        doubts = item.doubts
+    if plain is None:
+        plain = item.plain
     return Mark(
         id=item.id,
         fence=item.fence,
         state=State.PENDING,
         error=why,
         retry_in=timedelta(seconds=wait),
-        doubts=item.doubts if doubts is None else doubts,
+        doubts=doubts,
         tries=min(item.tries + counted, MOST_TRIES),
-        plain=item.plain if plain is None else plain,
+        plain=plain,
     )
 
 
@@ -65,9 +70,7 @@ def ended(item: Claimed, why: str | None, state: State = State.DEAD) -> Mark:
 
 
 class Marks:
-    """The marks that are not written yet, and the replies to groups that the store does not know
-    of.
-    """
+    """The marks that are not written yet, and the replies to groups unknown to the store."""
 
     def __init__(self, store: Store, signals: Signals) -> None:
         self._store = store
@@ -87,9 +90,7 @@ class Marks:
         self._any.set()
 
     async def keep_writing(self) -> None:
-        """Write marks soon after they are made, many at once; those that cannot be written are
-        kept.
-        """
+        """Write marks soon after they are made, many at once; what cannot be written is kept."""
         while True:
             await self._any.wait()
             if len(self._marks) < ENOUGH:

@@ -1,5 +1,4 @@
-"""Whether Telegram answers at all: asked after a request failed, and again and again while it does
-not.
+"""Whether Telegram answers at all: asked after a request failed, and while it does not.
 
 A request that fails says little: the message may be bad, or the chat. `getMe` tells them apart from
 an outage, costs nobody a copy, and is all that is sent while Telegram is away: one question at a
@@ -56,9 +55,7 @@ class Reach:
         self.away = False
 
     async def lost(self) -> bool:
-        """After a request failed: whether that is because Telegram is away, and from now on being
-        watched for.
-        """
+        """Whether a request failed because Telegram is away, which from now on is watched for."""
         if self.away:
             return True
         if self._asking is None or self._asking.done():
@@ -104,8 +101,9 @@ class Reach:
         self._on_return(self._asked_at)
 
     async def _is_ours(self) -> bool:
-        """Whether this process asks for all; then the pause is prolonged. Without a database each
-        asks for itself.
+        """Whether this process asks for all; then the pause is prolonged.
+
+        Without a database each asks for itself.
         """
         try:
             async with self._store.writing() as db:

@@ -42,8 +42,9 @@ OnTrouble = Callable[[str, dict[str, str]], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class Reactions:
-    """What follows from outcomes; `give_back` lets others have what was claimed and not begun,
-    `on_trouble` tells the operators.
+    """What follows from outcomes.
+
+    `give_back` lets others have what was claimed and not begun, `on_trouble` tells the operators.
     """
 
     store: Store
@@ -60,9 +61,7 @@ class Reactions:
     _contradicted: dict[int, int] = field(default_factory=dict)
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
-        """Turn an outcome into a mark, and into what else follows from it; `harmless` is what may
-        be done twice.
-        """
+        """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.sent(item.lane.name, type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             self._sent(item, outcome)
@@ -150,8 +149,7 @@ class Reactions:
         await self.give_back()
 
     async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
-        """Nothing was sent, and nothing was said about this chat: is it this message, or
-        everything?
+        """Nothing was sent, and nothing said of this chat: is it this message, or everything?
 
         A delivery's own tries and pauses grow only when others were sent since the last trouble.
         """
@@ -196,7 +194,9 @@ class Reactions:
 
     @property
     def _bot_id(self) -> int | None:
-        return int(self.token_name) if self.token_name.isdigit() else None
+        if not self.token_name.isdigit():
+            return None
+        return int(self.token_name)
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
         if outcome.token:

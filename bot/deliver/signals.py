@@ -10,9 +10,7 @@ IDLE = 1.0  # seconds between looks when nobody said anything
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """`claim` wakes who takes deliveries of the outbox, `feed` who starts senders; `stop` is set
-    once.
-    """
+    """`claim` wakes who takes deliveries, `feed` who starts senders; `stop` is set once."""
 
     claim: asyncio.Event = field(default_factory=asyncio.Event)
     feed: asyncio.Event = field(default_factory=asyncio.Event)

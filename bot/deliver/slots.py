@@ -94,7 +94,9 @@ class Slots:
 
     def ahead(self, now: float) -> float:
         """How many seconds ahead the last slot is."""
-        return self._slots[-1] - now if self._slots else 0.0
+        if not self._slots:
+            return 0.0
+        return self._slots[-1] - now
 
     def without_slot(self, now: float) -> int:
         """How many wait here with no slot to go in."""
@@ -102,18 +104,23 @@ class Slots:
         return max(0, len(self.queue) + len(self.replies) - len(self._slots))
 
     def queue_up(self, claim: Claim, asked: float, until: float) -> None:
-        """Take what was claimed, to be begun until `until`; its slots are counted from when the
-        claim was `asked` for, however late we heard of it.
+        """Take what was claimed, to be begun until `until`.
+
+        Its slots are counted from when the claim was `asked` for, however late we heard of it.
         """
         if claim.shared:
             self.shared_until = boottime() + SHARED_LOOKBACK.total_seconds()
         first, every = asked + claim.first_in.total_seconds(), claim.every.total_seconds()
         self._slots.extend(first + number * every for number in range(claim.slots))
-        last = self.queue[-1].item.lane if self.queue else None
+        last: Lane | None = None
+        if self.queue:
+            last = self.queue[-1].item.lane
         for item in claim.deliveries:
-            left = item.expires_in
-            expires = math.inf if left is None else asked + left.total_seconds()
+            expires = math.inf
+            if item.expires_in is not None:
+                expires = asked + item.expires_in.total_seconds()
             self.queue.append(Ready(item, until, expires))
+        # What was claimed comes in lane order; only beside an earlier claim it may be out of it.
         if last is not None and claim.deliveries and last > claim.deliveries[0].lane:
             self.queue = deque(sorted(self.queue, key=lambda one: one.item.lane))
 
@@ -135,10 +142,13 @@ class Slots:
         return items
 
     def drop_missed(self, now: float) -> None:
-        """Beside other senders a slot that was missed is lost: those that wait go in our next, or
-        ask for more.
+        """Beside other senders a slot that was missed is lost.
+
+        Those that wait go in our next, or ask for more.
         """
-        late = LATE if self.are_shared(now) else OLD_SLOT
+        late = OLD_SLOT
+        if self.are_shared(now):
+            late = LATE
         while self.by_row and self._slots and now > self._slots[0] + late:
             self._slots.popleft()
 
@@ -150,18 +160,23 @@ class Slots:
         if self.replies and not self._owed:
             first = min(first, self._reply_in(now))
         if self._waiting_lane is not None and (wait := self.delivery_in(now)) < first:
-            first = max(wait, TICK) if wait > 0 else wait
+            first = wait
+            if 0 < wait < TICK:  # what is due within one tick leaves together
+                first = TICK
         return first
 
     def delivery_in(self, now: float) -> float:
-        """Seconds until the first delivery may go: with nothing owed at its slot, else as soon as a
-        reply might.
+        """Seconds until the first delivery may go.
+
+        With nothing owed that is at its slot, else as soon as a reply might.
         """
         owed = self._shares.deliveries_first and bool(self.replies)
         if self.by_row:
             gate = self._gate.wait(now, first=owed, slots_rule=self.are_shared(now))
             return max(self._slot_in(now), gate)
-        at = self._slots[0] - now if self._slots and not owed else 0.0
+        at = 0.0
+        if self._slots and not owed:
+            at = self._slots[0] - now
         return max(at, self._gate.wait(now, first=owed))
 
     def take(self) -> Ready:
@@ -178,8 +193,9 @@ class Slots:
         self._shares.delivered()
 
     def leave_late(self, now: float) -> None:
-        """A delivery that left waited for its words: those that wait for the same words leave
-        together, later than they were counted.
+        """A delivery that left waited for its words, and is counted once more.
+
+        Those that wait for the same words leave together, later than they were counted.
         """
         self._gate.take(now)
 
@@ -222,7 +238,9 @@ class Slots:
     @property
     def _waiting_lane(self) -> Lane | None:
         """The lane of the delivery that would go next; None where none can."""
-        return self.queue[0].item.lane if self.queue and self._has_room() else None
+        if not self.queue or not self._has_room():
+            return None
+        return self.queue[0].item.lane
 
     @property
     def _owed(self) -> bool:
@@ -240,7 +258,9 @@ class Slots:
 
     def _slot_in(self, now: float) -> float:
         self.drop_missed(now)
-        return self._slots[0] - now if self._slots else math.inf
+        if not self._slots:
+            return math.inf
+        return self._slots[0] - now
 
 
 def _grant(waiting: asyncio.Future[bool], *, granted: bool) -> None:

@@ -1,6 +1,4 @@
-"""Upkeep of the outbox, between claims: alerts become deliveries, leases that ended are freed, what
-expired is closed.
-"""
+"""Upkeep of the outbox between claims: fan-out, ended leases freed, what expired closed."""
 
 from __future__ import annotations
 
@@ -33,8 +31,9 @@ class Upkeep:
         self._fan_at = 0.0
 
     async def fan_out(self) -> bool:
-        """Make one chunk of deliveries, while there are alerts to make them of; otherwise a look
-        now and then, besides when we are woken. Whether there were any.
+        """Make one chunk of deliveries, while there are alerts to make them of; whether there were.
+
+        Otherwise it is a look now and then, besides when we are woken.
         """
         now = boottime()
         if now < self._fan_at:
@@ -47,9 +46,7 @@ class Upkeep:
         return bool(fanned)
 
     async def tidy(self, now: float) -> None:
-        """Free the leases that ended, after what became of our own was written down; close what
-        expired.
-        """
+        """Free the leases that ended and close what expired, after our own marks are written."""
         if now < self._tidy_at:
             return
         # when the database was away, the leases of what we sent may have ended

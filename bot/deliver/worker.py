@@ -1,5 +1,4 @@
-"""The worker: takes deliveries that may go now, sends them at their slots, and writes down what
-became of them.
+"""The worker: takes deliveries that may go now, sends them at their slots, and marks them.
 
 One task claims ahead (`claims`), one lets out whoever's turn it is (`slots`), each sender reacts to
 the outcome (`reactions`), and one writes down many marks at once (`marks`).
@@ -112,9 +111,7 @@ class Worker:
         self._claims.look_now()
 
     async def turn(self, chat: int) -> None:
-        """Wait until a chat may get a message in answer, by its own pace and the token's; it counts
-        as sent then.
-        """
+        """Wait until a chat may get an answer, by its own pace and the token's; it counts then."""
         await self._replies.turn(chat)
 
     def stop(self) -> None:
@@ -122,8 +119,9 @@ class Worker:
         self._signals.end()
 
     async def run(self) -> None:
-        """Send until `stop`; a lost token or an unexpected error ends it loudly, after what is in
-        flight.
+        """Send until `stop`; a lost token or an unexpected error ends it loudly.
+
+        What is in flight ends first.
         """
         self.slots.start()
         marker = asyncio.create_task(self.marks.keep_writing(), name="mark deliveries")
@@ -158,9 +156,7 @@ class Worker:
     # ── whose turn it is ────────────────────────────────────────────────────
 
     async def _keep_feeding(self) -> None:
-        """Let out each reply whose turn it is, and start a sender for each delivery, as long as
-        there is room.
-        """
+        """Let out each reply whose turn it is, and start a sender for each delivery with room."""
         slots = self.slots
         while not self._signals.stopping:
             now = boottime()
@@ -214,9 +210,7 @@ class Worker:
         return None
 
     def _full_for(self, item: Claimed, now: float) -> float:
-        """Seconds until its group has room again, where replies filled it after the claim had
-        looked.
-        """
+        """Seconds until its group has room again; replies may have filled it after the claim."""
         if item.kind is ChatKind.PRIVATE:
             return 0.0
         return self.chats.wait(item.chat, now, storage.pace.GROUP_BURST.total_seconds())
@@ -224,9 +218,7 @@ class Worker:
     # ── send ────────────────────────────────────────────────────────────────
 
     async def _send(self, one: Ready | None) -> None:
-        """Deliver, and go on with what is due by then: a burst of answers becomes a burst of
-        sends.
-        """
+        """Deliver, and go on with what is due by then: a burst of answers becomes one of sends."""
         while one is not None:
             try:
                 await self._deliver(one.item, one.until)
@@ -266,8 +258,9 @@ class Worker:
         await self._reactions.settle(item, outcome, harmless=method == EDIT)
 
     async def _compose(self, item: Claimed) -> Request | None:
-        """The request of a delivery; None when there is none, which is marked then. A failure of
-        rendering is its alone.
+        """The request of a delivery; None when there is none, which is marked then.
+
+        A failure of rendering is its alone.
         """
         try:
             message = await self.composer.compose(item)

@@ -34,7 +34,9 @@ def main() -> None:
         "--real-limits", action="store_true", help="1/s a chat, 20/min a group, 30/s in all"
     )
     arguments = parser.parse_args()
-    steps = json.loads(arguments.scenario.read_bytes()) if arguments.scenario else []
+    steps: list[dict[str, object]] = []
+    if arguments.scenario:
+        steps = json.loads(arguments.scenario.read_bytes())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(arguments, steps))
 
@@ -51,13 +53,16 @@ async def _run(arguments: argparse.Namespace, steps: list[dict[str, object]]) ->
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    limits = None
+    if arguments.real_limits:
+        limits = Limits(per_chat=1, per_group=20, per_second=30)
     emulator = Emulator(
         arguments.token,
         arguments.username,
         keep_messages=arguments.keep_messages,
         keep_calls=arguments.keep_calls,
         open_chats=arguments.open_chats,
-        limits=Limits(per_chat=1, per_group=20, per_second=30) if arguments.real_limits else None,
+        limits=limits,
     )
     await emulator.start(port=arguments.port)
     await emulator.play(steps)

@@ -23,13 +23,15 @@ class Actions:
 
     async def run(self, name: str, body: Json) -> object:
         """Do it; returns what there is to say about it."""
-        action: Callable[[Params], object] | None = (
-            None if name == "run" else getattr(self, name, None)
-        )
-        if action is None or name.startswith("_"):
+        if name == "run" or name.startswith("_"):  # methods, but no actions
+            raise ApiError(404, f"there is no action {name}")
+        action: Callable[[Params], object] | None = getattr(self, name, None)
+        if action is None:
             raise ApiError(404, f"there is no action {name}")
         done = action(Params(body))
-        return await done if inspect.isawaitable(done) else done
+        if inspect.isawaitable(done):
+            return await done
+        return done
 
     def add_user(self, p: Params) -> None:
         """id, first_name, last_name, username, language_code"""
@@ -43,6 +45,7 @@ class Actions:
 
     def add_private(self, p: Params) -> None:
         """user_id, started (default true)"""
+        # a flag that is missing reads as false
         self._scenario.add_private(
             p.count("user_id", 0), started=p.flag("started") or "started" not in p.values
         )
@@ -148,8 +151,10 @@ class Actions:
 
     def add_fault(self, p: Params) -> None:
         """the fields of a `Fault`"""
+        values = dict(p.values)
+        if "chat_id" in values:  # as text from the page
+            values["chat_id"] = p.integer("chat_id")
         try:
-            values = p.values | ({"chat_id": p.integer("chat_id")} if "chat_id" in p.values else {})
             self._scenario.faults.add(Fault(**values))
         except (TypeError, ValueError) as problem:
             raise ScenarioError(f"not a fault: {problem}") from None
@@ -169,10 +174,8 @@ class Actions:
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""
-        chat, user = (
-            self._scenario.world.chat(self._chat(p)),
-            self._scenario.world.user(p.count("user_id", 0)),
-        )
+        chat = self._scenario.world.chat(self._chat(p))
+        user = self._scenario.world.user(p.count("user_id", 0))
         member = chat.members.get(user.id)
         return self._scenario.profile.menu(
             chat_id=chat.id,

@@ -33,7 +33,7 @@ class Calls:
 
     def __init__(self, keep: int) -> None:
         self.total = 0
-        self._kept: deque[Call] = deque(maxlen=keep)
+        self._kept: deque[Call] = deque(maxlen=keep)  # a load test makes millions
         self._waiting: set[asyncio.Event] = set()
 
     def __iter__(self) -> Iterator[Call]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bot.emulator.errors import Json, bad_request
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
-_COMMANDS = 100
+_COMMANDS = 100  # in one menu; this and the lengths below are the Bot API's
 _CHAT_SCOPES = frozenset({"chat", "chat_administrators", "chat_member"})
 _SCOPES = _CHAT_SCOPES | {
     "default",
@@ -31,22 +31,24 @@ def scope_key(scope: Json) -> ScopeKey:
     kind = scope.get("type", "default")
     if kind not in _SCOPES:
         raise bad_request("unsupported type specified")
-    chat_id = int(scope.get("chat_id", 0)) if kind in _CHAT_SCOPES else 0
-    if kind in _CHAT_SCOPES and not chat_id:
-        raise bad_request("chat_id is empty")
-    return kind, chat_id, int(scope.get("user_id", 0)) if kind == "chat_member" else 0
+    chat_id = user_id = 0  # where a scope is of neither, what was said of them is not read
+    if kind in _CHAT_SCOPES:
+        chat_id = int(scope.get("chat_id", 0))
+        if not chat_id:
+            raise bad_request("chat_id is empty")
+    if kind == "chat_member":
+        user_id = int(scope.get("user_id", 0))
+    return kind, chat_id, user_id
 
 
 def checked_commands(commands: list[Json]) -> list[Json]:
     """The commands of a menu; refuses what the server refuses."""
     if len(commands) > _COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
-    checked = []
+    checked: list[Json] = []
     for command in commands:
-        name, description = (
-            str(command.get("command", "")).removeprefix("/"),
-            str(command.get("description", "")),
-        )
+        name = str(command.get("command", "")).removeprefix("/")
+        description = str(command.get("description", ""))
         if not _NAME.fullmatch(name):
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(description) <= 256:
@@ -80,6 +82,7 @@ class Profile:
         self, *, chat_id: int, private: bool, user_id: int, is_admin: bool, language: str
     ) -> list[Json]:
         """The commands a client shows this person in this chat."""
+        # the order of the Bot API's documentation, see above
         scopes: list[ScopeKey] = [("chat", chat_id, 0)]
         if private:
             scopes.append(("all_private_chats", 0, 0))

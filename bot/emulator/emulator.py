@@ -102,5 +102,6 @@ class Emulator(Scenario):
     async def play(self, steps: Sequence[Json]) -> None:
         """Do the steps of a scenario file: a list of {"do": action, ...parameters}."""
         for step in steps:
-            parameters = {name: value for name, value in step.items() if name != "do"}
-            await self._page.actions.run(str(step.get("do")), parameters)
+            parameters = dict(step)
+            action = parameters.pop("do", None)
+            await self._page.actions.run(str(action), parameters)

@@ -79,17 +79,19 @@ class Fault:
     dice: random.Random = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self.kind = Kind(self.kind)
+        self.kind = Kind(self.kind)  # as text from a scenario's file
         self.dice = random.Random(self.seed)
 
     @classmethod
     def flood(cls, retry_after: int | None = 30, **scope: Unpack[Scope]) -> Fault:
         """429; `retry_after=None` leaves the field out, as some proxies do."""
-        wait = "" if retry_after is None else f": retry after {retry_after}"
+        description = "Too Many Requests"
+        if retry_after is not None:  # the real server says it in the words too
+            description += f": retry after {retry_after}"
         return cls(
             Kind.ERROR,
             code=429,
-            description=f"Too Many Requests{wait}",
+            description=description,
             retry_after=retry_after,
             **scope,
         )
@@ -210,7 +212,9 @@ class Faults:
 
     def _expire(self) -> None:
         now = self._clock()
-        self._active = [f for f in self._active if f.expires_at is None or f.expires_at > now]
+        for fault in list(self._active):
+            if fault.expires_at is not None and fault.expires_at <= now:
+                self._active.remove(fault)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -232,13 +236,15 @@ class Limits:
         if self.per_chat is None and self.per_group is None and self.per_second is None:
             return
         now = self.clock()
-        own = (self.per_chat, 1.0) if chat_id > 0 else (self.per_group, 60.0)
-        rules = [(chat_id, *own), (None, self.per_second, 1.0)]
-        windows = [
-            self._window(key, limit, length, now)
-            for key, limit, length in rules
-            if limit is not None
-        ]
+        limit, length = self.per_chat, 1.0
+        if chat_id < 0:
+            limit, length = self.per_group, 60.0
+        windows: list[deque[float]] = []
+        if limit is not None:
+            windows.append(self._window(chat_id, limit, length, now))
+        if self.per_second is not None:
+            windows.append(self._window(None, self.per_second, 1.0, now))
+        # Counted only now: what one limit refuses does not fill the other's window.
         for window in windows:
             window.append(now)
 

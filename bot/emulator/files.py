@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from bot.emulator.errors import Json, bad_request
 from bot.emulator.params import Upload
 
+# bytes, as the Bot API's documentation has them
 _PHOTO_LIMIT = 10 * 1024 * 1024
 _DOCUMENT_LIMIT = 50 * 1024 * 1024
 _SIDES_LIMIT = 10_000  # width and height of a photo together
-_RATIO_LIMIT = 20
+_RATIO_LIMIT = 20  # of a photo's sides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,9 @@ class Files:
         if width + height > _SIDES_LIMIT or max(width, height) > _RATIO_LIMIT * min(width, height):
             raise bad_request("PHOTO_INVALID_DIMENSIONS")
         extra = {"width": width, "height": height}
-        kind = "image/png" if source.content[:4] == b"\x89PNG" else "image/jpeg"
+        kind = "image/jpeg"  # whatever the upload says of itself
+        if source.content[:4] == b"\x89PNG":
+            kind = "image/png"
         return [self._keep(source, "photos", kind, extra).card]
 
     def document(self, source: Upload | str) -> Json:
@@ -72,12 +75,17 @@ class Files:
 
     def by_path(self, path: str) -> StoredFile | None:
         """A file by the path getFile gave."""
-        return next((file for file in self._files.values() if file.path == path), None)
+        for file in self._files.values():
+            if file.path == path:
+                return file
+        return None
 
     def _keep(self, upload: Upload, folder: str, content_type: str, extra: Json) -> StoredFile:
         unique = secrets.token_urlsafe(12)
-        file_id = f"AgACAgIA{unique}"
-        suffix = content_type.rpartition("/")[2] if folder == "photos" else "bin"
+        file_id = f"AgACAgIA{unique}"  # begins as a real photo's does
+        suffix = "bin"
+        if folder == "photos":
+            suffix = content_type.rpartition("/")[2]
         card = {
             "file_id": file_id,
             "file_unique_id": unique,

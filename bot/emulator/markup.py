@@ -7,6 +7,8 @@ https://core.telegram.org/bots/api#inlinekeyboardbutton
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from bot.emulator.errors import Json, bad_request
@@ -35,30 +37,28 @@ def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
     if not isinstance(markup, dict):
         raise bad_request("object expected as reply markup")
     if "inline_keyboard" in markup:
-        rows = [
-            [_inline_button(b) for b in row]
-            for row in _rows(markup["inline_keyboard"], "inline_keyboard")
-            if row
-        ]
+        rows = _rows(markup["inline_keyboard"], "inline_keyboard", _inline_button)
         if sum(map(len, rows)) > _BUTTON_LIMIT:
             raise bad_request("reply markup is too long")
-        return {"inline_keyboard": rows} if rows else None
+        if not rows:  # an empty keyboard takes the buttons away
+            return None
+        return {"inline_keyboard": rows}
     if inline_only:
         raise bad_request("inline keyboard expected")
     if "keyboard" in markup:
-        rows = [[_key(key) for key in row] for row in _rows(markup["keyboard"], "keyboard") if row]
-        return dict(markup) | {"keyboard": rows}
+        return dict(markup) | {"keyboard": _rows(markup["keyboard"], "keyboard", _key)}
     if markup.get("remove_keyboard") is True or markup.get("force_reply") is True:
         return dict(markup)
     return None  # {} is "no markup", as on the real server
 
 
-def _rows(value: object, field: str) -> list[list[object]]:
+def _rows(value: object, field: str, read: Callable[[object], Json]) -> list[list[Json]]:
+    """The rows of a keyboard, each button through `read`; empty rows are left out."""
     if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
         raise bad_request(
             f"can't parse reply markup: field {field} must be of type Array of Arrays"
         )
-    return value
+    return [list(map(read, row)) for row in filter(None, value)]
 
 
 def _inline_button(button: object) -> Json:
@@ -67,6 +67,7 @@ def _inline_button(button: object) -> Json:
     text = button.get("text")
     if not isinstance(text, str) or not text.strip():
         raise bad_request("can't parse inline keyboard button: can't find field text")
+    # without any, and with two: the server's words are the same
     actions = [name for name in _ACTIONS if button.get(name) is not None]
     if len(actions) != 1:
         raise bad_request(
@@ -79,31 +80,31 @@ def _inline_button(button: object) -> Json:
 
 
 def _check_action(action: str, value: object) -> None:
-    if action == "callback_data" and not (
-        isinstance(value, str) and 1 <= len(value.encode()) <= 64
-    ):
-        raise bad_request("BUTTON_DATA_INVALID")
-    if action == "url":
-        problem = _url_problem(value)
-        if problem:
-            raise bad_request(f"inline keyboard button URL '{value}' is invalid: {problem}")
-    if action == "copy_text" and not (
-        isinstance(value, dict) and 1 <= len(str(value.get("text", ""))) <= 256
-    ):
-        raise bad_request("BUTTON_COPY_TEXT_INVALID")
+    """Refuse a value that the server refuses for this action; others it takes as they are."""
+    match action:
+        case "callback_data":
+            if not isinstance(value, str) or not 1 <= len(value.encode()) <= 64:
+                raise bad_request("BUTTON_DATA_INVALID")
+        case "url":
+            problem = _url_problem(value)
+            if problem:
+                raise bad_request(f"inline keyboard button URL '{value}' is invalid: {problem}")
+        case "copy_text":
+            if not isinstance(value, dict) or not 1 <= len(str(value.get("text", ""))) <= 256:
+                raise bad_request("BUTTON_COPY_TEXT_INVALID")
 
 
 def _url_problem(value: object) -> str | None:
-    if not isinstance(value, str) or not value or any(sign.isspace() for sign in value):
+    if not isinstance(value, str) or not value or re.search(r"\s", value):
         return "URL host is empty"
-    parts = urlsplit(value if "://" in value else f"http://{value}")
-    if parts.scheme not in {"http", "https", "tg", "ton"}:
+    if "://" not in value:  # the server takes "example.org" for a web address
+        value = f"http://{value}"
+    parts = urlsplit(value)
+    if parts.scheme in {"tg", "ton"}:
+        return None
+    if parts.scheme not in {"http", "https"}:
         return "unsupported URL protocol"
-    if (
-        parts.scheme in {"http", "https"}
-        and "." not in (parts.hostname or "")
-        and parts.hostname != "localhost"
-    ):
+    if parts.hostname != "localhost" and "." not in (parts.hostname or ""):
         return "wrong HTTP URL"
     return None
 

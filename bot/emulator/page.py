@@ -1,15 +1,17 @@
 """The chat page and the scenario over HTTP, for a browser and for other processes.
 
     GET  /                          the page
-    GET  /emulator/state            everything the page shows; chat and user ids are text, because
-    numbers of
-                                    64 bits do not survive JavaScript
+    GET  /emulator/state            everything the page shows
     GET  /emulator/events           the same, live (server-sent events)
-    GET  /emulator/messages         ?chat_id=&after=      messages as the API shows them
-    GET  /emulator/wait             ?chat_id=&after=&contains=&timeout=   the first message that
-    fits; 408 if none GET  /emulator/calls            ?after=&method=&chat_id=&limit=   the call log
-    GET  /emulator/faults           the faults in force GET  /emulator/file/<file_id>   an uploaded
-    file POST /emulator/do/<action>      what a person does (see actions.py), with a JSON body
+    GET  /emulator/messages         ?chat_id=&after=  messages as the API shows them
+    GET  /emulator/wait             ?chat_id=&after=&contains=&timeout=
+                                    the first message that fits; 408 if none
+    GET  /emulator/calls            ?after=&method=&chat_id=&limit=  the call log
+    GET  /emulator/faults           the faults in force
+    GET  /emulator/file/<file_id>   an uploaded file
+    POST /emulator/do/<action>      what a person does (see actions.py), with a JSON body
+
+Chat and user ids are text there, because numbers of 64 bits do not survive JavaScript.
 
 Any page in the operator's browser could post here, so actions want a JSON content type, which a
 foreign page cannot send unasked, and a loopback Host, which a rebound DNS name is not.
@@ -33,11 +35,12 @@ from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Control, Scenario
 from bot.emulator.world import PRESENT, Chat, User
 
+# more than anybody scrolls through; a load test has a million of each
 _CHATS_SHOWN = 200
 _MESSAGES_SHOWN = 200
 _CALLS_SHOWN = 10_000
 _EVENTS_BEHIND = 5_000  # a page that is this far behind starts over
-_HEARTBEAT = 15.0
+_HEARTBEAT = 15.0  # seconds of silence, until a sign of life
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY = (  # everything the page needs is in the page
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -88,6 +91,7 @@ class Page:
     async def _answer(self, request: web.BaseRequest, path: str) -> web.Response:
         area, _, name = path.removeprefix("/emulator/").partition("/")
         if area == "do":
+            # the content type that a foreign page may not send without asking (see above)
             if request.method != "POST" or request.content_type != "application/json":
                 return _json({"error": "POST a JSON body"}, 415)
             params = await read_params(request)
@@ -104,7 +108,11 @@ class Page:
             case "messages":
                 after = params.count("after", 0)
                 messages = self._scenario.messages(self._scenario.api.chats.chat_id(params))
-                return [message for message in messages if message["message_id"] > after]
+                newer: list[Json] = []
+                for message in messages:
+                    if message["message_id"] > after:
+                        newer.append(message)
+                return newer
             case "wait":
                 return await self._wait(params)
             case "calls":
@@ -124,13 +132,17 @@ class Page:
 
     def _calls(self, params: Params) -> Json:
         method, chat_id = params.text("method"), params.integer("chat_id")
-        calls = self._scenario.calls.since(params.count("after", 0))
-        if method:
-            calls = [call for call in calls if call.method == method]
-        if chat_id is not None:
-            calls = [call for call in calls if call.chat_id == chat_id]
-        shown = list(islice(calls, params.count("limit", _CALLS_SHOWN)))
-        return {"total": self._scenario.calls.total, "calls": [call._asdict() for call in shown]}
+        limit = params.count("limit", _CALLS_SHOWN)
+        shown: list[Json] = []
+        for call in self._scenario.calls.since(params.count("after", 0)):
+            if len(shown) >= limit:
+                break
+            if method and call.method != method:
+                continue
+            if chat_id is not None and call.chat_id != chat_id:
+                continue
+            shown.append(call._asdict())
+        return {"total": self._scenario.calls.total, "calls": shown}
 
     # what the page shows
 
@@ -144,8 +156,14 @@ class Page:
             members.update(chat.members)
             if chat.user:
                 members.add(chat.user.id)
-        users = [world.users[user_id] for user_id in world.users if user_id in members]
-        described = scenario.profile.texts.items()
+        users: list[Json] = []
+        for user in world.users.values():
+            if user.id in members:  # a load test has a million others
+                users.append(_user_json(user))
+        descriptions: dict[str, str] = {}
+        for (name, code), text in scenario.profile.texts.items():
+            if name == "description":
+                descriptions[code] = text
         return {
             "title": self._title,
             "bot": {
@@ -153,11 +171,9 @@ class Page:
                 "name": world.bot.first_name,
                 "username": world.bot.username,
             },
-            "descriptions": {
-                code: text for (name, code), text in described if name == "description"
-            },
+            "descriptions": descriptions,
             "controls": [{"id": control.id, "label": control.label} for control in self._controls],
-            "users": [_user_json(user) for user in users],
+            "users": users,
             "chats": [self._chat(chat) for chat in chats],
             "faults": [_fault_json(fault) for fault in scenario.faults.active()],
             "now": world.now(),
@@ -165,27 +181,32 @@ class Page:
         }
 
     def _chat(self, chat: Chat) -> Json:
-        messages = list(chat.messages.values())[-_MESSAGES_SHOWN:]
-        pinned = chat.messages.get(chat.pinned[-1]) if chat.pinned else None
+        owner = None
+        if chat.user is not None:
+            owner = str(chat.user.id)
+        pinned = None
+        if chat.pinned:
+            pinned = _view_or_none(chat.messages.get(chat.pinned[-1]))
+        messages: list[Json] = []
+        for message in list(chat.messages.values())[-_MESSAGES_SHOWN:]:
+            messages.append(_view(message, silent=self._is_silent(chat.id, message)))
         return {
             "id": str(chat.id),
             "type": chat.type,
             "title": chat.title,
             "username": chat.username,
-            "user": str(chat.user.id) if chat.user else None,
+            "user": owner,
             "members": _ids(chat, PRESENT),
             "admins": _ids(chat, {"creator", "administrator"}),
             "blocked": chat.blocked,
             "bot_status": chat.bot.status,
             "keyboard": chat.keyboard,
-            "pinned": _view(pinned) if pinned else None,
-            "messages": [
-                _view(
-                    message, silent=(chat.id, message["message_id"]) in self._scenario.world.silent
-                )
-                for message in messages
-            ],
+            "pinned": pinned,
+            "messages": messages,
         }
+
+    def _is_silent(self, chat_id: int, message: Json) -> bool:
+        return (chat_id, message["message_id"]) in self._scenario.world.silent
 
     # live
 
@@ -195,15 +216,17 @@ class Page:
         )
         queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._listeners.add(queue)
+        # The world makes no events while no page is open: a load test would pay for them.
         if len(self._listeners) == 1:
             self._scenario.world.observers.append(self._show)
         try:
             await response.prepare(request)
             await response.write(b'retry: 500\n\ndata: {"kind":"hello"}\n\n')
             while (event := await _next_event(queue)) is not None:
-                await response.write(
-                    b"data: " + orjson.dumps(event) + b"\n\n" if event else b": still here\n\n"
-                )
+                line = b": still here"  # a comment, so that a dead connection is noticed
+                if event:
+                    line = b"data: " + orjson.dumps(event)
+                await response.write(line + b"\n\n")
         except ConnectionError:
             pass  # the page was closed
         finally:
@@ -216,23 +239,20 @@ class Page:
         """Translate an event of the world for the pages."""
         if event["kind"] in {"message", "edit"}:
             message = event["message"]
-            silent = (
-                event.get("silent")
-                or (int(event["chat_id"]), message["message_id"]) in self._scenario.world.silent
-            )
+            silent = event.get("silent") or self._is_silent(int(event["chat_id"]), message)
             event = {
                 "kind": event["kind"],
                 "chat_id": event["chat_id"],
                 **_view(message, silent=bool(silent)),
             }
         elif event["kind"] == "pinned":
-            event = event | {
-                "message": None,
-                "pinned": _view(event["message"]) if event["message"] else None,
-            }
+            event = event | {"message": None, "pinned": _view_or_none(event["message"])}
         elif event["kind"] == "chat":
+            shown = None
             chat = self._scenario.world.chats.get(int(event["chat_id"]))
-            event = event | {"chat": self._chat(chat) if chat else None}
+            if chat is not None:
+                shown = self._chat(chat)
+            event = event | {"chat": shown}
         for queue in list(self._listeners):
             if queue.qsize() < _EVENTS_BEHIND:
                 queue.put_nowait(event)
@@ -261,10 +281,19 @@ def _view(message: Json, *, silent: bool = False) -> Json:
     return {"message": message, "from": str(author.get("id", "")), "silent": silent}
 
 
+def _view_or_none(message: Json | None) -> Json | None:
+    if message is None:
+        return None
+    return _view(message)
+
+
 def _ids(chat: Chat, statuses: Collection[str]) -> list[str]:
     """Who has one of these places in a chat, as the page's script numbers people."""
-    found = chat.members.items()
-    return [str(user_id) for user_id, member in found if member.status in statuses]
+    ids: list[str] = []
+    for user_id, member in chat.members.items():
+        if member.status in statuses:
+            ids.append(str(user_id))
+    return ids
 
 
 def _user_json(user: User) -> Json:
@@ -276,19 +305,18 @@ def _user_json(user: User) -> Json:
 
 
 def _fault_json(fault: Fault) -> Json:
-    names = (
-        "kind",
-        "method",
-        "chat_id",
-        "times",
-        "after",
-        "code",
-        "description",
-        "retry_after",
-        "delay",
-        "hits",
-    )
-    return {name: getattr(fault, name) for name in names}
+    return {
+        "kind": fault.kind,
+        "method": fault.method,
+        "chat_id": fault.chat_id,
+        "times": fault.times,
+        "after": fault.after,
+        "code": fault.code,
+        "description": fault.description,
+        "retry_after": fault.retry_after,
+        "delay": fault.delay,
+        "hits": fault.hits,
+    }
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -37,7 +37,7 @@ class Params:
         value = self.values.get(name)
         if value is None or value == "":
             return default
-        if type(value) is int:
+        if type(value) is int:  # true is none, though Python thinks so
             return value
         try:
             return int(str(value))
@@ -46,15 +46,17 @@ class Params:
 
     def count(self, name: str, default: int) -> int:
         """A whole number that always has a value."""
-        value = self.integer(name, default)
-        return default if value is None else value
+        value = self.integer(name)
+        if value is None:
+            return default
+        return value
 
     def text(self, name: str) -> str:
         """A text, empty when missing."""
         value = self.values.get(name)
         if value is None:
             return ""
-        return value if isinstance(value, str) else str(value)
+        return str(value)
 
     def flag(self, name: str) -> bool:
         """A Boolean, False when missing."""
@@ -111,7 +113,9 @@ class Params:
 
 async def read_params(request: web.BaseRequest) -> Params:
     """The parameters of a request; those in the body win over those in the address."""
-    values: Json = dict(request.query) if request.query_string else {}
+    values: Json = {}
+    if request.query_string:  # else there is nothing to parse, in nearly every call of a bot
+        values = dict(request.query)
     if request.method != "POST" or not request.body_exists:
         return Params(values)
     kind = request.content_type

@@ -7,7 +7,7 @@ makes of it can be waited for with `wait_message` or `calls.wait`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.emulator import text as texts
@@ -44,16 +44,16 @@ class Scenario(Stage):
         anonymous: bool = False,
         extra: Json | None = None,
     ) -> int:
-        """Write to a chat as a person (default: its own, or its first member); returns the message
-        id.
+        """Write to a chat as a person (default: its own, or its first member); the message's id.
 
         In a channel it is a post. With `anonymous` an administrator writes as the group. `extra`
         fields go into the message as they are.
         """
         kept, entities = texts.clean(text, None)
-        content: Json = (
-            {"text": kept} | ({"entities": entities} if entities else {}) | (extra or {})
-        )
+        content: Json = {"text": kept}
+        if entities:
+            content["entities"] = entities
+        content |= extra or {}
         return self._say(
             chat_id, content, user_id, reply_to=reply_to, thread_id=thread_id, anonymous=anonymous
         )
@@ -72,7 +72,10 @@ class Scenario(Stage):
         kept, entities = texts.clean(text, None)
         changes: Json = {"text": kept, "entities": entities or None}
         message = self.world.change_message(chat, self._message(chat, message_id), changes)
-        self.updates.push("edited_channel_post" if chat.is_channel else "edited_message", message)
+        kind = "edited_message"
+        if chat.is_channel:
+            kind = "edited_channel_post"
+        self.updates.push(kind, message)
 
     def _say(
         self,
@@ -94,10 +97,13 @@ class Scenario(Stage):
             message["reply_to_message"] = self._message(chat, reply_to)
         message = self.world.add_message(chat, message | content)
         message_id = int(message["message_id"])
+        kind = "message"
         if chat.is_channel:
+            kind = "channel_post"
+            # all posts are from the channel: whose they are cannot be seen on the message
             self.world.foreign_posts.add((chat.id, message_id))
         if self._hears(chat, message):
-            self.updates.push("channel_post" if chat.is_channel else "message", message)
+            self.updates.push(kind, message)
         return message_id
 
     def _author(self, chat: Chat, user_id: int | None, *, anonymous: bool) -> Json:
@@ -125,16 +131,16 @@ class Scenario(Stage):
             return True
         if chat.is_channel or chat.bot.status not in PRESENT:
             return False
-        if (
-            not self.privacy
-            or message.get("reply_to_message", {}).get("from", {}).get("id") == self.bot.id
-        ):
+        answered = message.get("reply_to_message", {}).get("from", {})
+        if not self.privacy or answered.get("id") == self.bot.id:
             return True
+        # https://core.telegram.org/bots/features#privacy-mode
         text, own = str(message.get("text", "")), f"@{self.bot.username}".lower()
         commands = texts.commands_in(text, message.get("entities", ()))
         return own in text.lower() or any("@" not in command for command in commands)
 
     def _reopen(self, chat: Chat) -> None:
+        """Whoever writes to the bot has started it, and unblocked it: clients insist on that."""
         chat.started = True
         if chat.blocked:
             self._set_blocked(chat, blocked=False)
@@ -156,18 +162,17 @@ class Scenario(Stage):
         user_id: int | None = None,
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
     ) -> Json:
-        """Press an inline button; returns the bot's answer: text, show_alert, url. Raises
-        TimeoutError.
+        """Press an inline button; returns the bot's answer: text, show_alert, url.
 
         Any data goes, as from a changed client; under a message that is gone the bot sees an
-        inaccessible one.
+        inaccessible one. Raises TimeoutError.
         """
         chat = self.world.chat(chat_id)
         gone: Json = {"chat": chat.brief, "message_id": message_id, "date": 0}
         query: Json = {
             "from": self._person(chat, user_id).json(),
             "message": chat.messages.get(message_id, gone),
-            "chat_instance": str(chat.id * 7919),
+            "chat_instance": str(chat.id * 7919),  # some number that is the same for the chat
             "data": data,
         }
         return await self._ask("callback_query", query, seconds=timeout)
@@ -208,6 +213,7 @@ class Scenario(Stage):
         return int(posted["message_id"])
 
     async def _ask(self, kind: str, question: Json, *, seconds: float) -> Json:
+        # The question first: the answer to an unknown one is refused as too old.
         query_id, answer = self.api.answers.ask()
         self.updates.push(kind, {"id": query_id, **question})
         try:
@@ -233,6 +239,7 @@ class Scenario(Stage):
         self.api.chats.change_bot_status(
             chat, Member(status=status, rights=dict(rights or {})), by=person
         )
+        # in groups it is told twice, as a change of standing and as a message everybody sees
         if joined and not chat.is_channel:
             service = self.world.add_message(
                 chat, {"from": person, "new_chat_members": [self.world.bot_json]}
@@ -275,11 +282,10 @@ class Scenario(Stage):
             new_id, old.title or "", bot_status=old.bot.status, rights=old.bot.rights
         )
         new.members = dict(old.members)
-        author = (
-            {"from": self._person(old, None).json()}
-            if old.members
-            else {"from": self.world.bot_json}
-        )
+        author: Json = {"from": self.world.bot_json}
+        if old.members:
+            author = {"from": self._person(old, None).json()}
+        # One service message in each of the two, and the first that a bot hears may be either.
         left = self.world.add_message(old, author | {"migrate_to_chat_id": new_id})
         old.migrated_to = new_id
         arrived = self.world.add_message(new, author | {"migrate_from_chat_id": chat_id})
@@ -311,15 +317,17 @@ class Scenario(Stage):
         timeout: float = 10.0,  # noqa: ASYNC109 - whoever waits says how long
         after: int = 0,
     ) -> Json:
-        """The first message of a chat, with an id above `after`, that fits; waits for it, also for
-        edits.
+        """The first message of a chat, with an id above `after`, that fits, perhaps after an edit.
 
-        Raises TimeoutError.
+        It is waited for; raises TimeoutError.
         """
         async with asyncio.timeout(timeout):
             while True:
+                messages: Iterable[Json] = ()
                 chat = self.world.chats.get(chat_id)
-                for message in chat.messages.values() if chat else ():
+                if chat is not None:  # the bot may open it by writing first
+                    messages = chat.messages.values()
+                for message in messages:
                     if message["message_id"] > after and predicate(message):
                         return message
                 await self.world.changed(chat_id)

@@ -1,5 +1,4 @@
-"""HTTP: the Bot API under /bot<token>/, files under /file/bot<token>/, everything else to the chat
-page.
+"""HTTP: the Bot API under /bot<token>/, files under /file/bot<token>/, the rest to the chat page.
 
 aiohttp's low-level server without router and middlewares: the emulator must not be what a benchmark
 measures. Faults are played here, because a reset connection or half a body is a matter of
@@ -29,6 +28,7 @@ from bot.emulator.faults import Fault, Kind
 from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Scenario
 
+# bytes: the Bot API takes files of 50 MiB, and some form around them
 _BODY_LIMIT = 52 * 1024 * 1024
 _STOP_GRACE = 0.1  # seconds an open long poll may keep `stop` waiting
 _HTML = (
@@ -126,7 +126,7 @@ class Server:
         if not path.startswith(self._calls_prefix):
             return _refused(_wrong_token(path))
         name = path[len(self._calls_prefix) :]
-        at, wall = time.monotonic(), time.time()
+        at, wall = time.monotonic(), time.time()  # of arrival, before the body is read
         calls = self._scenario.calls
         chat_id = None
         try:
@@ -136,6 +136,7 @@ class Server:
         except ApiError as error:
             ended = _error_outcome(error)
         except asyncio.CancelledError:
+            # logged all the same: a test asks what became of a call whose client gave up
             ended = _Outcome(None, "hang", description="the client went away")
             calls.add(ended.logged(calls.total + 1, at, wall, name, chat_id))
             raise
@@ -164,30 +165,36 @@ class Server:
                 return await self._call(name, params, chat_id)
             return await self._fail(fault, None)
         ended = await self._call(name, params, chat_id)
-        return await self._fail(fault, ended) if ended.accepted else ended
+        if not ended.accepted:  # refused by itself: there is no effect whose answer could be lost
+            return ended
+        return await self._fail(fault, ended)
 
     async def _call(self, name: str, params: Params, chat_id: int | None) -> _Outcome:
         try:
             method = self._scenario.api.method(name)
-            if (
-                chat_id is not None
-                and name.startswith(("send", "edit"))
-                and name != "sendChatAction"
-            ):
+            # Telegram's limits are of messages: "is typing" is none, a changed one counts.
+            is_message = name.startswith(("send", "edit")) and name != "sendChatAction"
+            if chat_id is not None and is_message:
                 self._scenario.limits.check(chat_id)
             result = method(params)
             if inspect.isawaitable(result):
                 result = await result
         except ApiError as error:
             return _error_outcome(error)
-        message_id = result.get("message_id") if isinstance(result, dict) else None
+        message_id = None
+        if isinstance(result, dict):
+            message_id = result.get("message_id")
         body = b'{"ok":true,"result":' + encoded(result) + b"}"
         response = web.Response(body=body, content_type="application/json")
         return _Outcome(response, "ok", 200, accepted=True, message_id=message_id)
 
     async def _fail(self, fault: Fault, ended: _Outcome | None) -> _Outcome:
         """Spoil the answer of a call: before it took effect (`ended` is None) or after."""
-        accepted, message_id = ended is not None, ended.message_id if ended else None
+        accepted = ended is not None
+        message_id: int | None = None
+        whole: web.Response | None = None
+        if ended is not None:
+            message_id, whole = ended.message_id, ended.response
         response: web.Response | None = None
         code, description = 0, None
         match fault.kind:
@@ -199,19 +206,10 @@ class Server:
                 page = _HTML.format(f"{code} {description}")
                 response = web.Response(status=code, text=page, content_type="text/html")
             case Kind.TRUNCATED:
-                whole = (
-                    ended.response.body
-                    if ended and ended.response
-                    else b'{"ok":true,"result":{"message_id":'
-                )
-                code, half = 200, bytes(whole) if isinstance(whole, bytes) else b"{"
-                response = web.Response(
-                    body=half[: max(1, len(half) // 2)], content_type="application/json"
-                )
+                code, response = 200, _truncated(whole)
             case Kind.SLOW:
                 await self._pause(fault.delay)
-                response, code = ended.response if ended else None, 200
-                return _Outcome(response, "ok", code, accepted=accepted, message_id=message_id)
+                return _Outcome(whole, "ok", 200, accepted=accepted, message_id=message_id)
             case Kind.HANG:
                 await self._stopping.wait()
             case Kind.RESET:
@@ -249,8 +247,18 @@ def _wrong_token(path: str) -> ApiError:
     return ApiError(404, "Not Found")
 
 
+def _truncated(whole: web.Response | None) -> web.Response:
+    """Half of an answer, or of what one would have been; the HTTP of it is in order."""
+    body = b'{"ok":true,"result":{"message_id":'
+    if whole is not None and isinstance(whole.body, bytes):
+        body = whole.body
+    return web.Response(body=body[: max(1, len(body) // 2)], content_type="application/json")
+
+
 def _refused(error: ApiError) -> web.Response:
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:  # the real server says it in the header and in the body
+        headers["Retry-After"] = str(error.retry_after)
     body = orjson.dumps(error.body())
     return web.Response(
         status=error.code, body=body, content_type="application/json", headers=headers
@@ -268,5 +276,6 @@ def _reset(request: web.BaseRequest) -> None:
         return
     sock = transport.get_extra_info("socket")
     if sock is not None:
+        # a linger of no time makes the system send RST and drop what was written
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -68,7 +68,10 @@ class Stage:
 
     def add_private(self, user: User | int, *, started: bool = True) -> Chat:
         """A person's private chat with the bot, which may not write there before its start."""
-        person = self.world.user(user) if isinstance(user, int) else self.world.add_user(user)
+        if isinstance(user, int):
+            person = self.world.user(user)
+        else:
+            person = self.world.add_user(user)
         chat = Chat(
             id=person.id,
             type="private",
@@ -85,7 +88,7 @@ class Stage:
         id: int,  # noqa: A002 - the Bot API's own word
         title: str,
         *,
-        type: str = "supergroup",  # noqa: A002 - likewise
+        type: str = "supergroup",  # noqa: A002 - likewise; "group" for a basic one
         members: Iterable[int] = (),
         admins: Iterable[int] = (),
         owner: int | None = None,
@@ -104,8 +107,10 @@ class Stage:
             bot=Member(status=bot_status, rights=dict(rights or {})),
             counter=self.world.new_counter(type),
         )
-        chat.members = {user_id: Member(status="member") for user_id in members}
-        chat.members |= {user_id: Member(status="administrator") for user_id in admins}
+        for user_id in members:
+            chat.members[user_id] = Member(status="member")
+        for user_id in admins:
+            chat.members[user_id] = Member(status="administrator")
         if owner is not None:
             chat.members[owner] = Member(status="creator")
         return self.world.add_chat(chat)
@@ -121,17 +126,15 @@ class Stage:
         rights: Mapping[str, bool] | None = None,
     ) -> Chat:
         """A channel the bot posts to."""
-        chat = Chat(
-            id=id,
+        return self.add_group(
+            id,
+            title,
             type="channel",
-            title=title,
+            owner=owner,
+            bot_status=bot_status,
+            rights=rights,
             username=username,
-            bot=Member(status=bot_status, rights=dict(rights or {})),
-            counter=self.world.new_counter("channel"),
         )
-        if owner is not None:
-            chat.members[owner] = Member(status="creator")
-        return self.world.add_chat(chat)
 
     def set_member(
         self, chat_id: int, user_id: int, status: str, rights: Mapping[str, bool] | None = None

@@ -42,6 +42,7 @@ ENTITY_TYPES = frozenset(
 _NOT_SEARCHED = frozenset(
     {"pre", "code", "text_link", "text_mention", "url", "bot_command", "mention"}
 )
+# The server has the whole list of top-level domains; these are met in our texts.
 _TOP_LEVEL = (
     "com|org|net|info|io|dev|gov|edu|kg|kz|ru|uz|tj|tm|eu|us|uk|de|tr|cn|me|news|media|asia"
 )
@@ -58,23 +59,29 @@ _FOUND = re.compile(
 
 def utf16_length(text: str) -> int:
     """Length in UTF-16 units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    if text.isascii():
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(
     text: str, entities: Sequence[Json] | None, *, find: bool = True
 ) -> tuple[str, list[Json]]:
     """What the server keeps of a text and entities; none may leave the text or split a symbol."""
-    given = [_checked(entity) for entity in entities or ()]
-    given = [entity for entity in given if entity["length"] > 0]
+    given: list[Json] = []
+    for entity in entities or ():
+        checked = _checked(entity)
+        if checked["length"] > 0:
+            given.append(checked)
     if given:
         _check_bounds(text, given)
+    # The server checks what it was given before it trims, and searches what is left.
     kept, start = _trim(text, given)
     if kept != text:
         given = _clip(given, start=start, length=utf16_length(kept))
     if find and kept:
         given += _find(kept, given)
-    given.sort(key=lambda entity: (entity["offset"], -entity["length"]))
+    given.sort(key=lambda entity: (entity["offset"], -entity["length"]))  # the outer one first
     return kept, given
 
 
@@ -84,7 +91,7 @@ def _checked(entity: object) -> Json:
     kind, offset, length = entity.get("type"), entity.get("offset"), entity.get("length")
     if kind not in ENTITY_TYPES:
         raise bad_request("can't parse MessageEntity: unsupported type specified")
-    if type(offset) is not int or type(length) is not int:
+    if type(offset) is not int or type(length) is not int:  # nor is true a number
         raise bad_request(
             "can't parse MessageEntity: fields offset and length must be of type Integer"
         )
@@ -95,7 +102,9 @@ def _checked(entity: object) -> Json:
 
 def _check_bounds(text: str, entities: Sequence[Json]) -> None:
     total = utf16_length(text)
-    units = b"" if total == len(text) else text.encode("utf-16-le", "surrogatepass")
+    units = b""
+    if total != len(text):  # else no symbol has two halves
+        units = text.encode("utf-16-le", "surrogatepass")
     for entity in entities:
         start, end = entity["offset"], entity["offset"] + entity["length"]
         if start < 0 or end > total:
@@ -103,7 +112,7 @@ def _check_bounds(text: str, entities: Sequence[Json]) -> None:
                 f"entity beginning at UTF-16 offset {start} ends after the end of the text at "
                 f"UTF-16 offset {end}"
             )
-        if units and any(_splits(units, at) for at in (start, end)):
+        if _splits(units, start) or _splits(units, end):
             raise bad_request(
                 f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at "
                 f"byte offset {end}"
@@ -116,6 +125,7 @@ def _splits(units: bytes, at: int) -> bool:
 
 
 def _trim(text: str, entities: Sequence[Json]) -> tuple[str, int]:
+    # At the end an entity does not keep white space, at the beginning it does.
     kept = text.rstrip()
     lead = len(kept) - len(kept.lstrip())
     if lead and any(entity["offset"] < lead for entity in entities):
@@ -124,7 +134,7 @@ def _trim(text: str, entities: Sequence[Json]) -> tuple[str, int]:
 
 
 def _clip(entities: Sequence[Json], *, start: int, length: int) -> list[Json]:
-    clipped = []
+    clipped: list[Json] = []
     for entity in entities:
         offset = entity["offset"] - start
         end = min(offset + entity["length"], length)
@@ -137,19 +147,27 @@ def _find(text: str, given: Sequence[Json]) -> list[Json]:
     found = _found(text)
     if not found:
         return []
-    taken = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NOT_SEARCHED]
-    return [
-        {"type": kind, "offset": start, "length": end - start}
-        for kind, start, end in found
-        if not any(start < stop and begin < end for begin, stop in taken)
-    ]
+    own: list[Json] = []
+    for kind, start, end in found:
+        if not _is_taken(given, start, end):
+            own.append({"type": kind, "offset": start, "length": end - start})
+    return own
+
+
+def _is_taken(given: Sequence[Json], start: int, end: int) -> bool:
+    """Whether a stretch of the text lies in an entity that the server does not search."""
+    for entity in given:
+        begin, stop = entity["offset"], entity["offset"] + entity["length"]
+        if entity["type"] in _NOT_SEARCHED and start < stop and begin < end:
+            return True
+    return False
 
 
 @lru_cache(maxsize=256)  # a broadcast is one text many times
 def _found(text: str) -> tuple[tuple[str, int, int], ...]:
     """Kind, start and end, in UTF-16 units, of what the server finds in a text by itself."""
     wide = utf16_length(text) != len(text)
-    found = []
+    found: list[tuple[str, int, int]] = []
     for match in _FOUND.finditer(text):
         start, end = match.span()
         if wide:

@@ -19,6 +19,7 @@ import aiohttp
 
 from bot.emulator.errors import ApiError, Json, encoded
 
+# what a bot gets only when it asks for it by name
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
@@ -67,8 +68,10 @@ class Updates:
 
     def push(self, kind: str, content: Json) -> int | None:
         """Queue an update; returns its id, or None when the bot did not ask for this kind."""
-        wanted = kind not in _NOT_BY_DEFAULT if not self.allowed else kind in self.allowed
-        if not wanted:
+        if self.allowed:
+            if kind not in self.allowed:
+                return None
+        elif kind in _NOT_BY_DEFAULT:
             return None
         update_id = self.next_id
         self.push_raw({"update_id": update_id, kind: content})
@@ -84,15 +87,16 @@ class Updates:
     async def get(
         self, *, offset: int, limit: int, wait: float, allowed: list[str] | None
     ) -> list[Json]:
-        """getUpdates: confirm what is below `offset`, return up to `limit` of the rest, wait for
-        one if need be.
+        """getUpdates: confirm what is below `offset`, return up to `limit` of the rest.
+
+        Where there is none it waits for one.
         """
         if self.webhook is not None:
             raise ApiError(409, _WEBHOOK_ACTIVE)
         if allowed is not None:
             self.allowed = allowed
         if self._poll is not None and not self._poll.done():
-            self._poll.set_result(None)
+            self._poll.set_result(None)  # the earlier call ends with 409
         self._confirm(offset)
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poll = mine
@@ -118,7 +122,12 @@ class Updates:
             while len(self.pending) > -offset:
                 self.pending.popleft()
         elif self._unordered:
-            self.pending = deque(update for update in self.pending if update["update_id"] >= offset)
+            # slower, and only after a scenario has sent an id that was there before
+            left: deque[Json] = deque()
+            for update in self.pending:
+                if update["update_id"] >= offset:
+                    left.append(update)
+            self.pending = left
             self._unordered = False
         else:
             while self.pending and self.pending[0]["update_id"] < offset:
@@ -168,7 +177,9 @@ class Updates:
 
     async def _push_all(self, webhook: Webhook) -> None:
         pause = self.backoff.first
-        headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
+        headers: dict[str, str] = {}
+        if webhook.secret:
+            headers["X-Telegram-Bot-Api-Secret-Token"] = webhook.secret
         async with aiohttp.ClientSession(
             headers=headers, timeout=aiohttp.ClientTimeout(total=60)
         ) as session:
@@ -176,6 +187,7 @@ class Updates:
                 while not self.pending:
                     self._new.clear()
                     await self._new.wait()
+                # In order; the real server makes up to `max_connections` requests at once.
                 problem = await _post(session, webhook.url, self.pending[0])
                 if problem is None:
                     self.pending.popleft()
@@ -189,11 +201,12 @@ class Updates:
         """WebhookInfo."""
         hook = self.webhook
         info: Json = {
-            "url": hook.url if hook else "",
+            "url": "",
             "has_custom_certificate": False,
             "pending_update_count": len(self.pending),
         }
         if hook is not None:
+            info["url"] = hook.url
             info |= {"max_connections": hook.max_connections, "ip_address": "127.0.0.1"}
             if hook.last_error is not None:
                 info |= {

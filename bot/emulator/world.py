@@ -85,9 +85,9 @@ class Member:
 
     def can(self, right: str) -> bool:
         """Whether an administrator or a restricted member may do this."""
-        return self.status == "creator" or self.rights.get(
-            right, self.status in {"administrator", "member"}
-        )
+        if self.status == "creator":  # whose rights nobody can take
+            return True
+        return self.rights.get(right, self.status in {"administrator", "member"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,11 +124,11 @@ class Chat:
     def __post_init__(self) -> None:
         self.brief = {"id": self.id, "type": self.type}
         if self.user is not None:
-            self.brief |= {
-                k: v
-                for k, v in self.user.json().items()
-                if k in {"first_name", "last_name", "username"}
-            }
+            # a private chat is shown by the person's names; the language is told of users alone
+            card = self.user.json()
+            for name in ("first_name", "last_name", "username"):
+                if name in card:
+                    self.brief[name] = card[name]
         if self.title is not None:
             self.brief["title"] = self.title
         if self.username is not None:
@@ -144,7 +144,7 @@ class Chat:
     @property
     def word(self) -> str:
         """What the server calls this kind of chat in its refusals."""
-        return "channel" if self.is_channel else self.type
+        return self.type
 
 
 def member_json(user: User, member: Member, chat_type: str) -> Json:
@@ -153,14 +153,18 @@ def member_json(user: User, member: Member, chat_type: str) -> Json:
     if member.status == "creator":
         card["is_anonymous"] = False
     elif member.status == "administrator":
-        special = _CHANNEL_RIGHTS if chat_type == "channel" else _GROUP_RIGHTS
+        special = _GROUP_RIGHTS
+        if chat_type == "channel":
+            special = _CHANNEL_RIGHTS
         card |= {"can_be_edited": False, "is_anonymous": False}
-        card |= {right: member.can(right) for right in (*_ADMIN_RIGHTS, *special)}
-        card |= {right: value for right, value in member.rights.items() if right not in card}
+        for right in (*_ADMIN_RIGHTS, *special):
+            card[right] = member.can(right)
+        # and what a scenario says besides: a right of a newer Bot API, say
+        card = member.rights | card
     elif member.status == "restricted":
-        card |= {"is_member": True, "until_date": 0} | {
-            r: member.rights.get(r, False) for r in _PERMISSIONS
-        }
+        card |= {"is_member": True, "until_date": 0}
+        for right in _PERMISSIONS:
+            card[right] = member.rights.get(right, False)
     elif member.status == "kicked":
         card["until_date"] = 0
     return card
@@ -196,7 +200,8 @@ class World:
         self.names: dict[str, int] = {}
         # messages sent without a sound; only the page can tell
         self.silent: set[tuple[int, int]] = set()
-        self.foreign_posts: set[tuple[int, int]] = set()  # channel posts the bot did not write
+        # channel posts the bot did not write: the messages do not tell them apart
+        self.foreign_posts: set[tuple[int, int]] = set()
         self.observers: list[Callable[[Json], None]] = []
         self._account_counter = itertools.count(1)
         self._keep = keep_messages
@@ -224,9 +229,9 @@ class World:
 
     def new_counter(self, chat_type: str) -> Iterator[int]:
         """Where a chat of this type takes its message ids from."""
-        return (
-            itertools.count(1) if chat_type in {"supergroup", "channel"} else self._account_counter
-        )
+        if chat_type in {"supergroup", "channel"}:
+            return itertools.count(1)
+        return self._account_counter
 
     def chat(self, chat_id: int) -> Chat:
         """A chat of the scenario."""
@@ -255,7 +260,7 @@ class World:
                 counter=itertools.count(1),
             )
             self.chats[chat_id] = chat
-        if chat is None:
+        if chat is None:  # also a person's who never wrote: a bot cannot know them
             raise bad_request("chat not found")
         return chat
 
@@ -286,6 +291,7 @@ class World:
         message = {"message_id": message_id, "date": self.now(), "chat": chat.brief, **message}
         chat.messages[message_id] = message
         if self._keep is not None:
+            # the oldest of all chats together: one busy chat may push out the others'
             self._order.append((chat.id, message_id))
             while len(self._order) > self._keep:
                 old_chat, old_id = self._order.popleft()
@@ -303,7 +309,9 @@ class World:
         changed = message | changes
         if mark:
             changed["edit_date"] = self.now()
-        changed = {name: value for name, value in changed.items() if value is not None}
+        for name, value in changes.items():
+            if value is None:
+                del changed[name]
         chat.messages[message["message_id"]] = changed
         self._changed(chat.id, {"kind": "edit", "message": changed})
         return changed
@@ -352,6 +360,7 @@ def _check_membership(chat: Chat, media: str | None) -> None:
     if chat.bot.status == "left":
         raise forbidden(f"bot is not a member of the {chat.word} chat")
     if chat.is_channel:
+        # also for a bot that is a member only: in channels none but administrators post
         if chat.bot.status != "administrator" or not chat.bot.can("can_post_messages"):
             raise bad_request("need administrator rights in the channel chat")
     elif chat.bot.status == "restricted":
@@ -365,9 +374,9 @@ def _check_topic(chat: Chat, thread_id: int) -> None:
     topic = chat.topics.get(thread_id)
     if topic is None:
         raise bad_request("message thread not found")
-    if topic.closed and not (
-        chat.bot.status == "administrator" and chat.bot.can("can_manage_topics")
-    ):
+    # who manages topics may write in a closed one
+    manages = chat.bot.status == "administrator" and chat.bot.can("can_manage_topics")
+    if topic.closed and not manages:
         raise bad_request("TOPIC_CLOSED")
 
 

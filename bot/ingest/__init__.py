@@ -34,9 +34,8 @@ __all__ = ["Ingest", "IngestReport"]
 
 log = structlog.get_logger(__name__)
 
-ASK_AGAIN = timedelta(
-    seconds=60
-)  # after a rate was held; doubled by each poll that brings it again
+# after a rate was held; doubled by each poll that brings it again
+ASK_AGAIN = timedelta(seconds=60)
 LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 LONGEST_ERROR = 300  # characters of a source's trouble that are kept, for /status and the log

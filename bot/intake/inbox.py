@@ -109,10 +109,10 @@ class Inbox:
         self._closing = asyncio.Event()
 
     async def resume(self) -> None:
-        """Handle what an earlier process left unfinished, oldest first; all of it where no other
-        can be alive.
+        """Handle what an earlier process left unfinished, oldest first.
 
-        A portion at a time. Call it before `receive`: what is received must not overtake what was.
+        All of it where no other can be alive. A portion at a time. Call it before `receive`: what
+        is received must not overtake what was.
         """
         exclusive = self._alone or self._store.alone
         async with self._store.reading() as db:
@@ -147,8 +147,9 @@ class Inbox:
                 await asyncio.wait(set(self._tasks))
 
     async def _open(self) -> None:
-        """Be careful for a while when the last process did not stop: perhaps it was ended by what
-        it had not stored.
+        """Be careful for a while when the last process did not stop by itself.
+
+        Perhaps it was ended by what it had not stored.
         """
         with suppress(StorageError):
             async with self._store.writing() as db:
@@ -188,7 +189,7 @@ class Inbox:
             fresh = await storage.inbox.add(db, rows, holder=self._holder, lease=UPDATE_LEASE)
             if not self._store.alone:
                 later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
-                fresh = [item for item in fresh if item.update_id not in later]
+                return [item for item in fresh if item.update_id not in later]
         return fresh
 
     def waiting(self, chat: int) -> int:
@@ -302,7 +303,9 @@ class Inbox:
         """Beside other replicas, for ever: keep what waits here, take what lost its holder."""
         while True:
             await asyncio.sleep(ORPHANS_LOOK)
-            waiting = [item.update_id for queue in self._waiting.values() for item in queue]
+            waiting: list[int] = []
+            for queue in self._waiting.values():
+                waiting += [item.update_id for item in queue]
             # had their effect, not yet written down
             waiting += [update_id for update_id, _ in self._outcomes]
             try:
@@ -367,11 +370,15 @@ def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
 
 def parse(update: Mapping[str, Any]) -> Received:
     """What the inbox must know of an update; the kind of an unknown one is `unknown`."""
-    kind = next((name for name in update if name != "update_id"), "unknown")
+    # An update has one field besides its number, named for what it is.
+    name = next((name for name in update if name != "update_id"), "unknown")
+    kind = name
+    if name not in KINDS:
+        kind = "unknown"
     return Received(
         update_id=int(update["update_id"]),
-        chat=_chat_of(update.get(kind)),
-        kind=kind if kind in KINDS else "unknown",
+        chat=_chat_of(update.get(name)),
+        kind=kind,
         body=_body_of(update),
     )
 
@@ -386,7 +393,9 @@ def _body_of(update: Mapping[str, Any]) -> str | None:
         body = orjson.dumps(update)
     except orjson.JSONEncodeError:
         return None
-    return body.decode() if len(body) <= LARGEST_BODY else None
+    if len(body) > LARGEST_BODY:
+        return None
+    return body.decode()
 
 
 def _chat_of(content: object) -> int | None:
@@ -404,7 +413,9 @@ def _chat_of(content: object) -> int | None:
 
 
 def _inner(holder: object, name: str) -> Any:  # noqa: ANN401 - any JSON value
-    return holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):
+        return None
+    return holder.get(name)
 
 
 def _is_id(value: object) -> bool:

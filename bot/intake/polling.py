@@ -24,8 +24,7 @@ def _untold(_why: str | None) -> None:
 
 
 async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
-    """Receive for ever. A second poller (409) waits; a token Telegram does not know ends the
-    program.
+    """Receive for ever. A second poller (409) waits; an unknown token ends the program.
 
     A webhook left from before keeps updates from us: it is deleted, again and again until they
     come, and whenever a 409 says that there is one. `tell` hears why none come, or None while they
@@ -49,13 +48,13 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
             span = 0
-            heard = heard and not (isinstance(outcome, Rejected) and outcome.conflict)
-            rival = (
-                isinstance(outcome, Rejected)
-                and outcome.conflict
-                and "webhook" not in outcome.why.lower()
-            )
-            after = (retry.RIVAL if rival else retry.LISTENING).pause(failures, outcome)
+            policy = retry.LISTENING
+            if isinstance(outcome, Rejected) and outcome.conflict:
+                heard = False
+                # Both conflicts are a 409; only the words say which it is.
+                if "webhook" not in outcome.why.lower():
+                    policy = retry.RIVAL
+            after = policy.pause(failures, outcome)
             failures += 1
             tell(f"updates: {why(outcome)}")
             log.warning(
@@ -89,14 +88,11 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
 
 def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
     """An answer's updates, if a tolerant parser can read it; else the outcome as it was."""
-    answer = tolerantly(outcome.body)
-    if (
-        isinstance(answer, dict)
-        and answer.get("ok") is True
-        and isinstance(answer.get("result"), list)
-    ):
-        return Sent(0, answer["result"])
-    return outcome
+    match tolerantly(outcome.body):
+        case {"ok": True, "result": list(updates)}:
+            return Sent(0, updates)
+        case _:
+            return outcome
 
 
 async def _isolate(

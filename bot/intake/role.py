@@ -1,5 +1,4 @@
-"""A role that one replica has at a time: taken by a lease, kept by prolonging it, left when it
-cannot be.
+"""A role that one replica has at a time: taken by a lease and kept by prolonging it.
 
 The lease is counted from before it was asked for, on the clock that runs while the machine sleeps:
 whoever believes to have the role has it. A database that does not answer ends the role by its time,
@@ -39,8 +38,9 @@ class Role:
         self._until = 0.0
 
     async def during(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do the work whenever we have the role, for ever; its error comes out. The role is given
-        back at the end.
+        """Do the work whenever we have the role, for ever; its error comes out.
+
+        The role is given back at the end.
         """
         while True:
             if not await self._take():
@@ -91,8 +91,11 @@ class Role:
         except StorageError as error:
             log.warning("role waits for the database", role=self._name, error=str(error))
             return False
-        self._until = asked + ROLE_LEASE.total_seconds() if fence is not None else 0.0
-        return fence is not None
+        if fence is None:
+            self._until = 0.0
+            return False
+        self._until = asked + ROLE_LEASE.total_seconds()
+        return True
 
     async def _give_back(self) -> None:
         with suppress(StorageError):  # then it ends by its time

@@ -1,9 +1,8 @@
-"""What can be had of JSON that our parser refuses: one bad update must not make the bot deaf to the
-others.
+"""What can be had of JSON that our parser refuses.
 
-Half a surrogate pair, NaN, numbers of a thousand digits and bad UTF-8 are read by a more tolerant
-parser. Of what that one cannot read either (nested by the thousand) only the number is found, by
-its looks.
+One bad update must not make the bot deaf to the others. Half a surrogate pair, NaN, numbers of a
+thousand digits and bad UTF-8 are read by a more tolerant parser. Of what that one cannot read
+either (nested by the thousand) only the number is found, by its looks.
 """
 
 from __future__ import annotations
@@ -29,4 +28,6 @@ def first_number(body: bytes) -> int | None:
     if not body.rstrip().endswith(b"}"):
         return None
     found = _NUMBER.search(body, 0, SEARCHED)
-    return int(found[1]) if found is not None else None
+    if found is None:
+        return None
+    return int(found[1])

@@ -28,11 +28,11 @@ WEBHOOK_LOOK = 300.0  # seconds between looks whether it is still ours
 
 
 def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
-    """A server with one address: POST, JSON, at most a megabyte, with the secret; 200 once the
-    update is stored.
+    """A server with one address: POST, JSON, at most a megabyte, with the secret.
 
-    Telegram repeats what is refused, and sends nothing else meanwhile. So what has a number and
-    cannot be read is set aside; what is too large, when it comes a second time.
+    It answers 200 once the update is stored. Telegram repeats what is refused, and sends nothing
+    else meanwhile. So what has a number and cannot be read is set aside; what is too large, when it
+    comes a second time.
     """
     too_large: deque[int] = deque(maxlen=REFUSALS_REMEMBERED)
 
@@ -42,18 +42,20 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
             return web.Response(status=refused)
         body = await _at_most(request, LARGEST_REQUEST + 1)
         if len(body) > LARGEST_REQUEST:
-            number = first_number(body + b"}")
-            if number is None or number not in too_large:
-                too_large.extend(() if number is None else (number,))
-                return web.Response(status=413)
-            return await _stored(inbox.set_aside(number))
+            number = first_number(body + b"}")  # which only reads what was not cut off
+            if number is not None and number in too_large:
+                return await _stored(inbox.set_aside(number))
+            if number is not None:
+                too_large.append(number)
+            return web.Response(status=413)
         update = _decoded(body)
         if has_number(update):
             return await _stored(inbox.receive([update]))
-        number = first_number(body) if update is None else None
-        return (
-            web.Response(status=400) if number is None else await _stored(inbox.set_aside(number))
-        )
+        number = first_number(body)
+        # JSON without a number is no update; where nobody reads it, its number may still be seen
+        if update is not None or number is None:
+            return web.Response(status=400)
+        return await _stored(inbox.set_aside(number))
 
     application = web.Application(client_max_size=LARGEST_REQUEST)
     application.router.add_post(path or "/", receive)
@@ -65,7 +67,9 @@ def _refused(request: web.Request, secret: str) -> int | None:
     given = request.headers.get(HEADER, "")
     if not hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode()):
         return 403
-    return 415 if request.content_type != "application/json" else None
+    if request.content_type != "application/json":
+        return 415
+    return None
 
 
 async def _at_most(request: web.Request, limit: int) -> bytes:
@@ -101,8 +105,7 @@ async def keep_webhook(
     tell: Callable[[str | None], None],
     look: float = WEBHOOK_LOOK,
 ) -> None:
-    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
-    ours any more.
+    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when lost.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
     asked for. `tell` hears why none can come, or None while they can.
@@ -128,7 +131,7 @@ async def _until_lost(api: BotApi, url: str, look: float) -> None:
     while True:
         await asyncio.sleep(look)
         outcome = await api.call("getWebhookInfo")
-        info = outcome.result if isinstance(outcome, Sent) else None
-        if isinstance(info, dict) and info.get("url", url) != url:
-            log.warning("the webhook was changed by somebody else")
-            return
+        match outcome:
+            case Sent(result={"url": there}) if there != url:
+                log.warning("the webhook was changed by somebody else")
+                return

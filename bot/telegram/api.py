@@ -64,12 +64,11 @@ class _Refusals:
 
 
 class Api:
-    """The Bot API for the worker and the handlers: a method, a body, an outcome; never an exception
-    of aiohttp.
+    """The Bot API for the worker and the handlers: a method, a body, an outcome.
 
-    A request without an answer is given up after so many `seconds`. A 401 is believed only after
-    Telegram was asked again: by mistake it is a Retry; when it stays, a Rejected with `token`, and
-    `on_revoked` is called.
+    No exception of aiohttp comes out of it. A request without an answer is given up after so many
+    `seconds`. A 401 is believed only after Telegram was asked again: by mistake it is a Retry; when
+    it stays, a Rejected with `token`, and `on_revoked` is called.
     """
 
     def __init__(
@@ -127,7 +126,10 @@ class Api:
         for name, value in parameters.items():
             if value is None:
                 continue
-            form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
+            if isinstance(value, str):
+                form.add_field(name, value)
+            else:  # in a form the Bot API reads JSON from text
+                form.add_field(name, orjson.dumps(value).decode())
         form.add_field(field, content, filename=filename, content_type=content_type)
         return await self._post(method, data=form)
 

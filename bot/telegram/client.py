@@ -14,8 +14,9 @@ from bot.telegram.request import AiohttpRequest
 
 
 class Bot(ExtBot[None]):
-    """python-telegram-bot's bot, which knows itself by our own `getMe`: a field that a server does
-    not send is no reason not to start.
+    """python-telegram-bot's bot, which knows itself by our own `getMe`.
+
+    A field that a server does not send is no reason not to start.
     """
 
     def __init__(self, api: BotApi, token: str, *, url: str, request: AiohttpRequest) -> None:
@@ -46,8 +47,7 @@ class Bot(ExtBot[None]):
 
 
 class Application(ext.Application[Any, Any, Any, Any, Any, Any]):
-    """python-telegram-bot's dispatcher, which lets a handler's error out to whoever processes the
-    update.
+    """python-telegram-bot's dispatcher, which lets a handler's error out to its caller.
 
     By itself it keeps errors for error handlers, which cannot raise them to the inbox that tries an
     update again.

@@ -17,8 +17,7 @@ def chat_body(chat_id: int, rest: bytes) -> bytes:
 
 
 class Line:
-    """Ready-made JSON bodies over a session's own connections: a message costs a third of
-    `session.post`.
+    """Ready-made JSON bodies over a session's own connections, at a third of `session.post`'s cost.
 
     aiohttp's connector opens, keeps and encrypts the connections and its parser reads the answers;
     what is left out is all that a request may have and ours never do: redirects, cookies, proxies,
@@ -68,9 +67,9 @@ class Line:
             answer = message.code, await content.read()
         except BaseException as error:
             connection.close()
-            if self._waiting.pop(connection, None) is None and isinstance(
-                error, aiohttp.ClientError
-            ):
+            # One that waits no more was broken off here: what aiohttp met is our own time limit.
+            given_up = self._waiting.pop(connection, None) is None
+            if given_up and isinstance(error, aiohttp.ClientError):
                 raise TimeoutError from error
             raise
         self._waiting.pop(connection, None)
@@ -80,18 +79,19 @@ class Line:
     def _give_up(self) -> None:
         """Break off what is overdue: one timer for all, as one each would cost half a message."""
         now = self._loop.time()
-        for connection in [one for one, by in self._waiting.items() if by <= now]:
-            self._break_off(connection)
-        first = min(self._waiting.values(), default=None)
-        self._next_look = None if first is None else self._loop.call_at(first, self._give_up)
+        for connection, by in list(self._waiting.items()):
+            if by <= now:
+                self._break_off(connection)
+        self._next_look = None
+        if self._waiting:
+            self._next_look = self._loop.call_at(min(self._waiting.values()), self._give_up)
 
     def abandon(self, seconds: float) -> None:
         """Give up what waited longer than that for an answer: TimeoutError for its caller."""
         begun_by = self._loop.time() - seconds
-        for connection in [
-            one for one, by in self._waiting.items() if by - self._seconds < begun_by
-        ]:
-            self._break_off(connection)
+        for connection, by in list(self._waiting.items()):
+            if by - self._seconds < begun_by:
+                self._break_off(connection)
 
     def _break_off(self, connection: Connection) -> None:
         del self._waiting[connection]
@@ -99,6 +99,7 @@ class Line:
             connection.transport.abort()  # the protocol tells whoever waits on it
 
     def _head(self, method: str) -> bytes:
+        """The head of a request up to its length, made once a method."""
         head = self._heads.get(method)
         if head is None:
             lines = (

@@ -1,14 +1,14 @@
-"""What became of one request to Telegram: six outcomes, each with its own reaction, told apart in
-one place.
+"""What became of one request to Telegram: six outcomes, told apart in one place.
 
-The Bot API tells most refusals apart by its English `description` only, so the phrases are listed
-here and nowhere else. The lists are from the API's own answers; an unknown 400 counts as "our
-message is bad" and is tried once without entities and buttons, an unknown 403 as "gone".
+Each has its own reaction. The Bot API tells most refusals apart by its English `description` only,
+so the phrases are listed here and nowhere else. The lists are from the API's own answers; an
+unknown 400 counts as "our message is bad" and is tried once without entities and buttons, an
+unknown 403 as "gone".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,9 @@ def lacking(member: Mapping[str, Any]) -> Gone | None:
 
 def why(outcome: Outcome) -> str:
     """An outcome's words for a log: Telegram's, or the outcome's name where it has none."""
-    return type(outcome).__name__ if isinstance(outcome, Sent | Migrated) else outcome.why
+    if isinstance(outcome, Sent | Migrated):
+        return type(outcome).__name__
+    return outcome.why
 
 
 # ── reading an answer ───────────────────────────────────────────────────────
@@ -150,14 +152,18 @@ def read(status: int, body: bytes) -> Outcome:
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:
         result = answer.get("result")
-        return Sent(result.get("message_id", 0) if isinstance(result, dict) else 0, result)
+        message_id = 0
+        if isinstance(result, dict):
+            message_id = result.get("message_id", 0)
+        return Sent(message_id, result)
+    # Something on the way may have made the answer: nothing in it is sure to be of its kind.
     code = answer.get("error_code")
+    if not isinstance(code, int):
+        code = status
     parameters = answer.get("parameters")
-    return _refused(
-        code if isinstance(code, int) else status,
-        str(answer.get("description", "")),
-        parameters if isinstance(parameters, dict) else {},
-    )
+    if not isinstance(parameters, dict):
+        parameters = {}
+    return _refused(code, str(answer.get("description", "")), parameters)
 
 
 def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911 - a table
@@ -174,7 +180,7 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Rejected(description[:200], conflict=True)
     if "migrate_to_chat_id" in parameters:
         return Migrated(int(parameters["migrate_to_chat_id"]))
-    if any(phrase in text for phrase in _THREAD):
+    if _says(text, _THREAD):
         return Rejected(description, thread=True)
     if "slow mode" in text or "slowmode" in text:
         return Retry("slow mode", after=30.0, flood=True)
@@ -185,6 +191,11 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Gone(description.removeprefix("Forbidden: ")[:100])
     if "message is not modified" in text:
         return Sent(0)
-    if any(phrase in text for phrase in _NO_MESSAGE):
+    if _says(text, _NO_MESSAGE):
         return Rejected(description, unneeded=True)
-    return Rejected(description[:200], plain=not any(phrase in text for phrase in _HOPELESS))
+    return Rejected(description[:200], plain=not _says(text, _HOPELESS))
+
+
+def _says(text: str, phrases: Iterable[str]) -> bool:
+    """Whether one of the phrases is in what Telegram said."""
+    return any(phrase in text for phrase in phrases)

@@ -1,5 +1,4 @@
-"""When the same request to Telegram is made again: one policy, with another base and cap where the
-wait is another's.
+"""When the same request to Telegram is made again: one policy, with a base and cap for each wait.
 
 A pause doubles with each failure up to a cap; what Telegram itself asks for is kept instead. A
 request that nobody knows the end of is made again only as often as the policy has doubts to spend.
@@ -43,7 +42,9 @@ class Policy:
         if isinstance(outcome, Retry) and outcome.after:
             return outcome.after
         grown = min(self.base * 2.0 ** min(failures, 30), self.cap)
-        return grown * random.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else grown
+        if not self.jitter:
+            return grown
+        return grown * random.uniform(1 - self.jitter, 1 + self.jitter)
 
     def spent(self, failures: int) -> bool:
         """After so many failures there is no further try."""

@@ -1,5 +1,6 @@
-"""The bot's standing in a chat, asked of Telegram: a refusal may be a mistake, and a chat is not
-given up for one.
+"""The bot's standing in a chat, asked of Telegram.
+
+A refusal may be a mistake, and a chat is not given up for one.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ async def standing(
     if chat_id > 0 or bot_id is None:
         return await ask("sendChatAction", chat_id=chat_id, action="typing")
     outcome = await ask("getChatMember", chat_id=chat_id, user_id=bot_id)
-    member = outcome.result if isinstance(outcome, Sent) else None
-    if not isinstance(member, dict):
-        return outcome
-    if (why := lacking(member)) is not None:
-        return why
-    if member.get("status") != "member":
-        return outcome
-    outcome = await ask("getChat", chat_id=chat_id)
-    about = outcome.result if isinstance(outcome, Sent) else None
-    permissions = about.get("permissions") if isinstance(about, dict) else None
-    if isinstance(permissions, dict) and permissions.get("can_send_messages") is False:
-        return NO_RIGHT
-    return outcome
+    match outcome:
+        case Sent(result={"status": "member"}):
+            # An ordinary member may write where the group lets all its members write.
+            outcome = await ask("getChat", chat_id=chat_id)
+        case Sent(result=dict(member)):
+            return lacking(member) or outcome
+        case _:
+            return outcome
+    match outcome:
+        case Sent(result={"permissions": {"can_send_messages": False}}):
+            return NO_RIGHT
+        case _:
+            return outcome

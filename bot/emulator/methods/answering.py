@@ -43,19 +43,23 @@ class Answering(Shared):
     def answer_inline_query(self, params: Params) -> bool:
         """Up to 50 results, each with its own id."""
         results = params.items("results")
-        ids = [str(result.get("id", "")) for result in results]
+        ids: list[str] = []
+        for result in results:
+            ids.append(str(result.get("id", "")))
         if len(results) > _INLINE_RESULTS:
             raise bad_request("RESULTS_TOO_MUCH")
         if len(set(ids)) != len(ids):
             raise bad_request("RESULT_ID_DUPLICATE")
-        if not all(1 <= len(result_id.encode()) <= 64 for result_id in ids):
-            raise bad_request("RESULT_ID_INVALID")
+        for result_id in ids:
+            if not 1 <= len(result_id.encode()) <= 64:  # bytes, as in a button's data
+                raise bad_request("RESULT_ID_INVALID")
         answer: Json = {"results": results, "next_offset": params.text("next_offset")}
         if params.mapping("button"):
             answer["button"] = params.mapping("button")
         return self._answer(params.text("inline_query_id"), answer)
 
     def _answer(self, query_id: str, answer: Json) -> bool:
+        # once: a second answer to the same query is too late, as Telegram says
         question = self.questions.pop(query_id, None)
         if question is None or question.done():
             raise bad_request(_TOO_OLD)

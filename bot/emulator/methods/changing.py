@@ -60,6 +60,7 @@ class Changing(Shared):
         media = params.mapping("media")
         source = params.files.get("media") or params.attached(str(media.get("media", "")))
         inner = self.caption_of(Params(media))
+        # what the message had of these goes, also the old caption
         content: Json = dict.fromkeys(
             ("text", "entities", "photo", "document", "caption", "caption_entities")
         )
@@ -78,7 +79,7 @@ class Changing(Shared):
 
     def _own(self, params: Params) -> tuple[Chat, Json]:
         """The bot's own message a call wants to change."""
-        if params.text("inline_message_id"):
+        if params.text("inline_message_id"):  # no inline result of ours has buttons to edit by
             raise bad_request("MESSAGE_ID_INVALID")
         chat = self.world.writable_chat(self.chat_id(params))
         message = chat.messages.get(params.count("message_id", 0))
@@ -93,6 +94,7 @@ class Changing(Shared):
     ) -> Json:
         markup = checked_markup(params.structure("reply_markup"), inline_only=True)
         changes = {**content, "reply_markup": markup}
+        # Telegram refuses an edit that would change nothing, and bots live with that.
         if all(message.get(name) == value for name, value in changes.items()):
             raise bad_request(_NOT_MODIFIED)
         return self.world.change_message(chat, message, changes, mark=mark)
@@ -103,12 +105,8 @@ class Changing(Shared):
         message = chat.messages.get(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to delete not found")
-        allowed = (
-            chat.type == "private"
-            or self.is_own(chat, message)
-            or is_admin(chat.bot, "can_delete_messages")
-        )
-        if not allowed:
+        mine = chat.type == "private" or self.is_own(chat, message)
+        if not mine and not is_admin(chat.bot, "can_delete_messages"):
             raise bad_request("message can't be deleted")
         self.world.delete_message(chat, message["message_id"])
         return True
@@ -117,7 +115,9 @@ class Changing(Shared):
         """Several at once; those that cannot be found are skipped."""
         chat = self.world.known_chat(self.chat_id(params))
         wanted = params.structure("message_ids")
-        for message_id in wanted if isinstance(wanted, list) else []:
+        if not isinstance(wanted, list):
+            return True
+        for message_id in wanted:
             if message_id in chat.messages:
                 self.world.delete_message(chat, int(message_id))
         return True
@@ -133,14 +133,18 @@ class Changing(Shared):
         chat.pinned.append(message["message_id"])
         service = self.world.add_message(chat, self.author(chat) | {"pinned_message": message})
         self._tell_pinned(chat)
-        if chat.type != "private":
-            self.updates.push("channel_post" if chat.is_channel else "message", service)
+        if chat.is_channel:
+            self.updates.push("channel_post", service)
+        elif chat.type != "private":
+            self.updates.push("message", service)
         return True
 
     def unpin_chat_message(self, params: Params) -> bool:
         """Unpin one, or the latest."""
         chat = self._pinnable(params)
-        message_id = params.integer("message_id", chat.pinned[-1] if chat.pinned else None)
+        message_id = params.integer("message_id")
+        if message_id is None and chat.pinned:
+            message_id = chat.pinned[-1]
         if message_id not in chat.pinned:
             raise bad_request("message to unpin not found")
         chat.pinned.remove(message_id)
@@ -163,5 +167,7 @@ class Changing(Shared):
         return chat
 
     def _tell_pinned(self, chat: Chat) -> None:
-        pinned = chat.messages.get(chat.pinned[-1]) if chat.pinned else None
+        pinned = None
+        if chat.pinned:
+            pinned = chat.messages.get(chat.pinned[-1])
         self.world.tell({"kind": "pinned", "chat_id": str(chat.id), "message": pinned})

@@ -62,10 +62,12 @@ class Chats(Shared):
         user = self.world.users.get(user_id)
         if user is None:
             raise bad_request("invalid user_id specified")
-        if user_id == self.world.bot.id:
+        if user_id == self.world.bot.id:  # its own place is kept apart from the members'
             return member_json(user, chat.bot, chat.type)
-        known = Member(status="member") if chat.id == user_id else Member(status="left")
-        return member_json(user, chat.members.get(user_id, known), chat.type)
+        member = Member(status="left")
+        if chat.id == user_id:  # their own private chat
+            member = Member(status="member")
+        return member_json(user, chat.members.get(user_id, member), chat.type)
 
     def get_chat_member_count(self, params: Params) -> int:
         """How many are in the chat, the bot included."""
@@ -73,8 +75,10 @@ class Chats(Shared):
         check_visible(chat)
         if chat.user:
             return 2
-        present = [member for member in chat.members.values() if member.status in PRESENT]
-        return 1 + len(present)
+        count = 1  # the bot
+        for member in chat.members.values():
+            count += member.status in PRESENT
+        return count
 
     def get_chat_administrators(self, params: Params) -> list[Json]:
         """Who runs the chat; other bots would be left out."""
@@ -82,10 +86,10 @@ class Chats(Shared):
         check_visible(chat)
         if chat.type == "private":
             raise bad_request("there are no administrators in the private chat")
-        return [
-            member_json(user, member, chat.type)
-            for user, member in administrators(self.world, chat)
-        ]
+        cards: list[Json] = []
+        for user, member in administrators(self.world, chat):
+            cards.append(member_json(user, member, chat.type))
+        return cards
 
     def leave_chat(self, params: Params) -> bool:
         """Go away; the bot is told so itself."""

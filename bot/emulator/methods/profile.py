@@ -46,7 +46,7 @@ class Describing(Shared):
 
     def _menu(self, params: Params) -> tuple[tuple[str, int, int], str]:
         scope = params.mapping("scope")
-        if "chat_id" in scope:
+        if "chat_id" in scope:  # which may be a @name here too
             scope = scope | {"chat_id": self.world.known_chat(self.chat_id(Params(scope))).id}
         return scope_key(scope), params.text("language_code")
 
@@ -96,5 +96,6 @@ class Describing(Shared):
 
     def get_chat_menu_button(self, params: Params) -> Json:
         """What the button beside the input does."""
+        # until somebody sets it, a bot with commands has their menu there
         common = self.profile.buttons.get(0, {"type": "commands"})
         return self.profile.buttons.get(params.count("chat_id", 0), common)

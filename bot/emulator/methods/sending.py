@@ -72,6 +72,7 @@ class Sending(Shared):
         keyboard = checked_markup(params.structure("reply_markup"), inline_only=chat.is_channel)
         if keyboard is not None and "inline_keyboard" in keyboard:
             message["reply_markup"] = keyboard
+        # a reply keyboard is the chat's, and no message shows it afterwards
         if keyboard is not None and "inline_keyboard" not in keyboard:
             chat.keyboard = keyboard
             self.world.tell({"kind": "keyboard", "chat_id": str(chat.id), "keyboard": keyboard})
@@ -87,9 +88,10 @@ class Sending(Shared):
         if reply:
             answered = chat.messages.get(int(reply.get("message_id", 0)))
             if answered is not None:
-                context["reply_to_message"] = {
-                    k: v for k, v in answered.items() if k != "reply_to_message"
-                }
+                # one level: the answered message does not show what it answered itself
+                shown = dict(answered)
+                shown.pop("reply_to_message", None)
+                context["reply_to_message"] = shown
             elif not reply.get("allow_sending_without_reply"):
                 raise bad_request("message to be replied not found")
         return context

@@ -55,12 +55,15 @@ class Shared:
             )
         text, found = texts.clean(params.text(name), params.items(entities))
         if texts.utf16_length(text) > limit:
-            raise bad_request(
-                "message is too long" if name == "text" else "message caption is too long"
-            )
+            if name == "text":
+                raise bad_request("message is too long")
+            raise bad_request("message caption is too long")
         if not text:
             return {}
-        return {name: text, entities: found} if found else {name: text}
+        content: Json = {name: text}
+        if found:  # the field is left out where there are none, as the server does
+            content[entities] = found
+        return content
 
     def caption_of(self, params: Params) -> Json:
         """The caption a call brings; empty where it brings none."""

@@ -50,11 +50,10 @@ class GettingUpdates(Shared):
             "can_manage_bots": False,
             "supports_join_request_queries": False,
         }
-        return {
-            name: value
-            for name, value in (self.world.bot_json | abilities).items()
-            if name not in self.unsaid
-        }
+        card = self.world.bot_json | abilities
+        for name in self.unsaid:
+            card.pop(name, None)
+        return card
 
     def log_out(self, _: Params) -> bool:
         """There is no other server to move to."""
@@ -68,6 +67,7 @@ class GettingUpdates(Shared):
         """Long polling."""
         return await self.updates.get(
             offset=params.count("offset", 0),
+            # out of its bounds each is taken for the nearest that is allowed, not refused
             limit=min(max(params.count("limit", 100), 1), 100),
             wait=min(max(params.count("timeout", 0), 0), 50),
             allowed=_kinds(params),
@@ -80,11 +80,12 @@ class GettingUpdates(Shared):
             raise bad_request("secret token contains unallowed characters")
         if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
             raise bad_request("bad webhook: invalid URL specified")
-        hook = Webhook(
-            url=url, secret=secret or None, max_connections=params.count("max_connections", 40)
-        )
+        hook: Webhook | None = None
+        if url:  # an empty one takes the webhook away, as deleteWebhook does
+            most = params.count("max_connections", 40)
+            hook = Webhook(url=url, secret=secret or None, max_connections=most)
         await self.updates.set_webhook(
-            hook if url else None,
+            hook,
             allowed=_kinds(params),
             drop_pending=params.flag("drop_pending_updates"),
         )
@@ -105,4 +106,6 @@ class GettingUpdates(Shared):
 def _kinds(params: Params) -> list[str] | None:
     """The kinds of updates a call asks for; None where it does not say."""
     allowed = params.structure("allowed_updates")
-    return [str(kind) for kind in allowed] if isinstance(allowed, list) else None
+    if not isinstance(allowed, list):
+        return None
+    return list(map(str, allowed))
