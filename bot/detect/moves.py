@@ -234,7 +234,7 @@ class _Case:
             "high": reason("high", policy.window),
             "low": reason("low", policy.window),
         }
-        reasons = [words[rule] for rule in rules]
+        reasons = [words[rule] for rule in rules]  # in their order: the leading one first
         if rules[0] in {"high", "low"}:  # whose reason alone would tell no size
             reasons.append(words["drift"])
         shown = Decimal(0)

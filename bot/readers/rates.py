@@ -67,13 +67,7 @@ async def rate_card(
         by_code = await _by_code(db, source, day, home, ())  # so that what is known can be named
     chosen = _chosen(codes, by_code)
     rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
-    held: list[SeenRate] = []
-    announced: list[SeenRate] = []
-    for row in rows:
-        if row.today is not None:
-            held.append(row.today)
-        if row.tomorrow is not None:
-            announced.append(row.tomorrow)
+    held, announced = _shown(rows)
     if not held and not announced:
         raise UserError("error.no_rates_on", day=day, nearest=_nearest_day(by_code, day))
     # what is announced is of a later day than all that holds
@@ -93,14 +87,26 @@ async def rate_card(
         card = replace(card, expected_by=spec.poll.between[1])
     if _seen_as_published(spec.poll, newest):
         card = replace(card, seen_at=newest.seen_at)
+    # a past day's card is neither late nor disputed: what is said of it is of that day
     if day < today:
         return card
-    # a past day's card is neither late nor disputed: what is said of it is of that day
     return replace(
         card,
         freshness=await _freshness_of(db, source, spec.poll, newest, now),
         disputes=await disputes(db, catalog, rows),
     )
+
+
+def _shown(rows: Sequence[CardRow]) -> tuple[list[SeenRate], list[SeenRate]]:
+    """The rates of a card that hold on its day, and those that are announced beside them."""
+    held: list[SeenRate] = []
+    announced: list[SeenRate] = []
+    for row in rows:
+        if row.today is not None:
+            held.append(row.today)
+        if row.tomorrow is not None:
+            announced.append(row.tomorrow)
+    return held, announced
 
 
 def _chosen(codes: Sequence[str], by_code: Mapping[str, Sequence[SeenRate]]) -> Sequence[str]:

@@ -2,7 +2,9 @@
 
 cssselect turns a selector into XPath, for the check of the catalog and for every poll alike: what
 the check takes, a poll can read. Pseudo-classes that only hold while somebody looks at a page
-(`:hover`) are refused: cssselect gives them an XPath that never finds anything.
+(`:hover`) are refused: cssselect gives them an XPath that never finds anything. So are namespaces
+(`svg|a`), which no page of HTML declares: XPath looks for them only where the rest has matched, so
+that a trial on another page than the publisher's finds nothing wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 from functools import lru_cache
 
 from cssselect import HTMLTranslator, SelectorError
-from cssselect.parser import Pseudo, parse
+from cssselect.parser import Attrib, Element, Pseudo, parse
 from cssselect.xpath import ExpressionError, XPathExpr
 from lxml import etree, html
 
@@ -23,13 +25,29 @@ _EMPTY_PAGE = html.fromstring("<html><body></body></html>")
 
 
 class _Translator(HTMLTranslator):
-    """The rules of HTML, without what needs somebody who looks at the page."""
+    """The rules of HTML, without what needs somebody who looks at the page, or namespaces."""
 
     def xpath_pseudo(self, pseudo: Pseudo) -> XPathExpr:
         """Refuse the pseudo-classes that never hold here; the others are cssselect's."""
         if pseudo.ident in NEEDS_A_READER:
             raise ExpressionError(f":{pseudo.ident} only holds while somebody looks at the page")
         return super().xpath_pseudo(pseudo)
+
+    def xpath_element(self, selector: Element) -> XPathExpr:
+        """Refuse an element of a namespace."""
+        _refuse(selector.namespace)
+        return super().xpath_element(selector)
+
+    def xpath_attrib(self, selector: Attrib) -> XPathExpr:
+        """Refuse an attribute of a namespace."""
+        _refuse(selector.namespace)
+        return super().xpath_attrib(selector)
+
+
+def _refuse(namespace: str | None) -> None:
+    """ExpressionError for a namespace that is named: `*|a` is an `a` of any, `|a` of none."""
+    if namespace is not None and namespace != "*":
+        raise ExpressionError(f"{namespace[:40]}| is a namespace, and a page has none")
 
 
 _TRANSLATOR = _Translator()
@@ -46,7 +64,7 @@ def xpath_of(selector: str, *, start: str = "descendant::") -> str:
         raise ValueError(RIGHT)
     try:
         path = _translate(selector, start)
-        etree.XPath(path)(_EMPTY_PAGE)  # a namespace that no page declares is noticed only here
+        etree.XPath(path)(_EMPTY_PAGE)
     except (SelectorError, etree.XPathError, RecursionError, ValueError) as error:
         why, *_ = str(error).splitlines() or ["not understood"]
         raise ValueError(f"{RIGHT} ({why[:120]})") from None

@@ -199,13 +199,31 @@ def test_a_selector_we_do_not_understand_is_refused_by_name(selector: str) -> No
         xpath_of(selector)
 
 
-@given(st.text(alphabet="ab.#[]='\"^$*~:>, -()", max_size=12))
+#: What selectors are made of, put together as it comes.
+PARTS = [
+    *"a*|.#[]()>+~,= '\"",
+    "li",
+    ".x",
+    "#root",
+    "[href]",
+    ":not(",
+    ":has(",
+    ":first-child",
+    "a|",
+]
+
+
+@given(
+    st.text(alphabet="ab.#[]='\"^$*~:>|, -()", max_size=12)
+    | st.lists(st.sampled_from(PARTS), max_size=6).map("".join)
+)
 def test_a_selector_is_understood_or_refused_and_never_breaks_out(selector: str) -> None:
     try:
         query = xpath_of(selector)
     except ValueError:
         return
-    TREE.xpath(query)
+    for element in TREE.iter():
+        element.xpath(query)
 
 
 # --- articles ---
