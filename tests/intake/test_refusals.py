@@ -8,15 +8,19 @@ import pytest
 
 from bot.emulator import Fault
 from bot.emulator.faults import Kind
+from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
-from bot.intake.webhook import keep_webhook
 from bot.telegram import retry
 from bot.telegram.retry import Policy
 from storage.db import Store
 from tests.intake.test_polling import READER, Handler, ended, telegram
 
 SECRET = "s" * 32
+
+
+async def _tell_nobody(_msgid: str, _values: dict[str, str]) -> None:
+    """Where there is no operator."""
 
 
 @pytest.mark.parametrize("tries", [1, 3])
@@ -68,9 +72,10 @@ async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(
     "refusal", [Fault.server_error(502), Fault(Kind.ERROR, code=400, description="Bad Request: x")]
 )
 async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_is_lost(
-    refusal: Fault, monkeypatch: pytest.MonkeyPatch
+    store: Store, refusal: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its secret and the kinds that we want, each time."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.faults.add(
@@ -91,8 +96,11 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
                 news.set()
 
         url = "http://127.0.0.1:9/hook"
+        inbox = Inbox(store, Handler(), holder="a")
         keeping = asyncio.create_task(
-            keep_webhook(api, url=url, secret=SECRET, tell=tell, look=0.1)
+            webhook.keep_webhook(
+                api, inbox, url=url, secret=SECRET, tell=tell, on_trouble=_tell_nobody
+            )
         )
         await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
         async with asyncio.timeout(20):
