@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ LIBRARY_ERRORS = (
     TypeError,
     ValueError,
 )
+HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 LARGEST_ID = 2**63  # a database's whole numbers have 64 bits, one of them the sign
 LARGEST_OFFSET = 2**31
 #: What the handlers read of a message; without the rest it can still be answered.
@@ -100,11 +102,10 @@ def _is_missing(error: Exception) -> bool:
 
 
 def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    update = dict(raw)
-    _replace(update, "message", _message)
-    _replace(update, "callback_query", _query)
-    _replace(update, "inline_query", _inline)
-    _replace(update, "my_chat_member", _membership)
+    """An update's kinds that are handled; whatever else it holds, nobody here reads."""
+    update = {name: raw[name] for name in ("update_id", *COMPLETE) if name in raw}
+    for name, complete in COMPLETE.items():
+        _replace(update, name, complete)
     return update
 
 
@@ -146,6 +147,15 @@ def _membership(given: dict[str, Any]) -> dict[str, Any]:
     for name in ("old_chat_member", "new_chat_member"):
         _replace(change, name, _member)
     return change
+
+
+#: The kinds of update that are handled, and what completes each.
+COMPLETE = {
+    "message": _message,
+    "callback_query": _query,
+    "inline_query": _inline,
+    "my_chat_member": _membership,
+}
 
 
 def _member(given: dict[str, Any]) -> dict[str, Any]:
@@ -271,8 +281,14 @@ def _is_number(value: object) -> bool:
 
 
 def _are_texts(*values: object) -> bool:
-    """PostgreSQL keeps no NUL in a text, so nobody may come to store one."""
-    return all(isinstance(value, str) and "\x00" not in value for value in values)
+    """Whether these can be stored and sent back: PostgreSQL keeps no NUL in a text, and no JSON
+    that leaves here holds half a surrogate pair.
+    """
+    return all(isinstance(value, str) and _is_whole(value) for value in values)
+
+
+def _is_whole(text: str) -> bool:
+    return "\x00" not in text and not HALF_A_PAIR.search(text)
 
 
 def _is_finite(value: object) -> bool:

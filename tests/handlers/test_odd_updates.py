@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from bot.errors import UnreadableError
 from bot.intake.inbox import has_number, parse
+from handlers.services import Services
 from tests.conftest import SHARED
 from tests.handlers.conftest import READER, World
 
@@ -74,6 +78,62 @@ ODD: dict[str, dict[str, Any]] = {
 }
 
 
+def command(text: object, length: object) -> dict[str, Any]:
+    """What should be a command: the library looks for one in a kind that nobody handles, too."""
+    entity = {"type": "bot_command", "offset": 0, "length": length}
+    return message(text=text, entities=[entity])["message"]
+
+
+ODD |= {
+    f"{kind} whose {name} is of the wrong type": {kind: command(text, length)}
+    for kind in ("message", "edited_message", "channel_post", "edited_channel_post")
+    for name, text, length in (("text", 7, 6), ("entity", "/rates", "6"))
+}
+ODD["a question beside an edit of the wrong type"] = {
+    **message(text="hi"),
+    "edited_message": command(["/rates"], {"a": 1}),
+}
+HALF = "\ud800x"
+UNSTORABLE: dict[str, dict[str, Any]] = {
+    "a press": {"callback_query": {"id": HALF, "from": PERSON, "chat_instance": "1"}},
+    "an inline question": {"inline_query": {"id": HALF, "from": PERSON, "query": "1 usd"}},
+    "a text": message(text=HALF),
+    "a name": message(text="hi", **{"from": {**PERSON, "first_name": HALF}}),
+    "a title": message(text="hi", chat={**CHAT, "title": HALF}),
+}
+
+
+PRESS = {"message": message(text="x")["message"], "data": "news:-:0"}
+BOT = {"id": 123456789, "is_bot": True, "first_name": "Jarchy"}
+PLACE = {
+    "user": BOT,
+    "status": "administrator",
+    "can_be_edited": False,
+    "can_post_messages": True,
+    "is_anonymous": False,
+}
+#: A sound update of each kind, of those that nobody handles two.
+SOUND: dict[str, dict[str, Any]] = {
+    "message": {"message": command("/rates USD", 6)},
+    "edited_message": {"edited_message": {**command("/rates USD", 6), "edit_date": 1}},
+    "channel_post": {"channel_post": {**command("/rates USD", 6), "sender_chat": CHAT}},
+    "callback_query": {
+        "callback_query": {"id": "77", "from": PERSON, "chat_instance": "1", **PRESS}
+    },
+    "inline_query": {"inline_query": {"id": "80", "from": PERSON, "query": "1 usd", "offset": ""}},
+    "my_chat_member": {
+        "my_chat_member": {
+            "chat": {"id": -1002, "type": "channel", "title": "News"},
+            "from": PERSON,
+            "date": 1,
+            "old_chat_member": {"user": BOT, "status": "left"},
+            "new_chat_member": PLACE,
+        }
+    },
+}
+WRONG = (None, [], {}, "", "0", -1, 10**30, 1.5, True, HALF, [None], {"a": 1})
+
+
 async def still_answers(world: World) -> None:
     """The next question of the same chat is answered: what came before it is handled."""
     assert await world.ask("/rates USD", fits="84.7935")
@@ -84,6 +144,72 @@ async def test_G13_an_odd_update_is_ignored_or_answered(world: World, odd: dict[
     """Of any shape; the program goes on."""
     world.emulator.push_update(odd)
     await still_answers(world)
+
+
+@pytest.fixture
+def patient(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """One in which nobody asks too often."""
+
+    async def at_once(_chat: int) -> None:
+        """No message waits for its turn."""
+
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    world.bot.services.turn = at_once
+    return world
+
+
+async def handled(world: World, content: dict[str, Any]) -> None:
+    """Handle an update without the inbox's guard, whatever kinds that would let pass.
+
+    Raises UnreadableError where it is one to be set aside.
+    """
+    await world.bot.inbox._handle({"update_id": 1, **content})
+
+
+async def test_G13_nothing_is_thrown_over_an_odd_update(patient: World) -> None:
+    for odd in ODD.values():
+        with suppress(UnreadableError):
+            await handled(patient, odd)
+
+
+async def test_G13_half_a_surrogate_pair_makes_an_update_unreadable(patient: World) -> None:
+    """No JSON that leaves here could hold it."""
+    for odd in UNSTORABLE.values():
+        with pytest.raises(UnreadableError):
+            await handled(patient, odd)
+
+
+def places(holder: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Where an update holds something, at every depth."""
+    entries: Iterable[tuple[str | int, object]] = ()
+    if isinstance(holder, dict):
+        entries = holder.items()
+    elif isinstance(holder, list):
+        entries = enumerate(holder)
+    for name, value in entries:
+        yield (*path, name)
+        yield from places(value, *path, name)
+
+
+def with_one_wrong(content: dict[str, Any], path: tuple[str | int, ...], value: object) -> Any:
+    """An update that holds something else in one place."""
+    changed = json.loads(json.dumps(content))
+    holder = changed
+    for name in path[:-1]:
+        holder = holder[name]
+    holder[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("kind", SOUND)
+async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
+    patient: World, kind: str
+) -> None:
+    """Of a sound update of each kind."""
+    for path in places(SOUND[kind]):
+        for value in WRONG:
+            with suppress(UnreadableError):
+                await handled(patient, with_one_wrong(SOUND[kind], path, value))
 
 
 def test_G13_a_number_no_database_can_hold_is_none() -> None:
