@@ -146,6 +146,7 @@ async def opened(
             wake=worker.wake,
             settings=settings,
             on_trouble=on_trouble,
+            quiet=worker.quiet,
         )
         route(application, services)
         ingest = Ingest.composed(

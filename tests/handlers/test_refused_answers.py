@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+import storage.alerts
+from bot.alerts.notices import alert as notice
 from bot.emulator import Fault
 from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
@@ -258,6 +260,21 @@ async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> N
     charted.emulator.faults.add(Fault.bad_request("PHOTO_INVALID", method="sendPhoto"))
     answer = await charted.ask("/chart RUB 90d", fits="RUB/KGS")
     assert "photo" not in answer
+
+
+async def test_G21_an_answer_keeps_the_quiet_that_an_alert_was_told(world: World) -> None:
+    """Whoever of us Telegram said it to."""
+    told = notice(READER, "notice.gone", {"chat": "1", "why": "blocked"}, now=world.now)
+    await world.ask("/help")
+    world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
+    before = world.emulator.calls.total
+    async with world.store.writing() as db:
+        await storage.alerts.enqueue(db, told)
+    world.bot.worker.wake()
+    flood = await refused(world, before)
+    await world.ask("/help")
+    sent = [c for c in world.emulator.calls.since(flood.number) if c.chat_id == READER]
+    assert all(c.at - flood.at >= 5 for c in sent)
 
 
 async def test_G20_what_is_asked_in_another_chat_is_answered_after_a_failure(world: World) -> None:
