@@ -98,7 +98,7 @@ class Backfill:
             for old, new in await storage.rates.differing(db, rates):
                 if self._believed(old, new):
                     changed.append(new)
-            # only days that are not stored yet: a year is thousands of rows, in one statement
+            # only days that are not stored yet: a year is thousands of rows, in a few statements
             await storage.rates.add_history(db, rates, seen_at=self.clock())
             added = await storage.rates.add(db, changed, seen_at=self.clock())
             await self.revised(db, added)

@@ -185,8 +185,9 @@ async def _look_at(api: BotApi, chat_id: int, bot_id: int, pause: Pause) -> Outc
 
 
 async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
-    """The chats to ask about: all within a day, those left open at each turn; none while a replica
-    asks.
+    """The chats to ask about: all within a day, those left open at each turn.
+
+    None while a replica asks.
     """
     async with store.writing() as db:
         begun = await storage.marks.get(db, BEGUN_MARK)

@@ -13,7 +13,7 @@ from bot.render.text import Message
 from bot.sources.standing import led
 from handlers.context import Context
 
-LAST_PAGE = 1000  # beyond what the store keeps; a button of ours never leads there
+LAST_PAGE = 1000  # a button of ours never leads there
 
 
 async def news(_update: Update, context: Context) -> None:

@@ -69,7 +69,7 @@ async def subscribe(_update: Update, context: Context) -> None:
 async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
     async with context.services.store.writing() as db:
-        await storage.chats.close(db, context.chat.id, why=storage.chats.STOPPED)
+        await storage.chats.stop(db, context.chat.id)
     context.services.chats.pop(context.chat.id, None)
     await context.reply(say("stop.done", context.language))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, func, select, update
+from sqlalchemy import Row, and_, delete, func, select, update
 
 import storage.rules
 from bot.model.alerts import State
@@ -15,10 +15,11 @@ from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
 
-# why a chat is inactive whose reader asked for it; all other reasons are Telegram's
+# why a chat is inactive whose readers asked for silence; all other reasons are Telegram's
 STOPPED = "stopped"
-# what Telegram's reason begins with where the reader had asked for it before
-STOPPED_AND = f"{STOPPED}, "
+
+
+_OPEN: dict[str, Any] = {"active": True, "inactive_why": None, "inactive_at": None}
 
 
 def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
@@ -80,18 +81,24 @@ async def pause(db: Db, chat_id: int, span: timedelta) -> None:
         )
 
 
-async def close(db: Db, chat_id: int, *, why: str) -> None:
-    """Stop writing to a chat, in one commit: what waits for it is dead, with the reason.
+async def stop(db: Db, chat_id: int) -> None:
+    """A chat's own wish for silence: it outlasts whatever Telegram says, until `activate`."""
+    await _close(db, chat_id, STOPPED, stopped=True)
 
-    That its readers had asked for it before is remembered with what Telegram says.
+
+async def close(db: Db, chat_id: int, *, why: str) -> None:
+    """Stop writing to a chat because of what Telegram says, until `revive`.
+
+    In one commit: what waits for it is dead, with the reason. Whether its readers asked for silence
+    stays as it is.
     """
+    await _close(db, chat_id, why)
+
+
+async def _close(db: Db, chat_id: int, why: str, **values: bool) -> None:
     now = await db_now(db)
-    values: dict[str, Any] = {"active": False, "inactive_why": why, "inactive_at": now}
-    if why != STOPPED:
-        values["inactive_why"] = case(
-            (chat.c.inactive_why == STOPPED, STOPPED_AND + why), else_=why
-        )
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+    away = {"active": False, "inactive_why": why, "inactive_at": now}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**away, **values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(
         update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why)
@@ -99,21 +106,18 @@ async def close(db: Db, chat_id: int, *, why: str) -> None:
 
 
 async def activate(db: Db, chat_id: int) -> None:
-    """Write to a chat (again), whatever it was closed for; `close` is the way back."""
-    await db.execute(
-        update(chat)
-        .where(chat.c.id == chat_id)
-        .values(active=True, inactive_why=None, inactive_at=None)
-    )
+    """Write to a chat (again), whatever it was closed for: the way back from `stop`."""
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(stopped=False, **_OPEN))
 
 
 async def revive(db: Db, chat_id: int) -> bool:
-    """Write again to a chat that Telegram had closed; False when its readers had closed it."""
-    mine = (chat.c.id == chat_id, chat.c.inactive_why.is_distinct_from(STOPPED))
-    values = {"active": True, "inactive_why": None, "inactive_at": None}
-    return (
-        await db.execute(update(chat).where(*mine).values(**values).returning(chat.c.id))
-    ).first() is not None
+    """Telegram lets us write to a chat again: whether we do. Its readers' own stop holds."""
+    mine = chat.c.id == chat_id
+    opened = update(chat).where(mine, ~chat.c.stopped).values(**_OPEN).returning(chat.c.id)
+    if (await db.execute(opened)).first() is not None:
+        return True
+    await db.execute(update(chat).where(mine, chat.c.stopped).values(inactive_why=STOPPED))
+    return False
 
 
 async def closed_by_telegram(db: Db) -> dict[int, str]:
@@ -122,7 +126,7 @@ async def closed_by_telegram(db: Db) -> dict[int, str]:
         chat.c.id < 0,  # a person who blocked us says so by themselves when they come back
         ~chat.c.active,
         chat.c.inactive_at.is_not(None),
-        chat.c.inactive_why != STOPPED,
+        ~chat.c.stopped,
     )
     rows = await db.execute(
         select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id)
@@ -144,17 +148,15 @@ async def migrate(db: Db, old: int, new: int) -> None:
     if old in rows:
         await _move_chat(db, rows[old], rows.get(new), new)
     await _move_deliveries(db, old, new)
+    if any(row.stopped for row in rows.values()):
+        await stop(db, new)  # silence moves with those who asked for it, and holds where they are
     await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
     await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
 
 
 async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) -> None:
-    values = dict(old._mapping) | {"id": new}  # noqa: SLF001 - SQLAlchemy's public name
-    stopped = old.inactive_why is not None and old.inactive_why.startswith(STOPPED)
-    values |= {"active": True, "inactive_why": None, "inactive_at": None}
-    if stopped:  # silence that its readers asked for moves with them
-        values |= {"active": False, "inactive_why": STOPPED, "inactive_at": old.inactive_at}
-    if not stopped and not old.active:
+    values = dict(old._mapping) | {"id": new} | _OPEN  # noqa: SLF001 - SQLAlchemy's public name
+    if not old.stopped and not old.active:
         await _revive_deliveries(db, old)
     if known is None:
         await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())

@@ -22,9 +22,8 @@ from storage.schema import delivery, inbox, pace
 
 log = structlog.get_logger(__name__)
 
-HANDLED = (
-    "clock handled"  # the mark of the moment that the clock had reached before it was set back last
-)
+# the mark of the moment that the clock had reached before it was set back last
+HANDLED = "clock handled"
 SLOT_AHEAD = timedelta(seconds=15)  # more than the farthest slot that a sender reserves lies ahead
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 

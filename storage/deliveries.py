@@ -138,7 +138,7 @@ async def claim(
     shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
     reach = now + max(horizon, every)
     healed = row.tat
-    if row.tat > now + SLOTS_HORIZON:  # debt of an earlier version, or a clock that was set back
+    if row.tat > now + SLOTS_HORIZON:  # debt that an earlier version left
         healed = reach
         await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
     start = max(now + answer_in, healed)

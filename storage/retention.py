@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, up
 
 import storage.privacy
 from bot.model.alerts import State
-from storage.chats import STOPPED
 from storage.db import Db, db_now
 from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
 
@@ -82,7 +81,7 @@ async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     away = (
         ~chat.c.active,
         chat.c.inactive_at < now - CLOSED_CHATS_KEPT,
-        chat.c.inactive_why != STOPPED,
+        ~chat.c.stopped,
     )
     some = select(chat.c.id).where(*away).limit(min(piece, CHATS_AT_ONCE))
     # not one that comes back just now

@@ -172,6 +172,8 @@ chat = Table(
     Column("style", String, nullable=False),
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
+    # its readers asked for silence: until /start, whatever Telegram says meanwhile
+    Column("stopped", Boolean, nullable=False, server_default="0"),
     Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
     Column("inactive_at", UtcDateTime),  # since then; on the database's clock
     Column("created_at", UtcDateTime, nullable=False),

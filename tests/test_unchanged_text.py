@@ -31,6 +31,7 @@ from bot.render import news as news_words
 from bot.render.text import cut, message
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
+from bot.sources.pages import parse_article
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from bot.workers import Workers
@@ -284,6 +285,38 @@ async def test_F25_a_page_that_names_no_selector_keeps_its_characters_too(world:
         text,
         f"{TITLE}\n\n{text}",
     }  # a headline that is repeated is not shown twice
+
+
+SPOKEN = (
+    "Сообщает корреспондент: мост в\u00a0Ноокате открыт, проезд стоит 1\u202f200\u00a0сом, "
+    "со\u00adвместные по\u00adсты — на\u00a0обоих берегах."
+)
+
+
+PICTURE = "<figure><img src=a><figcaption>У\u00a0моста</figcaption></figure>"
+LEFT_OUT = {
+    "a list": f"<ul><li>{SPOKEN}</li><li>Второй\u00a0пункт о\u00a0том же мосте.</li></ul>",
+    "a picture": "<p>" + SPOKEN.replace(",", f"{PICTURE},", 1) + "</p>",
+    "what is hidden": (
+        "<p>" + SPOKEN.replace("открыт", "<span style=display:none>мост в</span>открыт") + "</p>"
+    ),
+    "a quotation": "<p>" + SPOKEN.replace("проезд", "<q class=said>проезд</q>") + "</p>",
+}
+
+
+@pytest.mark.parametrize("markup", LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_F25_what_the_extractor_leaves_out_costs_no_character_of_the_rest(markup: str) -> None:
+    """Of a paragraph with a picture, a list, a quotation; also without a selector."""
+    more = "".join(
+        f"<p>Абзац {n} о\u00a0том, как чинят дорогу и\u00a0строят новый мост через реку.</p>"
+        for n in range(4)
+    )
+    page = (
+        f"<html><head><title>{TITLE}</title></head><body><article>{markup}{more}</article></body>"
+    )
+    text = parse_article(page.encode()).text
+    assert SPOKEN in text
+    assert "Абзац 3 о\u00a0том, как чинят дорогу и\u00a0строят" in text
 
 
 async def _no_trouble(msgid: str, values: dict[str, str]) -> None:

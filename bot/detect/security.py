@@ -262,6 +262,14 @@ def _cues(code: str) -> Lexicon:
 
 
 @cache
+def _hurt(code: str) -> Lexicon:
+    """The words for those who live: a figure that is theirs counts no dead."""
+    rows = speech(code).rows("units")
+    hurt = [read_pattern(pattern, unit, 0.0) for unit, pattern in rows if unit == "hurt"]
+    return build_lexicon(hurt, 0.0)
+
+
+@cache
 def _counted() -> Mapping[str, int]:
     """How many people a word counts, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
@@ -306,7 +314,7 @@ def _severity(
             continue
         for at, pattern in _cues(code).find(zone.tokens):
             if pattern.kind == "death":
-                dead = max(dead, _number_near(zone.tokens, at))
+                dead = max(dead, _number_near(zone.tokens, at, code))
             # a story about an anniversary says so in its headline; any text may mention one
             elif pattern.kind != "calm" or zone.share == HEADLINE:
                 cues[pattern.kind] = True
@@ -330,18 +338,37 @@ def _severity(
     return level, tuple(reasons)
 
 
-def _number_near(tokens: list[str], at: int) -> int:
-    """The number of dead: the figure or number word closest to the word for death, or 0."""
+def _number_near(tokens: list[str], at: int, code: str) -> int:
+    """The number of dead: the figure or number word closest to the word for death, or 0.
+
+    Not the one that counts the wounded beside them.
+    """
+    hurt = [place for place, _ in _hurt(code).find(tokens)]
     for distance in range(1, 6):
         for place in (at - distance, at + distance):
-            if not 0 <= place < len(tokens):
-                continue
-            token = tokens[place]
-            if token in _counted():
-                return _counted()[token]
-            if _may_count_people(tokens, place):
-                return int(token)
+            number = _people(tokens, place)
+            if number and not any(_is_theirs(tokens, place, at, other) for other in hurt):
+                return number
     return 0
+
+
+def _is_theirs(tokens: list[str], place: int, death: int, hurt: int) -> bool:
+    """Whether a number belongs to a word for the wounded rather than to one for death."""
+    if abs(hurt - place) > abs(death - place):
+        return False
+    # Not where they have another one right on their other side: "killed 2, wounded 5".
+    beyond = hurt + (1 if place < hurt else -1)
+    return not _people(tokens, beyond)
+
+
+def _people(tokens: list[str], place: int) -> int:
+    """How many people are counted at a place of a text; 0: none."""
+    if not 0 <= place < len(tokens):
+        return 0
+    token = tokens[place]
+    if token in _counted():
+        return _counted()[token]
+    return int(token) if _may_count_people(tokens, place) else 0
 
 
 def _may_count_people(tokens: list[str], place: int) -> bool:

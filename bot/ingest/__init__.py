@@ -257,7 +257,7 @@ class Ingest:
             await storage.sources.record_failure(
                 db, spec.key, now=now, next_due_at=due, error=said, gone=gone
             )
-            # What is gone is not asked again, so it will not fail many times: told at once.
+            # What is gone is asked once a day: many failures in a row would be many days.
             if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
                 await tell(
                     db,

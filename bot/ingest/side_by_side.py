@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-SOURCES_AT_ONCE = (
-    8  # sources asked at a time: one that hangs for its whole time limit stops no other
-)
+# sources asked at a time: one that hangs for its whole time limit stops no other
+SOURCES_AT_ONCE = 8
 
 
 class Keyed(Protocol):

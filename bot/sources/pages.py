@@ -130,6 +130,9 @@ def parse_article(
     )
 
 
+_QUOTED = re.compile(r"</?q(?:\s[^<>]*)?>", re.IGNORECASE)
+
+
 def _extracted(text: str, url: str | None) -> Document | None:
     """What trafilatura makes of a page; None where it finds no article."""
     # Only here: the module's docstring says what the import costs.
@@ -138,8 +141,13 @@ def _extracted(text: str, url: str | None) -> Document | None:
     # what they cannot read is told by our own error
     for library in ("trafilatura", "htmldate", "courlan"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    # It ends a paragraph where a quotation mark is written as an element.
     found = bare_extraction(
-        text, url=url, include_comments=False, include_tables=False, with_metadata=True
+        _QUOTED.sub("", text),
+        url=url,
+        include_comments=False,
+        include_tables=False,
+        with_metadata=True,
     )
     if isinstance(found, dict):  # only for the deprecated `as_dict`, says its documentation
         raise TypeError("trafilatura changed its answer")
@@ -259,25 +267,81 @@ def _inner_text(element: html.HtmlElement) -> str:
 def _as_written(paragraphs: Sequence[str], page: str) -> str:
     """The extractor's paragraphs as they stand on the page.
 
-    It makes one kind of space of every kind, and drops soft hyphens and joiners.
+    It makes one kind of space of every kind, drops soft hyphens and joiners, puts "- " before an
+    item of a list, and leaves out what stands inside a paragraph (a picture's caption, a button).
     """
-    # Both are compared by their visible letters alone, and `places` leads back to the page.
-    places = _visible(page)
-    whole = "".join([page[place] for place in places])
+    written = _Written(page)
     said: list[str] = []
-    start = 0
     for paragraph in paragraphs:
         cleaned = clean(paragraph)
-        wanted = "".join([cleaned[place] for place in _visible(cleaned)])
-        if not wanted:
-            continue
-        at = whole.find(wanted, start)
-        if at < 0:
-            said.append(plain_text(paragraph, html=False))
-            continue
-        start = at + len(wanted)
-        said.append(page[places[at] : places[start - 1] + 1])
+        stretch = written.find(cleaned)
+        if stretch is None:
+            stretch = written.find(cleaned.removeprefix("- "))
+        if stretch is None:
+            stretch = written.words(plain_text(paragraph, html=False))
+        said.append(stretch)
     return "\n\n".join(filter(None, said))[:LONGEST_TEXT].rstrip()
+
+
+#: After so many letters a paragraph that goes on is another one.
+LEFT_OUT = 2000
+
+
+class _Written:
+    """A page's text, in which what was extracted from it is found again, from front to back.
+
+    Both are compared by their visible letters alone, and `_places` leads back to the page.
+    """
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self._places = _visible(page)
+        self._letters = "".join([page[place] for place in self._places])
+        self._end = 0  # the letter behind what was found last
+
+    def find(self, text: str, *, within: int | None = None) -> str | None:
+        """A text as the page writes it in one stretch, beginning so many letters on at most."""
+        wanted = "".join([text[place] for place in _visible(text)])
+        if not wanted:
+            return ""
+        last = None
+        if within is not None:
+            last = self._end + within + len(wanted)
+        at = self._letters.find(wanted, self._end, last)
+        if at < 0:
+            return None
+        self._end = at + len(wanted)
+        return self._page[self._places[at] : self._places[self._end - 1] + 1]
+
+    def words(self, text: str) -> str:
+        """A text of which the page has more, word by word; what is not found stays as it is."""
+        said = ""
+        words = text.split()
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            before = self._end
+            # What was left out is passed over, to where this word and the next stand together: a
+            # short one alone is found anywhere.
+            if (
+                self.find(word, within=0) is None
+                and following
+                and self.find(word + following, within=LEFT_OUT)
+            ):
+                self._end -= len(_visible(following))
+            found = word
+            start = self._end - len(_visible(word))
+            if self._end > before:
+                found = self._page[self._places[start] : self._places[self._end - 1] + 1]
+            if said:
+                said += self._between(before, start)
+            said += found
+        return said
+
+    def _between(self, before: int, start: int) -> str:
+        """The spaces of the page between two letters; one, where the page has more than spaces."""
+        between = self._page[self._places[before - 1] + 1 : self._places[start]]
+        if before == start and between.isspace() and "\n" not in between:
+            return between
+        return " "
 
 
 def _visible(text: str) -> list[int]:

@@ -68,7 +68,7 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
             value = value.replace("\n", "<br>")
         if "<" in value or "&" in value:
             value = _without_markup(value)
-        else:  # the commonest case, a text without anything to unfold, needs no tokeniser
+        else:  # a text without anything to unfold needs no tokeniser
             value = _LAYOUT.sub(" ", value)
     elif wrapped:
         value = " ".join(line.strip() or "\n\n" for line in value.split("\n"))

@@ -21,15 +21,12 @@ from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
 from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
 
-TOKEN_ASKS = (
-    3  # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
-)
-TOKEN_PAUSE = (
-    1.0  # seconds between these questions, and until what was refused by mistake is tried again
-)
-TOKEN_PATIENCE = (
-    15.0  # seconds of nothing but 401 from one method, whatever the token's own question says
-)
+# times that Telegram must disown a token in a row: it is known to say 401 once by mistake
+TOKEN_ASKS = 3
+# seconds between these questions, and until what was refused by mistake is tried again
+TOKEN_PAUSE = 1.0
+# seconds of nothing but 401 from one method, whatever the token's own question says
+TOKEN_PATIENCE = 15.0
 TOKEN_REFUSALS = 4  # and at least so many of them
 
 

@@ -6,9 +6,8 @@ import aiohttp
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
-MOST_CONNECTIONS = (
-    400  # more than ever hang at once: the one that asks whether Telegram is there must be free
-)
+# more than ever hang at once: the one that asks whether Telegram is there must be free
+MOST_CONNECTIONS = 400
 
 
 def open_session(*, connections: int = MOST_CONNECTIONS) -> aiohttp.ClientSession:

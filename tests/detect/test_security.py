@@ -202,6 +202,30 @@ def test_the_first_sentence_stands_for_a_missing_title() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "dead"),
+    [
+        ("en", "Attack on a post: three soldiers were killed and five wounded", 3),
+        ("en", "Blast kills 14, injures 30", 14),
+        ("en", "Blast: killed 2, wounded 5", 2),
+        ("en", "Blast: wounded 5, killed 2", 2),
+        ("en", "Blast: 2 killed, 5 wounded", 2),
+        ("en", "Blast: 5 wounded, 2 killed", 2),
+        ("en", "An officer was killed and 40 wounded in a blast", 0),
+        ("ru", "Взрыв: двое погибли и десять ранены", 2),
+        ("ru", "В ДТП погиб один и ранены пятеро", 0),
+        ("ru", "Взрыв: число погибших выросло до 17, пострадали 60", 17),
+        ("ky", "Жарылуу: үч адам каза болуп, беш адам жараат алды", 3),
+    ],
+)
+def test_the_wounded_are_not_counted_as_dead(language: str, text: str, dead: int) -> None:
+    """A figure beside both words is whose it is, in any order of the two."""
+    found = [
+        reason.values for reason in detect(text, "", language).reasons if reason.code == "dead"
+    ]
+    assert found == ([(str(dead),)] if dead else [])
+
+
 def test_severity_rises_with_danger_nearness_and_the_dead() -> None:
     texts = (
         "Man arrested for theft",

@@ -76,6 +76,18 @@ async def _left(store: Store) -> None:
         await storage.chats.close(db, OLD, why="kicked")
 
 
+async def _refused(store: Store) -> None:
+    """A message to the old group met a refusal."""
+    async with store.writing() as db:
+        await storage.chats.close(db, OLD, why="no right to write")
+
+
+async def _back(store: Store) -> None:
+    """Told that the old group may be written to."""
+    async with store.writing() as db:
+        await storage.chats.revive(db, OLD)
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.cases
 async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_order(
@@ -98,7 +110,7 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
         await _enqueue(store, f"a{number}")
         if stopped:
             async with store.writing() as db:
-                await storage.chats.close(db, OLD, why=storage.chats.STOPPED)
+                await storage.chats.stop(db, OLD)
         steps: list[Any] = [
             _moved,
             _moved,
@@ -108,6 +120,8 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             lambda s: _met(s, OLD),
             lambda s: _met(s, NEW),
         ]
+        if stopped:
+            steps += [_refused, _back]
         dice.shuffle(steps)
         for step in steps:
             await step(store)
@@ -122,6 +136,25 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             )
             rows = (await db.execute(select(delivery.c.chat_id, delivery.c.state))).all()
             assert [tuple(one) for one in rows] == [(NEW, "dead" if stopped else "pending")], steps
+
+
+async def test_G19_who_said_stop_in_the_new_group_before_the_move_was_told_is_left_alone(
+    store: Store,
+) -> None:
+    """The old group's settings win, and what waited for it is not sent either."""
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+        await storage.chats.subscribe(db, OLD, [KEY], now=NOW - timedelta(hours=1))
+    await _enqueue(store, "waits")
+    await _met(store, NEW)
+    async with store.writing() as db:
+        await storage.chats.stop(db, NEW)
+    await _moved(store)
+    async with store.reading() as db:
+        kept = (await db.execute(select(chat.c.language, chat.c.active, chat.c.stopped))).one()
+        assert tuple(kept) == ("ky", False, True)
+        rows = await db.execute(select(delivery.c.chat_id, delivery.c.state))
+        assert [tuple(row) for row in rows] == [(NEW, "dead")]
 
 
 async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> None:

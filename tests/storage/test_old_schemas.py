@@ -15,6 +15,7 @@ from sqlalchemy import Connection, MetaData, column, insert, table
 from sqlalchemy import text as sql
 
 import storage.alerts
+import storage.chats
 import storage.deliveries
 import storage.inbox
 import storage.news
@@ -73,6 +74,8 @@ RULE = {
     "paused": False,
 }
 AT = NOW - timedelta(hours=1)
+#: Chats that were closed: why, and whether their readers had asked for silence.
+AWAY = {1002: ("blocked", False), 1003: ("stopped", True), 1004: ("blocked", True)}
 
 
 def _to(connection: Connection, revision: str) -> None:
@@ -110,6 +113,12 @@ def _fill(connection: Connection, revision: str) -> None:
         "title": "",
     }
     add("chat", id=1001, kind="private", active=True, created_at=AT, **settings)
+    for number, (telegrams, stopped) in AWAY.items():
+        why = telegrams
+        if stopped and telegrams != "stopped" and revision < "0012":
+            why = f"stopped, {telegrams}"
+        left = {"active": False, "inactive_why": why, "inactive_at": AT, "stopped": stopped}
+        add("chat", id=number, kind="private", created_at=AT, **left, **settings)
     add("subscription", key="topic:security", chat_id=1001, since_at=AT)
     add("story", id=1, at=AT, severity="notable", reasons=sentences)
     add("story_topic", topic="security", story_id=1)
@@ -193,6 +202,7 @@ async def test_a_database_of_an_earlier_schema_comes_through_with_what_is_in_it(
     await bring_up(store)
     assert await schema_of(store) == HEAD
     await _is_whole(store, revision)
+    await _is_silent(store)
     await _is_forgotten(store)
     await store.close()
 
@@ -222,6 +232,15 @@ async def _is_whole(store: Store, revision: str) -> None:
         held = (await db.execute(sql("SELECT reasons FROM held_rate"))).scalar_one()
         assert "far_day" in str(held)
         assert "no_price" in str(held)
+
+
+async def _is_silent(store: Store) -> None:
+    """Who asked for silence has it, also after Telegram's refusal is over; the others do not."""
+    query = sql("SELECT id, inactive_why FROM chat WHERE NOT active ORDER BY id")
+    async with store.writing() as db:
+        whys = {row.id: row.inactive_why for row in await db.execute(query)}
+        assert whys == {1002: "blocked", 1003: "stopped", 1004: "blocked"}
+        assert [await storage.chats.revive(db, number) for number in AWAY] == [True, False, False]
 
 
 async def _is_forgotten(store: Store) -> None:

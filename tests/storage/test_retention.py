@@ -207,7 +207,8 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
             await storage.rules.propose(db, number, series, own, now=began)
         for number in (gone, back):
             await storage.chats.close(db, number, why="blocked")
-        await storage.chats.close(db, silent, why=storage.chats.STOPPED)
+        await storage.chats.stop(db, silent)
+        await storage.chats.close(db, silent, why="blocked")
         told = notice(here, "notice.gone", {"chat": str(gone), "why": "kicked"}, now=began)
         await storage.alerts.enqueue(db, told)
         while await storage.fan_out.fan_out(db) is not None:
