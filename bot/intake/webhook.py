@@ -17,7 +17,7 @@ from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Sent, why
+from bot.telegram.outcomes import Sent, wait_of, why
 
 log = structlog.get_logger(__name__)
 
@@ -128,9 +128,11 @@ async def keep_webhook(
 
 async def _until_lost(api: BotApi, url: str, look: float) -> None:
     """Return when Telegram posts updates to another address, or to none."""
+    wanted = 0.0
     while True:
-        await asyncio.sleep(look)
+        await asyncio.sleep(max(look, wanted))
         outcome = await api.call("getWebhookInfo")
+        wanted = wait_of(outcome)
         match outcome:
             case Sent(result={"url": there}) if there != url:
                 log.warning("the webhook was changed by somebody else")
