@@ -142,6 +142,7 @@ async def opened(
             catalog=catalog,
             clock=clock,
             turn=worker.turn,
+            is_away=lambda: worker.reach.away,
             wake=worker.wake,
             settings=settings,
             on_trouble=on_trouble,

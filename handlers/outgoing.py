@@ -107,6 +107,9 @@ class Outgoing:
         """
         failures, doubts, fixes = 0, 0, 0
         while True:
+            if self._services.is_away():  # who watches it asks for all
+                await self._postpone(answer)
+                return Retry("Telegram is away")
             quiet = await self._keep_to_quiet(answer)
             if quiet is not None:
                 return quiet

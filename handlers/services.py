@@ -38,6 +38,11 @@ def no_others(_chat: int) -> int:
     return 0
 
 
+def _never() -> bool:
+    """Where nobody watches Telegram."""
+    return False
+
+
 async def _untold(_msgid: str, _values: dict[str, str]) -> None:
     """Where there is no operator."""
 
@@ -47,7 +52,8 @@ class Services:
     """What the program lends to its handlers.
 
     `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits;
-    `wake` is called when there is something to send; `on_trouble` tells the operators. `workers`
+    `is_away` says whether Telegram answers nothing, not even `getMe`. `wake` is called when there
+    is something to send; `on_trouble` tells the operators. `workers`
     draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
     """
 
@@ -64,6 +70,7 @@ class Services:
     buckets: LRUCache[int, tuple[float, bool]] = field(
         default_factory=lambda: LRUCache(KNOWN_CHATS)
     )
+    is_away: Callable[[], bool] = _never
     # how many questions of a chat wait here, the one being answered included
     waiting: Callable[[int], int] = no_others
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold

@@ -69,6 +69,10 @@ RIVAL = Policy(base=1.0, cap=30.0)
 ANSWER = Policy(base=1.0, cap=4.0, tries=3, doubts=1)
 #: A question that changes nothing, and whose answer nobody waits for so long.
 QUESTION = Policy(base=1.0, cap=4.0, tries=3, doubts=NO_HARM, longest=60.0)
+#: A word to an operator that the outbox cannot hold: until Telegram takes it.
+ALARM = Policy(base=1.0, cap=4.0, doubts=1)
+#: One before the program ends.
+LAST_WORD = Policy(base=1.0, cap=4.0, tries=3, doubts=1, longest=10.0)
 #: A delivery of the outbox; its lane says how many doubts it may spend.
 DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
 

@@ -5,6 +5,7 @@ same.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.model.chats import ChatKind
-from tests.handlers.conftest import GROUP, READER, STRANGER, World, days
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
 DARK = "chart:RUB/KGS:90d:dark"
@@ -327,6 +328,31 @@ async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(world: W
         READER, lambda m: m.get("from", {}).get("is_bot", False), timeout=30
     )
     assert "84" in answer["text"]
+
+
+async def test_G15_while_telegram_is_away_answers_ask_it_nothing(world: World) -> None:
+    """One asks for all; the answers come when it is back."""
+    for method in ("send*", "getMe"):
+        world.emulator.faults.add(Fault.server_error(502, method=method))
+    await world.emulator.send_text(READER, "/help")  # it goes to the outbox, whose sender notices
+    await until(lambda: world.worker.reach.away)
+    before = world.emulator.calls.total
+    for reader in (STRANGER, RUSSIAN):
+        await world.emulator.send_text(reader, "/rates USD")
+    while len(await world.alerts()) < 3:  # noqa: ASYNC110 - an alert makes no event here
+        await asyncio.sleep(0.02)
+    asked = {call.chat_id for call in world.emulator.calls.since(before)}
+    assert not asked & {STRANGER, RUSSIAN}
+    world.emulator.faults.clear()
+    for reader in (STRANGER, RUSSIAN):
+        await world.tells(reader, "84")
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Wait for what nothing that arrives tells."""
+    async with asyncio.timeout(30):
+        while not so():  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0.02)
 
 
 async def test_G19_an_answer_to_a_group_that_moved_reaches_it(world: World) -> None:
