@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.sources.base import RateSource
-from bot.sources.places import modules_of
+from bot.sources.modules import modules_of
 
 FOLDER = Path(__file__).parent
 

@@ -12,7 +12,7 @@ from inspect import isabstract
 from pathlib import Path
 
 from bot.sources.kind import Kind
-from bot.sources.places import modules_of
+from bot.sources.modules import modules_of
 
 FOLDER = Path(__file__).parent
 
