@@ -255,6 +255,21 @@ async def test_G20_files_and_pictures_that_fail_once_are_sent_again(
     assert sent == [method, method, "sendMessage"]
 
 
+async def test_G20_a_picture_for_a_topic_that_is_gone_comes_in_general(charted: World) -> None:
+    """As a picture."""
+    emulator = charted.emulator
+    emulator.add_group(FORUM, "Forum", members=[STRANGER], admins=[READER], is_forum=True)
+    emulator.add_topic(FORUM, 7, "Rates")
+    refusal = "message thread not found"
+    emulator.faults.add(Fault.bad_request(refusal, method="sendPhoto", chat_id=FORUM, times=1))
+    asked = await emulator.send_text(FORUM, "/chart RUB 90d", user_id=STRANGER, thread_id=7)
+    answer = await emulator.wait_message(
+        FORUM, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=20
+    )
+    assert "photo" in answer
+    assert "message_thread_id" not in answer
+
+
 async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> None:
     """As often as it is refused."""
     charted.emulator.faults.add(Fault.bad_request("PHOTO_INVALID", method="sendPhoto"))
