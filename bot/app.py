@@ -142,9 +142,11 @@ async def opened(
             catalog=catalog,
             clock=clock,
             turn=worker.turn,
+            is_away=lambda: worker.reach.away,
             wake=worker.wake,
             settings=settings,
             on_trouble=on_trouble,
+            quiet=worker.quiet,
         )
         route(application, services)
         ingest = Ingest.composed(

@@ -289,8 +289,7 @@ def parse_database_address(value: object) -> str:
     family = family.partition("+")[0]
     if not rest or family not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
-    # libpq would read what stands before a zero, and leave out the rest of the address
-    if re.search(r"[\x00-\x1f\x7f]|%00", text) or not _is_unicode(text):
+    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
         raise ValueError("an address without line breaks or other control characters")
     if family == "sqlite":
         _check_file(rest)
@@ -318,6 +317,9 @@ def _check_server(text: str) -> None:
     """ValueError when a server's address has no possible host or port."""
     if len(text) > LONGEST_PATH:
         raise ValueError(f"an address of at most {LONGEST_PATH} letters")
+    # libpq would read what stands before a zero, and leave out the rest of the address
+    if "%00" in text:
+        raise ValueError("an address without line breaks or other control characters")
     found = _SERVER.fullmatch(text)
     if found is None:
         raise ValueError(

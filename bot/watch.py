@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,8 @@ from bot.alerts.notices import Notice, notice
 from bot.errors import BotError, ConfigError, StorageError
 from bot.render.text import to_api
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Retry
+from bot.telegram.outcomes import Sent, why
+from bot.telegram.retry import ALARM, LAST_WORD, Policy, taken
 from storage.db import LOST, Store
 
 log = structlog.get_logger(__name__)
@@ -34,13 +35,18 @@ log = structlog.get_logger(__name__)
 STALL_SECONDS = 2.0  # seconds without a turn of the loop
 TROUBLE_PATIENCE = 5.0  # seconds of trouble before an operator is woken
 TOLD_AGAIN_AFTER = 3600.0  # seconds until the same trouble is told again
+LAST_WORD_LIMIT = 15.0  # seconds for the last word to the operators, whatever Telegram does
 STOP_LIMIT = 15.0  # seconds that a stop may take
 FRAMES_SHOWN = 3  # of the place where the loop stands
 
 
 @dataclass(slots=True)
 class StoreWatch:
-    """Notes how far the store has come, and tells operators when it cannot be written."""
+    """Notes how far the store has come, and tells operators when it cannot be written.
+
+    A word to them is tried until Telegram takes it, beside the looks: those must go on, for they
+    notice that the store works again. Then it is not said any more.
+    """
 
     store: Store
     api: BotApi
@@ -50,6 +56,7 @@ class StoreWatch:
     _changes: int = -1
     _since: float | None = None
     _told: float | None = None
+    _telling: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
         """Look, once a second or so. ConfigError, the end, when the database file is gone."""
@@ -62,6 +69,7 @@ class StoreWatch:
                 if self.store.trouble is not None:
                     log.info("the database can be written again")
                 self.store.trouble = self._since = None
+                self.say_no_more()
                 self._changes = await self._count()
         except StorageError as error:
             await self._trouble(str(error))
@@ -77,9 +85,10 @@ class StoreWatch:
             "the database file was removed or replaced", file=self.store.place, saved=saved
         )
         values = (("file", self.store.place), ("saved", saved))
-        body = to_api(notice(Notice(msgid="notice.lost", values=values), self.language))
-        for admin in self.admins:
-            await self.api.call("sendMessage", chat_id=admin, **body)
+        self.say_no_more()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_LIMIT):
+                await self._tell(Notice(msgid="notice.lost", values=values), LAST_WORD)
         raise ConfigError(
             f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}"
         )
@@ -102,16 +111,28 @@ class StoreWatch:
             return
         if self._told is not None and now - self._told < TOLD_AGAIN_AFTER:
             return
-        body = to_api(
-            notice(Notice(msgid="notice.database", values=(("why", why),)), self.language)
-        )
-        told = True
-        for admin in self.admins:
-            outcome = await self.api.call("sendMessage", chat_id=admin, **body)
-            if isinstance(outcome, Retry):  # Telegram is away as well: again with the next look
-                told = False
-        if told:
-            self._told = now
+        self._told = now
+        word = Notice(msgid="notice.database", values=(("why", why),))
+        self._telling = asyncio.create_task(self._tell(word, ALARM), name="tell the operators")
+
+    async def _tell(self, word: Notice, policy: Policy) -> None:
+        """Tell each operator, past the outbox and none behind another."""
+        body = to_api(notice(word, self.language))
+
+        async def tell(admin: int) -> None:
+            said = {"chat_id": admin, **body}
+            outcome = await taken(self.api, "sendMessage", policy=policy, **said)
+            if not isinstance(outcome, Sent):
+                log.error("an operator could not be told", word=word.msgid, why=why(outcome))
+
+        await asyncio.gather(*[tell(admin) for admin in self.admins])
+
+    def say_no_more(self) -> None:
+        """Give up a word that not all operators have; the same trouble is then told anew."""
+        if self._telling is not None and not self._telling.done():
+            self._telling.cancel()
+            self._told = None
+        self._telling = None
 
 
 @dataclass(slots=True)
@@ -170,6 +191,7 @@ async def keep_watch(
                 await store.look()
                 await pause()
         finally:
+            store.say_no_more()
             beating.cancel()
 
 

@@ -107,6 +107,9 @@ class Outgoing:
         """
         failures, doubts, fixes = 0, 0, 0
         while True:
+            if self._services.is_away():  # who watches it asks for all
+                await self._postpone(answer)
+                return Retry("Telegram is away")
             quiet = await self._keep_to_quiet(answer)
             if quiet is not None:
                 return quiet
@@ -140,7 +143,7 @@ class Outgoing:
         """Wait while Telegram wants silence in the chat; an outcome where that is for too long."""
         if answer.chat is None or answer.method in MOMENTARY:
             return None
-        quiet = self._services.quiet_for(answer.chat)
+        quiet = self._services.quiet.left(answer.chat)
         if quiet > SHORT_WAIT:
             await self._postpone(answer, flood=True)
             return Retry("too many requests", after=quiet, flood=True)
@@ -152,7 +155,7 @@ class Outgoing:
         """Telegram wants nothing in this chat for so long: neither answers nor alerts."""
         if answer.chat is None or answer.method in MOMENTARY:
             return
-        self._services.be_quiet(answer.chat, seconds)
+        self._services.quiet.keep(answer.chat, seconds)
         async with self._services.store.writing() as db:
             await storage.chats.pause(db, answer.chat, timedelta(seconds=seconds))
 

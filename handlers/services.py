@@ -12,7 +12,6 @@ from cachetools import LRUCache
 from telegram import Chat as TelegramChat
 
 import storage.chats
-from bot.clock import boottime
 from bot.config import Settings
 from bot.errors import UserError
 from bot.languages import client_language
@@ -20,6 +19,7 @@ from bot.model.chats import Chat, ChatKind, Style
 from bot.render.text import Message
 from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
+from bot.telegram.quiet import Quiet
 from bot.workers import Workers
 from handlers.drawn import Drawn
 from storage.db import Store
@@ -38,6 +38,11 @@ def no_others(_chat: int) -> int:
     return 0
 
 
+def _never() -> bool:
+    """Where nobody watches Telegram."""
+    return False
+
+
 async def _untold(_msgid: str, _values: dict[str, str]) -> None:
     """Where there is no operator."""
 
@@ -47,7 +52,8 @@ class Services:
     """What the program lends to its handlers.
 
     `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits;
-    `wake` is called when there is something to send; `on_trouble` tells the operators. `workers`
+    `is_away` says whether Telegram answers nothing, not even `getMe`. `wake` is called when there
+    is something to send; `on_trouble` tells the operators. `workers`
     draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
     """
 
@@ -64,11 +70,11 @@ class Services:
     buckets: LRUCache[int, tuple[float, bool]] = field(
         default_factory=lambda: LRUCache(KNOWN_CHATS)
     )
+    is_away: Callable[[], bool] = _never
     # how many questions of a chat wait here, the one being answered included
     waiting: Callable[[int], int] = no_others
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
-    # until when, on the clock that runs while we sleep
-    quiet: dict[int, float] = field(default_factory=dict)
+    quiet: Quiet = field(default_factory=Quiet)
     drawn: Drawn = field(default_factory=Drawn)
     admins: frozenset[int] = field(init=False)
 
@@ -86,20 +92,6 @@ class Services:
     def forget_cards(self) -> None:
         """New rates were stored: cards are made anew."""
         self.cards.clear()
-
-    def be_quiet(self, chat_id: int, seconds: float) -> None:
-        """Telegram wants no message in a chat for so long."""
-        now = boottime()
-        for chat, until in list(self.quiet.items()):
-            if until <= now:
-                del self.quiet[chat]
-        self.quiet[chat_id] = now + seconds
-
-    def quiet_for(self, chat_id: int) -> float:
-        """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
-        if not self.quiet:  # as nearly always: it is asked before every answer
-            return 0.0
-        return max(0.0, self.quiet.get(chat_id, 0.0) - boottime())
 
     def allow(self, chat_id: int, cost: float = SECONDS_A_COMMAND) -> bool:
         """Whether a chat may ask now; when not, UserError once, then False until it calms down.

@@ -23,6 +23,7 @@ from bot.errors import ConfigError
 from bot.model.alerts import Lane, State
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.quiet import Quiet
 from bot.telegram.retry import DELIVERY
 from bot.telegram.standing import standing
 from storage.db import Store
@@ -56,6 +57,7 @@ class Reactions:
     signals: Signals
     give_back: Callable[[], Awaitable[None]]
     on_trouble: OnTrouble
+    quiet: Quiet
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class Reactions:
         wait = DELIVERY.pause(item.tries, outcome)
         self.marks.add(again(item, wait, outcome.why))
         self._floods.refused(item.chat, boottime() + wait)
+        self.quiet.keep(item.chat, wait)
         async with self.store.writing() as db:
             await storage.chats.pause(db, item.chat, timedelta(seconds=wait))
         if self._floods.for_all:

@@ -30,6 +30,7 @@ from bot.model.alerts import State
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
+from bot.telegram.quiet import Quiet
 from storage.db import Store
 from storage.deliveries import Claimed, unbegun
 
@@ -45,6 +46,7 @@ class Worker:
     """Sends the outbox. `on_trouble` tells the operators.
 
     `others` make requests of their own; those that hang through an outage are given up at its end.
+    `quiet` tells them which chats Telegram wants left alone.
     """
 
     store: Store
@@ -54,6 +56,7 @@ class Worker:
     rate: float
     on_trouble: OnTrouble
     others: tuple[Api, ...] = ()
+    quiet: Quiet = field(default_factory=Quiet)
     reach: Reach = field(init=False)
     slots: Slots = field(init=False)
     marks: Marks = field(init=False)
@@ -103,6 +106,7 @@ class Worker:
             signals=self._signals,
             give_back=self._claims.give_back,
             on_trouble=self.on_trouble,
+            quiet=self.quiet,
         )
 
     def wake(self) -> None:

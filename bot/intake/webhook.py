@@ -6,7 +6,6 @@ import asyncio
 import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Sent, why
+from bot.telegram.outcomes import Sent, wait_of, why
 
 log = structlog.get_logger(__name__)
 
@@ -152,10 +151,11 @@ async def _until_lost(
     """Return when Telegram posts updates to another address, or to none; say when it posts them
     in vain.
     """
-    deaf = False
+    deaf, wanted = False, 0.0
     while True:
-        await asyncio.sleep(WEBHOOK_LOOK)
+        await asyncio.sleep(max(WEBHOOK_LOOK, wanted))
         outcome = await api.call("getWebhookInfo")
+        wanted = wait_of(outcome)
         info = outcome.result if isinstance(outcome, Sent) else None
         if not isinstance(info, dict):
             continue
@@ -187,6 +187,6 @@ async def _trouble(inbox: Inbox, info: dict[str, Any]) -> str | None:
     if not waiting or not isinstance(failed_at, int):
         return None
     received_at = await inbox.last_received()
-    if received_at is not None and received_at >= datetime.fromtimestamp(failed_at, UTC):
+    if received_at is not None and received_at.timestamp() >= failed_at:
         return None
     return str(info.get("last_error_message", "")) or "no reason given"

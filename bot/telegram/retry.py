@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Outcome, Retry, is_final
+from bot.telegram.outcomes import Ambiguous, Outcome, Retry, is_final, wait_of
 
 #: The doubts of what may have its effect as often as it likes.
 NO_HARM = math.inf
@@ -56,8 +56,7 @@ class Policy:
             return True
         if isinstance(outcome, Ambiguous):
             return doubts >= self.doubts
-        after = outcome.after if isinstance(outcome, Retry) else None
-        return self.longest is not None and (after or 0.0) > self.longest
+        return self.longest is not None and wait_of(outcome) > self.longest
 
 
 #: What the program needs of Telegram to be there at all: what was asked in an outage is heard soon
@@ -69,6 +68,10 @@ RIVAL = Policy(base=1.0, cap=30.0)
 ANSWER = Policy(base=1.0, cap=4.0, tries=3, doubts=1)
 #: A question that changes nothing, and whose answer nobody waits for so long.
 QUESTION = Policy(base=1.0, cap=4.0, tries=3, doubts=NO_HARM, longest=60.0)
+#: A word to an operator that the outbox cannot hold: until Telegram takes it.
+ALARM = Policy(base=1.0, cap=4.0, doubts=1)
+#: One before the program ends.
+LAST_WORD = Policy(base=1.0, cap=4.0, tries=3, doubts=1, longest=10.0)
 #: A delivery of the outbox; its lane says how many doubts it may spend.
 DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
 

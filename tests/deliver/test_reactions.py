@@ -29,6 +29,7 @@ from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.quiet import Quiet
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.deliveries import Claimed
@@ -152,6 +153,7 @@ def _reactions(desk: Desk, store: Store, api: Api) -> Reactions:
     """As a worker puts them together."""
     signals = Signals()
     return Reactions(
+        quiet=Quiet(),
         store=store,
         api=api,
         token_name=desk._token_name,

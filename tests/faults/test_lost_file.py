@@ -9,13 +9,14 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from bot.emulator import Emulator
+from bot.emulator import Emulator, Fault
 from bot.errors import ConfigError
 from bot.telegram.outcomes import Outcome, Sent
 from bot.watch import StoreWatch
@@ -142,6 +143,24 @@ async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
         await program.start(ready=False)
         assert await program.end(None) == 78
         assert f"jarchy db restore {saved}" in "".join(program.log)
+
+
+async def test_P21_G20_the_last_word_is_tried_again_when_telegram_refuses_it(
+    tmp_path: Path, emulator: Emulator, publishers: Publishers
+) -> None:
+    """The program ends after it."""
+    program = Program(tmp_path, emulator, catalog(publishers.url), ADMIN_IDS=str(OPERATOR))
+    await program.start()
+    for fault in (Fault.server_error, Fault.reset, partial(Fault.flood, 2)):
+        emulator.faults.add(fault(method="sendMessage", times=1))
+    removed(tmp_path / "jarchy.db")
+    await emulator.wait_message(
+        OPERATOR, lambda m: "jarchy.db.rescued-" in m.get("text", ""), timeout=30
+    )
+    assert await program.end(None) == 78
+    first, second, third, last = emulator.calls.of("sendMessage", OPERATOR)
+    assert {first.code, third.code} | {second.code} >= {502, 429}
+    assert last.at - third.at >= (2 if third.code == 429 else 0)
 
 
 def itself(path: Path) -> Path:

@@ -8,9 +8,10 @@ import signal
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -239,18 +240,23 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
     assert found.title == "other, then ours"
 
 
-async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_hold_the_notice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.server_error, Fault.reset, partial(Fault.flood, 3)],
+    ids=["502", "reset", "429"],
+)
+async def test_P7_G20_the_operators_hear_of_a_locked_database_once_though_it_cannot_hold_the_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Fault]
 ) -> None:
-    """Straight from Telegram, again while that is away; a database that works again is said to do
-    so in the log.
+    """Straight from Telegram, again when that refuses it, and then when it says; a database that
+    works again is said to do so in the log.
     """
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
     async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
-        one.emulator.faults.add(Fault.server_error(502, times=1))
+        one.emulator.faults.add(fault(times=1))
         with (
             closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other,
             capture_logs() as said,
@@ -259,13 +265,40 @@ async def test_P7_the_operators_hear_of_a_locked_database_once_though_it_cannot_
             other.execute("BEGIN IMMEDIATE")
             for _ in range(4):
                 await watch.look()
+            await one.emulator.wait_message(READER, timeout=20)
+            await watch.look()
             other.execute("COMMIT")
             await watch.look()
         (told,) = one.emulator.messages(READER)
         assert "another program holds it" in told["text"]
-        assert len(one.emulator.calls.of("sendMessage", READER)) == 2
+        refused, again = one.emulator.calls.of("sendMessage", READER)
+        assert again.at - refused.at >= (3 if refused.code == 429 else 0)
         assert said[-1]["event"] == "the database can be written again"
         assert one.store.trouble is None
+
+
+async def test_P7_a_database_that_works_again_before_telegram_does_is_not_complained_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a look wait for Telegram: nothing would notice the database meanwhile."""
+    for module in (storage.db, storage.connecting):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
+    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+        watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
+        silent = one.emulator.faults.add(Fault.hang())
+        with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
+            await watch.look()
+            other.execute("BEGIN IMMEDIATE")
+            async with asyncio.timeout(2):
+                await watch.look()
+            await asyncio.sleep(0.3)
+            assert silent.hits == 1
+            other.execute("COMMIT")
+            await watch.look()
+        assert watch._telling is None
+        assert one.store.trouble is None
+        assert one.emulator.messages(READER) == []
 
 
 async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(

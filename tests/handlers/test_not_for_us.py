@@ -53,37 +53,37 @@ def written(chat: int, text: str, **content: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "@jarchy_bot_news 100 usd",
-        "@jarchy_bot2 100 usd",
-        "@jarchy_botnet 100 usd",
-        "write to info@jarchy_bot.example please",
-        "joe@jarchy_bot.kg 100 usd",
-        "joe.smith+x@jarchy_bot.kg",
-        "https://example.org/@jarchy_bot 100 usd",
-        "https://example.org/?to=@jarchy_bot",
-        "@@jarchy_bot 100 usd",
-        "@jarchy_bot@example.org 100 usd",
-        "/rates@other_bot",
-        "/rates@jarchy_bot_news USD",
-        "jarchy_bot 100 usd",
-    ],
+OTHERS = (
+    "@jarchy_bot_news 100 usd",
+    "@jarchy_bot2 100 usd",
+    "@jarchy_botnet 100 usd",
+    "write to info@jarchy_bot.example please",
+    "joe@jarchy_bot.kg 100 usd",
+    "joe.smith+x@jarchy_bot.kg",
+    "https://example.org/@jarchy_bot 100 usd",
+    "https://example.org/?to=@jarchy_bot",
+    "@@jarchy_bot 100 usd",
+    "@jarchy_bot@example.org 100 usd",
+    "/rates@other_bot",
+    "/rates@jarchy_bot_news USD",
+    "jarchy_bot 100 usd",
 )
+
+
 async def test_G23_another_name_an_address_and_anothers_command_are_not_for_us(
-    world: World, text: str
+    world: World,
 ) -> None:
     """However much of our name is in them."""
-    await world.emulator.send_text(GROUP, text, user_id=STRANGER)
+    for text in OTHERS:
+        await world.emulator.send_text(GROUP, text, user_id=STRANGER)
     await heard_nothing(world, GROUP)
 
 
-@pytest.mark.parametrize("text", ["`@jarchy_bot 100 usd`", "see @jarchy_bot"])
-async def test_G23_our_name_in_code_is_quoted(world: World, text: str) -> None:
+async def test_G23_our_name_in_code_is_quoted(world: World) -> None:
     """Not said to us."""
-    code = [{"type": "code", "offset": 0, "length": len(text)}]
-    world.emulator.push_update(written(GROUP, text, entities=code))
+    for text in ("`@jarchy_bot 100 usd`", "see @jarchy_bot"):
+        code = [{"type": "code", "offset": 0, "length": len(text)}]
+        world.emulator.push_update(written(GROUP, text, entities=code))
     await heard_nothing(world, GROUP)
 
 
@@ -95,6 +95,7 @@ async def test_G23_our_name_in_code_is_quoted(world: World, text: str) -> None:
         "mail@jarchy_bot.kg? no: @jarchy_bot 100 usd kgs",
     ],
 )  # fmt: skip
+@pytest.mark.cases(keep=3)
 async def test_G23_a_mention_is_for_us_wherever_it_stands(world: World, text: str) -> None:
     """In any case, beside any sign."""
     asked = await world.emulator.send_text(GROUP, text, user_id=STRANGER)
@@ -129,12 +130,11 @@ NOT_OURS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("update", NOT_OURS.values(), ids=NOT_OURS.keys())
-async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(
-    world: World, update: dict[str, Any]
-) -> None:
+async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(world: World) -> None:
     """Also what somebody passed on there."""
-    world.emulator.push_update(update)
+    for number, update in enumerate(NOT_OURS.values()):
+        update["message"]["message_id"] += number
+        world.emulator.push_update(update)
     await heard_nothing(world, GROUP)
 
 

@@ -30,25 +30,24 @@ PRETENDING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("pretending", PRETENDING.values(), ids=PRETENDING.keys())
-@pytest.mark.parametrize("command", ["/language ky", "/stop", "/subscribe security"])
 async def test_S23_a_channels_post_in_a_group_changes_nothing(
-    world: World, pretending: dict[str, Any], command: str
+    world: World, pretending: dict[str, Any]
 ) -> None:
     """Whatever it asks for; an administrator's question after it is answered as before."""
     await world.ask("/rates@jarchy_bot USD", chat=GROUP, fits="84")
     async with world.store.reading() as db:
         before = await storage.chats.get(db, GROUP)
-    chat = {"id": GROUP, "type": "supergroup", "title": "Market"}
-    entity = {"type": "bot_command", "offset": 0, "length": len(command.split(maxsplit=1)[0])}
-    message = {
-        "message_id": 900_001,
-        "date": 1,
-        "chat": chat,
-        "text": command,
-        "entities": [entity],
-        **pretending,
-    }
-    world.emulator.push_update({"message": message})
+    for number, command in enumerate(("/language ky", "/stop", "/subscribe security")):
+        word = {"type": "bot_command", "offset": 0, "length": len(command.split(maxsplit=1)[0])}
+        message = {
+            "message_id": 900_001 + number,
+            "date": 1,
+            "chat": {"id": GROUP, "type": "supergroup", "title": "Market"},
+            "text": command,
+            "entities": [word],
+            **pretending,
+        }
+        world.emulator.push_update({"message": message})
     await world.ask("/rates USD", chat=READER, fits="84")
     await world.ask("/rates@jarchy_bot USD", chat=GROUP, fits="84")
     async with world.store.reading() as db:

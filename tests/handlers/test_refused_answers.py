@@ -5,16 +5,19 @@ same.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import storage.alerts
+from bot.alerts.notices import alert as notice
 from bot.emulator import Fault
 from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.model.chats import ChatKind
-from tests.handlers.conftest import GROUP, READER, STRANGER, World, days
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
 DARK = "chart:RUB/KGS:90d:dark"
@@ -252,11 +255,41 @@ async def test_G20_files_and_pictures_that_fail_once_are_sent_again(
     assert sent == [method, method, "sendMessage"]
 
 
+async def test_G20_a_picture_for_a_topic_that_is_gone_comes_in_general(charted: World) -> None:
+    """As a picture."""
+    emulator = charted.emulator
+    emulator.add_group(FORUM, "Forum", members=[STRANGER], admins=[READER], is_forum=True)
+    emulator.add_topic(FORUM, 7, "Rates")
+    refusal = "message thread not found"
+    emulator.faults.add(Fault.bad_request(refusal, method="sendPhoto", chat_id=FORUM, times=1))
+    asked = await emulator.send_text(FORUM, "/chart RUB 90d", user_id=STRANGER, thread_id=7)
+    answer = await emulator.wait_message(
+        FORUM, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=20
+    )
+    assert "photo" in answer
+    assert "message_thread_id" not in answer
+
+
 async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> None:
     """As often as it is refused."""
     charted.emulator.faults.add(Fault.bad_request("PHOTO_INVALID", method="sendPhoto"))
     answer = await charted.ask("/chart RUB 90d", fits="RUB/KGS")
     assert "photo" not in answer
+
+
+async def test_G21_an_answer_keeps_the_quiet_that_an_alert_was_told(world: World) -> None:
+    """Whoever of us Telegram said it to."""
+    told = notice(READER, "notice.gone", {"chat": "1", "why": "blocked"}, now=world.now)
+    await world.ask("/help")
+    world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
+    before = world.emulator.calls.total
+    async with world.store.writing() as db:
+        await storage.alerts.enqueue(db, told)
+    world.bot.worker.wake()
+    flood = await refused(world, before)
+    await world.ask("/help")
+    sent = [c for c in world.emulator.calls.since(flood.number) if c.chat_id == READER]
+    assert all(c.at - flood.at >= 5 for c in sent)
 
 
 async def test_G20_what_is_asked_in_another_chat_is_answered_after_a_failure(world: World) -> None:
@@ -295,6 +328,31 @@ async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(world: W
         READER, lambda m: m.get("from", {}).get("is_bot", False), timeout=30
     )
     assert "84" in answer["text"]
+
+
+async def test_G15_while_telegram_is_away_answers_ask_it_nothing(world: World) -> None:
+    """One asks for all; the answers come when it is back."""
+    for method in ("send*", "getMe"):
+        world.emulator.faults.add(Fault.server_error(502, method=method))
+    await world.emulator.send_text(READER, "/help")  # it goes to the outbox, whose sender notices
+    await until(lambda: world.worker.reach.away)
+    before = world.emulator.calls.total
+    for reader in (STRANGER, RUSSIAN):
+        await world.emulator.send_text(reader, "/rates USD")
+    while len(await world.alerts()) < 3:  # noqa: ASYNC110 - an alert makes no event here
+        await asyncio.sleep(0.02)
+    asked = {call.chat_id for call in world.emulator.calls.since(before)}
+    assert not asked & {STRANGER, RUSSIAN}
+    world.emulator.faults.clear()
+    for reader in (STRANGER, RUSSIAN):
+        await world.tells(reader, "84")
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Wait for what nothing that arrives tells."""
+    async with asyncio.timeout(30):
+        while not so():  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0.02)
 
 
 async def test_G19_an_answer_to_a_group_that_moved_reaches_it(world: World) -> None:

@@ -48,7 +48,7 @@ def test_a_file_that_is_no_bank_is_refused_by_its_name(source: object) -> None:
 
 
 def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(banks, "_modules", lambda: {"mongolbank": SimpleNamespace()})
+    monkeypatch.setattr(banks, "modules_of", lambda *_: {"mongolbank": SimpleNamespace()})
     with pytest.raises(ConfigError, match=r"bank mongolbank: .* lacks SOURCE"):
         load_catalog()
 

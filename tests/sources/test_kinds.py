@@ -125,7 +125,7 @@ class Unready(NewsSection):
 def test_no_catalog_is_read_while_a_kind_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = Kind(section=Unready, verb="x", help="", shown=lambda body, url: [])  # noqa: ARG005
     modules = {"empty": SimpleNamespace(), "lists": SimpleNamespace(KIND=kind)}
-    monkeypatch.setattr(kinds, "_modules", lambda: modules)
+    monkeypatch.setattr(kinds, "modules_of", lambda *_: modules)
     with pytest.raises(ConfigError) as caught:
         load_catalog()
     told = str(caught.value)

@@ -201,21 +201,23 @@ def test_a_selector_we_do_not_understand_is_refused_by_name(selector: str) -> No
 
 #: What selectors are made of, put together as it comes.
 PARTS = [
-    *"a*|.#[]()>+~,= '\"",
     "li",
+    " a",
+    "> a",
+    "~ *",
+    ", p",
     ".x",
     "#root",
     "[href]",
-    ":not(",
-    ":has(",
-    ":first-child",
-    "a|",
+    "[a|x]",
+    ":not([a|x])",
+    ":has(a|b)",
 ]
 
 
 @given(
     st.text(alphabet="ab.#[]='\"^$*~:>|, -()", max_size=12)
-    | st.lists(st.sampled_from(PARTS), max_size=6).map("".join)
+    | st.lists(st.sampled_from(PARTS), max_size=4).map("".join)
 )
 def test_a_selector_is_understood_or_refused_and_never_breaks_out(selector: str) -> None:
     try:

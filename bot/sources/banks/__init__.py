@@ -8,20 +8,12 @@ catalog is read (`problems`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from bot.sources.base import RateSource
+from bot.sources.modules import modules_of
 
 FOLDER = Path(__file__).parent
-
-
-def _modules() -> dict[str, ModuleType]:
-    modules: dict[str, ModuleType] = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
-        modules[path.stem] = import_module(f"{__name__}.{path.stem}")
-    return modules
 
 
 def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
@@ -46,9 +38,9 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
 
 # A file that is no bank is left out here and told by `problems`, when a catalog is read: an
 # import that raised would end the program before anybody could be told why.
-SOURCES = sources_of(_modules())
+SOURCES = sources_of(modules_of(__name__, FOLDER))
 
 
 def problems() -> list[str]:
     """What the files here lack, a sentence each."""
-    return problems_of(_modules())
+    return problems_of(modules_of(__name__, FOLDER))

@@ -8,21 +8,13 @@ worker process. A file that lacks `KIND` is a problem by name, and no catalog is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
-from types import ModuleType
 
 from bot.sources.kind import Kind
+from bot.sources.modules import modules_of
 
 FOLDER = Path(__file__).parent
-
-
-def _modules() -> dict[str, ModuleType]:
-    modules: dict[str, ModuleType] = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
-        modules[path.stem] = import_module(f"{__name__}.{path.stem}")
-    return modules
 
 
 def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
@@ -52,9 +44,9 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     return problems
 
 
-KINDS = kinds_of(_modules())
+KINDS = kinds_of(modules_of(__name__, FOLDER))
 
 
 def problems() -> list[str]:
     """What the files here lack, a sentence each."""
-    return problems_of(_modules())
+    return problems_of(modules_of(__name__, FOLDER))

@@ -1,0 +1,26 @@
+"""The chats in which Telegram wants silence for a while, known to everybody here who writes."""
+
+from __future__ import annotations
+
+from bot.clock import boottime
+
+
+class Quiet:
+    """Until when which chat is left alone, on the clock that runs while the machine sleeps."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def keep(self, chat: int, seconds: float) -> None:
+        """Telegram wants no message in a chat for so long; what was wanted for longer holds."""
+        now = boottime()
+        for one, until in list(self._until.items()):
+            if until <= now:
+                del self._until[one]
+        self._until[chat] = max(now + seconds, self._until.get(chat, now))
+
+    def left(self, chat: int) -> float:
+        """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
+        if not self._until:  # as nearly always: it is asked before every answer
+            return 0.0
+        return max(0.0, self._until.get(chat, 0.0) - boottime())
