@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,9 @@ import structlog
 
 import storage.alerts
 import storage.chats
+import storage.pace
 from bot.alerts.answers import alert as late_answer
-from bot.errors import UserError
+from bot.errors import StorageError, UserError
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
     Ambiguous,
@@ -143,13 +145,27 @@ class Outgoing:
         """Wait while Telegram wants silence in the chat; an outcome where that is for too long."""
         if answer.chat is None or answer.method in MOMENTARY:
             return None
-        quiet = self._services.quiet.left(answer.chat)
+        quiet = await self._quiet_left(answer.chat)
         if quiet > SHORT_WAIT:
             await self._postpone(answer, flood=True)
             return Retry("too many requests", after=quiet, flood=True)
         if quiet:
             await asyncio.sleep(quiet)
         return None
+
+    async def _quiet_left(self, chat: int) -> float:
+        """For how many seconds a chat is left alone, also when another process was told so.
+
+        A group's bucket, which its turn waits for, knows that by itself.
+        """
+        quiet, store = self._services.quiet, self._services.store
+        if chat > 0 and (quiet.is_new(chat) or not store.alone):
+            with suppress(StorageError):  # Telegram has to say it again
+                async with store.reading() as db:
+                    left = await storage.pace.silence_left(db, chat)
+                if left:
+                    quiet.keep(chat, left.total_seconds())
+        return quiet.left(chat)
 
     async def _be_quiet(self, answer: Answer, seconds: float) -> None:
         """Telegram wants nothing in this chat for so long: neither answers nor alerts."""

@@ -73,6 +73,20 @@ async def chat_ahead(db: Db, chat_id: int) -> timedelta:
     return max(tat - await db_now(db), timedelta(0))
 
 
+async def silence_left(db: Db, chat_id: int) -> timedelta:
+    """How long Telegram still wants no message in a private chat; 0 when it takes them.
+
+    Alerts alone fill the bucket by no more than one beyond its burst: that is no silence.
+    """
+    tat: datetime | None = (
+        await db.execute(select(chat.c.tat).where(chat.c.id == chat_id))
+    ).scalar()
+    if tat is None:
+        return timedelta(0)
+    left = tat - await db_now(db) - PRIVATE_BURST
+    return left if left > PRIVATE_EVERY else timedelta(0)
+
+
 async def charge_chat(db: Db, chat_id: int, count: int = 1) -> None:
     """Messages that were no deliveries fill a group's or channel's bucket too."""
     tat = await db_now(db) + await chat_ahead(db, chat_id) + GROUP_EVERY * count

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from cachetools import FIFOCache
+
 from bot.clock import boottime
+
+ASKED_CHATS = 10_000  # chats of which this process knows whether an earlier one was told to wait
 
 
 class Quiet:
@@ -10,6 +14,13 @@ class Quiet:
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
+        self._asked: FIFOCache[int, None] = FIFOCache(ASKED_CHATS)
+
+    def is_new(self, chat: int) -> bool:
+        """Whether nobody here asked about a chat yet, so that only the store knows: once."""
+        new = chat not in self._asked
+        self._asked[chat] = None
+        return new
 
     def keep(self, chat: int, seconds: float) -> None:
         """Telegram wants no message in a chat for so long; what was wanted for longer holds."""

@@ -1,0 +1,80 @@
+"""A private chat's 429 that another process met: an earlier one, or a replica."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+import storage.chats
+import storage.pace
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from storage.db import Store, db_now
+from storage.schema import chat
+from tests.factories import NOW
+from tests.factories import chat as a_chat
+from tests.handlers.conftest import CATALOG, READER
+from tests.handlers.test_refused_answers import refused
+from tests.world import running
+
+
+@pytest.mark.parametrize("wait", [7, 14], ids=["waited out", "left to the outbox"])
+async def test_G21_a_private_chats_quiet_outlasts_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: int
+) -> None:
+    """The next question is answered when its time is over, to the second."""
+    monkeypatch.chdir(tmp_path)
+    now = datetime.now(UTC)
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
+        async with running(tmp_path, emulator, CATALOG, now=now) as world:
+            await world.ask("/help")
+            emulator.faults.add(Fault.flood(wait, method="sendMessage", chat_id=READER, times=1))
+            before = emulator.calls.total
+            await emulator.send_text(READER, "/help")
+            flood = await refused(world, before)
+        async with running(tmp_path, emulator, CATALOG, now=now):
+            await emulator.send_text(READER, "/privacy")
+            sent = await emulator.calls.wait(
+                lambda call: call.chat_id == READER and call.method == "sendMessage",
+                after=flood.number,
+                timeout=40,
+            )
+    assert wait <= sent.at - flood.at < wait + 6
+
+
+@pytest.mark.postgres
+async def test_G21_a_private_chats_quiet_is_kept_by_other_replicas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    """What one was told is in the store, and whoever answers next looks there."""
+    monkeypatch.chdir(tmp_path)
+    now = datetime.now(UTC)
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
+        emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
+        async with running(
+            tmp_path, emulator, CATALOG, now=now, database_url=postgres_url
+        ) as world:
+            await world.ask("/help")
+            async with world.bot.store.writing() as db:
+                await storage.chats.pause(db, READER, timedelta(seconds=5))
+            told = time.monotonic()
+            await world.ask("/privacy")
+            assert 4.9 <= time.monotonic() - told < 11
+
+
+async def test_G21_a_burst_of_alerts_is_no_quiet(store: Store) -> None:
+    """Only what Telegram asked for."""
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(READER), now=NOW)
+        assert not await storage.pace.silence_left(db, READER)
+        now = await db_now(db)
+        full = now + storage.pace.PRIVATE_BURST + storage.pace.PRIVATE_EVERY
+        await db.execute(update(chat).values(tat=full))
+        assert not await storage.pace.silence_left(db, READER)
+        await storage.chats.pause(db, READER, timedelta(seconds=9))
+        assert 8.5 < (await storage.pace.silence_left(db, READER)).total_seconds() <= 9
+        assert not await storage.pace.silence_left(db, READER + 1)
