@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -43,8 +42,8 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
     await _resume(bot)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":
-            path = urlsplit(bot.settings.webhook_url or "").path
-            hook = webhook_app(bot.inbox, path=path, secret=_webhook_secret(bot.settings))
+            url = bot.settings.webhook_url or ""
+            hook = webhook_app(bot.inbox, url=url, secret=_webhook_secret(bot.settings))
             await serve(stack, hook, bot.settings.webhook_listen)
         bot.ready.set()
         bot.readiness.tell("start", None)
@@ -90,7 +89,10 @@ async def _receive(bot: Running) -> None:
 
     if settings.updates == "webhook":
         url = settings.webhook_url or ""
-        await keep_webhook(bot.api, url=url, secret=_webhook_secret(settings), tell=tell)
+        secret = _webhook_secret(settings)
+        await keep_webhook(
+            bot.api, bot.inbox, url=url, secret=secret, tell=tell, on_trouble=bot.tell
+        )
     elif bot.store.alone:
         await poll(bot.api, bot.inbox, tell)
     else:

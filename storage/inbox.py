@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -58,6 +58,15 @@ async def add(
         if done.first() is not None:
             fresh.add(item.update_id)
     return [item for item in updates if item.update_id in fresh]
+
+
+async def last_received(db: Db) -> datetime | None:
+    """When the newest update was stored; None when there is none.
+
+    Numbers grow: Telegram begins anew only after a week of silence, and by then none is left.
+    """
+    newest = select(inbox.c.received_at).order_by(inbox.c.update_id.desc()).limit(1)
+    return (await db.execute(newest)).scalar_one_or_none()
 
 
 async def yield_to_earlier(db: Db, updates: Sequence[Received], *, holder: str) -> set[int]:

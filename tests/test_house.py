@@ -61,6 +61,32 @@ def test_G21_an_answer_leaves_by_one_way() -> None:
     assert beside == []
 
 
+#: Who asks something of Telegram past `taken` and the way of answers, with a policy of its own.
+OWN_POLICIES = {
+    "bot/cli/running.py",  # `check`: the person who asked reads that Telegram did not answer
+    "bot/deliver/reach.py",  # whether Telegram is away: asked until it is not
+    "bot/deliver/reactions.py",  # whether a chat is answered about: its delivery comes back
+    "bot/deliver/worker.py",  # deliveries
+    "bot/intake/polling.py",  # updates: as long as the program runs
+    "bot/intake/webhook.py",  # likewise
+    "bot/telegram/client.py",  # who we are: `listening` asks until it is said
+    "bot/telegram/retry.py",  # `taken`
+    "handlers/outgoing.py",  # the way of answers
+}
+
+
+def test_G20_G21_every_request_to_telegram_has_a_policy() -> None:
+    """For one that is refused once, or told to wait: no module asks once and lets it be."""
+    asking = set()
+    for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="call" | "post" | "upload")):
+                    if re.search(r"\b_?api\b|\bApi\(", ast.unparse(owner)):
+                        asking.add(str(path.relative_to(ROOT)))
+    assert asking == OWN_POLICIES
+
+
 def test_S8_the_usual_webhook_server_is_not_there() -> None:
     """Ours is aiohttp's: tornado is neither locked nor loaded."""
     for lock in ROOT.glob("requirements*.lock"):

@@ -56,6 +56,7 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},
     "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
+    "notice.deaf": {"why": "Connection refused"},
     "notice.unreadable": {"count": "3", "last": "900001"},
     "notice.older": {"until": "2021-10-19 10:00:00", "reached": "2021-10-20 10:00:00"},
 }

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 import orjson
@@ -156,6 +156,11 @@ class Inbox:
                 if await storage.marks.get(db, OPEN):
                     self._careful_until = boottime() + CAREFUL
                 await storage.marks.put(db, OPEN, self._holder)
+
+    async def last_received(self) -> datetime | None:
+        """When the newest update came, to whichever replica; on the database's clock."""
+        async with self._store.reading() as db:
+            return await storage.inbox.last_received(db)
 
     async def receive(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Store updates; when this returns, Telegram may be told. StorageError when it may not."""

@@ -12,7 +12,7 @@ from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Rejected, Sent, why
+from bot.telegram.outcomes import Ambiguous, Rejected, Sent, wait_of, why
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,9 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
     span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell("updates: not asked for yet")
     while True:
+        wanted = 0.0  # seconds that Telegram asks to wait with deleting a webhook
         if not heard:
-            await api.call("deleteWebhook")
+            wanted = wait_of(await api.call("deleteWebhook"))
         outcome = await api.call(
             "getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS
         )
@@ -54,7 +55,7 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
                 # Both conflicts are a 409; only the words say which it is.
                 if "webhook" not in outcome.why.lower():
                     policy = retry.RIVAL
-            after = policy.pause(failures, outcome)
+            after = max(policy.pause(failures, outcome), wanted)
             failures += 1
             tell(f"updates: {why(outcome)}")
             log.warning(

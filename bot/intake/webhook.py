@@ -7,37 +7,41 @@ import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from bot.errors import StorageError
 from bot.intake.inbox import KINDS, Inbox, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Sent, why
+from bot.telegram.outcomes import Sent, wait_of, why
 
 log = structlog.get_logger(__name__)
 
 LARGEST_REQUEST = 1024 * 1024  # bytes of a request
 REFUSALS_REMEMBERED = 100  # numbers of refused updates that are remembered
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-WEBHOOK_LOOK = 300.0  # seconds between looks whether it is still ours
+WEBHOOK_LOOK = 30.0  # seconds between looks whether it is still ours, and whether posts arrive
 
 
-def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
-    """A server with one address: POST, JSON, at most a megabyte, with the secret.
+def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
+    """A server with one address, the path of `url`: POST, JSON, at most a megabyte, with the
+    secret.
 
     It answers 200 once the update is stored. Telegram repeats what is refused, and sends nothing
     else meanwhile. So what has a number and cannot be read is set aside; what is too large, when it
     comes a second time.
     """
     too_large: deque[int] = deque(maxlen=REFUSALS_REMEMBERED)
+    path = _in_one_form(urlsplit(url).path)
 
     async def receive(request: web.Request) -> web.Response:
-        refused = _refused(request, secret)
+        refused = _refused(request, path, secret)
         if refused is not None:
             return web.Response(status=refused)
         body = await _at_most(request, LARGEST_REQUEST + 1)
@@ -58,12 +62,20 @@ def webhook_app(inbox: Inbox, *, path: str, secret: str) -> web.Application:
         return await _stored(inbox.set_aside(number))
 
     application = web.Application(client_max_size=LARGEST_REQUEST)
-    application.router.add_post(path or "/", receive)
+    # the path is compared by us: a route would read percent signs and braces as a pattern
+    application.router.add_post("/{path:.*}", receive)
     return application
 
 
-def _refused(request: web.Request, secret: str) -> int | None:
+def _in_one_form(path: str) -> str:
+    """A path with one spelling of what may be written in several: percent signs, dots, no path."""
+    return URL(f"http://host{path}").raw_path
+
+
+def _refused(request: web.Request, path: str, secret: str) -> int | None:
     """The status for a request that is not Telegram's; None when it is."""
+    if _in_one_form(request.rel_url.raw_path) != path:
+        return 404
     given = request.headers.get(HEADER, "")
     if not hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode()):
         return 403
@@ -99,16 +111,19 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
 
 async def keep_webhook(
     api: BotApi,
+    inbox: Inbox,
     *,
     url: str,
     secret: str,
     tell: Callable[[str | None], None],
-    look: float = WEBHOOK_LOOK,
+    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
 ) -> None:
-    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when lost.
+    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
+    ours any more.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
-    asked for. `tell` hears why none can come, or None while they can.
+    asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
+    posts them in vain.
     """
     tell("webhook: not set yet")
     failures = 0
@@ -117,7 +132,7 @@ async def keep_webhook(
         if isinstance(outcome, Sent):
             tell(None)
             failures = 0
-            await _until_lost(api, url, look)
+            await _until_lost(api, inbox, url, tell, on_trouble)
             continue
         after = retry.LISTENING.pause(failures, outcome)
         failures += 1
@@ -126,12 +141,52 @@ async def keep_webhook(
         await asyncio.sleep(after)
 
 
-async def _until_lost(api: BotApi, url: str, look: float) -> None:
-    """Return when Telegram posts updates to another address, or to none."""
+async def _until_lost(
+    api: BotApi,
+    inbox: Inbox,
+    url: str,
+    tell: Callable[[str | None], None],
+    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
+) -> None:
+    """Return when Telegram posts updates to another address, or to none; say when it posts them
+    in vain.
+    """
+    deaf, wanted = False, 0.0
     while True:
-        await asyncio.sleep(look)
+        await asyncio.sleep(max(WEBHOOK_LOOK, wanted))
         outcome = await api.call("getWebhookInfo")
-        match outcome:
-            case Sent(result={"url": there}) if there != url:
-                log.warning("the webhook was changed by somebody else")
-                return
+        wanted = wait_of(outcome)
+        info = outcome.result if isinstance(outcome, Sent) else None
+        if not isinstance(info, dict):
+            continue
+        if info.get("url", url) != url:
+            log.warning("the webhook was changed by somebody else")
+            return
+        try:
+            trouble = await _trouble(inbox, info)
+            if trouble is not None and not deaf:
+                await on_trouble("notice.deaf", {"why": trouble})
+        except StorageError:  # whoever watches the store says so
+            continue
+        if trouble is not None:
+            tell(f"webhook: Telegram cannot deliver updates: {trouble}")
+            log.warning(
+                "telegram cannot deliver updates",
+                why=trouble,
+                waiting=info.get("pending_update_count"),
+            )
+        elif deaf:
+            tell(None)
+            log.info("telegram delivers updates again")
+        deaf = trouble is not None
+
+
+async def _trouble(inbox: Inbox, info: dict[str, Any]) -> str | None:
+    """What went wrong at Telegram's last post, when updates wait and none came to us since."""
+    failed_at, waiting = info.get("last_error_date"), info.get("pending_update_count")
+    if not waiting or not isinstance(failed_at, int):
+        return None
+    received_at = await inbox.last_received()
+    if received_at is not None and received_at.timestamp() >= failed_at:
+        return None
+    return str(info.get("last_error_message", "")) or "no reason given"

@@ -81,6 +81,13 @@ def is_final(outcome: Outcome) -> bool:
     return not isinstance(outcome, Retry | Ambiguous)
 
 
+def wait_of(outcome: Outcome) -> float:
+    """The seconds that Telegram asks to wait with an outcome; 0 where it asks for none."""
+    if isinstance(outcome, Retry):
+        return outcome.after or 0.0
+    return 0.0
+
+
 NO_RIGHT = Gone("no right to write")
 LEFT = Gone("kicked")
 

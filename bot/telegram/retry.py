@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Outcome, Retry, is_final
+from bot.telegram.outcomes import Ambiguous, Outcome, Retry, is_final, wait_of
 
 #: The doubts of what may have its effect as often as it likes.
 NO_HARM = math.inf
@@ -56,8 +56,7 @@ class Policy:
             return True
         if isinstance(outcome, Ambiguous):
             return doubts >= self.doubts
-        after = outcome.after if isinstance(outcome, Retry) else None
-        return self.longest is not None and (after or 0.0) > self.longest
+        return self.longest is not None and wait_of(outcome) > self.longest
 
 
 #: What the program needs of Telegram to be there at all: what was asked in an outage is heard soon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -239,6 +240,7 @@ async def test_a_webhook_gets_updates_in_order_with_its_secret_and_again_after_a
 ) -> None:
     """A 500 means "again", and nothing overtakes."""
     hook = Hook(failures=2)
+    assert "last_error_date" not in await client.ok("getWebhookInfo")
     server = web.Server(hook)
     listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
     try:
@@ -255,6 +257,9 @@ async def test_a_webhook_gets_updates_in_order_with_its_secret_and_again_after_a
             info["last_error_message"]
             == "Wrong response from the webhook: 500 Internal Server Error"
         )
+        # it is told for as long as the webhook stands, also when all is well again
+        assert abs(info["last_error_date"] - time.time()) < 60
+        assert info["pending_update_count"] <= 1
         assert (await client.refused("getUpdates"))[0] == 409
         await client.ok("deleteWebhook")
         assert await client.ok("getUpdates", offset=-1) is not None

@@ -8,15 +8,19 @@ import pytest
 
 from bot.emulator import Fault
 from bot.emulator.faults import Kind
+from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
-from bot.intake.webhook import keep_webhook
 from bot.telegram import retry
 from bot.telegram.retry import Policy
 from storage.db import Store
 from tests.intake.test_polling import READER, Handler, ended, telegram
 
 SECRET = "s" * 32
+
+
+async def _tell_nobody(_msgid: str, _values: dict[str, str]) -> None:
+    """Where there is no operator."""
 
 
 @pytest.mark.parametrize("tries", [1, 3])
@@ -64,13 +68,57 @@ async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(
         await inbox.close()
 
 
+async def test_G17_G21_a_wait_asked_for_about_a_webhook_is_kept_by_who_polls(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not deleted before, though updates are asked for again sooner."""
+    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
+    async with telegram() as (emulator, api):
+        emulator.updates.left_behind("https://old.example/hook", ["message"])
+        emulator.faults.add(Fault.flood(2, method="deleteWebhook", times=1))
+        inbox = Inbox(store, Handler(), holder="a", alone=True)
+        polls = asyncio.create_task(poll(api, inbox))
+        await emulator.updates.polled()
+        refused, again = emulator.calls.of("deleteWebhook")[:2]
+        assert again.at - refused.at >= 2
+        await ended(polls)
+        await inbox.close()
+
+
+async def test_G17_G21_a_wait_asked_for_about_a_webhook_is_kept_by_who_keeps_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is looked at again."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    async with telegram() as (emulator, api):
+        emulator.faults.add(Fault.flood(2, method="getWebhookInfo", times=1))
+        url = "http://127.0.0.1:9/hook"
+        keeping = asyncio.create_task(
+            webhook.keep_webhook(
+                api,
+                Inbox(store, Handler(), holder="a"),
+                url=url,
+                secret=SECRET,
+                tell=lambda _why: None,
+                on_trouble=_tell_nobody,
+            )
+        )
+        await emulator.calls.wait(
+            lambda call: call.method == "getWebhookInfo" and call.accepted, timeout=20
+        )
+        refused, again = emulator.calls.of("getWebhookInfo")[:2]
+        assert again.at - refused.at >= 2
+        await ended(keeping)
+
+
 @pytest.mark.parametrize(
     "refusal", [Fault.server_error(502), Fault(Kind.ERROR, code=400, description="Bad Request: x")]
 )
 async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_is_lost(
-    refusal: Fault, monkeypatch: pytest.MonkeyPatch
+    store: Store, refusal: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its secret and the kinds that we want, each time."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
     monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
     async with telegram() as (emulator, api):
         emulator.faults.add(
@@ -91,8 +139,11 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
                 news.set()
 
         url = "http://127.0.0.1:9/hook"
+        inbox = Inbox(store, Handler(), holder="a")
         keeping = asyncio.create_task(
-            keep_webhook(api, url=url, secret=SECRET, tell=tell, look=0.1)
+            webhook.keep_webhook(
+                api, inbox, url=url, secret=SECRET, tell=tell, on_trouble=_tell_nobody
+            )
         )
         await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
         async with asyncio.timeout(20):

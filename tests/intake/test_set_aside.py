@@ -358,7 +358,9 @@ async def hook(store: Store) -> AsyncIterator[tuple[TestClient[Any, Any], Inbox,
         handled.append(raw["update_id"])
 
     inbox = Inbox(store, handle, holder="me")
-    async with TestClient(TestServer(webhook_app(inbox, path="/hook", secret=SECRET))) as client:
+    async with TestClient(
+        TestServer(webhook_app(inbox, url="https://x.example/hook", secret=SECRET))
+    ) as client:
         yield client, inbox, handled
 
 

@@ -72,7 +72,7 @@ def desk(store: Store) -> Desk:
 async def client(desk: Desk) -> AsyncIterator[TestClient[Any, Any]]:
     """The webhook on loopback."""
     async with TestClient(
-        TestServer(webhook_app(desk.inbox, path="/hook", secret=SECRET))
+        TestServer(webhook_app(desk.inbox, url="https://x.example/hook", secret=SECRET))
     ) as opened:
         yield opened
 

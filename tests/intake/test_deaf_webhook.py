@@ -1,0 +1,133 @@
+"""A webhook whose address is odd, or at which Telegram's posts do not arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.intake import webhook
+from bot.intake.inbox import Inbox
+from bot.listening import serve
+from storage.db import Store
+from tests.e2e.test_refusals import CATALOG, SECRET, free_port
+from tests.factories import NOW
+from tests.intake.test_polling import Handler
+from tests.world import OPERATOR, READER, World, running
+
+#: Paths that an address may have, whatever a router makes of them.
+PATHS = ["", "/", "/hook", "/hook%20x", "/{tail}", "/{a", "/a{b:[}", "/хук", "/a%2Fb", "/a;b"]
+PATHS += ["//double", "/.well/../hook", "/%zz", "/hook?x=1", "/h*k", "/%7Ehook", "/a+b", "/%25"]
+
+LATER, EARLIER = int(time.time()) + 3600, int(time.time()) - 3600
+
+
+@pytest.fixture
+def telegram() -> Emulator:
+    """With a reader and an operator."""
+    made = Emulator(TEST_TOKEN, "jarchy_bot")
+    made.add_private(made.add_user(READER, "Aigul", "en"))
+    made.add_private(made.add_user(OPERATOR, "Boss", "en"))
+    return made
+
+
+async def _asks(world: World) -> None:
+    async with asyncio.timeout(10):
+        await world.ask("/help")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
+    tmp_path: Path, telegram: Emulator, path: str
+) -> None:
+    """Percent signs, braces, other alphabets; and nothing at another path."""
+    port = free_port()
+    hook = {
+        "updates": "webhook",
+        "webhook_url": f"http://127.0.0.1:{port}{path}",
+        "webhook_secret": SECRET,
+        "webhook_listen": f"127.0.0.1:{port}",
+    }
+    async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
+        await _asks(world)
+        headers = {webhook.HEADER: SECRET}
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            for other in ("/other", "/hook/x"):
+                found = await session.post(other, json={"update_id": 1}, headers=headers)
+                assert found.status == 404
+
+
+async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_told(
+    tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens where the address leads, as behind a proxy that is wrong; ready once it is
+    mended. An operator hears of it once.
+    """
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    port, hidden = free_port(), free_port()
+    hook = {
+        "updates": "webhook",
+        "webhook_url": f"http://127.0.0.1:{port}/hook",
+        "webhook_secret": SECRET,
+        "webhook_listen": f"127.0.0.1:{hidden}",
+        "ops_listen": "127.0.0.1:0",
+        "admin_ids": str(OPERATOR),
+    }
+    async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
+        await world.reader(OPERATOR)
+        assert await _readiness(world) == (200, [])
+        asked = await telegram.send_text(READER, "/help")
+        await world.tells(OPERATOR, "Connection refused")
+        status, reasons = await _readiness(world)
+        assert status == 503
+        assert reasons == ["webhook: Telegram cannot deliver updates: Connection refused"]
+        app = webhook.webhook_app(world.bot.inbox, url=hook["webhook_url"], secret=SECRET)
+        async with AsyncExitStack() as stack:
+            await serve(stack, app, f"127.0.0.1:{port}")
+            await telegram.wait_message(
+                READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+            )
+            looked = telegram.calls.total
+            for _ in range(2):
+                call = await telegram.calls.wait(
+                    lambda call: call.method == "getWebhookInfo", after=looked
+                )
+                looked = call.number
+            await asyncio.sleep(0)
+            assert await _readiness(world) == (200, [])
+        assert world.accepted(OPERATOR) == 1
+
+
+async def _readiness(world: World) -> tuple[int, list[str]]:
+    """What /readyz says."""
+    page = f"http://127.0.0.1:{world.bot.ops_port}/readyz"
+    async with aiohttp.ClientSession() as session, session.get(page) as answer:
+        return answer.status, (await answer.json())["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("info", "is_deaf"),
+    [
+        ({"pending_update_count": 3, "last_error_date": LATER, "last_error_message": "x"}, True),
+        ({"pending_update_count": 3, "last_error_date": LATER}, True),
+        ({"pending_update_count": 0, "last_error_date": LATER, "last_error_message": "x"}, False),
+        ({"pending_update_count": 3}, False),
+        ({"pending_update_count": 3, "last_error_date": EARLIER, "last_error_message": "x"}, False),
+        ({"pending_update_count": 3, "last_error_date": "soon"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+async def test_G17_an_error_that_is_over_is_no_trouble(
+    store: Store, info: dict[str, object], *, is_deaf: bool
+) -> None:
+    """Telegram goes on telling the last error it met; what came since says that it is over."""
+    inbox = Inbox(store, Handler(), holder="a")
+    await inbox.receive([{"update_id": 7, "message": {}}])
+    assert bool(await webhook._trouble(inbox, info)) == is_deaf
+    await inbox.close()
