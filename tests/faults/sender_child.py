@@ -59,7 +59,9 @@ async def main(telegram: str, database: str, rate: float, lease: float) -> None:
 
 
 async def _trouble(msgid: str, values: dict[str, str]) -> None:
-    raise AssertionError(f"{msgid}: {values}")
+    # of a bad network it may be in doubt twice whether a message arrived; nothing else is expected
+    if "may have arrived" not in values.get("why", ""):
+        raise AssertionError(f"{msgid}: {values}")
 
 
 if __name__ == "__main__":
