@@ -200,7 +200,7 @@ language = "ru"
 [pages.found]
 name = {{ en = "Page" }}
 url = "{url}/list"
-item = "li"
+item = "ul > li"
 link = "a"
 style = "full"
 language = "ru"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.detect import plausibility
 from bot.errors import SourceError
 from bot.fetch import Fetcher
 from bot.ingest.documents import read_document
@@ -29,28 +30,44 @@ async def try_source(
     """Fetch and read all documents of a source; nothing is stored, its trouble is its own."""
     try:
         if isinstance(spec, RateSpec):
-            words = await _rates(spec, fetcher, now)
-        else:
-            words = await _news(spec, fetcher, workers, now)
+            return await _rates(spec, fetcher, now)
+        words = await _news(spec, fetcher, workers, now)
     except SourceError as error:
         return Trial(source=spec.key, ok=False, words=str(error))
     return Trial(source=spec.key, ok=not words.startswith("no "), words=words)
 
 
-async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> str:
+async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
+    """All documents of a bank; rates of a day far from its calendar are held, as in a poll."""
     rates: list[Rate] = []
-    problems: list[str] = []
+    unbelieved = 0
+    failed: list[str] = []
     for request in spec.requests(now.astimezone(ZoneInfo(spec.poll.zone)).date()):
-        answer = await fetcher.get(request.url, data=request.body, headers=request.headers)
-        parsed = spec.parse(answer.body or b"", url=answer.url)
+        try:
+            answer = await fetcher.get(request.url, data=request.body, headers=request.headers)
+            parsed = spec.parse(answer.body or b"", url=answer.url)
+        except SourceError as error:
+            failed.append(f"{request.url}: {error}")
+            continue
         rates += parsed.rates
-        problems += parsed.problems
-    if not rates:
-        return "no rates of the wanted pairs in it"
-    words = f"{len(rates)} rates, the newest for {max(rate.effective_on for rate in rates)}"
-    if problems:
-        words += f"; {len(problems)} rows not believed"
-    return words
+        unbelieved += len(parsed.problems)
+    near = spec.poll.near(now)
+    far = [rate for rate in rates if plausibility.far_day(rate, near, None) is not None]
+    meant = [rate for rate in rates if rate not in far]
+    said: list[str] = []
+    if meant:
+        newest = max(rate.effective_on for rate in meant)
+        said.append(f"{len(meant)} rates, the newest for {newest}")
+    elif not far and not failed:
+        said.append("no rates of the wanted pairs in it")
+    if far:
+        day = max(rate.effective_on for rate in far)
+        said.append(f"{len(far)} rates of a day far from its calendar, such as {day}")
+    if unbelieved:
+        said.append(f"{unbelieved} rows not believed")
+    return Trial(
+        source=spec.key, ok=bool(meant) and not far and not failed, words="; ".join(said + failed)
+    )
 
 
 async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:

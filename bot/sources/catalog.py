@@ -23,7 +23,14 @@ from bot.errors import ConfigError
 from bot.grammar import nearest
 from bot.sources import banks, kinds
 from bot.sources.banks import SOURCES
-from bot.sources.clashes import KEY, brought_by_nobody, named_alike, used_twice, where_of
+from bot.sources.clashes import (
+    KEY,
+    asked_twice,
+    brought_by_nobody,
+    named_alike,
+    used_twice,
+    where_of,
+)
 from bot.sources.kinds import KINDS
 from bot.sources.sections import (
     ChannelSection,
@@ -91,6 +98,7 @@ def parse_catalog(text: str) -> Catalog:
     problems += _unknown_sections(document)
     problems += used_twice(document)
     problems += named_alike({"rates": rates, **news})
+    problems += asked_twice(news)
     problems += brought_by_nobody(channels, news.values())
     if problems:
         raise ConfigError(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -94,9 +95,33 @@ def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) ->
             if isinstance(section, NewsSection):
                 host = urlsplit(section.url).netloc.lower()
             for language, name in section.names.items():
-                other, others_host = seen.setdefault((language, name.casefold()), (where, host))
+                other, others_host = seen.setdefault((language, _as_read(name)), (where, host))
                 if others_host != host:
                     yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
+
+
+def _as_read(name: str) -> str:
+    """A name as a reader tells it from others: not by capitals, kinds of spaces or their number."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def asked_twice(news: Mapping[str, Mapping[str, NewsSection]]) -> Iterator[str]:
+    """Problems of feeds at one address, whose every story would be there twice; pages likewise.
+
+    Of one list page several sections may take other items. Disabled ones are not asked.
+    """
+    seen: dict[tuple[str, str, str], str] = {}
+    for kind, sections in news.items():
+        for key, section in sections.items():
+            if section.disabled:
+                continue
+            where, parts = where_of(kind, key), urlsplit(section.url)
+            # a fragment is never sent, and no path is the path /
+            sent = parts._replace(netloc=parts.netloc.lower(), path=parts.path or "/", fragment="")
+            items = section.model_dump(include={"item"})
+            other = seen.setdefault((kind, sent.geturl(), str(items)), where)
+            if other != where:
+                yield f"[{where}] url: is the address of [{other}] too"
 
 
 def brought_by_nobody(

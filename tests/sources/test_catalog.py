@@ -237,7 +237,7 @@ def test_a_page_may_share_its_key_with_a_feed_and_is_then_stored_by_its_section_
         + shared.format("pages")
         + 'item = ".a"\nlink = "a"\n'
         + "[pages.own]\n"
-        'url = "https://x.example/"\nitem = ".a"\nlink = "a"\n'
+        'url = "https://x.example/"\nitem = ".b"\nlink = "a"\n'
     )
     assert [spec.key for spec in found.polled] == ["same", "pages.same", "own"]
     assert set(found.news) == {"same", "pages.same", "own"}

@@ -65,7 +65,9 @@ def test_a_mistyped_word_is_told_with_the_nearest_right_one(
             "[feeds.nbkr]: the key is already used by [rates.nbkr]",
         ),
         (
-            FEED + PAGE + FEED.replace("feeds.x", 'feeds."pages.x"'),
+            FEED
+            + PAGE
+            + FEED.replace("feeds.x", 'feeds."pages.x"').replace("example/", "example/y"),
             "[pages.x]: its stored name pages.x",
         ),
         (

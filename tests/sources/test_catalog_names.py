@@ -46,7 +46,7 @@ def test_the_name_of_a_source_that_is_off_is_free() -> None:
     """A mirror that is kept beside; and without a name the key is one, which is used once."""
     catalog = parse_catalog(
         f"[rates.nbkr]\n{BANK}[rates.cbr]\n{BANK}disabled = "
-        f"true\n[feeds.a]\n{FEED}[feeds.b]\n{FEED}"
+        f'true\n[feeds.a]\n{FEED}[feeds.b]\nurl = "https://x.example/b"\n'
     )
     assert [spec.key for spec in catalog.polled] == ["nbkr", "a", "b"]
 
@@ -58,6 +58,30 @@ def test_feeds_of_one_publisher_may_share_its_name() -> None:
     parse_catalog(twice)
     [told] = problems(f'{twice}[feeds.c]\n{name}url = "https://y.example/"\n')
     assert told.startswith("[feeds.c] name: en is the name of [feeds.a] too")
+
+
+@pytest.mark.parametrize("name", ["Big Agency", "Big\u00a0Agency", "BIG  agency ", "Big Ａgency"])
+def test_names_that_look_alike_are_one_name(name: str) -> None:
+    """Spaces of any kind, capitals, wide letters."""
+    first = f'[feeds.a]\nname = {{ en = "Big Agency" }}\n{FEED}'
+    [told] = problems(f'{first}[feeds.b]\nname = {{ en = "{name}" }}\nurl = "https://y.example/"\n')
+    assert told.startswith("[feeds.b] name: en is the name of [feeds.a] too")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.example/feed", "https://X.example/feed", "https://x.example/feed#top"]
+)
+def test_two_sources_of_one_address_are_told_by_their_sections(url: str) -> None:
+    """One that is off is not asked; of one list page two may take other items."""
+    twin = f'[feeds.b]\nurl = "{url}"\n'
+    [told] = problems(f"[feeds.a]\n{FEED}{twin}")
+    assert told == "[feeds.b] url: is the address of [feeds.a] too"
+    parse_catalog(f"[feeds.a]\n{FEED}{twin}disabled = true\n")
+    parse_catalog(f'[feeds.a]\n{FEED}[feeds.c]\nurl = "https://x.example/feed?page=2"\n')
+    page = f'[pages.{{0}}]\nurl = "{url}"\nlink = "a"\nitem = "{{1}}"\n'
+    parse_catalog(f"[feeds.a]\n{FEED}" + page.format("b", ".one") + page.format("c", ".two"))
+    [told] = problems(page.format("b", ".one") + page.format("c", ".one"))
+    assert told == "[pages.c] url: is the address of [pages.b] too"
 
 
 @pytest.mark.parametrize("section", ["[feeds.a]\n" + FEED, '[channels."@example"]\n'])

@@ -1,0 +1,59 @@
+"""What `check --sources` says of a bank: as a poll would take it, document by document."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.ingest.trial import Trial, try_source
+from bot.sources.catalog import parse_catalog
+from tests.factories import NOW
+from tests.publishers import Publishers, bank_page
+from tests.world import SAMPLE, Here, loopback_fetcher
+
+TODAY = NOW.date()
+FAR = TODAY + timedelta(days=400)
+
+
+async def _tried(*documents: bytes | None) -> Trial:
+    """What is said of a bank whose documents these are; None is one that is not there."""
+    async with Publishers() as publishers, loopback_fetcher() as fetcher:
+        urls: list[str] = []
+        for number, document in enumerate(documents):
+            if document is not None:
+                publishers.put(f"/{number}.xml", document)
+            urls.append(f'"{publishers.url}/{number}.xml"')
+        section = f'[rates.nbkr]\nname = {{ en = "Bank" }}\nurls = [{", ".join(urls)}]\n'
+        spec = parse_catalog(section).rates["nbkr"]
+        return await try_source(spec, fetcher, Here(), now=NOW)
+
+
+async def test_R11_a_day_far_from_the_calendar_is_not_in_order() -> None:
+    """It is said which, and what else there is."""
+    near, far = bank_page(TODAY, SAMPLE), bank_page(FAR, SAMPLE)
+    assert await _tried(near) == Trial(
+        source="nbkr", ok=True, words=f"3 rates, the newest for {TODAY}"
+    )
+    alone = await _tried(far)
+    assert not alone.ok
+    assert alone.words == f"3 rates of a day far from its calendar, such as {FAR}"
+    both = await _tried(near, far)
+    assert not both.ok
+    assert both.words.startswith(f"3 rates, the newest for {TODAY}; 3 rates of a day far")
+
+
+@pytest.mark.parametrize("broken", [None, b"<html>login</html>"], ids=["404", "no rates"])
+async def test_R12_the_document_that_fails_is_named_and_the_others_are_read(
+    broken: bytes | None,
+) -> None:
+    """Wherever it stands in the list."""
+    good = bank_page(TODAY, SAMPLE)
+    for documents, name in (((good, broken), "/1.xml: "), ((broken, good), "/0.xml: ")):
+        found = await _tried(*documents)
+        assert not found.ok
+        assert found.words.startswith(f"3 rates, the newest for {TODAY}; http://")
+        assert name in found.words
+    both = await _tried(broken, broken)
+    assert "/0.xml: " in both.words
+    assert "/1.xml: " in both.words
