@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 import uuid
@@ -85,6 +86,17 @@ def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
     for number, case in enumerate(kept):
         if number not in chosen:
             case.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A verb that a test runs here sets the logs up on an output that is closed after it."""
+    root = logging.getLogger()
+    configured, handlers, level = structlog.get_config(), root.handlers[:], root.level
+    yield
+    structlog.configure(**configured)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -31,17 +31,11 @@ TALKATIVE = [
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a test sets up is taken back."""
     monkeypatch.setattr(log, "_hidden", set())
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
-    configured = structlog.get_config()
     yield
-    structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()
-    root.handlers[:] = handlers
-    root.setLevel(level)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
 

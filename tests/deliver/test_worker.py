@@ -115,7 +115,7 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(
 ) -> None:
     """However often replies are lost; the next alert goes out."""
     await bench.reader(ONE)
-    bench.emulator.faults.add(fault(times=copies, chat_id=ONE))
+    bench.emulator.faults.add(fault(times=copies, chat_id=ONE, method="sendMessage"))
     await bench.alert(lane)
     await bench.alert(lane)
     async with Sending(bench):
