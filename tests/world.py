@@ -351,10 +351,11 @@ class World:
         """Wait until so many messages were accepted for a chat; the last of them."""
         after = 0
         while True:
-            got = self.emulator.calls.wait(
-                lambda c: c.chat_id == number and c.accepted, after=after, timeout=timeout
+            call = await self.emulator.calls.wait(
+                lambda c: c.chat_id == number and c.accepted and c.method != "sendChatAction",
+                after=after,
+                timeout=timeout,
             )
-            call = await got
             after, count = call.number, count - 1
             if count <= 0:
                 return call
