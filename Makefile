@@ -35,10 +35,10 @@ demo: $(RUN_READY)
 run: $(RUN_READY)
 	@$(BIN)/python -m bot run $(ARGS)
 
-# four at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
+# six at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
 # every frame, and Python 3.11 breaks off the whole run when memory is collected in the middle of that. What is compiled once is
-# kept: four processes and what they start read it
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal --tb=native
+# kept: the processes and what they start read it
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 6 --dist worksteal --tb=native
 
 test: setup
 	$(PYTEST) -m "not slow" $(ARGS)
