@@ -7,7 +7,7 @@ from telegram import Update
 import storage.news
 from bot.errors import UserError
 from bot.languages import LANGUAGES
-from bot.readers.news import TOPICS, news_page
+from bot.readers.news import READERS_TOPICS, news_page
 from bot.render import news as render
 from bot.render.text import Message
 from bot.sources.standing import led
@@ -51,7 +51,7 @@ async def turn_page(context: Context, topic: str, number: str) -> None:
     wanted: str | None = topic
     if topic == "-":
         wanted = None
-    elif topic not in TOPICS:
+    elif topic not in READERS_TOPICS:
         raise UserError("error.stale")
     await context.edit(await _page(context, wanted, int(number)))
     await context.answer()
@@ -61,18 +61,20 @@ async def _page(context: Context, topic: str | None, number: int) -> Message:
     services, now = context.services, context.services.clock()
     async with services.store.reading() as db:
         page = await news_page(db, services.catalog, topic=topic, number=number, now=now)
-    return render.page(page, context.language, zone=context.chat.time_zone, now=now, topics=TOPICS)
+    return render.page(
+        page, context.language, zone=context.chat.time_zone, now=now, topics=READERS_TOPICS
+    )
 
 
 def _topic(words: list[str], language: str) -> str | None:
     if not words:
         return None
     said = " ".join(words).lower()
-    for topic in TOPICS:
+    for topic in READERS_TOPICS:
         # in any of our languages: a topic may be typed in another than the chat is answered in
         called = {topic}
         called.update(render.topic_name(topic, one).lower() for one in LANGUAGES)
         if said in called:
             return topic
-    names = [render.topic_name(topic, language).lower() for topic in TOPICS]
+    names = [render.topic_name(topic, language).lower() for topic in READERS_TOPICS]
     raise UserError("error.topic", topic=said[:30], known=names)

@@ -10,7 +10,7 @@ import storage.news
 from bot.errors import UserError
 from bot.model.rates import Pair
 from bot.model.subjects import PairSubject, TopicSubject, pairs_of, topics_of
-from bot.readers.news import TOPICS
+from bot.readers.news import READERS_TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.render import subscriptions as render
 from bot.render import welcome
@@ -95,7 +95,7 @@ def _subject(context: Context, kind: str, what: str) -> PairSubject | TopicSubje
     home = context.chat.home
     if kind == "cur" and what in offered(home):
         return PairSubject(Pair(what, home))
-    if kind == "top" and what in TOPICS:
+    if kind == "top" and what in READERS_TOPICS:
         return TopicSubject(what)
     raise UserError("error.stale")
 
@@ -105,7 +105,7 @@ async def done(context: Context) -> None:
     chosen = await _chosen(context)
     # in the order of the switches, not of choosing
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
-    topics = [one for one in TOPICS if f"top:{one}" in chosen]
+    topics = [one for one in READERS_TOPICS if f"top:{one}" in chosen]
     await context.edit(render.subscribed(context.language, currencies, topics))
     await context.answer()
 
@@ -132,7 +132,7 @@ async def greeting(context: Context) -> Message:
     return welcome.start(
         context.language,
         currencies=offered(context.chat.home),
-        topics=TOPICS,
+        topics=READERS_TOPICS,
         chosen=await _chosen(context),
         name=name,
     )
@@ -159,6 +159,6 @@ async def menu(context: Context) -> Message:
     return render.subscribe(
         context.language,
         currencies=offered(context.chat.home),
-        topics=TOPICS,
+        topics=READERS_TOPICS,
         chosen=await _chosen(context),
     )

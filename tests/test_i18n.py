@@ -25,7 +25,7 @@ from bot.model.chats import Style
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
 from bot.model.rules import RuleStanding
-from bot.readers.news import TOPICS
+from bot.readers.news import READERS_TOPICS
 from bot.render.charts import RANGES
 from bot.render.text import fill, places
 from bot.telegram.outcomes import _GONE, LEFT, NO_RIGHT
@@ -171,7 +171,7 @@ FAMILIES = {
     "severity.": {*Severity},
     "style.": {*Style},
     "topic.": {
-        *TOPICS,
+        *READERS_TOPICS,
         "world",
         "sport",
         "culture",

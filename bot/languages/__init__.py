@@ -93,7 +93,9 @@ def _found() -> tuple[str, ...]:
 
 
 def _order(code: str) -> int:
-    return int(getattr(import_module(f"{__name__}.{code}"), "ORDER", LAST))
+    # What is no number is told by `problems`; an import that raised would tell nobody.
+    order = getattr(import_module(f"{__name__}.{code}"), "ORDER", LAST)
+    return order if isinstance(order, int) else LAST
 
 
 LANGUAGES = _found()

@@ -10,7 +10,8 @@ from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 
-TOPICS = ("security", "economy", "politics", "society")
+#: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
+READERS_TOPICS = ("security", "economy", "politics", "society")
 STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 
 

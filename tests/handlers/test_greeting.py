@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.readers.news import TOPICS
+from bot.readers.news import READERS_TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
 from handlers.services import BURST
@@ -60,7 +60,7 @@ async def test_every_example_in_an_answer_works(world: World) -> None:
     text = answer["text"][example["offset"] : example["offset"] + example["length"]]
     assert "USD" in (await world.ask(text))["text"]
     refused = (await world.ask("/news abracadabra"))["text"]
-    for topic in TOPICS:
+    for topic in READERS_TOPICS:
         name = t(f"topic.{topic}", "en").lower()
         assert name in refused
     assert "abracadabra" not in (await world.ask(f"/news {t('topic.economy', 'ru')}"))["text"]
@@ -80,7 +80,9 @@ async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long
     """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
     number = (await world.ask("/start"))["message_id"]
     for data in (
-        [f"cur:{one}" for one in CURRENCIES] + [f"top:{one}" for one in TOPICS] + ["set:zone"]
+        [f"cur:{one}" for one in CURRENCIES]
+        + [f"top:{one}" for one in READERS_TOPICS]
+        + ["set:zone"]
     ):
         assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
     for _ in range(BURST):
