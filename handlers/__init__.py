@@ -25,7 +25,8 @@ from telegram.ext import (
 )
 
 from bot import metrics
-from bot.errors import UserError
+from bot.errors import ConfigError, UserError
+from bot.i18n import known
 from bot.render.answers import explain
 from bot.render.help import commands
 from bot.render.text import to_api
@@ -80,7 +81,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "security": Route(news.security, Who.ANYBODY),
     "alert": Route(rules.alert, Who.ADMINISTRATOR),
     "alerts": Route(rules.alerts, Who.ANYBODY),
-    "digest": Route(digest.digest, looking_or_changing),
+    "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
@@ -162,12 +163,27 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
+def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
+    """What commands lack to be offered and explained, a sentence each."""
+    found: list[str] = []
+    for name, one in commands.items():
+        if not isinstance(one.who, Who) and one.offered is None:
+            found.append(f"command /{name}: its route lacks `offered`, whom the menu shows it to")
+        if not known(f"command.{name}"):
+            found.append(
+                f"command /{name}: the texts lack command.{name}, what the menu says of it"
+            )
+    return found
+
+
 def route(application: App, services: Services) -> None:
-    """Register everything with python-telegram-bot.
+    """Register everything with python-telegram-bot. ConfigError names what a command lacks.
 
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
+    if problems := lacking(COMMANDS):
+        raise ConfigError(problems)
     application.bot_data["services"] = services
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()

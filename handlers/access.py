@@ -58,20 +58,20 @@ Decide = Callable[[Context], Awaitable[Who]]
 class Route(Generic[Handles]):
     """What handles a command or a button, and who may use it.
 
-    `who` may depend on the use; `offered` then says to whom the menu offers the command, and
-    otherwise is `who`.
+    `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
+    otherwise it is `who`.
     """
 
     handler: Handles
     who: Who | Decide
-    offered: Who = Who.ANYBODY
+    offered: Who | None = None
 
     @property
     def menu(self) -> Who:
         """To whom a group's menu offers it."""
         if isinstance(self.who, Who):
             return self.who
-        return self.offered
+        return self.offered or Who.ANYBODY
 
     async def require(self, context: Context) -> None:
         """UserError unless whoever wrote or pressed may do this, in these words."""

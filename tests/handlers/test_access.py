@@ -4,12 +4,14 @@ from the wire.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from telegram import Bot, Message, Update, User
 
 from bot.emulator import TEST_TOKEN
+from bot.errors import ConfigError
+from handlers import COMMANDS, lacking, route
 from handlers.access import (
     Commanded,
     ForUs,
@@ -177,13 +179,30 @@ def test_an_update_without_a_chat_is_nobodys(bot: Bot) -> None:
     assert not is_anothers(Update.de_json({"update_id": 1, "inline_query": query}, bot))
 
 
+async def nothing() -> None:
+    """Handle nothing."""
+
+
 async def test_a_menu_offers_what_is_said_or_else_who_may() -> None:
     """A route that decides by its use says to whom it is offered."""
-
-    async def nothing() -> None:
-        """Handle nothing."""
 
     assert Route(nothing, Who.ADMINISTRATOR).menu is Who.ADMINISTRATOR
     assert Route(nothing, Who.ANYBODY, offered=Who.ADMINISTRATOR).menu is Who.ANYBODY
     assert Route(nothing, always_looking, offered=Who.ADMINISTRATOR).menu is Who.ADMINISTRATOR
     assert Route(nothing, always_looking).menu is Who.ANYBODY
+
+
+def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
+    """Whom its menu shows it to, where its use decides who may; and what the menu says of it."""
+    assert lacking(COMMANDS) == []
+    unoffered, unsaid = Route(nothing, always_looking), Route(nothing, Who.ANYBODY)
+    assert lacking({"digest": unoffered, "telepathy": unsaid}) == [
+        "command /digest: its route lacks `offered`, whom the menu shows it to",
+        "command /telepathy: the texts lack command.telepathy, what the menu says of it",
+    ]
+
+
+def test_no_program_starts_while_a_command_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "telepathy", Route(nothing, Who.ANYBODY))
+    with pytest.raises(ConfigError, match="command /telepathy: the texts lack"):
+        route(cast("Any", None), cast("Any", None))
