@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import ConfigError
-from bot.readers.news import READERS_TOPICS as SHOWN
+from bot.readers.news import READERS_TOPICS
 from bot.sources.catalog import parse_catalog
-from bot.sources.values import READERS_TOPICS
+from bot.sources.values import TOPICS
 
 BANK = 'name = { en = "First", ru = "Первый" }\nurls = ["https://x.example/"]\n'
 FEED = 'url = "https://x.example/feed"\n'
@@ -103,7 +103,7 @@ def test_a_topic_of_the_catalogs_own_is_one_that_a_source_brings() -> None:
 
 
 def test_the_topics_of_the_menu_are_topics() -> None:
-    assert set(SHOWN) <= set(READERS_TOPICS)
+    assert set(READERS_TOPICS) <= set(TOPICS)
 
 
 def test_a_currency_against_itself_is_no_pair() -> None:
