@@ -251,7 +251,8 @@ def _look(
             for job in known:
                 if job.task_name == name:
                     there.add(job.task_kwargs.get("key"))
-                    room -= job.status == Status.TODO.value
+                    if job.status == Status.TODO.value:  # the queue's name for one that waits
+                        room -= 1
             for key in await due_now():
                 if room <= 0:
                     break

@@ -122,6 +122,9 @@ class Reactions:
             outcome = Ambiguous(UNANSWERED)
         if not isinstance(outcome, (Ambiguous, Retry)):
             return True
+        if isinstance(outcome, Retry) and outcome.flood:  # an answer, and a wait to be kept
+            await self._later(item, outcome)
+            return False
         self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
         if not await self.reach.lost():
             await self._unanswered()

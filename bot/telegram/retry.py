@@ -26,8 +26,8 @@ class Policy:
 
     `jitter` is the part of a pause that chance adds or takes away, so that many do not come back at
     once. `tries` beyond the first are made, None for as many as it takes; `doubts` of them although
-    the one before may have had its effect. A wait of more
-    than `longest` seconds, when Telegram asks for it, ends the tries.
+    the one before may have had its effect. A wait of more than `longest` seconds, when Telegram
+    asks for it, ends the tries.
     """
 
     base: float

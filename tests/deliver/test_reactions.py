@@ -359,6 +359,18 @@ async def test_G15_the_fourth_without_an_answer_lets_one_ask_for_all(desk: Desk)
     assert not desk.reactions.refusals.unanswered
 
 
+async def test_G15_G4_a_wait_that_the_question_is_told_is_kept(desk: Desk) -> None:
+    """It is an answer: that chat's alone, for as long as Telegram says."""
+    desk.emulator.faults.add(Fault.flood(30, method="sendChatAction"))
+    item = await desk.claimed(doubts=1, tries=2)
+    begun = datetime.now(UTC)
+    assert not await desk.reactions.takes_messages(item)
+    row = await desk.row(item)
+    assert (row.state, row.doubts) == ("pending", 1)
+    assert row.not_before >= begun + timedelta(seconds=30)
+    assert not desk.reactions.refusals.unanswered
+
+
 @pytest.mark.parametrize(
     ("fault", "takes"),
     [
