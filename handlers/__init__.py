@@ -21,6 +21,7 @@ from telegram.ext import (
 
 from bot.errors import ConfigError, UserError
 from bot.i18n import known
+from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
     alerts,
@@ -171,12 +172,13 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
 
 
 def route(application: App, services: Services) -> None:
-    """Register everything with python-telegram-bot. ConfigError names what a command lacks.
+    """Register everything with python-telegram-bot. ConfigError names what is missing.
 
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    if problems := lacking(COMMANDS):
+    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    if problems:
         raise ConfigError(problems)
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
