@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.model.rates import Freshness, SeenRate
 
 
-def freshness(newest: SeenRate, *, window: date, zone: ZoneInfo, now: datetime) -> Freshness:
+def freshness(
+    newest: SeenRate,
+    *,
+    window: date,
+    zone: ZoneInfo,
+    now: datetime,
+    published_for: date | None = None,
+) -> Freshness:
     """How the newest rate stands; `window` is the day, in `zone`, of the bank's last publishing.
 
     Late when that window brought nothing: no rate of its own day, or, of a bank whose rates come
-    the day before they count, none of a later day.
+    the day before they count, none of a later day. `published_for` is the newest day the bank has
+    a rate of any currency for: some currencies are set more seldom than others, and rest while
+    their bank publishes.
     """
+    found = _alone(newest, window, zone, now)
+    if found is Freshness.LATE and published_for is not None:
+        published = replace(newest, effective_on=published_for)
+        if _alone(published, window, zone, now) is not Freshness.LATE:
+            return Freshness.RESTING
+    return found
+
+
+def _alone(newest: SeenRate, window: date, zone: ZoneInfo, now: datetime) -> Freshness:
+    """How a rate stands when nothing is known of its bank's other ones."""
     # some banks publish today what counts from tomorrow; which kind this is, its newest rate tells
     ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
     expected = window + timedelta(days=ahead)
