@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,20 +23,10 @@ def freshness(
     a rate of any currency for: some currencies are set more seldom than others, and rest while
     their bank publishes.
     """
-    found = _alone(newest, window, zone, now)
-    if found is Freshness.LATE and published_for is not None:
-        published = replace(newest, effective_on=published_for)
-        if _alone(published, window, zone, now) is not Freshness.LATE:
-            return Freshness.RESTING
-    return found
-
-
-def _alone(newest: SeenRate, window: date, zone: ZoneInfo, now: datetime) -> Freshness:
-    """How a rate stands when nothing is known of its bank's other ones."""
     # some banks publish today what counts from tomorrow; which kind this is, its newest rate tells
     ahead = newest.seen_at.astimezone(zone).date() < newest.effective_on
     expected = window + timedelta(days=ahead)
-    if newest.effective_on < expected:
+    if max(newest.effective_on, published_for or date.min) < expected:
         return Freshness.LATE
     if newest.effective_on >= now.astimezone(zone).date():
         return Freshness.CURRENT
