@@ -72,3 +72,10 @@ class StorageError(BotError):
 
 class UnreadableError(BotError):
     """What Telegram sent is no update that we can read: a value of a wrong type, range, or none."""
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error that ended a group of tasks, however deep the groups lie."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -12,17 +13,52 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import presence
 from bot.config import Settings
-from bot.errors import ConfigError, StorageError
+from bot.errors import ConfigError, StorageError, UnreadableError
+from bot.ingest.notices import tell_hourly
+from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
 from bot.running import Running
 from bot.telegram import retry
+from handlers import App, Services
+from handlers.reading import read
+from handlers.serving import let_go, sorry
+from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
+
+
+def inbox_of(application: App, services: Services, holder: str) -> Inbox:
+    """The inbox, with what becomes of an update: handled, apologised for, or told of."""
+    store, settings = services.store, services.settings
+
+    async def handle(raw: dict[str, Any]) -> None:
+        if not store.alone:
+            services.chats.clear()  # another replica may have changed them
+        try:
+            update = read(raw, application.bot)
+        except UnreadableError:
+            await let_go(services, raw)
+            raise
+        await application.process_update(update)
+
+    async def apologise(raw: dict[str, Any]) -> None:
+        await sorry(services, read(raw, application.bot))
+
+    async def tell_unreadable(db: Db, count: int, last: int) -> bool:
+        values = {"count": str(count), "last": str(last)}
+        return await tell_hourly(
+            db, settings.admin_ids, "notice.unreadable", values, now=services.clock()
+        )
+
+    alone = settings.updates == "polling" and store.alone
+    return Inbox(
+        store, handle, holder=holder, alone=alone, apologise=apologise, tell=tell_unreadable
+    )
 
 
 async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +24,11 @@ from handlers import App, Services
 from storage.db import Store
 
 
+def process_name() -> str:
+    """A name of this process among the replicas, another at each start."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 @dataclass(slots=True)
 class Running:
     """The opened program: what others may look at while it runs."""
@@ -35,7 +43,7 @@ class Running:
     api: Api
     application: App
     clock: Callable[[], datetime]
-    holder: str  # names this process among the replicas
+    holder: str  # this process among the replicas: its `process_name`
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ops_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,9 +52,25 @@ class Running:
     readiness: Readiness = field(default_factory=Readiness)
     polled: object = None  # when each source was read last, as far as its cards know
 
+    def __post_init__(self) -> None:
+        # /readyz is told of the start as it goes; the other parts are asked when somebody asks it
+        self.readiness.tell("start", "starting: Telegram has not answered yet")
+        self.readiness.ask("telegram", self._telegram_trouble)
+        self.readiness.ask("writing", self._writing_trouble)
+
+    def _telegram_trouble(self) -> str | None:
+        if self.worker.reach.away:
+            return "telegram: away"
+        return None
+
+    def _writing_trouble(self) -> str | None:
+        if self.store.trouble is None:
+            return None
+        return f"database: {self.store.trouble}"
+
     async def tell(self, msgid: str, values: dict[str, str]) -> None:
         """Tell the operators."""
-        await tell(self.store, self.settings, msgid, values, self.clock)
+        await tell(self.store, self.settings, self.clock, msgid, values)
 
     async def pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""
@@ -58,9 +82,9 @@ class Running:
 async def tell(
     store: Store,
     settings: Settings,
+    clock: Callable[[], datetime],
     msgid: str,
     values: dict[str, str],
-    clock: Callable[[], datetime],
 ) -> None:
     """Put a notice for each operator into the outbox."""
     async with store.writing() as db:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ import structlog
 
 import storage.backup
 import storage.highwater
+import storage.lapsed
 from bot.alerts.notices import Notice, notice
 from bot.errors import BotError, ConfigError, StorageError
 from bot.render.text import to_api
@@ -38,6 +39,24 @@ TOLD_AGAIN_AFTER = 3600.0  # seconds until the same trouble is told again
 LAST_WORD_LIMIT = 15.0  # seconds for the last word to the operators, whatever Telegram does
 STOP_LIMIT = 15.0  # seconds that a stop may take
 FRAMES_SHOWN = 3  # of the place where the loop stands
+
+
+async def begin_alone(store: Store, tell: Callable[[str, dict[str, str]], Awaitable[None]]) -> None:
+    """A start with the file to ourselves: leases are nobody's; operators hear what it lost."""
+    async with store.writing() as db:
+        await storage.lapsed.free_all(db)
+    gone = await storage.highwater.missing(store)
+    try:
+        if gone is not None:
+            until = "–"
+            if gone.until is not None:
+                until = f"{gone.until:%Y-%m-%d %H:%M:%S}"
+            reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
+            log.warning("the database is older than what ran here", until=until, reached=reached)
+            await tell("notice.older", {"until": until, "reached": reached})
+        await storage.highwater.advance(store)
+    except StorageError as error:  # a full disk does not keep us from answering
+        log.warning("start without writing", error=str(error))
 
 
 @dataclass(slots=True)

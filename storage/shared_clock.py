@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.clock import boottime, utc_now
-from storage.db import Db, db_now
+from storage.db import Db, Store, db_now
 
 
 class SharedClock:
@@ -27,3 +27,11 @@ class SharedClock:
         asked = boottime()
         seen = await db_now(db)
         self._seen, self._at = seen, (asked + boottime()) / 2
+
+
+async def shared_clock(store: Store) -> SharedClock:
+    """A clock that has looked at the database once: replicas keep to it, their own may differ."""
+    clock = SharedClock()
+    async with store.reading() as db:
+        await clock.look(db)
+    return clock

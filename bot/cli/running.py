@@ -24,7 +24,7 @@ from bot.cli.program import (
     write_line,
 )
 from bot.config import Settings
-from bot.errors import BotError
+from bot.errors import BotError, first_of
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
                     polls.start(known[key])
         except* BotError as group:
             # a poll's own trouble is in its line; what comes out is the database's, and one will do
-            raise group.exceptions[0] from None
+            raise first_of(group) from None
     if failed:
         raise typer.Exit(1)
 

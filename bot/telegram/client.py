@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from telegram import User, ext
 from telegram.error import InvalidToken, NetworkError
-from telegram.ext import ExtBot
+from telegram.ext import CallbackContext, ContextTypes, ExtBot
 
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Rejected, Sent
 from bot.telegram.request import AiohttpRequest
+
+_Data = dict[Any, Any]
+C = TypeVar("C", bound=CallbackContext[ExtBot[None], _Data, _Data, _Data])
 
 
 class Bot(ExtBot[None]):
@@ -28,6 +31,14 @@ class Bot(ExtBot[None]):
             get_updates_request=request,
         )
         self._api = api
+
+    @property
+    def known_as(self) -> str:
+        """Our name at Telegram, without @; empty until Telegram has told it."""
+        try:
+            return self.username
+        except RuntimeError:
+            return ""
 
     async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
         """Who we are at Telegram. InvalidToken of an unknown token, NetworkError of no answer."""
@@ -62,3 +73,15 @@ class Application(ext.Application[Any, Any, Any, Any, Any, Any]):
     ) -> bool:
         """Raise it."""
         raise error
+
+
+def dispatcher(
+    bot: ExtBot[None], context: type[C]
+) -> ext.Application[ExtBot[None], C, _Data, _Data, _Data, None]:
+    """The application that hands an update to its handler, in a context of that type.
+
+    It fetches no updates and keeps no clock of its own.
+    """
+    builder = Application.builder().application_class(Application).bot(bot)
+    contexts = ContextTypes(context=context)
+    return builder.updater(None).job_queue(None).context_types(contexts).build()

@@ -29,7 +29,7 @@ from psycopg import errors
 from sqlalchemy import make_url, select, text
 
 import storage.chats
-import storage.deliveries
+import storage.claims
 import storage.fan_out
 import storage.leases
 from bot.deliver import claims
@@ -160,7 +160,7 @@ async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_
     monkeypatch.setattr(connecting, "IDLE_SECONDS", 0.5)
     frozen = await open_store(postgres_url)
     claim = partial(
-        storage.deliveries.claim,
+        storage.claims.claim,
         token="t",
         rate=500.0,
         horizon=timedelta(seconds=1),
