@@ -21,8 +21,9 @@ from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
 from bot.running import Running
 from bot.telegram import retry
-from handlers import App, Services, let_go, sorry
+from handlers import App, Services
 from handlers.reading import read
+from handlers.serving import let_go, sorry
 from storage.db import Db
 
 log = structlog.get_logger(__name__)

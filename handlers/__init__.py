@@ -1,18 +1,13 @@
-"""The routing table: which update goes to which handler, and who may use it.
+"""The routing table: which update goes to which handler, who may use it, and where.
 
-Rights are checked here, once, when a command or a press arrives (`handlers.access`); the menus
-follow from the same table and prove nothing.
+All that can reach us stands in one of these tables. Rights are checked once, when an update arrives
+(`handlers.access`); the menus follow from the same tables and prove nothing.
 """
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-from zoneinfo import ZoneInfo
 
-import structlog
 from telegram import Update
 from telegram.ext import (
     Application,
@@ -24,12 +19,10 @@ from telegram.ext import (
     filters,
 )
 
-from bot import metrics
 from bot.errors import ConfigError, UserError
 from bot.i18n import known
-from bot.render.answers import explain
+from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
-from bot.render.text import to_api
 from handlers import (
     alerts,
     charts,
@@ -53,17 +46,14 @@ from handlers.access import (
     Route,
     Who,
     always_looking,
-    is_anothers,
+    guarded,
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
-from handlers.outgoing import Answer, Outgoing
-from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
+from handlers.services import Services
+from handlers.serving import Chatless, chatless, served
 
-log = structlog.get_logger(__name__)
-
-LONGEST_QUERY_ID = 32  # digits; the numbers of today, of 64 bits, have twenty
-QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
+PRIVATE = filters.ChatType.PRIVATE
 Press = Callable[..., Awaitable[None]]
 
 
@@ -72,7 +62,7 @@ async def show_help(_update: Update, context: Context) -> None:
     await context.reply(commands(tuple(COMMANDS), context.language))
 
 
-#: Command → what handles it and who may use it, in the order of the menu.
+#: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menu.
 COMMANDS: dict[str, Route[Handler]] = {
     "rates": Route(rates.rates, Who.ANYBODY),
     "convert": Route(convert.convert, Who.ANYBODY),
@@ -140,14 +130,19 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
 }
 
 
-def _command(to: Route[Handler]) -> Handler:
-    """A command that asks first who wrote it."""
-
-    async def serve(update: Update, context: Context) -> None:
-        await to.require(context)
-        await to.handler(update, context)
-
-    return serve
+#: What is written besides commands, in the order in which it is tried: where it is heard, and who
+#: may. In a private chat its owner is the administrator.
+WORDS: dict[str, Route[Handler]] = {
+    "text": Route(convert.text, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
+    "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
+    "anything": Route(unknown.unknown, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
+}
+#: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
+MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
+#: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
+MOVED: Route[Chatless] = Route(membership.migrated, Who.ANYBODY, where=filters.StatusUpdate.MIGRATE)
+#: Who asks inline does so from a chat that we are not told of.
+INLINE: Route[Chatless] = Route(convert.inline, Who.ANYBODY)
 
 
 async def press(_update: Update, context: Context) -> None:
@@ -177,159 +172,27 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
 
 
 def route(application: App, services: Services) -> None:
-    """Register everything with python-telegram-bot. ConfigError names what a command lacks.
+    """Register everything with python-telegram-bot. ConfigError names what is missing.
 
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    if problems := lacking(COMMANDS):
+    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    if problems:
         raise ConfigError(problems)
-    application.bot_data["services"] = services
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
-        application.add_handler(
-            CommandHandler(name, _served(_command(to), services), filters=written & Commanded())
-        )
-    application.add_handler(CallbackQueryHandler(_served(press, services)))
-    member = _served(membership.changed, services, counted=False)
+        command = served(guarded(to), services)
+        here = written & Commanded() & to.where
+        application.add_handler(CommandHandler(name, command, filters=here))
+    application.add_handler(CallbackQueryHandler(served(press, services)))
+    member = served(guarded(MEMBERSHIP), services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-
-    async def moved(update: Update, _context: Context) -> None:
-        # without loading the chat: the old one is not there any more
-        await membership.migrated(update, services)
-
-    application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, moved))
-    text = filters.TEXT & written & (filters.ChatType.PRIVATE | Mentioned())
-    application.add_handler(MessageHandler(text, _served(convert.text, services)))
-    place = filters.LOCATION & written & filters.ChatType.PRIVATE
-    application.add_handler(MessageHandler(place, _served(settings.placed, services)))
-    wordless = written & filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
-    application.add_handler(MessageHandler(wordless, _served(unknown.unknown, services)))
-
-    async def inline(update: Update, _context: Context) -> None:
-        await convert.inline(services, update)
-
-    application.add_handler(InlineQueryHandler(inline))
-
-
-def _served(handler: Handler, services: Services, *, counted: bool = True) -> Handler:
-    """Load the chat, keep to its pace, answer mistakes of the user in words."""
-
-    async def serve(update: Update, context: Context) -> None:
-        begun = time.perf_counter()
-        origin = update.effective_chat
-        if origin is None:
-            await _nowhere(services, update)
-            return
-        user = update.effective_user
-        context.services, context.incoming = services, update
-        if update.callback_query is not None and is_anothers(update):
-            await _stop_spinning(services, update)
-            return
-        # Its pace comes before the chat is loaded: a flood shall not cost a query each.
-        hurry: UserError | None = None
-        if counted:
-            cost = SECONDS_A_COMMAND
-            if update.callback_query is not None:
-                cost = SECONDS_A_TAP
-            try:
-                allowed = services.allow(origin.id, cost)
-            except UserError as error:
-                allowed, hurry = True, error  # told once, in the chat's language
-            if not allowed:
-                await _stop_spinning(services, update)
-                return
-        spoken = None
-        if user is not None:
-            spoken = user.language_code
-        context.chat = await load_chat(services, origin, spoken)
-        try:
-            if hurry is not None:
-                raise hurry
-            await handler(update, context)
-        except UserError as error:
-            await _explain(context, error)
-        metrics.REPLY.observe(time.perf_counter() - begun)
-
-    return serve
-
-
-async def _nowhere(services: Services, update: Update) -> None:
-    """A button under no message of a chat's is out of date: our inline results have none."""
-    query = update.callback_query
-    if query is None:
-        return
-    try:
-        if not services.allow(query.from_user.id, SECONDS_A_TAP):
-            await _stop_spinning(services, update)
-            return
-        stale = UserError("error.stale")
-    except UserError as error:
-        stale = error
-    language = services.language_for(query.from_user.id, query.from_user.language_code)
-    said = explain(stale, language).text
-    # the Bot API takes 200 characters there
-    words = {"callback_query_id": query.id, "text": said[:200], "show_alert": True}
-    answer = Answer(method="answerCallbackQuery", parameters=words)
-    await Outgoing(services, query.from_user.id, language).send(answer)
-
-
-async def _stop_spinning(services: Services, update: Update) -> None:
-    """A press is let go without words, in a flood or by a stranger.
-
-    Neither is the store asked nor a chat named.
-    """
-    query = update.callback_query
-    if query is not None:
-        await _let_go(services, query.from_user.id, query.id)
-
-
-async def _let_go(services: Services, presser: int, number: str) -> None:
-    answer = Answer(method="answerCallbackQuery", parameters={"callback_query_id": number})
-    await Outgoing(services, presser, services.settings.default_language).send(answer)
-
-
-async def _explain(context: Context, error: UserError) -> None:
-    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-    message = explain(error, context.language, today=today)
-    if context.incoming.callback_query is not None:
-        await context.answer(message.text, alert=True)
-    else:
-        await context.reply(message)
-
-
-async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
-    """A button's press that nobody can read is at least let go."""
-    query = raw.get("callback_query")
-    if not isinstance(query, Mapping):
-        return
-    # The update was unreadable, so its number may be anything too: only digits go back.
-    match query.get("id"):
-        case str(number) if QUERY_ID.fullmatch(number):
-            await _let_go(services, 0, number)  # whose it is cannot be read either
-
-
-async def sorry(services: Services, update: Update) -> None:
-    """Tell whoever waits for an answer that there will be none, in general words.
-
-    Who speaks to somebody else waits for none.
-    """
-    query, origin, user = update.callback_query, update.effective_chat, update.effective_user
-    if origin is None or (update.message is None and query is None):
-        return
-    spoken = None
-    if user is not None:
-        spoken = user.language_code
-    # not from the store, which may be what failed
-    language = services.language_for(origin.id, spoken)
-    message = explain(UserError("error.unexpected"), language)
-    if query is not None:
-        words = {"callback_query_id": query.id, "text": message.text, "show_alert": True}
-        answer = Answer(method="answerCallbackQuery", parameters=words)
-    else:
-        answer = Answer(method="sendMessage", parameters={"chat_id": origin.id, **to_api(message)})
-    await Outgoing(services, origin.id, language).send(answer)
+    application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
+    for to in WORDS.values():
+        application.add_handler(MessageHandler(written & to.where, served(guarded(to), services)))
+    application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 
 
 __all__ = [
@@ -339,7 +202,5 @@ __all__ = [
     "Application",
     "Context",
     "Services",
-    "let_go",
     "route",
-    "sorry",
 ]

@@ -28,7 +28,7 @@ from telegram.ext import filters
 from bot.errors import UserError
 from bot.model.chats import ChatKind
 from bot.telegram.outcomes import Gone, Rejected, Sent
-from handlers.context import Context
+from handlers.context import Context, Handler
 from handlers.outgoing import Answer
 
 #: Bots that lend their name to whoever writes as a group or as a channel.
@@ -56,7 +56,7 @@ Decide = Callable[[Context], Awaitable[Who]]
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Handles]):
-    """What handles a command or a button, and who may use it.
+    """What handles a command, a button or something written; who may use it, and where it is heard.
 
     `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
     otherwise it is `who`.
@@ -65,6 +65,7 @@ class Route(Generic[Handles]):
     handler: Handles
     who: Who | Decide
     offered: Who | None = None
+    where: filters.BaseFilter = filters.ALL
 
     @property
     def menu(self) -> Who:
@@ -82,6 +83,16 @@ class Route(Generic[Handles]):
             _must_be_operator(context)
         elif who is Who.ADMINISTRATOR:
             await _must_be_administrator(context)
+
+
+def guarded(to: Route[Handler]) -> Handler:
+    """A route's handler, which asks first whether whoever wrote this may."""
+
+    async def serve(update: Update, context: Context) -> None:
+        await to.require(context)
+        await to.handler(update, context)
+
+    return serve
 
 
 async def looking_or_changing(context: Context) -> Who:

@@ -6,8 +6,10 @@ own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import singledispatch
 from typing import Protocol
 
 import storage.alerts
@@ -17,7 +19,7 @@ from bot.alerts import Desk, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
-from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, TopicSubject
+from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, Subject, TopicSubject
 from bot.render import alerts as render
 from bot.render.answers import say
 from bot.render.news import topic_name
@@ -35,11 +37,17 @@ SNOOZE = timedelta(hours=8)
 class Followed(Protocol):
     """A subject as this chat follows it: what the buttons under its alerts can do to it."""
 
-    def named(self, language: str) -> str:
+    @property
+    def name(self) -> str:
         """The subject in a sentence."""
 
-    def on_button(self, language: str) -> str:
+    @property
+    def button(self) -> str:
         """The subject on a button: as short as it can be said."""
+
+    @property
+    def wakes(self) -> bool:
+        """Whether it no longer sleeps once it is followed again."""
 
     def muted(self, language: str) -> str:
         """The words that say that it is muted."""
@@ -56,42 +64,33 @@ class Followed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A pair or a topic that a chat subscribes to."""
+    """What a chat subscribes to."""
 
     chat: int
-    subject: PairSubject | TopicSubject
+    key: str
+    name: str
+    button: str
     now: datetime
+    wakes: bool = True  # a new subscription is awake
 
     def muted(self, language: str) -> str:
         """It is not followed any more, and how to follow it again."""
-        return say("mute.done", language, what=self.named(language)).text
-
-    def named(self, language: str) -> str:
-        """A pair by its codes, a topic by its name."""
-        if isinstance(self.subject, TopicSubject):
-            return topic_name(self.subject.topic, language)
-        return str(self.subject.pair)
-
-    def on_button(self, language: str) -> str:
-        """The currency alone, or the topic."""
-        if isinstance(self.subject, TopicSubject):
-            return topic_name(self.subject.topic, language).lower()
-        return self.subject.pair.base
+        return say("mute.done", language, what=self.name).text
 
     async def mute(self, db: Db) -> None:
         """It is no longer subscribed to."""
-        await storage.chats.unsubscribe(db, self.chat, [str(self.subject)])
+        await storage.chats.unsubscribe(db, self.chat, [self.key])
 
     async def unmute(self, db: Db, context: Context) -> None:  # noqa: ARG002 - needs the store alone
         """It is subscribed to again."""
-        await storage.chats.subscribe(db, self.chat, [str(self.subject)], now=self.now)
+        await storage.chats.subscribe(db, self.chat, [self.key], now=self.now)
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
         """The subscription rests, by the database's clock."""
         span = None
         if until is not None:
             span = until - self.now
-        return await storage.chats.snooze(db, self.chat, str(self.subject), span=span)
+        return await storage.chats.snooze(db, self.chat, self.key, span=span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +98,13 @@ class OwnRule:
     """A rule of the chat's own."""
 
     stored: StoredRule
+    name: str
+    button: str
+    wakes: bool = False  # one that was put to sleep sleeps on
 
     def muted(self, language: str) -> str:
         """The rule is paused."""
-        return say("rule.paused", language, rule=self.named(language)).text
-
-    def named(self, language: str) -> str:
-        """The rule in words."""
-        return rule_words(self.stored.rule, language)
-
-    def on_button(self, language: str) -> str:  # noqa: ARG002 - a code is the same in all
-        """The currency that it watches."""
-        return self.stored.series.pair.base
+        return say("rule.paused", language, rule=self.name).text
 
     async def mute(self, db: Db) -> None:
         """The rule is paused."""
@@ -124,6 +118,57 @@ class OwnRule:
         """The rule rests."""
         await storage.rules.snooze(db, self.stored.id, until=until)
         return True
+
+
+@singledispatch
+async def followed(_subject: object, _db: Db, _context: Context) -> Followed:
+    """What the buttons under an alert act on, by the kind of its subject, in the chat's language.
+
+    UserError where there is nothing to act on. A kind of subject more is registered below.
+    """
+    raise UserError("error.stale")
+
+
+@followed.register(PairSubject)
+async def _pair(subject: PairSubject, _db: Db, context: Context) -> Followed:
+    """A pair is called by its codes, and on a button by the currency alone."""
+    return _subscribed(subject, context, name=str(subject.pair), button=subject.pair.base)
+
+
+@followed.register(TopicSubject)
+async def _topic(subject: TopicSubject, _db: Db, context: Context) -> Followed:
+    name = topic_name(subject.topic, context.language)
+    return _subscribed(subject, context, name=name, button=name.lower())
+
+
+@followed.register(RuleSubject)
+async def _rule(subject: RuleSubject, db: Db, context: Context) -> Followed:
+    """A rule in words, and on a button the currency that it watches; never another chat's."""
+    stored = await storage.rules.get(db, context.chat.id, subject.rule)
+    if stored is None:
+        raise UserError("error.stale")
+    name = rule_words(stored.rule, context.language)
+    return OwnRule(stored, name=name, button=stored.series.pair.base)
+
+
+@followed.register(DigestSubject)
+async def _digest(_subject: DigestSubject, _db: Db, _context: Context) -> Followed:
+    """A digest comes when it was asked for: /digest changes that, no button does."""
+    raise UserError("error.stale")
+
+
+def _subscribed(subject: Subject, context: Context, *, name: str, button: str) -> Subscribed:
+    now = context.services.clock()
+    return Subscribed(context.chat.id, str(subject), name=name, button=button, now=now)
+
+
+def lacking_subjects(kinds: Iterable[type[Subject]]) -> list[str]:
+    """The kinds of subject of which nobody says what the buttons do, a sentence each."""
+    found: list[str] = []
+    for kind in kinds:
+        if followed.dispatch(kind) is followed.dispatch(object):
+            found.append(f"subject {kind.KIND}: handlers/alerts.py lacks what its buttons act on")
+    return found
 
 
 async def why(context: Context, alert: str) -> None:
@@ -185,7 +230,7 @@ async def mute(context: Context, alert: str) -> None:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.mute(db)
     await _say_muted(context, subject)
-    what = subject.on_button(context.language)
+    what = subject.button
     await context.switch(
         render.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}"
     )
@@ -197,11 +242,10 @@ async def unmute(context: Context, alert: str) -> None:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.unmute(db, context)
     language = context.language
-    await context.answer(say("rule.resumed", language, rule=subject.named(language)).text)
-    what = subject.on_button(language)
+    await context.answer(say("rule.resumed", language, rule=subject.name).text)
+    what = subject.button
     await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
-    # A new subscription is awake; a rule that was put to sleep still sleeps.
-    if isinstance(subject, Subscribed):
+    if subject.wakes:
         await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
 
 
@@ -221,12 +265,4 @@ async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
     audience = await storage.alerts.audience(db, told.id)
     if audience is None:
         raise UserError("error.stale")
-    subject = kind_of(told).subject(told, audience)
-    if isinstance(subject, RuleSubject):
-        stored = await storage.rules.get(db, context.chat.id, subject.rule)
-        if stored is None:
-            raise UserError("error.stale")
-        return OwnRule(stored)
-    if subject is None or isinstance(subject, DigestSubject):
-        raise UserError("error.stale")
-    return Subscribed(context.chat.id, subject, context.services.clock())
+    return await followed(kind_of(told).subject(told, audience), db, context)

@@ -121,7 +121,7 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
     services.wake()
 
 
-async def migrated(update: Update, services: Services) -> None:
+async def migrated(services: Services, update: Update) -> None:
     """A group became a supergroup: its id is rewritten everywhere.
 
     Telegram tells it in the old group and in the new one, in any order.

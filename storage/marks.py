@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select
 
 from storage.db import Db, upsert
@@ -32,9 +34,7 @@ async def drop(db: Db, name: str) -> None:
     await db.execute(delete(mark).where(mark.c.name == name))
 
 
-async def starting(db: Db, prefix: str) -> dict[str, str]:
-    """All notes whose names begin so, by the rest of their names; there are never many."""
-    rows = await db.execute(
-        select(mark.c.name, mark.c.value).where(mark.c.name.startswith(prefix, autoescape=True))
-    )
-    return {row.name.removeprefix(prefix): row.value for row in rows}
+async def among(db: Db, names: Sequence[str]) -> dict[str, str]:
+    """What was noted under those names that have a note, by name."""
+    rows = await db.execute(select(mark.c.name, mark.c.value).where(mark.c.name.in_(names)))
+    return {row.name: row.value for row in rows}

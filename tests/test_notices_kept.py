@@ -145,7 +145,7 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
 async def test_a_whole_poll_of_a_source_that_was_never_partial_leaves_no_mark(store: Store) -> None:
     async with store.writing() as db:
         await note_partly(db, ADMINS, "nbkr", None, now=NOW)
-        assert await storage.marks.starting(db, PARTLY) == {}
+        assert await storage.marks.get(db, f"{PARTLY}nbkr") is None
     assert await told(store) == []
 
 

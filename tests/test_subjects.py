@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import ConfigError
 from bot.model.rates import Pair
+from bot.model.subjects import (
+    SUBJECTS as KINDS,
+)
 from bot.model.subjects import (
     DigestSubject,
     PairSubject,
@@ -18,8 +23,10 @@ from bot.model.subjects import (
     digests_of,
     pairs_of,
     parse_subject,
+    table,
     topics_of,
 )
+from handlers.alerts import lacking_subjects
 
 CODES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
@@ -57,3 +64,27 @@ def test_what_is_no_subject_is_refused_and_hides_no_other(text: str) -> None:
     assert pairs_of(keys) == [Pair("USD", "KGS")]
     assert topics_of(keys) == ["economy"]
     assert digests_of(keys) == [DigestSubject(time(8, 30), "UTC")]
+
+
+class Nameless(Subject):
+    """A subject that cannot be written."""
+
+
+class Lonely(Nameless):
+    """A subject of which no handler has heard."""
+
+    KIND: ClassVar[str] = "lonely"
+
+
+def test_a_kind_of_subject_that_lacks_a_part_says_which() -> None:
+    """None half made is read, and none hides another of its name."""
+    with pytest.raises(ConfigError, match="the subject Nameless lacks read, which, KIND"):
+        table(Nameless)
+    with pytest.raises(ConfigError, match="two kinds of subject are called rule"):
+        table(RuleSubject, RuleSubject)
+
+
+def test_a_kind_of_subject_without_buttons_is_told_by_its_name() -> None:
+    assert lacking_subjects(KINDS.values()) == []
+    (said,) = lacking_subjects([Lonely])
+    assert said == "subject lonely: handlers/alerts.py lacks what its buttons act on"

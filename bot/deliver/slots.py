@@ -25,7 +25,7 @@ from bot.clock import boottime
 from bot.deliver.limits import LATE, SHARED_PACE, TICK, Gate, Shares
 from bot.deliver.signals import IDLE
 from bot.model.alerts import Lane
-from storage.deliveries import Claim, Claimed
+from storage.claims import Claim, Claimed
 from storage.pace import SHARED_LOOKBACK
 
 OLD_SLOT = 5.0  # seconds after which a slot is lost also where nobody else sends

@@ -162,18 +162,20 @@ def _problems_of(code: str) -> Iterator[str]:
         if not isinstance(getattr(module, name.upper(), None), kind):
             yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
     for name, columns in TABLES.items():
-        yield from _problems_of_table(folder / f"{name}.tsv", columns, place)
+        if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
+            yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
     elif 'msgid "language.name"' not in (folder / TEXTS).read_text(encoding="utf-8"):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
 
 
-def _problems_of_table(path: Path, columns: int, place: str) -> Iterator[str]:
+@cache  # a start looks at each table twice: with all languages, and when one is spoken
+def _problem_of_table(path: Path, columns: int) -> str:
+    """A table's problem, to be said behind the name of its folder; "" where there is none."""
     if not path.exists():
-        yield f"{place} lacks {path.name}"
-        return
+        return f" lacks {path.name}"
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line and not line.startswith("#") and line.count("\t") != columns - 1:
-            yield f"{place}/{path.name}, line {number}: should have {columns} columns"
-            return
+            return f"/{path.name}, line {number}: should have {columns} columns"
+    return ""

@@ -3,112 +3,179 @@
     pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   rule:7
 
 `str` writes it, `parse_subject` reads it back; nobody else takes it apart. The store keeps the
-written form as the key of a subscription and of an alert's audience.
+written form as the key of a subscription and of an alert's audience. One kind more is one class
+and its place in `SUBJECTS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
+from typing import ClassVar, Self, TypeVar
 
+from bot.errors import ConfigError
 from bot.model.rates import Pair
 
 
+class Subject(ABC):
+    """What can be followed; two of one written form are the same."""
+
+    __slots__ = ()
+
+    KIND: ClassVar[str]
+    """What the written form begins with; it has no colon in it."""
+
+    @property
+    @abstractmethod
+    def which(self) -> str:
+        """Which of its kind, as it is written behind the colon."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, which: str) -> Self:
+        """The one that is written so; ValueError for what is none."""
+
+    def __str__(self) -> str:
+        """As it is stored."""
+        return f"{self.KIND}:{self.which}"
+
+
 @dataclass(frozen=True, slots=True)
-class PairSubject:
+class PairSubject(Subject):
     """The big moves of a pair."""
+
+    KIND: ClassVar[str] = "pair"
 
     pair: Pair
 
-    def __str__(self) -> str:
-        """As it is stored."""
-        return f"pair:{self.pair}"
+    @property
+    def which(self) -> str:
+        """By its two codes."""
+        return str(self.pair)
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """A pair as it is written everywhere."""
+        return cls(Pair.parse(which))
 
 
 @dataclass(frozen=True, slots=True)
-class TopicSubject:
+class TopicSubject(Subject):
     """The stories of a topic."""
+
+    KIND: ClassVar[str] = "topic"
 
     topic: str
 
-    def __str__(self) -> str:
-        """As it is stored."""
-        return f"topic:{self.topic}"
+    @property
+    def which(self) -> str:
+        """By its word."""
+        return self.topic
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """Any word: what a newer program knows as a topic may be stored here."""
+        if not which:
+            raise ValueError("a topic has a name")
+        return cls(which)
 
 
 @dataclass(frozen=True, slots=True)
-class DigestSubject:
+class DigestSubject(Subject):
     """The digest at a time of day in a time zone, named as the zone database has it."""
+
+    KIND: ClassVar[str] = "digest"
 
     at: time
     zone: str
 
-    def __str__(self) -> str:
-        """As it is stored."""
-        return f"digest:{self.at:%H:%M}@{self.zone}"
+    @property
+    def which(self) -> str:
+        """By its time and zone."""
+        return f"{self.at:%H:%M}@{self.zone}"
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """A time of day, and behind the @ the zone."""
+        at, _, zone = which.partition("@")
+        return cls(time.fromisoformat(at), zone)
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSubject:
+class RuleSubject(Subject):
     """A chat's own rule, by its number in the store."""
+
+    KIND: ClassVar[str] = "rule"
 
     rule: int
 
-    def __str__(self) -> str:
-        """As it is stored."""
-        return f"rule:{self.rule}"
+    @property
+    def which(self) -> str:
+        """By its number."""
+        return str(self.rule)
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """A number."""
+        return cls(int(which))
 
 
-Subject = PairSubject | TopicSubject | DigestSubject | RuleSubject
+def table(*kinds: type[Subject]) -> Mapping[str, type[Subject]]:
+    """The kinds of subject by their name; ConfigError names the part that one of them lacks."""
+    found: dict[str, type[Subject]] = {}
+    for kind in kinds:
+        missing = sorted(kind.__abstractmethods__)
+        if not hasattr(kind, "KIND"):
+            missing.append("KIND")
+        if missing:
+            raise ConfigError(f"the subject {kind.__name__} lacks {', '.join(missing)}")
+        if kind.KIND in found:
+            raise ConfigError(f"two kinds of subject are called {kind.KIND}")
+        found[kind.KIND] = kind
+    return found
+
+
+#: All that can be followed.
+SUBJECTS = table(PairSubject, TopicSubject, DigestSubject, RuleSubject)
 
 
 def parse_subject(text: str) -> Subject:
     """The subject of a written form; ValueError for what is none."""
-    kind, _, rest = text.partition(":")
-    if kind == "pair":
-        return PairSubject(Pair.parse(rest))
-    if kind == "topic" and rest:
-        return TopicSubject(rest)
-    if kind == "digest":
-        at, _, zone = rest.partition("@")
-        return DigestSubject(time.fromisoformat(at), zone)
-    if kind == "rule":
-        return RuleSubject(int(rest))
-    raise ValueError(f"no subject: {text}")
+    name, _, which = text.partition(":")
+    kind = SUBJECTS.get(name)
+    if kind is None:
+        raise ValueError(f"no subject: {text}")
+    return kind.read(which)
 
 
 def pairs_of(keys: Iterable[str]) -> list[Pair]:
     """The pairs among the written subjects that a chat follows, in their order."""
-    found = []
-    for subject in _readable(keys):
-        if isinstance(subject, PairSubject):
-            found.append(subject.pair)
-    return found
+    return [subject.pair for subject in _of(PairSubject, keys)]
 
 
 def topics_of(keys: Iterable[str]) -> list[str]:
     """The topics among them, in their order."""
-    found = []
-    for subject in _readable(keys):
-        if isinstance(subject, TopicSubject):
-            found.append(subject.topic)
-    return found
+    return [subject.topic for subject in _of(TopicSubject, keys)]
 
 
 def digests_of(keys: Iterable[str]) -> list[DigestSubject]:
     """The digests among them, in their order."""
-    found = []
-    for subject in _readable(keys):
-        if isinstance(subject, DigestSubject):
-            found.append(subject)
-    return found
+    return _of(DigestSubject, keys)
 
 
-def _readable(keys: Iterable[str]) -> Iterator[Subject]:
-    """The subjects of those keys that this program can read."""
+S = TypeVar("S", bound=Subject)
+
+
+def _of(kind: type[S], keys: Iterable[str]) -> list[S]:
+    """The subjects of one kind among those keys that this program can read."""
+    found: list[S] = []
     for key in keys:
         # what a newer program wrote must not hide all else that a chat follows
         with suppress(ValueError):
-            yield parse_subject(key)
+            subject = parse_subject(key)
+            if isinstance(subject, kind):
+                found.append(subject)
+    return found

@@ -17,14 +17,15 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
     """How fresh every enabled source is, and how the queue stands."""
     states = await storage.sources.states(db)
     summary = await storage.overview.summary(db, now=now)
-    stuck = await storage.marks.starting(db, storage.marks.stale(""))
+    stuck_marks = {spec.key: storage.marks.stale(spec.key) for spec in catalog.polled}
+    stuck = await storage.marks.among(db, list(stuck_marks.values()))
     sources = []
     for spec in catalog.polled:
         key = spec.key
         state = states.get(key, SourceState(key=key))  # never asked yet
         stuck_on = None
-        if key in stuck:
-            stuck_on = date.fromisoformat(stuck[key])
+        if (noted := stuck.get(stuck_marks[key])) is not None:
+            stuck_on = date.fromisoformat(noted)
         sources.append(
             SourceStatus(
                 key=key,

@@ -12,7 +12,7 @@ from telegram import Update
 
 from bot import metrics
 from bot.i18n import t
-from handlers import LONGEST_QUERY_ID, let_go, sorry
+from handlers.serving import LONGEST_QUERY_ID, let_go, sorry
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
 CHAT = {"id": READER, "type": "private", "first_name": "Aigul"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,15 +11,16 @@ import pytest
 from telegram import Bot, Update
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.errors import UserError
+from bot.errors import ConfigError, UserError
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api, BotApi
 from bot.telegram.outcomes import Outcome, Sent
 from bot.telegram.session import open_session
-from handlers import BUTTONS, COMMANDS
+from handlers import BUTTONS, COMMANDS, INLINE, MEMBERSHIP, MOVED, WORDS
 from handlers.access import Decide, Route, Who, always_looking, looking_or_changing
 from handlers.context import Context
 from handlers.outgoing import Answer
+from handlers.serving import chatless
 from handlers.subscriptions import waking_or_looking
 from tests.factories import chat
 from tests.handlers.test_who_may import (
@@ -53,6 +55,22 @@ def test_S10_every_command_says_who_may_use_it_as_decided_by_hand() -> None:
             assert COMMANDS[name].who is depends[name], name
         else:
             assert {COMMANDS[name].who} == {MEANT[may] for may in uses.values()}, name
+
+
+def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
+    """Words and pictures are anybody's; a place sets the chat's time zone."""
+    assert {name: to.who for name, to in WORDS.items()} == {
+        "text": Who.ANYBODY,
+        "place": Who.ADMINISTRATOR,
+        "anything": Who.ANYBODY,
+    }
+    assert {to.who for to in (MEMBERSHIP, MOVED, INLINE)} == {Who.ANYBODY}
+
+
+def test_S10_no_route_without_a_chat_is_for_some_only() -> None:
+    """Nobody could be asked there what they are."""
+    with pytest.raises(ConfigError, match="migrated: without a chat"):
+        chatless(replace(MOVED, who=Who.ADMINISTRATOR), cast("Any", None))
 
 
 class Asked:

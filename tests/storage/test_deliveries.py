@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 import storage.alerts
 import storage.chats
+import storage.claims
 import storage.deliveries
 import storage.fan_out
 import storage.lapsed
@@ -20,8 +21,9 @@ import storage.pace
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.chats import ChatKind
+from storage.claims import Claim
 from storage.db import Db, Store
-from storage.deliveries import Claim, Mark
+from storage.deliveries import Mark
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
@@ -66,7 +68,7 @@ async def fan_all(db: Db, **chunk: int) -> None:
 async def claim(db: Db, **changes: Any) -> Claim:
     """A claim whose pace is no obstacle."""
     fields: dict[str, Any] = {"token": "t", "rate": FAST, "horizon": SECOND, "lease": 30 * SECOND}
-    return await storage.deliveries.claim(db, **{**fields, **changes})
+    return await storage.claims.claim(db, **{**fields, **changes})
 
 
 async def told(db: Db, **where: Any) -> list[tuple[int, str]]:

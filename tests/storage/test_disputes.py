@@ -57,8 +57,9 @@ async def test_disputes_that_an_older_program_kept_as_marks_are_taken_over(
     store = await open_store(database_url)
     async with store.reading() as db:
         assert await storage.disputes.among(db, [DOLLAR, ROUBLE, CROSS]) == {DOLLAR, CROSS}
-        assert await storage.marks.starting(db, "dispute:") == {}
-        assert await storage.marks.get(db, storage.marks.stale("ecb")) == "2026-11-01"
+        assert await storage.marks.among(db, list(kept)) == {
+            storage.marks.stale("ecb"): "2026-11-01"
+        }
     await store.close()
 
 

@@ -1,0 +1,161 @@
+"""How an update is served: its chat is loaded, its pace kept, a reader's mistake told in words.
+
+Who may do what it asks for is asked by its route (`handlers.access`), once this has let it in.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telegram import Update
+
+from bot import metrics
+from bot.errors import ConfigError, UserError
+from bot.render.answers import explain
+from bot.render.text import to_api
+from handlers.access import Route, Who, is_anothers
+from handlers.context import Context, Handler
+from handlers.outgoing import Answer, Outgoing
+from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
+
+LONGEST_QUERY_ID = 32  # digits; the numbers of today, of 64 bits, have twenty
+QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
+#: What handles an update without a chat: there is none, or the one it had is not there any more.
+Chatless = Callable[[Services, Update], Coroutine[Any, Any, None]]
+
+
+def served(handler: Handler, services: Services, *, counted: bool = True) -> Handler:
+    """Load the chat, keep to its pace, answer mistakes of the user in words."""
+
+    async def serve(update: Update, context: Context) -> None:
+        begun = time.perf_counter()
+        origin = update.effective_chat
+        if origin is None:
+            await _nowhere(services, update)
+            return
+        user = update.effective_user
+        context.services, context.incoming = services, update
+        if update.callback_query is not None and is_anothers(update):
+            await _stop_spinning(services, update)
+            return
+        # Its pace comes before the chat is loaded: a flood shall not cost a query each.
+        hurry: UserError | None = None
+        if counted:
+            cost = SECONDS_A_COMMAND
+            if update.callback_query is not None:
+                cost = SECONDS_A_TAP
+            try:
+                allowed = services.allow(origin.id, cost)
+            except UserError as error:
+                allowed, hurry = True, error  # told once, in the chat's language
+            if not allowed:
+                await _stop_spinning(services, update)
+                return
+        spoken = None
+        if user is not None:
+            spoken = user.language_code
+        context.chat = await load_chat(services, origin, spoken)
+        try:
+            if hurry is not None:
+                raise hurry
+            await handler(update, context)
+        except UserError as error:
+            await _explain(context, error)
+        metrics.REPLY.observe(time.perf_counter() - begun)
+
+    return serve
+
+
+async def _nowhere(services: Services, update: Update) -> None:
+    """A button under no message of a chat's is out of date: our inline results have none."""
+    query = update.callback_query
+    if query is None:
+        return
+    try:
+        if not services.allow(query.from_user.id, SECONDS_A_TAP):
+            await _stop_spinning(services, update)
+            return
+        stale = UserError("error.stale")
+    except UserError as error:
+        stale = error
+    language = services.language_for(query.from_user.id, query.from_user.language_code)
+    said = explain(stale, language).text
+    # the Bot API takes 200 characters there
+    words = {"callback_query_id": query.id, "text": said[:200], "show_alert": True}
+    answer = Answer(method="answerCallbackQuery", parameters=words)
+    await Outgoing(services, query.from_user.id, language).send(answer)
+
+
+async def _stop_spinning(services: Services, update: Update) -> None:
+    """A press is let go without words, in a flood or by a stranger.
+
+    Neither is the store asked nor a chat named.
+    """
+    query = update.callback_query
+    if query is not None:
+        await _let_go(services, query.from_user.id, query.id)
+
+
+async def _let_go(services: Services, presser: int, number: str) -> None:
+    answer = Answer(method="answerCallbackQuery", parameters={"callback_query_id": number})
+    await Outgoing(services, presser, services.settings.default_language).send(answer)
+
+
+async def _explain(context: Context, error: UserError) -> None:
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    message = explain(error, context.language, today=today)
+    if context.incoming.callback_query is not None:
+        await context.answer(message.text, alert=True)
+    else:
+        await context.reply(message)
+
+
+async def let_go(services: Services, raw: Mapping[str, Any]) -> None:
+    """A button's press that nobody can read is at least let go."""
+    query = raw.get("callback_query")
+    if not isinstance(query, Mapping):
+        return
+    # The update was unreadable, so its number may be anything too: only digits go back.
+    match query.get("id"):
+        case str(number) if QUERY_ID.fullmatch(number):
+            await _let_go(services, 0, number)  # whose it is cannot be read either
+
+
+async def sorry(services: Services, update: Update) -> None:
+    """Tell whoever waits for an answer that there will be none, in general words.
+
+    Who speaks to somebody else waits for none.
+    """
+    query, origin, user = update.callback_query, update.effective_chat, update.effective_user
+    if origin is None or (update.message is None and query is None):
+        return
+    spoken = None
+    if user is not None:
+        spoken = user.language_code
+    # not from the store, which may be what failed
+    language = services.language_for(origin.id, spoken)
+    message = explain(UserError("error.unexpected"), language)
+    if query is not None:
+        words = {"callback_query_id": query.id, "text": message.text, "show_alert": True}
+        answer = Answer(method="answerCallbackQuery", parameters=words)
+    else:
+        answer = Answer(method="sendMessage", parameters={"chat_id": origin.id, **to_api(message)})
+    await Outgoing(services, origin.id, language).send(answer)
+
+
+def chatless(to: Route[Chatless], services: Services) -> Handler:
+    """A handler for what has no chat to load: no pace is kept, and nobody's rights can be asked.
+
+    ConfigError for a route that is not for anybody.
+    """
+    if to.who is not Who.ANYBODY:
+        raise ConfigError(f"{to.handler.__name__}: without a chat only anybody can be let in")
+
+    async def serve(update: Update, _context: Context) -> None:
+        await to.handler(services, update)
+
+    return serve
