@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import structlog
 from telegram import Update
 from telegram.ext import (
     Application,
@@ -19,8 +20,10 @@ from telegram.ext import (
     filters,
 )
 
+from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.i18n import known
+from bot.languages import FALLBACK, LANGUAGES
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
@@ -52,6 +55,8 @@ from handlers.access import (
 from handlers.context import App, Context, Handler
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
+
+log = structlog.get_logger(__name__)
 
 PRIVATE = filters.ChatType.PRIVATE
 Press = Callable[..., Awaitable[None]]
@@ -171,15 +176,25 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
+def _must_be_whole() -> None:
+    """ConfigError names what a command, a subject or a kind of alert lacks."""
+    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    problems += texts_lacking(FALLBACK)
+    if problems:
+        raise ConfigError(problems)
+    for language in LANGUAGES:
+        # no reason to stop: what is missing is said in English, as all of a stub is
+        if missing := texts_lacking(language):
+            log.warning("alerts are partly told in English", language=language, missing=missing)
+
+
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot. ConfigError names what is missing.
 
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
-    if problems:
-        raise ConfigError(problems)
+    _must_be_whole()
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():

@@ -51,6 +51,10 @@ class Corrections(Kind):
     """A correction of a rate that was told."""
 
     payload = RateCorrected
+    texts = (
+        "correction.rate",
+        "correction.source",
+    )
     own = True  # it answers each chat's own message
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:

@@ -59,6 +59,13 @@ class Notices(Kind):
     """A notice to an operator."""
 
     payload = Notice
+    texts = (
+        "notice.held",
+        "notice.story",
+        "notice.other",
+        "button.approve",
+        "button.reject",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The text of the catalogs, filled with the notice's values."""

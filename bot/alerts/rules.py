@@ -16,7 +16,7 @@ from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render.alerts import rate_moved
+from bot.render.alerts import RATE_TEXTS, rate_moved
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase
 from bot.render.rules import words as rule_words
@@ -67,6 +67,14 @@ class Rules(Kind):
     """A chat's own rule that came true."""
 
     payload = RuleFired
+    texts = (
+        *RATE_TEXTS,
+        "rule.yours",
+        "move.fixing",
+        "why.move",
+        "why.fixing",
+        "why.rules",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rate as it moved, and the rule that asked for it."""

@@ -15,7 +15,7 @@ from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
-from bot.render.alerts import mute_button, snooze_button, why_button
+from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
@@ -60,6 +60,16 @@ class Stories(Kind):
     """A story that broke."""
 
     payload = StoryBroke
+    texts = (
+        *MUTED_TEXTS,
+        "news.title",
+        "news.sources",
+        "news.read_on",
+        "button.open",
+        "why.story",
+        "why.topics",
+        "why.tune",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The headline, as much text as the style tells, and who reports it."""
