@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
 from telegram import Update
 from telegram.ext import (
     Application,
@@ -23,7 +22,7 @@ from telegram.ext import (
 from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.i18n import known
-from bot.languages import FALLBACK, LANGUAGES
+from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
@@ -55,8 +54,6 @@ from handlers.access import (
 from handlers.context import App, Context, Handler
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
-
-log = structlog.get_logger(__name__)
 
 PRIVATE = filters.ChatType.PRIVATE
 Press = Callable[..., Awaitable[None]]
@@ -182,10 +179,6 @@ def _must_be_whole() -> None:
     problems += texts_lacking(FALLBACK)
     if problems:
         raise ConfigError(problems)
-    for language in LANGUAGES:
-        # no reason to stop: what is missing is said in English, as all of a stub is
-        if missing := texts_lacking(language):
-            log.warning("alerts are partly told in English", language=language, missing=missing)
 
 
 def route(application: App, services: Services) -> None:
