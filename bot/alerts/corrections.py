@@ -76,6 +76,7 @@ def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
         payload=RateCorrected(told=told, old=old, new=new),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
+        # who was never told the wrong figure has nothing to correct
         audience=Audience(told=told),
         created_at=now,
         expires_at=now + LASTS,

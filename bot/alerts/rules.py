@@ -54,6 +54,7 @@ class RuleFired(Payload):
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
         new = rate_from_json(data["new"])
+        # it kept the rule as it was typed
         if data["v"] == 1:
             rule = parse_rule(data["rules"][0], home=new.pair.quote)
             old, number = rate_from_json(data["baseline"]), data["rule"]
@@ -107,6 +108,7 @@ class Rules(Kind):
 def key(number: int, rule: Rule, new: Rate) -> str:
     """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
     once = f"rule:{number}:{new.effective_on}:{to_link(rule)}"
+    # a corrected figure is another one, of which a rule may speak again
     if isinstance(new, SeenRate) and new.revision:
         return f"{once}:{new.revision}"
     return once

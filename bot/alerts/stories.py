@@ -93,7 +93,9 @@ class Stories(Kind):
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
         if found is None:
+            # the story is gone; why it was told stands with its alert
             return why_story(told.severity, told.reasons, reader.language)
+        # the reasons name stems, and the words that readers see stand in these
         texts = []
         for one in found.entries:
             texts.append(f"{one.entry.title}\n{one.entry.summary or one.entry.content}")
@@ -144,6 +146,7 @@ def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
         created_at=now,
         expires_at=now + LASTS,
         reasons=story.reasons,
+        # of both keys: what became urgent takes the place of what still waits
         supersede_key=f"story:{story.pk}",
         approval=approval,
     )
