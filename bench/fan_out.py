@@ -13,7 +13,6 @@ import time
 
 from sqlalchemy import text
 
-import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 from bench import world

@@ -6,9 +6,7 @@ What the outside world does, and what is done about it:
   configured address itself names), no user name in the address, and every redirect is followed
   here, checked hop by hop.
 * aiohttp does not ask its resolver about IP literals and a name may resolve differently a second
-  later, so the *address* is judged where the socket is made (`socket_factory`). Python 3.11's
-  `is_global` believes `::127.0.0.1`, `64:ff9b::7f00:1` and `2002:7f00:1::`; the table below does
-  not.
+  later, so the *address* is judged (`bot.addresses`) where the socket is made (`socket_factory`).
 * An operator may point a source at his own machine. Only the very origin he wrote down is reached
   that way, through a connector of its own: nothing that came in by a redirect can borrow its
   sockets.
@@ -26,7 +24,7 @@ import functools
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +36,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from bot.addresses import IPAddress, checked, is_own, is_own_host, is_public, redirect_target
 from bot.errors import FetchError
 
 USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
@@ -48,45 +47,6 @@ ACCEPT = (
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-# IANA special-purpose registries, read 2026; 192.88.99.0/24 and 2002::/16 are 6to4, 2001::/23 holds
-# Teredo and ORCHID.
-_NOT_PUBLIC_4 = tuple(map(ipaddress.IPv4Network, (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-    "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-)))  # fmt: skip
-# Only this eighth of the space is handed out: what lies outside is no address of the internet yet.
-_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
-_NOT_PUBLIC_6 = tuple(map(ipaddress.IPv6Network, (
-    "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
-)))  # fmt: skip
-# Without 169.254.0.0/16 and fe80::/10, where a cloud's metadata, and so its keys, can be read.
-_OWN_4 = tuple(map(ipaddress.IPv4Network, (
-    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-)))  # fmt: skip
-_OWN_6 = tuple(map(ipaddress.IPv6Network, ("::1/128", "fc00::/7")))
-
-
-def is_public(address: IPAddress) -> bool:
-    """Whether an address is of the public internet, by our table and never by `is_global`."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return not _lies_in(address, _NOT_PUBLIC_4)
-    return address in _PUBLIC_6 and not _lies_in(address, _NOT_PUBLIC_6)
-
-
-def is_own(address: IPAddress) -> bool:
-    """Whether an address is of this machine or a private network; link-local (metadata) is not."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return _lies_in(address, _OWN_4)
-    return _lies_in(address, _OWN_6)
-
-
-def _lies_in(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:
-    return any(address in network for network in networks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +165,12 @@ class Fetcher:
         complete 2xx answer, or a 304 to `validators`.
         """
         if found_on is None:
-            start = _checked(url)
-            own = _is_own_host(start)
+            start = checked(url)
+            own = is_own_host(start)
         else:
-            page = _checked(found_on)
-            start = _checked(url, page)
-            own = _is_own_host(start) and start.origin() == page.origin()
+            page = checked(found_on)
+            start = checked(url, page)
+            own = is_own_host(start) and start.origin() == page.origin()
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         if validators and validators.etag:
             asked["If-None-Match"] = validators.etag
@@ -258,7 +218,7 @@ class Fetcher:
                     return await self._answer(
                         response, url, moved_to, conditional=_is_conditional(asked)
                     )
-                target = _redirect_target(url, response.headers.get("Location"), start)
+                target = redirect_target(url, response.headers.get("Location"), start)
                 # The address to remember ends where the first temporary redirect begins.
                 permanent = permanent and response.status in PERMANENT
                 if permanent:
@@ -398,39 +358,3 @@ def _method(data: bytes | None) -> str:
 
 def _is_conditional(asked: Mapping[str, str]) -> bool:
     return "If-None-Match" in asked or "If-Modified-Since" in asked
-
-
-def _checked(url: str, start: URL | None = None) -> URL:
-    """An address of plain http(s); a redirect's port must be a usual one or that of `start`."""
-    try:
-        parsed = URL(url.strip()).with_fragment(None)
-        host, port = parsed.host, parsed.port
-    except ValueError:
-        raise FetchError("the address cannot be read") from None
-    if parsed.scheme not in {"http", "https"} or not host or port is None:
-        raise FetchError("only http and https addresses are fetched")
-    if parsed.user is not None or parsed.password is not None:
-        raise FetchError("an address with a user name or password is not fetched")
-    if start is not None and port not in {80, 443, start.port}:
-        raise FetchError("redirected to an unusual port")
-    return parsed
-
-
-def _redirect_target(url: URL, location: str | None, start: URL) -> URL:
-    if not location:
-        raise FetchError("redirected to nowhere")
-    try:
-        target = url.join(URL(location.strip()))
-    except ValueError:
-        raise FetchError("the address cannot be read") from None
-    return _checked(str(target), start)
-
-
-def _is_own_host(url: URL) -> bool:
-    """Whether the configured host is the operator's own: a private literal, or localhost."""
-    if url.host == "localhost":
-        return True
-    try:
-        return is_own(ipaddress.ip_address(url.host or ""))
-    except ValueError:
-        return False

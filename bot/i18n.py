@@ -46,6 +46,12 @@ def tn(msgid: str, n: int, language: str) -> str:
     raise KeyError(msgid)
 
 
+def load_words(language: str) -> None:
+    """Read a language's words now, and not when somebody waits for the first of them."""
+    _catalog(language)
+    _marks(language)
+
+
 def known(msgid: str) -> bool:
     """Whether the catalogs have words for `msgid`."""
     return _catalog(FALLBACK).gettext(msgid) != msgid

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import storage.alerts
-import storage.rates
+import storage.held_rates
 import storage.sources
 from bot.alerts import Desk, kind_of, notices
 from bot.errors import UserError
@@ -24,7 +24,7 @@ async def pressed(context: Context, what: str, number: str) -> None:
     held, approve = _decision(what, number)
     services = context.services
     async with services.store.writing() as db:
-        rate = await storage.rates.decide(db, held, approve=approve)
+        rate = await storage.held_rates.decide(db, held, approve=approve)
         if rate is not None and approve:
             await storage.sources.ask(db, [rate.source], now=services.clock())
     if rate is None:

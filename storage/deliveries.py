@@ -1,99 +1,29 @@
-"""Deliveries: who may send them now, and what became of them.
+"""Deliveries: what became of those that were claimed, and which message carried what.
 
-A delivery is taken by a lease that ends by itself: whoever holds it may send
-until then, and marks it with the lease's number (fence); a mark with an old
-number changes nothing. One delivery of a chat is out at a time, so a chat's
-messages keep the order of their alerts within a lane.
-
-Telegram has no idempotency key: an outcome nobody saw may have been a delivery.
-Such doubts are counted; when there were more than the lane allows, the row is
-dead rather than sent once more.
+A mark with the number (fence) of an old lease changes nothing. Telegram has no
+idempotency key: an outcome nobody saw may have been a delivery. Such doubts are
+counted; when there were more than the lane allows, the row is dead rather than
+sent once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
-    Integer,
-    Select,
-    and_,
     bindparam,
-    case,
-    func,
     or_,
     select,
     text,
     update,
 )
 
-from bot.model.alerts import Lane, State
-from bot.model.chats import ChatKind
+from bot.model.alerts import State
+from storage.claims import Claimed
 from storage.db import Db, db_now
-from storage.pace import (
-    GROUP_BURST,
-    GROUP_EVERY,
-    PRIVATE_BURST,
-    PRIVATE_EVERY,
-    SHARED_LOOKBACK,
-    token_row,
-)
-from storage.schema import alert, chat, delivery, pace
-
-SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
-
-
-class Claimed(NamedTuple):
-    """One delivery to make now, under the lease number `fence`.
-
-    `thread` is the forum topic to post to. A tuple because a thousand a second are made of it.
-    `expires_at` is given when that is before the lease's end. `newest` is the newest alert at the
-    claim: what was rendered when there was an older one may be out of date.
-    """
-
-    id: int
-    alert: int
-    chat: int
-    lane: Lane
-    fence: int
-    tries: int
-    doubts: int
-    plain: bool
-    language: str
-    style: str
-    kind: ChatKind
-    thread: int | None
-    home: str
-    time_zone: str
-    expires_in: timedelta | None
-    newest: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What one claim gave: deliveries, when the first may go, how often one may, the lease's span.
-
-    All times are spans from the moment of the claim, because the caller's clock is not the
-    database's. `slots` are reserved, one for each delivery and more where others wait. `full` says
-    that no slot was free within the horizon; `shared`, that another sender took slots since our
-    last claim; `end` is where the reserved slots end, for the next claim; `at` is the moment of the
-    claim on the database's clock.
-    """
-
-    at: datetime
-
-    deliveries: tuple[Claimed, ...]
-    first_in: timedelta
-    every: timedelta
-    lease: timedelta
-    slots: int = 0
-    full: bool = False
-    shared: bool = False
-    end: datetime | None = None
+from storage.schema import delivery
 
 
 class Mark(NamedTuple):
@@ -108,233 +38,6 @@ class Mark(NamedTuple):
     doubts: int = 0
     tries: int = 0
     plain: bool = False
-
-
-async def claim(
-    db: Db,
-    *,
-    token: str,
-    rate: float,
-    horizon: timedelta,
-    lease: timedelta,
-    limit: int = 500,
-    turns: int = 0,
-    above: Lane | None = None,
-    end: datetime | None = None,
-    answer_in: timedelta = timedelta(0),
-) -> Claim:
-    """Take the deliveries that may go within `horizon`, and their slots of the token's pace.
-
-    Both in one transaction. `turns` more slots are for who waits already at the sender, replies
-    among them: it decides who goes in which. Lanes in order, only those `above` one if it is given,
-    then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. No
-    slot is before `answer_in`: a sender beside others loses those that pass while it waits for this
-    answer. The row is never moved beyond the horizon, and one that is beyond any sender's horizon
-    is healed.
-    """
-    now = await db_now(db)
-    every = timedelta(seconds=1 / rate)
-    row = await token_row(db, token, now)
-    shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
-    reach = now + max(horizon, every)
-    healed = row.tat
-    if row.tat > now + SLOTS_HORIZON:  # debt that an earlier version left
-        healed = reach
-        await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
-    start = max(now + answer_in, healed)
-    if row.paused_until is not None and row.paused_until > now:
-        first_in = row.paused_until - now
-        return Claim(
-            at=now,
-            deliveries=(),
-            first_in=first_in,
-            every=every,
-            lease=lease,
-            shared=shared,
-            end=healed,
-        )
-    room = int((reach - start) / every)
-    rows: Sequence[Any] = ()
-    if min(limit, room) > 0:
-        rows = await _due(db, now, min(limit, room), lease, above)
-    slots = min(len(rows) + turns, max(room, 0))
-    tat = start + every * slots
-    if slots:
-        await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
-    else:
-        tat = healed
-    top = 0
-    if rows:
-        await db.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + lease})
-        await _charge_chats(db, rows, now)
-        top = (await db.execute(select(func.max(alert.c.id)))).scalar_one()
-    return Claim(
-        at=now,
-        deliveries=tuple(_claimed(row, now, top) for row in rows),
-        first_in=start - now,
-        every=every,
-        lease=lease,
-        slots=slots,
-        full=room <= 0,
-        shared=shared,
-        end=tat,
-    )
-
-
-def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 - a result row
-    expires_in = None
-    if row.ends_at is not None:
-        expires_in = row.ends_at - now
-    return Claimed(
-        id=row.id,
-        alert=row.alert_id,
-        chat=row.chat_id,
-        lane=Lane(row.lane),
-        fence=row.fence + 1,
-        tries=row.tries,
-        doubts=row.doubts,
-        plain=row.plain,
-        language=row.language,
-        style=row.style,
-        kind=ChatKind(row.kind),
-        thread=row.thread,
-        home=row.home,
-        time_zone=row.time_zone,
-        expires_in=expires_in,
-        newest=newest,
-    )
-
-
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
-_LEASE = (
-    update(delivery)
-    .where(delivery.c.id.in_(_IDS))
-    .values(state=State.LEASED.value, lease_until=bindparam("until"), fence=delivery.c.fence + 1)
-)
-_CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
-
-
-def _due_query() -> Select[Any]:
-    """The query, built once: building costs as much as running.
-
-    It takes `now`, `soon`, `room`, and the lane to stay `above`.
-    """
-    now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
-    soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
-    other = delivery.alias("other")
-    waits = (
-        select(other.c.id)
-        .where(
-            other.c.chat_id == delivery.c.chat_id,
-            or_(
-                and_(
-                    other.c.state == State.PENDING.value,
-                    or_(
-                        other.c.lane < delivery.c.lane,
-                        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
-                    ),
-                    other.c.expires_at > now,
-                ),
-                other.c.state == State.LEASED.value,
-            ),
-            # as ix_delivery_open says it, or SQLite scans the table
-            text("other.state IN ('pending', 'leased')"),
-        )
-        .exists()
-    )
-    # a chat's own bucket: a short burst, then one a second (private) or fifteen a minute
-    room = or_(
-        and_(
-            chat.c.kind == ChatKind.PRIVATE.value,
-            chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
-        ),
-        and_(
-            chat.c.kind != ChatKind.PRIVATE.value,
-            chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
-        ),
-    )
-    return (
-        select(
-            delivery.c.id,
-            delivery.c.alert_id,
-            delivery.c.chat_id,
-            delivery.c.lane,
-            delivery.c.fence,
-            delivery.c.tries,
-            delivery.c.doubts,
-            delivery.c.plain,
-            chat.c.language,
-            chat.c.style,
-            chat.c.kind,
-            chat.c.thread,
-            chat.c.home,
-            chat.c.time_zone,
-            # times cost more to read than all the rest: only those that matter
-            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label(
-                "ends_at"
-            ),
-            case((chat.c.tat > now, chat.c.tat), else_=None).label("tat"),
-        )
-        .join(chat, chat.c.id == delivery.c.chat_id)
-        .where(
-            delivery.c.state == State.PENDING.value,
-            delivery.c.lane < bindparam("above"),
-            delivery.c.not_before <= now,
-            delivery.c.expires_at > now,
-            chat.c.active,
-            or_(chat.c.tat.is_(None), room),
-            ~waits,
-        )
-        .order_by(delivery.c.lane, delivery.c.id)
-        .limit(bindparam("room", type_=Integer()))
-        .with_for_update(skip_locked=True, of=delivery)
-    )
-
-
-_DUE = _due_query()
-#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
-#: reads all that waits; without these it walks what is due in its index's order and looks up each
-#: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
-#: forbidden made that look worth while.
-WALK = text("""
-SELECT set_config(way, 'off', true)
-FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
-  ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
-""")
-
-
-async def _due(
-    db: Db, now: datetime, room: int, lease: timedelta, above: Lane | None
-) -> Sequence[Any]:
-    """The deliveries to make now, locked, `room` of them at most."""
-    if db.dialect.name != "sqlite":
-        await db.execute(WALK)  # until the claim's transaction ends
-    until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
-    below_all = max(Lane) + 1
-    given = {
-        "now": now,
-        "soon": now + lease,
-        "room": room,
-        "above": below_all if above is None else above,
-    }
-    found = await db.execute(_DUE, {**given, **until})
-    rows: Sequence[Any] = found.all()
-    return rows
-
-
-async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
-    """Charge each chat's own bucket; empty ones, in a broadcast nearly all, by one statement."""
-    charged: dict[datetime, list[int]] = {}
-    private, group = now + PRIVATE_EVERY, now + GROUP_EVERY
-    for row in rows:
-        tat = group
-        if row.kind == ChatKind.PRIVATE.value:
-            tat = private
-        if row.tat is not None:  # it is not empty: so much later
-            tat += row.tat - now
-        charged.setdefault(tat, []).append(row.chat_id)
-    for tat, ids in charged.items():
-        await db.execute(_CHARGE, {"ids": ids, "new_tat": tat})
 
 
 async def finish(db: Db, marks: Iterable[Mark]) -> None:
@@ -413,27 +116,6 @@ def unbegun(item: Claimed) -> Mark:
     return Mark(
         item.id, item.fence, State.PENDING, tries=item.tries, doubts=item.doubts, plain=item.plain
     )
-
-
-async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]:
-    """The chats of claimed deliveries, not begun, for which one of a lane `above` is due.
-
-    It waits as long as they are leased.
-    """
-    now = await db_now(db)
-    found = await db.execute(
-        select(delivery.c.chat_id).where(
-            delivery.c.chat_id.in_(_IDS),
-            delivery.c.state == State.PENDING.value,
-            # as ix_delivery_open says it, or SQLite scans the table
-            text("delivery.state IN ('pending', 'leased')"),
-            delivery.c.lane < above,
-            delivery.c.not_before <= now,
-            delivery.c.expires_at > now,
-        ),
-        {"ids": [item.chat for item in claimed]},
-    )
-    return set(found.scalars())
 
 
 async def release(db: Db, claimed: Iterable[Claimed]) -> None:

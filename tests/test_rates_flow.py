@@ -17,6 +17,7 @@ from sqlalchemy import select, text, update
 
 import storage.alerts
 import storage.chats
+import storage.claims
 import storage.deliveries
 import storage.fan_out
 import storage.rates
@@ -36,8 +37,9 @@ from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
+from storage.claims import Claimed
 from storage.db import Db, Store
-from storage.deliveries import Claimed, Mark
+from storage.deliveries import Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests.factories import chat
@@ -145,7 +147,7 @@ async def claim(world: World, limit: int = 100) -> list[Claimed]:
         # no chat has to wait for its own pace
         await db.execute(update(chat_table).values(tat=None))
         span = timedelta(minutes=1)
-        taken = await storage.deliveries.claim(
+        taken = await storage.claims.claim(
             db, token="1", rate=1000.0, horizon=span, lease=span, limit=limit
         )
     return list(taken.deliveries)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
+import storage.held_rates
 import storage.rates
 import storage.sources
 from bot import schedule
@@ -351,7 +352,7 @@ async def test_R11_a_day_far_ahead_does_not_make_a_source_fresh(world: World) ->
         number = (
             (await db.execute(select(held_rate.c.id).order_by(held_rate.c.id))).scalars().first()
         )
-        assert await storage.rates.decide(db, number or 0, approve=True) is not None
+        assert await storage.held_rates.decide(db, number or 0, approve=True) is not None
     # one word for the document
     assert {standing for _, standing in await held(world)} == {"approved"}
     assert (await world.poll("second")).new == 3

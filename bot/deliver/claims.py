@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+import storage.claims
 import storage.deliveries
 from bot.clock import boottime
 from bot.deliver.reach import Reach
@@ -147,7 +148,7 @@ class Claims:
             answer_in = timedelta(0)
             if self.slots.are_shared(asked):
                 answer_in = timedelta(seconds=self._took)
-            claim = await storage.deliveries.claim(
+            claim = await storage.claims.claim(
                 db,
                 token=self.token_name,
                 rate=self.slots.pace(begun),
@@ -194,7 +195,7 @@ class Claims:
     async def _give_way(self, db: Db, above: Lane) -> None:
         """Give back what is queued for chats that wait for something of a lane `above`."""
         queued = [one.item for one in self.slots.queue]
-        if chats := await storage.deliveries.outranked(db, queued, above):
+        if chats := await storage.claims.outranked(db, queued, above):
             await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:

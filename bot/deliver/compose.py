@@ -17,8 +17,8 @@ from bot.model.chats import ChatKind, Style
 from bot.render.text import Message, to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
+from storage.claims import Claimed
 from storage.db import Db, Store
-from storage.deliveries import Claimed
 
 KEPT = 512
 EDIT = "editMessageText"

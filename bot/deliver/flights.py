@@ -15,7 +15,7 @@ from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.model.alerts import Lane
 from bot.telegram.outcomes import Ambiguous, Outcome
-from storage.deliveries import Claimed
+from storage.claims import Claimed
 
 # seconds of nothing but silence on all that is in flight, until Telegram is asked whether it is
 # there

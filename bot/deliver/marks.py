@@ -17,8 +17,9 @@ import storage.pace
 from bot.deliver.signals import IDLE, Signals
 from bot.errors import StorageError
 from bot.model.alerts import State
+from storage.claims import Claimed
 from storage.db import Store
-from storage.deliveries import Claimed, Mark
+from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 

@@ -26,8 +26,9 @@ from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, 
 from bot.telegram.quiet import Quiet
 from bot.telegram.retry import DELIVERY
 from bot.telegram.standing import standing
+from storage.claims import Claimed
 from storage.db import Store
-from storage.deliveries import Claimed, Mark
+from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 

@@ -80,7 +80,7 @@ class Replies:
         return wait
 
     async def _charge_in_row(self, chat: int) -> float:
-        """Likewise where other processes send to it too."""
+        """Count a reply to a chat that other processes send to; seconds until it may have room."""
         burst = timedelta(seconds=REPLY_BURSTS[chat > 0])
         try:
             async with self._store.writing() as db:

@@ -25,7 +25,7 @@ from bot.clock import boottime
 from bot.deliver.limits import LATE, SHARED_PACE, TICK, Gate, Shares
 from bot.deliver.signals import IDLE
 from bot.model.alerts import Lane
-from storage.deliveries import Claim, Claimed
+from storage.claims import Claim, Claimed
 from storage.pace import SHARED_LOOKBACK
 
 OLD_SLOT = 5.0  # seconds after which a slot is lost also where nobody else sends
@@ -226,7 +226,10 @@ class Slots:
         return True
 
     def word_goes(self, now: float) -> bool:
-        """Likewise where nobody starts senders: before the start and after a stop."""
+        """Whether a reply may leave now where nobody starts senders; then it counts as sent.
+
+        So it is before the start and after a stop.
+        """
         if self.by_row:
             wait = WORD_EVERY - self._gate.quiet_for(now)
         else:

@@ -31,8 +31,9 @@ from bot.model.chats import ChatKind
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.quiet import Quiet
+from storage.claims import Claimed
 from storage.db import Store
-from storage.deliveries import Claimed, unbegun
+from storage.deliveries import unbegun
 
 log = structlog.get_logger(__name__)
 

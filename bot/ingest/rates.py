@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import storage.alerts
+import storage.held_rates
 import storage.rates
 import storage.rules
 from bot.alerts import corrections, kind_of
@@ -35,9 +36,9 @@ async def keep_rates(
     now: datetime,
 ) -> tuple[list[SeenRate], int]:
     """Store rates believed or approved, with all that follows; what was new, and its alerts."""
-    approved = await storage.rates.approved(db, spec.key)
+    approved = await storage.held_rates.approved(db, spec.key)
     for item in approved:
-        await storage.rates.release(db, item)
+        await storage.held_rates.release(db, item)
     # What the bank says now goes before what was approved of its earlier word on the same day.
     rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
     added = await storage.rates.add(db, rates.values(), seen_at=now)

@@ -10,6 +10,7 @@ from decimal import Decimal
 import structlog
 
 import storage.disputes
+import storage.held_rates
 import storage.marks
 import storage.rates
 import storage.sources
@@ -174,12 +175,12 @@ async def _held(
     The first time the operators are told and other sources asked. It is 0 when an operator rejected
     it, and nobody needs to ask again. `more` rates stand or fall with this one.
     """
-    held = await storage.rates.hold(db, new, reasons=found.reasons, now=now)
+    held = await storage.held_rates.hold(db, new, reasons=found.reasons, now=now)
     if held.state == "rejected":
         return 0
     confirmed_by_itself = not found.needs_source and held.times >= CONFIRMING_POLLS
     if found.ok or held.state != "held" or confirmed_by_itself:
-        await storage.rates.release(db, new)
+        await storage.held_rates.release(db, new)
         return None
     if held.times == 1:
         said = f"{new.pair} {new.value}"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import structlog
 
 from bot.errors import ConfigError, StorageError
-from bot.intake.inbox import KINDS, Inbox, has_number
+from bot.intake.inbox import Inbox
+from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi

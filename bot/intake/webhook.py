@@ -15,7 +15,8 @@ from aiohttp import web
 from yarl import URL
 
 from bot.errors import StorageError
-from bot.intake.inbox import KINDS, Inbox, has_number
+from bot.intake.inbox import Inbox
+from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
 from bot.telegram import retry
 from bot.telegram.api import BotApi

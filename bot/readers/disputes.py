@@ -6,21 +6,20 @@ from collections.abc import Sequence
 
 import storage.disputes
 import storage.rates
-from bot.detect.disputes import contradicted, may_contradict
+from bot.detect.disputes import contradicting, rivals
 from bot.model.rates import CardRow, Dispute, SeenRate, Series
 from bot.sources.specs import Catalog
 from storage.db import Db
 
 
 async def rival(db: Db, new: SeenRate) -> SeenRate | None:
-    """Another source's rate that contradicts this one, if any."""
-    for other in await storage.rates.elsewhere(db, new.series, on=new.effective_on):
-        if not may_contradict(new, other):
-            continue
-        held = await storage.rates.holding(db, new.series, other.effective_on)
-        if contradicted(new, other, held):
-            return other
-    return None
+    """Another source's rate that contradicts this one, if any, as `bot.detect.disputes` judges."""
+    others = await storage.rates.elsewhere(db, new.series, on=new.effective_on)
+    held: list[tuple[SeenRate, SeenRate | None]] = []
+    for other in rivals(new, others):
+        ours = await storage.rates.holding(db, new.series, other.effective_on)
+        held.append((other, ours))
+    return contradicting(new, held)
 
 
 async def disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:

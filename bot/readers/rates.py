@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import storage.rates
@@ -178,19 +179,15 @@ def _soon(rate: SeenRate, day: date) -> bool:
 async def _freshness_of(
     db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime
 ) -> Freshness:
-    """How the card stands."""
-    found = _freshness(poll, newest, now)
-    if found is not Freshness.LATE:
-        return found
-    # some currencies are set more seldom than others: they rest while their bank publishes
-    last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
-    if last is not None and _freshness(poll, replace(newest, effective_on=last), now) is not found:
-        return Freshness.RESTING
+    """How the card stands; the store is asked of the bank's other rates only when this one lags."""
+    judge = partial(
+        freshness, newest, window=poll.last_window(now), zone=ZoneInfo(poll.zone), now=now
+    )
+    found = judge()
+    if found is Freshness.LATE:
+        last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
+        found = judge(published_for=last)
     return found
-
-
-def _freshness(poll: PollSpec, newest: SeenRate, now: datetime) -> Freshness:
-    return freshness(newest, window=poll.last_window(now), zone=ZoneInfo(poll.zone), now=now)
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.deliveries
+import storage.claims
 from bot.deliver.troubles import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.telegram.api import Api
@@ -68,7 +68,7 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
     assert timedelta(seconds=seconds - 20) < left <= timedelta(seconds=seconds)
     assert FLOODS_FOR_ALL <= len(one.emulator.calls.of("sendMessage")) <= 3 * FLOODS_FOR_ALL
     async with one.store.writing() as db:  # as any other replica asks
-        claim = await storage.deliveries.claim(
+        claim = await storage.claims.claim(
             db, token="t", rate=RATE, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
         )
     assert claim.deliveries == ()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-import storage.deliveries
+import storage.claims
 import storage.fan_out
 import storage.pace
 from bot import metrics
@@ -31,8 +31,8 @@ from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from bot.telegram.quiet import Quiet
 from bot.telegram.session import open_session
+from storage.claims import Claimed
 from storage.db import Store
-from storage.deliveries import Claimed
 from storage.opening import open_store
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import chat, delivery, pace
@@ -71,7 +71,7 @@ class Desk(World):
         async with self.store.writing() as db:
             while await storage.fan_out.fan_out(db) is not None:
                 pass
-            got = await storage.deliveries.claim(
+            got = await storage.claims.claim(
                 db,
                 token=self._token_name,
                 rate=10_000.0,

@@ -12,7 +12,7 @@ from bot.clock import boottime
 from bot.deliver.slots import LATE, OLD_SLOT, Slots
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
-from storage.deliveries import Claim, Claimed
+from storage.claims import Claim, Claimed
 from tests.factories import NOW
 
 RATE = 10.0

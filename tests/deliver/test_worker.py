@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import storage.chats
-import storage.deliveries
+import storage.claims
 import storage.fan_out
 import storage.pace
 from bot.clock import boottime
@@ -297,7 +297,7 @@ async def test_a_missed_slot_is_lost_beside_other_senders_and_its_delivery_takes
     await bench.alert()
     async with bench.store.writing() as db:
         await storage.fan_out.fan_out(db)
-        claim = await storage.deliveries.claim(
+        claim = await storage.claims.claim(
             db, token="t", rate=1.0, horizon=timedelta(minutes=1), lease=LEASE
         )
     slots = Slots(1.0, by_row=True, has_room=lambda: True, is_away=lambda: False)

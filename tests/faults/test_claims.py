@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
 
-import storage.deliveries
+import storage.claims
+from storage.claims import Claim
 from storage.db import Db, Store
-from storage.deliveries import Claim
 from storage.opening import open_store
 from tests.deliver.test_worker import Bench, Running
 from tests.faults.test_senders import READER, bench
@@ -57,7 +57,7 @@ def without_statistics(url: str, *, table: str = "delivery") -> None:
 
 async def claimed(db: Db, limit: int = 125) -> Claim:
     """One claim of at most so many."""
-    return await storage.deliveries.claim(
+    return await storage.claims.claim(
         db,
         token="t",
         rate=1000,
@@ -185,7 +185,7 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
     """Longer than slots are reserved ahead: they are asked for earlier, and for more, and nearly
     all are used; a single message is sent too, though its slot would pass before the answer.
     """
-    claim = storage.deliveries.claim
+    claim = storage.claims.claim
     rounds = []
 
     async def slow(db: Db, **words: Any) -> Claim:
@@ -194,7 +194,7 @@ async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
         await asyncio.sleep(seconds)
         return found
 
-    monkeypatch.setattr("storage.deliveries.claim", slow)
+    monkeypatch.setattr("storage.claims.claim", slow)
     # as beside another sender: a late slot is lost
     monkeypatch.setattr("bot.deliver.slots.SHARED_LOOKBACK", timedelta(days=1))
     rate = 20.0

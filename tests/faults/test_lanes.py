@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
-import storage.deliveries
+import storage.claims
 from bench.lanes import PER_GROUP, Plan, Report, beside_questions
 from bot.clock import boottime
 from bot.deliver.claims import HORIZON, SLOWEST
@@ -260,7 +260,7 @@ async def test_G24_no_claim_runs_further_ahead_than_the_horizon(store: Store) ->
         begun = await db_now(db)
     for _ in range(30):
         async with store.writing() as db:
-            got = await storage.deliveries.claim(
+            got = await storage.claims.claim(
                 db,
                 token="t",
                 rate=rate,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.errors import UnreadableError
-from bot.intake.inbox import has_number, parse
+from bot.intake.received import has_number, parse
 from tests.conftest import SHARED
 from tests.handlers.conftest import READER, World
 

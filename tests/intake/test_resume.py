@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from bot.errors import StorageError
 from bot.intake import inbox as intake
-from bot.intake.inbox import Inbox, parse
+from bot.intake.inbox import Inbox
+from bot.intake.received import parse
 from storage.db import Store, db_now
 from storage.schema import inbox as table
 from tests.intake.test_alone import outcomes

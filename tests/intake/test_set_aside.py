@@ -26,8 +26,9 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import UnreadableError
 from bot.ingest.notices import tell_hourly
 from bot.intake import polling
-from bot.intake.inbox import UNREADABLE, Inbox, parse
+from bot.intake.inbox import UNREADABLE, Inbox
 from bot.intake.polling import poll
+from bot.intake.received import parse
 from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
 from bot.running import Running
 from bot.sources.catalog import parse_catalog

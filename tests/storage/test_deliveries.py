@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 import storage.alerts
 import storage.chats
+import storage.claims
 import storage.deliveries
 import storage.fan_out
 import storage.lapsed
@@ -20,8 +21,9 @@ import storage.pace
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.chats import ChatKind
+from storage.claims import Claim
 from storage.db import Db, Store
-from storage.deliveries import Claim, Mark
+from storage.deliveries import Mark
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery, pace
 from tests.factories import NOW
@@ -66,7 +68,7 @@ async def fan_all(db: Db, **chunk: int) -> None:
 async def claim(db: Db, **changes: Any) -> Claim:
     """A claim whose pace is no obstacle."""
     fields: dict[str, Any] = {"token": "t", "rate": FAST, "horizon": SECOND, "lease": 30 * SECOND}
-    return await storage.deliveries.claim(db, **{**fields, **changes})
+    return await storage.claims.claim(db, **{**fields, **changes})
 
 
 async def told(db: Db, **where: Any) -> list[tuple[int, str]]:
@@ -114,6 +116,34 @@ async def test_fan_out_goes_on_after_a_transaction_that_failed(store: Store) -> 
     async with store.writing() as db:
         assert [await storage.fan_out.fan_out(db, chunk=3) for _ in range(3)] == [3, 1, None]
         assert await told(db) == [(number, "pending") for number in range(1, 8)]
+
+
+async def test_a_chat_that_has_its_delivery_already_is_passed_by_a_fan_out(store: Store) -> None:
+    """A group that moved among the chats still to come brought it along; the others of its chunk
+    get theirs, and so do those of the next alert.
+    """
+    async with store.writing() as db:
+        await readers(db, *range(1, 7))
+        first = await storage.alerts.enqueue(db, an_alert())
+        assert first is not None
+    async with store.writing() as db:
+        assert await storage.fan_out.fan_out(db, chunk=3) == 3
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.chat_id == 2)
+            .values(chat_id=5, state=State.SENT.value, message_id=7)
+        )
+    async with store.writing() as db:
+        assert [await storage.fan_out.fan_out(db, chunk=3) for _ in range(3)] == [2, 0, None]
+        assert await told(db) == [
+            (1, "pending"),
+            (3, "pending"),
+            (4, "pending"),
+            (5, "sent"),
+            (6, "pending"),
+        ]
+        await storage.alerts.enqueue(db, an_alert("next"))
+        assert await storage.fan_out.fan_out(db) == 6
 
 
 async def test_only_active_chats_that_asked_before_and_do_not_snooze_are_told(store: Store) -> None:

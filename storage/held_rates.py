@@ -1,0 +1,124 @@
+"""Held rates: values that nobody believes yet, until another source or an operator speaks.
+
+`held → released` when another source or another poll says the same; `held → approved` or
+`rejected` by an operator. An approved one becomes a rate with its source's next poll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from bot.model.rates import Pair, Rate, RateKind
+from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
+from storage.db import Db, upsert
+from storage.rates import number_of
+from storage.schema import held_rate, series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A value put aside: id, polls that brought it, `held`, `approved`, `released`, `rejected`."""
+
+    id: int
+    times: int
+    state: str
+
+
+async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) -> Held:
+    """Put an implausible value aside, or count it again; returns where it stands by now."""
+    values = {
+        "series_id": await number_of(db, item.series),
+        "effective_on": item.effective_on,
+        "value": item.value,
+        "units": item.units,
+        "seen_at": now,
+        "reasons": reasons_to_json(reasons),
+        "state": "held",
+    }
+    statement = upsert(db, held_rate).values(**values)
+    again = statement.on_conflict_do_update(
+        index_elements=["series_id", "effective_on", "value", "units"],
+        # its reasons and its state stay: an operator may have spoken already
+        set_={"seen_times": held_rate.c.seen_times + 1},
+    )
+    row = (
+        await db.execute(again.returning(held_rate.c.id, held_rate.c.seen_times, held_rate.c.state))
+    ).one()
+    return Held(id=row.id, times=row.seen_times, state=row.state)
+
+
+async def release(db: Db, item: Rate) -> None:
+    """A held value was confirmed and becomes a rate like any other."""
+    series_id = await number_of(db, item.series)
+    same = (
+        held_rate.c.series_id == series_id,
+        held_rate.c.effective_on == item.effective_on,
+        held_rate.c.value == item.value,
+        held_rate.c.units == item.units,
+    )
+    await db.execute(update(held_rate).where(*same).values(state="released"))
+
+
+def _put_aside() -> Select[Any]:
+    columns = (held_rate.c.effective_on, held_rate.c.value, held_rate.c.units)
+    named = (series.c.source, series.c.base, series.c.quote, series.c.kind)
+    return select(*named, *columns).join_from(
+        held_rate, series, held_rate.c.series_id == series.c.id
+    )
+
+
+def _rate(row: Any) -> Rate:  # noqa: ANN401 - a result row
+    return Rate(
+        source=row.source,
+        pair=Pair(row.base, row.quote),
+        kind=RateKind(row.kind),
+        effective_on=row.effective_on,
+        value=row.value,
+        units=row.units,
+    )
+
+
+async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
+    """An operator's word on a held value, given once; None when it is not held.
+
+    An approved one becomes a rate with the next poll of its source, and all that follows from it
+    there. Rates held for their impossible day are decided together: they are one document's.
+    """
+    verdict = "rejected"
+    if approve:
+        verdict = "approved"
+    open_one = (held_rate.c.id == held, held_rate.c.state == "held")
+    what = (held_rate.c.reasons, held_rate.c.effective_on, held_rate.c.series_id)
+    changed = await db.execute(
+        update(held_rate).where(*open_one).values(state=verdict).returning(*what)
+    )
+    row = changed.first()
+    if row is None:
+        return None
+    # one word decides all rates that are held for the same impossible day
+    if any(reason.code == "far_day" for reason in reasons_from_json(row.reasons)):
+        own = select(series.c.source).where(series.c.id == row.series_id).scalar_subquery()
+        of_the_source = select(series.c.id).where(series.c.source == own)
+        waiting = select(held_rate.c.id, held_rate.c.reasons).where(
+            held_rate.c.series_id.in_(of_the_source),
+            held_rate.c.effective_on == row.effective_on,
+            held_rate.c.state == "held",
+        )
+        # compared as values: the same JSON may be written in two ways
+        with_it: list[int] = []
+        for one in await db.execute(waiting):
+            if one.reasons == row.reasons:
+                with_it.append(one.id)
+        await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
+    return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
+
+
+async def approved(db: Db, source: str) -> list[Rate]:
+    """The held values of a source that an operator let through and that are not stored yet."""
+    query = _put_aside().where(held_rate.c.state == "approved", series.c.source == source)
+    return [_rate(row) for row in await db.execute(query.order_by(held_rate.c.effective_on))]
