@@ -52,9 +52,9 @@ def load_words(language: str) -> None:
     _marks(language)
 
 
-def known(msgid: str) -> bool:
-    """Whether the catalogs have words for `msgid`."""
-    return _catalog(FALLBACK).gettext(msgid) != msgid
+def known(msgid: str, language: str = FALLBACK) -> bool:
+    """Whether a language has words of its own for `msgid`; what English has, all can say."""
+    return _catalog(language).gettext(msgid) != msgid
 
 
 def number(value: Decimal | int, language: str, digits: int | None = None) -> str:
