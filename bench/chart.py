@@ -16,6 +16,7 @@ from statistics import median
 from bench import world
 from bench.figure import Figure, Goal
 from bench.reply import CHATS, Handing, incoming, ours
+from bot.listening import read_ahead
 from bot.render import charts
 from bot.workers import Workers
 
@@ -68,7 +69,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         for _ in range(CHATS):
             await handle(incoming(next(numbers)))  # each chat's first question makes its row
         await handle(incoming(next(numbers), "/chart USD"))  # starts the worker
-        await handle(incoming(next(numbers), "/alert USD 1%"))  # loads the converter's number words
+        await asyncio.to_thread(read_ahead)  # as the program does while it introduces itself
         gc.freeze()  # as the program does when it is ready
         async with held.watched():
             for code in world.CODES:

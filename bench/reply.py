@@ -137,8 +137,9 @@ async def bare(
         yield handle
 
 
-async def at_once(_chat: int) -> None:
+async def at_once(_chat: int) -> float:
     """No turn to wait for."""
+    return 0.0
 
 
 @asynccontextmanager

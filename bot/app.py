@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
 
 import storage.backup
+from bot.background import background
 from bot.clock import utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
@@ -26,14 +26,13 @@ from bot.fetch import Fetcher
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
 from bot.ops import ops_app
-from bot.recurring import JOBS, TICK, bound, loop, looped, shared
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.session import open_session
-from bot.watch import LoopWatch, StoreWatch, begin_alone, keep_watch, watch_the_stop
+from bot.watch import begin_alone, watch_the_stop
 from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.opening import held_store
@@ -63,7 +62,7 @@ async def run(
         try:
             async with asyncio.TaskGroup() as tasks:
                 begin = tasks.create_task
-                running = [begin(task, name=name) for name, task in _recurring(bot).items()]
+                running = [begin(task, name=name) for name, task in background(bot).items()]
                 listening = begin(listen(bot, on_ready), name="talk")
                 sender = begin(bot.worker.run(), name="worker")
                 marker = begin(bot.inbox.run(), name="inbox")
@@ -150,20 +149,3 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         ops = ops_app(store, catalog, clock, bot.readiness)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot
-
-
-def _recurring(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
-    """What runs beside sending and listening: watches, and the jobs as loops or shared ones."""
-    store, settings = bot.store, bot.settings
-    watched = StoreWatch(
-        store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop
-    )
-    running = {"watch": keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))}
-    works = bound(bot, JOBS)
-    for work in looped(works, alone=store.alone):
-        running[work.job.name] = loop(work, bot.pause, bot.stopping)
-    if not store.alone:
-        from bot import cluster  # its libraries are for servers only
-
-        running["jobs"] = cluster.run(store, shared(works), bot.clock, bot.stopping)
-    return running

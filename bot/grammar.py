@@ -48,7 +48,8 @@ _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
 #: A server's address as SQLAlchemy reads it: a password may have any letter but @.
 _SERVER = re.compile(
-    r"[a-z+]+://(?:[^:/@]*(?::(?P<password>[^@]*))?@)?(?:\[[^\[\]/?]+\]|[^\[\]:/?]*)(?::(?P<port>[^/?]*))?(?:[/?].*)?",
+    r"[a-z+]+://(?:[^:/@]*(?::(?P<password>[^@]*))?@)?"
+    r"(?:\[[^\[\]/?]+\]|[^\[\]:/?]*)(?::(?P<port>[^/?]*))?(?:[/?].*)?",
     re.DOTALL,
 )
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")

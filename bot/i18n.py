@@ -46,9 +46,15 @@ def tn(msgid: str, n: int, language: str) -> str:
     raise KeyError(msgid)
 
 
-def known(msgid: str) -> bool:
-    """Whether the catalogs have words for `msgid`."""
-    return _catalog(FALLBACK).gettext(msgid) != msgid
+def load_words(language: str) -> None:
+    """Read a language's words now, and not when somebody waits for the first of them."""
+    _catalog(language)
+    _marks(language)
+
+
+def known(msgid: str, language: str = FALLBACK) -> bool:
+    """Whether a language has words of its own for `msgid`; what English has, all can say."""
+    return _catalog(language).gettext(msgid) != msgid
 
 
 def number(value: Decimal | int, language: str, digits: int | None = None) -> str:

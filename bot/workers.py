@@ -311,7 +311,8 @@ def _reply(data: bytes, seconds: float) -> bytes:
     except BotError as error:
         error.__cause__ = error.__context__ = None
         return pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
-    except BaseException as error:  # noqa: BLE001 - whatever a job does, the bot hears its name and the worker goes on
+    # whatever a job does, the bot hears its name and the worker goes on
+    except BaseException as error:  # noqa: BLE001 - as said above
         return pickle.dumps((False, type(error).__name__), pickle.HIGHEST_PROTOCOL)
 
 

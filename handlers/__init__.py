@@ -19,8 +19,10 @@ from telegram.ext import (
     filters,
 )
 
+from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.i18n import known
+from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
@@ -171,15 +173,21 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
+def _must_be_whole() -> None:
+    """ConfigError names what a command, a subject or a kind of alert lacks."""
+    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    problems += texts_lacking(FALLBACK)
+    if problems:
+        raise ConfigError(problems)
+
+
 def route(application: App, services: Services) -> None:
     """Register everything with python-telegram-bot. ConfigError names what is missing.
 
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
-    if problems:
-        raise ConfigError(problems)
+    _must_be_whole()
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():

@@ -50,8 +50,8 @@ _SPAN = re.compile(
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # what people write around the currencies and the range, and mean nothing by
 _FILLER = re.compile(
-    r"(?:курс\w*|график\w*|charts?|rates?|graph|for|of|in|to|vs|and|the|last|past|и|к|ко|на|за|в|по|от|последни[ейх]+|"
-    r"жана|менен|үчүн|акыркы|соңку)(?!\w)",
+    r"(?:курс\w*|график\w*|charts?|rates?|graph|for|of|in|to|vs|and|the|last|past|"
+    r"и|к|ко|на|за|в|по|от|последни[ейх]+|жана|менен|үчүн|акыркы|соңку)(?!\w)",
     re.IGNORECASE,
 )
 # told as a currency without rates, not as a mistyped word

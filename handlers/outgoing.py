@@ -112,9 +112,10 @@ class Outgoing:
             if self._services.is_away():  # who watches it asks for all
                 await self._postpone(answer)
                 return Retry("Telegram is away")
-            quiet = await self._keep_to_quiet(answer)
-            if quiet is not None:
-                return quiet
+            silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
+            if silence:
+                await self._postpone(answer, flood=True)
+                return Retry("too many requests", after=silence, flood=True)
             outcome = await self._once(answer)
             if isinstance(outcome, Sent):
                 return outcome
@@ -141,17 +142,22 @@ class Outgoing:
 
     # ── when it may leave ───────────────────────────────────────────────────
 
-    async def _keep_to_quiet(self, answer: Answer) -> Retry | None:
-        """Wait while Telegram wants silence in the chat; an outcome where that is for too long."""
+    async def _keep_to_quiet(self, answer: Answer) -> float:
+        """Wait while Telegram wants silence in the chat; the seconds where they are too many."""
         if answer.chat is None or answer.method in MOMENTARY:
-            return None
+            return 0.0
         quiet = await self._quiet_left(answer.chat)
         if quiet > SHORT_WAIT:
-            await self._postpone(answer, flood=True)
-            return Retry("too many requests", after=quiet, flood=True)
+            return quiet
         if quiet:
             await asyncio.sleep(quiet)
-        return None
+        return 0.0
+
+    async def _keep_to_turn(self, answer: Answer) -> float:
+        """Wait for a message's turn; the seconds where its chat is to be left alone for longer."""
+        if answer.chat is None or answer.method in UNSEEN:
+            return 0.0
+        return await self._services.turn(answer.chat)
 
     async def _quiet_left(self, chat: int) -> float:
         """For how many seconds a chat is left alone, also when another process was told so.
@@ -176,9 +182,6 @@ class Outgoing:
             await storage.chats.pause(db, answer.chat, timedelta(seconds=seconds))
 
     async def _once(self, answer: Answer) -> Outcome:
-        """One request, a message in its turn."""
-        if answer.chat is not None and answer.method not in UNSEEN:
-            await self._services.turn(answer.chat)
         api, file = self._services.api, answer.file
         if file is None:
             return await api.call(answer.method, **answer.parameters)

@@ -23,7 +23,8 @@ KEPT_CARDS = 200
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # what people write around the currencies and the day, and mean nothing by
 _FILLER = re.compile(
-    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|по|от|жана|менен|баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
+    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|по|от|жана|менен|"
+    r"баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
     re.IGNORECASE,
 )
 LONGEST_REQUEST = 200  # letters that are read

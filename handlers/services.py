@@ -51,7 +51,8 @@ async def _untold(_msgid: str, _values: dict[str, str]) -> None:
 class Services:
     """What the program lends to its handlers.
 
-    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits;
+    `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits; it
+    returns the seconds that are left where they are too many to wait for, else 0;
     `is_away` says whether Telegram answers nothing, not even `getMe`. `wake` is called when there
     is something to send; `on_trouble` tells the operators. `workers`
     draw charts and look up zones: their own process, so that no reader waits behind a slow feed.
@@ -62,7 +63,7 @@ class Services:
     workers: Workers
     catalog: Catalog
     clock: Callable[[], datetime]
-    turn: Callable[[int], Awaitable[None]]
+    turn: Callable[[int], Awaitable[float]]
     wake: Callable[[], None]
     settings: Settings
     chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))

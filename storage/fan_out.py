@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, literal, or_, select, text, update
+from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.model.alerts import Approval, State
 from storage.alerts import got
@@ -110,9 +112,19 @@ async def _deliver(
     )
     columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
     # WHERE true: SQLite cannot otherwise tell ON CONFLICT from a join's ON
-    insert = upsert(db, delivery).from_select(columns, source.where(text("true")))
-    made = await db.execute(insert.on_conflict_do_nothing(), execution_options=COUNTED)
-    return int(made.rowcount)
+    rows = upsert(db, delivery).from_select(columns, source.where(text("true")))
+    careful = rows.on_conflict_do_nothing()
+    # A server that looks out for conflicts makes each row for trial and confirms it: a third of
+    # what a chunk costs. There is one only where a group moved among the chats still to come.
+    if db.dialect.name != "sqlite" and row.audience_chat is None:
+        with suppress(IntegrityError):
+            async with db.begin_nested():
+                return await _count(db, rows)
+    return await _count(db, careful)
+
+
+async def _count(db: Db, insert: Insert) -> int:
+    return int((await db.execute(insert, execution_options=COUNTED)).rowcount)
 
 
 async def _mark(db: Db, row: Any, **values: object) -> None:  # noqa: ANN401 - a row

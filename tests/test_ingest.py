@@ -49,10 +49,15 @@ language = "ru"
 """)
 
 
+#: For a test whose feeds and pages are read in processes of their own, as the program does.
+IN_WORKERS = pytest.mark.parametrize("world", [True], indirect=True, ids=["in workers"])
+
+
 @pytest.fixture
-async def world(store: Store) -> AsyncIterator[World]:
+async def world(store: Store, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Nothing polled yet; one operator."""
-    async with polling(store, catalog, now=NOW, in_workers=True) as made:
+    in_workers = getattr(request, "param", False)
+    async with polling(store, catalog, now=NOW, in_workers=in_workers) as made:
         yield made
 
 
@@ -71,6 +76,7 @@ async def test_the_first_poll_never_alerts_and_the_next_move_does_once(world: Wo
     assert (await bank(world, 0, "89,9000")) == IngestReport(source="nbkr")
 
 
+@pytest.mark.cases
 async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) -> None:
     """A fifth more in a day is asked for again before anybody hears of it."""
     await bank(world, 1, "84,7935")
@@ -82,6 +88,7 @@ async def test_R2_a_leap_is_held_and_believed_when_it_comes_again(world: World) 
     assert (held.state, held.seen_times) == ("released", 2)
 
 
+@pytest.mark.cases
 async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: World) -> None:
     """Ten times yesterday needs a second source; the operator is told once, the readers keep the
     old value.
@@ -98,6 +105,7 @@ async def test_R2_a_decimal_shift_is_not_believed_however_often_it_comes(world: 
 @pytest.mark.parametrize(
     "body", [b"", b"<html><body>login</body></html>", daily("20.10.2021", "1", "2", "3")[:150]]
 )
+@pytest.mark.cases
 async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(
     world: World, body: bytes
 ) -> None:
@@ -113,6 +121,7 @@ async def test_R7_a_broken_document_is_recorded_and_nothing_of_it_stored(
     assert state.error == report.error
 
 
+@pytest.mark.cases
 async def test_R1_a_bad_row_leaves_the_others(world: World) -> None:
     """Zero is no price; the dollar beside it is."""
     await bank(world, 1, "84,7935")
@@ -120,6 +129,8 @@ async def test_R1_a_bad_row_leaves_the_others(world: World) -> None:
     assert (report.fetched, report.new, report.error) == (2, 2, None)
 
 
+@pytest.mark.cases
+@IN_WORKERS
 async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) -> None:
     """First polls are silent; then one alert for the story, none when another agency repeats it."""
     for feed in ("one", "two"):
@@ -142,6 +153,7 @@ async def _known_agencies(world: World) -> None:
         await world.poll(feed)
 
 
+@pytest.mark.cases
 async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> None:
     """SECURITY_POLICY=two_sources: the second agency's report tells it, however calmly worded, and
     once.
@@ -160,6 +172,7 @@ async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> No
     assert (await world.poll("two")).alerts == 0
 
 
+@pytest.mark.cases
 async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world: World) -> None:
     """Severity only rises: what was told as urgent is not told once more as notable."""
     await _known_agencies(world)
@@ -175,6 +188,7 @@ async def test_F15_a_quieter_report_of_an_urgent_story_alerts_nobody_again(world
 
 
 @pytest.mark.parametrize("approve", [True, False])
+@pytest.mark.cases
 async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
     world: World, *, approve: bool
 ) -> None:
@@ -201,6 +215,7 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
     assert (ATTACK[1] in titles) is approve
 
 
+@pytest.mark.cases
 async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(
     world: World,
 ) -> None:
@@ -241,6 +256,7 @@ TREMOR = (
 )
 
 
+@pytest.mark.cases
 async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     """An English and a Russian agency: one alert, one story, both named."""
     in_russian = (
@@ -264,6 +280,7 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     assert told.feeds == ("one", "three")
 
 
+@pytest.mark.cases
 async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
     world: World,
 ) -> None:
@@ -292,6 +309,7 @@ async def test_the_digest_prefers_a_story_somebody_told_in_the_readers_language(
     assert russian.story.told_in("ru").lead.entry.id == "vzryv"
 
 
+@pytest.mark.cases
 async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     """Two earthquakes of one day, with other magnitudes in other places."""
     other = (
@@ -357,6 +375,7 @@ language = "en"
 
 
 @pytest.mark.cases
+@IN_WORKERS
 async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
     """Headlines from the list, texts from the articles, each asked for once; the first poll alerts
     nobody.
@@ -416,6 +435,7 @@ async def test_F13_a_flood_on_a_page_alerts_nobody_and_follows_no_link(world: Wo
     assert [item.kind for item in await world.stored(alert)] == ["notice"]
 
 
+@pytest.mark.cases
 async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: World) -> None:
     """The operator named one origin of their own network; what a page links to elsewhere in it is
     never asked.
@@ -427,6 +447,7 @@ async def test_S1_a_page_cannot_send_the_bot_to_another_private_address(world: W
     assert await site.told() == {ATTACK[1]: ""}
 
 
+@pytest.mark.cases
 async def test_F16_a_source_that_is_gone_is_recorded_as_gone(world: World) -> None:
     """Since when; how it comes back is told in `test_source_trouble`."""
     world.publishers.put("/one.xml", b"gone", status=410)

@@ -74,6 +74,7 @@ async def ask(folder: Path, url: str, *words: str, **settings: str) -> tuple[int
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@pytest.mark.cases
 async def test_an_older_database_is_not_migrated_by_looking_at_it(
     database_url: str, tmp_path: Path
 ) -> None:

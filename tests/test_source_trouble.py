@@ -192,6 +192,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
+@pytest.mark.cases(keep=9)
 async def test_R12_one_failing_document_does_not_lose_the_others(
     world: World, broken: str, *, first: bool
 ) -> None:

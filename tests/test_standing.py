@@ -26,6 +26,8 @@ from tests.test_cli import jarchy
 from tests.test_ingest import NOW
 from tests.world import World, polling
 
+# what is decided is: the database does not matter
+pytestmark = pytest.mark.cases
 URGENT = (
     "Explosion at a market in Osh kills 14, 37 wounded",
     (
@@ -58,13 +60,15 @@ def catalog(url: str) -> str:
 
 
 class Desk:
-    """The flow with these feeds, every one of them polled once before."""
+    """The flow with these feeds, each polled once before it reports."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     async def report(self, feed: str, title: str, text: str) -> int:
-        """A feed brings a story; the alerts that makes."""
+        """A feed brings a story beside its quiet one; the alerts that makes."""
+        if f"/{feed}.xml" not in self.world.publishers.documents:
+            await self.world.report(feed, QUIET)
         return await self.world.report(feed, (f"{feed}-{title}", title, text), QUIET)
 
     async def story(self) -> Story:
@@ -81,15 +85,12 @@ class Desk:
 
 @pytest.fixture
 async def desk(store: Store) -> AsyncIterator[Desk]:
-    """Everybody brought a quiet story before."""
+    """Nothing reported yet."""
     async with polling(store, lambda url: parse_catalog(catalog(url)), now=NOW) as world:
-        for feed in FEEDS:
-            await world.report(feed, QUIET)
         yield Desk(world)
 
 
 @pytest.mark.parametrize("feed", ["agency", "other", "official"])
-@pytest.mark.cases
 async def test_an_agency_or_an_official_source_alone_may_be_urgent(desk: Desk, feed: str) -> None:
     """Nobody else has to say it; of an official source the reasons say that it is one."""
     assert await desk.report(feed, *URGENT) == 1
@@ -112,7 +113,6 @@ async def test_aggregators_alone_are_never_urgent(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("feed", "said"), list(product(["agency", "official"], [URGENT, CALM])))
-@pytest.mark.cases
 async def test_an_aggregators_word_becomes_urgent_when_somebody_else_reports_it(
     desk: Desk, feed: str, said: tuple[str, str]
 ) -> None:
@@ -206,7 +206,6 @@ async def test_a_report_in_the_readers_language_goes_before_a_more_trusted_one(d
 SECOND = "A second paragraph, for those who may read everything."
 
 
-@pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize(
     ("feed", "allows"),
     [
@@ -216,17 +215,18 @@ SECOND = "A second paragraph, for those who may read everything."
         ("unsaid", Style.BRIEF),
     ],
 )
-@pytest.mark.cases
 async def test_nobody_is_told_more_than_the_feed_allows(
-    desk: Desk, feed: str, allows: Style, style: Style
+    desk: Desk, feed: str, allows: Style
 ) -> None:
     """An alert, a page of news and a digest: the narrower of what is asked and what is allowed."""
     await desk.report(feed, URGENT[0], f"&lt;p&gt;{URGENT[1]}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;")
     story = await desk.story()
-    as_alert = alerts.story(story, alert=1, style=style, language="en", feed_names={})
-    for said in (as_alert.text, news.story(story, style, "en", {}, zone="UTC", now=NOW).text):
-        assert (SECOND in said) == (style is Style.FULL and allows is Style.FULL)
-        assert (URGENT[1] in said) == (Style.HEADLINE not in (style, allows))
+    for style in Style:
+        as_alert = alerts.story(story, alert=1, style=style, language="en", feed_names={})
+        as_news = news.story(story, style, "en", {}, zone="UTC", now=NOW)
+        for said in (as_alert.text, as_news.text):
+            assert (SECOND in said) == (style is Style.FULL and allows is Style.FULL), style
+            assert (URGENT[1] in said) == (Style.HEADLINE not in (style, allows)), style
 
 
 def test_a_page_carries_both_keys() -> None:

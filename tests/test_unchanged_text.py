@@ -250,7 +250,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("form", [*FORMS, "page"])
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 async def test_F25_what_is_stored_and_shown_is_what_the_source_wrote(
     world: World, form: str
 ) -> None:
@@ -366,6 +366,7 @@ async def test_F25_a_message_says_what_the_source_wrote(world: World) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.cases(keep=2)
 async def test_F25_the_sample_comes_out_of_a_feed_byte_for_byte(
     tmp_path: Path, shared: Path, form: str
 ) -> None:

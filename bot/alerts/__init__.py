@@ -1,7 +1,8 @@
 """Alerts, one file a kind: payload and stored form, key and life, audience, words, why, buttons.
 
 A file here is a kind: it defines one subclass of `Kind`, and `KINDS` finds it by its place. A kind
-that lacks a part is refused when this is imported, by the name of the part.
+that lacks a part is refused when this is imported, by the name of the part; one that lacks a text,
+when the program starts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from types import ModuleType
 
 from bot.alerts.kind import Desk, Kind, Reader, table
 from bot.errors import ConfigError
+from bot.i18n import known
 from storage.alerts import StoredAlert
 
 FOLDER = Path(__file__).parent
@@ -47,4 +49,14 @@ def kind_of(told: StoredAlert) -> Kind:
     return KINDS[told.payload.kind]
 
 
-__all__ = ["KINDS", "Desk", "Kind", "Reader", "kind_of"]
+def texts_lacking(language: str) -> list[str]:
+    """The texts that kinds of alert are made of and a language does not have, a sentence each."""
+    found: list[str] = []
+    for name, kind in KINDS.items():
+        for msgid in kind.texts:
+            if not known(msgid, language):
+                found.append(f"kind of alert {name}: the texts of {language} lack {msgid}")
+    return found
+
+
+__all__ = ["KINDS", "Desk", "Kind", "Reader", "kind_of", "texts_lacking"]

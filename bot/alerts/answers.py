@@ -37,6 +37,7 @@ class Answers(Kind):
     """A late answer."""
 
     payload = Answered
+    texts = ()
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """An answer has its words already: see `ready`."""

@@ -51,6 +51,10 @@ class Corrections(Kind):
     """A correction of a rate that was told."""
 
     payload = RateCorrected
+    texts = (
+        "correction.rate",
+        "correction.source",
+    )
     own = True  # it answers each chat's own message
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -72,6 +76,7 @@ def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
         payload=RateCorrected(told=told, old=old, new=new),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
+        # who was never told the wrong figure has nothing to correct
         audience=Audience(told=told),
         created_at=now,
         expires_at=now + LASTS,

@@ -46,6 +46,11 @@ class Digests(Kind):
     """The digest of a day."""
 
     payload = DigestDue
+    texts = (
+        "digest.late",
+        "digest.empty",
+        "news.read_on",
+    )
     own = True  # of what each chat follows
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:

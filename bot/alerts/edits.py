@@ -38,6 +38,10 @@ class Edits(Kind):
     """A story that grew after it was told."""
 
     payload = StoryGrew
+    texts = (
+        "news.sources",
+        "news.read_on",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The story as it is now, under the buttons of the message that told it."""

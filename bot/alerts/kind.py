@@ -49,12 +49,15 @@ class Desk:
 class Kind(ABC):
     """One kind of alert: all that there is to say of it, in one file of `bot.alerts`.
 
-    It must bring its payload and its words. The rest is as most kinds have it: words that are the
-    same for all, a message of its own, no buttons.
+    It must bring its payload, its words and the ids of their texts. The rest is as most kinds have
+    it: words that are the same for all, a message of its own, no buttons.
     """
 
     payload: ClassVar[type[Payload]]
     """What it carries, with its name and its stored form."""
+
+    texts: ClassVar[tuple[str, ...]]
+    """The ids of all texts that its words and its why are made of, none where it has none."""
 
     own: ClassVar[bool] = False
     """Whether its words are each chat's own, not the same for all of one language and style."""
@@ -95,6 +98,8 @@ class Kind(ABC):
 def lacking(kind: type[Kind]) -> list[str]:
     """The parts that a kind of alert lacks, by name; of its payload too."""
     missing = sorted(kind.__abstractmethods__)
+    if not hasattr(kind, "texts"):
+        missing.append("texts")
     payload = getattr(kind, "payload", None)
     if payload is None:
         return [*missing, "payload"]

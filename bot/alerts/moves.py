@@ -14,7 +14,7 @@ from bot.i18n import day, day_since, number, percent, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
-from bot.render.alerts import rate_moved
+from bot.render.alerts import RATE_TEXTS, rate_moved
 from bot.render.numbers import change
 from bot.render.phrases import phrase
 from bot.render.text import Message, Rich, bold, join, lines, message
@@ -79,6 +79,27 @@ class Moves(Kind):
     """A big move of a rate."""
 
     payload = RateMoved
+    texts = (
+        *RATE_TEXTS,
+        "move.since",
+        "move.since_first",
+        "move.drift",
+        "move.drift_first",
+        "move.fixing",
+        "move.unconfirmed",
+        "move.largest_rise",
+        "move.largest_fall",
+        "move.level_rise",
+        "move.level_fall",
+        "move.high",
+        "move.low",
+        "why.move",
+        "why.fixing",
+        "why.drift",
+        "why.drift_first",
+        "why.usual",
+        "why.tune",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """What moved, from what to what, since when, how unusual, whose number."""

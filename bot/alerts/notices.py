@@ -59,6 +59,13 @@ class Notices(Kind):
     """A notice to an operator."""
 
     payload = Notice
+    texts = (
+        "notice.held",
+        "notice.story",
+        "notice.other",
+        "button.approve",
+        "button.reject",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The text of the catalogs, filled with the notice's values."""
@@ -94,6 +101,7 @@ def decided(
     admin: int, held: int, msgid: str, values: Mapping[str, str], *, now: datetime
 ) -> Alert:
     """A silent word to an operator: another one decided about the alert `held`."""
+    # they were asked as loudly as it was worth: that it is settled may wait for a look
     silent = _alert(admin, f"decided:{held}:{admin}", msgid, values, now=now)
     return replace(silent, severity=Severity.INFO)
 

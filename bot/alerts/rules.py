@@ -16,7 +16,7 @@ from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render.alerts import rate_moved
+from bot.render.alerts import RATE_TEXTS, rate_moved
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase
 from bot.render.rules import words as rule_words
@@ -54,6 +54,7 @@ class RuleFired(Payload):
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
         new = rate_from_json(data["new"])
+        # it kept the rule as it was typed
         if data["v"] == 1:
             rule = parse_rule(data["rules"][0], home=new.pair.quote)
             old, number = rate_from_json(data["baseline"]), data["rule"]
@@ -67,6 +68,14 @@ class Rules(Kind):
     """A chat's own rule that came true."""
 
     payload = RuleFired
+    texts = (
+        *RATE_TEXTS,
+        "rule.yours",
+        "move.fixing",
+        "why.move",
+        "why.fixing",
+        "why.rules",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rate as it moved, and the rule that asked for it."""
@@ -99,6 +108,7 @@ class Rules(Kind):
 def key(number: int, rule: Rule, new: Rate) -> str:
     """Once a rule, day and revision; a rule that was changed keeps its number, but is another."""
     once = f"rule:{number}:{new.effective_on}:{to_link(rule)}"
+    # a corrected figure is another one, of which a rule may speak again
     if isinstance(new, SeenRate) and new.revision:
         return f"{once}:{new.revision}"
     return once

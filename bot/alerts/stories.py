@@ -15,7 +15,7 @@ from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
-from bot.render.alerts import mute_button, snooze_button, why_button
+from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
@@ -60,6 +60,16 @@ class Stories(Kind):
     """A story that broke."""
 
     payload = StoryBroke
+    texts = (
+        *MUTED_TEXTS,
+        "news.title",
+        "news.sources",
+        "news.read_on",
+        "button.open",
+        "why.story",
+        "why.topics",
+        "why.tune",
+    )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The headline, as much text as the style tells, and who reports it."""
@@ -83,7 +93,9 @@ class Stories(Kind):
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
         if found is None:
+            # the story is gone; why it was told stands with its alert
             return why_story(told.severity, told.reasons, reader.language)
+        # the reasons name stems, and the words that readers see stand in these
         texts = []
         for one in found.entries:
             texts.append(f"{one.entry.title}\n{one.entry.summary or one.entry.content}")
@@ -134,6 +146,7 @@ def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
         created_at=now,
         expires_at=now + LASTS,
         reasons=story.reasons,
+        # of both keys: what became urgent takes the place of what still waits
         supersede_key=f"story:{story.pk}",
         approval=approval,
     )

@@ -53,7 +53,8 @@ def main() -> None:
         if error.filename is not None:
             named = f"{str(error.filename)[:LONGEST_NAME_SHOWN]}: "
         fail(f"{named}{error.strerror or error}")
-    except Exception as error:  # noqa: BLE001 - a defect: its traceback is printed here, because typer would print it as it is
+    # a defect: its traceback is printed here, because typer would print it as it is
+    except Exception as error:  # noqa: BLE001 - as said above
         if isinstance(error, _WrongUsage):
             shown = StringIO()
             error.show(file=shown)

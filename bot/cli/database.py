@@ -46,6 +46,7 @@ def db_upgrade() -> None:
     async def upgrade() -> None:
         from storage.versions import HEAD
 
+        # opening it for writing is the upgrade: a start does no more
         async with store_of(settings):
             typer.echo(f"schema {HEAD}")
 
@@ -64,6 +65,7 @@ def db_backup(
     """
     from storage.backup import copy, stamped
 
+    # SQLite copies a file in use, so no store is opened: the bot may be running
     path = _database_file("pg_dump")
     target = file or stamped(path, "backup")
     copy(path, target)
@@ -103,6 +105,7 @@ async def _db_check(settings: Settings, *, as_json: bool) -> None:
     from storage.backup import health
     from storage.connecting import connect
 
+    # without the look at its schema: a check is for a database that may be damaged
     store = connect(settings.database_url)
     try:
         found = await health(store)

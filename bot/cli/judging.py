@@ -40,6 +40,7 @@ def detect_security() -> None:
                 "id": item.get("id"),
                 "lang": verdict.language,
                 "security": verdict.security,
+                # enough to compare two runs, and free of what floats differ in between machines
                 "score": round(verdict.score, 4),
                 "severity": verdict.severity.value,
                 "topics": list(verdict.topics),
@@ -101,6 +102,7 @@ def detect_moves(
     from bot.convert.rules import parse_typed_rule
     from bot.detect.replay import replay_csv
 
+    # a rule may be limited to a day to come; today is that of whoever typed it
     day = partial(day_at, today=datetime.now(UTC).date(), ahead=True)
     own = None
     if rule is not None:
@@ -120,6 +122,7 @@ def _json_lines() -> Iterator[dict[str, Any]]:
             continue
         try:
             item = orjson.loads(raw)
+        # told below with its number: in a file of thousands the line matters more than the fault
         except orjson.JSONDecodeError:
             item = None
         if not isinstance(item, dict):

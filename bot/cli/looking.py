@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 async def _bytes_of(place: str) -> bytes:
     if place.startswith(("http://", "https://")):
+        # a verb that reads a file needs no network, and no 50 ms for the system's certificates
         from bot.fetch import Fetcher
 
         async with Fetcher() as fetcher:
@@ -111,6 +112,7 @@ def inspect_rates(
 
 def _recorded_from(path: Path) -> str | None:
     """A saved document's address by a manifest beside it: `[{"file": …, "uri": …}, …]`."""
+    # several may name the file: the first by its name, so that all machines agree
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
             entries = orjson.loads(manifest.read_bytes())
@@ -292,6 +294,7 @@ async def _digest(
         )
     names: dict[str, str] = {}
     if found.source:  # none on a day without rates
+        # by the catalog and not by the store: a source that was renamed is called by its new name
         names = dict(catalog.rates[found.source].names)
     message = render.digest(
         found.rates,
@@ -363,6 +366,7 @@ def export(chat: ChatId) -> None:
 
         async with view_of(settings) as db:
             found = await storage.privacy.export(db, chat)
+        # bytes, because a terminal of another encoding must not spoil names in the file
         sys.stdout.buffer.write(
             orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n"
         )

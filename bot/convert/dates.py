@@ -74,7 +74,8 @@ def _ago() -> re.Pattern[str]:
     day, week = _alternatives(lambda days: days.day), _alternatives(lambda days: days.week)
     ago = _alternatives(lambda days: days.ago)
     return re.compile(
-        rf"(?:(?P<n>\d{{1,4}})\s*|(?:{one})\s+)?(?:(?P<day>{day})|(?P<week>{week}))\s*(?:{ago})(?!\w)",
+        rf"(?:(?P<n>\d{{1,4}})\s*|(?:{one})\s+)?"
+        rf"(?:(?P<day>{day})|(?P<week>{week}))\s*(?:{ago})(?!\w)",
         re.IGNORECASE,
     )
 

@@ -24,7 +24,8 @@ _OPERATORS = {
 _TYPED = {short: (before, after) for short, before, after in _OPERATORS.values()}
 # A start parameter may hold A-Z, a-z, 0-9, _ and - (Bot API, "Deep linking"), and 64 of them.
 _LINK = re.compile(
-    r"(?P<base>[A-Z]{3})_(?P<quote>[A-Z]{3})_(?P<kind>[a-z]{3,9})_(?P<operator>[a-z]{2})_(?P<amount>\d+(?:-\d+)?)"
+    r"(?P<base>[A-Z]{3})_(?P<quote>[A-Z]{3})_(?P<kind>[a-z]{3,9})"
+    r"_(?P<operator>[a-z]{2})_(?P<amount>\d+(?:-\d+)?)"
     r"(?:_w(?P<window>\d{1,3}))?(?P<once>_once)?(?:_u(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d))?",
     re.ASCII,
 )

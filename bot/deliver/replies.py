@@ -18,6 +18,10 @@ from bot.deliver.slots import Slots
 from bot.errors import StorageError
 from storage.db import Store
 
+#: Seconds of a chat's own pace that an answer waits for. A group whose messages come at its pace
+#: asks for four; more than this is a pause, which the outbox keeps, also over a restart.
+LONGEST_TURN = 10.0
+
 
 class Replies:
     """The turns of replies. Groups are counted in the store, where their alerts are counted too."""
@@ -31,15 +35,22 @@ class Replies:
         self._marks = marks
         self._signals = signals
 
-    async def turn(self, chat: int) -> None:
-        """Wait until a chat may get a message in answer; it counts as sent then."""
-        await self._turn_of_chat(chat)
+    async def turn(self, chat: int) -> float:
+        """Wait until a chat may get a message in answer; it counts as sent then, and 0 is returned.
+
+        Where its own pace asks for a wait that is not worth standing in a handler, nothing counts
+        and the seconds are returned.
+        """
+        wait = await self._turn_of_chat(chat)
+        if wait > 0:
+            return wait
         goes = not self._slots.replies and self._slots.reply_goes(boottime())
         while not goes:
             if self._slots.feeding:
                 goes = await self._queue_for_turn()
             elif not (goes := self._slots.word_goes(boottime())):
                 await asyncio.sleep(TICK)
+        return 0.0
 
     async def _queue_for_turn(self) -> bool:
         """Wait behind the replies that came before; False when the worker stopped meanwhile."""
@@ -49,8 +60,8 @@ class Replies:
             self._signals.claim.set()
         return await waiting
 
-    async def _turn_of_chat(self, chat: int) -> None:
-        """Wait for the chat's own pace."""
+    async def _turn_of_chat(self, chat: int) -> float:
+        """Wait for the chat's own pace; the seconds that are left where they are too many."""
         if chat < 0 and not self._slots.by_row and not self._chats.knows(chat):
             await self._meet(chat)
         while True:
@@ -59,7 +70,9 @@ class Replies:
             else:
                 wait = self._charge_here(chat, boottime())
             if wait <= 0:
-                return
+                return 0.0
+            if wait > LONGEST_TURN:  # Telegram wants silence in the chat
+                return wait
             await asyncio.sleep(wait)
 
     async def _meet(self, chat: int) -> None:
@@ -80,7 +93,7 @@ class Replies:
         return wait
 
     async def _charge_in_row(self, chat: int) -> float:
-        """Likewise where other processes send to it too."""
+        """Count a reply to a chat that other processes send to; seconds until it may have room."""
         burst = timedelta(seconds=REPLY_BURSTS[chat > 0])
         try:
             async with self._store.writing() as db:

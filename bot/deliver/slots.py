@@ -226,7 +226,10 @@ class Slots:
         return True
 
     def word_goes(self, now: float) -> bool:
-        """Likewise where nobody starts senders: before the start and after a stop."""
+        """Whether a reply may leave now where nobody starts senders; then it counts as sent.
+
+        So it is before the start and after a stop.
+        """
         if self.by_row:
             wait = WORD_EVERY - self._gate.quiet_for(now)
         else:

@@ -115,9 +115,12 @@ class Worker:
         self._upkeep.fan_out_soon()
         self._claims.look_now()
 
-    async def turn(self, chat: int) -> None:
-        """Wait until a chat may get an answer, by its own pace and the token's; it counts then."""
-        await self._replies.turn(chat)
+    async def turn(self, chat: int) -> float:
+        """Wait until a chat may get an answer, by its own pace and the token's; it counts then.
+
+        Returns 0, or how many seconds it would be where they are too many to wait.
+        """
+        return await self._replies.turn(chat)
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""

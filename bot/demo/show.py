@@ -54,11 +54,14 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             url = f"sqlite:///{Path(folder) / 'demo.db'}"
             await _seed(url, world)
             settings = Settings(
+                # an operator with a real token beside must not find the demo speaking with it
                 _env_file=None,
                 bot_token=TEST_TOKEN,
                 bot_api_url=emulator.api_url,
                 database_url=url,
+                # a free port: the bot itself, or another demo, may have the usual one
                 ops_listen="127.0.0.1:0",
+                # whoever presses "Next day" waits for what comes of it
                 poll_every=timedelta(seconds=2),
             )
             say(emulator.page_url)

@@ -285,7 +285,8 @@ def _feed(language: str, items: list[Published], url: str) -> bytes:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<rss version="2.0"><channel><title>{name}</title><link>{url}/feeds/{language}.xml</link>'
-        f"<description>{name}</description><language>{language}</language>\n{entries}</channel></rss>\n"
+        f"<description>{name}</description><language>{language}</language>\n"
+        f"{entries}</channel></rss>\n"
     ).encode()
 
 
@@ -305,8 +306,8 @@ def _page(item: Published) -> bytes:
         "body{max-width:38em;margin:3em auto;padding:0 1em;font:1.1em/1.6 "
         "serif;color:#222;background:#fffdf8}"
         f"time,p.agency{{color:#666}}</style><title>{escape(story.headline)}</title></head>\n"
-        f"<body><p "
-        f'class="agency">{escape(AGENCIES[story.language].name)}</p><article><h1>{escape(story.headline)}</h1>'
+        f'<body><p class="agency">{escape(AGENCIES[story.language].name)}</p>'
+        f"<article><h1>{escape(story.headline)}</h1>"
         f'<time datetime="{item.at.isoformat()}">{item.at:%d.%m.%Y %H:%M}</time>'
         f"<p>{escape(story.text)}</p></article></body></html>\n"
     ).encode()

@@ -22,7 +22,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from bot.detect.security import Lexicon, Pattern, build_lexicon, read_pattern, with_headline
+from bot.detect.security import (
+    Lexicon,
+    Pattern,
+    build_lexicon,
+    clause_break,
+    read_pattern,
+    with_headline,
+)
 from bot.languages import language as speech
 from bot.languages import words_of
 from bot.languages.letters import fold_typed
@@ -199,7 +206,7 @@ def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, fl
     for hour, minute in CLOCK.findall(text):
         yield "clock", float(hour) * 60 + float(minute)
     # by clauses: "two died, 15 houses burnt" does not tell of two houses
-    for clause in _clause_break().split(CLOCK.sub(" ", text)):
+    for clause in clause_break().split(CLOCK.sub(" ", text)):
         tokens = TOKEN.findall(clause)
         kinds: dict[int, str] = {}
         marks: list[tuple[int, str]] = []
@@ -260,13 +267,6 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 
 
 # ── the tables ──────────────────────────────────────────────────────────────
-
-
-@cache
-def _clause_break() -> re.Pattern[str]:
-    """What parts the clauses of a sentence: marks, and words of every language."""
-    words = "|".join(words_of(lambda spoken: spoken.news.clause))
-    return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 
 
 @cache

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -170,8 +171,14 @@ def _frozen(patterns: Mapping[str, list[Pattern]]) -> dict[str, tuple[Pattern, .
 class Zone:
     """A stretch of a text and how much its words count."""
 
+    text: str
     tokens: list[str]
     share: float
+
+    def clauses(self) -> list[int]:
+        """The clause that each word stands in, counted from the beginning of the stretch."""
+        ends = [found.start() for found in clause_break().finditer(self.text)]
+        return [bisect_right(ends, word.start()) for word in WORD.finditer(self.text)]
 
 
 def with_headline(title: str, text: str) -> tuple[str, str]:
@@ -191,8 +198,16 @@ def zones(title: str, text: str) -> tuple[Zone, ...]:
     found: list[Zone] = []
     for stretch, share in stretches:
         if stretch:
-            found.append(Zone(WORD.findall(fold(stretch)), share))
+            folded = fold(stretch)
+            found.append(Zone(folded, WORD.findall(folded), share))
     return tuple(found)
+
+
+@cache
+def clause_break() -> re.Pattern[str]:
+    """What parts the clauses of a sentence: marks, and words of every language."""
+    words = "|".join(words_of(lambda spoken: spoken.news.clause))
+    return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 
 
 def shares(lexicon: Lexicon, where: tuple[Zone, ...]) -> dict[Pattern, float]:
@@ -314,7 +329,7 @@ def _severity(
             continue
         for at, pattern in _cues(code).find(zone.tokens):
             if pattern.kind == "death":
-                dead = max(dead, _number_near(zone.tokens, at, code))
+                dead = max(dead, _number_near(zone, at, code))
             # a story about an anniversary says so in its headline; any text may mention one
             elif pattern.kind != "calm" or zone.share == HEADLINE:
                 cues[pattern.kind] = True
@@ -338,27 +353,34 @@ def _severity(
     return level, tuple(reasons)
 
 
-def _number_near(tokens: list[str], at: int, code: str) -> int:
+def _number_near(zone: Zone, at: int, code: str) -> int:
     """The number of dead: the figure or number word closest to the word for death, or 0.
 
     Not the one that counts the wounded beside them.
     """
+    tokens, clauses = zone.tokens, zone.clauses()
     hurt = [place for place, _ in _hurt(code).find(tokens)]
     for distance in range(1, 6):
         for place in (at - distance, at + distance):
             number = _people(tokens, place)
-            if number and not any(_is_theirs(tokens, place, at, other) for other in hurt):
+            if number and not any(_is_theirs(zone, clauses, place, at, other) for other in hurt):
                 return number
     return 0
 
 
-def _is_theirs(tokens: list[str], place: int, death: int, hurt: int) -> bool:
-    """Whether a number belongs to a word for the wounded rather than to one for death."""
+def _is_theirs(zone: Zone, clauses: list[int], place: int, death: int, hurt: int) -> bool:
+    """Whether a number belongs to a word for the wounded rather than to one for death.
+
+    It is of those in its own clause; where that decides nothing, of the nearest.
+    """
+    beside_hurt = clauses[hurt] == clauses[place]
+    if beside_hurt != (clauses[death] == clauses[place]):
+        return beside_hurt
     if abs(hurt - place) > abs(death - place):
         return False
     # Not where they have another one right on their other side: "killed 2, wounded 5".
     beyond = hurt + (1 if place < hurt else -1)
-    return not _people(tokens, beyond)
+    return not _people(zone.tokens, beyond)
 
 
 def _people(tokens: list[str], place: int) -> int:

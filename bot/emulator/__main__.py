@@ -72,6 +72,7 @@ async def _run(arguments: argparse.Namespace, steps: list[dict[str, object]]) ->
         "token": emulator.token,
     }
     sys.stdout.write(json.dumps(addresses) + "\n")
+    # whoever started this waits for the line, and a pipe is not flushed at its end
     sys.stdout.flush()
     await stop.wait()
     await emulator.stop()

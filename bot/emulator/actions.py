@@ -29,6 +29,7 @@ class Actions:
         if action is None:
             raise ApiError(404, f"there is no action {name}")
         done = action(Params(body))
+        # only what waits for the bot is a coroutine
         if inspect.isawaitable(done):
             return await done
         return done
@@ -55,6 +56,7 @@ class Actions:
         self._scenario.add_group(
             p.count("id", 0),
             p.text("title"),
+            # a basic group becomes one when its settings are first changed: most are
             type=p.text("type") or "supergroup",
             members=_ids(p, "members"),
             admins=_ids(p, "admins"),
@@ -176,6 +178,7 @@ class Actions:
         """chat_id, user_id: the commands this person is shown in this chat"""
         chat = self._scenario.world.chat(self._chat(p))
         user = self._scenario.world.user(p.count("user_id", 0))
+        # of several menus that fit Telegram shows the one of the narrowest scope
         member = chat.members.get(user.id)
         return self._scenario.profile.menu(
             chat_id=chat.id,
@@ -198,4 +201,5 @@ def _ids(params: Params, name: str) -> list[int]:
 
 def seconds_to_wait(params: Params) -> float:
     """The `timeout` of a request, at most a minute."""
+    # whoever asks for more has given up before, and the wait would outlive the test
     return min(float(params.text("timeout") or 10.0), 60.0)

@@ -81,6 +81,7 @@ class Calls:
         try:
             async with asyncio.timeout(timeout):
                 while True:
+                    # before looking: a call that comes meanwhile wakes us again
                     event.clear()
                     for call in self._kept:
                         if call.number > after:

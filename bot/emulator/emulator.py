@@ -62,11 +62,13 @@ class Emulator(Scenario):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 picks a free one, a second start after a stop may name that one."""
+        # kept after a stop: a second start on the same port is the same server to its clients
         self._address = host, await self._server.start(host, port)
 
     async def stop(self) -> None:
         """Stop listening; the world stays as it is."""
         self._page.stop()
+        # the streams and the webhook first: they would keep the server from closing
         await self.updates.stop()
         await self._server.stop()
 

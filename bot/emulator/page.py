@@ -75,7 +75,11 @@ class Page:
             if path == "/":
                 headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
                 return web.Response(
-                    body=self._html, content_type="text/html", charset="utf-8", headers=headers
+                    # not kept by the browser: after an update it would speak to a newer server
+                    body=self._html,
+                    content_type="text/html",
+                    charset="utf-8",
+                    headers=headers,
                 )
             if path == "/emulator/events":
                 return await self._events(request)
@@ -122,6 +126,7 @@ class Page:
         raise ApiError(404, "Not Found")
 
     async def _wait(self, params: Params) -> Json:
+        # an empty one is in every message: then the first that is new enough
         wanted = params.text("contains")
         return await self._scenario.wait_message(
             self._scenario.api.chats.chat_id(params),
@@ -221,6 +226,7 @@ class Page:
             self._scenario.world.observers.append(self._show)
         try:
             await response.prepare(request)
+            # hello makes the page load all anew: it may have missed events, or another start
             await response.write(b'retry: 500\n\ndata: {"kind":"hello"}\n\n')
             while (event := await _next_event(queue)) is not None:
                 line = b": still here"  # a comment, so that a dead connection is noticed

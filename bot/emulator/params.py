@@ -116,6 +116,7 @@ async def read_params(request: web.BaseRequest) -> Params:
     values: Json = {}
     if request.query_string:  # else there is nothing to parse, in nearly every call of a bot
         values = dict(request.query)
+    # GET too is a call of the Bot API, with everything in the address
     if request.method != "POST" or not request.body_exists:
         return Params(values)
     kind = request.content_type
@@ -125,6 +126,7 @@ async def read_params(request: web.BaseRequest) -> Params:
         files = {}
         for name, value in (await request.post()).items():
             if isinstance(value, web.FileField):
+                # aiohttp keeps it in a temporary file, which goes with the request
                 content = value.file.read()
                 files[name] = Upload(
                     name=value.filename, content=content, content_type=value.content_type

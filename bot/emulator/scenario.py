@@ -72,6 +72,7 @@ class Scenario(Stage):
         kept, entities = texts.clean(text, None)
         changes: Json = {"text": kept, "entities": entities or None}
         message = self.world.change_message(chat, self._message(chat, message_id), changes)
+        # a bot hears of it only when it asked for edits; ours asks, and has to let them pass
         kind = "edited_message"
         if chat.is_channel:
             kind = "edited_channel_post"
@@ -127,6 +128,7 @@ class Scenario(Stage):
 
     def _hears(self, chat: Chat, message: Json) -> bool:
         """Whether the bot gets this message as an update."""
+        # administrators hear everything, whatever their privacy mode
         if chat.type == "private" or chat.bot.status == "administrator":
             return True
         if chat.is_channel or chat.bot.status not in PRESENT:
@@ -208,6 +210,7 @@ class Scenario(Stage):
         if result.get("reply_markup"):
             message["reply_markup"] = result["reply_markup"]
         posted = self.world.add_message(chat, message)
+        # Telegram tells it where @BotFather was asked for feedback; here it always does
         chosen = {"result_id": str(result.get("id", "")), "from": user, "query": query}
         self.updates.push("chosen_inline_result", chosen)
         return int(posted["message_id"])
@@ -260,6 +263,7 @@ class Scenario(Stage):
         if chat.blocked == blocked:
             return
         chat.blocked = blocked
+        # Telegram tells of a block in the words of a group: the bot is kicked, then a member
         before, after = Member(status="kicked"), Member(status="member")
         if blocked:
             before, after = after, before
@@ -281,6 +285,7 @@ class Scenario(Stage):
         new = self.add_group(
             new_id, old.title or "", bot_status=old.bot.status, rights=old.bot.rights
         )
+        # people and rights move; the messages stay behind, under the old number
         new.members = dict(old.members)
         author: Json = {"from": self.world.bot_json}
         if old.members:

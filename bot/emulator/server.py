@@ -31,6 +31,7 @@ from bot.emulator.scenario import Scenario
 # bytes: the Bot API takes files of 50 MiB, and some form around them
 _BODY_LIMIT = 52 * 1024 * 1024
 _STOP_GRACE = 0.1  # seconds an open long poll may keep `stop` waiting
+# as nginx says it, which stands in front of the real server
 _HTML = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>"
     "\r\n</html>\r\n"
@@ -92,6 +93,7 @@ class Server:
         self._http = web.Server(
             self._handle, request_factory=_large_request, handler_cancellation=True, access_log=None
         )  # fmt: skip
+        # a load test opens its connections all at once, and one too many tries again after a second
         self._listener = await loop.create_server(self._http, host, port, backlog=1024)
         return int(self._listener.sockets[0].getsockname()[1])
 
@@ -103,6 +105,7 @@ class Server:
             listener.close()
         http, self._http = self._http, None
         if http is not None:
+            # a client keeps idle connections in its pool, and `shutdown` would wait for those
             http.pre_shutdown()
             await http.shutdown(_STOP_GRACE)
 
@@ -118,6 +121,7 @@ class Server:
 
     def _file(self, path: str) -> web.Response:
         file = self._scenario.files.by_path(path.removeprefix(self._files_prefix))
+        # told alike, so that a guessed path says nothing of whether there is such a file
         if not path.startswith(self._files_prefix) or file is None:
             return _refused(ApiError(404, "Not Found"))
         return web.Response(body=file.content, content_type=file.content_type)
@@ -210,6 +214,7 @@ class Server:
             case Kind.SLOW:
                 await self._pause(fault.delay)
                 return _Outcome(whole, "ok", 200, accepted=accepted, message_id=message_id)
+            # ends when the client gives up, which cancels this, or when the server stops
             case Kind.HANG:
                 await self._stopping.wait()
             case Kind.RESET:

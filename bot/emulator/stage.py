@@ -79,6 +79,7 @@ class Stage:
             username=person.username,
             bot=Member(status="member"),
             started=started,
+            # an account numbers the messages of all its private chats and basic groups together
             counter=self.world.new_counter("private"),
         )
         return self.world.add_chat(chat)
@@ -107,6 +108,7 @@ class Stage:
             bot=Member(status=bot_status, rights=dict(rights or {})),
             counter=self.world.new_counter(type),
         )
+        # the highest place comes last: who is named twice has that
         for user_id in members:
             chat.members[user_id] = Member(status="member")
         for user_id in admins:
@@ -144,7 +146,9 @@ class Stage:
         old = chat.members.get(user_id, Member(status="left"))
         chat.members[user_id] = new = Member(status=status, rights=dict(rights or {}))
         self.updates.push(
-            "chat_member", self.api.chats.membership_change(chat, user, old, new, by=user.json())
+            # the queue drops it for a bot that did not ask for this kind by name
+            "chat_member",
+            self.api.chats.membership_change(chat, user, old, new, by=user.json()),
         )
 
     def add_topic(self, chat_id: int, thread_id: int, name: str, *, closed: bool = False) -> None:

@@ -79,6 +79,7 @@ class Updates:
 
     def push_raw(self, update: Json) -> None:
         """Queue an update as it is: unknown kinds, or an id the bot has already seen."""
+        # an id from before breaks the order that `_confirm` relies on
         self._unordered |= int(update["update_id"]) < self.next_id
         self.next_id = max(self.next_id, int(update["update_id"]) + 1)
         self.pending.append(update)
@@ -158,6 +159,7 @@ class Updates:
             self.pending.clear()
         if allowed is not None:
             self.allowed = allowed
+        # the two ways exclude each other, and who polls is told so at once
         if webhook is not None and self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         self.webhook = webhook
@@ -221,6 +223,7 @@ class Updates:
 async def _post(session: aiohttp.ClientSession, url: str, update: Json) -> str | None:
     """Deliver one update; returns what went wrong in the server's words, or None."""
     try:
+        # as a stream: aiohttp warns of bytes above a mebibyte, and tests make errors of warnings
         body = io.BytesIO(encoded(update))
         async with session.post(
             url, data=body, headers={"Content-Type": "application/json"}

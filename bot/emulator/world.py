@@ -122,6 +122,7 @@ class Chat:
     brief: Json = field(init=False)
 
     def __post_init__(self) -> None:
+        # made once, because every message of the chat carries it
         self.brief = {"id": self.id, "type": self.type}
         if self.user is not None:
             # a private chat is shown by the person's names; the language is told of users alone
@@ -341,6 +342,7 @@ class World:
     def _changed(self, chat_id: int, event: Json) -> None:
         for waiting in self._waiting.get(chat_id, ()):
             waiting.set()
+        # the event costs a dict, and in a load test nobody watches
         if self.observers:
             self.tell(event | {"chat_id": str(chat_id)})
 
@@ -355,6 +357,7 @@ def _check_private(chat: Chat) -> None:
 
 
 def _check_membership(chat: Chat, media: str | None) -> None:
+    # before all else: of a chat that it is not in a bot learns no more than that
     if chat.bot.status == "kicked":
         raise forbidden(f"bot was kicked from the {chat.word} chat")
     if chat.bot.status == "left":

@@ -10,6 +10,7 @@ Where two languages claim a word, the one that stands earlier in `LANGUAGES` has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,7 @@ from bot.languages.parts import (
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
 TEXTS = "jarchy.po"
+CODE = re.compile(r"[a-z]{2,3}")  # as ISO 639 writes a language, and Telegram and CLDR after it
 ODDS = "odds"  # a table that only some languages need: see `Reading`
 #: Each part of a language: the module of its folder, and what that defines.
 PARTS: dict[str, type] = {
@@ -88,8 +90,14 @@ class Language:
 
 def _found() -> tuple[str, ...]:
     """The codes of all folders here, by the `ORDER` that each gives itself in menus."""
-    codes = [path.name for path in FOLDER.iterdir() if path.is_dir() and path.name.isalpha()]
+    codes = [name for name in _folders() if CODE.fullmatch(name)]
     return tuple(sorted(codes, key=lambda code: (_order(code), code)))
+
+
+def _folders() -> list[str]:
+    """The names of all folders here but Python's own and hidden ones."""
+    names = [path.name for path in FOLDER.iterdir() if path.is_dir()]
+    return sorted(name for name in names if not name.startswith(("_", ".")))
 
 
 def _order(code: str) -> int:
@@ -132,6 +140,10 @@ def words_of(part: Callable[[Language], str]) -> list[str]:
 def problems() -> list[str]:
     """What is missing in any language's folder, a sentence each, the part by its name."""
     found: list[str] = []
+    for name in _folders():
+        # skipped in silence, a language put in as pt_BR would never be spoken, and nobody told
+        if not CODE.fullmatch(name):
+            found.append(f"bot/languages/{name} is no language: its name is no code such as ky")
     for code in LANGUAGES:
         found += _problems_of(code)
     return found

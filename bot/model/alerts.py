@@ -99,6 +99,7 @@ class Payload(ABC):
     @classmethod
     def read(cls, form: StoredForm) -> Self:
         """The payload of a stored alert of this kind."""
+        # two kinds may have the same fields, and mean different things by them
         if form.kind != cls.KIND:
             raise ValueError(f"a {form.kind} is read as a {cls.KIND}")
         return cls.from_json(form.json)

@@ -44,6 +44,7 @@ class StoredEntry:
     story: int
     topics: tuple[str, ...] = ()
     severity: Severity = Severity.INFO
+    # both stay as they are here where the feed has left the catalog
     trust: int = 2
     style: Style = Style.BRIEF
 
@@ -70,6 +71,7 @@ class Story:
     @property
     def lead(self) -> StoredEntry:
         """The entry whose headline stands for the story."""
+        # there is always one: a story begins with the entry that made it
         return self.entries[0]
 
     def told_in(self, language: str) -> Story:

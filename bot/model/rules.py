@@ -106,6 +106,7 @@ class Rule:
             "pair": str(self.pair),
             "kind": self.kind.value,
             "condition": self.condition.value,
+            # as text: JSON has floats, and 0.1 is none of them
             "amount": format(self.amount, "f"),
             "direction": self.direction.value,
             "inclusive": self.inclusive,

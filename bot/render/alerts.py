@@ -16,6 +16,11 @@ from bot.render.text import Button, Message, Rich, Rows, bold, lines, message
 CHART = "90d"
 
 
+#: The texts under an alert that can be muted, and of one that is about a rate.
+MUTED_TEXTS = ("button.why", "button.snooze", "button.snoozed", "button.mute", "button.unmute")
+RATE_TEXTS = ("move.effective", "button.chart", *MUTED_TEXTS)
+
+
 def rate_moved(
     shift: Move,
     *said: Rich | None,

@@ -45,9 +45,15 @@ _FORMS = tuple(
         # 2021-10-20T15:12:00+06:00, 2021-10-20, 2021/10/20 15:12
         rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}})T?)?{_TIME}",
         # 20211020T151200Z, 20211020
-        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?!\d)(?P<zone>.*)",
+        (
+            rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)"
+            r"(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?!\d)(?P<zone>.*)"
+        ),
         # Wed, 20 Oct 2021 15:12:00 +0600; среда, 20 октября 2021 г., 15:12
-        rf"{_WEEKDAY}{_DAY}[\s.-]+{_NAME},?[\s-]+(?P<year>\d{{4}}|\d\d)\b\s*(?:г(?:ода|\.)?)?{_TIME}",
+        (
+            rf"{_WEEKDAY}{_DAY}[\s.-]+{_NAME},?[\s-]+(?P<year>\d{{4}}|\d\d)\b\s*"
+            rf"(?:г(?:ода|\.)?)?{_TIME}"
+        ),
         # October 20, 2021 3:12 pm
         rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{_DAY},?\s+{_YEAR}\b{_TIME}",
         # Wed Oct 20 15:12:00 2021

@@ -8,8 +8,9 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from bot.sources.text import clean
 
 _TRACKING = re.compile(
-    r"utm_\w*|at_(?:medium|campaign|custom\w*|link\w*)|ns_\w+|mc_[ce]id|[a-z]*clid|_openstat|igshid|_ga|_gl|wt_mc|"
-    r"ref_src|cmpid|rss|from_rss|ysclid|yptr|mkt_tok|oly_\w+_id|vero_id|fb_\w+",
+    r"utm_\w*|at_(?:medium|campaign|custom\w*|link\w*)|ns_\w+|mc_[ce]id|[a-z]*clid|"
+    r"_openstat|igshid|_ga|_gl|wt_mc|ref_src|cmpid|rss|from_rss|ysclid|yptr|mkt_tok|"
+    r"oly_\w+_id|vero_id|fb_\w+",
     re.IGNORECASE,
 )
 

@@ -34,7 +34,7 @@ class AiohttpRequest(BaseRequest):
         """The session is the composition root's."""
 
     async def shutdown(self) -> None:
-        """Likewise."""
+        """The session stays open: who opened it closes it."""
 
     async def do_request(
         self,

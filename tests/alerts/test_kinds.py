@@ -4,14 +4,17 @@ it.
 
 from __future__ import annotations
 
+import ast
+import inspect
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in
+from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
 from bot.alerts.answers import Answered
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
@@ -24,8 +27,10 @@ from bot.alerts.stories import StoryBroke
 from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
 from bot.errors import ConfigError
+from bot.i18n import known
 from bot.model.alerts import About, Payload, StoredForm
 from bot.model.rates import Move
+from handlers import route
 from tests.factories import rate
 
 RATE = {
@@ -181,7 +186,28 @@ def test_a_file_beside_the_kinds_is_a_kind() -> None:
         kind_in(empty)
 
 
+def test_every_text_that_a_kind_names_is_one_it_says_it_needs() -> None:
+    """So that a start can tell which is missing, before an alert of the kind cannot be told."""
+    for name, kind in KINDS.items():
+        code = Path(inspect.getfile(type(kind))).read_text(encoding="utf-8")
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named.add(node.value)
+        assert {msgid for msgid in named if msgid and known(msgid)} <= set(kind.texts), name
+
+
+def test_a_text_that_a_kind_lacks_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every language that is shipped whole, and with the kind that needs it."""
+    assert [texts_lacking(language) for language in ("en", "ru", "ky")] == [[], [], []]
+    monkeypatch.setattr(Moves, "texts", ("move.fixing", "move.sideways"))
+    assert texts_lacking("ru") == ["kind of alert move: the texts of ru lack move.sideways"]
+    with pytest.raises(ConfigError, match=r"the texts of en lack move\.sideways"):
+        route(cast("Any", None), cast("Any", None))
+
+
 PARTS = {
+    "texts": {"payload": DigestDue, "words": Moves.words},
     "words": {"payload": DigestDue},
     "payload": {"words": Moves.words},
     "payload.to_json": {"words": Moves.words, "payload": Payload},

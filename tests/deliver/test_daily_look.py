@@ -74,6 +74,7 @@ async def look(store: Store) -> AsyncIterator[Look]:
     [(Fault.reset, 1.0), (Fault.server_error, 1.0), (partial(Fault.flood, 9), 9.0)],
     ids=["reset", "502", "429"],
 )
+@pytest.mark.cases
 async def test_G16_a_question_of_the_daily_look_that_fails_once_is_asked_again(
     look: Look, method: str, fault: Callable[..., Fault], wait: float
 ) -> None:
@@ -86,6 +87,7 @@ async def test_G16_a_question_of_the_daily_look_that_fails_once_is_asked_again(
 
 
 @pytest.mark.parametrize("method", QUESTIONS)
+@pytest.mark.cases
 async def test_G16_what_a_look_leaves_open_is_asked_at_the_next_turn(
     look: Look, method: str
 ) -> None:
@@ -106,6 +108,7 @@ async def test_G16_what_a_look_leaves_open_is_asked_at_the_next_turn(
     [(Fault.server_error, 3 * 4), (partial(Fault.flood, 3600), 1)],
     ids=["away", "told to wait"],
 )
+@pytest.mark.cases
 async def test_G16_a_look_ends_when_telegram_is_away_and_nothing_counts_as_looked_at(
     look: Look, fault: Callable[[], Fault], most: int
 ) -> None:

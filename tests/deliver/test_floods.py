@@ -23,6 +23,11 @@ from tests.world import SECURITY, Sending, World
 READERS = range(3001, 3013)
 RATE = 10.0
 
+# only on a server are there replicas
+pytestmark = pytest.mark.parametrize(
+    "migrated_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
 
 @pytest.fixture
 async def replicas(store: Store) -> AsyncIterator[tuple[World, World]]:

@@ -45,7 +45,7 @@ async def until(so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ALERT, Lane.ROUTINE])
+@pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ROUTINE, Lane.ALERT])
 @pytest.mark.cases(keep=2)
 async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: Lane) -> None:
     """All places are taken by requests without an answer, while Telegram is there: the next leave
@@ -81,6 +81,7 @@ async def test_G15_where_only_messages_hang_no_alert_is_given_up(store: Store) -
         assert world.told == []
 
 
+@pytest.mark.cases
 async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_is(
     store: Store,
 ) -> None:
@@ -100,6 +101,7 @@ async def test_G15_an_outage_in_which_requests_hang_is_noticed_and_over_when_it_
             assert set((await db.execute(select(delivery.c.tries))).scalars()) == {1}
 
 
+@pytest.mark.cases
 async def test_G15_at_the_end_of_an_outage_other_requests_that_hang_are_given_up(
     store: Store,
 ) -> None:

@@ -30,6 +30,10 @@ from tests.deliver.test_worker import FORUM, GROUP, ONE, TWO, Bench, Running
 from tests.factories import NOW
 
 CHANNEL = -1001000000009
+#: Only on a server are there replicas.
+SERVER = pytest.mark.parametrize(
+    "migrated_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 @pytest.fixture
@@ -54,12 +58,13 @@ async def tries(desk: Bench) -> set[int]:
 AWAY = {
     "502 with a page": Fault(Kind.HTML, code=502),
     "503 in JSON": Fault(Kind.ERROR, code=503, description="Service Unavailable"),
-    "a page with 200": Fault(Kind.HTML, code=200),
     "reset": Fault(Kind.RESET),
+    "a page with 200": Fault(Kind.HTML, code=200),
 }
 
 
 @pytest.mark.parametrize("how", AWAY)
+@pytest.mark.cases(keep=2)
 async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notice(
     desk: Bench, how: str
 ) -> None:
@@ -87,6 +92,7 @@ async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notic
     assert max(await tries(desk)) <= 2
 
 
+@pytest.mark.cases
 async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_constant_pace(
     desk: Bench,
 ) -> None:
@@ -114,6 +120,7 @@ async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_const
     assert max(await tries(desk)) <= 3
 
 
+@pytest.mark.cases
 async def test_G15_an_outage_of_any_length_costs_a_delivery_nothing(desk: Bench) -> None:
     """A row that was tried before goes out as soon as one that was not."""
     await desk.reader(ONE)
@@ -137,6 +144,7 @@ async def test_G15_an_outage_of_any_length_costs_a_delivery_nothing(desk: Bench)
         assert len(questions) <= 2, "the first answer is enough"
 
 
+@SERVER
 async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> None:
     """Two senders: while Telegram is away no more is asked than by one, and both send after it."""
     for number in range(3001, 3021):
@@ -188,6 +196,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda fault: str(fault.description))
+@pytest.mark.cases(keep=3)
 async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: Fault) -> None:
     """A person, a group and a channel get what they were to get, and nobody is told otherwise."""
     kinds = {ONE: ChatKind.PRIVATE, GROUP: ChatKind.GROUP, CHANNEL: ChatKind.CHANNEL}
@@ -210,6 +219,7 @@ async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: F
     assert desk.told == []
 
 
+@pytest.mark.cases
 async def test_G16_a_chat_that_refuses_though_it_may_be_written_to_is_given_up_in_the_end(
     desk: Bench,
 ) -> None:
@@ -227,6 +237,7 @@ async def test_G16_a_chat_that_refuses_though_it_may_be_written_to_is_given_up_i
 
 
 @pytest.mark.parametrize("status", ["kicked", "left"])
+@pytest.mark.cases
 async def test_G16_who_really_threw_us_out_is_believed_at_once(desk: Bench, status: str) -> None:
     """One message, one question."""
     await desk.reader(GROUP, ChatKind.GROUP)
@@ -281,6 +292,7 @@ async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(d
         ).scalar_one() is False
 
 
+@pytest.mark.cases
 async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
     """Telegram is asked again, and says that it knows us."""
     await desk.reader(ONE)
@@ -290,6 +302,7 @@ async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
         await desk.arrived(ONE)
 
 
+@pytest.mark.cases
 async def test_G18_a_401_of_one_method_that_stays_ends_the_sender(
     desk: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -216,6 +216,18 @@ def test_the_first_sentence_stands_for_a_missing_title() -> None:
         ("ru", "В ДТП погиб один и ранены пятеро", 0),
         ("ru", "Взрыв: число погибших выросло до 17, пострадали 60", 17),
         ("ky", "Жарылуу: үч адам каза болуп, беш адам жараат алды", 3),
+        # the other's word stands nearer than its own
+        ("en", "Blast: a soldier was killed and 40 people were wounded", 0),
+        ("en", "Blast: a soldier was killed, 40 people were badly wounded", 0),
+        ("en", "Blast: a dozen were wounded, 14 people there were killed", 14),
+        ("en", "Blast: wounded and burnt, 14 people in the bus died", 14),
+        ("ru", "Взрыв: погиб солдат, 40 человек были ранены", 0),
+        ("ru", "Взрыв: погиб солдат и ещё 40 человек тяжело ранены", 0),
+        ("ru", "Взрыв: есть раненые, 14 человек в автобусе погибли", 14),
+        ("ky", "Жарылуу: аскер каза болду, 40 киши оор жарадар болду", 0),
+        ("ky", "Жарылуу: аскер каза болуп 40 киши оор жарадар болду", 0),
+        ("ky", "Жарылуу: 40 киши жарадар болуп 14 киши каза тапты", 14),
+        ("ky", "Жарылуу: жарадарлар бар, 14 киши автобуста каза болду", 14),
     ],
 )
 def test_the_wounded_are_not_counted_as_dead(language: str, text: str, dead: int) -> None:

@@ -43,7 +43,8 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 def address(pair: tuple[Server, Server]) -> str:
     """Both servers, as the README writes it."""
     first, second = pair
-    return f"postgresql://postgres@/postgres?host={first.host}&host={second.host}&target_session_attrs=read-write"
+    hosts = f"host={first.host}&host={second.host}"
+    return f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"
 
 
 def wait_for_standbys(primary: Server) -> None:

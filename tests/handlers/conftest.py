@@ -10,6 +10,7 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.rates import Rate
+from handlers.services import Services
 from tests.factories import rate
 from tests.world import READER, World, running
 
@@ -31,6 +32,20 @@ def days(pair: str, values: Sequence[str], *, last: date | None = None) -> list[
         rate(pair, value, str(first + timedelta(days=number)))
         for number, value in enumerate(values)
     ]
+
+
+@pytest.fixture
+def patient(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """One in which nobody asks too often and no answer waits for its turn: for whole tables of
+    questions.
+    """
+
+    async def at_once(_chat: int) -> None:
+        """No message waits for its turn."""
+
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    world.bot.services.turn = at_once
+    return world
 
 
 @pytest.fixture

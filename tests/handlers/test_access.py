@@ -40,7 +40,7 @@ FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_n
 FORWARDED_BEFORE_7 = {"forward_date": 1}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bot() -> Bot:
     """The library's bot, as it is after `getMe`."""
     made = Bot(TEST_TOKEN)

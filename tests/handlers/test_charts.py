@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
-
 from tests.handlers.conftest import NOW, READER, World, days
 
 WAVE = [f"1.{190 + number % 30}0" for number in range(100)]
@@ -45,34 +43,28 @@ async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
     assert "low 1.0" in shown["caption"]
 
 
-@pytest.mark.parametrize(
-    ("question", "answer"),
-    [
+async def test_what_cannot_be_drawn_is_explained(patient: World) -> None:
+    for question, answer in (
         ("/chart JPY", "I do not know the currency JPY. I know: EUR, RUB, USD."),
         ("/chart RUB", "too little history"),
         ("/chart RUB 0d", "/chart RUB 90d"),
         ("/chart what is this", "/chart RUB 90d"),
         ("/chart KGS", "KGS"),
-    ],
-)
-async def test_what_cannot_be_drawn_is_explained(world: World, question: str, answer: str) -> None:
-    assert answer in (await world.ask(question))["text"]
+    ):
+        assert answer in (await patient.ask(question))["text"], question
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
+async def test_a_forged_button_is_stale(world: World) -> None:
+    menu = await world.ask("/start")
+    for data in (
         "chart:RUB:90d",
         "chart:RUB/KGS:",
         "chart:RUB/KGS:99999d9",
         "chart:🙂/KGS:1y",
         "chart:RUB/KGS:1y:red",
-    ],
-)
-async def test_a_forged_button_is_stale(world: World, data: str) -> None:
-    menu = await world.ask("/start")
-    answer = await world.emulator.press(READER, menu["message_id"], data)
-    assert "out of date" in answer["text"]
+    ):
+        answer = await world.emulator.press(READER, menu["message_id"], data)
+        assert "out of date" in answer["text"], data
 
 
 async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:

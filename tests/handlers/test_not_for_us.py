@@ -87,19 +87,17 @@ async def test_G23_our_name_in_code_is_quoted(world: World) -> None:
     await heard_nothing(world, GROUP)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+async def test_G23_a_mention_is_for_us_wherever_it_stands(patient: World) -> None:
+    """In any case, beside any sign."""
+    for text in (
         "@jarchy_bot 100 usd kgs", "100 usd kgs @JARCHY_BOT", "100 usd kgs, @jarchy_bot.",
         "(@jarchy_bot) 100 usd kgs", "😀 @jarchy_bot: 100 usd kgs",
         "mail@jarchy_bot.kg? no: @jarchy_bot 100 usd kgs",
-    ],
-)  # fmt: skip
-@pytest.mark.cases(keep=3)
-async def test_G23_a_mention_is_for_us_wherever_it_stands(world: World, text: str) -> None:
-    """In any case, beside any sign."""
-    asked = await world.emulator.send_text(GROUP, text, user_id=STRANGER)
-    await world.emulator.wait_message(GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40)
+    ):  # fmt: skip
+        asked = await patient.emulator.send_text(GROUP, text, user_id=STRANGER)
+        await patient.emulator.wait_message(
+            GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=20
+        )
 
 
 NOT_OURS: dict[str, dict[str, Any]] = {
@@ -163,34 +161,30 @@ PRESS = {"id": "4711", "from": {**PERSON, "id": READER}, "chat_instance": "1", "
 OLD_MEMBER = {"status": "administrator", "user": US, "can_be_edited": False}
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
+async def test_G22_a_press_without_a_message_is_answered(world: World) -> None:
+    """That it is out of date, in the reader's language: no inline result of ours has a button.
+    Nothing changes.
+    """
+    await world.ask("/help")
+    cases: tuple[tuple[dict[str, Any], bool], ...] = (
         ({"inline_message_id": "abc"}, True),
         ({"inline_message_id": "abc", "data": None}, True),
         ({"inline_message_id": "abc", "game_short_name": "chess"}, True),
         ({}, True),
         ({"chat_instance": None, "inline_message_id": "abc"}, True),
         ({"data": ["lang:ru"]}, False),
-    ],
-)
-async def test_G22_a_press_without_a_message_is_answered(
-    world: World, content: dict[str, Any], *, words: bool
-) -> None:
-    """That it is out of date, in the reader's language: no inline result of ours has a button.
-    Nothing changes.
-    """
-    await world.ask("/help")
-    number, answer = world.emulator.api.answers.ask()
-    query = {
-        name: value
-        for name, value in {**PRESS, "id": number, **content}.items()
-        if value is not None
-    }
-    world.emulator.push_update({"callback_query": query})
-    async with asyncio.timeout(40):
-        assert (t("error.stale", "en") == (await answer).get("text")) == words
-    assert world.bot.services.chats[READER].language == "en"
+    )
+    for content, words in cases:
+        number, answer = world.emulator.api.answers.ask()
+        fields = {**PRESS, "id": number, **content}
+        query = {name: value for name, value in fields.items() if value is not None}
+        world.emulator.push_update({"callback_query": query})
+        async with asyncio.timeout(20):
+            assert (t("error.stale", "en") == (await answer).get("text")) == words, content
+    async with world.bot.store.reading() as db:
+        known = await storage.chats.get(db, READER)
+    assert known is not None
+    assert known.language == "en"
 
 
 @pytest.mark.parametrize(

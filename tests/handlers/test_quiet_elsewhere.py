@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +13,14 @@ from sqlalchemy import update
 import storage.chats
 import storage.pace
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.model.chats import ChatKind
 from storage.db import Store, db_now
-from storage.schema import chat
+from storage.schema import chat, inbox
 from tests.factories import NOW
 from tests.factories import chat as a_chat
-from tests.handlers.conftest import CATALOG, READER
+from tests.handlers.conftest import CATALOG, GROUP, READER
 from tests.handlers.test_refused_answers import refused
-from tests.world import running
+from tests.world import World, running
 
 
 @pytest.mark.parametrize("wait", [7, 14], ids=["waited out", "left to the outbox"])
@@ -78,3 +80,26 @@ async def test_G21_a_burst_of_alerts_is_no_quiet(store: Store) -> None:
         await storage.chats.pause(db, READER, timedelta(seconds=9))
         assert 8.5 < (await storage.pace.silence_left(db, READER)).total_seconds() <= 9
         assert not await storage.pace.silence_left(db, READER + 1)
+
+
+async def test_G21_nobody_stands_waiting_for_a_group_that_is_to_be_left_alone(
+    world: World,
+) -> None:
+    """What was asked in it is left to the outbox, one answer, and the next question is taken."""
+    async with world.bot.store.writing() as db:
+        await storage.chats.add(db, a_chat(GROUP, kind=ChatKind.GROUP), now=NOW)
+        await storage.chats.pause(db, GROUP, timedelta(minutes=10))
+    for question in ("/rates", "/help"):
+        await world.emulator.send_text(GROUP, question, user_id=READER)
+    async with asyncio.timeout(20):
+        while await undone(world):  # noqa: ASYNC110 - a commit makes no event here
+            await asyncio.sleep(0.05)
+    waiting = await world.deliveries("answer")
+    assert [row.state for row in waiting if row.state != "superseded"] == ["pending"]
+    assert not [call for call in await world.calls("sendMessage") if call.chat_id == GROUP]
+
+
+async def undone(world: World) -> int:
+    """How many questions are still being handled."""
+    handled = await world.stored(inbox)
+    return len([row for row in handled if row.finished_at is None]) + (len(handled) < 2)

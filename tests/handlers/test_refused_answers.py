@@ -5,7 +5,7 @@ same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -35,9 +35,9 @@ def each_way_with_each_fault() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [
+async def test_G20_an_answer_refused_as_it_is_comes_in_plain_words(patient: World) -> None:
+    """Once refused, once sent."""
+    for refusal in (
         "can't parse entities: x",
         "BUTTON_URL_INVALID",
         "ENTITY_BOUNDS_INVALID",
@@ -45,17 +45,12 @@ def each_way_with_each_fault() -> list[Any]:
         "message to be replied not found",
         "not enough rights to send text messages to the chat",
         "something nobody has seen",
-    ],
-)
-async def test_G20_an_answer_refused_as_it_is_comes_in_plain_words(
-    world: World, refusal: str
-) -> None:
-    """Once refused, once sent."""
-    world.emulator.faults.add(
-        Fault.bad_request(refusal, method="sendMessage", chat_id=READER, times=1)
-    )
-    answer = await world.ask("/rates USD")
-    assert "84" in answer["text"]
+    ):
+        fault = Fault.bad_request(refusal, method="sendMessage", chat_id=READER, times=1)
+        patient.emulator.faults.add(fault)
+        answer = await patient.ask("/rates USD")
+        assert "84" in answer["text"], refusal
+        assert fault.hits == 1, refusal
 
 
 async def test_G20_where_not_even_plain_words_are_taken_the_reader_is_told_so(world: World) -> None:
@@ -68,42 +63,39 @@ async def test_G20_where_not_even_plain_words_are_taken_the_reader_is_told_so(wo
     assert "84" not in answer["text"]
 
 
-@pytest.mark.parametrize("refusal", ["message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"])
-async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(
-    world: World, refusal: str
-) -> None:
+async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(patient: World) -> None:
     """Where the others read too."""
-    world.emulator.add_group(FORUM, "Forum", members=[STRANGER], admins=[READER], is_forum=True)
-    world.emulator.add_topic(FORUM, 7, "Rates")
-    world.emulator.faults.add(
-        Fault.bad_request(refusal, method="sendMessage", chat_id=FORUM, times=1)
-    )
-    asked = await world.emulator.send_text(FORUM, "/rates USD", user_id=STRANGER, thread_id=7)
-    answer = await world.emulator.wait_message(
-        FORUM, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=20
-    )
-    assert "message_thread_id" not in answer
+    emulator = patient.emulator
+    emulator.add_group(FORUM, "Forum", members=[STRANGER], admins=[READER], is_forum=True)
+    emulator.add_topic(FORUM, 7, "Rates")
+    for refusal in ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"):
+        emulator.faults.add(
+            Fault.bad_request(refusal, method="sendMessage", chat_id=FORUM, times=1)
+        )
+        asked = await emulator.send_text(FORUM, "/rates USD", user_id=STRANGER, thread_id=7)
+        answer = await emulator.wait_message(
+            FORUM, lambda m: m.get("from", {}).get("is_bot", False), after=asked, timeout=20
+        )
+        assert "message_thread_id" not in answer, refusal
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [
+async def test_G20_an_edit_that_is_refused_becomes_a_new_message(patient: World) -> None:
+    """What the button was to show is shown."""
+    menu = await patient.ask("/settings")
+    for refusal in (
         "message to edit not found",
         "message can't be edited",
         "MESSAGE_ID_INVALID",
         "there is no text",
-    ],
-)
-async def test_G20_an_edit_that_is_refused_becomes_a_new_message(
-    world: World, refusal: str
-) -> None:
-    """What the button was to show is shown."""
-    menu = await world.ask("/settings")
-    world.emulator.faults.add(Fault.bad_request(refusal, method="editMessageText"))
-    await world.emulator.press(READER, menu["message_id"], "set:language")
-    await world.emulator.wait_message(
-        READER, lambda m: "reply_markup" in m or "text" in m, after=menu["message_id"]
-    )
+    ):
+        after = patient.emulator.messages(READER)[-1]["message_id"]
+        fault = Fault.bad_request(refusal, method="editMessageText")
+        patient.emulator.faults.add(fault)
+        await patient.emulator.press(READER, menu["message_id"], "set:language")
+        await patient.emulator.wait_message(
+            READER, lambda m: "reply_markup" in m or "text" in m, after=after
+        )
+        patient.emulator.faults.remove(fault)
 
 
 async def test_G20_a_button_under_a_message_that_telegram_no_longer_shows_is_answered(
@@ -144,35 +136,35 @@ async def test_G21_a_short_wait_is_kept_to_the_second(world: World) -> None:
 
 @pytest.fixture
 async def charted(world: World) -> World:
-    """A reader whose bank has history enough for a chart."""
+    """A bank with history enough for a chart."""
     await world.keep(days("RUB/KGS", [f"1.{190 + number % 30}0" for number in range(100)]))
     return world
 
 
-async def wanted(world: World, wish: str) -> int:
+async def wanted(world: World, wish: str, chat: int = READER) -> int:
     """What is written, or pressed under a chart; how many calls there were before."""
     if wish.startswith("/"):
         calls = world.emulator.calls.total
-        await world.emulator.send_text(READER, wish)
+        await world.emulator.send_text(chat, wish)
     else:
-        chart = await drawn(world)
+        chart = await drawn(world, chat)
         calls = world.emulator.calls.total
-        await world.emulator.press(READER, chart["message_id"], wish)
+        await world.emulator.press(chat, chart["message_id"], wish)
     return calls
 
 
-async def drawn(world: World) -> dict[str, Any]:
-    """The reader's chart, drawn and sent if there is none."""
-    for message in world.emulator.messages(READER):
+async def drawn(world: World, chat: int = READER) -> dict[str, Any]:
+    """A reader's chart, drawn and sent if there is none."""
+    for message in world.emulator.messages(chat):
         if "photo" in message:
             return message
-    return await world.ask("/chart RUB 90d", fits="RUB/KGS")
+    return await world.ask("/chart RUB 90d", chat=chat, fits="RUB/KGS")
 
 
-async def refused(world: World, after: int) -> Call:
-    """The next call to the reader that Telegram told to wait."""
+async def refused(world: World, after: int, chat: int = READER) -> Call:
+    """The next call to a reader that Telegram told to wait."""
     return await world.emulator.calls.wait(
-        lambda call: call.code == 429 and call.chat_id == READER, after=after, timeout=20
+        lambda call: call.code == 429 and call.chat_id == chat, after=after, timeout=20
     )
 
 
@@ -185,46 +177,58 @@ async def next_to(world: World, chat: int, after: int) -> Call:
     )
 
 
-@pytest.mark.parametrize(("method", "wish"), WAYS)
-async def test_G21_files_and_pictures_keep_a_short_wait_to_the_second(
-    charted: World, method: str, wish: str
-) -> None:
+async def each_for_a_reader(promise: Callable[[int, str, str], Awaitable[None]]) -> None:
+    """Keep a promise of (chat, method, wish) in each way, all at once: what waits, waits."""
+    async with asyncio.TaskGroup() as tasks:
+        for chat, (method, wish) in zip((READER, STRANGER, RUSSIAN), WAYS, strict=True):
+            tasks.create_task(promise(chat, method, wish))
+
+
+async def test_G21_files_and_pictures_keep_a_short_wait_to_the_second(charted: World) -> None:
     """And come then, as they were."""
-    charted.emulator.faults.add(Fault.flood(3, method=method, chat_id=READER, times=1))
-    before = await wanted(charted, wish)
-    told = await refused(charted, before)
-    again = await next_to(charted, READER, told.number)
-    assert (again.method, again.accepted) == (method, True)
-    assert again.at - told.at >= 3
+
+    async def kept(chat: int, method: str, wish: str) -> None:
+        charted.emulator.faults.add(Fault.flood(3, method=method, chat_id=chat, times=1))
+        before = await wanted(charted, wish, chat)
+        told = await refused(charted, before, chat)
+        again = await next_to(charted, chat, told.number)
+        assert (again.method, again.accepted) == (method, True)
+        assert again.at - told.at >= 3
+
+    await each_for_a_reader(kept)
 
 
-@pytest.mark.parametrize(("method", "wish"), WAYS)
 async def test_G21_files_and_pictures_told_to_wait_long_end_in_one_late_word(
-    charted: World, method: str, wish: str
+    charted: World,
 ) -> None:
     """Nothing is sent before."""
-    charted.emulator.faults.add(Fault.flood(13, method=method, chat_id=READER, times=1))
-    told = await refused(charted, await wanted(charted, wish))
-    late = await next_to(charted, READER, told.number)
-    assert (late.method, late.accepted) == ("sendMessage", True)
-    assert late.at - told.at >= 13
+
+    async def late(chat: int, method: str, wish: str) -> None:
+        charted.emulator.faults.add(Fault.flood(13, method=method, chat_id=chat, times=1))
+        told = await refused(charted, await wanted(charted, wish, chat), chat)
+        word = await next_to(charted, chat, told.number)
+        assert (word.method, word.accepted) == ("sendMessage", True)
+        assert word.at - told.at >= 13
+
+    await each_for_a_reader(late)
 
 
-@pytest.mark.parametrize("wish", [wish for _, wish in WAYS])
-async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(
-    charted: World, wish: str
-) -> None:
+async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(charted: World) -> None:
     """What is asked meanwhile has the one late answer."""
-    if wish != "/mydata":
-        await drawn(charted)
-    charted.emulator.faults.add(Fault.flood(12, method="sendMessage", chat_id=READER, times=1))
-    told = await refused(charted, await wanted(charted, "/help"))
-    await wanted(charted, wish)
-    late = await next_to(charted, READER, told.number)
-    assert late.at - told.at >= 12
-    assert late.accepted
-    said = str(charted.emulator.messages(READER)[-1])
-    assert (t("error.unexpected", "en") if wish == "/mydata" else "RUB/KGS") in said
+
+    async def quiet(chat: int, _method: str, wish: str) -> None:
+        if wish != "/mydata":
+            await drawn(charted, chat)
+        charted.emulator.faults.add(Fault.flood(12, method="sendMessage", chat_id=chat, times=1))
+        told = await refused(charted, await wanted(charted, "/help", chat), chat)
+        await wanted(charted, wish, chat)
+        late = await next_to(charted, chat, told.number)
+        assert late.at - told.at >= 12
+        assert late.accepted
+        said = str(charted.emulator.messages(chat)[-1])
+        assert (t("error.unexpected", "en") if wish == "/mydata" else "RUB/KGS") in said
+
+    await each_for_a_reader(quiet)
 
 
 async def test_G21_a_groups_file_keeps_the_quiet_of_whom_it_is_sent_to(charted: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -73,13 +74,19 @@ def test_S10_no_route_without_a_chat_is_for_some_only() -> None:
         chatless(replace(MOVED, who=Who.ADMINISTRATOR), cast("Any", None))
 
 
+@functools.cache
+def library() -> Bot:
+    """The library's bot, which takes long to make and knows nothing of a test."""
+    return Bot(TEST_TOKEN)
+
+
 class Asked:
     """Somebody who wrote or pressed, as a route sees them."""
 
     emulator: Emulator
 
     def __init__(self, api: BotApi) -> None:
-        self._api, self._bot = api, Bot(TEST_TOKEN)
+        self._api, self._bot = api, library()
 
     async def refused(
         self,

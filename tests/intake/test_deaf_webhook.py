@@ -42,6 +42,7 @@ async def _asks(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.cases(keep=6)
 async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     tmp_path: Path, telegram: Emulator, path: str
 ) -> None:
@@ -110,6 +111,7 @@ async def _readiness(world: World) -> tuple[int, list[str]]:
         return answer.status, (await answer.json())["reasons"]
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize(
     ("info", "is_deaf"),
     [

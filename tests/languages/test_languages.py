@@ -143,6 +143,21 @@ def test_a_language_that_lacks_a_part_is_refused_by_the_parts_name(
     assert said in problems[0]
 
 
+@pytest.mark.parametrize("name", ["pt_BR", "UZ", "uz2", "uzbek"])
+def test_a_folder_that_is_named_like_no_language_is_told(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would never be spoken, and nobody would know why; Python's own folders are no matter."""
+    for folder in (name, "__pycache__", ".cache"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    monkeypatch.setattr(languages, "LANGUAGES", ())
+    assert languages._found() == ()
+    assert languages.problems() == [
+        f"bot/languages/{name} is no language: its name is no code such as ky"
+    ]
+
+
 def test_a_table_with_a_missing_column_is_refused_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

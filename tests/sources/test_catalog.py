@@ -24,7 +24,10 @@ EVERYTHING = """
 [rates.mirror]
 parser = "nbkr"
 name = { en = "Mirror", ky = "Күзгү" }
-urls = ["http://127.0.0.1:8099/daily.xml", "https://bank.example/{today:%d.%m.%Y}/{tomorrow:%Y%m%d}.xml"]
+urls = [
+  "http://127.0.0.1:8099/daily.xml",
+  "https://bank.example/{today:%d.%m.%Y}/{tomorrow:%Y%m%d}.xml",
+]
 kind = "reference"
 poll = { every = "1h30m", between = "14:00-19:00", zone = "Asia/Bishkek", days = "mon-wed,fri" }
 holidays = ["03-21", "2026-05-27", 2026-03-20]

@@ -18,8 +18,8 @@ from tests.conftest import SHARED
 pytestmark = pytest.mark.skipif(SHARED is None, reason="the shared data folder is not here")
 
 HISTORY_URL = (
-    "https://www.nbkr.kg/index1.jsp?beg_day=01&beg_month=06&beg_year=2005&end_day=30&end_month=06&end_year=2005"
-    "&item=1562&lang=ENG&valuta_id=15"
+    "https://www.nbkr.kg/index1.jsp?beg_day=01&beg_month=06&beg_year=2005"
+    "&end_day=30&end_month=06&end_year=2005&item=1562&lang=ENG&valuta_id=15"
 )
 
 # file: parser, rows, "PAIR day value/units" of the first, the last and telling ones between

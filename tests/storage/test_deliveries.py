@@ -118,6 +118,34 @@ async def test_fan_out_goes_on_after_a_transaction_that_failed(store: Store) -> 
         assert await told(db) == [(number, "pending") for number in range(1, 8)]
 
 
+async def test_a_chat_that_has_its_delivery_already_is_passed_by_a_fan_out(store: Store) -> None:
+    """A group that moved among the chats still to come brought it along; the others of its chunk
+    get theirs, and so do those of the next alert.
+    """
+    async with store.writing() as db:
+        await readers(db, *range(1, 7))
+        first = await storage.alerts.enqueue(db, an_alert())
+        assert first is not None
+    async with store.writing() as db:
+        assert await storage.fan_out.fan_out(db, chunk=3) == 3
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.chat_id == 2)
+            .values(chat_id=5, state=State.SENT.value, message_id=7)
+        )
+    async with store.writing() as db:
+        assert [await storage.fan_out.fan_out(db, chunk=3) for _ in range(3)] == [2, 0, None]
+        assert await told(db) == [
+            (1, "pending"),
+            (3, "pending"),
+            (4, "pending"),
+            (5, "sent"),
+            (6, "pending"),
+        ]
+        await storage.alerts.enqueue(db, an_alert("next"))
+        assert await storage.fan_out.fan_out(db) == 6
+
+
 async def test_only_active_chats_that_asked_before_and_do_not_snooze_are_told(store: Store) -> None:
     """Chat 1 asked in time; 2 left, 3 asked later, 4 snoozes, 5's snooze is over."""
     async with store.writing() as db:

@@ -191,7 +191,7 @@ def _fill(connection: Connection, revision: str) -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 async def test_a_database_of_an_earlier_schema_comes_through_with_what_is_in_it(
     database_url: str, revision: str
 ) -> None:

@@ -35,6 +35,7 @@ class Answering(Shared):
     def answer_callback_query(self, params: Params) -> bool:
         """End the progress bar on a pressed button, perhaps with a word."""
         text = params.text("text")
+        # characters here, where most limits are UTF-16 units (Bot API, answerCallbackQuery)
         if len(text) > 200:
             raise bad_request("MESSAGE_TOO_LONG")
         answer = {"text": text, "show_alert": params.flag("show_alert"), "url": params.text("url")}

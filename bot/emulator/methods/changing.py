@@ -38,6 +38,7 @@ class Changing(Shared):
         content = self.text_of(params, "text", "entities", limit=texts.TEXT_LIMIT)
         if not content:
             raise bad_request("message text is empty")
+        # what stands under a picture is a caption, and another method's
         if "text" not in message:
             raise bad_request("there is no text in the message to edit")
         return self._edit(chat, message, params, {"text": None, "entities": None, **content})
@@ -75,6 +76,7 @@ class Changing(Shared):
     def edit_message_reply_markup(self, params: Params) -> Json:
         """New buttons, or none."""
         chat, message = self._own(params)
+        # clients show no "edited" for new buttons alone
         return self._edit(chat, message, params, {}, mark=False)
 
     def _own(self, params: Params) -> tuple[Chat, Json]:
@@ -105,6 +107,7 @@ class Changing(Shared):
         message = chat.messages.get(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to delete not found")
+        # the real server also refuses what is older than 48 hours; no world here is
         mine = chat.type == "private" or self.is_own(chat, message)
         if not mine and not is_admin(chat.bot, "can_delete_messages"):
             raise bad_request("message can't be deleted")
@@ -128,6 +131,7 @@ class Changing(Shared):
         message = chat.messages.get(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to pin not found")
+        # pinned a second time it comes on top of the others
         if message["message_id"] in chat.pinned:
             chat.pinned.remove(message["message_id"])
         chat.pinned.append(message["message_id"])

@@ -42,6 +42,7 @@ class Chats(Shared):
             "gifts_from_channels",
         )
         info = chat.brief | {
+            # required, though no bot needs it: a client that checks types refuses a chat without
             "accent_color_id": chat.id % 7,
             "max_reaction_count": 11,
             "accepted_gift_types": dict.fromkeys(gifts, False),
@@ -73,6 +74,7 @@ class Chats(Shared):
         """How many are in the chat, the bot included."""
         chat = self.world.known_chat(self.chat_id(params))
         check_visible(chat)
+        # the person and the bot; a private chat keeps no list of members
         if chat.user:
             return 2
         count = 1  # the bot

@@ -91,6 +91,7 @@ class Describing(Shared):
         button = params.mapping("menu_button") or {"type": "default"}
         if button.get("type") not in {"commands", "web_app", "default"}:
             raise bad_request("unsupported type specified")
+        # 0 is no chat: under it stands what all chats have that have none of their own
         self.profile.buttons[params.count("chat_id", 0)] = button
         return True
 

@@ -42,6 +42,7 @@ class Sending(Shared):
         """A text with entities."""
         chat = self.target(params)
         content = self.text_of(params, "text", "entities", limit=texts.TEXT_LIMIT)
+        # `clean` trims as the server does, so that a text of spaces is empty too
         if not content:
             raise bad_request("message text is empty")
         if "link_preview_options" in params.values:
@@ -50,6 +51,7 @@ class Sending(Shared):
 
     def send_photo(self, params: Params) -> Json:
         """An uploaded picture, or one sent before."""
+        # the last word of the right that is asked for: can_send_photos
         chat = self.target(params, media="photos")
         content = self.caption_of(params)
         return self._send(
@@ -69,6 +71,7 @@ class Sending(Shared):
         message |= content
         if params.flag("protect_content"):
             message["has_protected_content"] = True
+        # nobody types into a channel: a reply keyboard would have no input field to replace
         keyboard = checked_markup(params.structure("reply_markup"), inline_only=chat.is_channel)
         if keyboard is not None and "inline_keyboard" in keyboard:
             message["reply_markup"] = keyboard

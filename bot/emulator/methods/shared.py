@@ -28,10 +28,12 @@ class Shared:
     def chat_id(self, params: Params) -> int:
         """The chat a call names by number or by @name."""
         value = params.values.get("chat_id")
+        # a bool is an int to Python, and no chat to the server
         if type(value) is int:
             return value
         if value is None or value == "":
             raise bad_request("chat_id is empty")
+        # forms know text only: a number may come as one
         name = str(value)
         if name.startswith("@"):
             if name[1:].lower() not in self.world.names:

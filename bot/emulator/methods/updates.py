@@ -60,7 +60,7 @@ class GettingUpdates(Shared):
         return True
 
     def close(self, _: Params) -> bool:
-        """Likewise."""
+        """Nothing ends here: the emulator ends with whoever runs it."""
         return True
 
     async def get_updates(self, params: Params) -> list[Json]:

@@ -6,6 +6,6 @@ NEWS = News(
     denials="төгүн жокко четке",
     follow_ups="жооп түшүн тактад комме",
     endings=True,
-    clause="жана",
+    clause="жана болуп алып таап",  # "and", or the form of a verb after which another follows
     not_people="жаш жыл саат пайыз",
 )

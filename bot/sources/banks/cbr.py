@@ -23,7 +23,10 @@ from bot.model.rates import RateKind
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
-DYNAMIC = "https://www.cbr.ru/scripts/XML_dynamic.asp?date_req1={since:%d/%m/%Y}&date_req2={until:%d/%m/%Y}&VAL_NM_RQ={id}"
+DYNAMIC = (
+    "https://www.cbr.ru/scripts/XML_dynamic.asp"
+    "?date_req1={since:%d/%m/%Y}&date_req2={until:%d/%m/%Y}&VAL_NM_RQ={id}"
+)
 
 IDS: dict[str, str] = {
     "R01235": "USD",

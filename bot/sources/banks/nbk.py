@@ -43,7 +43,11 @@ def _items(root: documents.Element, on: date | None) -> Sheet:
     return sheet
 
 
-def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
+def history(
+    since: date,
+    until: date,
+    currencies: Collection[str] | None,  # noqa: ARG001 - a day has them all
+) -> Sequence[Request]:
     """One request per working day."""
     return base.by_day(DAY, since, until)
 

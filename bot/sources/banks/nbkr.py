@@ -83,7 +83,8 @@ SERIES: dict[int, tuple[str, int]] = {
 }
 
 _ROW = re.compile(
-    r"<!--date-->([^<]{0,40})<!--date-->(?:(?!<!--date-->).){0,400}?<!--value-->([^<]{0,40})<!--value-->",
+    r"<!--date-->([^<]{0,40})<!--date-->(?:(?!<!--date-->).){0,400}?"
+    r"<!--value-->([^<]{0,40})<!--value-->",
     re.DOTALL,
 )
 _OPTION = re.compile(r"<option\b([^>]{0,200})>\s*(?:([0-9]{1,6})\s)?", re.IGNORECASE)

@@ -22,7 +22,11 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     return documents.valutes(documents.xml(body, root="ValCurs"), "MDL")
 
 
-def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
+def history(
+    since: date,
+    until: date,
+    currencies: Collection[str] | None,  # noqa: ARG001 - a day has them all
+) -> Sequence[Request]:
     """One request per working day."""
     return base.by_day(DAY, since, until)
 

@@ -33,7 +33,11 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     return sheet
 
 
-def history(since: date, until: date, currencies: Collection[str] | None) -> Sequence[Request]:  # noqa: ARG001 - a day has them all
+def history(
+    since: date,
+    until: date,
+    currencies: Collection[str] | None,  # noqa: ARG001 - a day has them all
+) -> Sequence[Request]:
     """One request per quarter: about 10 KB a day come back."""
     return base.by_span(RANGE, since, until, days=90)
 
