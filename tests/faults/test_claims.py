@@ -91,15 +91,15 @@ async def plan_of_a_claim(db: Db, limit: int) -> str:
 @pytest.mark.postgres
 @pytest.mark.parametrize("known", ["nothing", "an empty table", "a small table", "all of it"])
 async def test_P24_a_claim_walks_the_index_whatever_the_server_knows_of_the_table(
-    postgres_url: str, known: str
+    migrated_postgres_url: str, known: str
 ) -> None:
     """As far as it claims and no further: never all that waits, never sorted, never a whole
     table.
     """
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     try:
         for table in ("delivery", "chat"):
-            without_statistics(postgres_url, table=table)
+            without_statistics(migrated_postgres_url, table=table)
         async with store.writing() as db:
             if known == "an empty table":
                 await db.execute(text("ANALYZE"))
@@ -148,17 +148,15 @@ async def lost_slots(store: Store) -> float:
 @pytest.mark.parametrize("autovacuum", ["as shipped", "off"])
 @pytest.mark.cases(keep=2)
 async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
-    postgres_url: str, rate: float, autovacuum: str
+    migrated_postgres_url: str, rate: float, autovacuum: str
 ) -> None:
     """What is claimed is sent: slots are not thrown away round after round until statistics
     come.
     """
-    store = await open_store(postgres_url)
-    await store.close()
     if autovacuum == "off":
         for table in ("delivery", "chat", "alert"):
-            without_statistics(postgres_url, table=table)
-    async with backlog(postgres_url, rate) as one, Running(one):
+            without_statistics(migrated_postgres_url, table=table)
+    async with backlog(migrated_postgres_url, rate) as one, Running(one):
         goal = min(int(rate * 4), 600)
         accepted = 0
         # at its pace 4 s; in the worst state it was ever seen in, never
@@ -179,6 +177,7 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     ("seconds", "count"),
     [(0.1, 1), pytest.param(0.6, 80, marks=pytest.mark.slow), (1.5, 80), (1.5, 1)],
 )
+@pytest.mark.cases
 async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float, count: int
 ) -> None:

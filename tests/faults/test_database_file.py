@@ -200,6 +200,7 @@ async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
 
 
 @pytest.mark.parametrize("seed", range(8))
+@pytest.mark.cases(keep=3)  # of either kind
 async def test_P8_a_damaged_log_costs_the_last_commits_and_the_start_knows_it(
     tmp_path: Path, seed: int
 ) -> None:
@@ -243,9 +244,8 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
 async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_restore(
-    tmp_path: Path, bot: Start, damage: str
+    tmp_path: Path, bot: Start
 ) -> None:
     """Exit 78 with the newest copy's name; the file stays as it is, and the named command mends
     it.
@@ -257,23 +257,22 @@ async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_r
     await program.said(lambda line: '"event": "backed up"' in line)
     assert await program.end() == 0
     (copy,) = (tmp_path / "backups").glob("*.db")
-    content = DAMAGES[damage](path.read_bytes())
-    path.write_bytes(content)
-    await program.start(ready=False)
-    assert await program.end(None) == 78
-    said = "".join(program.log)
-    assert "Traceback" not in said
-    assert "jarchy db restore" in said
-    assert path.read_bytes() == content
-    assert str(copy) in said
-    if damage == "pages":
-        command = [sys.executable, "-m", "bot", "db", "restore", str(copy), "--force"]
-        mended = subprocess.run(
-            command, check=False, cwd=tmp_path, env=dict(program.environment), capture_output=True
-        )
-        assert mended.returncode == 0, mended.stderr
-        await program.start()
-        assert await program.end() == 0
+    whole = path.read_bytes()
+    for name, damage in DAMAGES.items():
+        content = damage(whole)
+        path.write_bytes(content)
+        await program.start(ready=False)
+        assert await program.end(None) == 78, name
+        said = "".join(program.log)
+        assert "Traceback" not in said, name
+        assert "jarchy db restore" in said, name
+        assert path.read_bytes() == content, name
+        assert str(copy) in said, name
+    restore = ("bot", "db", "restore", str(copy), "--force")
+    mended = forkserver.run(*restore, cwd=tmp_path, env=program.environment)
+    assert mended.returncode == 0, mended.stderr
+    await program.start()
+    assert await program.end() == 0
 
 
 async def test_P10_a_day_old_copy_put_back_is_noticed_and_old_events_are_not_told_again(
@@ -370,6 +369,7 @@ def state_of(path: Path) -> tuple[str, int, str]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.cases(keep=4)
 async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     tmp_path: Path, revision: str
 ) -> None:
@@ -463,8 +463,8 @@ async def _make(path: Path) -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        "no folder",
         "read-only",
+        pytest.param("no folder", marks=pytest.mark.slow),  # likewise in test_looking.py
         pytest.param("file of another", marks=pytest.mark.slow),
         pytest.param("folder of another", marks=pytest.mark.slow),
     ],

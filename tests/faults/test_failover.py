@@ -15,6 +15,7 @@ from tests.e2e.program import READER, Program
 from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
 from tests.faults.test_server import READERS, bench, everybody_has_it, states
+from tests.postgres import Shared
 from tests.publishers import QUIET, TODAY, Publishers, daily, rss
 from tests.world import Sending, World
 
@@ -22,10 +23,10 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def pair(postgres_server: str) -> Iterator[tuple[Server, Server]]:
+def pair(postgres: Shared) -> Iterator[tuple[Server, Server]]:
     """A running primary and the standby that copies it."""
     with servers() as (primary, standby):
-        primary.make()
+        primary.make(postgres.empty())
         primary.start()
         standby.follow(primary)
         standby.start()

@@ -33,6 +33,7 @@ from storage.db import Store, db_now
 from storage.opening import held_store
 from storage.pace import GROUP_BURST, GROUP_EVERY
 from storage.schema import pace
+from tests import forkserver
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.world import Sending, World
@@ -59,11 +60,9 @@ def kept(report: Report, plan: Plan) -> None:
 async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(
     database_url: str,
 ) -> None:
-    """Sixty questions a second at a rate of 25: no alert waits for their end, Telegram refuses
-    nothing.
-    """
-    plan = Plan(questions=60, alerts=6, every=0.5, before=3, killed_after=3)
-    report = await beside_questions(database_url, plan)
+    """More than twice the rate: no alert waits for their end, Telegram refuses nothing."""
+    plan = Plan(questions=24, alerts=4, every=0.5, before=2, killed_after=2, rate=10, chats=24)
+    report = await beside_questions(database_url, plan, forkserver.start)
     kept(report, plan)
     assert report.replies > 0
 
@@ -71,8 +70,8 @@ async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a
 @pytest.mark.postgres
 async def test_G24_replicas_share_the_budget(postgres_url: str) -> None:
     """Two programs on one database: the rate is that of both together."""
-    plan = Plan(questions=50, alerts=6, every=0.5, before=3, replicas=2)
-    kept(await beside_questions(postgres_url, plan), plan)
+    plan = Plan(questions=24, alerts=4, every=0.5, before=2, replicas=2, rate=10, chats=24)
+    kept(await beside_questions(postgres_url, plan, forkserver.start), plan)
 
 
 @pytest.mark.slow
@@ -83,7 +82,7 @@ async def test_G24_twenty_alerts_beside_minutes_of_questions_are_told_at_once(
 ) -> None:
     """Each within five seconds of its decision."""
     plan = Plan(questions=questions, killed_after=killed_after, before=60, every=3)
-    report = await beside_questions(database_url, plan)
+    report = await beside_questions(database_url, plan, forkserver.start)
     kept(report, plan)
     assert max(report.delays) <= SOON
 
@@ -115,6 +114,7 @@ async def ask_on(worker: Worker, chat_of: Callable[[], int], left: Callable[[str
 
 
 @pytest.mark.parametrize(("lane", "part"), [(Lane.URGENT, 3), (Lane.ALERT, 3), (Lane.ROUTINE, 10)])
+@pytest.mark.cases
 async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
     store: Store, lane: Lane, part: int
 ) -> None:
@@ -158,6 +158,7 @@ async def asked_on(bench: World, askers: int, left: Callable[[str], None]) -> As
         one.cancel()
 
 
+@pytest.mark.cases
 async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_under_way(
     store: Store,
 ) -> None:
@@ -207,6 +208,7 @@ async def test_G24_beside_questions_a_replica_claims_no_more_than_it_can_send(
         assert not any(one.done() for one in asking)
 
 
+@pytest.mark.cases
 async def test_G24_those_who_ask_at_once_are_answered_in_the_order_they_asked(store: Store) -> None:
     """Beyond the rate each waits for its turn; who is away meanwhile holds up nobody."""
     async with sender(store, rate=20.0) as bench:
@@ -225,6 +227,7 @@ async def test_G24_those_who_ask_at_once_are_answered_in_the_order_they_asked(st
         assert answered == [number for number in range(100, 140) if number != 130]
 
 
+@pytest.mark.cases
 async def test_G24_what_waits_at_a_stop_is_answered_within_the_rate(store: Store) -> None:
     """The worker is gone, the handlers end their work."""
     async with sender(store, rate=20.0) as bench:
@@ -234,6 +237,7 @@ async def test_G24_what_waits_at_a_stop_is_answered_within_the_rate(store: Store
         await asyncio.wait_for(asyncio.gather(*asking), 30)
 
 
+@pytest.mark.cases
 async def test_G24_a_row_far_ahead_is_healed_by_the_first_claim(store: Store) -> None:
     """Minutes of debt, as an earlier version left them, are forgotten at the start."""
     async with sender(store) as bench:
@@ -349,6 +353,7 @@ def spread(calls: list[Call]) -> None:
             )
 
 
+@pytest.mark.cases
 async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_dropped(
     store: Store,
 ) -> None:
@@ -368,6 +373,7 @@ async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_
         spread(calls)
 
 
+@pytest.mark.cases
 async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
     """A process that starts knows what the one before it sent to the group."""
     async with sender(store) as bench:

@@ -111,7 +111,8 @@ def replaced(path: Path) -> None:
     other.replace(path)
 
 
-@pytest.mark.parametrize("lose", [removed, file_removed, moved, replaced])
+@pytest.mark.parametrize("lose", [removed, file_removed, replaced, moved])
+@pytest.mark.cases(keep=2)
 async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
     tmp_path: Path, emulator: Emulator, publishers: Publishers, lose: Any
 ) -> None:
@@ -172,14 +173,15 @@ def itself(path: Path) -> Path:
 def linked(path: Path) -> Path:
     """A symbolic link in another folder."""
     other = path.parent / "other"
-    other.mkdir()
-    (other / "bot.db").symlink_to(path)
-    return other / "bot.db"
+    other.mkdir(exist_ok=True)
+    name = other / f"{len(list(other.iterdir()))}.db"
+    name.symlink_to(path)
+    return name
 
 
 def linked_without_lock(path: Path) -> Path:
     """Both."""
-    path.with_name("jarchy.db.lock").unlink()
+    path.with_name("jarchy.db.lock").unlink(missing_ok=True)
     return linked(path)
 
 
@@ -195,21 +197,21 @@ def hard_linked(path: Path) -> Path:
     return path.with_name("second.db")
 
 
-@pytest.mark.parametrize("other", [itself, linked, linked_without_lock, folder_linked, hard_linked])
 async def test_P22_a_second_program_is_refused_by_whatever_path(
-    tmp_path: Path, emulator: Emulator, publishers: Publishers, other: Any
+    tmp_path: Path, emulator: Emulator, publishers: Publishers
 ) -> None:
     """78 and a line that says why; the first one goes on."""
     path = tmp_path / "jarchy.db"
     first = Program(tmp_path, emulator, catalog(publishers.url))
     await first.start()
-    (tmp_path / "b").mkdir()
-    second = Program(
-        tmp_path / "b", emulator, catalog(publishers.url), DATABASE_URL=f"sqlite:///{other(path)}"
-    )
-    await second.start(ready=False)
-    assert await second.end(None) == 78
-    assert "another Jarchy is using" in "".join(second.log)
+    for other in (linked, folder_linked, hard_linked, itself, linked_without_lock):
+        folder = tmp_path / other.__name__
+        folder.mkdir()
+        way = f"sqlite:///{other(path)}"
+        second = Program(folder, emulator, catalog(publishers.url), DATABASE_URL=way)
+        await second.start(ready=False)
+        assert await second.end(None) == 78, way
+        assert "another Jarchy is using" in "".join(second.log), way
     asked = await emulator.send_text(READER, "/help")
     await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
     assert await first.end(signal.SIGTERM) == 0

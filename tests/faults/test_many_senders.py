@@ -10,9 +10,10 @@ import pytest
 
 from bench import flaky
 from bench.replicas import Plan, broadcast
+from tests import forkserver
 
 pytestmark = pytest.mark.postgres
-COUNT = 2_000
+COUNT, AT = 900, 300
 SHORT = {"lease": timedelta(seconds=3), "margin": 1.5}
 
 
@@ -22,7 +23,7 @@ async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
     three.
     """
     report = await broadcast(
-        postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, **SHORT)
+        postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=AT, **SHORT), forkserver.start
     )
     assert report.states == Counter(sent=COUNT)
     assert set(report.copies) == set(range(1, COUNT + 1))
@@ -34,7 +35,9 @@ async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) 
     the bot.
     """
     report = await broadcast(
-        postgres_url, Plan(count=COUNT, number=signal.SIGKILL, at=700, bad=True, **SHORT)
+        postgres_url,
+        Plan(count=COUNT, number=signal.SIGKILL, at=AT, bad=True, **SHORT),
+        forkserver.start,
     )
     blocked = COUNT // flaky.BLOCKED
     assert report.states == Counter(sent=COUNT - blocked, dead=blocked)
@@ -42,11 +45,14 @@ async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) 
     assert max(report.copies.values()) <= 3  # 1 + U + a crash
 
 
+@pytest.mark.slow  # one that is stopped and hands over: test_senders.py
 async def test_P4_a_stopped_sender_hands_over_and_nobody_gets_two(postgres_url: str) -> None:
     """SIGTERM to one of three: it finishes what is in flight, gives back the rest and ends; the
     others send that.
     """
-    report = await broadcast(postgres_url, Plan(count=COUNT, number=signal.SIGTERM, at=700))
+    report = await broadcast(
+        postgres_url, Plan(count=COUNT, number=signal.SIGTERM, at=AT), forkserver.start
+    )
     assert report.states == Counter(sent=COUNT)
     assert set(report.copies.values()) == {1}
     assert len(report.copies) == COUNT

@@ -49,6 +49,7 @@ from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER as FIRST
 from tests.faults.test_senders import bench as senders_bench
+from tests.postgres import Shared
 from tests.publishers import QUIET, TODAY, Publishers, daily, rss
 from tests.world import Sending, World
 
@@ -93,20 +94,12 @@ async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_ser
 
 
 @pytest.fixture
-def pair(postgres_server: str) -> Iterator[tuple[Server, Server]]:
-    """Places for two servers; that of all tests has made the wheel's programs usable for whoever
-    runs them.
-    """
-    with servers() as (first, second):
-        yield first, second
-
-
-@pytest.fixture
-def primary(pair: tuple[Server, Server]) -> Server:
+def primary(postgres: Shared) -> Iterator[Server]:
     """A running server that may be killed."""
-    pair[0].make()
-    pair[0].start()
-    return pair[0]
+    with servers() as (first, _):
+        first.make(postgres.empty())
+        first.start()
+        yield first
 
 
 async def test_P15_a_killed_server_that_comes_back_has_lost_nothing(primary: Server) -> None:

@@ -11,15 +11,16 @@ import pytest
 from bot.emulator import Emulator, Fault
 from tests.e2e.program import READER, Program
 from tests.faults.server import servers
+from tests.postgres import Shared
 
 
 @pytest.mark.postgres
 async def test_P15_a_server_that_is_away_when_telegram_answers_ends_no_start(
-    tmp_path: Path, emulator: Emulator
+    tmp_path: Path, emulator: Emulator, postgres: Shared
 ) -> None:
     """What was left is taken up when it is back, and questions are answered."""
     with servers() as (server, _):
-        server.make()
+        server.make(postgres.empty())
         server.start()
         away = emulator.faults.add(Fault.server_error(502))
         program = Program(tmp_path, emulator, "", DATABASE_URL=server.url)

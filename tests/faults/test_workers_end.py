@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 _PROGRAM = """
 import asyncio, sys
 from bot.workers import Workers
-from tests.faults.test_workers_end import spin, rest
+from tests.faults.jobs import rest, spin
 
 async def main():
     async with Workers(size=2) as workers:
@@ -29,17 +29,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def spin() -> None:
-    """A job that never ends and never looks up."""
-    while True:
-        pass
-
-
-def rest() -> str:
-    """A job that is done."""
-    return "x"
 
 
 async def end_of(pid: int) -> None:

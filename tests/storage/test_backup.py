@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 import storage.chats
 import storage.rates
@@ -18,6 +19,7 @@ from storage.backup import COPIES_KEPT, KEEP_ASIDE, copies, copy, health, nightl
 from storage.db import Store
 from storage.instance import only_instance
 from storage.opening import open_store
+from storage.schema import inbox
 from storage.versions import HEAD
 from tests.factories import NOW, chat, rate
 from tests.test_cli import jarchy
@@ -243,7 +245,10 @@ async def test_a_copy_cut_short_or_without_room_leaves_nothing_behind(tmp_path: 
     """Neither half a file nor one with a backup's name: a stop of the program need not wait for a
     large copy.
     """
-    store = await fill(tmp_path, *range(1, 3000))
+    store = await fill(tmp_path, 1)
+    rows = [{"update_id": n, "kind": "message", "received_at": NOW} for n in range(3000)]
+    async with store.writing() as db:
+        await db.execute(insert(inbox), rows)
     with pytest.raises(BotError, match="interrupted"):
         nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=lambda: True)
     assert list((tmp_path / "backups").iterdir()) == []
