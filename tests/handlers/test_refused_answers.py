@@ -353,8 +353,8 @@ async def test_G15_while_telegram_is_away_answers_ask_it_nothing(world: World) -
 
 
 async def until(so: Callable[[], bool]) -> None:
-    """Wait for what nothing that arrives tells."""
-    async with asyncio.timeout(30):
+    """Wait for what nothing that arrives tells; pauses that double come before it."""
+    async with asyncio.timeout(90):
         while not so():  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.02)
 
