@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, select, update
+from sqlalchemy import Row, and_, delete, func, literal, or_, select, update
 
 import storage.rules
 from bot.model.alerts import State
@@ -97,7 +97,9 @@ async def close(db: Db, chat_id: int, *, why: str) -> None:
 
 async def _close(db: Db, chat_id: int, why: str, **values: bool) -> None:
     now = await db_now(db)
-    away = {"active": False, "inactive_why": why, "inactive_at": now}
+    # the first of several reasons says since when: what waited then was closed with the chat
+    since = func.coalesce(chat.c.inactive_at, literal(now, chat.c.inactive_at.type))
+    away = {"active": False, "inactive_why": why, "inactive_at": since}
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**away, **values))
     waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
     await db.execute(
@@ -198,12 +200,16 @@ async def _move_deliveries(db: Db, old: int, new: int) -> None:
 
 
 async def _revive_deliveries(db: Db, old: Row[Any]) -> None:
-    """What was closed with a group that only moved waits again, while it is worth sending."""
+    """What was closed with a group that only moved waits again, while it is worth sending.
+
+    The group may have been closed for one reason after another. What may have arrived stays as it
+    is, unless it was closed while it waited: its copies are counted.
+    """
     now = await db_now(db)
     closed = (
         delivery.c.chat_id == old.id,
         delivery.c.state == State.DEAD.value,
-        delivery.c.error == old.inactive_why,
+        or_(delivery.c.error == old.inactive_why, delivery.c.doubts == 0),
         delivery.c.finished_at >= old.inactive_at,
         delivery.c.expires_at > now,
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import UNUSED
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator.faults import Kind
 from bot.grammar import parse_duration
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
 from bot.sources.feeds import FeedSpec
@@ -219,6 +221,34 @@ async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_pat
     assert "404" in found["source gone"]
     assert "selectors" in found["source changed"]
     assert not found["source nbkr"].startswith("ok")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        Fault.server_error(502, method="getMe", times=2),
+        Fault.flood(1, method="getMe", times=1),
+        Fault.unauthorized(method="getMe", times=1),
+        Fault(Kind.RESET, method="getMe", times=1),
+    ],
+    ids=["502", "429", "401", "reset"],
+)
+async def test_G16_check_asks_telegram_again_before_it_says_no(
+    tmp_path: Path, mistake: Fault
+) -> None:
+    """One refusal says nothing of the token."""
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        telegram.faults.add(mistake)
+        done = await asyncio.to_thread(
+            jarchy, tmp_path, "check", "--json", BOT_TOKEN=TEST_TOKEN, BOT_API_URL=telegram.api_url
+        )
+        assert json.loads(done.stdout)["token"] == "ok, @jarchy_bot"
+        telegram.faults.clear()
+        telegram.faults.add(Fault.unauthorized(method="getMe"))
+        done = await asyncio.to_thread(
+            jarchy, tmp_path, "check", "--json", BOT_TOKEN=TEST_TOKEN, BOT_API_URL=telegram.api_url
+        )
+        assert "does not know" in json.loads(done.stdout)["token"]
 
 
 async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:

@@ -143,10 +143,12 @@ async def _check_token(settings: Settings) -> str:
         return "missing: put BOT_TOKEN into .env"
     from bot.telegram.api import Api
     from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
     async with open_session() as session:
-        outcome = await Api(session, url=settings.bot_api_url, token=settings.token).call("getMe")
+        api = Api(session, url=settings.bot_api_url, token=settings.token)
+        outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
         case Sent(result={"username": name}):
             return f"ok, @{name}"

@@ -138,6 +138,44 @@ async def test_G16_one_401_ends_nothing(tmp_path: Path, telegram: Emulator, meth
     assert await program.end() == 0, "".join(program.log)
 
 
+AT_START = ("getMe", "setMyCommands", "getMyDescription", "setMyDescription")
+#: How a call goes wrong, and for how many calls or seconds.
+GOES_WRONG = {
+    "502 once": lambda method: Fault.server_error(502, method=method, times=1),
+    "429 once": lambda method: Fault.flood(1, method=method, times=1),
+    "reset once": lambda method: Fault(Kind.RESET, method=method, times=1),
+    "cut short once": lambda method: Fault(Kind.TRUNCATED, method=method, times=1, after=True),
+    "500 for a while": lambda method: Fault.server_error(500, method=method, seconds=6),
+}
+
+
+@pytest.mark.parametrize("updates", ["polling", "webhook"])
+@pytest.mark.parametrize("wrong", GOES_WRONG)
+@pytest.mark.cases(keep=4)
+async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
+    tmp_path: Path, telegram: Emulator, wrong: str, updates: str
+) -> None:
+    """Each of them goes wrong; the program starts all the same, and each is taken in the end."""
+    program, methods = Program(tmp_path, telegram, CATALOG), (*AT_START, "deleteWebhook")
+    telegram.updates.left_behind("https://old.example/hook", ["message"])
+    if updates == "webhook":
+        program, _ = hooked(tmp_path, telegram, f"sqlite:///{tmp_path / 'jarchy.db'}")
+        methods = (*AT_START, "setWebhook")
+    faults = [telegram.faults.add(GOES_WRONG[wrong](method)) for method in methods]
+    begun = telegram.calls.total
+    await program.start()
+    await answered(telegram, "/help")
+    for method in methods:
+        await telegram.calls.wait(
+            lambda call, method=method: call.method == method and call.accepted,
+            after=begun,
+            timeout=60,
+        )
+    # a fault with an end of its own may be over before the later calls are made
+    assert all(fault.hits for fault in faults if fault.seconds is None or fault is faults[0])
+    assert await program.end() == 0, "".join(program.log)
+
+
 @pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
 @pytest.mark.cases(keep=2)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(

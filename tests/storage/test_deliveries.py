@@ -485,6 +485,32 @@ async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store)
         assert len((await claim(db)).deliveries) == 1
 
 
+async def test_G19_what_was_closed_with_a_group_that_moved_waits_again_for_whatever_reason(
+    store: Store,
+) -> None:
+    """It may have been closed twice, for two reasons; what was dead before stays so, and what may
+    have arrived.
+    """
+    async with store.writing() as db:
+        await readers(db, -5, kind=ChatKind.GROUP)
+        for name in ("long dead", "doubted", "waits"):
+            await storage.alerts.enqueue(db, an_alert(name))
+        await fan_all(db)
+        first, second, _ = (await db.execute(select(delivery.c.id).order_by(delivery.c.id))).all()
+        dead = {"state": State.DEAD.value, "error": "chat not found"}
+        one = delivery.c.id == first.id
+        await db.execute(update(delivery).where(one).values(**dead, finished_at=NOW))
+        one = delivery.c.id == second.id
+        later = NOW + timedelta(days=36_500)
+        await db.execute(update(delivery).where(one).values(**dead, finished_at=later, doubts=2))
+    for why in ("no right to write", "kicked"):
+        async with store.writing() as db:
+            await storage.chats.close(db, -5, why=why)
+    async with store.writing() as db:
+        await storage.chats.migrate(db, -5, -100500)
+        assert await told(db) == [(-100500, "dead"), (-100500, "dead"), (-100500, "pending")]
+
+
 async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(store: Store) -> None:
     """Also when the new id has a delivery of the same alert already, and when told twice."""
     async with store.writing() as db:
