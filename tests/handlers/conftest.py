@@ -34,14 +34,16 @@ def days(pair: str, values: Sequence[str], *, last: date | None = None) -> list[
     ]
 
 
+async def at_once(_chat: int) -> float:
+    """No answer waits for its turn, nor is it left to the outbox."""
+    return 0.0
+
+
 @pytest.fixture
 def patient(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """One in which nobody asks too often and no answer waits for its turn: for whole tables of
     questions.
     """
-
-    async def at_once(_chat: int) -> None:
-        """No message waits for its turn."""
 
     monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
     world.bot.services.turn = at_once

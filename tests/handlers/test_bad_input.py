@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import delete
@@ -13,7 +12,7 @@ from handlers import COMMANDS
 from handlers.services import Services
 from storage.schema import rate
 from storage.schema import series as series_table
-from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
+from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World, at_once
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 RUBBISH = (
@@ -42,7 +41,7 @@ WITH_A_CURRENCY = (
 def unhurried(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Nobody is told to slow down: this reader asks a lot."""
     monkeypatch.setattr(Services, "allow", lambda *_: True)
-    monkeypatch.setattr(world.bot.services, "turn", AsyncMock())  # nor does an answer wait its turn
+    monkeypatch.setattr(world.bot.services, "turn", at_once)  # nor does an answer wait its turn
 
 
 @pytest.mark.parametrize("language", READERS)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 from typing import Any
-from unittest.mock import AsyncMock
 
 import pytest
 
@@ -40,7 +39,7 @@ from storage.schema import chat as chat_table
 from storage.schema import rule as rule_table
 from storage.schema import subscription
 from tests.factories import chat, rate
-from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, at_once
 
 OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
 ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "operators"
@@ -245,7 +244,7 @@ async def group(world: World) -> Place:
     """A group whose administrator is also the bot's operator: in a group that is worth nothing."""
     world.bot.services.admins = frozenset({ADMINISTRATOR})
     # a walk over every route would wait minutes for its turns
-    world.bot.services.turn = AsyncMock()
+    world.bot.services.turn = at_once
     await world.emulator.send_text(GROUP, "hello", user_id=ADMINISTRATOR)
     return await place(world, GROUP, ChatKind.GROUP)
 
@@ -354,7 +353,7 @@ async def test_S10_without_telegrams_word_nobody_is_an_administrator(group: Plac
 async def private(world: World) -> Place:
     """The reader's own chat; the reader is no operator."""
     # a walk over every button would wait for its turns
-    world.bot.services.turn = AsyncMock()
+    world.bot.services.turn = at_once
     await world.ask("/help")
     async with world.bot.store.writing() as db:
         await db.execute(chat_table.delete().where(chat_table.c.id == READER))
