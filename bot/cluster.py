@@ -32,7 +32,8 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot import metrics
-from bot.recurring import Work
+from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
+from bot.recurring import Key, Work
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -48,8 +49,10 @@ LOOK_EVERY = 2  # seconds between looks for keys that are due
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
-# polls in the queue at once: more would only wait there, and each fetch look through them
-WAITING = 256
+# keys of one job: a job costs the server as much as storing a hundred polls that brought nothing
+BATCH = 50
+# batches in the queue at once: more would only wait there, and each fetch look through them
+WAITING = 16
 
 
 #: Which keys a job is to be done for now.
@@ -182,7 +185,7 @@ def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
         if work.due is not None:
-            tasks[work.job.name] = _keyed(queue, work, tasks, following)
+            tasks[work.job.name] = _keyed(queue, work, work.due, tasks, following)
             sweeps[work.job.name] = work.due
             continue
         task = _whole(queue, work, tasks, following)
@@ -217,18 +220,34 @@ def _whole(
 
 
 def _keyed(
-    queue: App, work: Work, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
+    queue: App,
+    work: Work,
+    due: Due,
+    tasks: Mapping[str, Task[Any, Any, Any]],
+    following: Sequence[str],
 ) -> Task[Any, Any, Any]:
-    """Work on one key, that `look` put into the queue."""
+    """Work on a batch of keys, that `look` put into the queue."""
     name = work.job.name
+    slots = asyncio.Semaphore(SOURCES_AT_ONCE)
 
     @queue.task(name=name, queue=QUEUE)
-    async def one(key: str) -> None:
+    async def many(keys: Sequence[str] = (), key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions
         metrics.JOBS.labels(name).inc()
-        if await work.do(key):
+        brought: list[bool] = []
+
+        async def one(key: Key) -> None:
+            brought.append(bool(await work.do(key.key)))
+
+        still = set(await due())  # of a batch that a dead replica began, some are done
+        async with asyncio.TaskGroup() as group:
+            batch: SideBySide[Key] = SideBySide(group, one, slots)
+            for due_key in keys:
+                if due_key in still:
+                    batch.start(Key(due_key))
+        if any(brought):
             await _follow(tasks, following)
 
-    return one
+    return many
 
 
 async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]) -> None:
@@ -240,30 +259,30 @@ async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[
 def _look(
     queue: App, sweeps: Mapping[str, Due], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
-    """The look for due keys; a piece of work that waits in the queue is not put there again."""
+    """The look for due keys, put into the queue in batches; not those that are there already."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
         known = await queue.job_manager.list_jobs_async(queue=QUEUE)
         for name, due_now in sweeps.items():
-            there: set[object] = set()
+            there: set[str] = set()
             room = WAITING
             for job in known:
                 if job.task_name == name:
-                    there.add(job.task_kwargs.get("key"))
+                    there.update(_keys(job))
                     if job.status == Status.TODO.value:  # the queue's name for one that waits
                         room -= 1
-            for key in await due_now():
-                if room <= 0:
-                    break
-                if key in there:
-                    continue
-                room -= 1
-                with suppress(AlreadyEnqueued):  # an earlier look that its replica died over
-                    lock = f"{name}:{key}"
-                    await tasks[name].configure(lock=lock, queueing_lock=lock).defer_async(key=key)
+            keys = [key for key in await due_now() if key not in there]
+            for start in range(0, min(len(keys), room * BATCH), BATCH):
+                await tasks[name].defer_async(keys=keys[start : start + BATCH])
 
     return look
+
+
+def _keys(job: Job) -> list[str]:
+    """The keys of a batch; none of what an earlier version put there, which looks again."""
+    keys = job.task_kwargs.get("keys")
+    return [str(key) for key in keys] if isinstance(keys, list) else []
 
 
 def _rescue(queue: App) -> Task[Any, Any, Any]:

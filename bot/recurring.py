@@ -76,14 +76,24 @@ class Work:
 
 
 async def due(bot: Running) -> list[str]:
-    """Sources to poll now, by key, the longest overdue first; none without the database."""
+    """Sources to poll now, by key, the longest overdue first; none without the database.
+
+    Only those are looked at whose time has come, and those never met before.
+    """
+    known = {spec.key: spec for spec in bot.catalog.polled}
     try:
         async with bot.store.reading() as db:
-            states = await storage.sources.states(db)
+            states = await storage.sources.due(db, now=bot.clock())
+            if unmet := known.keys() - bot.met:
+                met = await storage.sources.states(db, unmet)
+                bot.met |= met.keys()
+                unmet -= met.keys()
     except StorageError as error:
         log.warning("schedule waits for the database", error=str(error))
         return []
-    return [spec.key for spec in schedule.due(bot.catalog.polled, states, now=bot.clock())]
+    # of a replica with another catalog there may be others
+    asked = [known[key] for key in [*states, *unmet] if key in known]
+    return [spec.key for spec in schedule.due(asked, states, now=bot.clock())]
 
 
 async def poll(bot: Running, key: str) -> bool:
@@ -178,8 +188,7 @@ async def keep_fresh(bot: Running) -> None:
         async with bot.store.reading() as db:
             if isinstance(bot.clock, SharedClock):
                 await bot.clock.look(db)
-            states = await storage.sources.states(db)
-            polled = {key: state.last_ok_at for key, state in states.items()}
+            polled = await storage.sources.last_ok_at(db)
         # one that polled made its own cards anew; the others notice it here
         if polled != bot.polled:
             bot.polled = polled
@@ -198,7 +207,7 @@ JOBS = (
 )
 
 
-class _Due(NamedTuple):
+class Key(NamedTuple):
     """A key whose job is to be done now."""
 
     key: str
@@ -294,10 +303,10 @@ async def _sweep(
 ) -> None:
     """Do a job for each key that is due, several side by side."""
     async with asyncio.TaskGroup() as tasks:
-        rounds: SideBySide[_Due] = SideBySide(tasks, lambda one: work.do(one.key))
+        rounds: SideBySide[Key] = SideBySide(tasks, lambda one: work.do(one.key))
         while not stopping.is_set():
             under_way = rounds.busy  # what ends while we look is still due by what we read
             for key in await due_now():
                 if key not in under_way:
-                    rounds.start(_Due(key))
+                    rounds.start(Key(key))
             await pause(work.job.every or TICK)

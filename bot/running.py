@@ -50,7 +50,9 @@ class Running:
     # Telegram disowned the token, to whoever asked
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
     readiness: Readiness = field(default_factory=Readiness)
-    polled: object = None  # when each source was read last, as far as its cards know
+    # when any source was read last, as far as this replica's cards know
+    polled: datetime | None = None
+    met: set[str] = field(default_factory=set)  # sources that the store is known to know
 
     def __post_init__(self) -> None:
         # /readyz is told of the start as it goes; the other parts are asked when somebody asks it

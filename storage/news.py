@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from bot.model.alerts import Approval, Severity
 from bot.model.news import Entry, StoredEntry, Story, Verdict
 from bot.model.reasons import reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.schema import alert, entry, story, story_topic
+
+PAIRS = 300  # pairs of a feed and an id that one statement asks for
 
 
 def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
@@ -36,29 +50,106 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
     )
 
 
-async def known(
-    db: Db, feed: str, guids: Sequence[str], link_keys: Sequence[str]
-) -> tuple[set[str], set[str]]:
-    """Which of these ids and of these links a feed has brought already."""
-    have_ids = select(entry.c.guid).where(entry.c.feed == feed, entry.c.guid.in_(list(guids)))
-    have_links = select(entry.c.link_key).where(
+async def known_links(db: Db, feed: str, link_keys: Collection[str]) -> set[str]:
+    """Which of these links a feed has brought already."""
+    if not link_keys:
+        return set()
+    query = select(entry.c.link_key).where(
         entry.c.feed == feed, entry.c.link_key.in_(list(link_keys))
     )
-    ids = set((await db.execute(have_ids)).scalars())
-    links = set((await db.execute(have_links)).scalars())
-    return ids, links
+    return set((await db.execute(query)).scalars())
+
+
+async def brought(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (feed, id) are stored."""
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(ids), PAIRS):
+        some = ids[start : start + PAIRS]
+        query = select(entry.c.feed, entry.c.guid).where(
+            tuple_(entry.c.feed, entry.c.guid).in_(some)
+        )
+        found.update((row.feed, row.guid) for row in await db.execute(query))
+    return found
 
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
-    values = {
+    values = _story_values(at, verdict)
+    pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
+    await _add_topics(db, pk, verdict.topics)
+    return int(pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """An entry to be stored, with its story's time, what it is compared by, and its verdict."""
+
+    feed: str
+    item: Entry
+    at: datetime
+    link_key: str | None
+    title_key: str
+    verdict: Verdict
+
+
+async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
+    """Store entries that begin a story each, by three statements however many they are."""
+    if not new:
+        return
+    pks = await _new_pks(db, len(new))
+    stories: list[dict[str, object]] = []
+    topics: list[dict[str, object]] = []
+    entries: list[dict[str, object]] = []
+    for pk, one in zip(pks, new, strict=True):
+        stories.append({"id": pk, **_story_values(one.at, one.verdict)})
+        topics += [{"topic": topic, "story_id": pk} for topic in one.verdict.topics]
+        entries.append(_entry_values(pk, one, now=now))
+    await db.execute(insert(story), stories)
+    if topics:
+        await db.execute(insert(story_topic), topics)
+    await db.execute(upsert(db, entry).on_conflict_do_nothing(), entries)
+
+
+async def _new_pks(db: Db, count: int) -> list[int]:
+    """So many numbers for stories: on a server they are nobody else's from now on, in a file we
+    are the only one who writes.
+    """
+    if db.dialect.name == "sqlite":
+        last: int | None = (await db.execute(select(func.max(story.c.id)))).scalar()
+        first = (last or 0) + 1
+        return list(range(first, first + count))
+    sequence = func.nextval(func.pg_get_serial_sequence("story", "id"))
+    each = func.generate_series(1, count).table_valued("n")
+    return list((await db.execute(select(sequence).select_from(each))).scalars())
+
+
+def _story_values(at: datetime, verdict: Verdict) -> dict[str, object]:
+    return {
         "at": at,
         "severity": verdict.severity.value,
         "reasons": reasons_to_json(verdict.reasons),
     }
-    pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
-    await _add_topics(db, pk, verdict.topics)
-    return int(pk)
+
+
+def _entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, object]:
+    item, verdict = new.item, new.verdict
+    return {
+        "story_id": story_pk,
+        "feed": new.feed,
+        "guid": item.id,
+        "link": item.link,
+        "link_key": new.link_key,
+        "title": item.title,
+        "title_key": new.title_key,
+        "summary": item.summary,
+        "content": item.content,
+        "language": item.language or verdict.language,
+        "published_at": item.published_at,
+        "updated_at": item.updated_at,
+        "seen_at": now,
+        "topics": list(verdict.topics),
+        "severity": verdict.severity.value,
+    }
 
 
 async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
@@ -78,35 +169,9 @@ async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
         )
 
 
-async def add_entry(
-    db: Db,
-    feed: str,
-    item: Entry,
-    *,
-    story_pk: int,
-    link_key: str | None,
-    title_key: str,
-    verdict: Verdict,
-    now: datetime,
-) -> None:
-    """Store one entry; an id that the feed brought before is left as it is."""
-    values = {
-        "story_id": story_pk,
-        "feed": feed,
-        "guid": item.id,
-        "link": item.link,
-        "link_key": link_key,
-        "title": item.title,
-        "title_key": title_key,
-        "summary": item.summary,
-        "content": item.content,
-        "language": item.language or verdict.language,
-        "published_at": item.published_at,
-        "updated_at": item.updated_at,
-        "seen_at": now,
-        "topics": list(verdict.topics),
-        "severity": verdict.severity.value,
-    }
+async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> None:
+    """Store one entry of a story; an id that the feed brought before is left as it is."""
+    values = _entry_values(story_pk, new, now=now)
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
 
 
@@ -235,6 +300,14 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
             )
         )
     return stories
+
+
+async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -> set[str]:
+    """Which of these headlines a recent entry has, from any feed."""
+    query = select(entry.c.title_key).where(
+        entry.c.title_key.in_(list(title_keys)), entry.c.seen_at >= since
+    )
+    return set((await db.execute(query)).scalars())
 
 
 async def same_title(db: Db, title_key: str, *, since: datetime) -> int | None:

@@ -53,6 +53,8 @@ source = Table(
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("error", Text),  # of the last attempt, in our words
     Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
+    Index("source_due", "next_due_at"),
+    Index("source_asked", "asked_at"),
 )
 
 document = Table(  # one URL of a source: what makes the next request conditional

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.exc import DataError, IntegrityError
 
+from bot.errors import StorageError
 from storage.db import Db, upsert
-from storage.schema import document, source
+from storage.schema import document, mark, source
+
+DECIDING = "deciding"  # the row of `mark` that whoever decides has locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,69 +44,126 @@ class Document:
     moved_seen: int = 0
 
 
-async def states(db: Db) -> dict[str, SourceState]:
-    """Every source that was ever tried or asked for, by key."""
-    rows = await db.execute(select(source))
+async def states(db: Db, keys: Collection[str] | None = None) -> dict[str, SourceState]:
+    """Sources that were ever tried or asked for, by key: of these `keys`, or all."""
+    query = select(source)
+    if keys is not None:
+        query = query.where(source.c.key.in_(list(keys)))
+    rows = await db.execute(query)
     return {row.key: SourceState(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
 
 
-async def documents(db: Db, key: str) -> dict[str, Document]:
-    """What we know of a source's URLs, by URL."""
-    rows = await db.execute(select(document).where(document.c.source == key))
-    return {row.url: Document(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
+async def due(db: Db, *, now: datetime) -> dict[str, SourceState]:
+    """The sources that somebody wishes polled, or whose time has come, by key."""
+    late = select(source).where(source.c.next_due_at <= now)
+    wished = select(source).where(source.c.asked_at.is_not(None))
+    found: dict[str, SourceState] = {}
+    for query in (late, wished):
+        for row in await db.execute(query):
+            found[row.key] = SourceState(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return found
 
 
-async def record_success(
-    db: Db,
-    key: str,
-    *,
-    now: datetime,
-    next_due_at: datetime,
-    seen: Iterable[Document],
-    error: str | None = None,
-) -> None:
-    """The poll went well: failures are forgotten, validators kept; what was gone is back.
+async def last_ok_at(db: Db) -> datetime | None:
+    """When any source was read last."""
+    latest: datetime | None = (await db.execute(select(func.max(source.c.last_ok_at)))).scalar()
+    return latest
+
+
+async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:
+    """What we know of sources' addresses, by the source's key and the address."""
+    found: dict[str, dict[str, Document]] = {}
+    for row in await db.execute(select(document).where(document.c.source.in_(list(keys)))):
+        known = Document(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        found.setdefault(known.source, {})[known.url] = known
+    return found
+
+
+async def decide_alone(db: Db) -> None:
+    """Wait until no other replica decides: stories and alerts are compared with what is there.
+
+    A locked row and no advisory lock, as for leases; on SQLite there is one writer anyway.
+    """
+    if db.dialect.name != "sqlite":
+        statement = upsert(db, mark).values(name=DECIDING, value="")
+        await db.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"value": ""})
+        )
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error is the database's own trouble, and not that of what was asked of it."""
+    ours = isinstance(error.__cause__, DataError | IntegrityError)
+    return isinstance(error, StorageError) and not ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """A poll that went well: when the next is due, what to remember of its documents.
 
     With an `error` it went well in part: what of it failed, for the operator.
     """
-    statement = upsert(db, source).values(
-        key=key,
-        first_ok_at=now,
-        last_tried_at=now,
-        last_ok_at=now,
-        next_due_at=next_due_at,
-        failures=0,
-        error=error,
+
+    key: str
+    next_due_at: datetime
+    seen: Sequence[Document] = ()
+    error: str | None = None
+
+
+async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> None:
+    """Polls that went well, by one statement: failures are forgotten; what was gone is back."""
+    if not polls:
+        return
+    statement = upsert(db, source)
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "first_ok_at": func.coalesce(source.c.first_ok_at, new.first_ok_at),
+            "last_tried_at": new.last_tried_at,
+            "last_ok_at": new.last_ok_at,
+            "next_due_at": new.next_due_at,
+            "asked_at": None,
+            "failures": 0,
+            "error": new.error,
+            "gone_at": None,
+        },
     )
-    await db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "first_ok_at": func.coalesce(
-                    source.c.first_ok_at, literal(now, source.c.first_ok_at.type)
-                ),
+    rows: list[dict[str, object]] = []
+    seen: list[Document] = []
+    for poll in polls:
+        rows.append(
+            {
+                "key": poll.key,
+                "first_ok_at": now,
                 "last_tried_at": now,
                 "last_ok_at": now,
-                "next_due_at": next_due_at,
-                "asked_at": None,
+                "next_due_at": poll.next_due_at,
                 "failures": 0,
-                "error": error,
-                "gone_at": None,
-            },
+                "error": poll.error,
+            }
         )
+        seen += poll.seen
+    await db.execute(statement, rows)
+    await _remember(db, seen)
+
+
+async def _remember(db: Db, seen: Sequence[Document]) -> None:
+    if not seen:
+        return
+    statement = upsert(db, document)
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["source", "url"],
+        set_={
+            "etag": new.etag,
+            "last_modified": new.last_modified,
+            "digest": new.digest,
+            "moved_to": new.moved_to,
+            "moved_seen": new.moved_seen,
+        },
     )
-    for item in seen:
-        values = {
-            "etag": item.etag,
-            "last_modified": item.last_modified,
-            "digest": item.digest,
-            "moved_to": item.moved_to,
-            "moved_seen": item.moved_seen,
-        }
-        insert = upsert(db, document).values(source=item.source, url=item.url, **values)
-        await db.execute(
-            insert.on_conflict_do_update(index_elements=["source", "url"], set_=values)
-        )
+    await db.execute(statement, [asdict(item) for item in seen])
 
 
 async def record_failure(

@@ -15,6 +15,7 @@ import storage.news
 import storage.rates
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from storage.news import NewEntry
 from storage.opening import open_store
 from tests import forkserver
 from tests.conftest import ROOT
@@ -69,9 +70,10 @@ async def seed(folder: Path, title: str, text: str) -> None:
         await storage.rates.add(db, OCTOBER_20, seen_at=at)
         pk = await storage.news.add_story(db, at=at, verdict=SECURITY)
         told = entry(title=title, summary="", content=text, published_at=at)
-        await storage.news.add_entry(
-            db, "24kg-en", told, story_pk=pk, link_key=None, title_key="t", verdict=SECURITY, now=at
+        new = NewEntry(
+            feed="24kg-en", item=told, at=at, link_key=None, title_key="t", verdict=SECURITY
         )
+        await storage.news.add_entry(db, new, story_pk=pk, now=at)
     await store.close()
 
 

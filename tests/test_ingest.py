@@ -467,6 +467,5 @@ async def test_a_rate_is_never_stored_without_its_alert(
 
     with monkeypatch.context() as patched:
         patched.setattr("storage.alerts.enqueue", broken)
-        with pytest.raises(RuntimeError):
-            await bank(world, 0, "89,9000")
+        assert (await bank(world, 0, "89,9000")).error == "it could not be stored: RuntimeError"
     assert (await bank(world, 0, "89,9000")).alerts == 1

@@ -256,7 +256,7 @@ async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:
     poll = PollSpec(every=parse_duration("5m"))
     specs = [
         FeedSpec(key=f"s{number}", names={}, url="https://x.example/", poll=poll)
-        for number in range(20)
+        for number in range(SOURCES_AT_ONCE + 12)
     ]
     running: set[str] = set()
     most, done = 0, []

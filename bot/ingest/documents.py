@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +12,12 @@ from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import storage.sources
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.sources.base import Request
 from bot.sources.specs import ArticleReader, NewsSpec
 from bot.workers import WorkerError, Workers
-from storage.db import Store
 from storage.sources import Document
 
 T_co = TypeVar("T_co", covariant=True)
@@ -33,12 +31,23 @@ MOVED_AFTER = 3  # equal permanent redirects before the new address is asked fir
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What became of a request: an answer with a new body, what to remember of it, or an error."""
+    """What became of a request: an answer with a new body, what to remember of it, or an error.
+
+    `renewed` is whether that is more than we remembered before, though the body is the same.
+    """
 
     url: str
     changed: Fetched | None = None
     seen: Document | None = None
+    renewed: bool = False
     error: SourceError | None = None
+
+    @property
+    def to_remember(self) -> list[Document]:
+        """What to store of it: nothing where the same is stored already."""
+        if self.seen is None or not (self.changed or self.renewed):
+            return []
+        return [self.seen]
 
 
 def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
@@ -80,16 +89,18 @@ def _name(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """The way out, what is remembered of every address, and the process for heavy parsing."""
+    """The way out, and the process for heavy parsing."""
 
-    store: Store
     fetcher: Fetcher
     workers: Workers
 
-    async def fetch(self, key: str, requests: Sequence[Request]) -> list[Looked]:
-        """What became of every request, in order; a failing one keeps no other from being asked."""
-        async with self.store.reading() as db:
-            known = await storage.sources.documents(db, key)
+    async def fetch(
+        self, key: str, requests: Sequence[Request], known: Mapping[str, Document]
+    ) -> list[Looked]:
+        """What became of every request, in order; a failing one keeps no other from being asked.
+
+        `known` are the source's documents as we last saw them.
+        """
         looked: list[Looked] = []
         for one in requests:
             old = known.get(one.url) or Document(source=key, url=one.url)
@@ -110,12 +121,13 @@ class Documents:
         except SourceError as error:
             return Looked(url=request.url, error=error)
         if answer.body is None:  # 304: what we have still holds
-            return Looked(url=request.url, seen=_remember(old, answer, old.digest))
+            seen = _remember(old, answer, old.digest)
+            return Looked(url=request.url, seen=seen, renewed=seen != old)
         # Many servers know no validators and send the same bytes each time.
         digest = hashlib.sha256(answer.body).hexdigest()
         seen = _remember(old, answer, digest)
         if digest == old.digest:
-            return Looked(url=request.url, seen=seen)
+            return Looked(url=request.url, seen=seen, renewed=seen != old)
         return Looked(url=request.url, changed=answer, seen=seen)
 
     async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 # sources asked at a time: one that hangs for its whole time limit stops no other
-SOURCES_AT_ONCE = 8
+SOURCES_AT_ONCE = 32
 
 
 class Keyed(Protocol):
@@ -22,14 +22,20 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """Tasks of a group doing `work` on sources: SOURCES_AT_ONCE at most, none of them twice."""
+    """Tasks of a group doing `work` on sources: SOURCES_AT_ONCE at most, none of them twice.
+
+    Several groups that are not to be more together share `slots`.
+    """
 
     def __init__(
-        self, tasks: asyncio.TaskGroup, work: Callable[[Source], Awaitable[object]]
+        self,
+        tasks: asyncio.TaskGroup,
+        work: Callable[[Source], Awaitable[object]],
+        slots: asyncio.Semaphore | None = None,
     ) -> None:
         self._tasks = tasks
         self._work = work
-        self._slots = asyncio.Semaphore(SOURCES_AT_ONCE)
+        self._slots = slots or asyncio.Semaphore(SOURCES_AT_ONCE)
         self._busy: set[str] = set()
 
     @property

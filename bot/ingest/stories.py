@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import structlog
 
 import storage.alerts
 import storage.news
@@ -14,37 +17,48 @@ from bot.alerts import stories as kind_stories
 from bot.detect import stories
 from bot.detect.stories import title_key
 from bot.detect.topics import judged
+from bot.ingest.found import FLOOD, Kept, NewsFound, Recognised
 from bot.ingest.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.sources.links import normalise_link
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
+from bot.workers import WorkerError, Workers
 from storage.db import Db
+from storage.news import NewEntry
+
+log = structlog.get_logger(__name__)
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
-# so many new entries at once from a known feed: its ids changed, or it was down for long
-FLOOD = 20
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
+JUDGED_HERE = 3  # new entries of one poll; more are judged in a worker process
+JUDGED_TOGETHER = 100  # of these so many in one job
+JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
-async def unknown_entries(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that this feed has not brought before, neither by id nor by link."""
-    ids: list[str] = []
-    links: list[str] = []
+async def recognise(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> Recognised:
+    """Which entries this feed has not brought before, neither by id nor by link, and which of the
+    others have another headline now.
+
+    An id that stands in the feed twice has no headline of its own, and a page's list no text.
+    """
+    times = Counter(item.id for item in entries)
+    known = await storage.news.titles(db, spec.key, list(times))
+    strange = [item for item in entries if item.id not in known]
+    # By link too: a site that changes all its ids would have a hundred new entries at once.
+    links = {key for item in strange if (key := _link_key(item)) is not None}
+    known_links = await storage.news.known_links(db, spec.key, links)
+    unknown = [item for item in strange if _link_key(item) not in known_links]
+    reworded: list[Entry] = []
     for item in entries:
-        ids.append(item.id)
-        if item.link:
-            links.append(normalise_link(item.link))
-    known_ids, known_links = await storage.news.known(db, spec.key, ids, links)
-    unknown: list[Entry] = []
-    for item in entries:
-        # By link too: a site that changes all its ids would have a hundred new entries at once.
-        if item.id not in known_ids and _link_key(item) not in known_links:
-            unknown.append(item)
-    return unknown
+        if item.id not in known or times[item.id] > 1 or spec.article is not None:
+            continue
+        if known[item.id][2] != title_key(item.title):
+            reworded.append(item)
+    return Recognised(unknown=unknown, reworded=reworded)
 
 
 def _link_key(item: Entry) -> str | None:
@@ -54,52 +68,94 @@ def _link_key(item: Entry) -> str | None:
     return normalise_link(item.link)
 
 
-async def keep_entry(
-    db: Db,
-    spec: NewsSpec,
-    item: Entry,
-    verdict: Verdict,
-    *,
-    quiet: bool,
-    policy: str,
-    admins: Sequence[int],
-    feeds: Mapping[str, NewsSpec],
-    now: datetime,
-) -> int:
-    """Store one entry in its story, and tell the story when it is fresh, notable and security.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted."""
 
-    `feeds` says how far the story's other reporters are trusted. What comes back is the number of
-    alerts.
+    security: str
+    admins: Sequence[int]
+    feeds: Mapping[str, NewsSpec]
+
+
+async def keep_entries(
+    db: Db, found: Sequence[NewsFound], policy: Policy, *, now: datetime
+) -> dict[str, Kept]:
+    """Store the new entries of polls, each in its story, the oldest of a poll first; tell stories
+    that are fresh, notable and security. What was kept of each source.
+
+    Another process may have stored some meanwhile.
     """
-    at = min(item.published_at or now, now)  # a date in the future is somebody's mistake
-    title = title_key(item.title)
-    pk = await _story_of(db, item, verdict, title, now=now)
+    ids = [(one.spec.key, item.id) for one in found for item in one.judged]
+    stored = await storage.news.brought(db, ids)
+    new: list[tuple[NewsFound, NewEntry]] = []
+    for one in found:
+        for item, verdict in reversed(list(one.judged.items())):  # feeds list the newest first
+            if (one.spec.key, item.id) not in stored:
+                new.append((one, _new_entry(one.spec.key, item, verdict, now=now)))
+    alone, others = await _apart(db, new, now=now)
+    await storage.news.add_alone(db, alone, now=now)
+    count = Counter(entry.feed for _, entry in new)
+    alerts = Counter[str]()
+    for one, entry in others:
+        alerts[entry.feed] += await _keep_entry(db, one, entry, policy, now=now)
+    return {key: Kept(new=count[key], alerts=alerts[key]) for key in count}
+
+
+def _new_entry(feed: str, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
+    return NewEntry(
+        feed=feed,
+        item=item,
+        at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
+        link_key=_link_key(item),
+        title_key=title_key(item.title),
+        verdict=verdict,
+    )
+
+
+async def _apart(
+    db: Db, new: Sequence[tuple[NewsFound, NewEntry]], *, now: datetime
+) -> tuple[list[NewEntry], list[tuple[NewsFound, NewEntry]]]:
+    """The entries that begin a story and alert nobody, and the others.
+
+    The former are not about security, and under a headline that nobody has told.
+    """
+    since = now - SAME_EVENT
+    known = await storage.news.told_titles(db, {entry.title_key for _, entry in new}, since=since)
+    alone: list[NewEntry] = []
+    others: list[tuple[NewsFound, NewEntry]] = []
+    for one, entry in new:
+        if not entry.verdict.security and entry.title_key not in known:
+            alone.append(entry)
+            known.add(entry.title_key)  # a second one of these joins it
+        else:
+            others.append((one, entry))
+    return alone, others
+
+
+async def _keep_entry(
+    db: Db, found: NewsFound, new: NewEntry, policy: Policy, *, now: datetime
+) -> int:
+    """Store one entry in its story, and tell the story where it is news; how many alerts."""
+    spec, quiet = found.spec, found.quiet
+    item, verdict = new.item, new.verdict
+    pk = await _story_of(db, item, verdict, new.title_key, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
-    counts = weighed(verdict, spec, before, feeds)
+    counts = weighed(verdict, spec, before, policy.feeds)
     if pk is None:
-        pk = await storage.news.add_story(db, at=at, verdict=counts)
+        pk = await storage.news.add_story(db, at=new.at, verdict=counts)
     else:
         await storage.news.join_story(db, pk, counts)
-    await storage.news.add_entry(
-        db,
-        spec.key,
-        item,
-        story_pk=pk,
-        link_key=_link_key(item),
-        title_key=title,
-        verdict=verdict,
-        now=now,
-    )
+    await storage.news.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
     if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
         # one more agency, or a language somebody reads: the message told says so
         await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
     weak = counts.severity is Severity.INFO
-    if quiet or now - at > FRESH_FOR or (weak and policy != "two_sources"):
+    if quiet or now - new.at > FRESH_FOR or (weak and policy.security != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
-    return await _break(db, pk, policy=policy, admins=admins, feeds=feeds, now=now)
+    return await _break(db, pk, policy, now=now)
 
 
 async def _story_of(
@@ -122,27 +178,16 @@ async def _story_of(
     return told[0].story
 
 
-async def reword_entries(
-    db: Db,
-    spec: NewsSpec,
-    entries: Sequence[Entry],
-    *,
-    feeds: Mapping[str, NewsSpec],
-    now: datetime,
-) -> None:
+async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> None:
     """Store the headlines that a feed has changed since, and edit them where they were told.
 
-    Nobody is told anew. An id that stands in the feed twice has no headline of its own, and a
-    page's list gives no text.
+    Nobody is told anew.
     """
-    if spec.article is not None:
+    changed = found.reworded
+    if not changed:
         return
-    times = Counter(item.id for item in entries)
-    known = await storage.news.titles(db, spec.key, [key for key in times if times[key] == 1])
-    changed: list[Entry] = []
-    for item in entries:
-        if item.id in known and known[item.id][2] != title_key(item.title):
-            changed.append(item)
+    key = found.spec.key
+    known = await storage.news.titles(db, key, [item.id for item in changed])
     for item in changed:
         pk, story_pk, _ = known[item.id]
         await storage.news.correct(db, pk, item, title_key=title_key(item.title))
@@ -152,30 +197,22 @@ async def reword_entries(
         mine = next((one for one in story.entries if one.pk == pk), None)
         if mine is None:
             continue
-        shown = led(story, feeds).told_in(mine.entry.language or "").lead
+        shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
         if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{spec.key}:{item.id}:{item.title}", now=now)
+            await _edit(db, story_pk, f"{key}:{item.id}:{item.title}", now=now)
 
 
-async def _break(
-    db: Db,
-    pk: int,
-    *,
-    policy: str,
-    admins: Sequence[int],
-    feeds: Mapping[str, NewsSpec],
-    now: datetime,
-) -> int:
+async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
     story = await storage.news.get(db, pk)
     if story is None or "security" not in story.topics or story.severity is Severity.INFO:
         return 0
-    if policy == "two_sources" and len(story.feeds) < 2:
+    if policy.security == "two_sources" and len(story.feeds) < 2:
         return 0
-    alert = kind_stories.alert(story, approval=policy == "approve", now=now)
+    alert = kind_stories.alert(story, approval=policy.security == "approve", now=now)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
-        lead = led(story, feeds).lead.entry
+        lead = led(story, policy.feeds).lead.entry
         text = (lead.summary or lead.content)[:ASKED_TEXT]
         values = {
             "title": lead.title,
@@ -185,7 +222,7 @@ async def _break(
             "severity": story.severity.value,
             "held": str(stored),
         }
-        await tell(db, admins, "notice.story", values, now=now, reasons=story.reasons)
+        await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
     return int(stored is not None)
 
 
@@ -198,6 +235,45 @@ async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
         if await storage.alerts.times_got(db, edits.key(told.id)) >= MOST_EDITS:
             continue
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
+
+
+async def judge_entries(
+    workers: Workers, spec: NewsSpec, new: Sequence[Entry]
+) -> dict[Entry, Verdict]:
+    """What the detectors think of new entries, in their order.
+
+    Few are judged here, many in a worker process: a text takes milliseconds, and others wait for
+    the loop. An entry that ends the process is stored as one about nothing.
+    """
+    judged: dict[Entry, Verdict] = {}
+    if len(new) <= JUDGED_HERE:
+        for item in new:
+            judged[item] = judge_entry(item, spec)
+            await asyncio.sleep(0)
+        return judged
+    for start in range(0, len(new), JUDGED_TOGETHER):
+        some = new[start : start + JUDGED_TOGETHER]
+        judged.update(zip(some, await _judged(workers, spec, some), strict=True))
+    return judged
+
+
+async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Sequence[Verdict]:
+    """Verdicts of a worker process; the entry it cannot judge is found by halving."""
+    seconds = JUDGE_SECONDS * (1 + len(some) / JUDGED_TOGETHER)
+    try:
+        return await workers.run(_judge_all, some, spec, timeout=seconds)
+    except WorkerError as error:
+        if len(some) == 1:
+            log.warning("entry not judged", source=spec.key, entry=some[0].id, error=str(error))
+            language = some[0].language or spec.language
+            return [Verdict(security=False, score=0, severity=Severity.INFO, language=language)]
+    half = len(some) // 2
+    first = await _judged(workers, spec, some[:half])
+    return [*first, *await _judged(workers, spec, some[half:])]
+
+
+def _judge_all(some: Sequence[Entry], spec: NewsSpec) -> list[Verdict]:
+    return [judge_entry(item, spec) for item in some]
 
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:

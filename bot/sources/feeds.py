@@ -28,6 +28,7 @@ from xml.sax import SAXException
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.sources import plain_feeds
 from bot.sources.dates import believable, parse_date
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
@@ -84,10 +85,12 @@ Fields = Mapping[str, Any]  # feedparser's dictionaries
 
 
 def _parse_xml_feed(text: str, url: str | None) -> Feed:
-    import feedparser  # in the worker process only
-
     # The declaration's encoding is no longer true, and version 1.1 would stop expat.
     plain = NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
+    if (quick := plain_feeds.read(plain)) is not None:
+        return _feed_of(quick.feed, quick.entries, url)
+    import feedparser  # in the worker process only
+
     # Addresses and markup are left as they are: links are made absolute here, and plain_text takes
     # the markup away.
     try:
@@ -103,11 +106,16 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
         raise ParseError("the feed cannot be read") from error
     if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError("not a feed")
-    language = two_letter(_get(parsed.feed, "language"))
+    return _feed_of(parsed.feed, parsed.entries, url)
+
+
+def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None) -> Feed:
+    """A feed of what feedparser says of it, or `plain_feeds` in its place."""
+    language = two_letter(_get(whole, "language"))
     return Feed(
-        title=one_line(_text_of(parsed.feed, "title")),
+        title=one_line(_text_of(whole, "title")),
         language=language,
-        entries=_each_id_once(_xml_entry(item, url, language) for item in parsed.entries),
+        entries=_each_id_once(_xml_entry(item, url, language) for item in items),
     )
 
 

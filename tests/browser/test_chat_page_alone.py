@@ -59,6 +59,14 @@ async def opened(
     return page, problems
 
 
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def no_page_left(browser: Browser) -> AsyncIterator[None]:
+    """A page that is open draws beside the next test's."""
+    yield
+    for context in browser.contexts:
+        await context.close()
+
+
 async def call(emulator: Emulator, page: Page, method: str, **parameters: Any) -> dict[str, Any]:
     """Speak as the bot."""
     answer = await page.request.post(

@@ -82,6 +82,7 @@ class Server:
             "port": self.port,
             "unix_socket_directories": "",
             "fsync": "off",
+            "dynamic_shared_memory_type": "mmap",  # in its folder: who is killed leaves nothing
         }
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:

@@ -37,6 +37,7 @@ from bot.model.alerts import (
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.model.subjects import parse_subject
+from storage.news import NewEntry
 from storage.schema import rule as rule_table
 from storage.schema import subscription
 from tests.factories import entry, rate, seen_rate
@@ -147,9 +148,9 @@ async def settled(world: World) -> None:
 async def reported(world: World, feed: str) -> None:
     """One more agency reports the story."""
     item = entry(title="Взрыв у границы", summary="Погранслужба проверяет.", language="ru")
-    keys = {"link_key": None, "title_key": "blast"}
+    new = NewEntry(feed=feed, item=item, at=NOW, link_key=None, title_key="blast", verdict=SECURITY)
     async with world.bot.store.writing() as db:
-        await storage.news.add_entry(db, feed, item, story_pk=1, verdict=SECURITY, now=NOW, **keys)
+        await storage.news.add_entry(db, new, story_pk=1, now=NOW)
 
 
 async def told(world: World, new: Alert) -> int:

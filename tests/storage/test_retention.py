@@ -21,6 +21,7 @@ from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule
 from storage.db import Store
 from storage.inbox import Received
+from storage.news import NewEntry
 from storage.retention import (
     ALERTS_KEPT,
     BODIES_KEPT,
@@ -167,16 +168,11 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(
         for number, age in enumerate([STORIES_KEPT + DAY, STORIES_KEPT - DAY, DAY]):
             pk = await storage.news.add_story(db, at=now - age, verdict=QUIET)
             item = factories.entry(id=f"e{number}", published_at=now - age)
-            await storage.news.add_entry(
-                db,
-                "feed",
-                item,
-                story_pk=pk,
-                link_key=None,
-                title_key=str(number),
-                verdict=QUIET,
-                now=now - age,
+            at = now - age
+            new = NewEntry(
+                feed="feed", item=item, at=at, link_key=None, title_key=str(number), verdict=QUIET
             )
+            await storage.news.add_entry(db, new, story_pk=pk, now=at)
         await storage.rates.add(
             db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * STORIES_KEPT
         )

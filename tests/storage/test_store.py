@@ -30,6 +30,7 @@ from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage import migrate
 from storage.db import Store, db_now
+from storage.news import NewEntry
 from storage.opening import open_store
 from storage.schema import mark, metadata, pace, rate
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
@@ -117,17 +118,18 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
         assert (await storage.sources.states(db))["nbkr"].failures == 3
         later = NOW + timedelta(days=1)
         seen = [storage.sources.Document(source="nbkr", url="https://x/", etag='"1"')]
-        await storage.sources.record_success(db, "nbkr", now=NOW, next_due_at=later, seen=seen)
-        await storage.sources.record_success(db, "nbkr", now=later, next_due_at=later, seen=seen)
+        good = storage.sources.Good(key="nbkr", next_due_at=later, seen=seen)
+        await storage.sources.record_success(db, [good], now=NOW)
+        await storage.sources.record_success(db, [good], now=later)
         state = (await storage.sources.states(db))["nbkr"]
-        documents = await storage.sources.documents(db, "nbkr")
+        documents = await storage.sources.documents(db, ["nbkr"])
     assert (state.failures, state.error, state.first_ok_at, state.last_ok_at) == (
         0,
         None,
         NOW,
         later,
     )
-    assert documents["https://x/"].etag == '"1"'
+    assert documents["nbkr"]["https://x/"].etag == '"1"'
 
 
 async def test_F12_an_entry_is_stored_once(store: Store) -> None:
@@ -135,16 +137,10 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
     async with store.writing() as db:
         pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
         for _ in range(2):
-            await storage.news.add_entry(
-                db,
-                "feed",
-                entry(),
-                story_pk=pk,
-                link_key="k",
-                title_key="t",
-                verdict=QUIET,
-                now=NOW,
+            new = NewEntry(
+                feed="feed", item=entry(), at=NOW, link_key="k", title_key="t", verdict=QUIET
             )
+            await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
         (story,) = await storage.news.latest(db)
     assert len(story.entries) == 1
     assert story.lead.entry.title == entry().title
@@ -155,9 +151,8 @@ async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:
     async with store.writing() as db:
         pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
         future = entry(published_at=NOW + timedelta(days=900))
-        await storage.news.add_entry(
-            db, "f", future, story_pk=pk, link_key=None, title_key="t", verdict=QUIET, now=NOW
-        )
+        new = NewEntry(feed="f", item=future, at=NOW, link_key=None, title_key="t", verdict=QUIET)
+        await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
         (story,) = await storage.news.latest(db)
     assert story.lead.at == NOW
 

@@ -1,0 +1,182 @@
+"""What polls found, before any of it is stored: rates, entries, or why there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import structlog
+
+from bot.errors import ParseError, SourceError
+from bot.ingest.documents import Looked, trouble_of
+from bot.ingest.notices import TOLD_AFTER
+from bot.model.news import Entry, Verdict
+from bot.model.rates import Rate, Series
+from bot.sources.specs import NewsSpec, RateSpec
+from storage.sources import Document, SourceState
+
+log = structlog.get_logger(__name__)
+
+Spec = RateSpec | NewsSpec
+
+# so many new entries at once from a known feed: its ids changed, or it was down for long
+FLOOD = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """How polling a source went so far, and its documents as we last saw them, by address."""
+
+    state: SourceState
+    documents: Mapping[str, Document] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatesFound:
+    """A bank's documents and the rates of the changed ones; `trouble` where some failed."""
+
+    spec: RateSpec
+    state: SourceState
+    seen: Sequence[Document]
+    rates: Sequence[Rate]
+    problems: Sequence[str]
+    trouble: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """Of a feed's entries those it had not brought before, and those under another headline."""
+
+    unknown: Sequence[Entry] = ()
+    reworded: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsFound:
+    """A publisher's document: how many entries, the new ones judged, the newest first."""
+
+    spec: NewsSpec
+    state: SourceState
+    looked: Looked
+    entries: int = 0
+    judged: Mapping[Entry, Verdict] = field(default_factory=dict)
+    reworded: Sequence[Entry] = ()
+    quiet: bool = True
+
+    @property
+    def flood(self) -> bool:
+        """Whether a known feed brings more at once than is news."""
+        return self.state.first_ok_at is not None and len(self.judged) > FLOOD
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing follows but that it was asked: no entry, and no trouble that is over."""
+        return self.looked.changed is None and not was_told(self.state)
+
+    def pieces(self, size: int) -> Sequence[NewsFound]:
+        """The same in pieces of so many new entries, the oldest first; one where there is none."""
+        items = list(self.judged.items())
+        cuts = [*range(len(items), size, -size), min(len(items), (len(items) - 1) % size + 1)]
+        pieces: list[NewsFound] = []
+        for end in cuts:
+            pieces.append(replace(self, judged=dict(items[max(end - size, 0) : end])))
+        return pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was stored of a source: new entries, and alerts of them."""
+
+    new: int = 0
+    alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Why a poll brought nothing."""
+
+    spec: Spec
+    state: SourceState
+    error: SourceError
+
+
+Found = RatesFound | NewsFound | Failed
+
+
+def was_told(state: SourceState) -> bool:
+    """Whether operators were told that a source fails: it was gone, or failed many times."""
+    return state.gone_at is not None or state.failures >= TOLD_AFTER
+
+
+def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> RatesFound:
+    """The rates of the changed documents, and the rows not believed.
+
+    A document that cannot be read is forgotten, to be read again next time. What two documents say
+    differently of one day is not believed of either. SourceError when there is no document.
+    """
+    looked: list[Looked] = []
+    rates: dict[tuple[Series, date], Rate] = {}
+    problems: list[str] = []
+    disputed: set[tuple[Series, date]] = set()
+    for one in asked:
+        if one.changed is None:
+            looked.append(one)
+            continue
+        try:
+            parsed = spec.parse(one.changed.body or b"", url=one.changed.url)
+        except ParseError as error:
+            looked.append(Looked(url=one.url, error=error))
+            continue
+        looked.append(one)
+        problems += parsed.problems
+        for rate in parsed.rates:
+            about = (rate.series, rate.effective_on)
+            if about in rates and rates[about].per_unit != rate.per_unit:
+                disputed.add(about)
+            rates.setdefault(about, rate)
+    for series, day in disputed:
+        del rates[series, day]
+        problems.append(f"{series.pair}: two documents say different values for {day}")
+    trouble = trouble_of(looked)
+    seen: list[Document] = []
+    for one in looked:
+        if one.seen is not None:
+            seen.append(one.seen)
+    if trouble is not None and not seen:
+        raise trouble
+    return RatesFound(
+        spec=spec,
+        state=state,
+        seen=seen,
+        rates=list(rates.values()),
+        problems=problems,
+        trouble=trouble,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What a poll of a source brought; `error` in our words when it failed, whole or `partly`."""
+
+    source: str
+    fetched: int = 0
+    new: int = 0
+    alerts: int = 0
+    error: str | None = None
+    partly: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """How it went, in a word: ok, partly or failed."""
+        if self.error is None:
+            return "ok"
+        if self.partly:
+            return "partly"
+        return "failed"
+
+
+def unforeseen(verb: str, spec: Spec, error: Exception) -> SourceError:
+    """A fault of ours that one source brings up: logged whole, and told as that source's."""
+    log.error("poll failed", source=spec.key, exc_info=error)
+    return SourceError(f"it could not be {verb}: {type(error.__cause__ or error).__name__}")

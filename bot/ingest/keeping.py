@@ -1,0 +1,231 @@
+"""What follows of what polls found: store, detect and enqueue, several polls in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+import storage.sources
+from bot import schedule
+from bot.errors import FetchError, SourceError
+from bot.ingest import trust
+from bot.ingest.found import (
+    FLOOD,
+    Failed,
+    Found,
+    IngestReport,
+    Kept,
+    NewsFound,
+    RatesFound,
+    unforeseen,
+    was_told,
+)
+from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
+from bot.ingest.rates import keep_rates
+from bot.ingest.stories import Policy, keep_entries, reword_entries
+from bot.sources.specs import RateSpec
+from storage.db import Db, Store
+from storage.sources import Good
+
+log = structlog.get_logger(__name__)
+
+# after a rate was held; doubled by each poll that brings it again
+ASK_AGAIN = timedelta(seconds=60)
+LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
+LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
+PIECE = 50  # new entries of one source that are written in one transaction
+PORTION = 200  # new entries, and polls that brought none, written in one transaction
+LONGEST_ERROR = 300  # characters of a source's trouble that are kept, for /status and the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """Stores what polls found, with all that follows of it; `policy` is the operator's choice."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    poll_every: timedelta | None
+    policy: Policy
+
+    async def keep(self, found: Sequence[Found]) -> list[IngestReport]:
+        """Store what polls found, several in one transaction; each as a whole or not at all.
+
+        Where one of them cannot be stored, each is stored by itself, and that one has failed.
+        """
+        reports: list[IngestReport] = []
+        for portion in _portions(found):
+            try:
+                reports += await self._keep_portion(portion)
+            except Exception as error:
+                if storage.sources.is_away(error):
+                    raise
+                for one in portion:
+                    reports.append(await self._keep_alone(one))
+        return reports
+
+    async def _keep_alone(self, found: Found) -> IngestReport:
+        try:
+            (report,) = await self._keep_portion([found])
+        except Exception as error:
+            if storage.sources.is_away(error) or isinstance(found, Failed):
+                raise
+            why = unforeseen("stored", found.spec, error)
+            failed = Failed(spec=found.spec, state=found.state, error=why)
+            (report,) = await self._keep_portion([failed])
+        return report
+
+    async def _keep_portion(self, found: Sequence[Found]) -> list[IngestReport]:
+        """Store what polls found: what must be stored together in one transaction.
+
+        The entries of a first poll and of a flood are stored in pieces before their last: nobody
+        waits for them all. When the program ends in between, the next poll finds the others new.
+        """
+        ahead: dict[str, int] = {}
+        news: list[NewsFound] = []
+        for one in found:
+            if isinstance(one, NewsFound):
+                *before, last = one.pieces(PIECE)
+                for piece in before:
+                    async with self._deciding() as db:
+                        kept = await keep_entries(db, [piece], self.policy, now=self.clock())
+                        new = kept.get(one.spec.key, Kept()).new
+                        ahead[one.spec.key] = ahead.get(one.spec.key, 0) + new
+                news.append(last)
+        unchanged = all(isinstance(one, NewsFound) and one.unchanged for one in found)
+        async with self._deciding(alone=not unchanged) as db:
+            now = self.clock()  # of the decision: fetching may have taken its time
+            reports = await self._keep_news(db, news, ahead, now=now)
+            for one in found:
+                match one:
+                    case RatesFound():
+                        reports[one.spec.key] = await self._keep_rates(db, one, now=now)
+                    case Failed():
+                        reports[one.spec.key] = await self._keep_failure(db, one, now=now)
+        return [reports[one.spec.key] for one in found]
+
+    @asynccontextmanager
+    async def _deciding(self, *, alone: bool = True) -> AsyncIterator[Db]:
+        """A transaction; `alone` among all replicas when something may be decided in it."""
+        async with self.store.writing() as db:
+            if alone:
+                await storage.sources.decide_alone(db)
+            yield db
+
+    async def _keep_rates(self, db: Db, found: RatesFound, *, now: datetime) -> IngestReport:
+        """store | detect | enqueue: a rate is never stored without its alerts, nor alerted without
+        being stored. The first poll never alerts.
+        """
+        spec, state, seen = found.spec, found.state, found.seen
+        admins = self.policy.admins
+        believed, held = await trust.believed(db, spec, found.rates, admins=admins, now=now)
+        quiet = state.first_ok_at is None
+        added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=admins, now=now)
+        due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+        # asked for again soon, then ever less often; and read again even if it did not change
+        if held:
+            due = min(due, now + ASK_AGAIN * (1 << min(held - 1, LAST_DOUBLING)))
+            seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
+        wait = _wait_of(found.trouble)
+        if wait is not None:
+            due = max(due, now + timedelta(seconds=min(wait, LONGEST_WAIT)))
+        error = None
+        if found.trouble is not None:
+            error = str(found.trouble)[:LONGEST_ERROR]
+        good = Good(key=spec.key, next_due_at=due, seen=seen, error=error)
+        await storage.sources.record_success(db, [good], now=now)
+        await note_partly(db, admins, spec.key, error, now=now)
+        await note_well(db, admins, spec.key, told=was_told(state), now=now)
+        await trust.watch(db, spec, admins=admins, now=now)
+        for problem in found.problems[:5]:
+            log.warning("row not believed", source=spec.key, problem=problem)
+        return IngestReport(
+            source=spec.key,
+            fetched=len(found.rates),
+            new=len(added),
+            alerts=alerts,
+            error=error,
+            partly=error is not None,
+        )
+
+    async def _keep_news(
+        self, db: Db, found: Sequence[NewsFound], ahead: Mapping[str, int], *, now: datetime
+    ) -> dict[str, IngestReport]:
+        """store | detect | enqueue
+
+        The first poll never alerts, nor does a flood of "new" entries from a known feed, nor what
+        is older than the freshness window. `ahead` were stored of each source before.
+        """
+        changed = [one for one in found if not one.unchanged]
+        feeds = {**self.policy.feeds, **{one.spec.key: one.spec for one in changed}}
+        policy = replace(self.policy, feeds=feeds)
+        kept = await keep_entries(db, changed, policy, now=now)
+        reports: dict[str, IngestReport] = {}
+        good: list[Good] = []
+        for one in found:
+            spec = one.spec
+            here = kept.get(spec.key, Kept())
+            new = here.new + ahead.get(spec.key, 0)
+            await reword_entries(db, one, policy, now=now)
+            if one.state.first_ok_at is not None and new > FLOOD:
+                values = {"source": spec.key, "n": str(new)}
+                await tell(db, self.policy.admins, "notice.flood", values, now=now)
+            await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+            good.append(Good(key=spec.key, next_due_at=due, seen=one.looked.to_remember))
+            reports[spec.key] = IngestReport(
+                source=spec.key, fetched=one.entries, new=new, alerts=here.alerts
+            )
+        await storage.sources.record_success(db, good, now=now)
+        return reports
+
+    async def _keep_failure(self, db: Db, found: Failed, *, now: datetime) -> IngestReport:
+        spec, state, error = found.spec, found.state, found.error
+        gone = isinstance(error, FetchError) and error.status == 410
+        due = schedule.retry_due(
+            spec.poll,
+            now=now,
+            failures=state.failures,
+            retry_after=_wait_of(error),
+            every=self.poll_every,
+            gone=gone,
+        )
+        # what an operator approved does not wait for the bank to be well
+        if isinstance(spec, RateSpec):
+            quiet = state.first_ok_at is None
+            await keep_rates(db, spec, [], quiet=quiet, admins=self.policy.admins, now=now)
+            await trust.watch(db, spec, admins=self.policy.admins, now=now)
+        said = str(error)[:LONGEST_ERROR]
+        await storage.sources.record_failure(
+            db, spec.key, now=now, next_due_at=due, error=said, gone=gone
+        )
+        # What is gone is asked once a day: many failures in a row would be many days.
+        if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
+            values = {"source": spec.key, "why": str(error)[:200]}
+            await tell(db, self.policy.admins, "notice.source", values, now=now)
+        return IngestReport(source=spec.key, error=said)
+
+
+def _wait_of(trouble: SourceError | None) -> float | None:
+    """How long a server asks us to stay away, in seconds; None when it does not say."""
+    if isinstance(trouble, FetchError):
+        return trouble.retry_after
+    return None
+
+
+def _portions(found: Sequence[Found]) -> Iterator[list[Found]]:
+    """What polls found, in portions of not too many new entries."""
+    portion: list[Found] = []
+    size = 0
+    for one in found:
+        new = len(one.judged) if isinstance(one, NewsFound) else 1
+        if portion and size + new > PORTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(one)
+        size += new
+    if portion:
+        yield portion

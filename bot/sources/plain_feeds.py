@@ -1,0 +1,269 @@
+"""Well-formed feeds of the usual elements, read as feedparser reads them in a part of its time.
+
+feedparser is made for whatever the web serves, and takes milliseconds an entry. Most feeds are RSS
+2.0 or Atom as their specifications have them: of those `read` gives what feedparser would give of
+the fields we use. Whatever is not of that kind (markup outside of CDATA, an element twice, one of
+the many that feedparser gives a meaning to, a language on a part) is None, and feedparser's work.
+`tests/sources/test_plain_feeds.py` holds both beside each other on every feed there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from bot.sources.dates import parse_date
+
+Fields = dict[str, Any]
+
+_CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+#: Elements whose text is a field of ours, by their name in the feed.
+_RSS_FIELDS = {
+    "title": "title",
+    "link": "link",
+    "description": "summary",
+    "guid": "id",
+    "pubDate": "published",
+    _CONTENT: "content",
+}
+_ATOM_FIELDS = {
+    f"{_ATOM}title": "title",
+    f"{_ATOM}id": "id",
+    f"{_ATOM}published": "published",
+    f"{_ATOM}updated": "updated",
+    f"{_ATOM}summary": "summary",
+    f"{_ATOM}content": "content",
+}
+#: Elements that say nothing to us, and to feedparser nothing that would change a field of ours.
+_PASSED = frozenset(
+    {
+        "author",
+        "category",
+        "comments",
+        "enclosure",
+        "source",
+        f"{_ATOM}author",
+        f"{_ATOM}category",
+        f"{_ATOM}rights",
+        "{http://purl.org/dc/elements/1.1/}creator",
+        "{http://purl.org/rss/1.0/modules/slash/}comments",
+        "{http://wellformedweb.org/CommentAPI/}commentRss",
+        "{http://search.yahoo.com/mrss/}thumbnail",
+        "{http://search.yahoo.com/mrss/}content",
+    }
+)
+#: The same of a feed as a whole.
+_PASSED_OF_ALL = frozenset(
+    {
+        "link",
+        "description",
+        "pubDate",
+        "lastBuildDate",
+        "generator",
+        "ttl",
+        "image",
+        "docs",
+        "copyright",
+        "managingEditor",
+        "webMaster",
+        "category",
+        f"{_ATOM}link",
+        f"{_ATOM}id",
+        f"{_ATOM}updated",
+        f"{_ATOM}subtitle",
+        f"{_ATOM}generator",
+        f"{_ATOM}author",
+        f"{_ATOM}icon",
+        f"{_ATOM}logo",
+        f"{_ATOM}rights",
+        "{http://purl.org/rss/1.0/modules/syndication/}updatePeriod",
+        "{http://purl.org/rss/1.0/modules/syndication/}updateFrequency",
+    }
+)
+_WITH_PARTS = frozenset({"image", f"{_ATOM}author"})
+_TEXT_TYPES = {None: "text/plain", "text": "text/plain", "html": "text/html"}
+# what feedparser mends: UTF-8 that somebody took for Latin-1, and Windows' letters in its place
+_MENDED = re.compile("[\x80-\x9f]|[\xc2-\xf4][\x80-\xbf]")
+_REFERENCE = re.compile(r"&\w+;")
+_LOOKS_LIKE_HTML = re.compile(r"</\w+>|&#?\w+;")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainFeed:
+    """A feed as feedparser gives it: `feed` has the fields of the whole."""
+
+    feed: Fields
+    entries: list[Fields]
+
+
+class _OtherError(Exception):
+    """Not as plain as this file reads."""
+
+
+def read(text: str) -> PlainFeed | None:
+    """The feed in a document without its XML declaration; None when it is not plain enough."""
+    if "<!DOCTYPE" in text or _MENDED.search(text):
+        return None
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_pis=False, recover=False
+    )
+    try:
+        root = etree.fromstring(text, parser)
+        if root.tag == "rss":
+            return _rss(root)
+        if root.tag == f"{_ATOM}feed":
+            return _atom(root)
+    except (etree.XMLSyntaxError, ValueError, _OtherError):
+        return None
+    return None
+
+
+def _rss(root: etree._Element) -> PlainFeed:
+    channels = list(root)
+    if len(channels) != 1 or channels[0].tag != "channel" or channels[0].attrib:
+        raise _OtherError
+    if set(root.attrib) - {"version"}:
+        raise _OtherError
+    feed: Fields = {}
+    entries: list[Fields] = []
+    for child in channels[0]:
+        if child.tag == "item":
+            entries.append(_rss_item(child))
+        elif child.tag in {"title", "language"}:
+            if child.tag in feed:
+                raise _OtherError(child.tag)
+            feed[str(child.tag)] = _text(child)
+        else:
+            _pass(child, _PASSED_OF_ALL)
+    if "title" in feed:
+        feed["title_detail"] = {"type": _guessed(feed["title"])}
+    return PlainFeed(feed=feed, entries=entries)
+
+
+def _rss_item(item: etree._Element) -> Fields:
+    found, permalink = _fields(item, _RSS_FIELDS), True
+    for child in item:
+        if child.tag == "guid":
+            permalink = child.get("isPermaLink", "true") == "true"
+        elif child.tag == "description" and "content" in found and _follows(child, _CONTENT):
+            raise _OtherError  # feedparser takes such a description for more content
+    if "title" in found:
+        found["title_detail"] = {"type": _guessed(found["title"])}
+    if "summary" in found:
+        found["summary_detail"] = {"type": "text/html"}
+    if "content" in found:
+        found["content"] = [{"type": "text/html", "value": found["content"]}]
+        found.setdefault("summary", found["content"][0]["value"])
+    if _REFERENCE.search(found.get("link", "")) or ("link" in found and not found["link"]):
+        raise _OtherError
+    if "link" in found:
+        found["links"] = [{"rel": "alternate", "href": found["link"]}]
+    if permalink and found.get("id"):  # it is where the item is, too
+        found.setdefault("link", found["id"])
+    return found
+
+
+def _atom(root: etree._Element) -> PlainFeed:
+    feed: Fields = {}
+    if set(root.attrib) - {f"{_XML}lang"}:
+        raise _OtherError
+    language = root.get(f"{_XML}lang")
+    if language:
+        feed["language"] = language
+    entries: list[Fields] = []
+    for child in root:
+        if child.tag == f"{_ATOM}entry":
+            entries.append(_atom_entry(child, language))
+        elif child.tag == f"{_ATOM}title":
+            feed["title"] = _text(child)
+            feed["title_detail"] = {"type": _type(child)}
+        else:
+            _pass(child, _PASSED_OF_ALL)
+    return PlainFeed(feed=feed, entries=entries)
+
+
+def _atom_entry(entry: etree._Element, language: str | None) -> Fields:
+    found = _fields(entry, _ATOM_FIELDS)
+    types = {str(child.tag): child for child in entry}
+    for name, field in _ATOM_FIELDS.items():
+        if field in {"title", "summary", "content"} and field in found:
+            of_type = _type(types[name])
+            if field == "content":
+                found[field] = [{"type": of_type, "value": found[field]}]
+                found.setdefault("summary", found[field][0]["value"])
+            else:
+                found[f"{field}_detail"] = {"type": of_type, "language": language}
+    for link in entry.findall(f"{_ATOM}link"):
+        if len(link) or link.text or set(link.attrib) - {"href", "rel", "type", "title"}:
+            raise _OtherError
+        rel, kind = link.get("rel", "alternate"), link.get("type", "text/html")
+        if not link.get("href") or _REFERENCE.search(link.get("href", "")):
+            raise _OtherError
+        if rel == "alternate" and kind == "text/html":
+            found["link"] = link.get("href", "").strip()
+        elif rel not in {"self", "replies", "edit", "enclosure"}:
+            raise _OtherError(rel)
+    if found.get("id"):
+        found.setdefault("link", found["id"])
+    return found
+
+
+def _fields(item: etree._Element, names: Mapping[str, str]) -> Fields:
+    """The texts of an item's elements by our names for them."""
+    found: Fields = {}
+    if item.attrib:
+        raise _OtherError
+    for child in item:
+        name = str(child.tag)
+        field = names.get(name)
+        if field is None:
+            if name == f"{_ATOM}link" and f"{_ATOM}id" in names:
+                continue
+            _pass(child, _PASSED)
+            continue
+        if field in found:
+            raise _OtherError(name)
+        found[field] = _text(child)
+    for field in ("published", "updated"):
+        # feedparser knows forms of dates that we do not
+        if field in found and parse_date(found[field]) is None:
+            raise _OtherError(found[field])
+    return found
+
+
+def _pass(element: etree._Element, names: frozenset[str]) -> None:
+    """Leave an element out that says nothing to us."""
+    if element.tag not in names or (len(element) and element.tag not in _WITH_PARTS):
+        raise _OtherError(element.tag)
+
+
+def _text(element: etree._Element) -> str:
+    """The text of an element that has nothing else in it."""
+    if len(element) or set(element.attrib) - {"type", "isPermaLink"}:
+        raise _OtherError(element.tag)
+    return (element.text or "").strip()
+
+
+def _type(element: etree._Element) -> str:
+    """The type of Atom's text."""
+    said = element.get("type")
+    if said not in _TEXT_TYPES:
+        raise _OtherError(said)
+    return _TEXT_TYPES[said]
+
+
+def _guessed(text: str) -> str:
+    """Whether RSS's plain text is HTML, as feedparser guesses."""
+    if not _LOOKS_LIKE_HTML.search(text):
+        return "text/plain"
+    raise _OtherError  # it looks at every tag and entity
+
+
+def _follows(element: etree._Element, name: str) -> bool:
+    return any(before.tag == name for before in element.itersiblings(preceding=True))

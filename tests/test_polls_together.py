@@ -1,0 +1,207 @@
+"""Many polls at one time: stored together, each whole, and nobody's trouble but their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+import storage.news
+import storage.sources
+from bot.errors import BotError, StorageError
+from bot.ingest import keeping
+from bot.ingest.keeping import PIECE, PORTION
+from bot.ingest.together import Together
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
+from storage.db import Store
+from tests.world import NOW, World, polling
+
+FEEDS = 12
+ATTACK = "Gunmen attack a border post, three soldiers killed"
+
+
+def catalog(url: str) -> Catalog:
+    """A dozen agencies."""
+    return parse_catalog(
+        "".join(
+            f'[feeds.s{number}]\nname = {{ en = "S{number}" }}\nurl = "{url}/s{number}.xml"\n'
+            f'language = "en"\n'
+            for number in range(FEEDS)
+        )
+    )
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Each agency was polled once, and brought a quiet story."""
+    async with polling(store, catalog, now=NOW) as made:
+        for number in range(FEEDS):
+            made.feed(f"s{number}", (f"{number}", f"Apples of orchard {number} are ripe", "Sweet."))
+        await together(made)
+        yield made
+
+
+async def together(world: World) -> list[str | None]:
+    """Poll all agencies at once; the error of each."""
+    reports = await asyncio.gather(*(world.poll(f"s{number}") for number in range(FEEDS)))
+    return [report.error for report in reports]
+
+
+async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement_each(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of them end while the one before is written."""
+    calls: list[int] = []
+    record = storage.sources.record_success
+
+    async def counted(db: object, polls: Sequence[storage.sources.Good], **rest: object) -> None:
+        calls.append(len(polls))
+        await record(db, polls, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(storage.sources, "record_success", counted)
+    held = asyncio.Event()
+    keep = keeping.Keeper.keep
+
+    async def later(self: keeping.Keeper, found: Sequence[keeping.Found]) -> object:
+        await held.wait()  # the others end meanwhile
+        return await keep(self, found)
+
+    monkeypatch.setattr(keeping.Keeper, "keep", later)
+    polls = [asyncio.create_task(world.poll(f"s{number}")) for number in range(FEEDS)]
+    while len(world.ingest._kept._waiting) < FEEDS - 1:  # noqa: ASYNC110 - nothing else says that all have answered
+        await asyncio.sleep(0.01)
+    held.set()
+    assert [report.error for report in await asyncio.gather(*polls)] == [None] * FEEDS
+    assert sorted(calls) == [1, FEEDS - 1]
+
+
+async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others of its transaction are stored and told; it is tried again, and told then."""
+    for number in range(FEEDS):
+        world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
+    world.feed("s3", ("attack", ATTACK, "The border service says so."))
+    title_key = keeping.keep_entries.__globals__["title_key"]
+
+    def poisoned(title: str) -> str:
+        if title == ATTACK:
+            raise ValueError(title)
+        return str(title_key(title))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.ingest.stories.title_key", poisoned)
+        errors = await together(world)
+    assert errors == [
+        "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)
+    ]
+    async with world.store.reading() as db:
+        stories = await storage.news.latest(db, limit=100)
+    titles = {story.lead.entry.title for story in stories}
+    assert {f"Bridge {number} is open again" for number in range(FEEDS) if number != 3} <= titles
+    assert ATTACK not in titles
+    assert (await world.poll("s3")).alerts == 1
+
+
+@pytest.mark.parametrize("count", [PIECE, PIECE + 1, PORTION + 3])
+async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_silence(
+    world: World, count: int
+) -> None:
+    """So many at once from a known feed are a flood, whichever piece they are in."""
+    items = [(f"n{item}", f"{ATTACK} number {item}", "Text.") for item in range(count)]
+    world.feed("s0", *items)
+    report = await world.poll("s0")
+    assert (report.new, report.alerts, report.error) == (count, 0, None)
+    assert (await world.poll("s0")).new == 0
+
+
+async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_by_the_next_poll(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored is known, what was not is new; the document is asked for again."""
+    count = 3 * PIECE
+    world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
+    add = storage.news.add_alone
+    pieces: list[int] = []
+
+    async def ends(db: object, new: Sequence[storage.news.NewEntry], **rest: object) -> None:
+        pieces.append(len(new))
+        if len(pieces) == 2:
+            raise StorageError("the server is away")
+        await add(db, new, **rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.news, "add_alone", ends)
+        with pytest.raises(StorageError):
+            await world.poll("s0")
+    assert (await world.poll("s0")).new == count - PIECE
+
+
+async def test_what_is_due_is_found_without_those_that_are_not(world: World) -> None:
+    """By when they are due and by who was wished for."""
+    async with world.store.writing() as db:
+        await storage.sources.ask(db, ["s5"], now=world.now)
+        due = await storage.sources.due(db, now=world.now)
+    assert list(due) == ["s5"]
+
+
+class BrokenError(BotError):
+    """What a batch may fail with."""
+
+
+async def test_what_waits_while_a_batch_is_done_is_the_next() -> None:
+    """One alone, then all that came meanwhile, at most so many."""
+    batches: list[list[int]] = []
+    go = asyncio.Event()
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        await go.wait()
+        return [item * 10 for item in items]
+
+    do_together = Together(do, most=3)
+    first = asyncio.create_task(do_together(0))
+    while not batches:  # noqa: ASYNC110 - a list
+        await asyncio.sleep(0)
+    others = [asyncio.create_task(do_together(item)) for item in range(1, 6)]
+    await asyncio.sleep(0)
+    go.set()
+    assert await asyncio.gather(first, *others) == [0, 10, 20, 30, 40, 50]
+    assert batches == [[0], [1, 2, 3], [4, 5]]
+
+
+async def test_whoever_is_cancelled_takes_nobody_along() -> None:
+    """The one that does a batch, and one that waits: the others' items are done."""
+    done: list[int] = []
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def do(items: Sequence[int]) -> list[int]:
+        began.set()
+        await go.wait()
+        done.extend(items)
+        return list(items)
+
+    do_together = Together(do, most=10)
+    tasks = [asyncio.create_task(do_together(item)) for item in range(4)]
+    await began.wait()
+    tasks[0].cancel()  # does the batch
+    tasks[2].cancel()  # waits
+    await asyncio.sleep(0)
+    go.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [results[1], results[3]] == [1, 3]
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert sorted(set(done)) in ([1, 3], [1, 2, 3])
+
+
+async def test_a_trouble_of_the_batch_is_everybodys() -> None:
+    """Nobody waits for ever for what failed."""
+
+    async def do(_items: Sequence[int]) -> list[int]:
+        raise BrokenError("away")
+
+    do_together = Together(do, most=10)
+    results = await asyncio.gather(*(do_together(n) for n in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [BrokenError] * 3
