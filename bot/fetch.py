@@ -11,7 +11,9 @@ What the outside world does, and what is done about it:
   that way, through a connector of its own: nothing that came in by a redirect can borrow its
   sockets.
 * A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one
-  time-out or one capped buffer; aiohttp >= 3.14.4 refuses bodies of very many gzip members.
+  time-out or one capped buffer (`bot.packed`).
+* Some sites hand out a cookie with a redirect and want it back behind it: it lives as long as that
+  one request, and is sent to the host that set it.
 
 Messages of `FetchError` are our own words: no query string, no exception text. A refused address
 and a dead one read the same, so that nobody can map a network by looking at errors.
@@ -24,11 +26,13 @@ import functools
 import ipaddress
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +42,7 @@ from yarl import URL
 
 from bot.addresses import IPAddress, checked, is_own, is_own_host, is_public, redirect_target
 from bot.errors import FetchError
+from bot.packed import unpacked
 
 USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
 ACCEPT = (
@@ -46,6 +51,9 @@ ACCEPT = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
+LONGEST_FIELD = (
+    32 * 1024
+)  # bytes of one header: a Content-Security-Policy may have sixteen thousand
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
 
 
@@ -180,7 +188,7 @@ class Fetcher:
             try:
                 async with asyncio.timeout(self._limits.total):
                     return await self._follow(start, data, asked, dict(headers or {}), own=own)
-            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
 
     @asynccontextmanager
@@ -207,10 +215,11 @@ class Fetcher:
         """The answer at the end of the redirects, each checked before it is gone."""
         url, permanent = start, True
         moved_to: str | None = None
+        cookies = _Cookies()
         for _ in range(self._limits.redirects + 1):
-            sent = asked
+            sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
-                sent = asked | extra
+                sent = sent | extra
             async with self._open_session(own=own).request(
                 _method(data), url, data=data, headers=sent, allow_redirects=False
             ) as response:
@@ -218,6 +227,7 @@ class Fetcher:
                     return await self._answer(
                         response, url, moved_to, conditional=_is_conditional(asked)
                     )
+                cookies.keep(response.cookies, url)
                 target = redirect_target(url, response.headers.get("Location"), start)
                 # The address to remember ends where the first temporary redirect begins.
                 permanent = permanent and response.status in PERMANENT
@@ -269,7 +279,7 @@ class Fetcher:
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body, counted unfolded and as it comes: a small archive may hold gigabytes."""
+        """The body, counted as it comes and again unpacked: a small archive may hold gigabytes."""
         most = self._limits.body
         body = bytearray()
         if (response.content_length or 0) <= most:
@@ -278,7 +288,10 @@ class Fetcher:
                 if len(body) > most:
                     break
             else:
-                return bytes(body)
+                encoding = response.headers.get("Content-Encoding", "")
+                plain = unpacked(bytes(body), encoding, most=most)
+                if len(plain) <= most:
+                    return plain
         raise FetchError(
             f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status
         )
@@ -300,6 +313,9 @@ class Fetcher:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
+            auto_decompress=False,
+            max_line_size=LONGEST_FIELD,
+            max_field_size=LONGEST_FIELD,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._limits.connect),
         )
 
@@ -314,13 +330,38 @@ class Fetcher:
                 text = f"{host} has no TLS certificate we can trust"
             case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorDNSError():
                 text = f"cannot connect to {host}"
-            case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() | zlib.error():
                 text = f"the answer from {host} broke off or is not proper HTTP"
             case ValueError():  # InvalidURL and what encoding a strange host name raises
                 text = f"cannot connect to {host}"
             case _:
                 text = f"the connection to {host} broke"
         return FetchError(text)
+
+
+class _Cookies:
+    """The cookies that the redirects of one request set, each for the host that set it."""
+
+    def __init__(self) -> None:
+        self._jar: aiohttp.CookieJar | None = (
+            None  # few requests are redirected, fewer with cookies
+        )
+
+    def keep(self, cookies: SimpleCookie, url: URL) -> None:
+        """Remember what the answer from `url` set; of another domain's the jar takes none."""
+        if cookies:
+            self._jar = self._jar or aiohttp.CookieJar(unsafe=True)  # for hosts that are numbers
+            self._jar.update_cookies(cookies, url)
+
+    def sent_to(self, url: URL) -> dict[str, str]:
+        """The header with the cookies of that address; none where it has none."""
+        pairs: list[str] = []
+        if self._jar is not None:
+            for name, morsel in self._jar.filter_cookies(url).items():
+                pairs.append(f"{name}={morsel.coded_value}")
+        if not pairs:
+            return {}
+        return {"Cookie": "; ".join(pairs)}
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

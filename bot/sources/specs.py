@@ -209,6 +209,11 @@ class NewsSpec(ABC):
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
 
     @property
+    def speaks_often(self) -> bool:
+        """Whether silence of weeks means trouble: not where it tells of rare events alone."""
+        return True
+
+    @property
     def article(self) -> ArticleReader | None:
         """How the text behind an entry's link is read; None where the entries have their text."""
         return None
