@@ -29,6 +29,7 @@ _OUR_HEADERS = frozenset({
     "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive",
     "proxy-authorization", "range", "te", "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
+_PUBLIC_NAME = re.compile(r"(?:https?://t\.me/(?:s/)?|@)?([A-Za-z][A-Za-z0-9_]{3,31})/?")
 _TOPIC = re.compile(r"[a-z][a-z-]{1,31}")
 
 #: The topics that have a name in every language.
@@ -111,6 +112,15 @@ def _proxy(value: object) -> str:
     return text
 
 
+def public_name(value: object) -> str:
+    """The name of a public channel without @, also from its address."""
+    right = 'the public name of a channel such as "example_channel"'
+    found = _PUBLIC_NAME.fullmatch(parse_text(value, right))
+    if found is None:
+        raise ValueError(right)
+    return found[1]
+
+
 def _topic(value: object) -> str:
     """A topic: one of ours, or a catalog's own word that is not one of ours mistyped."""
     if not isinstance(value, str) or not _TOPIC.fullmatch(value):
@@ -157,6 +167,7 @@ def _holiday(value: object, right: str) -> Holiday:
     return day.month, day.day
 
 
+PublicName = Annotated[str, PlainValidator(public_name)]
 Headers = Annotated[dict[str, str], PlainValidator(_headers)]
 UserAgent = Annotated[str, PlainValidator(_user_agent)]
 Proxy = Annotated[str, PlainValidator(_proxy)]
