@@ -72,6 +72,17 @@ async def brought(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]
     return found
 
 
+async def latest_times(db: Db, feed: str, *, most: int) -> list[tuple[datetime, datetime]]:
+    """When a feed's latest entries came to us and when each was written, the latest first."""
+    query = (
+        select(entry.c.seen_at, func.coalesce(entry.c.published_at, entry.c.seen_at).label("at"))
+        .where(entry.c.feed == feed)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(most)
+    )
+    return [(row.seen_at, row.at) for row in await db.execute(query)]
+
+
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
     values = _story_values(at, verdict)

@@ -20,6 +20,7 @@ from storage.schema import entry
 
 SECONDS = 1.0  # a search may take
 MOST_FOUND = 200  # entries that a search looks at, the newest
+NEWEST = 10_000  # entries among which a server looks for common words
 PIECE = 50  # entries put into the index in one transaction
 
 
@@ -143,20 +144,42 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
         for each in words
     )
     await db.execute(text(f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}"))
-    statement = text(
-        "SELECT entry.id, story_id, language, title FROM archive "
-        "JOIN entry ON entry.id = archive.id "
-        "WHERE words @@ CAST(:match AS tsquery) ORDER BY archive.id DESC LIMIT :most"
-    )
     try:
-        rows = await db.execute(statement, {"match": match, "most": MOST_FOUND})
-        found = [Hit(*row) for row in rows]
+        found = await _rows(db, _AMONG_NEWEST, match)
+        if len(found) < MOST_FOUND:
+            found = await _rows(db, _BY_INDEX, match)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == "57014":  # query_canceled
             raise SearchTooLongError from None
         raise
-    await db.execute(text("SET LOCAL statement_timeout = 0"))
+    await db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on"))
     return found
+
+
+# Words that are everywhere are among the newest; the others are few. Left to itself the server
+# takes one way for the other, because it cannot tell how often a word's beginning occurs: 350 ms for 18
+# of 300,000 entries.
+_AMONG_NEWEST = """
+SELECT entry.id, story_id, language, title
+FROM (SELECT id, words FROM archive ORDER BY id DESC LIMIT :newest) AS recent
+JOIN entry ON entry.id = recent.id
+WHERE words @@ CAST(:match AS tsquery) ORDER BY recent.id DESC LIMIT :most
+"""
+_BY_INDEX = """
+WITH hit AS MATERIALIZED (SELECT id FROM archive WHERE words @@ CAST(:match AS tsquery))
+SELECT entry.id, story_id, language, title
+FROM (SELECT id FROM hit ORDER BY id DESC LIMIT :most) AS latest
+JOIN entry ON entry.id = latest.id ORDER BY latest.id DESC
+"""
+
+
+async def _rows(db: Db, statement: str, match: str) -> list[Hit]:
+    if statement is _BY_INDEX:
+        await db.execute(text("SET LOCAL enable_seqscan = off"))
+    values: dict[str, object] = {"match": match, "most": MOST_FOUND}
+    if statement is _AMONG_NEWEST:
+        values["newest"] = NEWEST
+    return [Hit(*row) for row in await db.execute(text(statement), values)]
 
 
 def _tsquery(token: Wanted) -> str:

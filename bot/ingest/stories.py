@@ -31,6 +31,7 @@ from storage.news import NewEntry
 log = structlog.get_logger(__name__)
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
+FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 JUDGED_HERE = 3  # new entries of one poll; more are judged in a worker process
@@ -153,9 +154,14 @@ async def _keep_entry(
         # one more agency, or a language somebody reads: the message told says so
         await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
     weak = counts.severity is Severity.INFO
-    if quiet or now - new.at > FRESH_FOR or (weak and policy.security != "two_sources"):
+    if quiet or _stale(new, now) or (weak and policy.security != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
     return await _break(db, pk, policy, now=now)
+
+
+def _stale(new: NewEntry, now: datetime) -> bool:
+    """Whether an entry is no news any more; one dated by the day alone is fresh all that day."""
+    return now - new.at > (FRESH_AFTER_ITS_DAY if new.item.day_only else FRESH_FOR)
 
 
 async def _story_of(

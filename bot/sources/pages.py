@@ -19,7 +19,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from lxml import etree, html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.dates import parse_date
+from bot.sources.dates import parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.feeds import two_letter
 from bot.sources.links import absolute_link
@@ -60,7 +60,7 @@ class PageSpec(NewsSpec):
     @property
     def article(self) -> ArticleReader:
         """How the page behind a headline is read."""
-        return partial(parse_article, selector=self.body)
+        return partial(parse_article, selector=self.body, zone=ZoneInfo(self.poll.zone))
 
 
 def parse_list_page(
@@ -92,10 +92,12 @@ def parse_article(
     url: str | None = None,
     content_type: str | None = None,
     selector: str | None = None,
+    zone: tzinfo | None = None,
 ) -> Article:
     """The article on a page; its text is what `selector` finds, else what the extractor takes.
 
-    `url` is the page's address, for the result. Raises ParseError when there is no article.
+    `url` is the page's address, for the result; with the publisher's `zone` a day without a time
+    is known as one. Raises ParseError when there is no article.
     """
     text = decode(body, content_type)
     page = _tree(text)
@@ -117,7 +119,7 @@ def parse_article(
     if found is not None:
         # trafilatura parts the names of several authors by semicolons
         author = one_line((found.author or "").replace(";", ",")) or None
-        published_at = published_at or parse_date(found.date or "")
+        published_at = published_at or _day_of(found.date or "", zone)
     return Article(
         title=title,
         text=content,
@@ -202,9 +204,11 @@ def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
     """When an item says it appeared; `here` is now in the page's zone."""
     stated = _first(dated, "descendant-or-self::*/@datetime")
     text = " ".join(dated.text_content().split()).lower()
-    found = parse_date(stated, zone=here.tzinfo or UTC) or parse_date(text, zone=here.tzinfo or UTC)
-    if found is not None:
-        return found
+    zone = here.tzinfo or UTC
+    for written in (stated, text):
+        found = parse_published(written, zone, unsaid=zone)
+        if found is not None:
+            return found
     match = _CLOCK.fullmatch(text)
     if match is None or match[1] not in {None, *_TODAY, *_YESTERDAY}:
         return None
@@ -256,6 +260,12 @@ def _published_at(page: html.HtmlElement, text: str) -> datetime | None:
         if moment is not None:
             return moment
     return None
+
+
+def _day_of(text: str, zone: tzinfo | None) -> datetime | None:
+    if zone is None:
+        return parse_date(text)
+    return parse_published(text, zone)
 
 
 def _inner_text(element: html.HtmlElement) -> str:
