@@ -157,8 +157,8 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
 
 
 # Words that are everywhere are among the newest; the others are few. Left to itself the server
-# takes one way for the other, because it cannot tell how often a word's beginning occurs: 350 ms for 18
-# of 300,000 entries.
+# takes one way for the other, because it cannot tell how often a word's beginning occurs: 350 ms
+# for 18 of 300,000 entries.
 _AMONG_NEWEST = """
 SELECT entry.id, story_id, language, title
 FROM (SELECT id, words FROM archive ORDER BY id DESC LIMIT :newest) AS recent
