@@ -284,6 +284,9 @@ def _judge_all(some: Sequence[Entry], spec: NewsSpec) -> list[Verdict]:
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """What the detectors think of an entry, with the topics that are fixed for its feed."""
+    known = spec.verdict(item)
+    if known is not None:
+        return known
     language = item.language or spec.language
     found = judged(item.title, item.summary or item.content, language, fixed=spec.topics)
     if not found.security:  # how grave a text sounds counts for security alone

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -266,6 +266,10 @@ class NewsSpec(Asked, ABC):
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
+
+    def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
+        """What is known of an entry without reading its words; None where only they tell."""
+        return None
 
     @property
     def speaks_often(self) -> bool:
