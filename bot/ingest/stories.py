@@ -34,7 +34,9 @@ FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog
 FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
-JUDGED_HERE = 3  # new entries of one poll; more are judged in a worker process
+# characters of the new entries of one poll; more are judged in a worker process. A thousand take
+# half a millisecond, and the way to another process two
+JUDGED_HERE = 20_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 ASKED_TEXT = 500  # characters of a story in the question to the operator
@@ -252,7 +254,7 @@ async def judge_entries(
     the loop. An entry that ends the process is stored as one about nothing.
     """
     judged: dict[Entry, Verdict] = {}
-    if len(new) <= JUDGED_HERE:
+    if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
             judged[item] = judge_entry(item, spec)
             await asyncio.sleep(0)
