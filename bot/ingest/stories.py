@@ -14,7 +14,7 @@ import storage.alerts
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
-from bot.detect import stories
+from bot.detect import quakes, stories
 from bot.detect.stories import title_key
 from bot.detect.topics import judged
 from bot.ingest.found import FLOOD, Kept, NewsFound, Recognised
@@ -141,7 +141,12 @@ async def _keep_entry(
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, quiet = found.spec, found.quiet
     item, verdict = new.item, new.verdict
-    pk = await _story_of(db, item, verdict, new.title_key, now=now)
+    pk = None
+    if verdict.security and quakes.may_be_measured(item):
+        pk = await _measured_story(db, new, now=now)
+    # an institute's events are events of their own, however alike their words
+    if pk is None and spec.verdict(item) is None:
+        pk = await _story_of(db, item, verdict, new.title_key, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
@@ -164,6 +169,14 @@ async def _keep_entry(
 def _stale(new: NewEntry, now: datetime) -> bool:
     """Whether an entry is no news any more; one dated by the day alone is fresh all that day."""
     return now - new.at > (FRESH_AFTER_ITS_DAY if new.item.day_only else FRESH_FOR)
+
+
+async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
+    """The story of the hazard that an entry is about, by values, in whatever language."""
+    since, language = now - SAME_EVENT, new.verdict.language
+    recent = await storage.news.recent(db, since=since, language=language)
+    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+    return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
 async def _story_of(
