@@ -72,6 +72,17 @@ async def brought(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]
     return found
 
 
+async def latest_times(db: Db, feed: str, *, most: int) -> list[tuple[datetime, datetime]]:
+    """When a feed's latest entries came to us and when each was written, the latest first."""
+    query = (
+        select(entry.c.seen_at, func.coalesce(entry.c.published_at, entry.c.seen_at).label("at"))
+        .where(entry.c.feed == feed)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(most)
+    )
+    return [(row.seen_at, row.at) for row in await db.execute(query)]
+
+
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
     values = _story_values(at, verdict)
@@ -190,6 +201,7 @@ async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
+        "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
@@ -215,6 +227,15 @@ async def get(db: Db, pk: int) -> Story | None:
     """One story with all its entries, or None."""
     found = await _with_entries(db, [pk])
     return next(iter(found), None)
+
+
+async def shown_of(db: Db, pks: Sequence[int]) -> list[Story]:
+    """Of these stories those that everybody may see, in the order given."""
+    if not pks:
+        return []
+    query = select(story.c.id).where(story.c.id.in_(pks), ~_withheld(unasked=True))
+    allowed = set((await db.execute(query)).scalars())
+    return await _with_entries(db, [pk for pk in pks if pk in allowed])
 
 
 async def shown(db: Db, pk: int) -> Story | None:

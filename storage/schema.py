@@ -153,12 +153,20 @@ entry = Table(  # one item as published
     Column("seen_at", UtcDateTime, nullable=False),
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
+    # whether its words are in the index that `storage.search` keeps
+    Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
 )
 Index(None, entry.c.story_id)
 Index(None, entry.c.link_key)
 Index(None, entry.c.title_key, entry.c.seen_at)
 Index(None, entry.c.seen_at)
+Index(
+    "entry_not_indexed",
+    entry.c.id,
+    sqlite_where=~entry.c.indexed,
+    postgresql_where=~entry.c.indexed,
+)
 
 # --- chats ----------------------------------------------------------------------------------------
 

@@ -259,6 +259,113 @@ async def test_gzip_is_unpacked(serve: Serve) -> None:
     assert (await fetch(await serve(handler))).body == b"<rss/>"
 
 
+PLAIN = b"<rss>" + b"x" * 5000 + b"</rss>"
+PACKED = {
+    "not announced": (gzip.compress(PLAIN), {}),
+    "x-gzip": (gzip.compress(PLAIN), {"Content-Encoding": "x-gzip"}),
+    "a .gz file": (gzip.compress(PLAIN), {"Content-Type": "application/gzip"}),
+    "a .gz file, packed again": (
+        gzip.compress(gzip.compress(PLAIN)),
+        {"Content-Encoding": "gzip", "Content-Type": "application/gzip"},
+    ),
+    "two members": (
+        gzip.compress(PLAIN[:100]) + gzip.compress(PLAIN[100:]),
+        {"Content-Encoding": "gzip"},
+    ),
+    "zeros behind it": (gzip.compress(PLAIN) + b"\0" * 512, {"Content-Encoding": "gzip"}),
+    "deflate without its two bytes": (
+        zlib.compress(PLAIN)[2:-4],
+        {"Content-Encoding": "deflate"},
+    ),
+    "gzip announced as deflate": (gzip.compress(PLAIN), {"Content-Encoding": "deflate"}),
+    "plain announced as gzip": (PLAIN, {"Content-Encoding": "gzip"}),
+    "plain announced as deflate": (PLAIN, {"Content-Encoding": "deflate"}),
+    "plain announced as br": (PLAIN, {"Content-Encoding": "br"}),
+}
+
+
+@pytest.mark.parametrize("case", PACKED)
+async def test_F23_a_body_is_unpacked_by_what_it_is(serve: Serve, case: str) -> None:
+    body, headers = PACKED[case]
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=body, headers=headers)
+
+    assert (await fetch(await serve(handler))).body == PLAIN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b"\0" * 60_000_000),
+        gzip.compress(gzip.compress(b"\0" * 600_000_000, 1)),
+        gzip.compress(b"\0" * 3_000_000) * 50,
+    ],
+    ids=["one", "in each other", "in a row"],
+)
+async def test_F23_F3_an_unannounced_bomb_is_cut_as_well(serve: Serve, body: bytes) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    with pytest.raises(FetchError, match="larger than 5 MiB"):
+        await fetch(await serve(handler))
+
+
+@pytest.mark.parametrize("body", [gzip.compress(PLAIN)[:-9], gzip.compress(b"") * 150_000])
+async def test_F23_F4_what_breaks_off_or_never_ends_is_refused_in_our_words(
+    serve: Serve, body: bytes
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    with pytest.raises(FetchError, match="broke off"):
+        await fetch(await serve(handler))
+
+
+async def test_F23_a_header_of_sixteen_kibibytes_is_read_and_one_of_a_mebibyte_refused(
+    serve: Serve,
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        size = int(request.query["size"])
+        return web.Response(body=PLAIN, headers={"Content-Security-Policy": "a" * size})
+
+    url = await serve(handler)
+    assert (await fetch(f"{url}/?size={16 * 1024}")).body == PLAIN
+    with pytest.raises(FetchError):
+        await fetch(f"{url}/?size={1024 * 1024}")
+
+
+async def test_F23_a_cookie_set_by_a_redirect_is_sent_behind_it_and_nowhere_else(
+    serve: Serve,
+) -> None:
+    """To the host that set it, in that one request; not to another host, and not the next time."""
+    seen: list[tuple[str | None, str, str | None]] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.url.host, request.path, request.headers.get("Cookie")))
+        port = request.url.port
+        if request.path == "/a":
+            headers = {"Location": "/b", "Set-Cookie": "wall=passed; Path=/; HttpOnly"}
+            return web.Response(status=302, headers=headers)
+        if request.path == "/b":
+            where = f"http://two.example:{port}/c"
+            foreign = "wall=stolen; Domain=one.example"
+            return web.Response(status=302, headers={"Location": where, "Set-Cookie": foreign})
+        return web.Response()
+
+    port = (await serve(handler)).rsplit(":", 1)[1]
+    names = Names({"one.example": ["127.0.0.1"], "two.example": ["127.0.0.1"]})
+    async with Fetcher(limits=QUICK, resolver=names, may_connect=is_own) as fetcher:
+        for _ in range(2):
+            await fetcher.get(f"http://one.example:{port}/a")
+    once = [
+        ("one.example", "/a", None),
+        ("one.example", "/b", "wall=passed"),
+        ("two.example", "/c", None),
+    ]
+    assert seen == once * 2
+
+
 async def test_F5_a_trickling_server_costs_one_time_out_and_delays_nobody_else(
     serve: Serve,
 ) -> None:
@@ -293,7 +400,7 @@ async def test_F5_a_trickling_server_costs_one_time_out_and_delays_nobody_else(
         b"\x00\x01\x02 what is this\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\n\x1f\x8bllo",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n",
         b"HTTP/1.1 302 Found\r\n\r\n",

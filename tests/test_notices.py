@@ -39,6 +39,8 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.flood": {"source": "one", "n": "25"},
     "notice.stale": {"bank": "nbkr", "day": "2021-10-18"},
     "notice.fresh": {"bank": "nbkr", "day": "2021-10-20"},
+    "notice.silent": {"source": "one", "day": "2021-10-18"},
+    "notice.speaks": {"source": "one"},
     "notice.dispute": {
         "bank": "nbkr",
         "pair": "USD/KGS",

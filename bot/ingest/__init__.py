@@ -38,7 +38,7 @@ from bot.ingest.stories import Policy, judge_entries, recognise
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.rates import SeenRate
-from bot.sources.base import Request
+from bot.schedule import whole_due
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
@@ -139,17 +139,22 @@ class Ingest:
         return await self._news(spec, past)
 
     async def _rates(self, spec: RateSpec, past: Past) -> RatesFound:
-        today = self.clock().astimezone(ZoneInfo(spec.poll.zone)).date()
-        asked = await self._documents.fetch(spec.key, spec.requests(today), past.documents)
+        now = self.clock()
+        today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
+        whole = whole_due(spec.key, past.state.last_ok_at, now=now)
+        asked = await self._documents.fetch(
+            spec.key, spec.requests(today), past.documents, whole=whole
+        )
         return rates_in(spec, past.state, asked)
 
     async def _news(self, spec: NewsSpec, past: Past) -> NewsFound:
-        known = past.documents
-        (looked,) = await self._documents.fetch(spec.key, [Request(url=spec.url)], known)
+        whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())
+        requests = [spec.request]
+        (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
         if looked.error is not None:  # a feed is one document: without it there is nothing
             raise looked.error
         if looked.changed is None:
-            return NewsFound(spec=spec, state=past.state, looked=looked)
+            return NewsFound(spec=spec, state=past.state, looked=looked, whole=whole)
         entries = await self._documents.read(spec, looked.changed, now=self.clock())
         recognised = await self._recognised((spec, entries))
         if isinstance(recognised, SourceError):
@@ -161,6 +166,7 @@ class Ingest:
             spec=spec,
             state=past.state,
             looked=looked,
+            whole=whole,
             entries=len(entries),
             judged=await judge_entries(self.workers, spec, new),
             reworded=recognised.reworded,

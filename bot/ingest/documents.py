@@ -95,28 +95,37 @@ class Documents:
     workers: Workers
 
     async def fetch(
-        self, key: str, requests: Sequence[Request], known: Mapping[str, Document]
+        self,
+        key: str,
+        requests: Sequence[Request],
+        known: Mapping[str, Document],
+        *,
+        whole: bool = False,
     ) -> list[Looked]:
         """What became of every request, in order; a failing one keeps no other from being asked.
 
-        `known` are the source's documents as we last saw them.
+        `known` are the source's documents as we last saw them; `whole` asks without conditions.
         """
         looked: list[Looked] = []
         for one in requests:
             old = known.get(one.url) or Document(source=key, url=one.url)
-            looked.append(await self._look(old, one))
+            looked.append(await self._look(old, one, whole=whole))
         return looked
 
-    async def _look(self, old: Document, request: Request) -> Looked:
+    async def _look(self, old: Document, request: Request, *, whole: bool) -> Looked:
         address = request.url
         if old.moved_to and old.moved_seen >= MOVED_AFTER:
             address = old.moved_to
+        validators = None
+        if not whole:
+            validators = Validators(etag=old.etag, last_modified=old.last_modified)
         try:
             answer = await self.fetcher.get(
                 address,
-                validators=Validators(etag=old.etag, last_modified=old.last_modified),
+                validators=validators,
                 data=request.body,
                 headers=request.headers,
+                proxy=request.proxy,
             )
         except SourceError as error:
             return Looked(url=request.url, error=error)
@@ -148,7 +157,10 @@ class Documents:
         return [read.get(item, item) for item in new]
 
     async def _with_article(self, spec: NewsSpec, article: ArticleReader, item: Entry) -> Entry:
-        answer = await self.fetcher.get(item.link or "", found_on=spec.url)
+        request = spec.behind(item.link or "")
+        answer = await self.fetcher.get(
+            request.url, headers=request.headers, proxy=request.proxy, found_on=spec.url
+        )
         found = await read_document(self.workers, article, answer)
         return replace(
             item,

@@ -54,11 +54,15 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsFound:
-    """A publisher's document: how many entries, the new ones judged, the newest first."""
+    """A publisher's document: how many entries, the new ones judged, the newest first.
+
+    `whole` is whether it was asked for without conditions, as once a day.
+    """
 
     spec: NewsSpec
     state: SourceState
     looked: Looked
+    whole: bool = False
     entries: int = 0
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
@@ -72,7 +76,7 @@ class NewsFound:
     @property
     def unchanged(self) -> bool:
         """Whether nothing follows but that it was asked: no entry, and no trouble that is over."""
-        return self.looked.changed is None and not was_told(self.state)
+        return self.looked.changed is None and not self.whole and not was_told(self.state)
 
     def pieces(self, size: int) -> Sequence[NewsFound]:
         """The same in pieces of so many new entries, the oldest first; one where there is none."""

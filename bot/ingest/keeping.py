@@ -12,7 +12,7 @@ import structlog
 import storage.sources
 from bot import schedule
 from bot.errors import FetchError, SourceError
-from bot.ingest import trust
+from bot.ingest import silence, trust
 from bot.ingest.found import (
     FLOOD,
     Failed,
@@ -180,6 +180,8 @@ class Keeper:
                 source=spec.key, fetched=one.entries, new=new, alerts=here.alerts
             )
         await storage.sources.record_success(db, good, now=now)
+        brought = {one.source: one.new for one in reports.values()}
+        await silence.watch(db, changed, brought, admins=self.policy.admins, now=now)
         return reports
 
     async def _keep_failure(self, db: Db, found: Failed, *, now: datetime) -> IngestReport:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.reasons import Reason
+
+#: How long before its end a day is that stands for "some time on that day".
+LAST_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,12 @@ class Entry:
     summary: str = ""
     content: str = ""
     language: str | None = None
+
+    @property
+    def day_only(self) -> bool:
+        """Whether the publisher named a day without a time: it stands as that day's end."""
+        moment = self.published_at
+        return moment is not None and (moment + LAST_MOMENT).microsecond == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +110,21 @@ class Verdict:
     topics: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage:
+    """One page of the stories that have all `words`, those in the reader's language first.
+
+    `number` counts from 0, `more` says whether another page exists; `feed_names` maps feed key →
+    language → name.
+    """
+
+    stories: tuple[Story, ...]
+    words: str
+    number: int
+    more: bool
+    feed_names: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

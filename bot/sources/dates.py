@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import partial
+
+from bot.model.news import LAST_MOMENT
 
 # older dates (epoch 0, year 1) are somebody's missing value
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -74,17 +76,42 @@ def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
     None for what cannot be read or believed (before 1990). Dates in the future are left as they
     are.
     """
+    return _read(text, zone)[0]
+
+
+def parse_published(text: str, zone: tzinfo, *, unsaid: tzinfo = UTC) -> datetime | None:
+    """As `parse_date`, for what is published: a day without a time is the last moment of that day
+    in the publisher's `zone`, as `Entry.day_only` knows it.
+
+    Midnight sharp is how many sites write such a day. A time without a zone is one of `unsaid`.
+    """
+    moment, fields = _read(text, unsaid)
+    clock = [int(fields.get(name) or 0) for name in ("hour", "minute", "second")]
+    if moment is None or not fields.get("day") or any(clock):
+        return moment
+    # of the day as written, whatever zone its midnight is in
+    day = moment.astimezone(_zone(fields.get("zone") or "") or unsaid).date()
+
+    def ends() -> datetime:
+        tomorrow = datetime.combine(day + timedelta(days=1), time(0), zone)
+        return tomorrow.astimezone(UTC) - LAST_MOMENT
+
+    return believable(ends)
+
+
+def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | None]]:
+    """The moment a text names, and the parts it was named by."""
     text = " ".join(text[:100].split())
     if re.fullmatch(r"\d{10}|\d{13}", text):
-        return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC))
+        return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC)), {}
     for form in _FORMS:
         match = form.fullmatch(text)
         if match is None:
             continue
         found = believable(partial(_assemble, match.groupdict(), zone))
         if found is not None:
-            return found
-    return None
+            return found, match.groupdict()
+    return None, {}
 
 
 def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:

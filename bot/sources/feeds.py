@@ -22,14 +22,16 @@ import warnings
 from calendar import timegm
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 from xml.sax import SAXException
+from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources import plain_feeds
-from bot.sources.dates import believable, parse_date
+from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
 from bot.sources.specs import EntryReader, NewsSpec
@@ -41,8 +43,8 @@ class FeedSpec(NewsSpec):
     """A feed in one of the usual formats: its entries come with their text."""
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - feeds say the day
-        """How its document is read."""
-        return feed_entries
+        """How its document is read; a day without a time is one of the publisher's zone."""
+        return partial(feed_entries, zone=ZoneInfo(self.poll.zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +56,30 @@ class Feed:
     entries: tuple[Entry, ...]
 
 
-def parse_feed(body: bytes, *, content_type: str | None = None, url: str | None = None) -> Feed:
+def parse_feed(
+    body: bytes,
+    *,
+    content_type: str | None = None,
+    url: str | None = None,
+    zone: tzinfo | None = None,
+) -> Feed:
     """Read a feed of any usual format, well-formed or not.
 
     `content_type` is the HTTP header, whose charset is believed only where the bytes allow it;
-    `url` is where the body came from, for relative links. Raises ParseError when it is not a feed.
+    `url` is where the body came from, for relative links; with the publisher's `zone` a day without
+    a time is known as one (`parse_published`). Raises ParseError when it is not a feed.
     """
     text = decode(body, content_type).lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
-        return _parse_json_feed(text, url)
-    return _parse_xml_feed(text, url)
+        return _parse_json_feed(text, url, zone)
+    return _parse_xml_feed(text, url, zone)
 
 
-def feed_entries(body: bytes, /, *, url: str | None, content_type: str | None) -> Sequence[Entry]:
+def feed_entries(
+    body: bytes, /, *, url: str | None, content_type: str | None, zone: tzinfo | None = None
+) -> Sequence[Entry]:
     """The entries of a feed; the language of the whole stands in each. Raises ParseError."""
-    return parse_feed(body, url=url, content_type=content_type).entries
+    return parse_feed(body, url=url, content_type=content_type, zone=zone).entries
 
 
 # --- XML formats ----------------------------------------------------------------------------------
@@ -84,11 +95,11 @@ _GIVES_UP = (
 Fields = Mapping[str, Any]  # feedparser's dictionaries
 
 
-def _parse_xml_feed(text: str, url: str | None) -> Feed:
+def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     # The declaration's encoding is no longer true, and version 1.1 would stop expat.
     plain = NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
     if (quick := plain_feeds.read(plain)) is not None:
-        return _feed_of(quick.feed, quick.entries, url)
+        return _feed_of(quick.feed, quick.entries, url, zone)
     import feedparser  # in the worker process only
 
     # Addresses and markup are left as they are: links are made absolute here, and plain_text takes
@@ -106,21 +117,21 @@ def _parse_xml_feed(text: str, url: str | None) -> Feed:
         raise ParseError("the feed cannot be read") from error
     if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError("not a feed")
-    return _feed_of(parsed.feed, parsed.entries, url)
+    return _feed_of(parsed.feed, parsed.entries, url, zone)
 
 
-def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None) -> Feed:
+def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None, zone: tzinfo | None) -> Feed:
     """A feed of what feedparser says of it, or `plain_feeds` in its place."""
     language = two_letter(_get(whole, "language"))
     return Feed(
         title=one_line(_text_of(whole, "title")),
         language=language,
-        entries=_each_id_once(_xml_entry(item, url, language) for item in items),
+        entries=_each_id_once(_xml_entry(item, url, language, zone) for item in items),
     )
 
 
-def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
-    updated_at = _date_of(item, "updated")
+def _xml_entry(item: Fields, url: str | None, language: str | None, zone: tzinfo | None) -> Entry:
+    updated_at = _date_of(item, "updated", zone)
     content = _content_of(item)
     summary = ""
     # Without a summary of its own, feedparser repeats the content there.
@@ -131,7 +142,9 @@ def _xml_entry(item: Fields, url: str | None, language: str | None) -> Entry:
         own_id=own_id,
         title=_text_of(item, "title"),
         link=absolute_link(_raw_link(item, own_id), url),
-        published_at=_date_of(item, "published") or updated_at or _date_of(item, "created"),
+        published_at=_date_of(item, "published", zone)
+        or updated_at
+        or _date_of(item, "created", zone),
         updated_at=updated_at,
         summary=summary,
         content=content,
@@ -183,8 +196,8 @@ def _raw_link(item: Fields, own_id: str) -> str:
     return ""
 
 
-def _date_of(item: Fields, key: str) -> datetime | None:
-    found = parse_date(str(_get(item, key) or ""))
+def _date_of(item: Fields, key: str, zone: tzinfo | None) -> datetime | None:
+    found = _date(str(_get(item, key) or ""), zone)
     if found is not None:
         return found
     other = _get(item, f"{key}_parsed")  # feedparser knows Korean, Greek and Hungarian forms too
@@ -193,10 +206,16 @@ def _date_of(item: Fields, key: str) -> datetime | None:
     return believable(lambda: datetime.fromtimestamp(timegm(other), UTC))
 
 
+def _date(text: str, zone: tzinfo | None) -> datetime | None:
+    if zone is None:
+        return parse_date(text)
+    return parse_published(text, zone)
+
+
 # --- JSON Feed ------------------------------------------------------------------------------------
 
 
-def _parse_json_feed(text: str, url: str | None) -> Feed:
+def _parse_json_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
@@ -216,7 +235,7 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
     entries: list[Entry] = []
     for item in items:
         if isinstance(item, dict):
-            entries.append(_json_entry(item, home, language))
+            entries.append(_json_entry(item, home, language, zone))
     return Feed(
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
@@ -224,8 +243,10 @@ def _parse_json_feed(text: str, url: str | None) -> Feed:
     )
 
 
-def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> Entry:
-    updated_at = parse_date(_string(item, "date_modified"))
+def _json_entry(
+    item: dict[str, Any], url: str | None, language: str | None, zone: tzinfo | None
+) -> Entry:
+    updated_at = _date(_string(item, "date_modified"), zone)
     # The specification lets both stand side by side; the text of HTML knows its paragraphs.
     content = plain_text(_string(item, "content_html"), html=True)
     if not _string(item, "content_html"):
@@ -235,7 +256,7 @@ def _json_entry(item: dict[str, Any], url: str | None, language: str | None) -> 
         title=plain_text(_string(item, "title"), html=False),
         link=absolute_link(_string(item, "url"), url)
         or absolute_link(_string(item, "external_url"), url),
-        published_at=parse_date(_string(item, "date_published")) or updated_at,
+        published_at=_date(_string(item, "date_published"), zone) or updated_at,
         updated_at=updated_at,
         summary=plain_text(_string(item, "summary"), html=False),
         content=content,

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -23,6 +23,11 @@ from bot.sources.base import Parsed, RateSource, Request
 DEFAULT_ZONE = "Asia/Bishkek"
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 LAST_RANK = 100
+#: Headers whose values are no secrets; whatever a host invents for its keys is none of these.
+OPEN_HEADERS = frozenset({
+    "accept", "accept-language", "cache-control", "dnt", "origin", "pragma", "referer",
+    "x-requested-with",
+})  # fmt: skip
 WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
 LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to 9 January
 
@@ -94,7 +99,49 @@ class PollSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateSpec:
+class Asked:
+    """How a source is asked: what its host wants to hear, and through which proxy.
+
+    Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user_agent: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+    def as_asked(self, request: Request, *, home: str | None = None) -> Request:
+        """The request with what the catalog says of this source.
+
+        Headers are for the source's own host: with `home`, the address it is configured by, only
+        for what lies on the same origin.
+        """
+        headers = dict(request.headers)
+        if home is None or _origin(home) == _origin(request.url):
+            headers |= self.headers
+        if self.user_agent is not None:
+            headers["User-Agent"] = self.user_agent
+        return replace(request, headers=headers, proxy=self.proxy)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: the values of headers that carry a key, and a proxy's password."""
+        found: list[str] = []
+        for name, value in self.headers.items():
+            if name.lower() not in OPEN_HEADERS:
+                found += [value, *value.split()[1:]]
+        if self.proxy is not None:
+            password = urlsplit(self.proxy).password
+            found += [self.proxy, password or "", unquote(password or "")]
+        return tuple(found)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSpec(Asked):
     """A publisher of rates.
 
     `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
@@ -113,6 +160,7 @@ class RateSpec:
     rank: int = LAST_RANK
     archive: str | None = None
     disabled: bool = False
+    verified: bool = True
 
     @property
     def source(self) -> RateSource:
@@ -126,7 +174,7 @@ class RateSpec:
 
     def requests(self, today: date) -> tuple[Request, ...]:
         """What one poll asks for; `today` is the day in the source's zone."""
-        return tuple(self.source.request(url, today) for url in self.urls)
+        return tuple(self.as_asked(self.source.request(url, today)) for url in self.urls)
 
     def parse(self, body: bytes, *, url: str | None = None) -> Parsed:
         """Read one answer; only the wanted pairs stay. Raises `ParseError`."""
@@ -145,7 +193,8 @@ class RateSpec:
         for pair in self.pairs:
             wanted.update({pair.base, pair.quote})
         wanted.discard(self.home)  # every rate of the publisher is against it
-        asked = self.source.history_requests(since, until, wanted or None)
+        history = self.source.history_requests(since, until, wanted or None)
+        asked = [self.as_asked(one) for one in history]
         if self.archive is None:
             return asked
         scheme, host, *_ = urlsplit(self.archive)
@@ -185,7 +234,7 @@ class ArticleReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsSpec(ABC):
+class NewsSpec(Asked, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
@@ -203,10 +252,29 @@ class NewsSpec(ABC):
     terms: str | None = None
     page: str | None = None
     disabled: bool = False
+    verified: bool = True
+
+    @property
+    def request(self) -> Request:
+        """What one poll asks for."""
+        return self.as_asked(Request(url=self.url))
+
+    def behind(self, link: str) -> Request:
+        """What is asked for the article behind an entry's link."""
+        return self.as_asked(Request(url=link), home=self.url)
 
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
+
+    def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
+        """What is known of an entry without reading its words; None where only they tell."""
+        return None
+
+    @property
+    def speaks_often(self) -> bool:
+        """Whether silence of weeks means trouble: not where it tells of rare events alone."""
+        return True
 
     @property
     def article(self) -> ArticleReader | None:
@@ -254,6 +322,14 @@ class Catalog:
             for spec in of_kind.values():
                 every[spec.key] = spec
         return every
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show of any source, enabled or not."""
+        found: list[str] = []
+        for spec in (*self.rates.values(), *self.news.values()):
+            found += spec.secrets
+        return tuple(found)
 
     @property
     def feed_names(self) -> dict[str, dict[str, str]]:

@@ -1,0 +1,72 @@
+"""Publishers of stories that answer and say nothing: told to the operators, as for banks.
+
+A frozen cache serves yesterday's document for weeks, and a site that moved leaves its last feed
+behind; neither is ever an error. What is long depends on the publisher: an agency is missed after
+a week, a monthly after three of its months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import storage.marks
+import storage.news
+from bot.ingest.found import NewsFound
+from bot.ingest.notices import tell
+from storage.db import Db
+
+LEAST = timedelta(days=7)  # a holiday of an agency that writes every day
+LONGEST = timedelta(days=60)
+TIMES = 3  # the longest pause among the latest entries, so many times
+LATEST = 30  # entries that tell a publisher's pace
+
+
+async def watch(
+    db: Db,
+    found: Sequence[NewsFound],
+    brought: Mapping[str, int],
+    *,
+    admins: Sequence[int],
+    now: datetime,
+) -> None:
+    """Tell the operators once that a source answers but brings nothing new, and once of its end.
+
+    `brought` says how many new entries each has. Looked at with the day's unconditional question.
+    """
+    asked: list[NewsFound] = []
+    for one in found:
+        if one.state.first_ok_at is not None and (one.whole or brought[one.spec.key]):
+            asked.append(one)
+    if not asked:
+        return
+    marks = {one.spec.key: storage.marks.stale(one.spec.key) for one in asked}
+    told = await storage.marks.among(db, list(marks.values()))
+    for one in asked:
+        key = one.spec.key
+        silent = marks[key] in told
+        if brought[key] and silent:
+            await storage.marks.drop(db, marks[key])
+            await tell(db, admins, "notice.speaks", {"source": key}, now=now)
+        elif one.spec.speaks_often and not brought[key] and not silent:
+            await _missed(db, one, admins=admins, now=now)
+
+
+async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetime) -> None:
+    """Tell of a source whose silence is longer than its pace explains."""
+    key = one.spec.key
+    times = await storage.news.latest_times(db, key, most=LATEST)
+    last = max((seen for seen, _ in times), default=one.state.first_ok_at)
+    if last is None or now - last < _patience([at for _, at in times]):
+        return
+    day = str(last.astimezone(UTC).date())
+    await storage.marks.put(db, storage.marks.stale(key), day)
+    await tell(db, admins, "notice.silent", {"source": key, "day": day}, now=now)
+
+
+def _patience(times: Sequence[datetime]) -> timedelta:
+    """How long a publisher that wrote at those times may be silent."""
+    ordered = sorted(times)
+    pauses = [late - early for early, late in pairwise(ordered)]
+    return min(max(TIMES * max(pauses, default=LEAST), LEAST), LONGEST)
