@@ -67,7 +67,15 @@ $(AIOGRAM)/.ready: bench/aiogram/requirements.lock $(DEV_READY)
 	@$(AIOGRAM)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
-bench: setup $(AIOGRAM)/.ready
+# likewise: it brings an HTTP client and a parser that nothing here may use
+READER := $(VENV)/reader
+
+$(READER)/.ready: bench/reader/requirements.lock $(DEV_READY)
+	@test -x $(READER)/bin/python || $(PYTHON) -m venv $(READER)
+	@$(READER)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+bench: setup $(AIOGRAM)/.ready $(READER)/.ready
 	$(BIN)/python -m bench $(ARGS)
 
 mutants: setup
@@ -75,6 +83,7 @@ mutants: setup
 
 lock: setup locks
 	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock
+	$(COMPILE) bench/reader/requirements.in -o bench/reader/requirements.lock
 
 # the group "build" is what an installation of the project itself needs
 locks:

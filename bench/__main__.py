@@ -22,6 +22,7 @@ from bench import (
     lanes,
     moves_replay,
     outage,
+    polls,
     replicas,
     reply,
     sending,
@@ -49,6 +50,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "moves": moves_replay.measure,
     "chart": chart.measure,
     "outage": outage.measure,
+    "polls": polls.measure,
 }
 
 

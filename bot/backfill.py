@@ -120,7 +120,10 @@ class Backfill:
         for number in range(1, TRIES + 1):
             try:
                 return await self.fetcher.get(
-                    request.url, data=request.body, headers=request.headers
+                    request.url,
+                    data=request.body,
+                    headers=request.headers,
+                    proxy=request.proxy,
                 )
             except FetchError as error:
                 if error.status in ABSENT:

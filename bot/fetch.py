@@ -10,6 +10,9 @@ What the outside world does, and what is done about it:
 * An operator may point a source at his own machine. Only the very origin he wrote down is reached
   that way, through a connector of its own: nothing that came in by a redirect can borrow its
   sockets.
+* An operator's proxy connects wherever it is told, so what it is told is judged here first, hop by
+  hop. A name that this machine cannot look up is handed on to the proxy only where the operator
+  himself wrote it (`bot.proxies`).
 * A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one
   time-out or one capped buffer (`bot.packed`).
 * Some sites hand out a cookie with a redirect and want it back behind it: it lives as long as that
@@ -24,12 +27,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import ipaddress
+import re
 import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookies import SimpleCookie
@@ -43,6 +47,7 @@ from yarl import URL
 from bot.addresses import IPAddress, checked, is_own, is_own_host, is_public, redirect_target
 from bot.errors import FetchError
 from bot.packed import unpacked
+from bot.proxies import connector_of
 
 USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
 ACCEPT = (
@@ -51,6 +56,8 @@ ACCEPT = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
+# a name of the internet, which a number in another form ("2130706433") or a bare word is not
+_NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 LONGEST_FIELD = (
     32 * 1024
 )  # bytes of one header: a Content-Security-Policy may have sixteen thousand
@@ -131,6 +138,7 @@ class Fetcher:
         self._hosts: dict[str, _Host] = {}
         self._public: aiohttp.ClientSession | None = None
         self._own: aiohttp.ClientSession | None = None
+        self._proxied: dict[str, _Proxied] = {}
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -150,11 +158,13 @@ class Fetcher:
         self._own = self._session(is_own)
 
     async def close(self) -> None:
-        """Close both sessions; requests under way fail."""
-        for session in (self._public, self._own):
+        """Close all sessions; requests under way fail."""
+        proxied = [one.session for one in self._proxied.values()]
+        for session in (self._public, self._own, *proxied):
             if session is not None:
                 await session.close()
         self._public = self._own = None
+        self._proxied.clear()
 
     async def get(
         self,
@@ -164,13 +174,15 @@ class Fetcher:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         found_on: str | None = None,
+        proxy: str | None = None,
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
 
         With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the
-        configured origin only. An address that nobody configured, but that was `found_on` a
-        configured one, is judged like a redirect from it. Raises FetchError for anything but a
-        complete 2xx answer, or a 304 to `validators`.
+        configured origin only, but for our own name, which is no secret; a `proxy` is asked for
+        every hop. An address that nobody configured, but that was `found_on` a configured one, is
+        judged like a redirect from it. Raises FetchError for anything but a complete 2xx answer,
+        or a 304 to `validators`.
         """
         if found_on is None:
             start = checked(url)
@@ -180,6 +192,8 @@ class Fetcher:
             start = checked(url, page)
             own = is_own_host(start) and start.origin() == page.origin()
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+        extra = dict(headers or {})
+        asked["User-Agent"] = extra.pop("User-Agent", USER_AGENT)
         if validators and validators.etag:
             asked["If-None-Match"] = validators.etag
         if validators and validators.last_modified:
@@ -187,7 +201,10 @@ class Fetcher:
         async with self._turn(start.host or ""):
             try:
                 async with asyncio.timeout(self._limits.total):
-                    return await self._follow(start, data, asked, dict(headers or {}), own=own)
+                    through = None
+                    if proxy is not None:
+                        through = self._through(proxy, named=found_on is None)
+                    return await self._follow(start, data, asked, extra, own=own, through=through)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
 
@@ -211,6 +228,7 @@ class Fetcher:
         extra: dict[str, str],
         *,
         own: bool,
+        through: _Through | None,
     ) -> Fetched:
         """The answer at the end of the redirects, each checked before it is gone."""
         url, permanent = start, True
@@ -220,8 +238,13 @@ class Fetcher:
             sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
                 sent = sent | extra
-            async with self._open_session(own=own).request(
-                _method(data), url, data=data, headers=sent, allow_redirects=False
+            session, proxy = self._open_session(own=own), None
+            if through is not None:
+                named = through.named and url.host == start.host
+                await self._judge(url, through.way, own=own, named=named)
+                session, proxy = through.way.session, through.way.proxy
+            async with session.request(
+                _method(data), url, data=data, headers=sent, allow_redirects=False, proxy=proxy
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._answer(
@@ -239,6 +262,43 @@ class Fetcher:
             own = own and target.origin() == start.origin()
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
+
+    def _through(self, proxy: str, *, named: bool) -> _Through:
+        """The way through a proxy, one session for each."""
+        if proxy not in self._proxied:
+            address = URL(proxy)
+            told: dict[str, str] = {}
+            connector = connector_of(address, told, self._tls)
+            way = _Proxied(session=self._session_of(connector), told=told)
+            if address.scheme in {"http", "https"}:
+                way = replace(way, proxy=address)
+            self._proxied[proxy] = way
+        return _Through(way=self._proxied[proxy], named=named)
+
+    async def _judge(self, url: URL, way: _Proxied, *, own: bool, named: bool) -> None:
+        """Whether a proxy may be asked for that host; it is told the address that was judged.
+
+        Raises OSError, and so reads like a host that is dead. Where it is `named` by the operator,
+        the proxy may know a name that we do not.
+        """
+        host = url.raw_host or ""
+        allowed = self._may_connect
+        if own:
+            allowed = is_own
+        resolver = self._resolver or aiohttp.ThreadedResolver()
+        try:
+            found = [str(ipaddress.ip_address(host))]
+        except ValueError:
+            try:
+                found = [one["host"] for one in await resolver.resolve(host, url.port or 0)]
+            except OSError:
+                if not named or not _NAME.fullmatch(host):
+                    raise
+                way.told[host] = host
+                return
+        if not all(allowed(ipaddress.ip_address(one)) for one in found):
+            raise OSError("address refused")
+        way.told[host] = found[0]
 
     def _open_session(self, *, own: bool) -> aiohttp.ClientSession:
         session = self._public
@@ -309,6 +369,9 @@ class Fetcher:
         connector = aiohttp.TCPConnector(
             ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
         )
+        return self._session_of(connector)
+
+    def _session_of(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -326,6 +389,8 @@ class Fetcher:
                 text = f"{host} did not accept a connection within {self._limits.connect:g} s"
             case TimeoutError():
                 text = f"no complete answer from {host} within {self._limits.total:g} s"
+            case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+                text = f"cannot connect to {host}"
             case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
                 text = f"{host} has no TLS certificate we can trust"
             case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorDNSError():
@@ -337,6 +402,23 @@ class Fetcher:
             case _:
                 text = f"the connection to {host} broke"
         return FetchError(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proxied:
+    """A proxy's session; `proxy` where aiohttp is to be told, `told` what a SOCKS one is."""
+
+    session: aiohttp.ClientSession
+    told: dict[str, str]
+    proxy: URL | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Through:
+    """One request's way through a proxy; whether the operator `named` its host."""
+
+    way: _Proxied
+    named: bool
 
 
 class _Cookies:

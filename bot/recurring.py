@@ -22,7 +22,7 @@ import storage.backup
 import storage.fan_out
 import storage.retention
 import storage.sources
-from bot import presence, schedule
+from bot import archive, presence, schedule
 from bot.digests import enqueue_digests
 from bot.errors import BotError, ConfigError, StorageError
 from bot.ingest.side_by_side import SideBySide
@@ -80,7 +80,7 @@ async def due(bot: Running) -> list[str]:
 
     Only those are looked at whose time has come, and those never met before.
     """
-    known = {spec.key: spec for spec in bot.catalog.polled}
+    known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.due(db, now=bot.clock())
@@ -98,8 +98,7 @@ async def due(bot: Running) -> list[str]:
 
 async def poll(bot: Running, key: str) -> bool:
     """Poll one source, whose trouble stays its own; whether alerts came of it."""
-    known = {spec.key: spec for spec in bot.catalog.polled}
-    spec = known.get(key)
+    spec = bot.catalog.by_key.get(key)
     if spec is None:  # of a replica with another catalog
         return False
     try:
@@ -124,6 +123,14 @@ async def fan_out(bot: Running) -> None:
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))
+
+
+async def index(bot: Running) -> None:
+    """Put what is new into the index of the archive's words."""
+    try:
+        await archive.index(bot.store, stopping=bot.stopping.is_set)
+    except StorageError as error:
+        log.warning("indexing waits for the database", error=str(error))
 
 
 async def digests(bot: Running) -> None:
@@ -200,6 +207,7 @@ JOBS = (
     Job(name="poll", every=TICK, due=due, do=poll),
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),
+    Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, who=Who.LONE),

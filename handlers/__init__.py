@@ -36,6 +36,7 @@ from handlers import (
     privacy,
     rates,
     rules,
+    search,
     settings,
     status,
     subscriptions,
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "chart": Route(charts.chart, Who.ANYBODY),
     "news": Route(news.news, Who.ANYBODY),
     "security": Route(news.security, Who.ANYBODY),
+    "search": Route(search.search, Who.ANYBODY),
     "alert": Route(rules.alert, Who.ADMINISTRATOR),
     "alerts": Route(rules.alerts, Who.ANYBODY),
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
@@ -109,6 +111,7 @@ def _with(pressed: Press, what: str) -> Press:
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
+    ("find", 1): Route(search.turn_page, Who.ANYBODY),
     ("cur", 1): Route(_with(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
     ("top", 1): Route(_with(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
     ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),

@@ -272,6 +272,7 @@ async def correct(
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
+        "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
@@ -297,6 +298,15 @@ async def get(db: Db, pk: int) -> Story | None:
     """One story with all its entries, or None."""
     found = await _with_entries(db, [pk])
     return next(iter(found), None)
+
+
+async def shown_of(db: Db, pks: Sequence[int]) -> list[Story]:
+    """Of these stories those that everybody may see, in the order given."""
+    if not pks:
+        return []
+    query = select(story.c.id).where(story.c.id.in_(pks), ~_withheld(unasked=True))
+    allowed = set((await db.execute(query)).scalars())
+    return await _with_entries(db, [pk for pk in pks if pk in allowed])
 
 
 async def shown(db: Db, pk: int) -> Story | None:

@@ -145,7 +145,7 @@ entry = Table(  # one item as published
     Column("link_key", Text),  # the link without what does not matter
     Column("title", Text, nullable=False),
     Column("title_key", String, nullable=False),  # hash of the headline's words, "" without one
-    Column("text_key", String),  # hash of how the text begins, "" without one; NULL before 0014
+    Column("text_key", String),  # hash of how the text begins, "" without one; NULL before 0015
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("language", String),
@@ -154,6 +154,8 @@ entry = Table(  # one item as published
     Column("seen_at", UtcDateTime, nullable=False),
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
+    # whether its words are in the index that `storage.search` keeps
+    Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
 )
 Index(None, entry.c.story_id)
@@ -161,6 +163,12 @@ Index(None, entry.c.link_key)
 Index(None, entry.c.text_key)
 Index(None, entry.c.title_key, entry.c.seen_at)
 Index(None, entry.c.seen_at)
+Index(
+    "entry_not_indexed",
+    entry.c.id,
+    sqlite_where=~entry.c.indexed,
+    postgresql_where=~entry.c.indexed,
+)
 
 # --- chats ----------------------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ from tests.test_cli import jarchy
 
 ROOMS = ("bot", "handlers", "storage")
 #: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram,
-#: and calls webhooks.
-WAYS_OUT = {"bot/fetch.py", "bot/telegram/session.py", "bot/emulator/updates.py"}
+#: and calls webhooks. Proxies are spoken to under the guard of the first.
+WAYS_OUT = {"bot/fetch.py", "bot/proxies.py", "bot/telegram/session.py", "bot/emulator/updates.py"}
 OTHER_CLIENTS = {
     "requests",
     "httpx",
@@ -63,7 +63,6 @@ def test_G21_an_answer_leaves_by_one_way() -> None:
 
 #: Who asks something of Telegram past `taken` and the way of answers, with a policy of its own.
 OWN_POLICIES = {
-    "bot/cli/running.py",  # `check`: the person who asked reads that Telegram did not answer
     "bot/deliver/reach.py",  # whether Telegram is away: asked until it is not
     "bot/deliver/reactions.py",  # whether a chat is answered about: its delivery comes back
     "bot/deliver/worker.py",  # deliveries

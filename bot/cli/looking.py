@@ -247,6 +247,52 @@ def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[
 
 
 @cli.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="what to look for: stories with all of them")],
+    language: Annotated[
+        str | None,
+        typer.Option(parser=parse_language, metavar="|".join(LANGUAGES), help="comes first"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="a line of JSON a story")] = False,  # noqa: FBT002 - an option
+) -> None:
+    """The archive, as /search reads it. Example: jarchy search "border guards" """
+    settings, catalog = prepare()
+    run_to_end(
+        _search(
+            settings, catalog, " ".join(words), language or settings.default_language, json=json
+        )
+    )
+
+
+async def _search(
+    settings: Settings, catalog: Catalog, words: str, language: str, *, json: bool
+) -> None:
+    from bot.detect.search import share
+    from bot.readers.search import found_page
+    from bot.render.news import headline
+
+    number, more = 0, True
+    while more:
+        async with view_of(settings) as db:
+            page = await found_page(db, catalog, words, language=language, number=number)
+        for story in page.stories:
+            lead = story.told_in(language).lead
+            line = {
+                "story": story.pk,
+                "title": headline(story.told_in(language)),
+                "source": lead.feed,
+                "published_at": lead.at.isoformat(),
+                "link": lead.entry.link,
+                "score": share(words, lead.entry.title, lead.entry.language),
+            }
+            if json:
+                write_line(line)
+            else:
+                typer.echo(f"{lead.at:%Y-%m-%d %H:%M}  {lead.feed}  {line['title']}")
+        number, more = number + 1, page.more
+
+
+@cli.command()
 def digest(
     date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="the day")],
     style: Annotated[

@@ -100,7 +100,7 @@ def prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - any
     if settings is None or catalog is None:
         raise ConfigError(problems)
     # before anything can be logged
-    log.hide(*settings.secrets)
+    log.hide(*settings.secrets, *catalog.secrets)
     log.set_up(settings.log_format, settings.log_level)
     return settings, catalog
 

@@ -176,6 +176,7 @@ def poll(
 
 
 async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
+    from bot import archive
     from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.ingest.side_by_side import SideBySide
@@ -205,6 +206,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
                 polls = SideBySide(tasks, one)
                 for key in keys:
                     polls.start(known[key])
+            await archive.index(store)
         except* BotError as group:
             # a poll's own trouble is in its line; what comes out is the database's, and one will do
             raise first_of(group) from None

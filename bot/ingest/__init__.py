@@ -40,7 +40,6 @@ from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
-from bot.sources.base import Request
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
@@ -151,7 +150,7 @@ class Ingest:
 
     async def _news(self, spec: NewsSpec, past: Past) -> NewsFound:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())
-        requests = [Request(url=spec.url)]
+        requests = [spec.request]
         (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
         if looked.error is not None:  # a feed is one document: without it there is nothing
             raise looked.error

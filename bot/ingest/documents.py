@@ -125,6 +125,7 @@ class Documents:
                 validators=validators,
                 data=request.body,
                 headers=request.headers,
+                proxy=request.proxy,
             )
         except SourceError as error:
             return Looked(url=request.url, error=error)
@@ -156,7 +157,10 @@ class Documents:
         return [read.get(item, item) for item in new]
 
     async def _with_article(self, spec: NewsSpec, article: ArticleReader, item: Entry) -> Entry:
-        answer = await self.fetcher.get(item.link or "", found_on=spec.url)
+        request = spec.behind(item.link or "")
+        answer = await self.fetcher.get(
+            request.url, headers=request.headers, proxy=request.proxy, found_on=spec.url
+        )
         found = await read_document(self.workers, article, answer)
         return replace(
             item,

@@ -24,7 +24,7 @@ IN_A_TURN = 100  # entries that are looked at before others have the loop
 NAMESAKES = 20  # entries with a key of one's own that it is compared with
 Named = TypeVar("Named")
 T = TypeVar("T")
-NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0014
+NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0015
 
 
 def link_key(item: Entry) -> str | None:

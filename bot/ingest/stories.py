@@ -14,7 +14,7 @@ import storage.alerts
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
-from bot.detect import identity, stories
+from bot.detect import identity, quakes, stories
 from bot.detect.topics import judged
 from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.notices import tell
@@ -33,7 +33,9 @@ FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog
 FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
-JUDGED_HERE = 3  # new entries of one poll; more are judged in a worker process
+# characters of the new entries of one poll; more are judged in a worker process. A thousand take
+# half a millisecond, and the way to another process two
+JUDGED_HERE = 20_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 ASKED_TEXT = 500  # characters of a story in the question to the operator
@@ -112,7 +114,12 @@ async def _keep_entry(
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, quiet = found.spec, found.quiet
     item, verdict = new.item, new.verdict
-    pk = await _story_of(db, item, verdict, new.title_key, now=now)
+    pk = None
+    if verdict.security and quakes.may_be_measured(item):
+        pk = await _measured_story(db, new, now=now)
+    # an institute's events are events of their own, however alike their words
+    if pk is None and spec.verdict(item) is None:
+        pk = await _story_of(db, item, verdict, new.title_key, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
@@ -135,6 +142,14 @@ async def _keep_entry(
 def _stale(new: NewEntry, now: datetime) -> bool:
     """Whether an entry is no news any more; one dated by the day alone is fresh all that day."""
     return now - new.at > (FRESH_AFTER_ITS_DAY if new.item.day_only else FRESH_FOR)
+
+
+async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
+    """The story of the hazard that an entry is about, by values, in whatever language."""
+    since, language = now - SAME_EVENT, new.verdict.language
+    recent = await storage.news.recent(db, since=since, language=language)
+    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+    return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
 async def _story_of(
@@ -230,7 +245,7 @@ async def judge_entries(
     the loop. An entry that ends the process is stored as one about nothing.
     """
     judged: dict[Entry, Verdict] = {}
-    if len(new) <= JUDGED_HERE:
+    if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
             judged[item] = judge_entry(item, spec)
             await asyncio.sleep(0)
@@ -262,6 +277,9 @@ def _judge_all(some: Sequence[Entry], spec: NewsSpec) -> list[Verdict]:
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """What the detectors think of an entry, with the topics that are fixed for its feed."""
+    known = spec.verdict(item)
+    if known is not None:
+        return known
     language = item.language or spec.language
     found = judged(item.title, item.summary or item.content, language, fixed=spec.topics)
     if not found.security:  # how grave a text sounds counts for security alone

@@ -44,7 +44,9 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
     failed: list[str] = []
     for request in spec.requests(now.astimezone(ZoneInfo(spec.poll.zone)).date()):
         try:
-            answer = await fetcher.get(request.url, data=request.body, headers=request.headers)
+            answer = await fetcher.get(
+                request.url, data=request.body, headers=request.headers, proxy=request.proxy
+            )
             parsed = spec.parse(answer.body or b"", url=answer.url)
         except SourceError as error:
             failed.append(f"{request.url}: {error}")
@@ -71,13 +73,17 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
 
 
 async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:
-    answer = await fetcher.get(spec.url)
+    asked = spec.request
+    answer = await fetcher.get(asked.url, headers=asked.headers, proxy=asked.proxy)
     entries = await read_document(workers, spec.entries(now), answer)
     if not entries:
         return "no entries in it"
     words = f"{len(entries)} entries"
     if spec.article is not None:  # a wrong `body` shows only behind a headline
-        behind = await fetcher.get(entries[0].link or "", found_on=spec.url)
+        asked = spec.behind(entries[0].link or "")
+        behind = await fetcher.get(
+            asked.url, headers=asked.headers, proxy=asked.proxy, found_on=spec.url
+        )
         read = await read_document(workers, spec.article, behind)
         words += f"; the first one's article has {len(read.text)} letters"
     return words

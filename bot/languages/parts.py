@@ -156,6 +156,8 @@ class News:
 
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one
+    # Snowball's name of it, for search; words of a language without are found by their beginnings
+    stemmer: str = ""
     endings: bool = False  # words change at their ends, so that stems are cut shorter
     capital_headlines: bool = False  # some headlines capitalise every word
     clause: str = ""  # words that part a sentence's clauses

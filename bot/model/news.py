@@ -117,6 +117,21 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage:
+    """One page of the stories that have all `words`, those in the reader's language first.
+
+    `number` counts from 0, `more` says whether another page exists; `feed_names` maps feed key →
+    language → name.
+    """
+
+    stories: tuple[Story, ...]
+    words: str
+    number: int
+    more: bool
+    feed_names: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewsPage:
     """One page of the latest stories, newest first.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
-from bot.model.news import NewsPage, Story
+from bot.model.news import FoundPage, NewsPage, Story
 from bot.render.buttons import rows_of, share_button
 from bot.render.phrases import counted, phrase
 from bot.render.text import (
@@ -33,6 +33,7 @@ BRIEF_LENGTH = 420  # one paragraph on a phone: about six lines
 TITLE_LENGTH = 100  # so much of the text stands in for a missing title
 REPORTERS_NAMED = 3  # so many reporters are named, the rest are counted
 URGENT_MARK = "❗"
+FOUND_MARK = "🔎"  # begins a page of what was found; its buttons find the words behind it
 STORY_LINK = "s_"  # begins what a link to a story carries
 _BLANKS = re.compile(r" +")
 
@@ -53,6 +54,31 @@ def page(
     if not told:
         return message(phrase("news.none", language), buttons)
     return message(join("\n\n", [_page_title(page, language), *told]), buttons)
+
+
+def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Message:
+    """A page of what was found: the words on a line of their own, by which its buttons turn it."""
+    asked = lines(join("", [f"{FOUND_MARK} ", bold(one_line(page.words))]))
+    if not page.stories:
+        return message(join("\n\n", [asked, phrase("search.none", language)]))
+    told = [
+        _item(story.told_in(language), page.feed_names, language, zone, now)
+        for story in page.stories
+    ]
+    buttons = []
+    if page.number:
+        buttons.append(Button(t("news.newer", language), f"find:{page.number - 1}"))
+    if page.more:
+        buttons.append(Button(t("news.older", language), f"find:{page.number + 1}"))
+    return message(join("\n\n", [asked, *told]), [buttons])
+
+
+def words_of_found(text: str) -> str | None:
+    """The words that a page of ours was found by, from its text; None for another message."""
+    first = text.partition("\n")[0]
+    if not first.startswith(f"{FOUND_MARK} "):
+        return None
+    return first.removeprefix(f"{FOUND_MARK} ").strip() or None
 
 
 def story(

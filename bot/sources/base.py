@@ -41,11 +41,13 @@ PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask a publisher for; a body makes it a POST."""
+    """What to ask a publisher for, and how; a body makes it a POST."""
 
     url: str
     body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    # keys and passwords may be in them: no log shall print a request whole
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.model.news import Entry
 from bot.sources.sections import NewsSection
 
 #: Reads a document and the address it came from; a dictionary is a JSON line.
@@ -27,6 +28,20 @@ class Kind:
     help: str
     shown: Shown
     gives_way: bool = True
+
+
+def shown_entry(entry: Entry, language: str | None = None) -> dict[str, Any]:
+    """An entry as `jarchy inspect` shows it; `language` is that of the whole document."""
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "link": entry.link,
+        "published_at": written(entry.published_at),
+        "updated_at": written(entry.updated_at),
+        "summary": entry.summary,
+        "content": entry.content,
+        "language": entry.language or language,
+    }
 
 
 def written(moment: datetime | None) -> str | None:

@@ -24,7 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lxml import etree, html
+from lxml import html
 
 from bot.errors import ParseError
 from bot.model.news import Entry
@@ -35,6 +35,7 @@ from bot.sources.links import absolute_link
 from bot.sources.selectors import xpath_of
 from bot.sources.specs import Article, ArticleReader, EntryReader, NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
+from bot.sources.trees import inner_text, tree_of
 
 if TYPE_CHECKING:
     from trafilatura.settings import Document
@@ -77,7 +78,7 @@ def parse_list_page(
     address). Raises ParseError when the selectors find nothing.
     """
     entries: dict[str, Entry] = {}
-    for item in _tree(decode(body, content_type)).xpath(xpath_of(spec.item)):
+    for item in tree_of(decode(body, content_type)).xpath(xpath_of(spec.item)):
         entry = _list_entry(item, spec, now=now, base=url or spec.url)
         if entry is not None:
             entries.setdefault(entry.id, entry)
@@ -100,14 +101,14 @@ def parse_article(
     is known as one. Raises ParseError when there is no article.
     """
     text = decode(body, content_type)
-    page = _tree(text)
+    page = tree_of(text)
     found = _extracted(text, url)
     content = ""
     if selector:
-        content = "\n\n".join(map(_inner_text, page.xpath(xpath_of(selector))))
+        content = "\n\n".join(map(inner_text, page.xpath(xpath_of(selector))))
     # A selector that finds nothing has outlived a redesign: the extractor is better than no text.
     if not content and found is not None and found.text:
-        content = _as_written(found.text.splitlines(), _inner_text(page))
+        content = _as_written(found.text.splitlines(), inner_text(page))
     title = _headline(
         _first(page, "//meta[@property='og:title']/@content") or (found and found.title) or ""
     )
@@ -175,7 +176,7 @@ def _list_entry(
         named = _inside(item, spec.title)
     if not link or named is None:
         return None
-    title = one_line(_inner_text(named))
+    title = one_line(inner_text(named))
     if not title:
         return None
     moment = None
@@ -266,12 +267,6 @@ def _day_of(text: str, zone: tzinfo | None) -> datetime | None:
     if zone is None:
         return parse_date(text)
     return parse_published(text, zone)
-
-
-def _inner_text(element: html.HtmlElement) -> str:
-    return plain_text(
-        etree.tostring(element, encoding="unicode", method="html", with_tail=False), html=True
-    )
 
 
 def _as_written(paragraphs: Sequence[str], page: str) -> str:
@@ -367,17 +362,3 @@ def _first(element: html.HtmlElement, query: str) -> str:
     """The first text or attribute that an XPath finds; empty where it finds none."""
     found = element.xpath(query)
     return str(next(iter(found), ""))
-
-
-def _tree(text: str) -> html.HtmlElement:
-    # lxml refuses a text with an encoding declaration; bytes it reads as it is told. NUL would end
-    # the page.
-    source = text.replace("\0", "").encode("utf-8", "replace")
-    parser = html.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        page = html.document_fromstring(source, parser=parser)
-    except (etree.LxmlError, ValueError):
-        raise ParseError("not a page") from None
-    return page

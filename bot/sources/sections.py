@@ -27,16 +27,19 @@ from bot.sources.values import (
     Addresses,
     DigestTimes,
     Flag,
+    Headers,
     Holiday,
     Holidays,
     Kind,
     Names,
     Pairs,
     Parser,
+    Proxy,
     Rank,
     StyleName,
     Topics,
     Trust,
+    UserAgent,
     parse_table,
 )
 
@@ -73,6 +76,10 @@ class SourceSection(Section):
     terms: Address | None = None
     page: Address | None = None
     disabled: Flag = False
+    verified: Flag = True
+    headers: Headers = Field({}, repr=False)
+    user_agent: UserAgent | None = None
+    proxy: Proxy | None = Field(None, repr=False)
 
     def common(self, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
         """The fields of a spec that every source has, from this section."""
@@ -83,7 +90,16 @@ class SourceSection(Section):
             days=self.poll.days,
             holidays=holidays,
         )
-        return {"poll": poll, "terms": self.terms, "page": self.page, "disabled": self.disabled}
+        return {
+            "poll": poll,
+            "terms": self.terms,
+            "page": self.page,
+            "disabled": self.disabled,
+            "verified": self.verified,
+            "headers": self.headers,
+            "user_agent": self.user_agent,
+            "proxy": self.proxy,
+        }
 
 
 class RateSection(SourceSection):

@@ -10,12 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -23,6 +24,11 @@ from bot.sources.base import Parsed, RateSource, Request
 DEFAULT_ZONE = "Asia/Bishkek"
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 LAST_RANK = 100
+#: Headers whose values are no secrets; whatever a host invents for its keys is none of these.
+OPEN_HEADERS = frozenset({
+    "accept", "accept-language", "cache-control", "dnt", "origin", "pragma", "referer",
+    "x-requested-with",
+})  # fmt: skip
 WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
 LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to 9 January
 
@@ -94,7 +100,49 @@ class PollSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateSpec:
+class Asked:
+    """How a source is asked: what its host wants to hear, and through which proxy.
+
+    Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user_agent: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+    def as_asked(self, request: Request, *, home: str | None = None) -> Request:
+        """The request with what the catalog says of this source.
+
+        Headers are for the source's own host: with `home`, the address it is configured by, only
+        for what lies on the same origin.
+        """
+        headers = dict(request.headers)
+        if home is None or _origin(home) == _origin(request.url):
+            headers |= self.headers
+        if self.user_agent is not None:
+            headers["User-Agent"] = self.user_agent
+        return replace(request, headers=headers, proxy=self.proxy)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: the values of headers that carry a key, and a proxy's password."""
+        found: list[str] = []
+        for name, value in self.headers.items():
+            if name.lower() not in OPEN_HEADERS:
+                found += [value, *value.split()[1:]]
+        if self.proxy is not None:
+            password = urlsplit(self.proxy).password
+            found += [self.proxy, password or "", unquote(password or "")]
+        return tuple(found)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSpec(Asked):
     """A publisher of rates.
 
     `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
@@ -113,6 +161,7 @@ class RateSpec:
     rank: int = LAST_RANK
     archive: str | None = None
     disabled: bool = False
+    verified: bool = True
 
     @property
     def source(self) -> RateSource:
@@ -126,7 +175,7 @@ class RateSpec:
 
     def requests(self, today: date) -> tuple[Request, ...]:
         """What one poll asks for; `today` is the day in the source's zone."""
-        return tuple(self.source.request(url, today) for url in self.urls)
+        return tuple(self.as_asked(self.source.request(url, today)) for url in self.urls)
 
     def parse(self, body: bytes, *, url: str | None = None) -> Parsed:
         """Read one answer; only the wanted pairs stay. Raises `ParseError`."""
@@ -145,7 +194,8 @@ class RateSpec:
         for pair in self.pairs:
             wanted.update({pair.base, pair.quote})
         wanted.discard(self.home)  # every rate of the publisher is against it
-        asked = self.source.history_requests(since, until, wanted or None)
+        history = self.source.history_requests(since, until, wanted or None)
+        asked = [self.as_asked(one) for one in history]
         if self.archive is None:
             return asked
         scheme, host, *_ = urlsplit(self.archive)
@@ -185,7 +235,7 @@ class ArticleReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsSpec(ABC):
+class NewsSpec(Asked, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
@@ -203,10 +253,24 @@ class NewsSpec(ABC):
     terms: str | None = None
     page: str | None = None
     disabled: bool = False
+    verified: bool = True
+
+    @property
+    def request(self) -> Request:
+        """What one poll asks for."""
+        return self.as_asked(Request(url=self.url))
+
+    def behind(self, link: str) -> Request:
+        """What is asked for the article behind an entry's link."""
+        return self.as_asked(Request(url=link), home=self.url)
 
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
+
+    def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
+        """What is known of an entry without reading its words; None where only they tell."""
+        return None
 
     @property
     def speaks_often(self) -> bool:
@@ -239,7 +303,7 @@ class ChannelSpec:
         return int(self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what is put together of ten thousand is kept
 class Catalog:
     """All sections, in the order of the file; disabled entries are included."""
 
@@ -248,7 +312,7 @@ class Catalog:
     kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def news(self) -> Mapping[str, NewsSpec]:
         """Publishers of stories, by the key under which each is stored and named in commands.
 
@@ -261,16 +325,29 @@ class Catalog:
         return every
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show of any source, enabled or not."""
+        found: list[str] = []
+        for spec in (*self.rates.values(), *self.news.values()):
+            found += spec.secrets
+        return tuple(found)
+
+    @cached_property
     def feed_names(self) -> dict[str, dict[str, str]]:
         """The names of publishers of stories: key → language → name."""
         return {key: dict(spec.names) for key, spec in self.news.items()}
 
-    @property
+    @cached_property
     def polled(self) -> tuple[RateSpec | NewsSpec, ...]:
         """Every source that is polled: rates first, by rank."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
         every: list[RateSpec | NewsSpec] = [*rates, *self.news.values()]
         return tuple(spec for spec in every if not spec.disabled)
+
+    @cached_property
+    def by_key(self) -> Mapping[str, RateSpec | NewsSpec]:
+        """Every source that is polled, by its key."""
+        return {spec.key: spec for spec in self.polled}
 
     def names(self, key: str, language: str) -> str:
         """A source's name in that language, else in English, else in any; at last its key."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, PlainValidator
 
@@ -20,6 +21,15 @@ from bot.sources.base import PLACEHOLDER
 from bot.sources.selectors import RIGHT as RIGHT_SELECTOR
 from bot.sources.selectors import xpath_of
 
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_SAID = re.compile(r"[\x20-\x7e]{1,4000}")  # what every server reads alike
+#: Headers that make the request what it is; another value would break it or its limits.
+_OUR_HEADERS = frozenset({
+    "accept-encoding", "connection", "content-length", "expect", "host", "if-match",
+    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive",
+    "proxy-authorization", "range", "te", "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
+_PUBLIC_NAME = re.compile(r"(?:https?://t\.me/(?:s/)?|@)?([A-Za-z][A-Za-z0-9_]{3,31})/?")
 _TOPIC = re.compile(r"[a-z][a-z-]{1,31}")
 
 #: The topics that have a name in every language.
@@ -60,6 +70,55 @@ def _addresses(value: object) -> tuple[str, ...]:
         # a digit in the place of the days, which themselves may not stand in an address
         parse_address(PLACEHOLDER.sub("0", address))
     return found
+
+
+def _headers(value: object) -> dict[str, str]:
+    """Headers for a source's host, by their names as `Accept-Language`."""
+    right = 'a table of headers such as { "Accept-Language" = "ru" }'
+    if not isinstance(value, dict):
+        raise ValueError(right)  # noqa: TRY004 - likewise
+    headers: dict[str, str] = {}
+    for name, said in value.items():
+        if not isinstance(said, str) or not _HEADER.fullmatch(name) or not _SAID.fullmatch(said):
+            raise ValueError(right)
+        if name.lower() == "user-agent":
+            raise ValueError("a table without User-Agent, which is the key user_agent")
+        if name.lower() in _OUR_HEADERS:
+            raise ValueError(f"a table without {name}, which the program says itself")
+        headers[name.title()] = said
+    return headers
+
+
+def _user_agent(value: object) -> str:
+    if not isinstance(value, str) or not _SAID.fullmatch(value):
+        raise ValueError("how we call ourselves to this host, a line of Latin letters")
+    return value
+
+
+def _proxy(value: object) -> str:
+    """A proxy's address; told wrong, it is not repeated: it may hold a password."""
+    right = "http://host:port, https://host:port or socks5://host:port, user:password@ before it"
+    text = parse_text(value, right)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(right) from None
+    known = parts.scheme in {"http", "https", "socks5", "socks5h"}
+    if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
+        raise ValueError(right)
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError(right)
+    return text
+
+
+def public_name(value: object) -> str:
+    """The name of a public channel without @, also from its address."""
+    right = 'the public name of a channel such as "example_channel"'
+    found = _PUBLIC_NAME.fullmatch(parse_text(value, right))
+    if found is None:
+        raise ValueError(right)
+    return found[1]
 
 
 def _topic(value: object) -> str:
@@ -108,6 +167,10 @@ def _holiday(value: object, right: str) -> Holiday:
     return day.month, day.day
 
 
+PublicName = Annotated[str, PlainValidator(public_name)]
+Headers = Annotated[dict[str, str], PlainValidator(_headers)]
+UserAgent = Annotated[str, PlainValidator(_user_agent)]
+Proxy = Annotated[str, PlainValidator(_proxy)]
 Flag = Annotated[bool, PlainValidator(_flag)]
 Names = Annotated[dict[str, str], PlainValidator(_names)]
 Selector = Annotated[str, PlainValidator(_selector)]

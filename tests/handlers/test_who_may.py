@@ -55,6 +55,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "chart": {"USD 90d": ANYBODY},
     "news": {"": ANYBODY},
     "security": {"": ANYBODY},
+    "search": {"": ANYBODY, "border": ANYBODY},
     "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
@@ -72,6 +73,7 @@ WRITTEN: dict[str, dict[str, str]] = {
 #: Button → its data, of what `Place` has made → who may.
 PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("news", 2): {"news:-:0": ANYBODY},
+    ("find", 1): {"find:0": ANYBODY},
     ("cur", 1): {"cur:EUR": ADMINISTRATORS_ONLY},
     ("top", 1): {"top:economy": ADMINISTRATORS_ONLY},
     ("lang", 1): {"lang:ru": ADMINISTRATORS_ONLY},

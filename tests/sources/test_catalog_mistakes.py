@@ -12,9 +12,13 @@ import pytest
 from bot.errors import ConfigError
 from bot.sources.catalog import PollSection, Section, load_catalog, parse_catalog
 from bot.sources.feeds import FeedSpec
+from bot.sources.hazards import HazardSpec
 from bot.sources.kinds.feeds import FeedSection
+from bot.sources.kinds.hazards import HazardSection
 from bot.sources.kinds.pages import PageSection
+from bot.sources.kinds.telegram import TelegramSection
 from bot.sources.pages import PageSpec, xpath_of
+from bot.sources.posts import TelegramSpec
 from bot.sources.sections import ChannelSection, RateSection
 from bot.sources.specs import ChannelSpec, RateSpec
 
@@ -182,7 +186,9 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> No
     [
         (RateSection, RateSpec),
         (FeedSection, FeedSpec),
+        (HazardSection, HazardSpec),
         (PageSection, PageSpec),
+        (TelegramSection, TelegramSpec),
         (ChannelSection, ChannelSpec),
     ],
 )

@@ -8,6 +8,7 @@ NEWS = News(
         "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal "
         "warns after"
     ),
+    stemmer="english",
     capital_headlines=True,
     clause="and while",
     common_names=(

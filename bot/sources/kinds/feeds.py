@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.sources.feeds import FeedSpec, parse_feed
-from bot.sources.kind import Kind, written
+from bot.sources.kind import Kind, shown_entry
 from bot.sources.sections import NewsSection
 
 
@@ -25,16 +25,7 @@ def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
     """The entries of a feed, as the reader sees them."""
     feed = parse_feed(body, url=url)
     for entry in feed.entries:
-        yield {
-            "id": entry.id,
-            "title": entry.title,
-            "link": entry.link,
-            "published_at": written(entry.published_at),
-            "updated_at": written(entry.updated_at),
-            "summary": entry.summary,
-            "content": entry.content,
-            "language": entry.language or feed.language,
-        }
+        yield shown_entry(entry, feed.language)
 
 
 KIND = Kind(

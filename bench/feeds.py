@@ -1,0 +1,77 @@
+"""Publishers of feeds in a process of their own: `python -m bench.feeds` prints its port.
+
+Every host has one feed of twenty entries and more; `GET /version/N` makes N more of them. It knows
+validators, as most servers do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+ENTRIES = 20
+_ITEM = (
+    "<item><title>Report {n} of {host}: the council approves repair {n}</title>"
+    "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
+    "<pubDate>Sat, 28 Nov 2026 10:{minute:02d}:00 +0000</pubDate><description>The council of "
+    "the city approved the plan for repairing road {n} on Saturday, said a spokesman, adding that "
+    "works begin in spring and cost {n} million som.</description></item>"
+)
+_FEED = (
+    '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Feed {host}</title>'
+    "<link>http://{host}/</link><description>d</description><language>en</language>{items}"
+    "</channel></rss>"
+)
+
+
+class Feeds:
+    """What all hosts publish now."""
+
+    version = 0
+
+    async def feed(self, request: web.Request) -> web.Response:
+        """A host's feed, or that it did not change."""
+        tag = f'"{self.version}"'
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers={"ETag": tag})
+        items = "".join(
+            _ITEM.format(n=number, host=request.host, minute=number % 60)
+            for number in range(ENTRIES + self.version, 0, -1)
+        )
+        body = _FEED.format(host=request.host, items=items).encode()
+        return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Publish so many entries more than at first."""
+        self.version = int(request.match_info["version"])
+        return web.Response()
+
+
+async def main() -> None:
+    """Serve on every loopback address until stdin ends."""
+    feeds = Feeds()
+    app = web.Application()
+    app.router.add_get("/rss", feeds.feed)
+    app.router.add_get("/version/{version}", feeds.change)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    # a host of its own a source, all of them in 127.0.0.0/8 and none to be had from outside
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    for number in range(int(sys.argv[1])):
+        await web.TCPSite(runner, host_of(number), port).start()
+    print(port, flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+def host_of(number: int) -> str:
+    """The address of a source."""
+    return f"127.1.{number // 250}.{number % 250 + 1}"
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

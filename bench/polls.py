@@ -1,0 +1,137 @@
+"""Many sources polled at once: the first time, unchanged, and with one entry more each.
+
+The baseline is the package `reader` on the same feeds of the same run, where `make bench` prepared
+its environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from bench import world
+from bench.feeds import host_of
+from bench.figure import Figure, Goal
+from bot.clock import utc_now
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest
+from bot.ingest.side_by_side import SideBySide
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
+from bot.workers import Workers
+
+FEEDS, FEW = 400, 100
+ROUNDS = {"first": 0, "unchanged": 0, "changed": 1}  # entries more than at first
+GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
+
+
+@asynccontextmanager
+async def _publishers(count: int) -> AsyncIterator[int]:
+    """So many hosts with a feed each; their port."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.feeds", str(count), stdin=PIPE, stdout=PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+def _catalog(port: int, count: int) -> Catalog:
+    return parse_catalog(
+        "".join(
+            f'[feeds.s{number}]\nname = {{ en = "S{number}" }}\n'
+            f'url = "http://{host_of(number)}:{port}/rss"\n'
+            for number in range(count)
+        )
+    )
+
+
+async def _publish(port: int, version: int) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/version/{version}") as answer,
+    ):
+        assert answer.status == 200
+
+
+async def _ours(port: int, count: int) -> dict[str, float]:
+    """Seconds of each round."""
+    catalog = _catalog(port, count)
+    seconds: dict[str, float] = {}
+    async with (
+        world.sqlite_store() as store,
+        Workers() as workers,
+        Fetcher(limits=Limits(pause=0)) as fetcher,
+    ):
+        ingest = Ingest(
+            store=store, fetcher=fetcher, workers=workers, clock=utc_now, feeds=catalog.news
+        )
+
+        async def poll(spec: RateSpec | NewsSpec) -> None:
+            report = await ingest.poll(spec)
+            assert report.error is None, report.error
+
+        for name, version in ROUNDS.items():
+            await _publish(port, version)
+            began = time.perf_counter()
+            async with asyncio.TaskGroup() as tasks:
+                polls: SideBySide[RateSpec | NewsSpec] = SideBySide(tasks, poll)
+                for spec in catalog.polled:
+                    polls.start(spec)
+            seconds[name] = time.perf_counter() - began
+    return seconds
+
+
+async def _reader(port: int, count: int) -> dict[str, float] | None:
+    """The same of the package `reader`; None where `make bench` did not prepare it."""
+    python = Path(sys.prefix) / "reader" / "bin" / "python"
+    if not python.exists():
+        return None
+    script = Path(__file__).parent / "reader" / "loop.py"
+    url = f"http://{{host}}:{port}/rss"
+    process = await asyncio.create_subprocess_exec(
+        *(python, script, url, str(count)), stdin=PIPE, stdout=PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    seconds: dict[str, float] = {}
+    for name, version in ROUNDS.items():
+        await _publish(port, version)
+        process.stdin.write(b"\n")
+        seconds[name] = float(await process.stdout.readline())
+    process.stdin.close()
+    assert await process.wait() == 0
+    return seconds
+
+
+async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """Sources a second of each round."""
+    count = FEW if quick else FEEDS
+    async with _publishers(count) as port:
+        theirs = await _reader(port, count)
+        ours = await _ours(port, count)
+    figures: list[Figure] = []
+    for name, seconds in ours.items():
+        baseline = count / theirs[name] if theirs is not None else None
+        figures.append(
+            Figure(
+                name=f"polls, {name}",
+                value=count / seconds,
+                unit="sources/s",
+                baseline=baseline,
+                goal=Goal(of="ratio", least=GOALS[name]),
+                note=f"{count} feeds of 20 entries; reader",
+            )
+        )
+    return figures

@@ -1,0 +1,32 @@
+"""The index of the archive's words: what is new in the store is put into it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import storage.search
+from bot.detect.search import INDEXED, tokens_of
+from storage.db import Store
+
+AT_A_TIME = 10  # entries between two looks at what else waits for the loop
+
+
+async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Index all that is not yet, piece by piece, the newest first; how many entries that were."""
+    count = 0
+    while not stopping():
+        async with store.reading() as db:
+            waiting = await storage.search.unindexed(db)
+        if not waiting:
+            break
+        tokens: list[tuple[int, list[str]]] = []
+        for one in waiting:
+            text = f"{one.title}\n{one.summary}\n{one.content}"[:INDEXED]
+            tokens.append((one.id, tokens_of(text, one.language)))
+            if len(tokens) % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        async with store.writing() as db:
+            await storage.search.put(db, tokens)
+        count += len(waiting)
+    return count

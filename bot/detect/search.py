@@ -1,0 +1,110 @@
+"""Which words find which texts: the tokens of a text, and of a question.
+
+A token is the stem of a word behind the code of the language it was cut by: a Russian ending is
+not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
+found by their beginnings. A word of a question is asked for in each language of its script: readers
+type what they read in any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import Stemmer
+
+from bot.languages import LANGUAGES, language
+from bot.languages.letters import fold_typed
+from bot.languages.parts import Script
+from bot.model.text import comparable
+
+WORD = re.compile(r"[^\W_]+")
+CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+INDEXED = 2000  # characters of a text that can be found by
+MOST_WORDS = 8  # of a question; the rest is left out
+LONGEST_WORD = 40  # characters: beyond, it is no word
+SHORT, LONG = 3, 8  # letters of a word that has no ending to cut, and of one with a long ending
+BEGINNING = 6  # letters of a word's beginning, at most
+ELSE = "xx"  # stands for every language that we do not have
+
+
+class Token(NamedTuple):
+    """A word as it is looked for; `begins` where every token that begins so is meant."""
+
+    text: str
+    begins: bool = False
+
+
+def tokens_of(text: str, code: str | None) -> list[str]:
+    """The tokens of a text in that language, each once, in their order."""
+    cut = _cutter(code if code in LANGUAGES else None)
+    found: dict[str, None] = {}
+    for word in _words(text[:INDEXED]):
+        found[cut(word)] = None
+    return list(found)
+
+
+def asked(question: str) -> list[frozenset[Token]]:
+    """For each word of a question the tokens of which a text must have one; empty without words."""
+    words = list(dict.fromkeys(_words(question)))[:MOST_WORDS]
+    return [_meant(word) for word in words]
+
+
+def share(question: str, text: str, code: str | None) -> float:
+    """How many of a question's words a text has, from 0 to 1."""
+    words = asked(question)
+    if not words:
+        return 0.0
+    tokens = tokens_of(text, code)
+    told = 0
+    for each in words:
+        told += any(
+            one.startswith(token.text) if token.begins else one == token.text
+            for token in each
+            for one in tokens
+        )
+    return round(told / len(words), 4)
+
+
+def _words(text: str) -> list[str]:
+    return [
+        word for word in WORD.findall(fold_typed(comparable(text))) if len(word) <= LONGEST_WORD
+    ]
+
+
+def _meant(word: str) -> frozenset[Token]:
+    if word.isdecimal():
+        return frozenset({Token(word)})
+    script = Script.CYRILLIC if CYRILLIC.search(word) else Script.LATIN
+    found = {Token(ELSE + _beginning(word), begins=True)}
+    for code in LANGUAGES:
+        spoken = language(code)
+        if spoken.reading.script is not script:
+            continue
+        if spoken.news.stemmer:
+            found.add(Token(_cutter(code)(word)))
+        else:
+            found.add(Token(code + _beginning(word), begins=True))
+    return frozenset(found)
+
+
+def _beginning(word: str) -> str:
+    """What the forms of a word begin with: a short one has a short ending."""
+    ending = 2 if len(word) < LONG else 3
+    return word[: max(SHORT, min(BEGINNING, len(word) - ending))]
+
+
+@cache
+def _cutter(code: str | None) -> Callable[[str], str]:
+    """How a word of a language becomes a token; numbers are the same in all."""
+    prefix = code or ELSE
+    name = language(code).news.stemmer if code else ""
+    stem = Stemmer.Stemmer(name).stemWord if name else str
+
+    @lru_cache(maxsize=20_000)
+    def cut(word: str) -> str:
+        return word if word.isdecimal() else prefix + str(stem(word))
+
+    return cut

@@ -1,0 +1,172 @@
+"""The way to a source through an operator's proxy: http(s) by aiohttp, SOCKS 5 by the few bytes of
+RFC 1928 and 1929.
+
+A proxy connects where it is told to, past every guard of our own sockets. So what it is told is
+judged before (`bot.fetch`), and a SOCKS proxy is given the very address that was judged, not the
+name: what a name means a second later is nobody's choice. An http proxy takes names only.
+
+aiohttp has no SOCKS. Its connector makes the socket in one method, which is replaced here; TLS,
+with the host's own name, is made above it as always.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from yarl import URL
+
+SOCKS = frozenset({"socks5", "socks5h"})
+DEFAULT_SOCKS_PORT = 1080
+_VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0
+_IPV4, _NAME, _IPV6 = 1, 3, 4
+
+
+class ProxyError(OSError):
+    """The proxy did not do what it was asked."""
+
+
+def connector_of(proxy: URL, told: dict[str, str], tls: ssl.SSLContext) -> aiohttp.TCPConnector:
+    """What connects through a proxy; `told` has the judged address of each host, for SOCKS."""
+    if proxy.scheme in SOCKS:
+        return _SocksConnector(proxy, told, tls)
+    # its sockets lead to the proxy alone, which is the operator's own choice
+    return aiohttp.TCPConnector(ssl=tls, force_close=True)
+
+
+class _Judged(AbstractResolver):
+    """Gives a host's judged address, or the name where the proxy shall look it up."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self._told = told
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """One address: that which was judged."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=self._told[host],
+                port=port,
+                family=family,
+                proto=0,
+                flags=0,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class _SocksConnector(aiohttp.TCPConnector):
+    """Connects to the proxy, and tells it where to."""
+
+    def __init__(self, proxy: URL, told: dict[str, str], tls: ssl.SSLContext) -> None:
+        super().__init__(ssl=tls, resolver=_Judged(told), use_dns_cache=False, force_close=True)
+        self._proxy = proxy
+
+    async def _wrap_create_connection(
+        self,
+        *args: Any,  # noqa: ANN401 - aiohttp's own, handed on
+        addr_infos: list[Any],
+        req: aiohttp.ClientRequest,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109, ARG002 - aiohttp's own; ours is around it
+        client_error: type[Exception] = aiohttp.ClientConnectorError,
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        """A connection over a socket that the proxy has joined to the host."""
+        host, port = addr_infos[0][4][:2]
+        try:
+            joined = await _joined(self._proxy, host, port)
+        except OSError as error:
+            raise client_error(req.connection_key, error) from None
+        try:
+            # TLS and its errors are aiohttp's affair
+            return await self._loop.create_connection(*args, **kwargs, sock=joined)
+        except ssl.CertificateError as error:
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from None
+        except ssl.SSLError as error:
+            raise aiohttp.ClientConnectorSSLError(req.connection_key, error) from None
+        except OSError as error:
+            raise client_error(req.connection_key, error) from None
+
+
+async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
+    """A socket to the proxy, joined by it to `host`, an address or a name."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(
+        proxy.host, proxy.port or DEFAULT_SOCKS_PORT, type=socket.SOCK_STREAM
+    )
+    family, kind, protocol, _, address = found[0]
+    way = socket.socket(family, kind, protocol)
+    way.setblocking(False)  # noqa: FBT003 - it has no other form
+    try:
+        await loop.sock_connect(way, address)
+        await _introduce(way, proxy.user or "", proxy.password or "")
+        await _ask(way, host, port)
+    except BaseException:
+        way.close()
+        raise
+    return way
+
+
+async def _introduce(way: socket.socket, user: str, password: str) -> None:
+    """The greeting, with a name and password where the proxy's address has them."""
+    loop = asyncio.get_running_loop()
+    method = _NO_PASSWORD
+    if user:
+        method = _PASSWORD
+    await loop.sock_sendall(way, bytes([_VERSION, 1, method]))
+    version, chosen = await _read(way, 2)
+    if version != _VERSION or chosen != method:
+        raise ProxyError("the proxy wants another introduction")
+    if method == _PASSWORD:
+        name, secret = user.encode()[:255], password.encode()[:255]
+        said = bytes([1, len(name)]) + name + bytes([len(secret)]) + secret
+        await loop.sock_sendall(way, said)
+        _, refused = await _read(way, 2)
+        if refused:
+            raise ProxyError("the proxy refused name and password")
+
+
+async def _ask(way: socket.socket, host: str, port: int) -> None:
+    """The request to connect, and its answer; ProxyError when that is no."""
+    await asyncio.get_running_loop().sock_sendall(way, _request(host, port))
+    _, refused, _, kind_of_bound = await _read(way, 4)
+    if refused:
+        raise ProxyError("the proxy did not connect")
+    length = {_IPV4: 4, _IPV6: 16}.get(kind_of_bound)
+    if length is None:
+        (length,) = await _read(way, 1)
+    await _read(way, length + 2)  # the address it uses itself: nobody asks
+
+
+def _request(host: str, port: int) -> bytes:
+    """The request to connect; an address is given as one, so that no name is looked up."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.encode("idna")[:255]
+        where = bytes([_NAME, len(name)]) + name
+    else:
+        where = bytes([_IPV4 if address.version == 4 else _IPV6]) + address.packed
+    return bytes([_VERSION, _CONNECT, 0]) + where + port.to_bytes(2, "big")
+
+
+async def _read(way: socket.socket, count: int) -> bytes:
+    """So many bytes of the proxy's; ProxyError when it hangs up before."""
+    loop = asyncio.get_running_loop()
+    got = b""
+    while len(got) < count:
+        more = await loop.sock_recv(way, count - len(got))
+        if not more:
+            raise ProxyError("the proxy hung up")
+        got += more
+    return got

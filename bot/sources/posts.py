@@ -1,0 +1,141 @@
+"""The posts of a public Telegram channel, by the preview that t.me shows to everybody.
+
+`https://t.me/s/NAME` lists the latest twenty posts, the oldest first. A post is a
+`tgme_widget_message` whose `data-post` is "NAME/ID"; its words are the first
+`tgme_widget_message_text` that is not inside the reply above it, and an album is one post with one
+text. A channel's own news (a new picture, a pinned post), polls, and posts that are a picture alone
+say nothing that could be told.
+
+Posts have no titles: the first sentence stands for one. An edited post keeps its id and says
+nothing of when; its new words are found by comparing.
+
+A channel that is private or gone, and one whose owner switched the preview off, is redirected to a
+page that invites to the app: no error by its status. Runs in a worker process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from lxml import html
+
+from bot.errors import ParseError
+from bot.model.news import Entry
+from bot.sources.dates import parse_date
+from bot.sources.encodings import decode
+from bot.sources.specs import EntryReader, NewsSpec
+from bot.sources.text import one_line
+from bot.sources.trees import inner_text, tree_of
+
+LONGEST_HEADLINE = 200  # characters; a first sentence may be a whole post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramSpec(NewsSpec):
+    """A public channel, by its name without @."""
+
+    channel: str
+
+    def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - posts say the moment
+        """How its preview is read."""
+        return partial(parse_posts, channel=self.channel, language=self.language)
+
+
+def parse_posts(
+    body: bytes,
+    /,
+    *,
+    channel: str,
+    url: str | None = None,  # noqa: ARG001 - links stand in the posts
+    content_type: str | None = None,
+    language: str | None = None,
+) -> Sequence[Entry]:
+    """The posts with words of a channel's preview, the newest first.
+
+    Raises ParseError, in words for an operator, where t.me shows no channel.
+    """
+    page = tree_of(decode(body, content_type))
+    if not page.xpath(_SHOWS_POSTS):
+        raise ParseError(
+            f"no posts of @{channel} are shown: it is private or gone, it is no channel, or its "
+            "preview is switched off"
+        )
+    entries: dict[str, Entry] = {}
+    for post in reversed(page.xpath(_POSTS)):
+        entry = _entry(post, language)
+        if entry is not None:
+            entries.setdefault(entry.id, entry)
+    return tuple(entries.values())
+
+
+def headline_of(text: str) -> str:
+    """The first sentence of a post, in its first line that has a word beside hashtags."""
+    for line in text.splitlines():
+        if not _WORD.search(_HASHTAG.sub("", line)):
+            continue  # "⚡️", "#срочно"
+        sentence = one_line(_first_sentence(line.strip()))
+        if len(sentence) <= LONGEST_HEADLINE:
+            return sentence
+        return sentence[:LONGEST_HEADLINE].rpartition(" ")[0] + "…"
+    return one_line(text)
+
+
+def _having(name: str) -> str:
+    """What an XPath asks of an element that has this class."""
+    return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
+
+
+_POSTS = f"//div[{_having('tgme_widget_message')}][not({_having('service_message')})][@data-post]"
+# an empty channel has its head and no post; an invitation has neither
+_SHOWS_POSTS = (
+    f"//div[{_having('tgme_widget_message')}][@data-post]"
+    f" | //*[{_having('tgme_channel_info')} or {_having('tgme_channel_history')}]"
+)
+_TEXT = f".//div[{_having('tgme_widget_message_text')}]"
+_OF_A_REPLY = f"ancestor::*[{_having('tgme_widget_message_reply')}]"
+_TEXTS = f"{_TEXT}[not({_OF_A_REPLY})]"
+_MOMENT = f".//a[{_having('tgme_widget_message_date')}]//time/@datetime"
+_NAMED = re.compile(r"[A-Za-z]\w{3,31}/[1-9][0-9]{0,18}", re.ASCII)
+
+
+def _entry(post: html.HtmlElement, language: str | None) -> Entry | None:
+    """One post; None where it has no words, or no name to find it by."""
+    name = str(post.get("data-post"))
+    texts = post.xpath(_TEXTS)
+    if not texts or not _NAMED.fullmatch(name):
+        return None
+    text = inner_text(texts[0])
+    if not _WORD.search(text):
+        return None
+    moments = post.xpath(_MOMENT)
+    return Entry(
+        id=name,
+        title=headline_of(text),
+        link=f"https://t.me/{name}",
+        published_at=parse_date(str(moments[0])) if moments else None,
+        content=text,
+        language=language,
+    )
+
+
+_WORD = re.compile(r"\w")
+_HASHTAG = re.compile(r"#\w+")
+# the end of a sentence, its quotation marks and brackets included, before a new one
+_END = re.compile(r"[.!?…]+[»”“\")\]]*(?=\s+[^\w\s]*[A-ZА-ЯЁӨҮҢІЎҚҒҲӘҰ0-9])")
+# what ends in a full stop and ends no sentence: "г. Бишкек", "ул. Чуй", "Dr. Smith", initials
+_SHORTENED = re.compile(
+    r"(?:^|[\s(«„“\".])(?:\w|гг|ул|им|пр|стр|см|тыс|млн|млрд|трлн|др|пос|обл|респ|ред|mr|mrs|ms|dr|"
+    r"st|no|vs|gen|col|lt|sgt)\.$",
+    re.IGNORECASE,
+)
+
+
+def _first_sentence(line: str) -> str:
+    for end in _END.finditer(line):
+        if not _SHORTENED.search(line[: end.end()]):
+            return line[: end.end()]
+    return line

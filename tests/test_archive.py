@@ -1,0 +1,149 @@
+"""The archive by its words: what was stored is found in each language, and by nothing but words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import storage.news
+import storage.search
+from bot import archive
+from bot.detect.search import MOST_WORDS, asked, share, tokens_of
+from bot.model.alerts import Severity
+from bot.model.news import Verdict
+from bot.readers.search import found_page
+from bot.sources.specs import Catalog
+from storage.db import Store
+from storage.news import NewEntry
+from tests.factories import entry
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+QUIET = Verdict(security=False, score=0, severity=Severity.INFO)
+STORIES = [
+    ("en", "Border guards open the road to Batken", "Lorries pass again since the morning."),
+    ("ru", "Пограничники открыли дорогу в Баткен", "Грузовики пропускают с утра."),
+    ("ky", "Чек арачылар Баткенге жолду ачышты", "Эртең мененден бери жүк ташуучулар өтүүдө."),
+    ("ru", "В Бишкеке подешевела мука", "Мешок стоит 2400 сомов."),
+    ("kk", "Алматыда кітап көрмесі ашылды", "Кіру тегін."),
+]
+
+
+async def stored(store: Store, stories: list[tuple[str, str, str]] = STORIES) -> None:
+    """An archive of these stories, a minute apart, indexed."""
+    new = []
+    for number, (language, title, text) in enumerate(stories):
+        at = NOW + timedelta(minutes=number)
+        item = entry(
+            id=f"e{number}",
+            title=title,
+            summary=text,
+            content="",
+            language=language,
+            published_at=at,
+        )
+        new.append(
+            NewEntry(
+                feed="one", item=item, at=at, link_key=None, title_key=str(number), verdict=QUIET
+            )
+        )
+    async with store.writing() as db:
+        await storage.news.add_alone(db, new, now=NOW)
+    assert await archive.index(store) == len(stories)
+
+
+async def found(store: Store, words: str, language: str = "en") -> list[str]:
+    """The headlines of the first page."""
+    async with store.reading() as db:
+        page = await found_page(db, Catalog(), words, language=language)
+    return [story.lead.entry.title for story in page.stories]
+
+
+FORMS = [
+    ("border guard", 0),
+    ("roads batken", 0),
+    ("LORRY", 0),
+    ("пограничник", 1),
+    ("дорога Баткена", 1),
+    ("грузовиков", 1),
+    ("жолу", 2),
+    ("чек арачы", 2),
+    ("жук ташуучу", 2),  # typed on a keyboard without ү
+    ("мука бишкек", 3),
+    ("2400", 3),
+    ("кітаптар", 4),
+]
+
+
+async def test_a_word_in_any_of_its_forms_finds_the_story(store: Store) -> None:
+    """In the three languages, and in another one by the beginnings of words."""
+    await stored(store)
+    missed = [
+        words for words, number in FORMS if STORIES[number][1] not in await found(store, words)
+    ]
+    assert missed == []
+
+
+async def test_what_lacks_one_of_the_words_is_not_found(store: Store) -> None:
+    """All of them have to be there, and a part of a word is none."""
+    await stored(store)
+    for words in ("border flour", "мост", "бордюр", "2401", "guardian", "ү"):
+        assert await found(store, words) == [], words
+
+
+async def test_the_readers_language_comes_first_and_then_the_newest(store: Store) -> None:
+    """A name that two languages write alike."""
+    await stored(store)
+    assert await found(store, "Баткен", "ru") == [STORIES[1][1], STORIES[2][1]]
+    assert await found(store, "Баткен", "ky") == [STORIES[2][1], STORIES[1][1]]
+
+
+HOSTILE = [
+    '"', "'", "a OR border", "border*", "NEAR(border guards)", "-border", "title:border",
+    "border AND", "(", "border\x00guards", "\\", "%", "_", "a' | 'b", "b & !c", ":*", "^a",
+    "{a b}:c", "🔎", "ª", "ﬁ", "й" * 500, " ".join(map(str, range(50))), "١٢", "²", "İ", "ß",
+]  # fmt: skip
+
+
+async def test_S15_no_question_is_an_operator_or_an_error(store: Store) -> None:
+    """Words are words: what stands between them is nothing, and eight are enough."""
+    await stored(store)
+    for words in HOSTILE:
+        assert set(await found(store, words)) <= {title for _, title, _ in STORIES}, words
+        assert len(asked(words)) <= MOST_WORDS
+    for words in ("border NOT guards", "border OR flour", "words:border"):
+        assert await found(store, words) == [], words
+
+
+async def test_S15_a_search_that_takes_too_long_is_ended_and_others_go_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the database, not by waiting for it."""
+    await stored(store, [("en", f"Border report {number}", "Guards.") for number in range(3000)])
+    monkeypatch.setattr(storage.search, "SECONDS", 0.001)
+    monkeypatch.setattr(storage.search, "MOST_FOUND", 1_000_000)
+    words = [frozenset({token}) for token in asked("border")[0] if not token.begins] * 400
+    with pytest.raises(storage.search.SearchTooLongError):
+        async with store.reading() as db:
+            await storage.search.find(db, words)
+    monkeypatch.setattr(storage.search, "SECONDS", 30)
+    assert await found(store, "border")
+
+
+async def test_a_corrected_headline_is_found_by_its_new_words_alone(store: Store) -> None:
+    """Its old ones are forgotten."""
+    await stored(store, STORIES[:1])
+    async with store.writing() as db:
+        item = entry(id="e0", title="Flour is cheaper", summary="", content="", language="en")
+        await storage.news.correct(db, 1, item, title_key="t")
+    await archive.index(store)
+    assert await found(store, "lorries") == []
+    assert await found(store, "flour") == ["Flour is cheaper"]
+
+
+def test_how_much_of_a_question_a_headline_has() -> None:
+    """For whoever ranks what was found."""
+    assert share("border flour", "Border guards", "en") == 0.5
+    assert share("", "Border guards", "en") == 0.0
+    assert share("Баткен", "Чек арачылар Баткенге жетти", "ky") == 1.0
+    assert tokens_of("", None) == []

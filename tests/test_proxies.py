@@ -1,0 +1,376 @@
+"""Sources by the catalog's `headers`, `user_agent` and `proxy`: real proxies on loopback, whose
+every request is seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import pytest
+import trustme
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot import log
+from bot.addresses import is_public
+from bot.errors import ConfigError, FetchError
+from bot.fetch import USER_AGENT, Fetched, Fetcher, Limits
+from bot.ingest.trial import try_source
+from bot.sources.catalog import parse_catalog
+from tests.publishers import QUIET, rss
+from tests.world import Here
+
+#: A public address, as far as the guard knows; the proxies of these tests lead it to loopback.
+PUBLIC = "93.184.215.14"
+SECRET = "q7-secret-key"
+
+
+class Names(AbstractResolver):
+    """Names of the test's own; others are not known."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: int = 0,  # noqa: ARG002 - aiohttp's own
+    ) -> list[ResolveResult]:
+        """The one address of a name."""
+        if host not in self.names:
+            raise OSError("no such name")
+        return [
+            ResolveResult(
+                hostname=host, host=self.names[host], port=port, family=2, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Proxy:
+    """An http or SOCKS 5 proxy that leads every request to one port of this machine."""
+
+    def __init__(self, port: int, *, password: str = "", refuses: bool = False) -> None:
+        self.target, self.password, self.refuses = port, password, refuses
+        self.asked: list[str] = []
+        self.introduced: list[str] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, of either kind."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            first = await reader.readexactly(1)
+            if first == b"\x05":
+                ahead = await self._socks(reader, writer)
+            else:
+                ahead = await self._http(first, reader, writer)
+            if ahead is not None:
+                await self._relay(ahead, reader, writer)
+        writer.close()
+
+    async def _socks(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        methods = await reader.readexactly((await reader.readexactly(1))[0])
+        if self.password:
+            assert 2 in methods
+            writer.write(b"\x05\x02")
+            _, length = await reader.readexactly(2)
+            name = await reader.readexactly(length)
+            given = await reader.readexactly((await reader.readexactly(1))[0])
+            self.introduced.append(f"{name.decode()}:{given.decode()}")
+            right = given.decode() == self.password
+            writer.write(b"\x01" + bytes([not right]))
+            if not right:
+                return None
+        else:
+            writer.write(b"\x05\x00")
+        _, _, _, kind = await reader.readexactly(4)
+        if kind == 3:
+            host = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+        else:
+            host = str(ipaddress.ip_address(await reader.readexactly({1: 4, 4: 16}[kind])))
+        port = int.from_bytes(await reader.readexactly(2), "big")
+        self.asked.append(f"{host}:{port}")
+        writer.write(b"\x05" + bytes([5 * self.refuses]) + b"\x00\x01\x7f\x00\x00\x01\x00\x00")
+        return None if self.refuses else b""
+
+    async def _http(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        head = first + await reader.readuntil(b"\r\n\r\n")
+        line, *rest = head.decode().split("\r\n")
+        method, target, _ = line.split(" ")
+        self.asked.append(f"{method} {target}")
+        self.introduced += [one for one in rest if one.lower().startswith("proxy-authorization")]
+        if self.refuses:
+            writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return None
+        if method == "CONNECT":
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            return b""
+        return head
+
+    async def _relay(
+        self, ahead: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.target)
+        back.write(ahead)
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while more := await source.read(65536):
+                sink.write(more)
+            sink.close()
+
+        await asyncio.gather(copy(reader, back), copy(there, writer))
+
+
+@asynccontextmanager
+async def publisher(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
+    """A publisher's port, and what it was asked: host, path, the headers of these tests."""
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        told = [request.headers.get(name, "-") for name in ("User-Agent", "X-Key")]
+        seen.append(f"{request.host} {request.path} {told[0]} {told[1]}")
+        if request.path == "/inside":
+            return web.Response(status=302, headers={"Location": "http://10.0.0.1/secret"})
+        if request.path == "/unknown":
+            return web.Response(status=302, headers={"Location": "http://unknown.example/"})
+        if request.path == "/away":
+            return web.Response(status=302, headers={"Location": "http://two.example/there"})
+        return web.Response(body=rss(QUIET), content_type="application/xml")
+
+    runner = web.ServerRunner(web.Server(answer, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    try:
+        yield runner.addresses[0][1], seen
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def proxy_to(
+    port: int, scheme: str, *, password: str = "", refuses: bool = False
+) -> AsyncIterator[Proxy]:
+    """A proxy on loopback, with its address as the catalog has it."""
+    proxy = Proxy(port, password=password, refuses=refuses)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    mine = server.sockets[0].getsockname()[1]
+    user = f"me:{password}@" if password else ""
+    proxy.url = f"{scheme}://{user}127.0.0.1:{mine}"
+    try:
+        yield proxy
+    finally:
+        server.close()
+
+
+NAMES = {"one.example": PUBLIC, "two.example": PUBLIC, "inside.example": "192.168.1.1"}
+
+
+async def fetch(
+    url: str, proxy: Proxy, tls: ssl.SSLContext | None = None, **how: object
+) -> Fetched:
+    """One request of the guarded fetcher through a proxy."""
+    limits = Limits(pause=0, total=5)
+    async with Fetcher(limits=limits, resolver=Names(NAMES), tls=tls) as fetcher:
+        return await fetcher.get(url, proxy=proxy.url, **how)  # type: ignore[arg-type]  # the test's own
+
+
+@pytest.mark.parametrize(
+    ("scheme", "told"),
+    [("http", "GET http://one.example/feed"), ("socks5", f"{PUBLIC}:80")],
+)
+async def test_F24_a_source_is_reached_through_its_proxy(scheme: str, told: str) -> None:
+    """A SOCKS proxy is told the address that was judged, never a name it could look up anew."""
+    async with publisher() as (port, seen), proxy_to(port, scheme) as proxy:
+        got = await fetch("http://one.example/feed", proxy)
+    assert got.body is not None
+    assert b"<rss" in got.body
+    assert proxy.asked == [told]
+    assert seen == [f"one.example /feed {USER_AGENT} -"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_F24_tls_is_the_hosts_own_through_a_proxy(scheme: str) -> None:
+    """The certificate has to be the name's, though the proxy was told an address."""
+    authority = trustme.CA()
+    ours, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("one.example").configure_cert(ours)
+    authority.configure_trust(trust)
+    async with publisher(ours) as (port, seen), proxy_to(port, scheme) as proxy:
+        await fetch("https://one.example/feed", proxy, trust)
+        with pytest.raises(FetchError, match="certificate"):
+            await fetch("https://two.example/feed", proxy, trust)
+    assert len(seen) == 1
+    where = "one.example" if scheme == "http" else PUBLIC
+    assert f"{where}:443" in proxy.asked[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_F24_a_proxys_password_is_given_to_it_alone_and_never_said(scheme: str) -> None:
+    """Right or wrong: neither the error nor what is made of it has a letter of it."""
+    async with publisher() as (port, seen), proxy_to(port, scheme, password=SECRET) as proxy:
+        await fetch("http://one.example/feed", proxy)
+        pair = f"me:{SECRET}"
+        if scheme == "http":
+            pair = f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}"
+        assert proxy.introduced == [pair]
+        proxy.refuses = True
+        with pytest.raises(FetchError) as caught:
+            await fetch("http://one.example/feed", proxy)
+    assert SECRET not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://inside.example/",
+        "http://one.example/inside",
+        "http://one.example/unknown",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://2130706433/",
+        "http://metadata/",
+        "http://127.0x1/",
+    ],
+)
+async def test_S1_what_a_proxy_is_asked_for_is_judged_at_every_hop(scheme: str, url: str) -> None:
+    """Inside addresses, names that mean one, and names by a redirect that nobody here knows."""
+    async with publisher() as (port, _), proxy_to(port, scheme) as proxy:
+        with pytest.raises(FetchError, match=r"cannot connect to|connection to"):
+            await fetch(url, proxy)
+    for asked in proxy.asked:
+        assert "one.example" in asked or asked == f"{PUBLIC}:80"
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_F24_a_name_only_the_proxy_knows_is_handed_on_where_the_operator_wrote_it(
+    scheme: str,
+) -> None:
+    """A provider that hides names is a reason for having a proxy; a page's link is no operator."""
+    async with publisher() as (port, _), proxy_to(port, scheme) as proxy:
+        await fetch("http://hidden.example/feed", proxy)
+        count = len(proxy.asked)
+        with pytest.raises(FetchError, match=r"cannot connect to|connection to"):
+            await fetch("http://other.example/x", proxy, found_on="http://one.example/")
+    assert len(proxy.asked) == count == 1
+    assert "hidden.example" in proxy.asked[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_F24_a_proxy_that_is_dead_or_talks_nonsense_is_one_error(scheme: str) -> None:
+    """Within the time limit, in our own words."""
+
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"\x00\xff" * 400)
+        writer.close()
+
+    server = await asyncio.start_server(nonsense, "127.0.0.1", 0)
+    proxy = Proxy(0)
+    proxy.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        with pytest.raises(FetchError):
+            await fetch("http://one.example/", proxy)
+    with pytest.raises(FetchError, match=r"cannot connect to one\.example"):
+        await fetch("http://one.example/", proxy)
+
+
+# ── headers and our name ────────────────────────────────────────────────────
+
+
+def section(url: str, how: str, kind: str = "feeds") -> str:
+    """A feed, a page or a bank of a catalog with one more line."""
+    rest = {
+        "feeds": f'url = "{url}"',
+        "pages": f'url = "{url}"\nitem = "li"\nlink = "a"',
+        "rates": f'parser = "nbkr"\nname = {{ en = "X" }}\nurls = ["{url}"]',
+    }[kind]
+    return f"[{kind}.x]\n{rest}\n{how}\n"
+
+
+async def test_F24_headers_and_our_name_are_those_of_the_catalog(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """For the source's own host; a redirect elsewhere gets our name and no key."""
+    how = f'user_agent = "Mozilla/5.0 (test)"\nheaders = {{ "x-key" = "{SECRET}" }}'
+    async with publisher() as (port, seen), proxy_to(port, "http") as proxy:
+        how += f'\nproxy = "{proxy.url}"'
+        catalog = parse_catalog(section("http://one.example/away", how))
+        (spec,) = catalog.polled
+        limits = Limits(pause=0)
+        async with Fetcher(limits=limits, resolver=Names(NAMES), may_connect=is_public) as fetcher:
+            trial = await try_source(spec, fetcher, Here(), now=datetime.now(UTC))
+    assert trial.ok, trial.words
+    assert seen == [
+        f"one.example /away Mozilla/5.0 (test) {SECRET}",
+        "two.example /there Mozilla/5.0 (test) -",
+    ]
+    assert SECRET not in repr(spec) + repr(spec.request) + caplog.text
+    assert SECRET in catalog.secrets
+
+
+@pytest.mark.parametrize("kind", ["feeds", "pages", "rates"])
+def test_F24_every_kind_of_source_may_have_them(kind: str) -> None:
+    how = (
+        'headers = { Accept-Language = "ru" }\nuser_agent = "X"\nproxy = "socks5://127.0.0.1:9050"'
+    )
+    (spec,) = parse_catalog(section("https://one.example/", how, kind)).polled
+    assert dict(spec.headers) == {"Accept-Language": "ru"}
+    assert spec.user_agent == "X"
+    assert spec.proxy == "socks5://127.0.0.1:9050"
+    assert spec.secrets == ("socks5://127.0.0.1:9050", "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ('headers = { "X Key" = "q7-secret-key" }', "a table of headers"),
+        ('headers = { X-Key = "q7-secret-key\\r\\nHost: inside" }', "a table of headers"),
+        ("headers = { X-Key = 5 }", "a table of headers"),
+        ('headers = "q7-secret-key"', "a table of headers"),
+        ('headers = { host = "q7-secret-key" }', "says itself"),
+        ('headers = { USER-AGENT = "q7-secret-key" }', "user_agent"),
+        ('user_agent = "q7-secret-key\\n"', "a line of Latin letters"),
+        ('user_agent = ""', "a line of Latin letters"),
+        ('proxy = "ftp://me:q7-secret-key@x"', "socks5://host:port"),
+        ('proxy = "me:q7-secret-key@x:99999"', "socks5://host:port"),
+        ('proxy = "http://me:q7-secret-key@x:99999"', "socks5://host:port"),
+        ('proxy = "http://me:q7-secret-key@x/y?z"', "socks5://host:port"),
+    ],
+)
+def test_F24_a_mistake_is_told_without_what_was_written(line: str, right: str) -> None:
+    """It may be a key."""
+    with pytest.raises(ConfigError) as caught:
+        parse_catalog(section("https://one.example/", line))
+    assert right in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_F24_keys_are_redacted_wherever_they_would_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A library's own log, a server's answer that repeats them."""
+    monkeypatch.setattr(log, "_hidden", set())
+    how = (
+        'headers = { Authorization = "Bearer q7-secret-key", Accept-Language = "ru-RU,ru;q=0.9" }\n'
+        'proxy = "http://me:pass%20word9@proxy.example:3128"'
+    )
+    catalog = parse_catalog(section("https://one.example/", how))
+    log.hide(*catalog.secrets)
+    said = log.redact("q7-secret-key, pass%20word9, pass word9, ru-RU,ru;q=0.9")
+    assert said == "***, ***, ***, ru-RU,ru;q=0.9"
