@@ -13,6 +13,7 @@ from bot.errors import BotError, StorageError
 from bot.ingest import keeping
 from bot.ingest.keeping import PIECE, PORTION
 from bot.ingest.together import Together
+from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -84,15 +85,15 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     for number in range(FEEDS):
         world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
     world.feed("s3", ("attack", ATTACK, "The border service says so."))
-    title_key = keeping.keep_entries.__globals__["title_key"]
+    link_key = keeping.keep_entries.__globals__["link_key"]
 
-    def poisoned(title: str) -> str:
-        if title == ATTACK:
-            raise ValueError(title)
-        return str(title_key(title))
+    def poisoned(item: Entry) -> str | None:
+        if item.title == ATTACK:
+            raise ValueError(item.title)
+        return link_key(item)  # type: ignore[no-any-return]
 
     with monkeypatch.context() as patched:
-        patched.setattr("bot.ingest.stories.title_key", poisoned)
+        patched.setattr("bot.ingest.stories.link_key", poisoned)
         errors = await together(world)
     assert errors == [
         "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)

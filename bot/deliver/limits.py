@@ -85,6 +85,14 @@ class Gate:
         if reply:
             self._talked = now
 
+    def leave_late(self, taken: float, now: float) -> None:
+        """What was let go at `taken` leaves only now, and is counted now."""
+        if taken in self._left:
+            self._left.remove(taken)
+        self._left.append(now)
+        if len(self._left) > self._most:
+            self._left.popleft()
+
     def quiet_for(self, now: float) -> float:
         """Seconds since the last message."""
         if not self._left:

@@ -58,7 +58,11 @@ class Replies:
         self._signals.feed.set()
         if self._slots.by_row:
             self._signals.claim.set()
-        return await waiting
+        turn = await waiting
+        if turn is None:
+            return False
+        self._slots.answered(turn, boottime())
+        return True
 
     async def _turn_of_chat(self, chat: int) -> float:
         """Wait for the chat's own pace; the seconds that are left where they are too many."""

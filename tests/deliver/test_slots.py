@@ -130,7 +130,7 @@ async def test_replies_look_after_themselves_once_nobody_starts_senders() -> Non
     slots, now = made(by_row=False), boottime() + 60
     waiting = slots.wait_for_turn()
     slots.close()
-    assert await asyncio.wait_for(waiting, 1) is False
+    assert await asyncio.wait_for(waiting, 1) is None
     assert not slots.reply_goes(now)
     assert slots.word_goes(now)
 

@@ -22,7 +22,7 @@ from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.chats import ChatKind
 from storage.claims import Claim
-from storage.db import Db, Store
+from storage.db import Db, Store, db_now
 from storage.deliveries import Mark
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery, pace
@@ -310,18 +310,22 @@ async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: S
 
 
 async def _times(store: Store, kind: ChatKind, count: int, step: timedelta) -> list[timedelta]:
-    """When each of `count` alerts to one chat may go, on a clock that moves by `step`."""
+    """When each of `count` alerts to one chat may go, on a clock that moves by `step` more than the
+    database's own.
+    """
     times: list[timedelta] = []
     async with store.writing() as db:
         await readers(db, 1, kind=kind)
         for number in range(count):
             await storage.alerts.enqueue(db, an_alert(str(number)))
         await fan_all(db)
+        begun = await db_now(db)
         for tick in range(2 * 60 * count):
             if len(times) == count:
                 break
             got = await claim(db)
-            times += [tick * step] * len(got.deliveries)
+            # what a busy machine takes has passed for the chat too
+            times += [got.at - begun + tick * step] * len(got.deliveries)
             await sent(db, got)
             if not got.deliveries or step < SECOND:
                 tat = (await db.execute(select(chat.c.tat))).scalar_one()
