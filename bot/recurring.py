@@ -80,7 +80,7 @@ async def due(bot: Running) -> list[str]:
 
     Only those are looked at whose time has come, and those never met before.
     """
-    known = {spec.key: spec for spec in bot.catalog.polled}
+    known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.due(db, now=bot.clock())
@@ -98,8 +98,7 @@ async def due(bot: Running) -> list[str]:
 
 async def poll(bot: Running, key: str) -> bool:
     """Poll one source, whose trouble stays its own; whether alerts came of it."""
-    known = {spec.key: spec for spec in bot.catalog.polled}
-    spec = known.get(key)
+    spec = bot.catalog.by_key.get(key)
     if spec is None:  # of a replica with another catalog
         return False
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     String,
     and_,
     cast,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    union_all,
     update,
 )
 
@@ -26,6 +28,7 @@ from bot.model.reasons import reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.schema import alert, entry, story, story_topic
 
+NAMESAKES = 200  # entries of a feed beyond those asked for, that have a key of theirs
 PAIRS = 300  # pairs of a feed and an id that one statement asks for
 
 
@@ -50,14 +53,77 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
     )
 
 
-async def known_links(db: Db, feed: str, link_keys: Collection[str]) -> set[str]:
-    """Which of these links a feed has brought already."""
-    if not link_keys:
-        return set()
-    query = select(entry.c.link_key).where(
-        entry.c.feed == feed, entry.c.link_key.in_(list(link_keys))
-    )
-    return set((await db.execute(query)).scalars())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a stored entry is recognised by; `text_key` is None where it was stored without."""
+
+    pk: int
+    guid: str
+    link: str | None
+    link_key: str | None
+    title_key: str
+    text_key: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What entries of a feed are looked for by: any of these."""
+
+    guids: Collection[str] = ()
+    link_keys: Collection[str] = ()
+    title_keys: Collection[str] = ()
+    text_keys: Collection[str] = ()
+
+
+async def brought_by(db: Db, feed: str, keys: Keys) -> list[Brought]:
+    """The entries of a feed with one of these keys, each once; of a key that too many have the
+    latest. One statement, however many are asked for.
+    """
+    parts: list[Select[Any]] = []
+    for column, wanted in (
+        (entry.c.guid, keys.guids),
+        (entry.c.link_key, keys.link_keys),
+        (entry.c.title_key, keys.title_keys),
+        (entry.c.text_key, keys.text_keys),
+    ):
+        if wanted:
+            query = select(*_RECOGNISED).where(entry.c.feed == feed, column.in_(list(wanted)))
+            some = query.order_by(entry.c.id.desc()).limit(2 * len(wanted) + NAMESAKES)
+            parts.append(select(some.subquery()))
+    if not parts:
+        return []
+    found: dict[int, Brought] = {}
+    for row in await db.execute(union_all(*parts)):
+        found[row.id] = Brought(
+            pk=row.id,
+            guid=row.guid,
+            link=row.link,
+            link_key=row.link_key,
+            title_key=row.title_key,
+            text_key=row.text_key,
+            published_at=row.published_at,
+        )
+    return list(found.values())
+
+
+_RECOGNISED = (
+    entry.c.id,
+    entry.c.guid,
+    entry.c.link,
+    entry.c.link_key,
+    entry.c.title_key,
+    entry.c.text_key,
+    entry.c.published_at,
+)
+
+
+async def words(db: Db, pks: Collection[int]) -> dict[int, Entry]:
+    """Stored entries with their words, by number."""
+    if not pks:
+        return {}
+    query = select(entry).where(entry.c.id.in_(list(pks)))
+    return {row.id: _stored(row).entry for row in await db.execute(query)}
 
 
 async def brought(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -101,6 +167,7 @@ class NewEntry:
     link_key: str | None
     title_key: str
     verdict: Verdict
+    text_key: str | None = None
 
 
 async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
@@ -152,6 +219,7 @@ def _entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, o
         "link_key": new.link_key,
         "title": item.title,
         "title_key": new.title_key,
+        "text_key": new.text_key,
         "summary": item.summary,
         "content": item.content,
         "language": item.language or verdict.language,
@@ -186,18 +254,21 @@ async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> N
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
 
 
-async def titles(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int, str]]:
-    """The brought ones of these ids: entry, story, and the key of the headline as it is stored."""
-    query = select(entry.c.guid, entry.c.id, entry.c.story_id, entry.c.title_key)
+async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The brought ones of these ids: entry and story."""
+    query = select(entry.c.guid, entry.c.id, entry.c.story_id)
     rows = await db.execute(query.where(entry.c.feed == feed, entry.c.guid.in_(list(guids))))
-    return {row.guid: (row.id, row.story_id, row.title_key) for row in rows}
+    return {row.guid: (row.id, row.story_id) for row in rows}
 
 
-async def correct(db: Db, pk: int, item: Entry, *, title_key: str) -> None:
+async def correct(
+    db: Db, pk: int, item: Entry, *, title_key: str, text_key: str | None = None
+) -> None:
     """Take a changed entry's words; what was decided about it stays."""
     words = {
         "title": item.title,
         "title_key": title_key,
+        "text_key": text_key,
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
@@ -331,12 +402,14 @@ async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -
     return set((await db.execute(query)).scalars())
 
 
-async def same_title(db: Db, title_key: str, *, since: datetime) -> int | None:
-    """The story of a recent entry with the same headline, from any feed."""
+async def same_title(
+    db: Db, title_key: str, *, since: datetime, limit: int = 20
+) -> list[StoredEntry]:
+    """The recent entries with the same headline, from any feed, the latest first."""
     query = (
-        select(entry.c.story_id)
+        select(entry)
         .where(entry.c.title_key == title_key, entry.c.seen_at >= since)
-        .order_by(entry.c.seen_at.desc())
-        .limit(1)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(limit)
     )
-    return (await db.execute(query)).scalar()
+    return [_stored(row) for row in await db.execute(query)]

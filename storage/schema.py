@@ -144,7 +144,8 @@ entry = Table(  # one item as published
     Column("link", Text),
     Column("link_key", Text),  # the link without what does not matter
     Column("title", Text, nullable=False),
-    Column("title_key", String, nullable=False),  # hash of the title's words
+    Column("title_key", String, nullable=False),  # hash of the headline's words, "" without one
+    Column("text_key", String),  # hash of how the text begins, "" without one; NULL before 0015
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("language", String),
@@ -159,6 +160,7 @@ entry = Table(  # one item as published
 )
 Index(None, entry.c.story_id)
 Index(None, entry.c.link_key)
+Index(None, entry.c.text_key)
 Index(None, entry.c.title_key, entry.c.seen_at)
 Index(None, entry.c.seen_at)
 Index(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.ingest.trial import Trial, try_source
 from bot.sources.catalog import parse_catalog
 from tests.factories import NOW
-from tests.publishers import Publishers, bank_page
+from tests.publishers import QUIET, Publishers, bank_page, rss
+from tests.test_cli import jarchy
 from tests.world import SAMPLE, Here, loopback_fetcher
 
 TODAY = NOW.date()
@@ -41,6 +45,25 @@ async def test_R11_a_day_far_from_the_calendar_is_not_in_order() -> None:
     both = await _tried(near, far)
     assert not both.ok
     assert both.words.startswith(f"3 rates, the newest for {TODAY}; 3 rates of a day far")
+
+
+async def test_what_nobody_tried_is_said_beside_what_answered(tmp_path: Path) -> None:
+    """`verified = false` disables nothing, and is told with and without a look."""
+    async with Publishers() as publishers:
+        publishers.put("/a.xml", rss(QUIET))
+        catalog = (
+            f'[feeds.a]\nurl = "{publishers.url}/a.xml"\nverified = false\n'
+            f'[feeds.b]\nurl = "{publishers.url}/b.xml"\n'
+        )
+        (tmp_path / "mine.toml").write_text(catalog, encoding="utf-8")
+        words = ("check", "--json", "--sources")
+        done = await asyncio.to_thread(
+            jarchy, tmp_path, *words, CATALOG=str(tmp_path / "mine.toml")
+        )
+    found = json.loads(done.stdout)
+    assert found["catalog"] == "ok, 2 sources, 1 that nobody tried (verified = false)"
+    assert found["source a"] == "ok, 1 entries; nobody had tried it before (verified = false)"
+    assert found["source b"] == "the server answered 404"
 
 
 @pytest.mark.parametrize("broken", [None, b"<html>login</html>"], ids=["404", "no rates"])

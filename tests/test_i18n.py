@@ -22,6 +22,7 @@ from bot.detect.security import lexicon
 from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
+from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
 from bot.model.rules import RuleStanding
@@ -156,6 +157,7 @@ FAMILIES = {
     "gone.": {
         why.replace(" ", "_") for why in (NO_RIGHT.why, LEFT.why, *(why for _, why in _GONE))
     },
+    "hazard.": {*HazardKind},
     "kind.": {*RateKind},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {
@@ -170,6 +172,7 @@ FAMILIES = {
     "rule.standing.": {*RuleStanding},
     "severity.": {*Severity},
     "style.": {*Style},
+    "wind.": {"n", "ne", "e", "se", "s", "sw", "w", "nw"},
     "topic.": {
         *READERS_TOPICS,
         "world",

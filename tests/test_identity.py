@@ -124,3 +124,241 @@ async def test_F20_an_article_of_today_is_fresh_all_day(
     assert report.alerts == 1
     (told,) = [row for row in await world.stored(entry) if row.guid == "b"]
     assert told.seen_at == world.now
+
+
+def blast(**other: str | datetime | None) -> Item:
+    """The explosion of nine minutes ago, as its feed has it."""
+    usual = {"guid": "b", "link": "https://a.example/b", "date": ago(minutes=9)}
+    return Item(EXPLOSION, EXPLOSION_TEXT, **{**usual, **other})  # type: ignore[arg-type]
+
+
+def tremor(**other: str | datetime | None) -> Item:
+    """The earthquake of a minute ago."""
+    usual = {"guid": "q", "link": "https://a.example/q", "date": ago(minutes=1)}
+    return Item(QUAKE, QUAKE_TEXT, **{**usual, **other})  # type: ignore[arg-type]
+
+
+def weather(**other: str | datetime | None) -> Item:
+    """Yesterday's forecast."""
+    usual = {"guid": "w", "link": "https://a.example/w", "date": ago(days=1)}
+    return Item(WEATHER.title, WEATHER.text, **{**usual, **other})  # type: ignore[arg-type]
+
+
+HOME = "https://a.example/"
+PAGE = "https://a.example/operative"
+#: What all three entries have, or what each has of its own, in every way that is no identity.
+WEAK: dict[str, tuple[dict[str, str | None], ...]] = {
+    "one guid": ({"guid": "top"},) * 3,
+    "one guid and one link": ({"guid": "top", "link": PAGE},) * 3,
+    "one link": ({"link": PAGE},) * 3,
+    "the home page as link": ({"link": HOME},) * 3,
+    "one link, no guid": ({"link": PAGE, "guid": None},) * 3,
+    "the home page, no guid": ({"link": HOME, "guid": None},) * 3,
+    "fragments, no guid": tuple({"link": f"{PAGE}#{n}", "guid": None} for n in "abc"),
+    "fragments, one guid": tuple({"link": f"{PAGE}#{n}", "guid": "x"} for n in "abc"),
+    "neither link nor guid": ({"link": None, "guid": None},) * 3,
+    "one guid, no link": ({"link": None, "guid": "x"},) * 3,
+}
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
+@pytest.mark.parametrize("weak", list(WEAK))
+async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
+    world: World, weak: str, *, dated: bool
+) -> None:
+    """Nothing is stored anew at each poll, and nothing is taken for another event."""
+    keys: list[dict[str, str | datetime | None]] = [dict(each) for each in WEAK[weak]]
+    if not dated:
+        for each in keys:
+            each["date"] = None
+    old, new, newest = weather(**keys[0]), blast(**keys[1]), tremor(**keys[2])
+    assert await polls(world, [old], [new, old], [newest, new, old]) == [(1, 0), (1, 1), (1, 1)]
+    assert await stories(world) == 3
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("weak", list(WEAK))
+async def test_F18_a_feed_of_one_item_at_a_time_tells_each_event(world: World, weak: str) -> None:
+    """What was told before is not in the document any more."""
+    keys = [dict(each) for each in WEAK[weak]]
+    old = weather(**keys[0])
+    new = blast(**keys[1], date=ago(hours=5))
+    newest = tremor(**keys[2])
+    assert await polls(world, [old], [new], [newest]) == [(1, 0), (1, 1), (1, 1)]
+    assert await stories(world) == 3
+
+
+@pytest.mark.cases
+async def test_F18_a_guid_given_to_another_article_is_another_story(world: World) -> None:
+    """Neither the old entry nor its alert becomes the new one."""
+    told = await polls(
+        world, [WEATHER], [blast(guid="top"), WEATHER], [tremor(guid="top"), WEATHER]
+    )
+    assert told == [(1, 0), (1, 1), (1, 1)]
+    assert [row.kind for row in await world.alerts()] == ["story", "story"]
+    kept = {row.title: row.link for row in await world.stored(entry)}
+    assert kept[EXPLOSION] == "https://a.example/b"
+    assert kept[QUAKE] == "https://a.example/q"
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("mark", ["token", "sid", "PHPSESSID", "utm_source", "t", "unheard_of"])
+@pytest.mark.parametrize("guid", [None, "link"])
+async def test_F18_a_link_with_a_token_and_no_guid_is_the_same_article(
+    world: World, mark: str, guid: str | None
+) -> None:
+    """Another one at each poll; also where the guid is the link."""
+
+    def served(token: str) -> list[Item]:
+        items: list[Item] = []
+        for make in (tremor, blast, weather):
+            plain = make()
+            link = f"{plain.link}?id=7&{mark}={token}"
+            items.append(make(link=link, guid=guid and link))
+        return items
+
+    first, *later = [served(token) for token in ("aaa", "bbb", "ccc")]
+    assert await polls(world, first[2:], first, *later) == [(1, 0), (2, 2), (0, 0), (0, 0)]
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("title", [None, ""])
+async def test_F18_items_without_titles_are_stories_of_their_own(
+    world: World, title: str | None
+) -> None:
+    """Their first sentence is the headline, and corrected like one."""
+    first = Item(title, "It stays warm today.", "0", "https://a.example/0", ago(hours=3))
+    second = Item(title, f"{EXPLOSION}. {EXPLOSION_TEXT}", "1", "https://a.example/1")
+    third = Item(title, f"{QUAKE}. {QUAKE_TEXT}", "2", "https://a.example/2")
+    told = await polls(world, [first], [second, first], [third, second, first])
+    assert told == [(1, 0), (1, 1), (1, 1)]
+    assert await stories(world) == 3
+    corrected = Item(title, f"{EXPLOSION}, one of them a child. {EXPLOSION_TEXT}", "1", second.link)
+    assert await polls(world, [corrected]) == [(0, 0)]
+    assert corrected.text in {row.summary for row in await world.stored(entry)}
+    assert [row.kind for row in await world.alerts()] == ["story", "story", "edit"]
+
+
+MOVED = {
+    "https": lambda n: (f"g{n}", f"https://a.example/{n}"),
+    "utm": lambda n: (f"http://a.example/{n}?utm_source=rss", f"http://a.example/{n}?utm_source=x"),
+    "ids": lambda n: (f"new-{n}", f"http://a.example/{n}"),
+    "addresses": lambda n: (f"g{n}", f"https://new.example/articles/{n}.html"),
+    "both": lambda n: (f"new-{n}", f"https://new.example/articles/{n}.html"),
+    "links for ids": lambda n: (f"https://new.example/{n}", f"https://new.example/{n}"),
+}
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
+@pytest.mark.parametrize("way", list(MOVED))
+@pytest.mark.parametrize("text", ["It has a text of its own, and one that is long enough.", ""])
+async def test_F13_a_site_that_changes_its_ids_and_links_brings_nothing_new(
+    world: World, way: str, text: str, *, dated: bool
+) -> None:
+    """However many entries: none is stored, nobody is told."""
+
+    def served(move: bool) -> list[Item]:
+        items: list[Item] = []
+        for n in range(30):
+            guid, link = f"g{n}", f"http://a.example/{n}"
+            if move:
+                guid, link = MOVED[way](n)
+            title = f"Armed men attack the border post of village {n}, soldiers killed"
+            date = ago(minutes=20 * n) if dated else None
+            items.append(Item(title, text and f"{text} {n}", guid, link, date))
+        return items
+
+    assert await polls(world, served(move=False), served(move=True)) == [(30, 0), (0, 0)]
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": f"{EXPLOSION} - ministry"},
+        {"text": "The blast went off at nine in the morning on the first floor."},
+        {"title": "Four people dead after explosion at Bishkek centre", "text": "Rescuers work."},
+        {"title": "Bishkek blast: what is known", "text": "Other words.", "date": ago(minutes=3)},
+        {"title": f"UPDATED: {EXPLOSION}", "date": NOW},
+    ],
+)
+async def test_F15_an_edited_entry_is_known_and_reworded(
+    world: World, change: dict[str, str]
+) -> None:
+    """The same guid and link: nothing is new, nobody is told twice."""
+    before = blast()
+    after = Item(**{**before.__dict__, **change})
+    assert await polls(world, [WEATHER], [before, WEATHER], [after, WEATHER]) == [
+        (1, 0), (1, 1), (0, 0),
+    ]  # fmt: skip
+    assert after.title in {row.title for row in await world.stored(entry)}
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("link", ["https://a.example/b", "https://a.example/b-2"])
+async def test_F15_what_is_deleted_and_published_again_is_not_told_twice(
+    world: World, link: str
+) -> None:
+    """Under a new guid, and maybe with a new link and a new time."""
+    again = blast(guid="b2", link=link, date=ago(minutes=1))
+    reports = [await poll(world, *items) for items in ([WEATHER], [blast(), WEATHER], [WEATHER])]
+    world.now += timedelta(minutes=1)
+    reports.append(await poll(world, again, WEATHER))
+    assert [report.alerts for report in reports] == [0, 1, 0, 0]
+    assert await stories(world) == 2
+
+
+FELT = "Earthquake felt in Bishkek"
+ONCE_MORE = "Explosion in Bishkek"
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("key", ["one", "two"])
+@pytest.mark.parametrize(
+    ("title", "before", "hours", "after"),
+    [
+        (
+            FELT, "The tremor of magnitude 4.1 had its centre 40 km south of the city.", 11,
+            "A new tremor of magnitude 6.3 came at night, people were killed, houses destroyed.",
+        ),
+        (
+            FELT, "The tremor of magnitude 4.1 had its centre 40 km south of the city.", 1,
+            "A new tremor of magnitude 6.3 came 15 km from it, people were killed.",
+        ),
+        (
+            ONCE_MORE, "The blast at the Osh bazaar killed three people, the police say.", 23,
+            "Two people died this morning in a cafe on Chui avenue, a gas bottle exploded.",
+        ),
+        (
+            ONCE_MORE, "The blast at the Osh bazaar killed three people, the police say.", 6,
+            "Seven were killed when a car blew up beside the barracks of the guard.",
+        ),
+    ],
+)  # fmt: skip
+async def test_F19_the_same_headline_hours_later_is_another_event(
+    world: World, title: str, before: str, hours: int, after: str, key: str
+) -> None:
+    """Told by the same agency or by another one."""
+    for feed in ("one", "two"):
+        await poll(world, WEATHER, key=feed)
+    world.now = NOW - timedelta(hours=hours) + timedelta(minutes=2)
+    first = Item(title, before, "1", "https://a.example/1", ago(hours=hours))
+    assert (await poll(world, first, WEATHER)).alerts == 1
+    world.now = NOW
+    second = Item(title, after, "2", "https://a.example/2", ago(minutes=2))
+    served = [second, first, WEATHER] if key == "one" else [second, WEATHER]
+    report = await poll(world, *served, key=key)
+    assert (report.new, report.alerts) == (1, 1)
+
+
+@pytest.mark.cases
+async def test_F19_the_same_headline_and_text_stays_one_story(world: World) -> None:
+    """Another agency takes over the report, hours later."""
+    for feed in ("one", "two"):
+        await poll(world, WEATHER, key=feed)
+    world.now = ago(hours=6)
+    assert (await poll(world, blast(date=ago(hours=6)), WEATHER)).alerts == 1
+    world.now = NOW
+    assert (await poll(world, blast(date=ago(minutes=3)), WEATHER, key="two")).alerts == 0

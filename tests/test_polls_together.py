@@ -13,6 +13,7 @@ from bot.errors import BotError, StorageError
 from bot.ingest import keeping
 from bot.ingest.keeping import PIECE, PORTION
 from bot.ingest.together import Together
+from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -84,15 +85,15 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     for number in range(FEEDS):
         world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
     world.feed("s3", ("attack", ATTACK, "The border service says so."))
-    title_key = keeping.keep_entries.__globals__["title_key"]
+    link_key = keeping.keep_entries.__globals__["link_key"]
 
-    def poisoned(title: str) -> str:
-        if title == ATTACK:
-            raise ValueError(title)
-        return str(title_key(title))
+    def poisoned(item: Entry) -> str | None:
+        if item.title == ATTACK:
+            raise ValueError(item.title)
+        return link_key(item)  # type: ignore[no-any-return]
 
     with monkeypatch.context() as patched:
-        patched.setattr("bot.ingest.stories.title_key", poisoned)
+        patched.setattr("bot.ingest.stories.link_key", poisoned)
         errors = await together(world)
     assert errors == [
         "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)
@@ -194,6 +195,29 @@ async def test_whoever_is_cancelled_takes_nobody_along() -> None:
     assert [results[1], results[3]] == [1, 3]
     assert isinstance(results[0], asyncio.CancelledError)
     assert sorted(set(done)) in ([1, 3], [1, 2, 3])
+
+
+async def test_whoever_is_cancelled_while_another_does_its_item_is_not_done_again() -> None:
+    """Also when the one that did it is cancelled after that."""
+    batches: list[list[int]] = []
+    go = asyncio.Event()
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        await go.wait()
+        return list(items)
+
+    do_together = Together(do, most=10)
+    does, waits, other = [asyncio.create_task(do_together(item)) for item in range(3)]
+    while not batches:  # noqa: ASYNC110 - a list
+        await asyncio.sleep(0)
+    for task in (waits, does):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    go.set()
+    assert await other == 2
+    assert batches == [[0, 1, 2], [2]]
 
 
 async def test_a_trouble_of_the_batch_is_everybodys() -> None:

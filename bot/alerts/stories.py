@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -12,9 +12,11 @@ from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.i18n import t
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
-from bot.model.news import Story
+from bot.model.hazards import Hazard
+from bot.model.news import StoredEntry, Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
+from bot.render import hazards
 from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
@@ -30,7 +32,8 @@ from bot.render.news import (
 )
 from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Message, Rows, bold, lines, link, message
+from bot.render.text import Message, Rich, Rows, bold, join, lines, link, message
+from bot.sources.hazards import measured
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
@@ -62,6 +65,7 @@ class Stories(Kind):
     payload = StoryBroke
     texts = (
         *MUTED_TEXTS,
+        *hazards.TEXTS,
         "news.title",
         "news.sources",
         "news.read_on",
@@ -86,6 +90,7 @@ class Stories(Kind):
             severity=told.severity,
             channel=reader.channel,
             bot=desk.bot,
+            measured=measured(found, desk.catalog.news),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -165,20 +170,41 @@ def story(
     severity: Severity | None = None,
     channel: bool = False,
     bot: str = "",
+    measured: tuple[StoredEntry, Hazard] | None = None,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
-    the name of the `bot` it can be shared.
+    the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
+    words below.
     """
     story = story.told_in(language)
-    title = bold(link(headline(story), story.lead.entry.link))
+    title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
+    if measured is not None:
+        title, text = _measured(story, measured, style, language)
     # the alert's own severity: a story that grew since was told as what it was then
     if (severity or story.severity) is Severity.URGENT:
         title = f"{URGENT_MARK} " + title
-    shown = told(title, body(story, style), reporters(story, feed_names, language), story, language)
+    shown = told(title, text, reporters(story, feed_names, language), story, language)
     buttons = _buttons(story, alert, language, channel=channel, bot=bot)
+    if measured is not None and (opened := hazards.map_button(measured[1], language)):
+        buttons = (tuple(opened), *buttons)
     return Message(shown.text, shown.entities, buttons)
+
+
+def _measured(
+    story: Story, measured: tuple[StoredEntry, Hazard], style: Style, language: str
+) -> tuple[Rich, Rich]:
+    """Title and text of a hazard: what and where it was, then what the first agency writes."""
+    stored, hazard = measured
+    title = bold(link(hazards.name(hazard, language), stored.entry.link))
+    text = hazards.where(hazard, stored.at, language)
+    words = [one for one in story.entries if Hazard.read(one.entry.content) is None]
+    if not words:
+        return title, text
+    agencies = replace(story, entries=tuple(words))
+    head = link(headline(agencies), agencies.lead.entry.link)
+    return title, join("\n\n", [text, head, body(agencies, style)])
 
 
 def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:

@@ -74,6 +74,9 @@ def check(
 
 async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:
     found: dict[str, str] = {"settings": "ok", "catalog": f"ok, {len(catalog.polled)} sources"}
+    untried = [spec.key for spec in catalog.polled if not spec.verified]
+    if untried:
+        found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
     found["database"] = await _check_database(settings)
     found["token"] = await _check_token(settings)
     if sources:
@@ -104,6 +107,8 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
         nonlocal done
         trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
         words = log.redact(trial.words)  # an address may carry a key
+        if not spec.verified:
+            words += "; nobody had tried it before (verified = false)"
         if trial.ok:
             words = f"ok, {words}"
         found[f"source {spec.key}"] = words

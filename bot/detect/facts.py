@@ -216,6 +216,8 @@ def _numbers(text: str, language: str, *, quake: bool) -> Iterator[tuple[str, fl
                 marks.append((at, pattern.kind))
         for at, value in _values(tokens, kinds):
             unit = _unit(at, marks)
+            if (at - 1, "magnitude") in marks:  # whatever is counted behind it
+                unit = "magnitude"
             if quake and unit in ("", "magnitude") and 2 <= value < 10 and value != int(value):
                 unit = "magnitude"
             if not (unit == "" and 1900 <= value < 2100):  # a year, which counts nothing

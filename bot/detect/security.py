@@ -36,11 +36,10 @@ from bot.languages.letters import fold
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.model.reasons import Reason, reason
-from bot.model.text import comparable
+from bot.model.text import SENTENCE_END, comparable
 
 WORD = re.compile(r"[^\W_]+")
 PATTERN_WORD = re.compile(r"[^\W_]+\*?")
-SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 
 LEAD_CHARS = 300  # the lead paragraph of a news text
 TEXT_CHARS = 2000  # beyond this a text explains, it does not announce

@@ -27,13 +27,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
 
 from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
-from bot.detect.weighing import weigh
+from bot.detect.weighing import other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
 from bot.languages.parts import News
@@ -50,6 +50,9 @@ SAME_STORY_SCORE = 0.6
 # of two bare headlines: from which likeness, and how sharply, they are one event
 ALIKE, STEEP = 0.65, 8.0
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
+# one headline is one event for so long, whatever the texts; and for so long without a text
+HOURS_OF_ONE_HEADLINE, HOURS_OF_A_BARE_HEADLINE = 3, 12
+ALIKE_BEYOND = 0.25  # of two texts under one headline, without its words
 ANOTHER_LANGUAGE_HOURS = 36
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
@@ -146,7 +149,7 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
     if a.language != b.language:
         return _across(a, b, hours_apart)
     if a.key == b.key and a.title:
-        return Match(same=True, score=1.0, reasons=("the same headline",))
+        return _one_headline(a, b, hours_apart)
     weights = _weights(a.language)
     titles = _cosine(a.title, b.title, weights)
     if a.has_text and b.has_text:
@@ -172,6 +175,38 @@ def _across(a: Sketch, b: Sketch, hours_apart: float) -> Match:
     points -= HALF_A_DAY_LATER * hours_apart / 12 + ANSWERS * (bool(a.answers) != bool(b.answers))
     score = 1 / (1 + math.exp(-(points - ENOUGH)))
     return Match(same=points >= ENOUGH, score=round(score, 4), reasons=("two languages", *reasons))
+
+
+def one_headline(entry: Entry, stored: StoredEntry, *, now: datetime) -> Match:
+    """Whether an entry under the headline of a stored one tells of its event, in whatever
+    language both are said to be.
+    """
+    at = min(entry.published_at or now, now)
+    hours = abs((at - stored.at).total_seconds()) / 3600
+    language = stored.entry.language
+    return _one_headline(sketch(replace(entry, language=language)), sketch(stored.entry), hours)
+
+
+def _one_headline(a: Sketch, b: Sketch, hours_apart: float) -> Match:
+    """One headline is used for many events: hours apart the texts have to agree as well, and
+    what their facts contradict is another event at any time.
+    """
+    reasons = ["the same headline"]
+    if a.has_text and b.has_text:
+        if other_event(a.facts(), b.facts()):
+            return Match(same=False, score=0.0, reasons=(*reasons, "another place or magnitude"))
+        texts = _cosine(_beyond(a), _beyond(b), _weights(a.language))
+        if hours_apart < HOURS_OF_ONE_HEADLINE or texts >= ALIKE_BEYOND:
+            return Match(same=True, score=1.0, reasons=tuple(reasons))
+        reasons.append(f"texts {texts:.2f} hours later")
+    elif hours_apart < HOURS_OF_A_BARE_HEADLINE:
+        return Match(same=True, score=1.0, reasons=tuple(reasons))
+    return Match(same=False, score=0.0, reasons=tuple(reasons))
+
+
+def _beyond(side: Sketch) -> Counter[str]:
+    """The stems of a text beyond its headline's; the headline's own where there is nothing else."""
+    return Counter(side.whole) - Counter(side.title) or Counter(side.title)
 
 
 def _by_text(a: Sketch, b: Sketch, titles: float) -> tuple[float, list[str]]:

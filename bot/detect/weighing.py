@@ -66,6 +66,12 @@ def _contradiction(a: Facts, b: Facts) -> str:
     return ""
 
 
+def other_event(a: Facts, b: Facts) -> bool:
+    """Whether two texts under one headline speak of two events: other magnitudes, other places."""
+    here, there = a.whole.places, b.whole.places
+    return _another_quake(a, b) or bool(here and there and not _joined(here, there))
+
+
 def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:
     """Whether both sides name some, and none of them is on both."""
     return bool(ones and others and not ones & others)

@@ -34,7 +34,8 @@ from bot.ingest.found import (
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.rates import revise_rates
-from bot.ingest.stories import Policy, judge_entries, recognise
+from bot.ingest.recognising import recognise
+from bot.ingest.stories import Policy, judge_entries
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.rates import SeenRate

@@ -56,7 +56,8 @@ class Recognised:
 class NewsFound:
     """A publisher's document: how many entries, the new ones judged, the newest first.
 
-    `whole` is whether it was asked for without conditions, as once a day.
+    `whole` is whether it was asked for without conditions, as once a day; `quiet`, whether what it
+    brought alerts nobody: at the first poll, and in a flood.
     """
 
     spec: NewsSpec
@@ -67,11 +68,6 @@ class NewsFound:
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     quiet: bool = True
-
-    @property
-    def flood(self) -> bool:
-        """Whether a known feed brings more at once than is news."""
-        return self.state.first_ok_at is not None and len(self.judged) > FLOOD
 
     @property
     def unchanged(self) -> bool:

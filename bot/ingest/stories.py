@@ -14,14 +14,13 @@ import storage.alerts
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
-from bot.detect import stories
-from bot.detect.stories import title_key
+from bot.detect import identity, quakes, stories
 from bot.detect.topics import judged
-from bot.ingest.found import FLOOD, Kept, NewsFound, Recognised
+from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.notices import tell
+from bot.ingest.recognising import link_key
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
-from bot.sources.links import normalise_link
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
@@ -40,35 +39,6 @@ JUDGED_HERE = 20_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 ASKED_TEXT = 500  # characters of a story in the question to the operator
-
-
-async def recognise(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> Recognised:
-    """Which entries this feed has not brought before, neither by id nor by link, and which of the
-    others have another headline now.
-
-    An id that stands in the feed twice has no headline of its own, and a page's list no text.
-    """
-    times = Counter(item.id for item in entries)
-    known = await storage.news.titles(db, spec.key, list(times))
-    strange = [item for item in entries if item.id not in known]
-    # By link too: a site that changes all its ids would have a hundred new entries at once.
-    links = {key for item in strange if (key := _link_key(item)) is not None}
-    known_links = await storage.news.known_links(db, spec.key, links)
-    unknown = [item for item in strange if _link_key(item) not in known_links]
-    reworded: list[Entry] = []
-    for item in entries:
-        if item.id not in known or times[item.id] > 1 or spec.article is not None:
-            continue
-        if known[item.id][2] != title_key(item.title):
-            reworded.append(item)
-    return Recognised(unknown=unknown, reworded=reworded)
-
-
-def _link_key(item: Entry) -> str | None:
-    """What an entry's address is compared by; None where it has none."""
-    if not item.link:
-        return None
-    return normalise_link(item.link)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +79,9 @@ def _new_entry(feed: str, item: Entry, verdict: Verdict, *, now: datetime) -> Ne
         feed=feed,
         item=item,
         at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
-        link_key=_link_key(item),
-        title_key=title_key(item.title),
+        link_key=link_key(item),
+        title_key=identity.headline_key(item) or "",
+        text_key=identity.text_key(item),
         verdict=verdict,
     )
 
@@ -123,13 +94,15 @@ async def _apart(
     The former are not about security, and under a headline that nobody has told.
     """
     since = now - SAME_EVENT
-    known = await storage.news.told_titles(db, {entry.title_key for _, entry in new}, since=since)
+    headlines = {entry.title_key for _, entry in new} - {""}
+    known = await storage.news.told_titles(db, headlines, since=since)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
     for one, entry in new:
         if not entry.verdict.security and entry.title_key not in known:
             alone.append(entry)
-            known.add(entry.title_key)  # a second one of these joins it
+            if entry.title_key:
+                known.add(entry.title_key)  # a second one of these may join it
         else:
             others.append((one, entry))
     return alone, others
@@ -141,7 +114,12 @@ async def _keep_entry(
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, quiet = found.spec, found.quiet
     item, verdict = new.item, new.verdict
-    pk = await _story_of(db, item, verdict, new.title_key, now=now)
+    pk = None
+    if verdict.security and quakes.may_be_measured(item):
+        pk = await _measured_story(db, new, now=now)
+    # an institute's events are events of their own, however alike their words
+    if pk is None and spec.verdict(item) is None:
+        pk = await _story_of(db, item, verdict, new.title_key, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
@@ -166,17 +144,29 @@ def _stale(new: NewEntry, now: datetime) -> bool:
     return now - new.at > (FRESH_AFTER_ITS_DAY if new.item.day_only else FRESH_FOR)
 
 
+async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
+    """The story of the hazard that an entry is about, by values, in whatever language."""
+    since, language = now - SAME_EVENT, new.verdict.language
+    recent = await storage.news.recent(db, since=since, language=language)
+    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+    return quakes.measured_story(new.item, new.feed, recent, now=now)
+
+
 async def _story_of(
     db: Db, item: Entry, verdict: Verdict, title: str, *, now: datetime
 ) -> int | None:
     """The story that an entry is about; None when it begins one.
 
-    Likeness beyond the headline is asked of security alone: that is what may be told twice.
+    Under one headline texts and times must agree; likeness beyond it is asked of security alone:
+    that is what may be told twice.
     """
     since, language = now - SAME_EVENT, verdict.language
-    pk = await storage.news.same_title(db, title, since=since)
-    if pk is not None or not verdict.security:
-        return pk
+    if title:
+        for stored in await storage.news.same_title(db, title, since=since):
+            if stories.one_headline(item, stored, now=now).same:
+                return stored.story
+    if not verdict.security:
+        return None
     recent = await storage.news.recent(db, since=since, language=language)
     # other languages' too, where numbers and places are compared instead of words
     recent += await storage.news.recent(db, since=since, language=language, abroad="security")
@@ -194,11 +184,12 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
     changed = found.reworded
     if not changed:
         return
-    key = found.spec.key
-    known = await storage.news.titles(db, key, [item.id for item in changed])
+    feed = found.spec.key
+    known = await storage.news.numbers(db, feed, [item.id for item in changed])
     for item in changed:
-        pk, story_pk, _ = known[item.id]
-        await storage.news.correct(db, pk, item, title_key=title_key(item.title))
+        pk, story_pk = known[item.id]
+        key = identity.headline_key(item) or ""
+        await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
         story = await storage.news.get(db, story_pk)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
@@ -207,7 +198,7 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
         if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{key}:{item.id}:{item.title}", now=now)
+            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now)
 
 
 async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:

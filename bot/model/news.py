@@ -13,6 +13,11 @@ from bot.model.reasons import Reason
 LAST_MOMENT = timedelta(microseconds=1)
 
 
+def ends_a_day(moment: datetime | None) -> bool:
+    """Whether a moment stands for "some time on that day", in its publisher's zone."""
+    return moment is not None and moment.microsecond == 1_000_000 - LAST_MOMENT.microseconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item as published: plain text, without markup or control characters.
@@ -34,8 +39,7 @@ class Entry:
     @property
     def day_only(self) -> bool:
         """Whether the publisher named a day without a time: it stands as that day's end."""
-        moment = self.published_at
-        return moment is not None and (moment + LAST_MOMENT).microsecond == 0
+        return ends_a_day(self.published_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

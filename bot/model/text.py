@@ -30,6 +30,8 @@ _BETWEEN_LETTERS = f"(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])"
 _KEPT = f"{_FLAG}|{_BETWEEN_EMOJI}|{_BETWEEN_LETTERS}"
 _KEPT_OR_HIDDEN = re.compile(f"({_KEPT})|[{_HIDDEN}]")
 _INVISIBLE = re.compile(f"[{_HIDDEN}\u00ad]")
+SENTENCE_END = re.compile(r"[.!?…]\s|\n")
+_WORD = re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"[^\S\n]")
 # What a word may carry without being another word: hyphenation, joiners, variants, stress marks.
 _WITHIN_WORDS = re.compile("[\u00ad\u0300-\u036f\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]")
@@ -58,6 +60,32 @@ def comparable(text: str) -> str:
     if text.isascii():
         return text
     return _SPACE.sub(" ", _WITHIN_WORDS.sub("", unicodedata.normalize("NFC", text)))
+
+
+def first_sentence(text: str) -> str:
+    """How a text begins, to the end of its first sentence or line: the headline of a post that has
+    none.
+    """
+    begins = text.lstrip()
+    end = SENTENCE_END.search(begins)
+    return begins if end is None else begins[: end.end()].rstrip()
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether the shorter of two texts has half of its words, by their beginnings, in the other."""
+    one, other = _beginnings(a), _beginnings(b)
+    if len(other) < len(one):
+        one, other = other, one
+    return bool(one) and 2 * len(one & other) >= len(one)
+
+
+def _beginnings(text: str) -> set[str]:
+    """The words of a text that are longer than most small ones, and numbers, without endings."""
+    found: set[str] = set()
+    for word in _WORD.findall(comparable(text).casefold()):
+        if len(word) > 3 or word.isdecimal():
+            found.add(word[:5])
+    return found
 
 
 @cache

@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.model.text import alike
 from bot.sources import plain_feeds
 from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
@@ -49,7 +50,7 @@ class FeedSpec(NewsSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed as published; entries in its own order, each id once."""
+    """A feed as published; entries in its own order, each once."""
 
     title: str
     language: str | None
@@ -81,6 +82,8 @@ def feed_entries(
     """The entries of a feed; the language of the whole stands in each. Raises ParseError."""
     return parse_feed(body, url=url, content_type=content_type, zone=zone).entries
 
+
+VERSIONS = 20  # entries of one id that another one of it is compared with
 
 # --- XML formats ----------------------------------------------------------------------------------
 
@@ -126,7 +129,7 @@ def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None, zone: tzin
     return Feed(
         title=one_line(_text_of(whole, "title")),
         language=language,
-        entries=_each_id_once(_xml_entry(item, url, language, zone) for item in items),
+        entries=_each_once(_xml_entry(item, url, language, zone) for item in items),
     )
 
 
@@ -239,7 +242,7 @@ def _parse_json_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     return Feed(
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
-        entries=_each_id_once(entries),
+        entries=_each_once(entries),
     )
 
 
@@ -302,12 +305,30 @@ def _entry(
     )
 
 
-def _each_id_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The first of each id: feeds put the newest version first."""
-    first: dict[str, Entry] = {}
+def _each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The first of each entry: feeds put the newest version first.
+
+    Some give one id to all they have: entries that differ in more than one way are different ones.
+    """
+    first: dict[str, list[Entry]] = {}
+    every: list[Entry] = []
     for entry in entries:
-        first.setdefault(entry.id, entry)
-    return tuple(first.values())
+        before = first.setdefault(entry.id, [])
+        if not any(_versions(entry, one) for one in before[:VERSIONS]):
+            before.append(entry)
+            every.append(entry)
+    return tuple(every)
+
+
+def _versions(a: Entry, b: Entry) -> bool:
+    """Whether two entries of one id may be versions of one article."""
+    texts = (a.summary or a.content, b.summary or b.content)
+    said = ((a.title, b.title), texts, (a.link, b.link), (a.published_at, b.published_at))
+    differ = [one != other for one, other in said if one and other]
+    if sum(differ) <= 1:
+        return True
+    # rewritten, at the same place and time
+    return a.link == b.link and a.published_at == b.published_at and alike(*texts)
 
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?")

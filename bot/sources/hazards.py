@@ -25,7 +25,7 @@ from typing import Any
 from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.hazards import Hazard, HazardKind, Reported, size_of
-from bot.model.news import Entry, Verdict
+from bot.model.news import Entry, StoredEntry, Story, Verdict
 from bot.sources.dates import believable, parse_date
 from bot.sources.documents import (
     Element,
@@ -108,6 +108,15 @@ class HazardSpec(NewsSpec):
         if hazard.measured:
             return hazard.size is not None and hazard.size >= self.at_least
         return hazard.size is None or hazard.size >= TOLD_LEVEL
+
+
+def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
+    """What an institute of the catalog measured of a story; other feeds' words are none."""
+    for one in story.entries:
+        hazard = Hazard.read(one.entry.content)
+        if hazard is not None and isinstance(feeds.get(one.feed), HazardSpec):
+            return one, hazard
+    return None
 
 
 def parse_entries(

@@ -61,7 +61,7 @@ def parse_posts(
     page = tree_of(decode(body, content_type))
     if not page.xpath(_SHOWS_POSTS):
         raise ParseError(
-            f"t.me shows no posts of @{channel}: it is private or gone, it is no channel, or its "
+            f"no posts of @{channel} are shown: it is private or gone, it is no channel, or its "
             "preview is switched off"
         )
     entries: dict[str, Entry] = {}

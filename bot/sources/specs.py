@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -302,7 +303,7 @@ class ChannelSpec:
         return int(self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what is put together of ten thousand is kept
 class Catalog:
     """All sections, in the order of the file; disabled entries are included."""
 
@@ -311,7 +312,7 @@ class Catalog:
     kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def news(self) -> Mapping[str, NewsSpec]:
         """Publishers of stories, by the key under which each is stored and named in commands.
 
@@ -331,17 +332,22 @@ class Catalog:
             found += spec.secrets
         return tuple(found)
 
-    @property
+    @cached_property
     def feed_names(self) -> dict[str, dict[str, str]]:
         """The names of publishers of stories: key → language → name."""
         return {key: dict(spec.names) for key, spec in self.news.items()}
 
-    @property
+    @cached_property
     def polled(self) -> tuple[RateSpec | NewsSpec, ...]:
         """Every source that is polled: rates first, by rank."""
         rates = sorted(self.rates.values(), key=lambda spec: spec.rank)
         every: list[RateSpec | NewsSpec] = [*rates, *self.news.values()]
         return tuple(spec for spec in every if not spec.disabled)
+
+    @cached_property
+    def by_key(self) -> Mapping[str, RateSpec | NewsSpec]:
+        """Every source that is polled, by its key."""
+        return {spec.key: spec for spec in self.polled}
 
     def names(self, key: str, language: str) -> str:
         """A source's name in that language, else in English, else in any; at last its key."""

@@ -438,7 +438,7 @@ def test_every_central_bank_has_its_hours_and_a_name_in_every_language() -> None
 
 def test_no_packaged_feed_is_shown_in_full() -> None:
     feeds = load_catalog().kinds["feeds"]
-    assert len(feeds) == 9
+    assert len(feeds) == 17
     assert {feed.style for feed in feeds.values()} == {Style.BRIEF}
     assert {feed.language for feed in feeds.values()} == {"en", "ru"}
 
@@ -465,3 +465,13 @@ def test_the_manuals_catalog_loads(shared: Path) -> None:
         {"example"},
         {"@example"},
     )
+
+
+def test_packaged_sources_are_named_in_every_language_and_say_whether_anybody_tried_them() -> None:
+    """An address nobody could try is no secret, and no reason to leave it out."""
+    catalog = load_catalog()
+    for spec in catalog.news.values():
+        assert set(spec.names) == {"en", "ru", "ky"}, spec.key
+    tried = {key for key, spec in catalog.news.items() if spec.verified}
+    assert tried == {"akipress", "tazabek", "ca-news-uz", "knews-money"}
+    assert set(catalog.kinds["hazards"]) == {"usgs", "gdacs"}

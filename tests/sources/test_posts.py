@@ -139,7 +139,7 @@ def test_a_channel_that_is_not_shown_says_so_in_words(body: bytes) -> None:
     with pytest.raises(ParseError) as caught:
         parse_posts(body, channel="border")
     if body.strip(b"\x00\xff"):
-        assert "t.me shows no posts of @border: it is private or gone" in str(caught.value)
+        assert "no posts of @border are shown: it is private or gone" in str(caught.value)
 
 
 def test_a_channel_without_posts_yet_is_no_error() -> None:
@@ -229,4 +229,4 @@ async def test_check_sources_says_what_a_private_channel_is() -> None:
         (spec,) = parse_catalog(text).polled
         trial = await try_source(spec, fetcher, Here(), now=NOW)
     assert not trial.ok
-    assert "@border_kg: it is private or gone" in trial.words
+    assert "@border_kg are shown: it is private or gone" in trial.words

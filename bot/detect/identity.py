@@ -1,0 +1,260 @@
+"""Is an entry one that its feed has brought before? Weighed by all it has: id, link, headline, text
+and time, none of which decides alone.
+
+Facts of the outside world:
+
+* Feeds give one id, or one link, to all they have, give an id to another article later, put tokens
+  and sessions into links, change every id when they move, and publish again what they took back.
+* An editor corrects a headline or a text and leaves the rest; a rewritten article keeps its id, its
+  link and mostly its date. Another article has another text, and comes hours later.
+* Short texts are formulas ("Air raid alert in Kyiv"): equal ones are no proof, hours apart they
+  are two events. A long text is not written twice.
+
+Equal is cheap to see; how alike differing words are is asked only where it decides: `bounds` says
+the least and the most that is possible without. A key that several entries of a document have, or
+several stored ones, says nothing of any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from urllib.parse import urldefrag, urlsplit
+
+from bot.detect.facts import facts_of
+from bot.detect.language import known_language
+from bot.detect.stories import title_key
+from bot.detect.weighing import other_event
+from bot.model.news import Entry
+from bot.model.text import alike, first_sentence
+
+ENOUGH = 0.0  # from here on it is known
+ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
+OWN_ID, OTHER_ID = 2.5, -0.75
+LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0
+HEADLINE, ALIKE_HEADLINE, OTHER_HEADLINE = 2.0, -0.5, -2.5
+TEXT, SHORT_TEXT, ALIKE_TEXT, OTHER_TEXT, OTHER_EVENT = 3.0, 1.0, -0.25, -1.5, -3.0
+SAME_TIME, NEAR, LATER, ANOTHER_LATER = 1.5, -0.5, -1.5, -3.0
+MINUTES, HOURS, DAY = timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)
+COMMON_TIME = 3  # so many entries of one moment: it is the document's own
+LONG_TEXT = 80  # characters that are nobody's formula
+KEY_CHARS = 500  # of a text, of which its key is made
+DISTINGUISHED = re.compile(r"#[0-9a-f]{20}$")  # behind an id that another article has
+MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mark:
+    """What an entry is recognised by; `item` has its words, where they are at hand.
+
+    `guid` is the publisher's own id, None where it was made of the link or the words.
+    """
+
+    id: str
+    guid: str | None
+    link: str | None
+    link_key: str | None
+    title_key: str | None
+    published_at: datetime | None
+    day_only: bool
+    item: Entry | None = None
+    told_text_key: str | None = None
+
+    @cached_property
+    def text_key(self) -> str | None:
+        """A short hash of how the text begins; empty without a text, None where it is unknown."""
+        if self.item is None:
+            return self.told_text_key
+        return text_key(self.item)
+
+
+def mark(item: Entry, link_key: str | None) -> Mark:
+    """The mark of an entry as published; `link_key` is what its link is compared by."""
+    return Mark(
+        id=item.id,
+        guid=own_id(item.id, item.link),
+        link=item.link,
+        link_key=link_key,
+        title_key=headline_key(item),
+        published_at=item.published_at,
+        day_only=item.day_only,
+        item=item,
+    )
+
+
+def own_id(said: str, link: str | None) -> str | None:
+    """The id that a publisher gave; None where it was made of the link or the words."""
+    own = DISTINGUISHED.sub("", said)
+    if own == link or (not link and MADE.fullmatch(own)):
+        return None
+    return own
+
+
+def headline_key(item: Entry) -> str | None:
+    """The hash of an entry's headline; the first sentence stands for a missing one."""
+    headline = item.title or first_sentence(item.summary or item.content)
+    return title_key(headline) if headline.strip() else None
+
+
+def text_key(item: Entry) -> str:
+    """A short hash of how an entry's text begins; empty where it has none."""
+    text = _text(item)
+    return title_key(text[:KEY_CHARS]) if text.strip() else ""
+
+
+def another_id(one: Mark) -> str:
+    """An id for an entry whose own is another article's: the same whenever it is made."""
+    said = (one.title_key, one.text_key, one.link_key, str(one.published_at))
+    return f"{one.id}#{title_key(' '.join(map(str, said)))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """The keys that say nothing, because different entries have them."""
+
+    guids: frozenset[str] = field(default=frozenset())
+    links: frozenset[str] = field(default=frozenset())
+    addresses: frozenset[str] = field(default=frozenset())
+    times: frozenset[datetime] = field(default=frozenset())
+
+
+def shared(document: Iterable[Mark], stored: Iterable[Mark] = ()) -> Shared:
+    """The keys that several entries of a document have, or several of those that are stored."""
+    guids, links, addresses = set[str](), set[str](), set[str]()
+    times = Counter[datetime]()
+    for side in (document, stored):
+        seen: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+        for one in side:
+            # one article under two ids shares its link with nobody but itself
+            said = (one.title_key, None if one.title_key else one.text_key)
+            for found, kind, key in (
+                (guids, "guid", one.guid),
+                (links, "key", one.link_key),
+                (addresses, "link", one.link),
+            ):
+                if key is not None and seen.setdefault((kind, key), said) != said:
+                    found.add(key)
+            if side is document and one.published_at is not None:
+                times[one.published_at] += 1
+    common = [time for time, count in times.items() if count >= COMMON_TIME]
+    return Shared(
+        guids=frozenset(guids),
+        links=frozenset(links),
+        addresses=frozenset(addresses),
+        times=frozenset(common),
+    )
+
+
+def bounds(a: Mark, b: Mark, keys: Shared) -> tuple[float, float]:
+    """The least and the most that speaks for two marks being of one entry, whatever the words
+    that differ.
+    """
+    equal = _ids(a, b, keys) + _links(a, b, keys)
+    least = _words(a, b, keys, headline=OTHER_HEADLINE, text=OTHER_EVENT)
+    return equal + least, equal + _words(a, b, keys, headline=ALIKE_HEADLINE, text=ALIKE_TEXT)
+
+
+def evidence(a: Mark, b: Mark, keys: Shared) -> float:
+    """What speaks for two marks being of one entry, their words compared."""
+    if a.item is None or b.item is None:
+        return bounds(a, b, keys)[0]
+    headline, text = OTHER_HEADLINE, OTHER_TEXT
+    if a.title_key == b.title_key or alike(_headline(a.item), _headline(b.item)):
+        headline = ALIKE_HEADLINE
+    if a.text_key != b.text_key:
+        if alike(_text(a.item)[:KEY_CHARS], _text(b.item)[:KEY_CHARS]):
+            text = ALIKE_TEXT
+        if _contradict(a.item, b.item):
+            text = OTHER_EVENT
+    words = _words(a, b, keys, headline=headline, text=text)
+    return _ids(a, b, keys) + _links(a, b, keys) + words
+
+
+def same_in_document(a: Mark, b: Mark, keys: Shared) -> bool:
+    """Whether two entries of one document are one article, listed twice."""
+    return evidence(a, b, keys) >= ENOUGH_IN_ONE_DOCUMENT
+
+
+def _ids(a: Mark, b: Mark, keys: Shared) -> float:
+    if a.guid is None or b.guid is None or {a.guid, b.guid} & keys.guids:
+        return 0.0
+    return OWN_ID if a.guid == b.guid else OTHER_ID
+
+
+def _links(a: Mark, b: Mark, keys: Shared) -> float:
+    if not a.link or not b.link or _home(a.link) or _home(b.link):
+        return 0.0
+    if {a.link_key, b.link_key} & keys.links:  # a fragment may tell them apart
+        told = urldefrag(a.link)[1] and not {a.link, b.link} & keys.addresses
+        return LINK if told and a.link == b.link else 0.0
+    if a.link_key != b.link_key:
+        return OTHER_LINK
+    places = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
+    if len(places) > 1:
+        return OTHER_FRAGMENT
+    return ONLY_LINK if a.guid is b.guid is None else LINK
+
+
+def _home(link: str) -> bool:
+    """Whether a link leads to a site's first page, and to no article."""
+    parts = urlsplit(link)
+    return not parts.path.strip("/") and not parts.query and not parts.fragment
+
+
+def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
+    """What headline, text and time say; `headline` and `text` are the weights of differing ones."""
+    score, other = 0.0, False
+    if a.title_key and b.title_key:
+        if a.title_key == b.title_key:
+            score += HEADLINE
+        else:
+            score += headline
+            other = headline < ALIKE_HEADLINE
+    if a.text_key is None or b.text_key is None:  # stored before its key was, maybe without one
+        unknown = text < ALIKE_TEXT
+        score += OTHER_EVENT if unknown else TEXT
+        other = unknown
+    elif a.text_key and b.text_key:
+        if a.text_key == b.text_key:
+            score += TEXT if _long(a) or _long(b) else SHORT_TEXT
+            other = False
+        else:
+            score += text
+            other = text < ALIKE_TEXT
+    return score + _time(a, b, keys, other=other)
+
+
+def _long(one: Mark) -> bool:
+    return one.item is not None and len(_text(one.item)) >= LONG_TEXT
+
+
+def _time(a: Mark, b: Mark, keys: Shared, *, other: bool) -> float:
+    """What the times say; hours later, `other` words are another article's."""
+    if a.published_at is None or b.published_at is None:
+        return 0.0
+    apart = abs(a.published_at - b.published_at)
+    if (a.day_only or b.day_only) and apart < DAY:
+        return 0.0
+    if apart <= MINUTES:
+        return 0.0 if a.published_at in keys.times else SAME_TIME
+    if apart < HOURS:
+        return NEAR
+    return ANOTHER_LATER if other else LATER
+
+
+def _contradict(a: Entry, b: Entry) -> bool:
+    """Whether the facts of two texts are of two events."""
+    code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
+    return other_event(facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code))
+
+
+def _headline(item: Entry) -> str:
+    return item.title or first_sentence(_text(item))
+
+
+def _text(item: Entry) -> str:
+    return item.summary or item.content

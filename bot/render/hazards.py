@@ -1,0 +1,67 @@
+"""A measured event in words: what, how large, where, and where that is on a map."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from bot.i18n import t
+from bot.model.hazards import Hazard
+from bot.render.numbers import as_printed
+from bot.render.text import Button, Rich, join, lines, link
+
+MAP = "https://www.openstreetmap.org/?mlat={north:.4f}&mlon={east:.4f}#map=8/{north:.4f}/{east:.4f}"
+# as USGS writes a place: "40 km S of Kaji-Say, Kyrgyzstan"; of sixteen winds eight are kept
+_AWAY = re.compile(r"(\d{1,4}) ?km ([NSEW]{1,3}) of (.+)")
+_WINDS = {"NNE": "NE", "ENE": "NE", "ESE": "SE", "SSE": "SE"} | {
+    "SSW": "SW",
+    "WSW": "SW",
+    "WNW": "NW",
+    "NNW": "NW",
+}
+#: The texts that a hazard is told with.
+TEXTS = ("hazard.magnitude", "hazard.away", "button.map")
+
+
+def name(hazard: Hazard, language: str) -> str:
+    """What happened, with its magnitude where it has one."""
+    what = t(f"hazard.{hazard.kind.value}", language)
+    if not hazard.measured or hazard.size is None:
+        return what
+    size = as_printed(hazard.size, language)
+    return t("hazard.magnitude", language).format(what=what, size=size)
+
+
+def where(hazard: Hazard, at: datetime, language: str) -> Rich:
+    """The place, its coordinates with a map behind them, and the time of the institute's clock."""
+    clock = f"{at.astimezone(UTC):%H:%M} UTC"
+    point = Rich()
+    if (address := map_address(hazard)) is not None:
+        point = link(f"{hazard.latitude:.2f}, {hazard.longitude:.2f}", address)
+    return lines(_place(hazard.place, language), join(" · ", [point, clock]))
+
+
+def _place(place: str, language: str) -> str:
+    found = _AWAY.fullmatch(place)
+    if found is None:
+        return place
+    wind = _WINDS.get(found[2], found[2]).lower()
+    if wind not in {"n", "ne", "e", "se", "s", "sw", "w", "nw"}:
+        return place
+    direction = t(f"wind.{wind}", language)
+    return t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])
+
+
+def map_address(hazard: Hazard) -> str | None:
+    """Where a map shows it; None where nobody said where it is."""
+    if hazard.latitude is None or hazard.longitude is None:
+        return None
+    return MAP.format(north=hazard.latitude, east=hazard.longitude)
+
+
+def map_button(hazard: Hazard, language: str) -> list[Button]:
+    """Opens the map, where there is a point for it."""
+    address = map_address(hazard)
+    if address is None:
+        return []
+    return [Button(t("button.map", language), url=address)]

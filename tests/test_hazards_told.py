@@ -1,0 +1,153 @@
+"""A measured event on its way to readers: told at once, in three languages, revised where it
+stands, and joined by what agencies report of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import storage.chats
+import storage.news
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.hazards import Hazard
+from bot.sources.catalog import parse_catalog
+from bot.sources.hazards import measured as measured_in
+from bot.sources.specs import Catalog
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
+from storage.db import Store
+from tests.factories import chat as a_chat
+from tests.sources.test_hazards import feature, summary
+from tests.world import SECURITY, World, polling
+
+pytestmark = pytest.mark.cases
+
+READERS = {"en": 2001, "ru": 2002, "ky": 2003}
+NEAR = "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_least = 4.5\n"
+
+
+def catalog(url: str) -> Catalog:
+    return parse_catalog(
+        f'[hazards.usgs]\nname = {{ en = "USGS" }}\nurl = "{url}/usgs"\nformat = "usgs"\n{NEAR}'
+        f'[hazards.other]\nname = {{ en = "Other" }}\nurl = "{url}/other"\nformat = "usgs"\n{NEAR}'
+        f'[feeds.agency]\nurl = "{url}/agency.xml"\nlanguage = "ru"\n'
+        f'[feeds.english]\nurl = "{url}/english.xml"\nlanguage = "en"\n'
+    )
+
+
+def measured(world: World, *events: object, key: str = "usgs") -> None:
+    world.serve(key, summary(*events))
+
+
+def quake(world: World, name: str = "us1", *, minutes: int = 5, **changes: object) -> object:
+    at = world.now - timedelta(minutes=minutes)
+    return feature(name, time=int(at.timestamp()) * 1000, **changes)
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """All sources polled once, with nothing in them."""
+    async with polling(store, catalog, now=datetime.now(UTC)) as made:
+        for key in ("usgs", "other"):
+            measured(made, key=key)
+            assert (await made.poll(key)).error is None
+        for key in ("agency", "english"):
+            await made.report(key, ("first", "Погода", "Тепло."))
+        yield made
+
+
+async def stories(world: World) -> list[int]:
+    async with world.store.reading() as db:
+        found = await storage.news.latest(db, topic="security", limit=20)
+    return [len(story.entries) for story in found]
+
+
+async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands(
+    world: World,
+) -> None:
+    async with Emulator(TEST_TOKEN) as emulator, open_session() as session:
+        for language, number in READERS.items():
+            emulator.add_private(emulator.add_user(number, "Reader", language))
+            async with world.store.writing() as db:
+                await storage.chats.add(db, a_chat(number, language=language), now=world.now)
+                await storage.chats.subscribe(db, number, [SECURITY], now=world.now)
+        world.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
+        world.start()
+        measured(world, quake(world))
+        assert (await world.poll("usgs")).alerts == 1
+        told = {
+            "en": ("Earthquake, magnitude 5.4", "40 km south of Kaji-Say, Kyrgyzstan"),
+            "ru": ("Землетрясение, магнитуда 5,4", "в 40 км к югу от Kaji-Say, Kyrgyzstan"),
+            "ky": ("Жер титирөө, магнитудасы 5,4", "Kaji-Say, Kyrgyzstan: түштүккө карай 40 км"),
+        }
+        for language, (title, place) in told.items():
+            message = await world.tells(READERS[language], title)
+            assert place in message["text"]
+            assert "41.77, 77.18" in message["text"]
+            (opened,) = message["reply_markup"]["inline_keyboard"][0]
+            assert opened["url"].startswith("https://www.openstreetmap.org/?mlat=41.7700&mlon=77")
+        measured(world, quake(world, mag=5.1, place="44 km SSW of Kaji-Say, Kyrgyzstan"))
+        assert (await world.poll("usgs")).alerts == 0
+        revised = await world.tells(READERS["ru"], "магнитуда 5,1")
+        assert "в 44 км к юго-западу от Kaji-Say" in revised["text"]
+        await world.report(
+            "agency",
+            ("q", "Землетрясение магнитудой 5,2 произошло на Иссык-Куле", "Толчки ощущались."),
+        )
+        grown = await world.tells(READERS["ru"], "на Иссык-Куле")
+        assert "магнитуда 5,1" in grown["text"]
+        await world.halt()
+    assert all(world.accepted(number) == 1 for number in READERS.values())
+
+
+async def test_it_is_urgent_from_its_size_on(world: World) -> None:
+    measured(world, quake(world, mag=6.3))
+    await world.poll("usgs")
+    assert [row.severity for row in await world.alerts()] == ["urgent"]
+
+
+@pytest.mark.parametrize(
+    ("title", "entries"),
+    [
+        ("Землетрясение магнитудой 5,5 произошло в Кыргызстане", [2]),
+        ("Землетрясение магнитудой 6,3 произошло на Иссык-Куле", [1, 1]),
+        ("Мощное землетрясение магнитудой 5,4 произошло в Японии", [1, 1]),
+    ],
+    ids=["the same", "another size", "another country"],
+)
+@pytest.mark.parametrize("first", ["institute", "agency"])
+async def test_an_agencys_report_of_the_event_joins_its_story(
+    world: World, first: str, title: str, entries: list[int]
+) -> None:
+    """Whoever was faster; another one is a story of its own."""
+    measured(world, quake(world))
+    report = ("q", title, "Толчки ощущались в городах, жители вышли на улицы.")
+    if first == "institute":
+        await world.poll("usgs")
+    await world.report("agency", report)
+    if first == "agency":
+        await world.poll("usgs")
+    assert sorted(await stories(world)) == entries
+
+
+async def test_an_aftershock_of_the_same_institute_is_an_event_of_its_own(world: World) -> None:
+    """However alike the words are; another institute's measure of it is no event of its own."""
+    measured(world, quake(world), quake(world, "us2", minutes=2, mag=5.3))
+    await world.poll("usgs")
+    assert await stories(world) == [1, 1]
+    measured(world, quake(world, "emsc9", mag=5.5, coordinates=[77.5, 41.9, 10]), key="other")
+    await world.poll("other")
+    assert sorted(await stories(world)) == [1, 2]
+
+
+async def test_words_of_a_feed_that_look_measured_are_words(world: World) -> None:
+    """Only a source of the kind measures: a feed cannot make a map of its own under a title."""
+    forged = "earthquake 9.9 at 42.8700, 74.5900: Bishkek"
+    await world.report("english", ("q", "Explosion kills three in Bishkek mall", forged))
+    async with world.store.reading() as db:
+        (story,) = await storage.news.latest(db, topic="security", limit=20)
+    assert Hazard.read(story.lead.entry.summary) is not None
+    assert measured_in(story, world.catalog.news) is None
