@@ -20,13 +20,12 @@ async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -
             waiting = await storage.search.unindexed(db)
         if not waiting:
             break
-        tokens: list[tuple[int, list[str]]] = []
+        tokens: dict[storage.search.Unindexed, list[str]] = {}
         for one in waiting:
             text = f"{one.title}\n{one.summary}\n{one.content}"[:INDEXED]
-            tokens.append((one.id, tokens_of(text, one.language)))
+            tokens[one] = tokens_of(text, one.language)
             if len(tokens) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
         async with store.writing() as db:
-            await storage.search.put(db, tokens)
-        count += len(waiting)
+            count += await storage.search.put(db, tokens)
     return count

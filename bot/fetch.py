@@ -278,8 +278,8 @@ class Fetcher:
     async def _judge(self, url: URL, way: _Proxied, *, own: bool, named: bool) -> None:
         """Whether a proxy may be asked for that host; it is told the address that was judged.
 
-        Raises OSError, and so reads like a host that is dead. Where it is `named` by the operator,
-        the proxy may know a name that we do not.
+        What it refuses reads like a host that is dead: _UnreachableError. Where it is `named` by
+        the operator, the proxy may know a name that we do not.
         """
         host = url.raw_host or ""
         allowed = self._may_connect
@@ -293,11 +293,11 @@ class Fetcher:
                 found = [one["host"] for one in await resolver.resolve(host, url.port or 0)]
             except OSError:
                 if not named or not _NAME.fullmatch(host):
-                    raise
+                    raise _UnreachableError from None
                 way.told[host] = host
                 return
         if not all(allowed(ipaddress.ip_address(one)) for one in found):
-            raise OSError("address refused")
+            raise _UnreachableError
         way.told[host] = found[0]
 
     def _open_session(self, *, own: bool) -> aiohttp.ClientSession:
@@ -389,7 +389,11 @@ class Fetcher:
                 text = f"{host} did not accept a connection within {self._limits.connect:g} s"
             case TimeoutError():
                 text = f"no complete answer from {host} within {self._limits.total:g} s"
-            case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            case (
+                _UnreachableError()
+                | aiohttp.ClientProxyConnectionError()
+                | aiohttp.ClientHttpProxyError()
+            ):
                 text = f"cannot connect to {host}"
             case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
                 text = f"{host} has no TLS certificate we can trust"
@@ -402,6 +406,10 @@ class Fetcher:
             case _:
                 text = f"the connection to {host} broke"
         return FetchError(text)
+
+
+class _UnreachableError(OSError):
+    """A proxy is not asked for that host: it has no address, or one that nobody may ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ tokens that `bot.detect.search` makes, not the text; nothing that a reader write
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import aiosqlite
 from sqlalchemy import select, text, update
@@ -62,34 +62,46 @@ class Hit(NamedTuple):
     title: str
 
 
+_READ = (entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.language)
+
+
 async def unindexed(db: Db) -> list[Unindexed]:
     """The next entries to be put into the index, the newest first."""
-    query = (
-        select(entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.language)
-        .where(~entry.c.indexed)
-        .order_by(entry.c.id.desc())
-        .limit(PIECE)
-    )
+    query = select(*_READ).where(~entry.c.indexed).order_by(entry.c.id.desc()).limit(PIECE)
     return [Unindexed(*row) for row in await db.execute(query)]
 
 
-async def put(db: Db, tokens: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Put entries into the index by their tokens."""
-    if not tokens:
-        return
+async def put(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> int:
+    """Put entries into the index by their tokens; how many they were.
+
+    One that was changed or forgotten since it was read is left out: its words are others now.
+    """
+    rows = await _still(db, tokens)
+    if not rows:
+        return 0
     if db.dialect.name == "sqlite":
         statement = "INSERT OR REPLACE INTO archive (rowid, words) VALUES (:id, :words)"
-        rows = [{"id": pk, "words": " ".join(words)} for pk, words in tokens]
     else:
         statement = (
             "INSERT INTO archive (id, words) "
             "VALUES (:id, array_to_tsvector(string_to_array(:words, ' '))) "
             "ON CONFLICT (id) DO UPDATE SET words = excluded.words"
         )
-        rows = [{"id": pk, "words": " ".join(words)} for pk, words in tokens]
     await db.execute(text(statement), rows)
-    pks = [pk for pk, _ in tokens]
+    pks = [row["id"] for row in rows]
     await db.execute(update(entry).where(entry.c.id.in_(pks)).values(indexed=True))
+    return len(rows)
+
+
+async def _still(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> list[dict[str, Any]]:
+    """The entries that are as they were read, locked, with their words in one string."""
+    query = select(*_READ).where(entry.c.id.in_([one.id for one in tokens]))
+    rows: list[dict[str, Any]] = []
+    for row in await db.execute(query.with_for_update()):
+        words = tokens.get(Unindexed(*row))
+        if words is not None:
+            rows.append({"id": row.id, "words": " ".join(words)})
+    return rows
 
 
 async def find(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit]:
@@ -117,7 +129,13 @@ async def _find_in_file(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit
     if not isinstance(driver, aiosqlite.Connection):
         raise TypeError(driver)
     asking = asyncio.ensure_future(db.execute(statement, {"match": match, "most": MOST_FOUND}))
-    done, _ = await asyncio.wait({asking}, timeout=SECONDS)
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=SECONDS)
+    except asyncio.CancelledError:  # nothing goes on behind whoever has left, on their connection
+        await driver.interrupt()
+        await asyncio.wait({asking})
+        asking.exception()
+        raise
     if not done:
         await driver.interrupt()
     try:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
 import storage.news
 import storage.search
 from bot import archive
-from bot.detect.search import MOST_WORDS, asked, share, tokens_of
+from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.readers.search import found_page
 from bot.sources.specs import Catalog
-from storage.db import Store
+from storage import schema
+from storage.db import Db, Store
 from storage.news import NewEntry
 from tests.factories import entry
 
@@ -139,6 +143,64 @@ async def test_a_corrected_headline_is_found_by_its_new_words_alone(store: Store
     await archive.index(store)
     assert await found(store, "lorries") == []
     assert await found(store, "flour") == ["Flour is cheaper"]
+
+
+async def test_S15_no_letter_parts_a_word_for_the_database(store: Store) -> None:
+    """SQLite's Unicode is older than Python's: what it takes for a mark is no part of a word."""
+    await stored(store)
+    # the alphabets; what follows are syllables and ideographs
+    letters = [chr(code) for code in range(0x80, 0x3400) if chr(code).isalnum()]
+    words = [asked(f"a{letter}b")[0] for letter in letters]
+    async with store.reading() as db:
+        for start in range(0, len(words), 500):
+            assert await storage.search.find(db, words[start : start + 500]) == []
+
+
+async def test_what_is_changed_or_forgotten_while_it_is_indexed_is_not_indexed_by_its_old_words(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words that it has by then are indexed, and of what is gone none."""
+    await stored(store, STORIES[:1])
+    item = entry(id="e1", title="Lorries wait", summary="", content="", language="en")
+    gone = entry(id="e2", title="Lorries go", summary="", content="", language="en")
+    put = storage.search.put
+    new = [
+        NewEntry(feed="one", item=one, at=NOW, link_key=None, title_key=one.id, verdict=QUIET)
+        for one in (item, gone)
+    ]
+
+    async def late(db: Db, tokens: Mapping[storage.search.Unindexed, Sequence[str]]) -> int:
+        monkeypatch.setattr(storage.search, "put", put)
+        corrected = entry(id="e1", title="Flour waits", summary="", content="", language="en")
+        await storage.news.correct(db, 2, corrected, title_key="t")
+        await db.execute(delete(schema.entry).where(schema.entry.c.guid == "e2"))
+        return await put(db, tokens)
+
+    async with store.writing() as db:
+        await storage.news.add_alone(db, new, now=NOW)
+    monkeypatch.setattr(storage.search, "put", late)
+    assert await archive.index(store) == 1
+    assert await found(store, "lorries") == [STORIES[0][1]]
+    assert await found(store, "flour") == ["Flour waits"]
+
+
+async def test_whoever_leaves_a_search_leaves_nothing_behind(store: Store) -> None:
+    """Its statement ends with it, and the connection serves others."""
+    await stored(store, STORIES[:1])
+    words = [frozenset({Token("x" * 40, begins=True)})] * 3000
+
+    async def search() -> None:
+        async with store.reading() as db:
+            await storage.search.find(db, words)
+
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(search())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.all_tasks() <= before
+    assert await found(store, "lorries")
 
 
 def test_how_much_of_a_question_a_headline_has() -> None:

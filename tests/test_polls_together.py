@@ -197,6 +197,29 @@ async def test_whoever_is_cancelled_takes_nobody_along() -> None:
     assert sorted(set(done)) in ([1, 3], [1, 2, 3])
 
 
+async def test_whoever_is_cancelled_while_another_does_its_item_is_not_done_again() -> None:
+    """Also when the one that did it is cancelled after that."""
+    batches: list[list[int]] = []
+    go = asyncio.Event()
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        await go.wait()
+        return list(items)
+
+    do_together = Together(do, most=10)
+    does, waits, other = [asyncio.create_task(do_together(item)) for item in range(3)]
+    while not batches:  # noqa: ASYNC110 - a list
+        await asyncio.sleep(0)
+    for task in (waits, does):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    go.set()
+    assert await other == 2
+    assert batches == [[0, 1, 2], [2]]
+
+
 async def test_a_trouble_of_the_batch_is_everybodys() -> None:
     """Nobody waits for ever for what failed."""
 

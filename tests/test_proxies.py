@@ -251,7 +251,7 @@ async def test_F24_a_proxys_password_is_given_to_it_alone_and_never_said(scheme:
 async def test_S1_what_a_proxy_is_asked_for_is_judged_at_every_hop(scheme: str, url: str) -> None:
     """Inside addresses, names that mean one, and names by a redirect that nobody here knows."""
     async with publisher() as (port, _), proxy_to(port, scheme) as proxy:
-        with pytest.raises(FetchError, match=r"cannot connect to|connection to"):
+        with pytest.raises(FetchError, match="cannot connect to"):
             await fetch(url, proxy)
     for asked in proxy.asked:
         assert "one.example" in asked or asked == f"{PUBLIC}:80"
@@ -265,7 +265,7 @@ async def test_F24_a_name_only_the_proxy_knows_is_handed_on_where_the_operator_w
     async with publisher() as (port, _), proxy_to(port, scheme) as proxy:
         await fetch("http://hidden.example/feed", proxy)
         count = len(proxy.asked)
-        with pytest.raises(FetchError, match=r"cannot connect to|connection to"):
+        with pytest.raises(FetchError, match="cannot connect to"):
             await fetch("http://other.example/x", proxy, found_on="http://one.example/")
     assert len(proxy.asked) == count == 1
     assert "hidden.example" in proxy.asked[0]

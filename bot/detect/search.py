@@ -20,7 +20,9 @@ from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
 from bot.model.text import comparable
 
-WORD = re.compile(r"[^\W_]+")
+# Some letters of New Tai Lue and Vedic Sanskrit are marks to SQLite, which knows Unicode 6.1: to it
+# a word with one of them is two, and it takes no two for one token.
+WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
 CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 INDEXED = 2000  # characters of a text that can be found by
 MOST_WORDS = 8  # of a question; the rest is left out

@@ -59,7 +59,8 @@ class Recognised:
 class NewsFound:
     """A publisher's document: how many entries, the new ones judged, the newest first.
 
-    `whole` is whether it was asked for without conditions, as once a day.
+    `whole` is whether it was asked for without conditions, as once a day; `quiet`, whether what it
+    brought alerts nobody: at the first poll, and in a flood.
     """
 
     spec: NewsSpec
@@ -72,11 +73,6 @@ class NewsFound:
     quiet: bool = True
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
-
-    @property
-    def flood(self) -> bool:
-        """Whether a known feed brings more at once than is news."""
-        return self.state.first_ok_at is not None and len(self.judged) > FLOOD
 
     @property
     def unchanged(self) -> bool:

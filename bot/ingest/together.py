@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from bot.errors import BotError
@@ -14,14 +15,15 @@ Result = TypeVar("Result")
 
 
 class _Waiting(Generic[Item, Result]):
-    """One item, with what became of it."""
+    """One item, with what became of it; `left` when its caller was cancelled."""
 
-    __slots__ = ("error", "item", "results")
+    __slots__ = ("error", "item", "left", "results")
 
     def __init__(self, item: Item) -> None:
         self.item = item
         self.results: list[Result] = []  # none, or the one
         self.error: BotError | None = None
+        self.left = False
 
     @property
     def done(self) -> bool:
@@ -54,7 +56,8 @@ class Together(Generic[Item, Result]):
                 while not mine.done:
                     await self._batch()
         finally:
-            if not mine.done:
+            mine.left = True
+            with suppress(ValueError):  # it may be in the batch that somebody does
                 self._waiting.remove(mine)
         if mine.error is not None:
             raise mine.error
@@ -69,7 +72,8 @@ class Together(Generic[Item, Result]):
                 one.error = error
             return
         except BaseException:
-            self._waiting.extendleft(reversed(batch))  # whoever is next does it
+            # whoever is next does it, but for those that nobody waits for any more
+            self._waiting.extendleft(one for one in reversed(batch) if not one.left)
             raise
         for one, result in zip(batch, results, strict=True):
             one.results.append(result)
