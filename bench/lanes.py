@@ -72,7 +72,8 @@ class Report:
     ended.
     """
 
-    delays: list[float] = field(default_factory=list)
+    delays: list[float] = field(default_factory=list)  # from its decision until an alert left
+    decided: list[float] = field(default_factory=list)
     asked: int = 0
     replies: int = 0
     refused: int = 0
@@ -183,6 +184,9 @@ async def beside_questions(database: str | None, plan: Plan, start: Start = spaw
                 begun = time.monotonic()
                 report = await _run(emulator, load, bots, store, plan)
                 left = [one for one in noted(_notes(folder)) if one.at >= begun]
+                report.delays = [
+                    _left_at(left, number) - at for number, at in enumerate(report.decided)
+                ]
                 report.most_a_second = most_in_a_second([one.at for one in left])
                 report.most_in_a_group = max(_most_in_a_minute(left, one) for one in load.groups)
                 return report
@@ -229,11 +233,10 @@ async def _run(emulator: Emulator, load: Load, bots: list[Bot], store: Store, pl
             person = load.people[number % len(load.people)]
             async with store.writing() as db:
                 await storage.alerts.enqueue(db, _alert(number, person, plan.lane))
-            waiting.append(
-                asyncio.create_task(_until_told(emulator, person, number, time.monotonic()))
-            )
+            report.decided.append(time.monotonic())
+            waiting.append(asyncio.create_task(_until_told(emulator, person, number)))
             await asyncio.sleep(plan.every)
-        report.delays = await asyncio.gather(*waiting)
+        await asyncio.gather(*waiting)
     finally:
         asking.cancel()
         for one in waiting:
@@ -284,12 +287,16 @@ def _name(number: int) -> str:
     return f"number-{number}-"
 
 
-async def _until_told(emulator: Emulator, person: int, number: int, decided: float) -> float:
-    """Seconds from the decision to its arrival."""
+async def _until_told(emulator: Emulator, person: int, number: int) -> None:
+    """Wait until an alert has arrived."""
     await emulator.wait_message(
         person, lambda m: _name(number) in m.get("text", ""), timeout=LONGEST_LOAD
     )
-    return time.monotonic() - decided
+
+
+def _left_at(left: list[Left], number: int) -> float:
+    """When an alert left; of one that went twice the first."""
+    return next(one.at for one in left if _name(number) in one.text)
 
 
 def _most_in_a_minute(left: list[Left], chat: int) -> int:

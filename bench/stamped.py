@@ -3,8 +3,9 @@
 A Telegram of ours beside it may be late to look: on a busy machine it finds in one second what left
 in two. So whoever counts the messages of a second counts them by the clock of the sender.
 
-Each line of the file is a time (CLOCK_MONOTONIC, the same for all processes) and a chat. A line is
-one write, so several programs may share a file, and none is lost with a program that is killed.
+Each line of the file is a time (CLOCK_MONOTONIC, the same for all processes), a chat and the words
+of a message, as JSON. A line is one write, so several programs may share a file, and none is lost
+with a program that is killed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from bot.telegram import line
 
 
 class Left(NamedTuple):
-    """A message that left: when, and for which chat."""
+    """A message that left: when, for which chat, and what it says."""
 
     at: float
     chat: int
+    text: str
 
 
 def note_in(file: Path) -> None:
@@ -36,8 +38,9 @@ def note_in(file: Path) -> None:
     async def noting(self: line.Line, method: str, body: bytes) -> tuple[int, bytes]:
         # as Telegram counts: "is typing" is no message, a changed one is
         if method.startswith(("send", "edit")) and method != "sendChatAction":
-            chat = orjson.loads(body)["chat_id"]
-            os.write(number, b"%.6f %d\n" % (time.monotonic(), int(chat)))
+            said = orjson.loads(body)
+            left = Left(time.monotonic(), int(said["chat_id"]), said.get("text", ""))
+            os.write(number, orjson.dumps(left._asdict()) + b"\n")
         return await exchange(self, method, body)
 
     line.Line.exchange = noting  # type: ignore[method-assign]
@@ -45,11 +48,8 @@ def note_in(file: Path) -> None:
 
 def noted(file: Path) -> list[Left]:
     """What left the programs that noted it there, in the order of its leaving."""
-    found: list[Left] = []
-    for written in file.read_text().splitlines():
-        at, chat = written.split()
-        found.append(Left(float(at), int(chat)))
-    return sorted(found)
+    lines = file.read_bytes().splitlines()
+    return sorted(Left(**orjson.loads(written)) for written in lines)
 
 
 if __name__ == "__main__":

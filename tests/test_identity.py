@@ -362,3 +362,41 @@ async def test_F19_the_same_headline_and_text_stays_one_story(world: World) -> N
     assert (await poll(world, blast(date=ago(hours=6)), WEATHER)).alerts == 1
     world.now = NOW
     assert (await poll(world, blast(date=ago(minutes=3)), WEATHER, key="two")).alerts == 0
+
+
+def backlog(hours: float = 4) -> list[Item]:
+    """Two dozen attacks of the time that a feed was away, the youngest of them as old as told."""
+    items: list[Item] = []
+    for n in range(1, 25):
+        title = f"Armed men attack the border post of village {n}, soldiers killed"
+        at = ago(hours=hours, minutes=5 * n)
+        items.append(Item(title, f"Shots at post {n}.", f"g{n}", f"https://a.example/{n}", at))
+    return items
+
+
+@pytest.mark.cases
+async def test_F21_a_fresh_urgent_story_is_told_among_a_backlog(world: World) -> None:
+    """The backlog in silence, and the operators hear of it."""
+    assert await polls(world, [WEATHER], [blast(date=ago(minutes=1)), *backlog(), WEATHER]) == [
+        (1, 0),
+        (25, 1),
+    ]
+    assert [said for said, _ in await world.notices()] == ["notice.flood"]
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("date", [None, "25.11.2026", ago(hours=2), NOW + timedelta(days=1)])
+async def test_F21_what_does_not_say_that_it_is_fresh_is_backlog(
+    world: World, date: datetime | str | None
+) -> None:
+    """No date, a day, too old, or not yet."""
+    told = await polls(world, [WEATHER], [blast(date=date), *backlog(), WEATHER])
+    assert told == [(1, 0), (25, 0)]
+
+
+@pytest.mark.cases
+async def test_F21_a_first_poll_and_a_site_that_dates_all_anew_stay_silent(world: World) -> None:
+    """However urgent."""
+    assert await polls(world, [blast(date=ago(minutes=1)), *backlog()]) == [(25, 0)]
+    anew = [Item(f"{QUAKE} {n}", f"{n}", f"n{n}", None, NOW) for n in range(25)]
+    assert await polls(world, anew) == [(25, 0)]

@@ -29,6 +29,7 @@ from bot.ingest.found import (
     RatesFound,
     Recognised,
     Spec,
+    fresh_in_a_flood,
     rates_in,
     unforeseen,
 )
@@ -163,15 +164,18 @@ class Ingest:
         new = recognised.unknown
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
+        judged = await judge_entries(self.workers, spec, new)
+        first = past.state.first_ok_at is None
         return NewsFound(
             spec=spec,
             state=past.state,
             looked=looked,
             whole=whole,
             entries=len(entries),
-            judged=await judge_entries(self.workers, spec, new),
+            judged=judged,
             reworded=recognised.reworded,
-            quiet=past.state.first_ok_at is None or len(new) > FLOOD,
+            quiet=first or len(new) > FLOOD,
+            loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
         )
 
     async def _remember(self, keys: Sequence[str]) -> list[Past]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import structlog
 
 from bot.errors import ParseError, SourceError
 from bot.ingest.documents import Looked, trouble_of
 from bot.ingest.notices import TOLD_AFTER
+from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
 from bot.sources.specs import NewsSpec, RateSpec
@@ -22,6 +23,8 @@ Spec = RateSpec | NewsSpec
 
 # so many new entries at once from a known feed: its ids changed, or it was down for long
 FLOOD = 20
+FRESH_IN_A_FLOOD = timedelta(minutes=30)
+FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,8 @@ class NewsFound:
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     quiet: bool = True
+    #: Of a flood the ids of what is told all the same.
+    loud: frozenset[str] = frozenset()
 
     @property
     def unchanged(self) -> bool:
@@ -82,6 +87,24 @@ class NewsFound:
         for end in cuts:
             pieces.append(replace(self, judged=dict(items[max(end - size, 0) : end])))
         return pieces
+
+
+def fresh_in_a_flood(judged: Mapping[Entry, Verdict], now: datetime) -> frozenset[str]:
+    """The ids of what would wake readers and is minutes old among a backlog; none where many
+    say they are that new, as on a site that dates everything anew.
+    """
+    fresh: list[Entry] = []
+    for item in judged:
+        at = item.published_at
+        if (
+            at is not None
+            and not item.day_only
+            and now - FRESH_IN_A_FLOOD <= at <= now + FAST_CLOCK
+        ):
+            fresh.append(item)
+    if len(fresh) > FLOOD:
+        return frozenset()
+    return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

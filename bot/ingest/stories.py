@@ -112,8 +112,8 @@ async def _keep_entry(
     db: Db, found: NewsFound, new: NewEntry, policy: Policy, *, now: datetime
 ) -> int:
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
-    spec, quiet = found.spec, found.quiet
-    item, verdict = new.item, new.verdict
+    spec, item, verdict = found.spec, new.item, new.verdict
+    quiet = found.quiet and item.id not in found.loud
     pk = None
     if verdict.security and quakes.may_be_measured(item):
         pk = await _measured_story(db, new, now=now)

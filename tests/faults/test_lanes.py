@@ -42,7 +42,7 @@ from tests.world import Sending, World
 READERS = range(3001, 3031)
 GROUP = -1001000000001
 MINUTE = 60.0
-SOON = 5.0  # seconds from an alert's decision to its arrival
+SOON = 5.0  # seconds from an alert's decision until it leaves
 # messages more that may arrive in a second on a busy machine: then it is Telegram's own limit, 30
 JITTER = 5
 
