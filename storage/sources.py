@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal, select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
 from storage.db import Db, upsert
 from storage.schema import document, mark, source
 
+TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
 DECIDING = "deciding"  # the row of `mark` that whoever decides has locked
 
 
@@ -92,8 +93,15 @@ async def decide_alone(db: Db) -> None:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error is the database's own trouble, and not that of what was asked of it."""
-    ours = isinstance(error.__cause__, DataError | IntegrityError)
+    """Whether an error is the database's own trouble, and not that of what was asked of it.
+
+    PostgreSQL calls a value that is too long for an index an operational error.
+    """
+    cause = error.__cause__
+    ours = isinstance(cause, DataError | IntegrityError)
+    if isinstance(cause, DBAPIError):
+        state = getattr(cause.orig, "sqlstate", None) or ""
+        ours = ours or state.startswith(TOO_MUCH)
     return isinstance(error, StorageError) and not ours
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
+from string import ascii_letters
 
 import pytest
 
@@ -104,6 +106,21 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     assert {f"Bridge {number} is open again" for number in range(FEEDS) if number != 3} <= titles
     assert ATTACK not in titles
     assert (await world.poll("s3")).alerts == 1
+
+
+async def test_an_id_too_long_for_the_databases_index_is_no_trouble_of_the_others(
+    world: World,
+) -> None:
+    """PostgreSQL takes none of 8191 bytes: that is the source's failure, where it is one."""
+    letters = random.Random(1)
+    for number in range(FEEDS):
+        world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
+    endless = "".join(letters.choices(ascii_letters, k=20_000))
+    world.feed("s3", (endless, "A bridge without end is open", "At last."))
+    errors = await together(world)
+    assert errors[:3] + errors[4:] == [None] * (FEEDS - 1)
+    if not world.store.alone:
+        assert errors[3] == "it could not be stored: OperationalError"
 
 
 @pytest.mark.parametrize("count", [PIECE, PIECE + 1, PORTION + 3])
