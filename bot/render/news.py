@@ -10,6 +10,7 @@ from bot.i18n import moment, name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import FoundPage, NewsPage, Story
+from bot.model.text import first_sentence
 from bot.render.buttons import rows_of, share_button
 from bot.render.phrases import counted, phrase
 from bot.render.text import (
@@ -141,11 +142,11 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
 
 
 def headline(story: Story) -> str:
-    """The lead's title on one line; without one how its text begins, else its address."""
+    """The lead's title on one line; without one its first sentence, else its address."""
     entry = story.lead.entry
     if title := one_line(entry.title):
         return title
-    begins = message(one_line(entry.summary or entry.content))
+    begins = message(one_line(first_sentence(entry.summary or entry.content)))
     return cut(begins, TITLE_LENGTH).text or entry.link or story.lead.feed
 
 
