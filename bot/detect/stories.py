@@ -33,7 +33,7 @@ from functools import cache, lru_cache, partial
 
 from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
-from bot.detect.weighing import other_event, weigh
+from bot.detect.weighing import agreement, other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
 from bot.languages.parts import News
@@ -47,6 +47,7 @@ LEAD_CHARS = 1000
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
 SAME_STORY_SCORE = 0.6
+NEARLY = -1.5  # log-odds from which facts are asked whether two texts are one event in other words
 # of two bare headlines: from which likeness, and how sharply, they are one event
 ALIKE, STEEP = 0.65, 8.0
 DENIAL, FOLLOW_UP, OTHER_NUMBERS = 2.5, 3.0, 2.0  # what each takes from the score's log-odds
@@ -154,6 +155,10 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
     titles = _cosine(a.title, b.title, weights)
     if a.has_text and b.has_text:
         likely, reasons = _by_text(a, b, titles)
+        if NEARLY < likely < -math.log(1 / SAME_STORY_SCORE - 1):
+            told = agreement(a.facts(), b.facts())
+            likely += told
+            reasons += [f"facts {told:+.2f}"] * (told > 0)
     else:
         likely, reasons = _by_headline(a, b, titles)
     if a.denies != b.denies:

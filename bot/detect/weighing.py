@@ -32,6 +32,7 @@ LOOSE_SCENES = frozenset({"at:border"})  # a scene as wide as a country
 DISPUTED_UNITS = (
     "age", "dead", "drone", "held", "hurt", "kg", "kgs", "km", "missile", "tonne", "usd", "year",
 )  # fmt: skip
+MUCH_AGREES, AGREED = 3.5, 0.5  # points of what two texts share, and what each adds to log-odds
 SAME_QUAKE = 0.25  # how far two seismologists' magnitudes of one earthquake are apart
 #: What a case hangs on a name, by its key.
 CASE_ENDINGS = frozenset({
@@ -64,6 +65,18 @@ def _contradiction(a: Facts, b: Facts) -> str:
     if _another_quake(a, b):
         return "another earthquake"
     return ""
+
+
+def agreement(a: Facts, b: Facts) -> float:
+    """What facts add to two texts of one language whose words are nearly enough, in log-odds: a
+    kind of event that one headline names and the other entry has, and places, names and numbers.
+    """
+    same = (a.head.kinds & b.whole.kinds) | (b.head.kinds & a.whole.kinds)
+    against = _next_event(a, b) or _next_event(b, a) or _elsewhere(a, b) or _elsewhere(b, a)
+    if not same - ROUTINE_KINDS or against or other_event(a, b):
+        return 0.0
+    points = sum(worth for _, worth in (*_where(a, b), *_who(a, b), *_how_many(a, b)))
+    return AGREED * (points - 1) if points >= MUCH_AGREES else 0.0
 
 
 def other_event(a: Facts, b: Facts) -> bool:

@@ -137,3 +137,22 @@ def test_human_judgements_are_met(shared: Path) -> None:
         said, true, hit = said + same, true + row["same"], hit + (same and row["same"])
     assert hit / said >= 0.84
     assert hit / true >= 0.70
+
+
+def test_one_event_in_other_words_is_one_story_by_its_facts() -> None:
+    """Place, number and kind agree; another place or another number of the kind does not."""
+    one = entry(
+        title="Drones hit the port of Odesa before dawn",
+        summary="Russia struck Odesa with drones before dawn, killing 14 people, officials said. "
+        "A grain terminal in the Peresyp district was hit and firemen were at work there.",
+    )
+    other = entry(
+        title="Fourteen dead after attack on Odesa, governor says",
+        summary="Fourteen people were killed when Russian drones struck Odesa in the night. The "
+        "grain terminal of the Peresyp district was burning, and firemen were still there.",
+    )
+    elsewhere = entry(
+        title=other.title.replace("Odesa", "Kharkiv"), summary="Fourteen people died."
+    )
+    assert same_story(one, other).same
+    assert not same_story(one, elsewhere).same
