@@ -300,13 +300,18 @@ async def get(db: Db, pk: int) -> Story | None:
     return next(iter(found), None)
 
 
-async def shown_of(db: Db, pks: Sequence[int]) -> list[Story]:
+async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     """Of these stories those that everybody may see, in the order given."""
     if not pks:
         return []
     query = select(story.c.id).where(story.c.id.in_(pks), ~_withheld(unasked=True))
     allowed = set((await db.execute(query)).scalars())
-    return await _with_entries(db, [pk for pk in pks if pk in allowed])
+    return [pk for pk in pks if pk in allowed]
+
+
+async def several(db: Db, pks: Sequence[int]) -> list[Story]:
+    """These stories with all their entries, in the order given."""
+    return await _with_entries(db, pks)
 
 
 async def shown(db: Db, pk: int) -> Story | None:

@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete
 
+import storage.alerts
 import storage.news
 import storage.search
 from bot import archive
+from bot.alerts import stories as kind_stories
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
+from bot.readers.news import STORIES_A_PAGE
 from bot.readers.search import found_page
 from bot.sources.specs import Catalog
 from storage import schema
@@ -100,6 +103,22 @@ async def test_the_readers_language_comes_first_and_then_the_newest(store: Store
     await stored(store)
     assert await found(store, "Баткен", "ru") == [STORIES[1][1], STORIES[2][1]]
     assert await found(store, "Баткен", "ky") == [STORIES[2][1], STORIES[1][1]]
+
+
+async def test_what_an_operator_rejected_is_not_found_and_leaves_no_gap(store: Store) -> None:
+    """A page is as full without it, and no page is empty because of it."""
+    titles = [f"Border report {number}" for number in range(STORIES_A_PAGE + 1)]
+    await stored(store, [("en", title, "Guards.") for title in titles])
+    async with store.writing() as db:
+        newest = (await storage.news.latest(db, limit=1))[0]
+        told = kind_stories.alert(newest, approval=True, now=NOW)
+        number = await storage.alerts.enqueue(db, told)
+        assert await storage.alerts.decide(db, number or 0, approve=False) is not None
+    assert newest.lead.entry.title == titles[-1]
+    async with store.reading() as db:
+        page = await found_page(db, Catalog(), "border", language="en")
+    assert [one.lead.entry.title for one in page.stories] == titles[-2::-1]
+    assert not page.more
 
 
 HOSTILE = [

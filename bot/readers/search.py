@@ -22,9 +22,10 @@ async def found_page(
     hits = await storage.search.find(db, asked(words))
     # a sort keeps the order of equals, which is by time
     hits.sort(key=lambda hit: hit.language != language)
-    pks = list(dict.fromkeys(hit.story for hit in hits))
+    # before the pages are cut: what is shown to nobody leaves no gap in one
+    pks = await storage.news.shown_among(db, list(dict.fromkeys(hit.story for hit in hits)))
     start = number * STORIES_A_PAGE
-    stories = await storage.news.shown_of(db, pks[start : start + STORIES_A_PAGE])
+    stories = await storage.news.several(db, pks[start : start + STORIES_A_PAGE])
     return FoundPage(
         stories=tuple(led(story, catalog.news) for story in stories),
         words=words,
