@@ -12,7 +12,7 @@ import pytest
 import storage.news
 import storage.sources
 from bot.errors import BotError, StorageError
-from bot.ingest import keeping
+from bot.ingest import documents, keeping
 from bot.ingest.keeping import PIECE, PORTION
 from bot.ingest.together import Together
 from bot.model.news import Entry
@@ -121,6 +121,16 @@ async def test_an_id_too_long_for_the_databases_index_is_no_trouble_of_the_other
     assert errors[:3] + errors[4:] == [None] * (FEEDS - 1)
     if not world.store.alone:
         assert errors[3] == "it could not be stored: OperationalError"
+
+
+async def test_a_document_with_more_entries_than_a_statement_takes_is_read_from_its_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest stand there; the others would be everybody's trouble."""
+    monkeypatch.setattr(documents, "MOST_ENTRIES", 3)
+    world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(5)))
+    report = await world.poll("s0")
+    assert (report.fetched, report.new, report.error) == (3, 3, None)
 
 
 @pytest.mark.parametrize("count", [PIECE, PIECE + 1, PORTION + 3])

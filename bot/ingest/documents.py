@@ -26,6 +26,8 @@ PARSE_SECONDS = 10.0  # then the worker process is ended: a hostile document may
 # so many new entries of a list page are followed to their articles, the others stay headlines
 ARTICLES_FOLLOWED = 10
 ARTICLES_SECONDS = 40.0  # seconds for all of them: a host is asked once a second
+# of one document; each is looked up by four keys, and PostgreSQL takes 65,535 in a statement
+MOST_ENTRIES = 10_000
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 
@@ -140,8 +142,9 @@ class Documents:
         return Looked(url=request.url, changed=answer, seen=seen)
 
     async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
-        """The entries of a source's document, read in a worker process."""
-        return await read_document(self.workers, spec.entries(now), answer)
+        """The entries of a source's document, read in a worker process; the first MOST_ENTRIES."""
+        entries = await read_document(self.workers, spec.entries(now), answer)
+        return entries[:MOST_ENTRIES]
 
     async def with_articles(
         self, spec: NewsSpec, article: ArticleReader, new: Sequence[Entry]
