@@ -157,6 +157,7 @@ async def tidy(bot: Running) -> None:
         raise
     finally:
         bot.services.chats.clear()  # one that is forgotten is met anew when it comes back
+        bot.met.clear()  # a store that was put back under us may not know them
 
 
 async def back_up(bot: Running) -> None:

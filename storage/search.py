@@ -170,7 +170,9 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
         if getattr(error.orig, "sqlstate", None) == "57014":  # query_canceled
             raise SearchTooLongError from None
         raise
-    await db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on"))
+    await db.execute(
+        text("SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT")
+    )
     return found
 
 

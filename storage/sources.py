@@ -139,7 +139,8 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
     )
     rows: list[dict[str, object]] = []
     seen: list[Document] = []
-    for poll in polls:
+    # in one order for all replicas: none waits for a row of one that waits for it
+    for poll in sorted(polls, key=lambda poll: poll.key):
         rows.append(
             {
                 "key": poll.key,

@@ -202,6 +202,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
             "model_config",
         ),
         *("comment", "do_request", "get_me", "shutdown", "prepare", "filter", "_together"),
+        *("_at_its_preview", "_wrap_create_connection"),
     }
     by_value = {
         "MID",

@@ -636,7 +636,10 @@ async def test_every_operator_hears_and_a_trouble_that_lasts_is_told_again_the_n
     async with polling(store, catalog, now=NOW, admins=(1, 2)) as world:
         await flooding(world)
         world.now += timedelta(days=1)
-        world.feed("one", *[(f"y{n}", f"{ATTACK[1]} – {n}!", ATTACK[2]) for n in range(25)])
+        world.feed(
+            "one",
+            *[(f"y{n}", f"Bridge {n} is open again", f"At last, by {n} men.") for n in range(25)],
+        )
         await world.poll("one")
         rows = await world.alerts("notice")
     assert [row.audience_chat for row in rows] == [1, 2, 1, 2]
@@ -657,7 +660,9 @@ async def test_the_same_trouble_twice_in_a_day_is_told_once(world: World) -> Non
     """Two floods of one size, hours apart."""
     await flooding(world)
     world.now += timedelta(hours=3)
-    world.feed("one", *[(f"z{n}", f"{ATTACK[1]} – {n}?", ATTACK[2]) for n in range(25)])
+    world.feed(
+        "one", *[(f"z{n}", f"Bridge {n} is open again", f"At last, by {n} men.") for n in range(25)]
+    )
     assert (await world.poll("one")).new == 25
     assert [msgid for msgid, _ in await world.notices()] == ["notice.flood"]
 

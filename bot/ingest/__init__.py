@@ -16,7 +16,7 @@ import storage.sources
 from bot import metrics
 from bot.clock import utc_now
 from bot.config import Settings
-from bot.errors import BotError, SourceError
+from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest.documents import Documents
 from bot.ingest.found import (
@@ -115,7 +115,7 @@ class Ingest:
             found = await self._look(spec, past)
         except SourceError as error:
             found = Failed(spec=spec, state=past.state, error=error)
-        except BotError:
+        except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
             why = unforeseen("read", spec, error)

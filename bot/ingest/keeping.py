@@ -63,6 +63,8 @@ class Keeper:
             except Exception as error:
                 if storage.sources.is_away(error):
                     raise
+                # said here too: each may go well by itself
+                log.warning("polls are stored one by one", polls=len(portion), error=str(error))
                 for one in portion:
                     reports.append(await self._keep_alone(one))
         return reports

@@ -60,17 +60,17 @@ def page(
 def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Message:
     """A page of what was found: the words on a line of their own, by which its buttons turn it."""
     asked = lines(join("", [f"{FOUND_MARK} ", bold(one_line(page.words))]))
-    if not page.stories:
-        return message(join("\n\n", [asked, phrase("search.none", language)]))
-    told = [
-        _item(story.told_in(language), page.feed_names, language, zone, now)
-        for story in page.stories
-    ]
     buttons = []
     if page.number:
         buttons.append(Button(t("news.newer", language), f"find:{page.number - 1}"))
     if page.more:
         buttons.append(Button(t("news.older", language), f"find:{page.number + 1}"))
+    if not page.stories:
+        return message(join("\n\n", [asked, phrase("search.none", language)]), [buttons])
+    told = [
+        _item(story.told_in(language), page.feed_names, language, zone, now)
+        for story in page.stories
+    ]
     return message(join("\n\n", [asked, *told]), [buttons])
 
 

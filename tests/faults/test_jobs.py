@@ -84,6 +84,7 @@ class Done:
             "poll": poll,
             "fan_out": lambda: noted("fan_out"),
             "digests": lambda: noted("digests"),
+            "index": lambda: noted("index"),
             "tidy": lambda: noted("tidy"),
         }
         return [
