@@ -11,6 +11,7 @@ from html import escape
 import pytest
 
 from bot.ingest import IngestReport
+from bot.ingest.keeping import PIECE
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -382,6 +383,27 @@ async def test_F21_a_fresh_urgent_story_is_told_among_a_backlog(world: World) ->
         (25, 1),
     ]
     assert [said for said, _ in await world.notices()] == ["notice.flood"]
+
+
+@pytest.mark.cases
+async def test_F21_the_fresh_one_is_told_in_whichever_piece_of_the_flood_it_is_stored(
+    world: World,
+) -> None:
+    """Its poll says so, for others wait for that word: a feed may list the newest last."""
+    older = [
+        Item(
+            f"Bridge {n} is open",
+            f"Text {n} of it.",
+            f"p{n}",
+            f"https://a.example/p{n}",
+            ago(hours=5),
+        )
+        for n in range(PIECE + 5)
+    ]
+    assert await polls(world, [WEATHER], [*older, blast(date=ago(minutes=1))]) == [
+        (1, 0),
+        (PIECE + 6, 1),
+    ]
 
 
 @pytest.mark.cases

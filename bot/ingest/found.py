@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Self
 
 import structlog
 
@@ -109,10 +110,14 @@ def fresh_in_a_flood(judged: Mapping[Entry, Verdict], now: datetime) -> frozense
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What was stored of a source: new entries, and alerts of them."""
+    """What was stored of a source: new entries, and alerts of them; those of its pieces add up."""
 
     new: int = 0
     alerts: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return replace(self, new=self.new + other.new, alerts=self.alerts + other.alerts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ class Keeper:
         The entries of a first poll and of a flood are stored in pieces before their last: nobody
         waits for them all. When the program ends in between, the next poll finds the others new.
         """
-        ahead: dict[str, int] = {}
+        ahead: dict[str, Kept] = {}
         news: list[NewsFound] = []
         for one in found:
             if isinstance(one, NewsFound):
@@ -94,8 +94,8 @@ class Keeper:
                 for piece in before:
                     async with self._deciding() as db:
                         kept = await keep_entries(db, [piece], self.policy, now=self.clock())
-                        new = kept.get(one.spec.key, Kept()).new
-                        ahead[one.spec.key] = ahead.get(one.spec.key, 0) + new
+                        before_it = ahead.get(one.spec.key, Kept())
+                        ahead[one.spec.key] = before_it + kept.get(one.spec.key, Kept())
                 news.append(last)
         unchanged = all(isinstance(one, NewsFound) and one.unchanged for one in found)
         async with self._deciding(alone=not unchanged) as db:
@@ -154,12 +154,12 @@ class Keeper:
         )
 
     async def _keep_news(
-        self, db: Db, found: Sequence[NewsFound], ahead: Mapping[str, int], *, now: datetime
+        self, db: Db, found: Sequence[NewsFound], ahead: Mapping[str, Kept], *, now: datetime
     ) -> dict[str, IngestReport]:
         """store | detect | enqueue
 
         The first poll never alerts, nor does a flood of "new" entries from a known feed, nor what
-        is older than the freshness window. `ahead` were stored of each source before.
+        is older than the freshness window. `ahead` is what was kept of each source before.
         """
         changed = [one for one in found if not one.unchanged]
         feeds = {**self.policy.feeds, **{one.spec.key: one.spec for one in changed}}
@@ -169,17 +169,16 @@ class Keeper:
         good: list[Good] = []
         for one in found:
             spec = one.spec
-            here = kept.get(spec.key, Kept())
-            new = here.new + ahead.get(spec.key, 0)
+            whole = ahead.get(spec.key, Kept()) + kept.get(spec.key, Kept())
             await reword_entries(db, one, policy, now=now)
-            if one.state.first_ok_at is not None and new > FLOOD:
-                values = {"source": spec.key, "n": str(new)}
+            if one.state.first_ok_at is not None and whole.new > FLOOD:
+                values = {"source": spec.key, "n": str(whole.new)}
                 await tell(db, self.policy.admins, "notice.flood", values, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             good.append(Good(key=spec.key, next_due_at=due, seen=one.looked.to_remember))
             reports[spec.key] = IngestReport(
-                source=spec.key, fetched=one.entries, new=new, alerts=here.alerts
+                source=spec.key, fetched=one.entries, new=whole.new, alerts=whole.alerts
             )
         await storage.sources.record_success(db, good, now=now)
         brought = {one.source: one.new for one in reports.values()}

@@ -187,6 +187,8 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
     feed = found.spec.key
     known = await storage.news.numbers(db, feed, [item.id for item in changed])
     for item in changed:
+        if item.id not in known:  # forgotten since it was read
+            continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
         await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
