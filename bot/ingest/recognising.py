@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import storage.brought
 import storage.news
 from bot.detect import identity
 from bot.detect.identity import ENOUGH, Mark, Shared
@@ -16,8 +17,8 @@ from bot.ingest.found import Recognised
 from bot.model.news import Entry, ends_a_day
 from bot.sources.links import normalise_link
 from bot.sources.specs import NewsSpec
+from storage.brought import Brought, Keys
 from storage.db import Db
-from storage.news import Brought, Keys
 
 ASKED_TOGETHER = 2000  # entries whose keys one statement asks for
 IN_A_TURN = 100  # entries that are looked at before others have the loop
@@ -45,7 +46,7 @@ async def recognise(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> Recogni
     stored: dict[str, Brought] = {}
     for some in _pieces(entries):
         guids = [item.id for item in some]
-        for row in await storage.news.brought_by(db, spec.key, Keys(guids=guids)):
+        for row in await storage.brought.by_keys(db, spec.key, Keys(guids=guids)):
             stored[row.guid] = row
     strange = _at_second_glance(entries, stored)
     if not strange:
@@ -82,7 +83,7 @@ async def _recogniser(
     rows: dict[int, Brought] = {}
     for some in _pieces(strange):
         keys = await _keys([marks[item] for item in some], here)
-        for row in await storage.news.brought_by(db, spec.key, keys):
+        for row in await storage.brought.by_keys(db, spec.key, keys):
             rows[row.pk] = row
     stored = {pk: _mark(row) for pk, row in rows.items()}
     recogniser = _Recogniser(

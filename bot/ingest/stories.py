@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 import storage.alerts
+import storage.brought
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
@@ -59,7 +60,7 @@ async def keep_entries(
     Another process may have stored some meanwhile.
     """
     ids = [(one.spec.key, item.id) for one in found for item in one.judged]
-    stored = await storage.news.brought(db, ids)
+    stored = await storage.brought.among(db, ids)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:
         for item, verdict in reversed(list(one.judged.items())):  # feeds list the newest first
