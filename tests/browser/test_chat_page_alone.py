@@ -77,6 +77,17 @@ async def call(emulator: Emulator, page: Page, method: str, **parameters: Any) -
     return body
 
 
+async def pending(emulator: Emulator, kind: str) -> dict[str, Any]:
+    """The last update of a kind for the bot: the page shows a press before it is sent."""
+    async with asyncio.timeout(10):
+        while True:
+            for update in reversed(emulator.updates.pending):
+                if kind in update:
+                    content: dict[str, Any] = update[kind]
+                    return content
+            await emulator.updates.arrived()
+
+
 async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emulator) -> None:
     """Start, an answer with every kind of text, a button with its toast, and a post in the channel
     beside it.
@@ -114,7 +125,7 @@ async def test_a_conversation_on_a_wide_screen(browser: Browser, emulator: Emula
 
     await main.get_by_role("button", name="Why?").click()
     await expect(main.locator(".key[aria-busy=true]")).to_be_visible()
-    query = emulator.updates.pending[-1]["callback_query"]
+    query = await pending(emulator, "callback_query")
     assert (query["data"], query["from"]["id"]) == ("why", AIGUL)
     await call(
         emulator, page, "answerCallbackQuery", callback_query_id=query["id"], text="Because of oil"
@@ -226,10 +237,7 @@ async def test_inline_results_and_reply_keys(browser: Browser, emulator: Emulato
     assert (await emulator.wait_message(AIGUL, after=2))["text"] == "EUR"
 
     await page.get_by_label("Message", exact=True).fill("@jarchy_bot 100 usd")
-    async with asyncio.timeout(10):
-        while "inline_query" not in emulator.updates.pending[-1]:
-            await emulator.updates.arrived()
-    query = emulator.updates.pending[-1]["inline_query"]
+    query = await pending(emulator, "inline_query")
     content = {"message_text": "100 USD = 8,745 KGS"}
     result = {"type": "article", "id": "1", "title": "8,745 som", "input_message_content": content}
     await call(emulator, page, "answerInlineQuery", inline_query_id=query["id"], results=[result])
