@@ -13,8 +13,6 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-import Stemmer
-
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
@@ -101,6 +99,8 @@ def _beginning(word: str) -> str:
 @cache
 def _cutter(code: str | None) -> Callable[[str], str]:
     """How a word of a language becomes a token; numbers are the same in all."""
+    import Stemmer  # by the first question or text
+
     prefix = code or ELSE
     name = language(code).news.stemmer if code else ""
     stem = Stemmer.Stemmer(name).stemWord if name else str
