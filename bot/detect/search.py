@@ -37,13 +37,15 @@ class Token(NamedTuple):
     begins: bool = False
 
 
+def sequence_of(text: str, code: str | None) -> list[str]:
+    """The tokens of a text in that language, one for each of its words."""
+    cut = _cutter(code if code in LANGUAGES else None)
+    return [cut(word) for word in _words(text[:INDEXED])]
+
+
 def tokens_of(text: str, code: str | None) -> list[str]:
     """The tokens of a text in that language, each once, in their order."""
-    cut = _cutter(code if code in LANGUAGES else None)
-    found: dict[str, None] = {}
-    for word in _words(text[:INDEXED]):
-        found[cut(word)] = None
-    return list(found)
+    return list(dict.fromkeys(sequence_of(text, code)))
 
 
 def asked(question: str) -> list[frozenset[Token]]:
