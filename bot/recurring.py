@@ -23,6 +23,7 @@ import storage.fan_out
 import storage.retention
 import storage.sources
 from bot import archive, presence, schedule
+from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
 from bot.errors import BotError, ConfigError, StorageError
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
@@ -119,7 +120,7 @@ async def fan_out(bot: Running) -> None:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                size = await storage.fan_out.fan_out(db)
+                size = await storage.fan_out.fan_out(db, sieve=sieve)
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))
