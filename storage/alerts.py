@@ -86,14 +86,14 @@ async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
     rows = await db.execute(
         select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id)
     )
-    return [_stored(row) for row in rows]
+    return [stored_alert(row) for row in rows]
 
 
 async def about_rate(db: Db, kind: str, of: Series, on: date) -> list[StoredAlert]:
     """The alerts of a kind about a day's rate, oldest first."""
     same = (alert.c.about_series == str(of), alert.c.about_day == on, alert.c.kind == kind)
     rows = await db.execute(select(alert).where(*same).order_by(alert.c.id))
-    return [_stored(row) for row in rows]
+    return [stored_alert(row) for row in rows]
 
 
 async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]:
@@ -187,10 +187,10 @@ async def get(db: Db, pk: int) -> StoredAlert | None:
     row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
     if row is None:
         return None
-    return _stored(row)
+    return stored_alert(row)
 
 
-def _stored(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
+def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
     return StoredAlert(
         id=row.id,
         payload=StoredForm(row.kind, row.payload),

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, literal, or_, select, update
 
+import storage.filters
 import storage.rules
 from bot.model.alerts import State
 from bot.model.chats import Chat, ChatKind, Style
@@ -173,6 +174,7 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
         update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new)
     )
     await storage.rules.migrate(db, old.id, new)
+    await storage.filters.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))
 
 

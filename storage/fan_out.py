@@ -1,7 +1,12 @@
-"""The fan-out: an open alert becomes deliveries, one for each chat of its audience, in chunks."""
+"""The fan-out: an open alert becomes deliveries, one for each chat of its audience, in chunks.
+
+What a chat's filters keep back is decided in the transaction of its chunk; only chats that have
+filters are looked at for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -9,8 +14,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+import storage.filters
 from bot.model.alerts import Approval, State
-from storage.alerts import got
+from bot.model.filters import StoredFilter
+from storage.alerts import StoredAlert, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.schema import alert, chat, delivery, subscription
 
@@ -18,8 +25,16 @@ CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and m
 SERVER_CHUNK = 10_000  # on a server, where others write beside it
 
 
-async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
+#: Of some chats' filters those that keep an alert back, one of each chat at most.
+Sift = Callable[[Sequence[StoredFilter]], Collection[int]]
+#: How filters are asked about an alert; None of one that they say nothing about.
+Sieve = Callable[[Db, StoredAlert], Awaitable[Sift | None]]
+
+
+async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = None) -> int | None:
     """Give the oldest open alert of the first lane its next chunk of deliveries.
+
+    None for a chat whose filters keep it back by the `sieve`; that is counted with the filter.
 
     Returns how many, or None when none is open. The cursor moves in the same transaction: a crash
     repeats or loses nothing.
@@ -36,6 +51,8 @@ async def fan_out(db: Db, *, chunk: int | None = None) -> int | None:
         )
     else:
         members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
+        if sieve is not None:
+            members = await _sifted(db, row, members, last, sieve)
     size = await _deliver(db, row, members, now)
     if last is not None:
         await _mark(db, row, fanned_to=last)
@@ -92,6 +109,27 @@ async def _next_chunk(
     if last is not None:
         members = members.where(chat.c.id <= last)
     return members, last
+
+
+async def _sifted(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    members: Select[Any],
+    last: int | None,
+    sieve: Sieve,
+) -> Select[Any]:
+    """Those of a chunk's readers whose filters let the alert through."""
+    sift = await sieve(db, stored_alert(row))
+    if sift is None:
+        return members
+    filters = await storage.filters.among(db, members, after=row.fanned_to, last=last)
+    kept = sift(filters) if filters else ()
+    if not kept:
+        return members
+    # an edit that is kept back is no message that somebody misses
+    counted = row.audience_told is None
+    await storage.filters.keep_back(db, kept, row.id, counted=counted)
+    return members.where(~storage.filters.kept_from(chat.c.id, row.id))
 
 
 async def _deliver(

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.db import Db
-from storage.schema import alert, chat, delivery, inbox, rule, subscription
+from storage.schema import alert, chat, delivery, inbox, news_filter, rule, subscription
 
 #: Each table that knows a chat, and the column that says which.
 BY_CHAT = (
     (chat, "id"),
     (subscription, "chat_id"),
     (rule, "chat_id"),
+    (news_filter, "chat_id"),
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )

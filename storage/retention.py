@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, up
 import storage.privacy
 from bot.model.alerts import State
 from storage.db import Db, db_now
-from storage.schema import alert, chat, delivery, entry, inbox, story, story_topic
+from storage.schema import alert, chat, delivery, entry, inbox, news_filter, story, story_topic
 
 BODIES_KEPT = timedelta(hours=24)  # what people wrote
 # their numbers, so that none has its effect twice; Telegram repeats for a day
@@ -76,6 +76,11 @@ async def _stories(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return len(ids)
 
 
+async def _filters(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    ended = news_filter.c.until_at < await db_now(db)
+    return await _delete(db, news_filter, news_filter.c.id, ended, piece)
+
+
 async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     """Forget chats away for long, not those that asked for silence, with what was sent to them."""
     away = (
@@ -101,4 +106,4 @@ async def _delete(
 
 #: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many
 #: rows that were; an alert goes after its deliveries.
-STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _chats)
+STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _filters, _chats)

@@ -235,6 +235,31 @@ rule = Table(  # a chat's own condition on a series
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)
 
+news_filter = Table(  # what a chat will not hear of in the news, or all that it will
+    "news_filter",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column(
+        "chat_id",
+        BigInteger,
+        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # as in bot.model.filters
+    Column("sense", String, nullable=False),
+    Column("mark", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("said", String, nullable=False),
+    Column("until_at", UtcDateTime),  # on the database's clock
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("kept", Integer, nullable=False, server_default="0"),  # messages that it kept back,
+    Column("kept_alert", BigInteger),  # and the alert of the last of them
+    UniqueConstraint("chat_id", "mark", "what"),
+    # a number is never given twice: an old button must not mean a newer filter
+    sqlite_autoincrement=True,
+)
+_partial_index(None, news_filter.c.until_at, where="until_at IS NOT NULL")
+
 # --- alerts and deliveries ------------------------------------------------------------------------
 
 alert = Table(  # a decision, stored once, without language or text

@@ -78,6 +78,10 @@ class Kind(ABC):
         """The figure it told, which is corrected when its source revises it."""
         return None
 
+    def story(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - tells none
+        """The story it tells, of which chats' filters are asked; None of what is no news."""
+        return None
+
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
         """The alert whose messages it edits where they stand; None of a message of its own."""
         return None

@@ -117,6 +117,10 @@ class Stories(Kind):
         """The topic, as its readers follow it."""
         return followed(audience)
 
+    def story(self, told: StoredAlert) -> int | None:
+        """The one that broke."""
+        return StoryBroke.read(told.payload).story
+
     async def title(self, desk: Desk, told: StoredAlert) -> str | None:
         """Its headline."""
         broke = StoryBroke.read(told.payload)

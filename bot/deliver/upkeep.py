@@ -6,6 +6,7 @@ import storage.fan_out
 import storage.lapsed
 from bot.clock import boottime
 from bot.deliver.marks import Marks
+from bot.deliver.sieve import sieve
 from bot.deliver.signals import IDLE
 from storage.db import Store
 
@@ -40,7 +41,7 @@ class Upkeep:
             return False
         self._fan_at = now + IDLE
         async with self._store.writing() as db:
-            fanned = await storage.fan_out.fan_out(db)
+            fanned = await storage.fan_out.fan_out(db, sieve=sieve)
         if fanned is not None:
             self._fan_at = 0.0
         return bool(fanned)

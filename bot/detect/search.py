@@ -13,8 +13,6 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-import Stemmer
-
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
@@ -39,13 +37,15 @@ class Token(NamedTuple):
     begins: bool = False
 
 
+def sequence_of(text: str, code: str | None) -> list[str]:
+    """The tokens of a text in that language, one for each of its words."""
+    cut = _cutter(code if code in LANGUAGES else None)
+    return [cut(word) for word in _words(text[:INDEXED])]
+
+
 def tokens_of(text: str, code: str | None) -> list[str]:
     """The tokens of a text in that language, each once, in their order."""
-    cut = _cutter(code if code in LANGUAGES else None)
-    found: dict[str, None] = {}
-    for word in _words(text[:INDEXED]):
-        found[cut(word)] = None
-    return list(found)
+    return list(dict.fromkeys(sequence_of(text, code)))
 
 
 def asked(question: str) -> list[frozenset[Token]]:
@@ -101,6 +101,8 @@ def _beginning(word: str) -> str:
 @cache
 def _cutter(code: str | None) -> Callable[[str], str]:
     """How a word of a language becomes a token; numbers are the same in all."""
+    import Stemmer  # by the first question or text
+
     prefix = code or ELSE
     name = language(code).news.stemmer if code else ""
     stem = Stemmer.Stemmer(name).stemWord if name else str

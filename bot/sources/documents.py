@@ -10,13 +10,17 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
-
-from lxml import etree
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.errors import ParseError
 from bot.sources.base import Sheet, day_of, shown
 from bot.sources.encodings import by_mark
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+# lxml gives its element type no public name
+Element: TypeAlias = "etree._Element"  # noqa: SLF001
 
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
@@ -71,6 +75,8 @@ def xml(body: bytes, *, root: str) -> Element:
         raise ParseError("a web page instead of XML")
     if _DOCTYPE.search(text):  # entities that multiply or read files are declared in one
         raise ParseError("XML with a DOCTYPE")
+    from lxml import etree  # in the worker process only
+
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -88,9 +94,6 @@ def xml(body: bytes, *, root: str) -> Element:
     if local_name(element) != root:
         raise ParseError(f"the document is a {shown(local_name(element))}, not a {root}")
     return element
-
-
-Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
 
 
 def local_name(element: Element) -> str:

@@ -31,7 +31,6 @@ from zoneinfo import ZoneInfo
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.model.text import alike
-from bot.sources import plain_feeds
 from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
@@ -99,6 +98,8 @@ Fields = Mapping[str, Any]  # feedparser's dictionaries
 
 
 def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
+    from bot.sources import plain_feeds  # lxml: in the worker process only
+
     # The declaration's encoding is no longer true, and version 1.1 would stop expat.
     plain = NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
     if (quick := plain_feeds.read(plain)) is not None:

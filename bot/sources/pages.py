@@ -10,7 +10,8 @@ only, so the moment is looked for first where publishers state it: JSON-LD, meta
 night's.
 
 Runs in a worker process: no network, no database; `now` is an argument. trafilatura takes 100 MB
-and half a second to import, so it is imported when the first article comes.
+and half a second to import, so it is imported when the first article comes, and lxml and cssselect
+when the first page does: the program that only reads the catalog does without.
 """
 
 from __future__ import annotations
@@ -24,20 +25,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from lxml import html
-
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources.dates import parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.feeds import two_letter
 from bot.sources.links import absolute_link
-from bot.sources.selectors import xpath_of
 from bot.sources.specs import Article, ArticleReader, EntryReader, NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
 from bot.sources.trees import inner_text, tree_of
 
 if TYPE_CHECKING:
+    from lxml import html
     from trafilatura.settings import Document
 
 
@@ -77,6 +76,8 @@ def parse_list_page(
     `now` dates a bare "15:12"; `url` is where the page came from in the end (else the configured
     address). Raises ParseError when the selectors find nothing.
     """
+    from bot.sources.selectors import xpath_of
+
     entries: dict[str, Entry] = {}
     for item in tree_of(decode(body, content_type)).xpath(xpath_of(spec.item)):
         entry = _list_entry(item, spec, now=now, base=url or spec.url)
@@ -105,6 +106,8 @@ def parse_article(
     found = _extracted(text, url)
     content = ""
     if selector:
+        from bot.sources.selectors import xpath_of
+
         content = "\n\n".join(map(inner_text, page.xpath(xpath_of(selector))))
     # A selector that finds nothing has outlived a redesign: the extractor is better than no text.
     if not content and found is not None and found.text:
@@ -190,6 +193,8 @@ def _inside(item: html.HtmlElement, selector: str | None) -> html.HtmlElement | 
     """The first element that a selector finds in an item of the list, the item itself included."""
     if selector is None:
         return None
+    from bot.sources.selectors import xpath_of
+
     found = item.xpath(xpath_of(selector, start="descendant-or-self::"))
     return next(iter(found), None)
 

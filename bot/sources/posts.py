@@ -20,8 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-
-from lxml import html
+from typing import TYPE_CHECKING
 
 from bot.errors import ParseError
 from bot.model.news import Entry
@@ -30,6 +29,9 @@ from bot.sources.encodings import decode
 from bot.sources.specs import EntryReader, NewsSpec
 from bot.sources.text import one_line
 from bot.sources.trees import inner_text, tree_of
+
+if TYPE_CHECKING:
+    from lxml import html
 
 LONGEST_HEADLINE = 200  # characters; a first sentence may be a whole post
 

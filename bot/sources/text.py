@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lxml import etree
-
 from bot.model.text import without_invisible
 
 LONGEST_TITLE = 1_000  # characters; a headline of a megabyte is an attack
@@ -111,6 +109,8 @@ def _as_laid_out(text: str) -> str:
 
 
 def _without_markup(value: str) -> str:
+    from lxml import etree  # where there is markup: mostly in the worker process
+
     # huge_tree lifts libxml2's limits of length and depth, which are for trees; none is built here.
     parser = etree.HTMLParser(target=_TextTarget(), huge_tree=True, encoding="utf-8")
     # A CDATA section inside HTML is a comment to a browser; in a feed it is a text wrapped twice.

@@ -18,8 +18,6 @@ from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import PLACEHOLDER
-from bot.sources.selectors import RIGHT as RIGHT_SELECTOR
-from bot.sources.selectors import xpath_of
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _SAID = re.compile(r"[\x20-\x7e]{1,4000}")  # what every server reads alike
@@ -142,7 +140,10 @@ def _digest_times(value: object) -> tuple[time, ...]:
 
 
 def _selector(value: object) -> str:
-    selector = parse_text(value, RIGHT_SELECTOR)
+    # only a catalog with pages needs lxml outside the worker process
+    from bot.sources.selectors import RIGHT, xpath_of
+
+    selector = parse_text(value, RIGHT)
     xpath_of(selector)
     return selector
 

@@ -10,6 +10,7 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.fan_out
+import storage.filters
 import storage.privacy
 from bot.alerts.notices import alert as notice
 from bot.alerts.rules import RuleFired
@@ -18,6 +19,7 @@ from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
+from bot.model.filters import Filter, Mark, Sense
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
@@ -52,6 +54,8 @@ async def fill(store: Store, number: int) -> None:
             "created_at": NOW,
         }
         await db.execute(rule.insert().values(**values))
+        word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+        await storage.filters.add(db, number, [word])
         own = parse_rule("USD 1%", home="KGS")
         fired = RuleFired(number=1, rule=own, move=Move(old=rate(), new=rate()))
         for audience in (Audience(chat=number), Audience(subscription="pair:USD/KGS")):

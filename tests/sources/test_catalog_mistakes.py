@@ -17,9 +17,10 @@ from bot.sources.kinds.feeds import FeedSection
 from bot.sources.kinds.hazards import HazardSection
 from bot.sources.kinds.pages import PageSection
 from bot.sources.kinds.telegram import TelegramSection
-from bot.sources.pages import PageSpec, xpath_of
+from bot.sources.pages import PageSpec
 from bot.sources.posts import TelegramSpec
 from bot.sources.sections import ChannelSection, RateSection
+from bot.sources.selectors import xpath_of
 from bot.sources.specs import ChannelSpec, RateSpec
 
 FEED = '[feeds.x]\nurl = "https://x.example/"\n'

@@ -19,7 +19,8 @@ from lxml import html
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources.catalog import load_catalog
-from bot.sources.pages import PageSpec, parse_article, parse_list_page, xpath_of
+from bot.sources.pages import PageSpec, parse_article, parse_list_page
+from bot.sources.selectors import xpath_of
 from bot.sources.specs import PollSpec
 from bot.workers import Workers
 

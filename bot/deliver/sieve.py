@@ -1,0 +1,46 @@
+"""What chats' filters say of an alert, asked in the fan-out's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+import storage.alerts
+import storage.news
+from bot.alerts import kind_of
+from bot.detect.filters import Looked, keeps_back
+from bot.model.filters import Mark, StoredFilter
+from storage.alerts import StoredAlert
+from storage.db import Db
+from storage.fan_out import Sift
+
+
+async def sieve(db: Db, told: StoredAlert) -> Sift | None:
+    """How filters are asked about an alert; None of one that tells no story.
+
+    Who has a story's message gets its edits, whatever they say: only a filter of that very story
+    ends them.
+    """
+    marks = frozenset(Mark)
+    first = kind_of(told).revises(told)
+    if first is not None:
+        revised = await storage.alerts.get(db, first)
+        if revised is None:
+            return None
+        told, marks = revised, frozenset({Mark.STORY})
+    number = kind_of(told).story(told)
+    story = None if number is None else await storage.news.get(db, number)
+    if story is None:
+        return None
+    looked = Looked(story)
+
+    def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
+        asked = [one for one in filters if one.mark in marks]
+        kept: list[int] = []
+        for _, mine in groupby(asked, key=lambda one: one.chat):
+            held = keeps_back(list(mine), looked)
+            if held is not None:
+                kept.append(held.id)
+        return kept
+
+    return sift

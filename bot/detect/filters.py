@@ -1,0 +1,139 @@
+"""Which stories a chat's filters keep back.
+
+Words are compared as in the search of the archive: by stems, or by beginnings where a language has
+no stems here. Places are the facts that stories in two languages are compared by, so that "Ош" is
+found in an English text too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from bot.detect.facts import facts_of, surroundings
+from bot.detect.language import known_language
+from bot.detect.search import Token, asked, sequence_of
+from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.news import StoredEntry, Story
+
+# a chunk of a broadcast may have thousands of chats' words, and they are the same again next time
+_words = lru_cache(maxsize=50_000)(asked)
+
+
+class Looked:
+    """A story as filters look at it: each mark is looked for once, however many chats ask."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self._found: dict[tuple[Mark, str], bool] = {}
+        self._texts: list[list[str]] | None = None
+        self._places: frozenset[str] | None = None
+
+    def has(self, mark: Mark, what: str) -> bool:
+        """Whether the story has this mark."""
+        key = (mark, what)
+        if key not in self._found:
+            self._found[key] = self._look(mark, what)
+        return self._found[key]
+
+    def _look(self, mark: Mark, what: str) -> bool:
+        match mark:
+            case Mark.WORD:
+                return self._says(what)
+            case Mark.SOURCE:
+                return what in self.story.feeds
+            case Mark.STORY:
+                return what == str(self.story.pk)
+            case Mark.PLACE:
+                return what in self.places
+            case Mark.TOPIC:
+                return what in self.story.topics
+
+    def _says(self, what: str) -> bool:
+        words = _words(what)
+        if not words:
+            return False
+        if self._texts is None:
+            self._texts = [
+                sequence_of(_text(item), item.entry.language) for item in self.story.entries
+            ]
+        return any(_stands_in(words, tokens) for tokens in self._texts)
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The places that the reports name, with all that lies around them."""
+        if self._places is None:
+            found: set[str] = set()
+            for item in self.story.entries:
+                found |= _named(item)
+            self._places = frozenset(found)
+        return self._places
+
+
+def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter | None:
+    """The one of a chat's filters that keeps a story back; None where none does.
+
+    What some of its sources report is told as long as one of them is not muted.
+    """
+    muted = [one for one in filters if _is_muted_source(one) and looked.has(one.mark, one.what)]
+    if muted and {one.what for one in muted} >= set(looked.story.feeds):
+        return muted[0]
+    wanted: list[StoredFilter] = []
+    welcome = False
+    for one in filters:
+        if _is_muted_source(one):
+            continue
+        has = looked.has(one.mark, one.what)
+        if one.sense is Sense.ONLY:
+            wanted.append(one)
+            welcome = welcome or has
+        elif has is (one.sense is Sense.NEVER):  # a mark that it must not have, or lacks
+            return one
+    if wanted and not welcome:
+        return wanted[0]
+    return None
+
+
+def sifted(
+    stories: Iterable[Story], filters: Sequence[StoredFilter]
+) -> tuple[list[Story], list[Story]]:
+    """The stories that a chat's filters let through, and those that they keep back."""
+    through: list[Story] = []
+    kept: list[Story] = []
+    for story in stories:
+        held = keeps_back(filters, Looked(story)) if filters else None
+        (through if held is None else kept).append(story)
+    return through, kept
+
+
+def _is_muted_source(one: StoredFilter) -> bool:
+    return one.mark is Mark.SOURCE and one.sense is Sense.NEVER
+
+
+def _stands_in(words: Sequence[frozenset[Token]], tokens: Sequence[str]) -> bool:
+    """Whether these words stand side by side somewhere in a text."""
+    for at in range(len(tokens) - len(words) + 1):
+        if all(_is_one_of(tokens[at + away], each) for away, each in enumerate(words)):
+            return True
+    return False
+
+
+def _is_one_of(token: str, meant: frozenset[Token]) -> bool:
+    return any(token == one.text or (one.begins and token.startswith(one.text)) for one in meant)
+
+
+def _text(item: StoredEntry) -> str:
+    entry = item.entry
+    return f"{entry.title}\n{entry.summary or entry.content}"
+
+
+def _named(item: StoredEntry) -> set[str]:
+    entry = item.entry
+    language = known_language(entry.language, _text(item))
+    part = facts_of(entry.title, entry.summary or entry.content, language).whole
+    around = surroundings()
+    found = set(part.countries)
+    for place in part.places:
+        found.add(place)
+        found.update(around[place])
+    return found

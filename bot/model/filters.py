@@ -1,0 +1,48 @@
+"""Filters: what a chat will not hear of in the news, or all that it will.
+
+A subject is followed or not; a filter is asked of each story that comes of what is followed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Sense(StrEnum):
+    """What a filter asks of a story."""
+
+    NEVER = "never"  # it must not have the mark
+    ONLY = "only"  # it must have the mark of one such filter of the chat
+    MUST = "must"  # it must have this very mark, whatever else it has
+
+
+class Mark(StrEnum):
+    """By what a filter knows a story."""
+
+    WORD = "word"  # a word in any form, or several side by side
+    SOURCE = "source"  # a source's key in the catalog
+    STORY = "story"  # a story's number
+    PLACE = "place"  # a place's name in `bot/detect/data/places.tsv`, or what lies in it
+    TOPIC = "topic"  # a topic's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One thing to hear of or not; `said` is what readers call it."""
+
+    sense: Sense
+    mark: Mark
+    what: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFilter(Filter):
+    """A chat's filter, with its end if it has one, and how many messages it kept back."""
+
+    id: int
+    chat: int
+    until: datetime | None = None
+    kept: int = 0

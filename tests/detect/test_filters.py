@@ -1,0 +1,126 @@
+"""Filters on stories: words in any form and language, places, sources, topics, one story."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from bot.detect.filters import Looked, keeps_back, sifted
+from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.news import StoredEntry, Story
+from tests.factories import NOW, entry
+
+NUMBERS = count(1)
+
+
+def story(title: str, text: str = "", *, language: str = "en", feeds: str = "one") -> Story:
+    """A story that each of these feeds reports in the same words."""
+    entries = [
+        StoredEntry(
+            pk=number,
+            feed=feed,
+            entry=entry(title=title, summary=text, language=language),
+            seen_at=NOW,
+            story=7,
+        )
+        for number, feed in enumerate(feeds.split())
+    ]
+    return Story(pk=7, entries=tuple(entries), topics=("security",))
+
+
+def a_filter(what: str, sense: Sense = Sense.NEVER, mark: Mark = Mark.WORD) -> StoredFilter:
+    """One of a chat."""
+    return StoredFilter(id=next(NUMBERS), chat=1, sense=sense, mark=mark, what=what, said=what)
+
+
+@pytest.mark.parametrize(
+    ("what", "title", "language", "kept"),
+    [
+        ("drone", "Two drones fell near the bridge", "en", True),
+        ("drone", "The dronefly is back", "en", False),
+        ("футбол", "Сборная по футболу вышла в финал", "ru", True),
+        ("выборы", "Итоги выборов объявят в среду", "ru", True),
+        ("жер титирөө", "Нарында жер титирөө болду", "ky", True),
+        ("жер титироо", "Нарында жер титирөөдөн үйлөр кулады", "ky", True),
+        ("border guards", "A border guard was hurt", "en", True),
+        ("border guards", "A guard at the border was hurt", "en", False),
+        ("border guards", "A border post. Guards came later", "en", False),
+        ("100%", "Prices rose by 100 som", "en", True),
+        ("?", "What now?", "en", False),
+    ],
+)
+def test_a_word_is_found_in_any_form_and_several_side_by_side(
+    what: str, title: str, language: str, kept: bool
+) -> None:
+    looked = Looked(story(title, language=language))
+    assert (keeps_back([a_filter(what)], looked) is not None) is kept
+
+
+def test_a_word_is_looked_for_in_every_report() -> None:
+    """Also in those that do not lead."""
+    two = story("Fire in a market", feeds="one")
+    more = story("Пожар на рынке", language="ru", feeds="two")
+    both = Story(pk=7, entries=(*two.entries, *more.entries))
+    assert keeps_back([a_filter("пожары")], Looked(both))
+    assert not keeps_back([a_filter("пожары")], Looked(two))
+
+
+@pytest.mark.parametrize(
+    ("title", "language"),
+    [
+        ("Shots near Batken", "en"),
+        ("В Баткене слышали выстрелы", "ru"),
+        ("Баткенде ок атылды", "ky"),
+        ("Floods in Leilek district", "en"),  # a part of Batken
+    ],
+)
+def test_a_place_is_the_same_in_every_language_and_has_its_parts(title: str, language: str) -> None:
+    place = a_filter("batken", mark=Mark.PLACE)
+    assert keeps_back([place], Looked(story(title, language=language))) is place
+    assert not keeps_back([place], Looked(story("Shots near Osh")))
+
+
+def test_only_lets_through_what_has_one_of_the_marks() -> None:
+    only = [
+        a_filter("osh", Sense.ONLY, Mark.PLACE),
+        a_filter("earthquake", Sense.ONLY),
+    ]
+    assert keeps_back(only, Looked(story("Fire in Osh"))) is None
+    assert keeps_back(only, Looked(story("Earthquake in Naryn"))) is None
+    assert keeps_back(only, Looked(story("Fire in Naryn"))) is only[0]
+
+
+def test_must_asks_for_each_and_never_outranks_only() -> None:
+    must = [a_filter("fire", Sense.MUST), a_filter("osh", Sense.MUST, Mark.PLACE)]
+    assert keeps_back(must, Looked(story("Fire in Osh"))) is None
+    assert keeps_back(must, Looked(story("Fire in Naryn"))) is must[1]
+    both = [a_filter("osh", Sense.ONLY, Mark.PLACE), a_filter("football")]
+    assert keeps_back(both, Looked(story("Football in Osh"))) is both[1]
+
+
+def test_a_story_is_told_while_a_source_that_is_not_muted_reports_it() -> None:
+    """Of two sources the one is not heard of, and the other is no worse for it."""
+    muted = a_filter("one", mark=Mark.SOURCE)
+    assert keeps_back([muted], Looked(story("Fire"))) is muted
+    assert keeps_back([muted], Looked(story("Fire", feeds="one two"))) is None
+    both = [muted, a_filter("two", mark=Mark.SOURCE)]
+    assert keeps_back(both, Looked(story("Fire", feeds="one two"))) is muted
+    only = a_filter("two", Sense.ONLY, Mark.SOURCE)
+    assert keeps_back([only], Looked(story("Fire", feeds="one two"))) is None
+    assert keeps_back([only], Looked(story("Fire"))) is only
+
+
+def test_a_topic_and_one_story() -> None:
+    for one in (a_filter("security", mark=Mark.TOPIC), a_filter("7", mark=Mark.STORY)):
+        assert keeps_back([one], Looked(story("Fire"))) is one
+    for one in (a_filter("economy", mark=Mark.TOPIC), a_filter("8", mark=Mark.STORY)):
+        assert keeps_back([one], Looked(story("Fire"))) is None
+
+
+def test_stories_are_sifted_in_their_order() -> None:
+    stories = [story("Fire"), story("Football"), story("Flood")]
+    through, kept = sifted(stories, [a_filter("football")])
+    assert [one.lead.entry.title for one in through] == ["Fire", "Flood"]
+    assert [one.lead.entry.title for one in kept] == ["Football"]
+    assert sifted(stories, []) == (stories, [])

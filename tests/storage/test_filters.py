@@ -1,0 +1,189 @@
+"""Filters in the store, on every database: who is told in spite of them, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+import storage.alerts
+import storage.chats
+import storage.fan_out
+import storage.filters
+import storage.news
+import storage.privacy
+import storage.retention
+from bot.alerts import edits, stories
+from bot.deliver.sieve import sieve
+from bot.model.alerts import Severity
+from bot.model.chats import ChatKind
+from bot.model.filters import Filter, Mark, Sense
+from bot.model.news import Verdict
+from storage.db import Db, Store
+from storage.news import NewEntry
+from storage.schema import delivery, news_filter
+from tests.factories import NOW, chat, entry
+
+SECURITY = "topic:security"
+WEEK = timedelta(days=7)
+
+
+def never(what: str, mark: Mark = Mark.WORD) -> Filter:
+    """What a chat will not hear of."""
+    return Filter(sense=Sense.NEVER, mark=mark, what=what, said=what)
+
+
+async def readers(db: Db, *numbers: int) -> None:
+    """Chats that follow security."""
+    for number in numbers:
+        await storage.chats.add(db, chat(number), now=NOW)
+        await storage.chats.subscribe(db, number, [SECURITY], now=NOW)
+
+
+async def a_story(db: Db, title: str) -> int:
+    """A story that breaks; its alert's number."""
+    loud = Verdict(security=True, score=1, severity=Severity.NOTABLE, topics=("security",))
+    pk = await storage.news.add_story(db, at=NOW, verdict=loud)
+    item = entry(id=title, title=title, summary="")
+    new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=loud)
+    await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
+    told = await storage.news.get(db, pk)
+    assert told is not None
+    alert = await storage.alerts.enqueue(db, stories.alert(told, approval=False, now=NOW))
+    assert alert is not None
+    return alert
+
+
+async def fanned(store: Store, alert: int, *, chunk: int | None = None) -> list[int]:
+    """The chats that get an alert, after all that is open was fanned out."""
+    size: int | None = 0
+    while size is not None:
+        async with store.writing() as db:
+            size = await storage.fan_out.fan_out(db, chunk=chunk, sieve=sieve)
+    async with store.reading() as db:
+        query = select(delivery.c.chat_id).where(delivery.c.alert_id == alert)
+        return sorted((await db.execute(query)).scalars())
+
+
+async def kept(store: Store, numbers: Iterable[int]) -> list[int]:
+    """How often each chat's filters kept something back."""
+    async with store.reading() as db:
+        found = [await storage.filters.of_chat(db, number) for number in numbers]
+    return [sum(one.kept for one in mine) for mine in found]
+
+
+async def test_who_asked_not_to_hear_of_it_is_not_told_and_it_is_counted(store: Store) -> None:
+    """Chunk by chunk; the others are told as ever, and a filter that says nothing of it counts
+    nothing.
+    """
+    async with store.writing() as db:
+        await readers(db, *range(1, 8))
+        await storage.filters.add(db, 2, [never("floods"), never("bridge")])
+        await storage.filters.add(db, 3, [never("football")])
+        await storage.filters.add(db, 7, [never("bridges")])
+        alert = await a_story(db, "A flood took the bridge")
+    assert await fanned(store, alert, chunk=2) == [1, 3, 4, 5, 6]
+    assert await kept(store, (2, 3, 7)) == [1, 0, 1]
+    async with store.writing() as db:
+        second = await a_story(db, "A fire in a market")
+    assert await fanned(store, second) == [1, 2, 3, 4, 5, 6, 7]
+    assert await kept(store, (2, 3, 7)) == [1, 0, 1]
+
+
+async def test_a_filter_ends_by_the_databases_clock(store: Store) -> None:
+    """What has ended keeps nothing back, is not listed and is forgotten."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.filters.add(db, 1, [never("flood")], span=WEEK)
+        (one,) = await storage.filters.of_chat(db, 1)
+        assert one.until is not None
+        await db.execute(update(news_filter).values(until_at=one.until - WEEK - WEEK))
+        assert await storage.filters.of_chat(db, 1) == []
+        assert await storage.filters.count(db, 1) == 0
+        alert = await a_story(db, "A flood took the bridge")
+    assert await fanned(store, alert) == [1]
+    async with store.writing() as db:
+        for step in storage.retention.STEPS:
+            await step(db, NOW)
+        assert (await db.execute(select(news_filter))).all() == []
+
+
+async def test_who_mutes_a_story_gets_its_edits_no_more(store: Store) -> None:
+    """A word alone ends no edit of a message that is there; none of it is counted as a message."""
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        alert = await a_story(db, "A flood took the bridge")
+    assert await fanned(store, alert) == [1, 2, 3]
+    async with store.writing() as db:
+        await db.execute(update(delivery).values(state="sent"))
+        told = await storage.alerts.get(db, alert)
+        assert told is not None
+        await storage.filters.add(db, 1, [never("flood")])
+        number = str(told.payload.json["story"])
+        await storage.filters.add(db, 2, [never(number, Mark.STORY)])
+        edit = edits.alert(alert, "more", now=NOW, expires_at=NOW + WEEK)
+        edited = await storage.alerts.enqueue(db, edit)
+        assert edited is not None
+    assert await fanned(store, edited) == [1, 3]
+    assert await kept(store, (1, 2)) == [0, 0]
+
+
+async def test_a_second_filter_of_the_same_takes_the_place_of_the_first(store: Store) -> None:
+    """In the other sense, for as long as is said now; what was counted stays."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.filters.add(db, 1, [never("flood")], span=WEEK)
+        await a_story(db, "A flood took the bridge")
+        await storage.fan_out.fan_out(db, sieve=sieve)
+        only = Filter(sense=Sense.ONLY, mark=Mark.WORD, what="flood", said="Flood")
+        await storage.filters.add(db, 1, [only])
+        (one,) = await storage.filters.of_chat(db, 1)
+    assert (one.sense, one.said, one.until, one.kept) == (Sense.ONLY, "Flood", None, 1)
+
+
+async def test_filters_are_lifted_by_their_own_chat(store: Store) -> None:
+    """One by its number, or all."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.filters.add(db, 1, [never("flood"), never("fire"), never("wind")])
+        first, *_ = await storage.filters.of_chat(db, 1)
+        assert await storage.filters.lift(db, 2, first.id) == 0
+        assert await storage.filters.lift(db, 1, first.id) == 1
+        assert [one.what for one in await storage.filters.of_chat(db, 1)] == ["fire", "wind"]
+        assert await storage.filters.lift(db, 1) == 2
+        assert await storage.filters.of_chat(db, 1) == []
+
+
+async def test_filters_are_given_away_and_forgotten_with_their_chat(store: Store) -> None:
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.filters.add(db, 1, [never("flood")])
+        assert [row["what"] for row in (await storage.privacy.export(db, 1))["news_filter"]] == [
+            "flood"
+        ]
+        await storage.privacy.erase(db, 1)
+        assert (await db.execute(select(news_filter))).all() == []
+
+
+async def test_a_groups_filters_move_with_it(store: Store) -> None:
+    """What both numbers have stays as the new one has it."""
+    async with store.writing() as db:
+        for number in (-1, -2):
+            await storage.chats.add(db, chat(number, kind=ChatKind.GROUP), now=NOW)
+        await storage.filters.add(db, -1, [never("flood"), never("fire")])
+        await storage.filters.add(db, -2, [never("fire")], span=WEEK)
+        await storage.chats.migrate(db, -1, -2)
+        moved = await storage.filters.of_chat(db, -2)
+    assert {one.what: one.until is None for one in moved} == {"flood": True, "fire": False}
+
+
+async def test_what_a_newer_program_wrote_hides_nothing(store: Store) -> None:
+    """It is passed over."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.filters.add(db, 1, [never("flood"), never("fire")])
+        (newer, _) = await storage.filters.of_chat(db, 1)
+        odd = update(news_filter).where(news_filter.c.id == newer.id).values(mark="smell")
+        await db.execute(odd)
+        assert [one.what for one in await storage.filters.of_chat(db, 1)] == ["fire"]
