@@ -22,7 +22,7 @@ from bench.figure import Figure, Goal
 from bot.clock import utc_now
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
-from bot.ingest.side_by_side import SideBySide
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
@@ -86,7 +86,9 @@ async def _ours(port: int, count: int) -> dict[str, float]:
             await _publish(port, version)
             began = time.perf_counter()
             async with asyncio.TaskGroup() as tasks:
-                polls: SideBySide[RateSpec | NewsSpec] = SideBySide(tasks, poll)
+                polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
+                    tasks, poll, asyncio.Semaphore(POLLS_AT_ONCE)
+                )
                 for spec in catalog.polled:
                     polls.start(spec)
             seconds[name] = time.perf_counter() - began

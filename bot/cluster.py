@@ -32,7 +32,7 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot import metrics
-from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.recurring import Key, Work
 from storage.db import Store
 
@@ -228,7 +228,7 @@ def _keyed(
 ) -> Task[Any, Any, Any]:
     """Work on a batch of keys, that `look` put into the queue."""
     name = work.job.name
-    slots = asyncio.Semaphore(SOURCES_AT_ONCE)
+    slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
     @queue.task(name=name, queue=QUEUE)
     async def many(keys: Sequence[str] = (), key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions

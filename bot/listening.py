@@ -68,8 +68,10 @@ def inbox_of(application: App, services: Services, holder: str) -> Inbox:
 async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
     """Introduce ourselves to Telegram, however long that takes, then listen for ever."""
     words = asyncio.create_task(asyncio.to_thread(read_ahead))
-    await _say_hello(bot)
-    await words
+    try:
+        await _say_hello(bot)
+    finally:
+        await words  # also where we are not wanted: what fails in it is not lost
     await _resume(bot)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":

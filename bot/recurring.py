@@ -26,7 +26,7 @@ from bot import archive, presence, schedule
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
 from bot.errors import BotError, ConfigError, StorageError
-from bot.ingest.side_by_side import SideBySide
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.running import Running
 from storage.shared_clock import SharedClock
 
@@ -313,7 +313,9 @@ async def _sweep(
 ) -> None:
     """Do a job for each key that is due, several side by side."""
     async with asyncio.TaskGroup() as tasks:
-        rounds: SideBySide[Key] = SideBySide(tasks, lambda one: work.do(one.key))
+        rounds: SideBySide[Key] = SideBySide(
+            tasks, lambda one: work.do(one.key), asyncio.Semaphore(POLLS_AT_ONCE)
+        )
         while not stopping.is_set():
             under_way = rounds.busy  # what ends while we look is still due by what we read
             for key in await due_now():

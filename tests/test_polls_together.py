@@ -52,10 +52,10 @@ async def together(world: World) -> list[str | None]:
     return [report.error for report in reports]
 
 
-async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement_each(
+async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many of them end while the one before is written."""
+    """However many are under way: whoever ends first waits for the others, a little."""
     calls: list[int] = []
     record = storage.sources.record_success
 
@@ -64,20 +64,9 @@ async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement_ea
         await record(db, polls, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(storage.sources, "record_success", counted)
-    held = asyncio.Event()
-    keep = keeping.Keeper.keep
-
-    async def later(self: keeping.Keeper, found: Sequence[keeping.Found]) -> object:
-        await held.wait()  # the others end meanwhile
-        return await keep(self, found)
-
-    monkeypatch.setattr(keeping.Keeper, "keep", later)
-    polls = [asyncio.create_task(world.poll(f"s{number}")) for number in range(FEEDS)]
-    while len(world.ingest._kept._waiting) < FEEDS - 1:  # noqa: ASYNC110 - nothing else says that all have answered
-        await asyncio.sleep(0.01)
-    held.set()
-    assert [report.error for report in await asyncio.gather(*polls)] == [None] * FEEDS
-    assert sorted(calls) == [1, FEEDS - 1]
+    monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)
+    assert await together(world) == [None] * FEEDS
+    assert calls == [FEEDS]
 
 
 async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
@@ -201,7 +190,7 @@ async def test_what_waits_while_a_batch_is_done_is_the_next() -> None:
 
 
 async def test_whoever_is_cancelled_takes_nobody_along() -> None:
-    """The one that does a batch, and one that waits: the others' items are done."""
+    """The one that does a batch, and one that waits: the others' items are done, each once."""
     done: list[int] = []
     began, go = asyncio.Event(), asyncio.Event()
 
@@ -221,11 +210,11 @@ async def test_whoever_is_cancelled_takes_nobody_along() -> None:
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [results[1], results[3]] == [1, 3]
     assert isinstance(results[0], asyncio.CancelledError)
-    assert sorted(set(done)) in ([1, 3], [1, 2, 3])
+    assert done == [0, 1, 2, 3]
 
 
-async def test_whoever_is_cancelled_while_another_does_its_item_is_not_done_again() -> None:
-    """Also when the one that did it is cancelled after that."""
+async def test_a_batch_whose_doer_is_cancelled_is_ended_before_and_never_done_again() -> None:
+    """Nobody could tell whether its COMMIT arrived: a failure would be counted twice."""
     batches: list[list[int]] = []
     go = asyncio.Event()
 
@@ -238,13 +227,63 @@ async def test_whoever_is_cancelled_while_another_does_its_item_is_not_done_agai
     does, waits, other = [asyncio.create_task(do_together(item)) for item in range(3)]
     while not batches:  # noqa: ASYNC110 - a list
         await asyncio.sleep(0)
-    for task in (waits, does):
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    does.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not does.done(), "nothing goes on behind a caller that was cancelled"
     go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await does
     assert await other == 2
-    assert batches == [[0, 1, 2], [2]]
+    assert batches == [[0, 1, 2]]
+
+
+async def test_what_fails_in_an_unknown_way_is_done_again_for_those_who_still_wait() -> None:
+    """By the next of them, without the one that it failed for and without who left."""
+    batches: list[list[int]] = []
+    go = asyncio.Event()
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        await go.wait()
+        if len(batches) == 1:
+            raise ValueError("unknown")
+        return list(items)
+
+    do_together = Together(do, most=10)
+    does, waits, other = [asyncio.create_task(do_together(item)) for item in range(3)]
+    while not batches:  # noqa: ASYNC110 - a list
+        await asyncio.sleep(0)
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    go.set()
+    with pytest.raises(ValueError, match="unknown"):
+        await does
+    assert await other == 2
+    assert [item for batch in batches[1:] for item in batch if item != 0] == [2]
+
+
+async def test_a_batch_waits_for_those_that_are_expected_and_not_for_ever() -> None:
+    """As many as are under way, as many as it may have, or until its patience ends."""
+    batches: list[list[int]] = []
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        return list(items)
+
+    endless = Together(do, most=2, patience=3600.0, expected=lambda: 3)
+    first = asyncio.create_task(endless(0))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert batches == []
+    assert await asyncio.gather(first, endless(1)) == [0, 1]
+    assert batches == [[0, 1]]
+    short = Together(do, most=2, patience=0.01, expected=lambda: 3)
+    assert await short(2) == 2
 
 
 async def test_a_trouble_of_the_batch_is_everybodys() -> None:

@@ -184,7 +184,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     from bot import archive
     from bot.fetch import Fetcher
     from bot.ingest import Ingest
-    from bot.ingest.side_by_side import SideBySide
+    from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
     from bot.workers import Workers
 
     known = {spec.key: spec for spec in catalog.polled}
@@ -208,7 +208,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                polls = SideBySide(tasks, one)
+                polls = SideBySide(tasks, one, asyncio.Semaphore(POLLS_AT_ONCE))
                 for key in keys:
                     polls.start(known[key])
             await archive.index(store)

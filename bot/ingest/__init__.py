@@ -4,6 +4,7 @@ found at one time together (`keeping`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ from bot.ingest.found import (
 from bot.ingest.keeping import Keeper
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import recognise
+from bot.ingest.side_by_side import SOURCES_AT_ONCE
 from bot.ingest.stories import Policy, judge_entries
 from bot.ingest.together import Together
 from bot.model.news import Entry
@@ -51,6 +53,9 @@ __all__ = ["Ingest", "IngestReport"]
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200  # polls whose states are read, and whose findings are written, together
+# seconds that a poll waits for others under way, to be written with them: a transaction costs as
+# much as a hundred of its rows
+PATIENCE = 0.05
 
 #: A publisher's document, read.
 Read = tuple[NewsSpec, Sequence[Entry]]
@@ -74,11 +79,19 @@ class Ingest:
     _remembered: Together[str, Past] = field(init=False)
     _recognised: Together[Read, Recognised | SourceError] = field(init=False)
     _kept: Together[Found, IngestReport] = field(init=False)
+    #: The polls that have begun and not ended, each by its own number.
+    _under_way: set[object] = field(init=False, default_factory=set)
+    _asked: asyncio.Semaphore = field(
+        init=False, default_factory=lambda: asyncio.Semaphore(SOURCES_AT_ONCE)
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_remembered", Together(self._remember, most=AT_ONCE))
         object.__setattr__(self, "_recognised", Together(self._recognise, most=AT_ONCE))
-        object.__setattr__(self, "_kept", Together(self._keep, most=AT_ONCE))
+        kept = Together(
+            self._keep, most=AT_ONCE, patience=PATIENCE, expected=lambda: len(self._under_way)
+        )
+        object.__setattr__(self, "_kept", kept)
 
     @classmethod
     def composed(
@@ -109,18 +122,12 @@ class Ingest:
         What several polls found at one time is stored together. StorageError when the database
         is away: the source is still due.
         """
-        past = await self._remembered(spec.key)
-        found: Found
+        mine = object()
+        self._under_way.add(mine)
         try:
-            found = await self._look(spec, past)
-        except SourceError as error:
-            found = Failed(spec=spec, state=past.state, error=error)
-        except StorageError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
-            why = unforeseen("read", spec, error)
-            found = Failed(spec=spec, state=past.state, error=why)
-        report = await self._kept(found)
+            report = await self._kept(await self._found(spec))
+        finally:
+            self._under_way.discard(mine)
         metrics.POLLS.labels(spec.key, report.outcome).inc()
         if report.outcome != "failed":
             metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
@@ -134,6 +141,19 @@ class Ingest:
         )
         return report
 
+    async def _found(self, spec: Spec) -> Found:
+        """What a poll of a source finds, its trouble too."""
+        past = await self._remembered(spec.key)
+        try:
+            return await self._look(spec, past)
+        except SourceError as error:
+            return Failed(spec=spec, state=past.state, error=error)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
+            why = unforeseen("read", spec, error)
+            return Failed(spec=spec, state=past.state, error=why)
+
     async def _look(self, spec: Spec, past: Past) -> Found:
         """What a source says now, fetched, read and judged; nothing is stored yet."""
         if isinstance(spec, RateSpec):
@@ -144,20 +164,23 @@ class Ingest:
         now = self.clock()
         today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
-        asked = await self._documents.fetch(
-            spec.key, spec.requests(today), past.documents, whole=whole
-        )
+        async with self._asked:
+            asked = await self._documents.fetch(
+                spec.key, spec.requests(today), past.documents, whole=whole
+            )
         return rates_in(spec, past.state, asked)
 
     async def _news(self, spec: NewsSpec, past: Past) -> NewsFound:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())
         requests = [spec.request]
-        (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
-        if looked.error is not None:  # a feed is one document: without it there is nothing
-            raise looked.error
-        if looked.changed is None:
-            return NewsFound(spec=spec, state=past.state, looked=looked, whole=whole)
-        entries = await self._documents.read(spec, looked.changed, now=self.clock())
+        # with what was read: documents that wait to be read take memory
+        async with self._asked:
+            (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
+            if looked.error is not None:  # a feed is one document: without it there is nothing
+                raise looked.error
+            if looked.changed is None:
+                return NewsFound(spec=spec, state=past.state, looked=looked, whole=whole)
+            entries = await self._documents.read(spec, looked.changed, now=self.clock())
         recognised = await self._recognised((spec, entries))
         if isinstance(recognised, SourceError):
             raise recognised

@@ -8,6 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 # sources asked at a time: one that hangs for its whole time limit stops no other
 SOURCES_AT_ONCE = 32
+# polls under way: most of them wait for their turn at the network, or to be written with others
+POLLS_AT_ONCE = 256
 
 
 class Keyed(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.errors import BotError
 
@@ -33,27 +33,42 @@ class _Waiting(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """Callers' items, done by `do` in batches of at most `most`, each caller given its own result.
 
-    Nobody waits for a batch to fill: whoever comes first does what waits by then, itself, so that
-    nothing goes on behind a caller that was cancelled. A BotError of `do` is that of every item.
+    Whoever comes first does what waits by then, itself, so that nothing goes on behind a caller
+    that was cancelled: a batch that was begun is ended first, since nobody could tell whether its
+    COMMIT arrived, and what is done again would count twice. A BotError of `do` is that of every
+    item.
+
+    A batch waits to fill, `patience` seconds at most, as long as fewer items are there than
+    `expected` says: without it nobody waits for anybody.
     """
 
     def __init__(
-        self, do: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], *, most: int
+        self,
+        do: Callable[[Sequence[Item]], Coroutine[Any, Any, Sequence[Result]]],
+        *,
+        most: int,
+        patience: float = 0.0,
+        expected: Callable[[], int] = lambda: 0,
     ) -> None:
         self._do = do
         self._most = most
+        self._patience = patience
+        self._expected = expected
         self._waiting: deque[_Waiting[Item, Result]] = deque()
         self._turn = asyncio.Lock()
+        self._filled = asyncio.Event()
 
     async def __call__(self, item: Item) -> Result:
         """What became of one item."""
         mine: _Waiting[Item, Result] = _Waiting(item)
         self._waiting.append(mine)
+        self._look()
         try:
             # those that are ready in the same turn of the loop come along
             await asyncio.sleep(0)
             async with self._turn:
                 while not mine.done:
+                    await self._fill()
                     await self._batch()
         finally:
             mine.left = True
@@ -63,17 +78,48 @@ class Together(Generic[Item, Result]):
             raise mine.error
         return mine.results[0]
 
+    @property
+    def _full(self) -> bool:
+        return len(self._waiting) >= min(self._most, self._expected())
+
+    def _look(self) -> None:
+        if self._full:
+            self._filled.set()
+
+    async def _fill(self) -> None:
+        """Wait for others that are expected, a little."""
+        if self._full:
+            return
+        self._filled.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await self._filled.wait()
+
     async def _batch(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-        try:
-            results = await self._do([one.item for one in batch])
-        except BotError as error:
+        done = asyncio.ensure_future(self._do([one.item for one in batch]))
+        cancelled = await _ended(done)
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        if isinstance(error, BotError):
             for one in batch:
                 one.error = error
-            return
-        except BaseException:
+        elif error is not None:
             # whoever is next does it, but for those that nobody waits for any more
             self._waiting.extendleft(one for one in reversed(batch) if not one.left)
-            raise
-        for one, result in zip(batch, results, strict=True):
-            one.results.append(result)
+            raise error
+        else:
+            for one, result in zip(batch, done.result(), strict=True):
+                one.results.append(result)
+        if cancelled:
+            raise asyncio.CancelledError
+
+
+async def _ended(work: asyncio.Future[Any]) -> bool:
+    """Wait for the end of `work`, whatever it is; whether we were cancelled meanwhile."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled

@@ -162,9 +162,10 @@ async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wak
             frozen.send_signal(signal.SIGCONT)
             await asyncio.sleep(0.02)
         await start()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             for number in readers:
-                await one.arrived(number)
+                # frozen inside a transaction, it holds the budget until the server ends that
+                await one.arrived(number, timeout=60)
             while {state for number in readers for state, _ in await one.rows(number)} != {"sent"}:  # noqa: ASYNC110 - rows
                 await asyncio.sleep(0.02)
         before = [await one.rows(number) for number in readers]
@@ -292,8 +293,9 @@ async def test_P7_a_database_that_works_again_before_telegram_does_is_not_compla
             other.execute("BEGIN IMMEDIATE")
             async with asyncio.timeout(2):
                 await watch.look()
-            await asyncio.sleep(0.3)
-            assert silent.hits == 1
+            async with asyncio.timeout(20):
+                while not silent.hits:  # noqa: ASYNC110 - it says nothing when it is hit
+                    await asyncio.sleep(0.01)
             other.execute("COMMIT")
             await watch.look()
         assert watch._telling is None
