@@ -32,7 +32,7 @@ from bot.render.news import (
 )
 from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Message, Rich, Rows, bold, join, lines, link, message
+from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message
 from bot.sources.hazards import measured
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
@@ -77,6 +77,7 @@ class Stories(Kind):
         "news.sources",
         "news.read_on",
         "button.open",
+        "button.less",
         "why.story",
         "why.topics",
         "why.tune",
@@ -247,8 +248,11 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
     if bot:
         first.append(share_story(story.pk, bot, language))
         width = 2  # four in even rows
-    mute = mute_button(alert, what.lower(), language)
-    return (*map(tuple, rows_of(first, width)), (mute,))
+    last = [
+        Button(t("button.less", language), f"less:{alert}"),
+        mute_button(alert, what.lower(), language),
+    ]
+    return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
 
 
 def why_story(

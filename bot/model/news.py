@@ -142,7 +142,7 @@ class NewsPage:
     """One page of the latest stories, newest first.
 
     `number` counts from 0, `more` says whether an older page exists; `feed_names` maps feed key →
-    language → name.
+    language → name; `left_out` counts the stories of its stretch that the chat's filters kept back.
     """
 
     stories: tuple[Story, ...]
@@ -150,3 +150,4 @@ class NewsPage:
     number: int
     more: bool
     feed_names: dict[str, dict[str, str]]
+    left_out: int = 0
