@@ -32,7 +32,7 @@ from bot.render.news import (
 )
 from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Message, Rich, Rows, bold, join, lines, link, message
+from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message
 from bot.sources.hazards import measured
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
@@ -48,15 +48,22 @@ class StoryBroke(Payload):
 
     story: int
     topics: tuple[str, ...]
+    #: The alert that told the story before it got worse; this one replies to its message.
+    answers: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
-        return {"v": 1, "story": self.story, "topics": list(self.topics)}
+        """Version 2 of the stored form."""
+        form = {"v": 2, "story": self.story, "topics": list(self.topics)}
+        return {**form, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(story=data["story"], topics=tuple(data["topics"]))
+        return cls(
+            story=data["story"],
+            topics=tuple(data["topics"]),
+            answers=data.get("answers"),  # version 1 answered nothing
+        )
 
 
 class Stories(Kind):
@@ -70,6 +77,7 @@ class Stories(Kind):
         "news.sources",
         "news.read_on",
         "button.open",
+        "button.less",
         "why.story",
         "why.topics",
         "why.tune",
@@ -91,6 +99,7 @@ class Stories(Kind):
             channel=reader.channel,
             bot=desk.bot,
             measured=measured(found, desk.catalog.news),
+            worse=broke.answers is not None,
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -121,6 +130,10 @@ class Stories(Kind):
         """The one that broke."""
         return StoryBroke.read(told.payload).story
 
+    def replies_to(self, told: StoredAlert) -> int | None:
+        """The alert that told the story, where this one says that it got worse."""
+        return StoryBroke.read(told.payload).answers
+
     async def title(self, desk: Desk, told: StoredAlert) -> str | None:
         """Its headline."""
         broke = StoryBroke.read(told.payload)
@@ -138,17 +151,21 @@ def keys(story: int) -> tuple[str, str]:
     return f"story:{story}", f"story:{story}:urgent"
 
 
-def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
-    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked."""
+def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = None) -> Alert:
+    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked.
+
+    `answers` is the alert that told the story when it was less grave: who got that one gets a
+    reply to it, everybody else a message.
+    """
     dedup_key, if_urgent = keys(story.pk)
     lane = Lane.ALERT
     if story.severity is Severity.URGENT:
-        # a key of its own: a story that becomes urgent is a new message, not the edit of the old
+        # a key of its own: a story that becomes urgent sounds once more, as no edit does
         dedup_key = if_urgent
         lane = Lane.URGENT
     return Alert(
         dedup_key=dedup_key,
-        payload=StoryBroke(story=story.pk, topics=story.topics),
+        payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
         lane=lane,
         audience=Audience(subscription=str(TopicSubject("security"))),
@@ -175,14 +192,19 @@ def story(
     channel: bool = False,
     bot: str = "",
     measured: tuple[StoredEntry, Hazard] | None = None,
+    worse: bool = False,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
+
+    One that got `worse` is led by its gravest report: the first words were told before.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
     words below.
     """
     story = story.told_in(language)
+    if worse:
+        story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:
         title, text = _measured(story, measured, style, language)
@@ -226,8 +248,11 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
     if bot:
         first.append(share_story(story.pk, bot, language))
         width = 2  # four in even rows
-    mute = mute_button(alert, what.lower(), language)
-    return (*map(tuple, rows_of(first, width)), (mute,))
+    last = [
+        Button(t("button.less", language), f"less:{alert}"),
+        mute_button(alert, what.lower(), language),
+    ]
+    return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
 
 
 def why_story(

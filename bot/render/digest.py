@@ -15,6 +15,7 @@ from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Rate
 from bot.render.news import Names, body, headline, reporters
+from bot.render.news import left_out as said_left_out
 from bot.render.numbers import short
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
@@ -44,11 +45,13 @@ def digest(
     late: bool = False,
     source_name: str = "",
     feed_names: Names | None = None,
+    left_out: int = 0,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
-    up. With `feed_names` it says who reports the story, and how many they are.
+    up. With `feed_names` it says who reports the story, and how many they are. `left_out`
+    counts what a chat's filters kept back.
     """
     blocks, feet = [], []
     if late and not plain:
@@ -61,6 +64,8 @@ def digest(
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:
         feet.append(_source(rates, language, source_name))
+    if not plain and (kept := said_left_out(left_out, language)):
+        feet.append(kept)
     said = join("\n\n", blocks) or phrase("digest.empty", language, day=day_text(day, language))
     foot = join("\n\n", feet)
     room = LIMIT

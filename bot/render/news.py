@@ -53,8 +53,10 @@ def page(
         told.append(_item(story.told_in(language), page.feed_names, language, zone, now))
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
-        return message(phrase("news.none", language), buttons)
-    return message(join("\n\n", [_page_title(page, language), *told]), buttons)
+        none = phrase("news.none", language)
+        return message(join("\n\n", [none, left_out(page.left_out, language)]), buttons)
+    foot = left_out(page.left_out, language)
+    return message(join("\n\n", [_page_title(page, language), *told, foot]), buttons)
 
 
 def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Message:
@@ -196,6 +198,13 @@ def _brief(paragraphs: Sequence[str]) -> Rich:
         return Rich()
     short = cut(message(paragraphs[0].partition("\n")[0]), BRIEF_LENGTH)
     return Rich(short.text, short.entities)
+
+
+def left_out(count: int, language: str) -> Rich | None:
+    """What a page of news says of the stories that filters kept back; None of none."""
+    if not count:
+        return None
+    return phrase("filters.left_out", language, n=count)
 
 
 def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:

@@ -81,8 +81,11 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
     assert (
         marked(shown, "bold") == marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
     )
-    assert data(shown) == [["https://news.example/apples", "why:8", "snooze:8"], ["mute:8"]]
-    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Mute security"]]
+    assert data(shown) == [
+        ["https://news.example/apples", "why:8", "snooze:8"],
+        ["less:8", "mute:8"],
+    ]
+    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Mute security"]]
 
 
 def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
