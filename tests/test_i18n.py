@@ -164,6 +164,7 @@ FAMILIES = {
     },
     "hazard.": {*HazardKind},
     "kind.": {*RateKind},
+    "news.in.": {*LANGUAGES},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {
         *ENGLISH,

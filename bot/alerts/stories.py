@@ -49,15 +49,22 @@ class StoryBroke(Payload):
 
     story: int
     topics: tuple[str, ...]
+    #: The alert that told the story before it got worse; this one replies to its message.
+    answers: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
-        return {"v": 1, "story": self.story, "topics": list(self.topics)}
+        """Version 2 of the stored form."""
+        form = {"v": 2, "story": self.story, "topics": list(self.topics)}
+        return {**form, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(story=data["story"], topics=tuple(data["topics"]))
+        return cls(
+            story=data["story"],
+            topics=tuple(data["topics"]),
+            answers=data.get("answers"),  # version 1 answered nothing
+        )
 
 
 class Stories(Kind):
@@ -93,6 +100,7 @@ class Stories(Kind):
             channel=reader.channel,
             bot=desk.bot,
             measured=measured(found, desk.catalog.news),
+            worse=broke.answers is not None,
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -124,6 +132,10 @@ class Stories(Kind):
         """The one that broke."""
         return StoryBroke.read(told.payload).story
 
+    def replies_to(self, told: StoredAlert) -> int | None:
+        """The alert that told the story, where this one says that it got worse."""
+        return StoryBroke.read(told.payload).answers
+
     async def title(self, desk: Desk, told: StoredAlert) -> str | None:
         """Its headline."""
         broke = StoryBroke.read(told.payload)
@@ -141,17 +153,21 @@ def keys(story: int) -> tuple[str, str]:
     return f"story:{story}", f"story:{story}:urgent"
 
 
-def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
-    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked."""
+def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = None) -> Alert:
+    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked.
+
+    `answers` is the alert that told the story when it was less grave: who got that one gets a
+    reply to it, everybody else a message.
+    """
     dedup_key, if_urgent = keys(story.pk)
     lane = Lane.ALERT
     if story.severity is Severity.URGENT:
-        # a key of its own: a story that becomes urgent is a new message, not the edit of the old
+        # a key of its own: a story that becomes urgent sounds once more, as no edit does
         dedup_key = if_urgent
         lane = Lane.URGENT
     return Alert(
         dedup_key=dedup_key,
-        payload=StoryBroke(story=story.pk, topics=story.topics),
+        payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
         lane=lane,
         audience=Audience(subscription=str(TopicSubject("security"))),
@@ -178,14 +194,19 @@ def story(
     channel: bool = False,
     bot: str = "",
     measured: tuple[StoredEntry, Hazard] | None = None,
+    worse: bool = False,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
+
+    One that got `worse` is led by its gravest report: the first words were told before.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
     words below.
     """
     story = story.told_in(language)
+    if worse:
+        story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:
         title, text = _measured(story, measured, style, language)

@@ -94,6 +94,12 @@ class Story:
         return replace(self, entries=tuple(entries))
 
     @property
+    def gravest(self) -> Story:
+        """The same story led by the first of its gravest reports."""
+        entries = sorted(self.entries, key=lambda item: -item.severity.rank)
+        return replace(self, entries=tuple(entries))
+
+    @property
     def feeds(self) -> tuple[str, ...]:
         """Who reports it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))

@@ -14,7 +14,7 @@ from bot.i18n import t
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Rate
-from bot.render.news import Names, body, headline, reporters
+from bot.render.news import Names, reporters, text, title
 from bot.render.news import left_out as said_left_out
 from bot.render.numbers import short
 from bot.render.phrases import phrase
@@ -59,7 +59,7 @@ def digest(
     blocks.append(lines(*(_line(rate, language, plain=plain) for rate in rates)))
     if story is not None:
         story = story.told_in(language)
-        blocks += _story(story, style, plain=plain)
+        blocks += _story(story, style, language, plain=plain)
         if feed_names is not None and not plain:
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:
@@ -84,11 +84,11 @@ def _line(rate: Rate, language: str, *, plain: bool) -> Rich:
     return join(" ", [code, short(rate.per_unit, language)])
 
 
-def _story(story: Story, style: Style, *, plain: bool) -> list[Rich]:
-    title = Rich(headline(story))
+def _story(story: Story, style: Style, language: str, *, plain: bool) -> list[Rich]:
+    head = Rich(title(story, language))
     if not plain:
-        title = bold(link(title, story.lead.entry.link))
-    return [title, body(story, style)]
+        head = bold(link(head, story.lead.entry.link))
+    return [head, text(story, style, language)]
 
 
 def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:

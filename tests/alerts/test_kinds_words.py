@@ -97,7 +97,7 @@ def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
         feed_names=FEEDS,
         severity=Severity.URGENT,
     )
-    assert shown.text == "❗ Quake 🌋 felt\n\n24.kg"
+    assert shown.text == "❗ Quake 🌋 felt\n\n24.kg · англисче"
     assert marked(shown, "bold") == ["Quake 🌋 felt"]
 
 
