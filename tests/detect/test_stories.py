@@ -119,7 +119,7 @@ def test_the_order_of_two_entries_does_not_matter(
 
 
 def test_human_judgements_are_met(shared: Path) -> None:
-    """Of pairs with text, at least 0.84 of our yes are right and 0.70 of the true ones are
+    """Of pairs with text, at least 0.82 of our yes are right and 0.84 of the true ones are
     found.
     """
     said = true = hit = 0
@@ -135,8 +135,40 @@ def test_human_judgements_are_met(shared: Path) -> None:
         )
         same = same_story(a, b).same
         said, true, hit = said + same, true + row["same"], hit + (same and row["same"])
-    assert hit / said >= 0.84
-    assert hit / true >= 0.70
+    assert hit / said >= 0.82
+    assert hit / true >= 0.84
+
+
+def test_alike_reports_of_two_places_are_two_stories() -> None:
+    """A formula filled with another town is another event, however alike the words."""
+    text = (
+        "A fire broke out at a clothes market in {} on Tuesday evening. Four crews of firefighters "
+        "were at work, 200 square metres burned, nobody was hurt, the emergencies ministry said."
+    )
+    osh = entry(
+        title="Fire breaks out at clothes market, crews at work", summary=text.format("Osh")
+    )
+    naryn = entry(
+        title="Fire breaks out at clothes market: crews work", summary=text.format("Naryn")
+    )
+    again = entry(title=naryn.title, summary=text.format("Osh"))
+    assert same_story(osh, again).same
+    match = same_story(osh, naryn)
+    assert not match.same
+    assert "another place or magnitude" in match.reasons
+
+
+def test_what_a_long_text_says_late_counts_too() -> None:
+    """Two long reports of one event may begin with other things, and share what follows."""
+    common = (
+        "The avalanche came down at the Tosor pass on Thursday and buried a snowcat with two "
+        "drivers, Askar Beishenov and Maksat Toktogulov; rescuers from Karakol dug them out alive "
+        "after nine hours and took both to the hospital in Barskoon with frostbite. "
+    )
+    padding = "Winter has been long this year, the elders of the valley say, and nobody travels. "
+    one = entry(title="Two drivers dug out alive", summary=padding * 8 + common * 2)
+    other = entry(title="Snowcat buried at Tosor", summary=common * 2 + padding * 8)
+    assert same_story(one, other).same
 
 
 def test_one_event_in_other_words_is_one_story_by_its_facts() -> None:

@@ -1,0 +1,179 @@
+"""How well "the same story?" is told from human judgements, by folds and by date:
+`python -m bench.pairs [FILE]`.
+
+The file (`../shared/data/clusters/pairs_gold.dev.jsonl`) is other people's texts and stays where
+it is; without it this says so. Only pairs with texts are fitted on: the weights in
+`bot/detect/stories.py` (`BY_TEXT`) are ridge regression over what `likeness` says of a pair. Folds
+share no pair, and "by date" asks of one month with weights fitted on the others, as tomorrow's news
+will be asked; no text was judged by weights it was fitted for but in the line that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.detect import stories
+from bot.detect.weighing import other_event
+from bot.model.news import Entry
+
+PAIRS = Path(__file__).parents[2] / "shared" / "data" / "clusters" / "pairs_gold.dev.jsonl"
+FOLDS, TIMES, RIDGE = 10, 20, 1.0
+DAYS = (  # as texts say it and as addresses have it: day, month or month, day
+    re.compile(r"(?P<day>[0-3]?\d)(?:-?го)?[ -]?(?P<month>ноя|nov|мая|may)", re.IGNORECASE),
+    re.compile(r"(?P<month>nov|may)\w* (?P<day>[0-3]?\d)\b", re.IGNORECASE),
+    re.compile(r"20(?:19|20)[-/]?(?P<month>11|05)[-/]?(?P<day>[0-3]\d)"),
+)
+NOVEMBER = ("ноя", "nov", "11")
+
+Numbers = NDArray[np.float64]
+Answers = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two entries and what people said of them."""
+
+    language: str
+    a: Entry
+    b: Entry
+    same: bool
+    period: str
+
+
+def main(path: Path) -> int:
+    """Print the report."""
+    if not path.is_file():
+        print(f"no judged pairs at {path}: nothing to measure")
+        return 1
+    pairs = read(path)
+    known = np.array([one.same for one in pairs])
+    print(f"{len(pairs)} pairs with texts, {int(known.sum())} of them one event")
+    _print("as the program is (its weights were fitted on these)", pairs, as_it_is(pairs))
+    features = np.array([weighed(one) for one in pairs])
+    for language in sorted({one.language for one in pairs}):
+        mine = np.array([one.language == language for one in pairs])
+        found = [f1(known[mine], said[mine]) for said in folded(features, known)]
+        spread = f"{np.mean(found):.3f} ± {np.std(found):.3f}"
+        print(f"{FOLDS} folds, {TIMES} times: {language} F1 {spread}")
+    _print("by date", pairs, by_period(features, known, [one.period for one in pairs]))
+    print("weights on all:", np.round(_raw(features, known), 2))
+    return 0
+
+
+def read(path: Path) -> list[Pair]:
+    """The judged pairs of a file that have a text on both sides."""
+    pairs: list[Pair] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["a"]["text"] and row["b"]["text"]:
+            pairs.append(
+                Pair(
+                    language=row["lang"],
+                    a=_entry(row, "a"),
+                    b=_entry(row, "b"),
+                    same=bool(row["same"]),
+                    period=_period(row),
+                )
+            )
+    return pairs
+
+
+def _entry(row: dict[str, Any], side: str) -> Entry:
+    return Entry(id=side, title=row[side]["title"], summary=row[side]["text"], language=row["lang"])
+
+
+def _period(row: dict[str, Any]) -> str:
+    """The half of a month that a pair's addresses name, or its texts do first."""
+    for text in (row["a"]["url"], row["b"]["url"], row["a"]["text"], row["b"]["text"]):
+        for pattern in DAYS:
+            found = pattern.search(text[:1500])
+            if found:
+                half = "early" if int(found["day"]) <= 15 else "late"
+                return f"{'november' if found['month'].lower() in NOVEMBER else 'may'} {half}"
+    return "unknown"
+
+
+def weighed(pair: Pair) -> tuple[float, ...]:
+    """What the program weighs of a pair, and whether facts contradict."""
+    a, b = stories.sketch(pair.a), stories.sketch(pair.b)
+    return (*stories.likeness(a, b), float(other_event(a.facts(), b.facts())))
+
+
+def as_it_is(pairs: Sequence[Pair]) -> Answers:
+    """What the program answers."""
+    return np.array([stories.same_story(one.a, one.b).same for one in pairs])
+
+
+def folded(features: Numbers, known: Answers) -> list[Answers]:
+    """Answers of weights fitted on other folds, several times with other folds."""
+    random = np.random.default_rng(0)
+    answers: list[Answers] = []
+    for _ in range(TIMES):
+        order = random.permutation(len(known))
+        said = np.zeros(len(known), dtype=bool)
+        for fold in range(FOLDS):
+            asked = order[fold::FOLDS]
+            said[asked] = _asked(features, known, asked)
+        answers.append(said)
+    return answers
+
+
+def by_period(features: Numbers, known: Answers, periods: Sequence[str]) -> Answers:
+    """Answers of weights fitted on all other periods."""
+    said = np.zeros(len(known), dtype=bool)
+    for period in set(periods):
+        asked = np.flatnonzero([one == period for one in periods])
+        said[asked] = _asked(features, known, asked)
+    return said
+
+
+def _asked(features: Numbers, known: Answers, asked: NDArray[np.intp]) -> Answers:
+    rest = np.setdiff1d(np.arange(len(known)), asked)
+    weights = _raw(features[rest], known[rest])
+    answers: Answers = weights[0] + features[asked] @ weights[1:] >= 0
+    return answers
+
+
+def _raw(features: Numbers, known: Answers) -> Numbers:
+    """Logistic regression by Newton's method: the constant, then a weight a feature."""
+    middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    x = np.c_[np.ones(len(features)), (features - middle) / spread]
+    penalty = np.eye(x.shape[1]) * RIDGE
+    penalty[0, 0] = 1e-6
+    weights = np.zeros(x.shape[1])
+    for _ in range(50):
+        likely = 1 / (1 + np.exp(-x @ weights))
+        slope = x.T @ (likely - known) + penalty @ weights
+        weights -= np.linalg.solve((x.T * (likely * (1 - likely))) @ x + penalty, slope)
+    plain = weights[1:] / spread
+    return np.array([weights[0] - plain @ middle, *plain])
+
+
+def f1(known: Answers, said: Answers) -> float:
+    """The harmonic mean of precision and recall."""
+    return float(2 * (known & said).sum() / max(1, known.sum() + said.sum()))
+
+
+def _print(what: str, pairs: Sequence[Pair], said: Answers) -> None:
+    known = np.array([one.same for one in pairs])
+    for language in sorted({one.language for one in pairs}):
+        mine = np.array([one.language == language for one in pairs])
+        right, yes, true = (
+            int(some.sum()) for some in (known[mine] & said[mine], said[mine], known[mine])
+        )
+        precise, found = right / max(1, yes), right / max(1, true)
+        score = f1(known[mine], said[mine])
+        print(f"{what}: {language} F1 {score:.3f}, precision {precise:.2f}, recall {found:.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else PAIRS))
