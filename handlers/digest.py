@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from telegram import Update
 
 import storage.chats
+import storage.filters
 from bot.errors import UserError
 from bot.i18n import name_of
 from bot.model.rates import Pair
@@ -34,6 +35,7 @@ async def digest(_update: Update, context: Context) -> None:
     day = services.clock().astimezone(ZoneInfo(chat.time_zone)).date()
     async with services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, chat.id)
+        filters = await storage.filters.of_chat(db, chat.id)
         pairs = pairs_of(keys)
         found = await day_digest(
             db,
@@ -44,6 +46,7 @@ async def digest(_update: Update, context: Context) -> None:
             language=context.language,
             codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
             topics=topics_of(keys),
+            filters=filters,
         )
     names: dict[str, str] = {}
     if found.source:  # none on a day without rates
@@ -57,6 +60,7 @@ async def digest(_update: Update, context: Context) -> None:
             day,
             source_name=name_of(names, context.language),
             feed_names=services.catalog.feed_names,
+            left_out=found.left_out,
         )
     )
 

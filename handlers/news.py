@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telegram import Update
 
+import storage.filters
 import storage.news
 from bot.errors import UserError
 from bot.languages import LANGUAGES
@@ -60,7 +61,10 @@ async def turn_page(context: Context, topic: str, number: str) -> None:
 async def _page(context: Context, topic: str | None, number: int) -> Message:
     services, now = context.services, context.services.clock()
     async with services.store.reading() as db:
-        page = await news_page(db, services.catalog, topic=topic, number=number, now=now)
+        filters = await storage.filters.of_chat(db, context.chat.id)
+        page = await news_page(
+            db, services.catalog, topic=topic, number=number, now=now, filters=filters
+        )
     return render.page(
         page, context.language, zone=context.chat.time_zone, now=now, topics=READERS_TOPICS
     )

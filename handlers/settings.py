@@ -12,6 +12,7 @@ from dataclasses import replace
 from telegram import Update
 
 import storage.chats
+import storage.filters
 from bot.convert import country_zones, read_zone
 from bot.errors import UserError
 from bot.i18n import clock, t, zone_name
@@ -23,7 +24,7 @@ from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import subscriptions
+from handlers import news_filters, subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -56,7 +57,7 @@ async def settings(_update: Update, context: Context) -> None:
         await _set_zone(context, said)
         await context.reply(_zone_set(context))
     else:
-        await context.reply(_shown(context))
+        await context.reply(await _shown(context))
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
@@ -77,7 +78,7 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.change_chat(style=what)
     else:
         raise UserError("error.stale")
-    await context.edit(_shown(context))
+    await context.edit(await _shown(context))
     await context.answer(say("settings.saved", context.language).text)
 
 
@@ -89,7 +90,7 @@ async def _set_language(context: Context, code: str) -> None:
     if subscriptions.under_greeting(context):
         await context.edit(await subscriptions.greeting(context))
     else:
-        await context.edit(_shown(context))
+        await context.edit(await _shown(context))
     await context.answer(say("language.set", context.language).text)
 
 
@@ -142,8 +143,10 @@ async def _submenu(context: Context, what: str) -> Message:
             )
         case "topics":
             return await subscriptions.menu(context)
+        case "filters":
+            return await news_filters.shown(context, back=render.BACK)
         case "back":
-            return _shown(context)
+            return await _shown(context)
     raise UserError("error.stale")
 
 
@@ -163,5 +166,8 @@ async def _set_zone(context: Context, said: str) -> None:
         await storage.chats.subscribe(db, chat.id, moved, now=services.clock())
 
 
-def _shown(context: Context) -> Message:
-    return render.settings(context.language, zone=context.chat.time_zone, style=context.chat.style)
+async def _shown(context: Context) -> Message:
+    chat = context.chat
+    async with context.services.store.reading() as db:
+        mine = await storage.filters.of_chat(db, chat.id)
+    return render.settings(context.language, zone=chat.time_zone, style=chat.style, filters=mine)

@@ -194,6 +194,11 @@ async def correct(
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
 
+async def raise_severity(db: Db, pk: int, severity: Severity) -> None:
+    """An entry's new words are graver than those it was judged by."""
+    await db.execute(update(entry).where(entry.c.id == pk).values(severity=severity.value))
+
+
 async def recent(
     db: Db, *, since: datetime, language: str | None, abroad: str | None = None, limit: int = 500
 ) -> list[StoredEntry]:

@@ -215,25 +215,61 @@ async def test_a_story_older_than_the_freshness_window_is_left_as_it_is(world: W
     assert accepted(world, READER) == []
 
 
-async def test_a_rise_of_severity_sounds_in_a_new_message(world: World) -> None:
-    """What got worse is said again, as before; the first message is edited too."""
-    title = "Bomb explosion at a bazaar in Bishkek"
-    await report(world, "one", ("calm", title, "Police say the bomb was small."))
-    await world.tells(READER, title)
+BOMB = "Bomb explosion at a bazaar in Bishkek"
+CALM = ("calm", BOMB, "Police say the bomb was small.")
+GRAVE = ("grave", BOMB, "The blast killed 120 people. Residents are being evacuated.")
+GRAVER = ("graver", BOMB, "The blast killed 150 people. Thousands are being evacuated.")
+
+
+async def test_a_rise_of_severity_is_a_reply_that_sounds_once(world: World) -> None:
+    """What got worse answers the message that told it, for everybody who got that; who did not
+    gets a message; the first one is edited too, and a still graver report sounds no more.
+    """
+    await report(world, "one", CALM)
+    first = {chat: await world.tells(chat, BOMB) for chat in (READER, CHANNEL)}
     await world.done()
-    assert (
-        await report(
-            world,
-            "two",
-            ("grave", title, "The blast killed 120 people. Residents are being evacuated."),
-        )
-        == 1
-    )
-    await world.tells(READER, "❗")
+    async with world.store.writing() as db:
+        await storage.chats.subscribe(db, LATECOMER, ["topic:security"], now=NOW)
+    assert await report(world, "two", GRAVE) == 1
+    for chat, told in first.items():
+        rise = await world.tells(chat, "❗")
+        assert rise["reply_to_message"]["message_id"] == told["message_id"]
+        assert "killed 120" in rise["text"]
+        assert not world.emulator.silent(chat, rise["message_id"])
+    assert "reply_to_message" not in await world.tells(LATECOMER, "❗")
     await world.done()
-    sent = accepted(world, READER, "sendMessage")
-    assert len(sent) == 2
-    assert len(accepted(world, READER)) == 1
+    assert await report(world, "four", GRAVER) == 0
+    await world.done()
+    assert len(accepted(world, READER, "sendMessage")) == 2
+
+
+async def test_a_corrected_text_that_makes_it_grave_sounds_too(world: World) -> None:
+    """The agency itself writes its report anew, and it is urgent now."""
+    await report(world, "one", CALM)
+    first = await world.tells(READER, BOMB)
+    await world.done()
+    graver = "Bomb explosion at a bazaar in Bishkek kills 120"
+    assert await report(world, "one", ("calm", graver, GRAVE[2])) == 1
+    rise = await world.tells(READER, "❗")
+    assert rise["reply_to_message"]["message_id"] == first["message_id"]
+
+
+async def test_a_correction_reaches_who_got_the_story_however_late_and_once(world: World) -> None:
+    """Days later, and after as many edits as growth may make."""
+    await report(world, "one", ("a", *BLAST))
+    told = await world.tells(READER, BLAST[0])
+    await world.done()
+    for feed in AGENCIES[1:]:
+        await report(world, feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
+        await world.done()
+    before = len(accepted(world, READER))
+    world.now = NOW + 3 * FRESH_FOR
+    corrected = BLAST[0].replace("14", "12")
+    for _ in range(2):
+        assert await report(world, "one", ("a", corrected, BLAST[1])) == 0
+        await world.done()
+    assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
+    assert len(accepted(world, READER)) == before + 1
 
 
 @pytest.mark.parametrize("fault", ["message to edit not found", "message can't be edited"])

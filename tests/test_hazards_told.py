@@ -109,6 +109,18 @@ async def test_it_is_urgent_from_its_size_on(world: World) -> None:
     assert [row.severity for row in await world.alerts()] == ["urgent"]
 
 
+async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:
+    """Once; a calmer revision, or a third one, rings nobody."""
+    measured(world, quake(world, mag=5.1))
+    assert (await world.poll("usgs")).alerts == 1
+    for size, alerts in ((6.4, 1), (5.9, 0), (6.6, 0)):
+        measured(world, quake(world, mag=size))
+        assert (await world.poll("usgs")).alerts == alerts
+    first, rise = await world.alerts("story")
+    assert (first.severity, rise.severity) == ("notable", "urgent")
+    assert rise.payload["answers"] == first.id
+
+
 @pytest.mark.parametrize(
     ("title", "entries"),
     [

@@ -22,12 +22,14 @@ from bot.detect.security import lexicon
 from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Style
+from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
 from bot.model.reasons import ENGLISH
 from bot.model.rules import RuleStanding
 from bot.readers.news import READERS_TOPICS
 from bot.render.charts import RANGES
+from bot.render.filters import SPANS
 from bot.render.text import fill, places
 from bot.telegram.outcomes import _GONE, LEFT, NO_RIGHT
 from handlers import COMMANDS
@@ -45,8 +47,9 @@ FORMS = {
 KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 # Words that are the same in two languages, and are meant to be.
 SHARED_WORDS = {
-    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "months.day",
-    "months.since", "months.since_year", "months.year", "topic.economy", "topic.sport",
+    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "filters.topic",
+    "filters.word", "months.day", "months.since", "months.since_year", "months.year",
+    "topic.economy", "topic.sport",
 }  # fmt: skip
 
 
@@ -154,11 +157,14 @@ FAMILIES = {
     "command.": {*COMMANDS},
     "currency.": codes(),
     "error.story_": {*Approval},
+    "filters.": {*Sense},
+    "filters.for.": {str(days) for days in SPANS},
     "gone.": {
         why.replace(" ", "_") for why in (NO_RIGHT.why, LEFT.why, *(why for _, why in _GONE))
     },
     "hazard.": {*HazardKind},
     "kind.": {*RateKind},
+    "news.in.": {*LANGUAGES},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
     "reason.": {
         *ENGLISH,

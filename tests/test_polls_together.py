@@ -13,7 +13,7 @@ import storage.news
 import storage.sources
 from bot.errors import BotError, StorageError
 from bot.ingest import documents, keeping
-from bot.ingest.keeping import PIECE, PORTION
+from bot.ingest.keeping import PIECE
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
@@ -122,11 +122,13 @@ async def test_a_document_with_more_entries_than_a_statement_takes_is_read_from_
     assert (report.fetched, report.new, report.error) == (3, 3, None)
 
 
-@pytest.mark.parametrize("count", [PIECE, PIECE + 1, PORTION + 3])
+@pytest.mark.parametrize("count", [24, 25, 51])
 async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_silence(
-    world: World, count: int
+    world: World, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """So many at once from a known feed are a flood, whichever piece they are in."""
+    monkeypatch.setattr(keeping, "PIECE", 24)  # of the same event each: all are compared with all
+    monkeypatch.setattr(keeping, "PORTION", 48)
     items = [(f"n{item}", f"{ATTACK} number {item}", "Text.") for item in range(count)]
     world.feed("s0", *items)
     report = await world.poll("s0")

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import storage.chats
+import storage.filters
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
@@ -49,6 +50,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "filters.left_out",
         "news.read_on",
     )
     own = True  # of what each chat follows
@@ -57,6 +59,7 @@ class Digests(Kind):
         """The day's rates and its one story, of what the chat follows."""
         due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
+        filters = await storage.filters.of_chat(desk.db, reader.chat)
         pairs = pairs_of(keys)
         codes = []
         for code in CURRENCIES:  # in their usual order, not in that of subscribing
@@ -71,6 +74,7 @@ class Digests(Kind):
             language=reader.language,
             codes=codes,
             topics=topics_of(keys),
+            filters=filters,
         )
         source_name = ""
         if found.source is not None:
@@ -84,6 +88,7 @@ class Digests(Kind):
             late=due.late,
             source_name=source_name,
             feed_names=desk.catalog.feed_names,
+            left_out=found.left_out,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
-from bot.i18n import t
+from bot.i18n import moment, name_of, t
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
@@ -32,12 +32,13 @@ from bot.render.news import (
 )
 from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Message, Rich, Rows, bold, join, lines, link, message
+from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)
+REPORTS_NAMED = 10  # reports that a *Why?* lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +49,22 @@ class StoryBroke(Payload):
 
     story: int
     topics: tuple[str, ...]
+    #: The alert that told the story before it got worse; this one replies to its message.
+    answers: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
-        return {"v": 1, "story": self.story, "topics": list(self.topics)}
+        """Version 2 of the stored form."""
+        form = {"v": 2, "story": self.story, "topics": list(self.topics)}
+        return {**form, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(story=data["story"], topics=tuple(data["topics"]))
+        return cls(
+            story=data["story"],
+            topics=tuple(data["topics"]),
+            answers=data.get("answers"),  # version 1 answered nothing
+        )
 
 
 class Stories(Kind):
@@ -70,6 +78,7 @@ class Stories(Kind):
         "news.sources",
         "news.read_on",
         "button.open",
+        "button.less",
         "why.story",
         "why.topics",
         "why.tune",
@@ -91,10 +100,11 @@ class Stories(Kind):
             channel=reader.channel,
             bot=desk.bot,
             measured=measured(found, desk.catalog.news),
+            worse=broke.answers is not None,
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """How severe it was judged, its topics, the reasons, how many report it."""
+        """How severe it was judged, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
         if found is None:
@@ -111,6 +121,7 @@ class Stories(Kind):
             topics=found.topics,
             sources=len(found.feeds),
             texts=texts,
+            reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
@@ -120,6 +131,10 @@ class Stories(Kind):
     def story(self, told: StoredAlert) -> int | None:
         """The one that broke."""
         return StoryBroke.read(told.payload).story
+
+    def replies_to(self, told: StoredAlert) -> int | None:
+        """The alert that told the story, where this one says that it got worse."""
+        return StoryBroke.read(told.payload).answers
 
     async def title(self, desk: Desk, told: StoredAlert) -> str | None:
         """Its headline."""
@@ -138,17 +153,21 @@ def keys(story: int) -> tuple[str, str]:
     return f"story:{story}", f"story:{story}:urgent"
 
 
-def alert(story: Story, *, approval: bool, now: datetime) -> Alert:
-    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked."""
+def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = None) -> Alert:
+    """The alert of a story, as loud as its loudest report; with `approval` an operator is asked.
+
+    `answers` is the alert that told the story when it was less grave: who got that one gets a
+    reply to it, everybody else a message.
+    """
     dedup_key, if_urgent = keys(story.pk)
     lane = Lane.ALERT
     if story.severity is Severity.URGENT:
-        # a key of its own: a story that becomes urgent is a new message, not the edit of the old
+        # a key of its own: a story that becomes urgent sounds once more, as no edit does
         dedup_key = if_urgent
         lane = Lane.URGENT
     return Alert(
         dedup_key=dedup_key,
-        payload=StoryBroke(story=story.pk, topics=story.topics),
+        payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
         lane=lane,
         audience=Audience(subscription=str(TopicSubject("security"))),
@@ -175,14 +194,19 @@ def story(
     channel: bool = False,
     bot: str = "",
     measured: tuple[StoredEntry, Hazard] | None = None,
+    worse: bool = False,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
+
+    One that got `worse` is led by its gravest report: the first words were told before.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
     words below.
     """
     story = story.told_in(language)
+    if worse:
+        story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:
         title, text = _measured(story, measured, style, language)
@@ -226,8 +250,11 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
     if bot:
         first.append(share_story(story.pk, bot, language))
         width = 2  # four in even rows
-    mute = mute_button(alert, what.lower(), language)
-    return (*map(tuple, rows_of(first, width)), (mute,))
+    last = [
+        Button(t("button.less", language), f"less:{alert}"),
+        mute_button(alert, what.lower(), language),
+    ]
+    return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
 
 
 def why_story(
@@ -238,8 +265,9 @@ def why_story(
     topics: Sequence[str] = (),
     sources: int = 1,
     texts: Sequence[str] = (),
+    reports: Sequence[Rich] = (),
 ) -> Message:
-    """Why a story was told: how severe it was judged, its topics, the reasons, how many report it.
+    """Why a story was told: how severe it was judged, its topics, the reasons, who reports it.
 
     The detector names stems; what a reader sees of them are the words that stand in the story's own
     `texts`.
@@ -253,4 +281,18 @@ def why_story(
         shown.append("• " + reason)
     if sources > 1:
         shown.append("• " + counted("news.sources", sources, language))
-    return message(lines(*shown, t("why.tune", language)))
+    return message(lines(*shown, *reports, t("why.tune", language)))
+
+
+def reports(story: Story, language: str, feed_names: Names, zone: str) -> list[Rich]:
+    """Who reported a story first, second and so on, and when each did; a line for each source."""
+    said: list[Rich] = []
+    seen: set[str] = set()
+    for item in sorted(story.entries, key=lambda one: one.at):
+        if item.feed in seen or len(said) == REPORTS_NAMED:
+            continue
+        seen.add(item.feed)
+        name = name_of(dict(feed_names.get(item.feed, {})), language) or item.feed
+        when = moment(item.at, language, zone)
+        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", when]))
+    return said

@@ -135,7 +135,7 @@ async def _search(
 ) -> None:
     from bot.detect.search import share
     from bot.readers.search import found_page
-    from bot.render.news import headline
+    from bot.render.news import title
 
     number, more = 0, True
     while more:
@@ -145,7 +145,7 @@ async def _search(
             lead = story.told_in(language).lead
             line = {
                 "story": story.pk,
-                "title": headline(story.told_in(language)),
+                "title": title(story.told_in(language), language),
                 "source": lead.feed,
                 "published_at": lead.at.isoformat(),
                 "link": lead.entry.link,

@@ -33,7 +33,14 @@ class _Edit(NamedTuple):
     body: bytes
 
 
-Made = Request | _Edit | StoredAlert | None
+class _Reply(NamedTuple):
+    """A message of its own that replies to what carried alert `told` to a chat, where one did."""
+
+    told: int
+    request: Request
+
+
+Made = Request | _Edit | _Reply | StoredAlert | None
 
 
 class Composer:
@@ -64,6 +71,8 @@ class Composer:
         found = made.result()
         if isinstance(found, _Edit):
             return await self._edit(found, item)
+        if isinstance(found, _Reply):
+            return await self._reply(found, item)
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
@@ -81,6 +90,15 @@ class Composer:
             return None
         return EDIT, b'{"message_id":%d,' % number + made.body[1:]
 
+    async def _reply(self, made: _Reply, item: Claimed) -> Request:
+        async with self._store.reading() as db:
+            number = await storage.deliveries.message_of(db, made.told, item.chat)
+        method, body = made.request
+        if not number:  # this chat hears of it for the first time
+            return method, body
+        answered = orjson.dumps({"reply_parameters": _answering(number)})
+        return method, answered[:-1] + b"," + body[1:]
+
     async def _make(self, item: Claimed, *, channel: bool) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
@@ -97,7 +115,11 @@ class Composer:
                 if message is None:
                     return None
                 return _Edit(first, orjson.dumps(_body(message, item)))
-            return _request(message, stored, item)
+            request = _request(message, stored, item)
+            first = kind.replies_to(stored)
+            if first is not None and request is not None:
+                return _Reply(first, request)
+            return request
 
     async def _message(
         self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool
@@ -123,10 +145,15 @@ def _request(
     if stored.severity is Severity.INFO:
         body["disable_notification"] = True
     if answered is not None:
-        body["reply_parameters"] = {"message_id": answered, "allow_sending_without_reply": True}
+        body["reply_parameters"] = _answering(answered)
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
+
+
+def _answering(message: int) -> dict[str, Any]:
+    """A reply to a message of a chat; one that was deleted is no reason to say nothing."""
+    return {"message_id": message, "allow_sending_without_reply": True}
 
 
 def _body(message: Message, item: Claimed) -> dict[str, Any]:

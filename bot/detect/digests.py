@@ -8,10 +8,10 @@ from datetime import datetime
 from bot.model.news import Story
 
 
-def story_of_the_day(
+def by_worth(
     stories: Iterable[Story], *, language: str, topics: Collection[str] = ()
-) -> Story | None:
-    """The story most worth telling, of these topics (none: of any); None when there is none.
+) -> list[Story]:
+    """The stories of these topics (none: of any), the one most worth telling first.
 
     One that is reported in the reader's language goes before others, then the more severe one, the
     one more newsrooms report, the latest.
@@ -25,4 +25,4 @@ def story_of_the_day(
     for story in stories:
         if not topics or not set(topics).isdisjoint(story.topics):
             wanted.append(story)
-    return max(wanted, key=worth, default=None)
+    return sorted(wanted, key=worth, reverse=True)

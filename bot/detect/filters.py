@@ -7,14 +7,20 @@ found in an English text too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.detect.facts import facts_of, surroundings
+from bot.detect.facts import TOKEN, facts_of, places, surroundings
 from bot.detect.language import known_language
-from bot.detect.search import Token, asked, sequence_of
+from bot.detect.search import WORD, Token, asked, sequence_of
+from bot.languages import LANGUAGES
+from bot.languages.letters import fold_typed
 from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import StoredEntry, Story
+
+_NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
+SHORTEST_OFFERED = 5  # letters of a word that says what a headline is about
+LONGEST_OFFERED = 36  # its bytes: a button's data has 64
 
 # a chunk of a broadcast may have thousands of chats' words, and they are the same again next time
 _words = lru_cache(maxsize=50_000)(asked)
@@ -94,16 +100,45 @@ def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter 
     return None
 
 
-def sifted(
-    stories: Iterable[Story], filters: Sequence[StoredFilter]
-) -> tuple[list[Story], list[Story]]:
-    """The stories that a chat's filters let through, and those that they keep back."""
-    through: list[Story] = []
-    kept: list[Story] = []
-    for story in stories:
-        held = keeps_back(filters, Looked(story)) if filters else None
-        (through if held is None else kept).append(story)
-    return through, kept
+def place_of(said: str) -> str | None:
+    """The place that somebody names, in any language; None where it is no place that we know."""
+    tokens = TOKEN.findall(fold_typed(said))
+    for code in LANGUAGES:
+        for _, pattern in places(code).find(tokens):
+            whole = len(pattern.words) == len(tokens)
+            if whole and surroundings()[pattern.kind] not in _NO_PLACES:
+                return pattern.kind
+    return None
+
+
+def words_offered(story: Story, *, most: int) -> list[str]:
+    """The words of a story's headline that one may want to hear less of, the longest first.
+
+    Places are left out: they are offered as such.
+    """
+    entry = story.lead.entry
+    found: dict[str, str] = {}
+    for word in WORD.findall(entry.title):
+        if len(word) < SHORTEST_OFFERED or len(word.encode()) > LONGEST_OFFERED:
+            continue
+        if not word.isdecimal() and place_of(word) is None:
+            found.setdefault(fold_typed(word), word)
+    return sorted(found.values(), key=len, reverse=True)[:most]
+
+
+def places_offered(story: Story, *, most: int) -> dict[str, str]:
+    """The places that a story's lead names and how it writes them, the narrowest first."""
+    around = surroundings()
+    item = story.lead
+    language = known_language(item.entry.language, _text(item))
+    words = WORD.findall(_text(item))
+    folded = [fold_typed(word) for word in words]
+    written: dict[str, str] = {}
+    for at, pattern in places(language).find(folded):
+        if around[pattern.kind] not in _NO_PLACES:
+            written.setdefault(pattern.kind, " ".join(words[at : at + len(pattern.words)]))
+    narrowest = sorted(written, key=lambda place: -len(around[place]))
+    return {place: written[place] for place in narrowest[:most]}
 
 
 def _is_muted_source(one: StoredFilter) -> bool:

@@ -170,7 +170,7 @@ class Keeper:
         for one in found:
             spec = one.spec
             whole = ahead.get(spec.key, Kept()) + kept.get(spec.key, Kept())
-            await reword_entries(db, one, policy, now=now)
+            graver = await reword_entries(db, one, policy, now=now)
             if one.state.first_ok_at is not None and whole.new > FLOOD:
                 values = {"source": spec.key, "n": str(whole.new)}
                 await tell(db, self.policy.admins, "notice.flood", values, now=now)
@@ -178,7 +178,10 @@ class Keeper:
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
             good.append(Good(key=spec.key, next_due_at=due, seen=one.looked.to_remember))
             reports[spec.key] = IngestReport(
-                source=spec.key, fetched=one.entries, new=whole.new, alerts=whole.alerts
+                source=spec.key,
+                fetched=one.entries,
+                new=whole.new,
+                alerts=whole.alerts + graver,
             )
         await storage.sources.record_success(db, good, now=now)
         brought = {one.source: one.new for one in reports.values()}

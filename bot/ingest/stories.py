@@ -21,7 +21,7 @@ from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.notices import tell
 from bot.ingest.recognising import link_key
 from bot.model.alerts import Severity
-from bot.model.news import Entry, Verdict
+from bot.model.news import Entry, StoredEntry, Story, Verdict
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
 FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
+CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process two
@@ -177,14 +178,15 @@ async def _story_of(
     return told[0].story
 
 
-async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> None:
-    """Store the headlines that a feed has changed since, and edit them where they were told.
+async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
+    """Store the words that a feed has changed since, and edit them where they were told.
 
-    Nobody is told anew.
+    Nobody is told anew but of what became graver by it; how many alerts that is.
     """
     changed = found.reworded
+    alerts = 0
     if not changed:
-        return
+        return alerts
     feed = found.spec.key
     known = await storage.news.numbers(db, feed, [item.id for item in changed])
     for item in changed:
@@ -201,7 +203,28 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
         if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now)
+            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, correction=True)
+        alerts += await _graver(db, found, mine, item, policy, now=now)
+    return alerts
+
+
+async def _graver(
+    db: Db, found: NewsFound, stored: StoredEntry, item: Entry, policy: Policy, *, now: datetime
+) -> int:
+    """Tell a story that a report's new words make graver than all so far; how many alerts."""
+    verdict = judge_entry(item, found.spec)
+    story = await storage.news.get(db, stored.story)
+    if story is None or not verdict.security:
+        return 0
+    counts = weighed(verdict, found.spec, story, policy.feeds)
+    if counts.severity.rank <= story.severity.rank:
+        return 0
+    await storage.news.raise_severity(db, stored.pk, counts.severity)
+    await storage.news.join_story(db, story.pk, counts)
+    at = min(item.published_at or stored.seen_at, now)
+    if found.quiet or now - at > FRESH_FOR:
+        return 0
+    return await _break(db, story.pk, policy, now=now)
 
 
 async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
@@ -211,7 +234,9 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
         return 0
     if policy.security == "two_sources" and len(story.feeds) < 2:
         return 0
-    alert = kind_stories.alert(story, approval=policy.security == "approve", now=now)
+    first = await _told_before(db, story)
+    approval = policy.security == "approve"
+    alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, policy.feeds).lead.entry
@@ -228,15 +253,35 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     return int(stored is not None)
 
 
-async def _edit(db: Db, pk: int, why: str, *, now: datetime) -> None:
-    """Edit the messages of a story while it is fresh, a few times; `why` is unique."""
+async def _told_before(db: Db, story: Story) -> int | None:
+    """The alert that told a story before it became urgent; None where nobody was told, or it is
+    not urgent.
+    """
+    if story.severity is not Severity.URGENT:
+        return None
+    as_it_broke, _ = kind_stories.keys(story.pk)
+    for told in await storage.alerts.by_keys(db, [as_it_broke]):
+        return told.id
+    return None
+
+
+async def _edit(db: Db, pk: int, why: str, *, now: datetime, correction: bool = False) -> None:
+    """Edit the messages of a story while it is fresh, a few times; `why` is unique.
+
+    A `correction` reaches whoever got what it corrects, however late and however often the message
+    was edited before.
+    """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH_FOR
-        if now >= expires_at:
-            continue
-        if await storage.alerts.times_got(db, edits.key(told.id)) >= MOST_EDITS:
+        if correction:
+            expires_at = max(expires_at, now + CORRECTED_WITHIN)
+        elif now >= expires_at or await _edited_enough(db, told.id):
             continue
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
+
+
+async def _edited_enough(db: Db, told: int) -> bool:
+    return await storage.alerts.times_got(db, edits.key(told)) >= MOST_EDITS
 
 
 async def judge_entries(

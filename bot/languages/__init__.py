@@ -21,6 +21,7 @@ from typing import Any
 from bot.errors import ConfigError
 from bot.languages.parts import (
     Days,
+    FilterWords,
     Money,
     News,
     Numbers,
@@ -43,6 +44,7 @@ PARTS: dict[str, type] = {
     "money": Money,
     "questions": Questions,
     "rules": RuleWords,
+    "filters": FilterWords,
     "zones": Zones,
     "news": News,
 }
@@ -70,6 +72,7 @@ class Language:
     money: Money
     questions: Questions
     rules: RuleWords
+    filters: FilterWords
     zones: Zones
     news: News
 

@@ -137,6 +137,15 @@ class RuleWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterWords:
+    """Words for how long a filter of the news holds: "for 7 days"."""
+
+    spans: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
+    lead: str = ""  # words before it: "for"
+    one: str = ""  # "a" of "for a week"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 

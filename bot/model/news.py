@@ -94,6 +94,12 @@ class Story:
         return replace(self, entries=tuple(entries))
 
     @property
+    def gravest(self) -> Story:
+        """The same story led by the first of its gravest reports."""
+        entries = sorted(self.entries, key=lambda item: -item.severity.rank)
+        return replace(self, entries=tuple(entries))
+
+    @property
     def feeds(self) -> tuple[str, ...]:
         """Who reports it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))
@@ -136,7 +142,7 @@ class NewsPage:
     """One page of the latest stories, newest first.
 
     `number` counts from 0, `more` says whether an older page exists; `feed_names` maps feed key →
-    language → name.
+    language → name; `left_out` counts the stories of its stretch that the chat's filters kept back.
     """
 
     stories: tuple[Story, ...]
@@ -144,3 +150,4 @@ class NewsPage:
     number: int
     more: bool
     feed_names: dict[str, dict[str, str]]
+    left_out: int = 0

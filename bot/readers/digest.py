@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import storage.news
 import storage.rates
-from bot.detect.digests import story_of_the_day
+from bot.detect.digests import by_worth
+from bot.detect.filters import Looked, keeps_back
 from bot.errors import UserError
+from bot.model.filters import StoredFilter
 from bot.model.news import Story
 from bot.model.rates import RateKind, SeenRate
 from bot.readers.rates import leading_source
@@ -29,6 +32,7 @@ class Digest:
     source: str | None
     rates: tuple[SeenRate, ...]
     story: Story | None
+    left_out: int = 0  # stories that were worth more, and that the chat's filters keep back
 
 
 async def day_digest(
@@ -41,6 +45,7 @@ async def day_digest(
     language: str,
     codes: Sequence[str] = (),
     topics: Sequence[str] = (),
+    filters: Sequence[StoredFilter] = (),
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first."""
     try:
@@ -64,5 +69,12 @@ async def day_digest(
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
     stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
     led_by_trust = [led(story, catalog.news) for story in stories]
-    told = story_of_the_day(led_by_trust, language=language, topics=topics)
-    return Digest(day=day, source=source, rates=tuple(rates), story=told)
+    ranked = by_worth(led_by_trust, language=language, topics=topics)
+    told, left_out = None, 0
+    for story in ranked:
+        if not filters or keeps_back(filters, Looked(story)) is None:
+            told = story
+            break
+        left_out += 1
+        await asyncio.sleep(0)  # the words of a long text take a millisecond
+    return Digest(day=day, source=source, rates=tuple(rates), story=told, left_out=left_out)

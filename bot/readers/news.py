@@ -2,30 +2,72 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import storage.news
-from bot.model.news import NewsPage
+from bot.detect.filters import Looked, keeps_back
+from bot.model.filters import StoredFilter
+from bot.model.news import NewsPage, Story
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 
 #: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
 READERS_TOPICS = ("security", "economy", "politics", "society")
+LOOKED_THROUGH = 400  # stories, for a chat whose filters keep back what is new
+LOOKED_AT_ONCE = 25
 STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 
 
 async def news_page(
-    db: Db, catalog: Catalog, *, topic: str | None, number: int, now: datetime
+    db: Db,
+    catalog: Catalog,
+    *,
+    topic: str | None,
+    number: int,
+    now: datetime,
+    filters: Sequence[StoredFilter] = (),
 ) -> NewsPage:
-    """A page of the latest stories, newest first."""
-    stories = await storage.news.latest(
-        db, topic=topic, before=now, offset=number * STORIES_A_PAGE, limit=STORIES_A_PAGE + 1
-    )
+    """A page of the latest stories, newest first, without those that the filters keep back."""
+    start = number * STORIES_A_PAGE
+    asked: dict[str, Any] = {"topic": topic, "before": now}
+    left_out = 0
+    if filters:
+        stories, left_out = await _sifted(db, filters, start, asked)
+    else:
+        stories = await storage.news.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
     return NewsPage(
         stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         topic=topic,
         number=number,
         more=len(stories) > STORIES_A_PAGE,
         feed_names=catalog.feed_names,
+        left_out=left_out,
     )
+
+
+async def _sifted(
+    db: Db, filters: Sequence[StoredFilter], start: int, asked: Mapping[str, Any]
+) -> tuple[list[Story], int]:
+    """The stories from the `start`-th let through on, one more than a page has, and how many were
+    kept back between them.
+    """
+    end = start + STORIES_A_PAGE
+    let_through: list[Story] = []
+    left_out = 0
+    for offset in range(0, LOOKED_THROUGH, LOOKED_AT_ONCE):
+        stories = await storage.news.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
+        for story in stories:
+            await asyncio.sleep(0)  # the words of a long text take a millisecond
+            if keeps_back(filters, Looked(story)) is None:
+                let_through.append(story)
+            elif start <= len(let_through) < end:
+                left_out += 1
+            if len(let_through) > end:
+                return let_through[start:], left_out
+        if len(stories) < LOOKED_AT_ONCE:
+            break
+    return let_through[start:], left_out

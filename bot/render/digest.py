@@ -14,7 +14,8 @@ from bot.i18n import t
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Rate
-from bot.render.news import Names, body, headline, reporters
+from bot.render.news import Names, reporters, text, title
+from bot.render.news import left_out as said_left_out
 from bot.render.numbers import short
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
@@ -44,11 +45,13 @@ def digest(
     late: bool = False,
     source_name: str = "",
     feed_names: Names | None = None,
+    left_out: int = 0,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
-    up. With `feed_names` it says who reports the story, and how many they are.
+    up. With `feed_names` it says who reports the story, and how many they are. `left_out`
+    counts what a chat's filters kept back.
     """
     blocks, feet = [], []
     if late and not plain:
@@ -56,11 +59,13 @@ def digest(
     blocks.append(lines(*(_line(rate, language, plain=plain) for rate in rates)))
     if story is not None:
         story = story.told_in(language)
-        blocks += _story(story, style, plain=plain)
+        blocks += _story(story, style, language, plain=plain)
         if feed_names is not None and not plain:
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:
         feet.append(_source(rates, language, source_name))
+    if not plain and (kept := said_left_out(left_out, language)):
+        feet.append(kept)
     said = join("\n\n", blocks) or phrase("digest.empty", language, day=day_text(day, language))
     foot = join("\n\n", feet)
     room = LIMIT
@@ -79,11 +84,11 @@ def _line(rate: Rate, language: str, *, plain: bool) -> Rich:
     return join(" ", [code, short(rate.per_unit, language)])
 
 
-def _story(story: Story, style: Style, *, plain: bool) -> list[Rich]:
-    title = Rich(headline(story))
+def _story(story: Story, style: Style, language: str, *, plain: bool) -> list[Rich]:
+    head = Rich(title(story, language))
     if not plain:
-        title = bold(link(title, story.lead.entry.link))
-    return [title, body(story, style)]
+        head = bold(link(head, story.lead.entry.link))
+    return [head, text(story, style, language)]
 
 
 def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:

@@ -38,16 +38,22 @@ def where(hazard: Hazard, at: datetime, language: str) -> Rich:
     point = Rich()
     if (address := map_address(hazard)) is not None:
         point = link(f"{hazard.latitude:.2f}, {hazard.longitude:.2f}", address)
-    return lines(_place(hazard.place, language), join(" · ", [point, clock]))
+    return lines(place(hazard, language), join(" · ", [point, clock]))
 
 
-def _place(place: str, language: str) -> str:
-    found = _AWAY.fullmatch(place)
+def headline(hazard: Hazard, language: str) -> str:
+    """What happened and where, on one line."""
+    return f"{name(hazard, language)} · {place(hazard, language)}".removesuffix(" · ")
+
+
+def place(hazard: Hazard, language: str) -> str:
+    """Where it was, in the institute's words; a distance and a wind in the reader's."""
+    found = _AWAY.fullmatch(hazard.place)
     if found is None:
-        return place
+        return hazard.place
     wind = _WINDS.get(found[2], found[2]).lower()
     if wind not in {"n", "ne", "e", "se", "s", "sw", "w", "nw"}:
-        return place
+        return hazard.place
     direction = t(f"wind.{wind}", language)
     return t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
+from bot.model.hazards import Hazard
 from bot.model.news import FoundPage, NewsPage, Story
 from bot.model.text import first_sentence
+from bot.render import hazards
 from bot.render.buttons import rows_of, share_button
 from bot.render.phrases import counted, phrase
 from bot.render.text import (
@@ -53,8 +55,10 @@ def page(
         told.append(_item(story.told_in(language), page.feed_names, language, zone, now))
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
-        return message(phrase("news.none", language), buttons)
-    return message(join("\n\n", [_page_title(page, language), *told]), buttons)
+        none = phrase("news.none", language)
+        return message(join("\n\n", [none, left_out(page.left_out, language)]), buttons)
+    foot = left_out(page.left_out, language)
+    return message(join("\n\n", [_page_title(page, language), *told, foot]), buttons)
 
 
 def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Message:
@@ -102,8 +106,8 @@ def story(
         [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)],
     )
     shown = told(
-        bold(link(headline(story), story.lead.entry.link)),
-        body(story, style),
+        bold(link(title(story, language), story.lead.entry.link)),
+        text(story, style, language),
         foot,
         story,
         language,
@@ -150,6 +154,20 @@ def headline(story: Story) -> str:
     return cut(begins, TITLE_LENGTH).text or entry.link or story.lead.feed
 
 
+def title(story: Story, language: str) -> str:
+    """What heads a story: its headline, and of what an institute measured the values in words."""
+    if (hazard := Hazard.read(story.lead.entry.content)) is not None:
+        return hazards.headline(hazard, language)
+    return headline(story)
+
+
+def text(story: Story, style: Style, language: str) -> Rich:
+    """What stands below the title; where and when it was, of what an institute measured."""
+    if (hazard := Hazard.read(story.lead.entry.content)) is not None:
+        return hazards.where(hazard, story.lead.at, language)
+    return body(story, style)
+
+
 def body(story: Story, style: Style) -> Rich:
     """As much text as the style tells and the lead's feed allows: all, one paragraph or none."""
     entry, styles = story.lead.entry, list(Style)  # the fullest first
@@ -163,16 +181,38 @@ def body(story: Story, style: Style) -> Rich:
 
 
 def reporters(story: Story, feed_names: Names, language: str) -> Rich:
-    """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on."""
+    """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
+
+    Whoever is told the story in another language than theirs is told so: "24.kg · in Kyrgyz".
+    """
     names = []
     for feed in story.feeds[:REPORTERS_NAMED]:
         # a feed that left the catalog has no name any more, only its key
         name = name_of(dict(feed_names.get(feed, {})), language) or feed
         names.append(one_line(name))
     named = ", ".join(names)
-    if len(story.feeds) == 1:
-        return Rich(named)
-    return join(" · ", [named, counted("news.sources", len(story.feeds), language)])
+    parts: list[Rich | str] = [named]
+    if len(story.feeds) > 1:
+        parts.append(counted("news.sources", len(story.feeds), language))
+    parts.append(_in_another_language(story, language))
+    return join(" · ", parts)
+
+
+def _in_another_language(story: Story, language: str) -> str:
+    """The language of the words that are told, where it is not the reader's; values have none."""
+    for one in story.entries:
+        if Hazard.read(one.entry.content) is None:
+            return _written_in(one.entry.language, language)
+    return ""
+
+
+def _written_in(written: str | None, language: str) -> str:
+    if written is None or written == language:
+        return ""
+    try:
+        return t(f"news.in.{written}", language)
+    except KeyError:  # one we have no word for
+        return ""
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
@@ -198,12 +238,19 @@ def _brief(paragraphs: Sequence[str]) -> Rich:
     return Rich(short.text, short.entities)
 
 
+def left_out(count: int, language: str) -> Rich | None:
+    """What a page of news says of the stories that filters kept back; None of none."""
+    if not count:
+        return None
+    return phrase("filters.left_out", language, n=count)
+
+
 def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:
-    title = link(headline(story), story.lead.entry.link)
+    head = link(title(story, language), story.lead.entry.link)
     if story.severity is Severity.URGENT:
-        title = f"{URGENT_MARK} " + title
+        head = f"{URGENT_MARK} " + head
     when = moment(story.lead.at, language, zone, now=now)
-    return lines(title, join(" · ", [reporters(story, names, language), when]))
+    return lines(head, join(" · ", [reporters(story, names, language), when]))
 
 
 def _page_title(page: NewsPage, language: str) -> Rich:

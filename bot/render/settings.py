@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.i18n import city, t, zone_name
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
+from bot.model.filters import StoredFilter
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, bold, code, lines, message
@@ -14,16 +15,22 @@ from bot.render.text import Button, Message, bold, code, lines, message
 BACK = "set:back"  # what the way back to the settings sends
 
 
-def settings(language: str, *, zone: str, style: Style) -> Message:
+def settings(
+    language: str, *, zone: str, style: Style, filters: Sequence[StoredFilter] = ()
+) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
-    Data `set:language`, `set:zone`, `set:topics`, `style:brief`.
+    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`. What the chat's
+    filters keep back is counted here: none hides in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
         phrase("settings.zone", language, zone=zone_name(zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
     ]
+    if filters:
+        kept = sum(one.kept for one in filters)
+        rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
     styles = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -32,8 +39,11 @@ def settings(language: str, *, zone: str, style: Style) -> Message:
         Button(t("settings.change_language", language), "set:language"),
         Button(t("settings.change_zone", language), "set:zone"),
     ]
-    topics = [Button(t("settings.change_topics", language), "set:topics")]
-    return message(lines(bold(t("settings.title", language)), *rows), [styles, other, topics])
+    news = [
+        Button(t("settings.change_topics", language), "set:topics"),
+        Button(t("settings.change_filters", language), "set:filters"),
+    ]
+    return message(lines(bold(t("settings.title", language)), *rows), [styles, other, news])
 
 
 def language_menu(language: str) -> Message:

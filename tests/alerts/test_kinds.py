@@ -116,7 +116,11 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
         )
     ],
     "story": [
-        ({"v": 1, "story": 5, "topics": ["security"]}, StoryBroke(story=5, topics=("security",)))
+        ({"v": 1, "story": 5, "topics": ["security"]}, StoryBroke(story=5, topics=("security",))),
+        (
+            {"v": 2, "story": 5, "topics": ["security"], "answers": 3},
+            StoryBroke(story=5, topics=("security",), answers=3),
+        ),
     ],
     "edit": [({"v": 1, "told": 3}, StoryGrew(told=3))],
     "digest": [

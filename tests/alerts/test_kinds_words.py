@@ -81,8 +81,11 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
     assert (
         marked(shown, "bold") == marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
     )
-    assert data(shown) == [["https://news.example/apples", "why:8", "snooze:8"], ["mute:8"]]
-    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Mute security"]]
+    assert data(shown) == [
+        ["https://news.example/apples", "why:8", "snooze:8"],
+        ["less:8", "mute:8"],
+    ]
+    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Mute security"]]
 
 
 def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
@@ -94,7 +97,7 @@ def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
         feed_names=FEEDS,
         severity=Severity.URGENT,
     )
-    assert shown.text == "❗ Quake 🌋 felt\n\n24.kg"
+    assert shown.text == "❗ Quake 🌋 felt\n\n24.kg · англисче"
     assert marked(shown, "bold") == ["Quake 🌋 felt"]
 
 
@@ -116,6 +119,20 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
     assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
+
+
+def test_a_story_names_who_reported_it_and_when() -> None:
+    """Each source once, in the order and at the time of its first report, with its page."""
+    told = story(feeds=("24kg", "kaktus", "24kg", "gone"))
+    said = stories.reports(told, "en", FEEDS, "Asia/Bishkek")
+    assert [one.text for one in said] == [
+        "– 24.kg · 20 Oct 16:00",
+        "– Kaktus · 20 Oct 16:00",
+        "– gone · 20 Oct 16:00",
+    ]
+    assert [one.entities[0].url for one in said] == ["https://news.example/apples"] * 3
+    shown = stories.why_story(Severity.NOTABLE, (), "en", sources=3, reports=said)
+    assert "• 3 sources\n– 24.kg · 20 Oct 16:00\n– Kaktus" in shown.text
 
 
 @pytest.mark.parametrize("language", WHOLE)

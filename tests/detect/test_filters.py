@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from bot.detect.filters import Looked, keeps_back, sifted
+from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
@@ -116,11 +116,3 @@ def test_a_topic_and_one_story() -> None:
         assert keeps_back([one], Looked(story("Fire"))) is one
     for one in (a_filter("economy", mark=Mark.TOPIC), a_filter("8", mark=Mark.STORY)):
         assert keeps_back([one], Looked(story("Fire"))) is None
-
-
-def test_stories_are_sifted_in_their_order() -> None:
-    stories = [story("Fire"), story("Football"), story("Flood")]
-    through, kept = sifted(stories, [a_filter("football")])
-    assert [one.lead.entry.title for one in through] == ["Fire", "Flood"]
-    assert [one.lead.entry.title for one in kept] == ["Football"]
-    assert sifted(stories, []) == (stories, [])

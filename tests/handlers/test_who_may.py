@@ -15,6 +15,8 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.filters
+import storage.news
 import storage.rules
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
@@ -32,13 +34,16 @@ from bot.model.alerts import (
     Severity,
 )
 from bot.model.chats import ChatKind
+from bot.model.filters import Filter, Mark, Sense
+from bot.model.news import Verdict
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
 from handlers.services import Services
+from storage.news import NewEntry
 from storage.schema import chat as chat_table
+from storage.schema import news_filter, subscription
 from storage.schema import rule as rule_table
-from storage.schema import subscription
-from tests.factories import chat, rate
+from tests.factories import chat, entry, rate
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, at_once
 
 OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
@@ -56,6 +61,8 @@ WRITTEN: dict[str, dict[str, str]] = {
     "news": {"": ANYBODY},
     "security": {"": ANYBODY},
     "search": {"": ANYBODY, "border": ANYBODY},
+    "mute": {"": ANYBODY, "football": ADMINISTRATORS_ONLY},
+    "only": {"": ANYBODY, "Osh": ADMINISTRATORS_ONLY},
     "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
@@ -106,6 +113,10 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "unsnooze:{told}": ADMINISTRATORS_ONLY,
         "unsnooze:{own}": ADMINISTRATORS_ONLY,
     },
+    ("lift", 1): {"lift:all": ADMINISTRATORS_ONLY},
+    ("less", 1): {"less:{story}": ADMINISTRATORS_ONLY},
+    ("less", 2): {"less:{story}:story": ADMINISTRATORS_ONLY},
+    ("less", 3): {"less:{story}:word-market:7": ADMINISTRATORS_ONLY},
     ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
@@ -157,7 +168,7 @@ class Place:
         async with self.world.bot.store.reading() as db:
             found = [
                 (await db.execute(table.select().where(table.c.chat_id == self.id))).all()
-                for table in (subscription, rule_table)
+                for table in (subscription, rule_table, news_filter)
             ]
             known = await storage.chats.get(db, self.id)
             approval = await storage.alerts.approval(db, self.numbers["waiting"])
@@ -204,11 +215,24 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         await storage.rules.save(db, stored, RuleState())
         proposed = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         numbers |= {"rule": saved, "proposed": proposed}
+        quiet = Verdict(security=False, score=0, severity=Severity.INFO)
+        story = await storage.news.add_story(db, at=NOW, verdict=quiet)
+        item = entry(id=str(number), title="A fire in a market")
+        new_entry = NewEntry(
+            feed="f", item=item, at=NOW, link_key=None, title_key="", verdict=quiet
+        )
+        await storage.news.add_entry(db, new_entry, story_pk=story, now=NOW)
+        word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+        await storage.filters.add(db, number, [word])
         payloads = {
             "told": (RateMoved(moved), Audience(subscription="pair:USD/KGS")),
             "own": (
                 RuleFired(number=numbers["rule"], rule=rule, move=moved.headline),
                 Audience(chat=number),
+            ),
+            "story": (
+                StoryBroke(story=story, topics=("security",)),
+                Audience(subscription="topic:security"),
             ),
             "waiting": (
                 StoryBroke(story=1, topics=("security",)),

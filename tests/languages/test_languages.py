@@ -43,6 +43,7 @@ STUBS = {
     "money": 'MONEY = Money(short_forms={"dollarni": "USD"})',
     "questions": 'QUESTIONS = Questions(words={"Q": "qancha", "t": "ga"})',
     "rules": "RULES = RuleWords()",
+    "filters": "FILTERS = FilterWords()",
     "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"})',
     "news": "NEWS = News()",
 }

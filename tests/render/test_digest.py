@@ -60,7 +60,7 @@ def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str) -> None:
     said = expected("digest.reporters", language)
-    told = story(feeds=("24kg", "kaktus"))
+    told = story(feeds=("24kg", "kaktus"), language=language)
     names = {"24kg": {"en": "24.kg"}, "kaktus": {"en": "Kaktus"}}
     shown = digest(
         RATES, told, Style.BRIEF, language, TODAY, source_name="National Bank", feed_names=names

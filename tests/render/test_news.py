@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bot.alerts import stories as alerts
 from bot.model.chats import Style
+from bot.model.hazards import Hazard, HazardKind
 from bot.render import news
 from bot.render.digest import digest
 from bot.render.text import Button
@@ -51,6 +53,62 @@ def test_a_story_told_in_two_languages_is_shown_in_the_readers(language: str, ti
     assert [marked(one, "text_link")[0] for one in shown] == [title] * 4
 
 
+@pytest.mark.parametrize(
+    ("language", "mark"), [("en", "in Kyrgyz"), ("ru", "на кыргызском"), ("ky", "")]
+)
+def test_whoever_is_told_a_story_in_another_language_is_told_so(language: str, mark: str) -> None:
+    """After who reports it, wherever a story is shown; a report whose language nobody knows says
+    nothing.
+    """
+    told = story(feeds=("24kg", "kaktus"), language="ky")
+    shown = (
+        news.page(news_page(stories=(told,)), language, zone=ZONE, now=NOW),
+        news.story(told, Style.BRIEF, language, FEEDS, zone=ZONE, now=NOW),
+        alerts.story(told, alert=1, style=Style.BRIEF, language=language, feed_names=FEEDS),
+        digest([], told, Style.BRIEF, language, TODAY, feed_names=FEEDS),
+    )
+    for one in shown:
+        (line,) = [line for line in one.text.splitlines() if line.startswith("24.kg, Kaktus")]
+        said = {one for one in ("in Kyrgyz", "на кыргызском", "кыргызча") if one in line}
+        assert said == {mark} - {""}
+    unknown = story(language=None)
+    assert news.reporters(unknown, FEEDS, language).text == "24.kg"
+
+
+QUAKE = str(
+    Hazard(
+        kind=HazardKind.EARTHQUAKE,
+        size=Decimal("5.4"),
+        place="40 km S of Kaji-Say, Kyrgyzstan",
+        latitude=41.77,
+        longitude=77.18,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "head"),
+    [
+        ("en", "Earthquake, magnitude 5.4 · 40 km south of Kaji-Say, Kyrgyzstan"),
+        ("ru", "Землетрясение, магнитуда 5,4 · в 40 км к югу от Kaji-Say, Kyrgyzstan"),
+        ("ky", "Жер титирөө, магнитудасы 5,4 · Kaji-Say, Kyrgyzstan: түштүккө карай 40 км"),
+    ],
+)
+def test_what_was_measured_is_headed_in_the_readers_language(language: str, head: str) -> None:
+    """In a list, alone and in the digest; values are in nobody's language, and have no mark."""
+    told = story(title="M 5.4 Earthquake - Kaji-Say", summary="", content=QUAKE)
+    shown = (
+        news.page(news_page(stories=(told,)), language, zone=ZONE, now=NOW),
+        news.story(told, Style.BRIEF, language, FEEDS, zone=ZONE, now=NOW),
+        digest([], told, Style.BRIEF, language, TODAY, feed_names=FEEDS),
+    )
+    for one in shown:
+        assert marked(one, "text_link")[0] == head
+        assert "earthquake 5.4" not in one.text
+        assert news.reporters(told, FEEDS, language).text == "24.kg"
+    assert "41.77, 77.18" in shown[1].text
+
+
 def test_a_page_leads_to_newer_and_older_pages_and_other_topics() -> None:
     shown = news.page(news_page(), "en", zone=ZONE, now=NOW, topics=TOPICS)
     assert data(shown) == [
@@ -69,7 +127,7 @@ def test_the_only_page_of_all_topics_leads_nowhere() -> None:
 
 def test_a_story_of_another_day_carries_its_date() -> None:
     shown = news.page(news_page(), "ru", zone=ZONE, now=NOW + timedelta(hours=9))
-    assert "24.kg · 20 октября 16:00" in shown.text
+    assert "24.kg · на английском · 20 октября 16:00" in shown.text
 
 
 def test_an_empty_page_says_so_and_still_offers_topics() -> None:

@@ -18,7 +18,7 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
     rows = [
         ["style:full", "style:brief", "style:headline"],
         ["set:language", "set:zone"],
-        ["set:topics"],
+        ["set:topics", "set:filters"],
     ]
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")

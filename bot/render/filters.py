@@ -1,0 +1,106 @@
+"""A chat's filters of the news: listed with what each kept back, and offered under a story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from bot.i18n import day_until, t
+from bot.model.filters import Filter, Mark, Sense, StoredFilter
+from bot.render.buttons import back_button, rows_of
+from bot.render.news import topic_name
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, Rich, bold, code, cut, join, lines, message
+
+BUTTON_LETTERS = 24  # of a filter on a button
+MUTE_EXAMPLE, ONLY_EXAMPLE = "/mute football", "/only Osh, Batken 7d"
+#: For how many days one may hear less of something; 0: for good.
+SPANS = (1, 7, 0)
+NAMED = {
+    Mark.WORD: "filters.word",
+    Mark.SOURCE: "filters.source",
+    Mark.STORY: "filters.story",
+    Mark.PLACE: "filters.place",
+    Mark.TOPIC: "filters.topic",
+}
+
+
+def listed(
+    filters: Sequence[StoredFilter],
+    language: str,
+    *,
+    zone: str,
+    saved: bool = False,
+    back: str = "",
+) -> Message:
+    """The filters by what they ask, what they kept back, and a button to lift each: `lift:7`."""
+    examples = {"mute": code(MUTE_EXAMPLE), "only": code(ONLY_EXAMPLE)}
+    rows: list[Sequence[Button]] = []
+    if not filters:
+        text = lines(
+            bold(t("filters.title", language)), phrase("filters.none", language, **examples)
+        )
+    else:
+        parts: list[Rich | str | None] = [bold(t("filters.title", language))]
+        if saved:
+            parts = [t("settings.saved", language)]
+        for sense in Sense:
+            mine = [one for one in filters if one.sense is sense]
+            if mine:
+                parts.append(bold(t(f"filters.{sense.value}", language)))
+                parts += [_item(one, language, zone) for one in mine]
+        parts.append(phrase("filters.kept", language, n=sum(one.kept for one in filters)))
+        parts.append(phrase("filters.hint", language, **examples))
+        text = lines(*parts)
+        rows += rows_of([_lift(one, language) for one in filters], 2)
+    if len(filters) > 1:
+        rows.append([Button(t("filters.lift_all", language), "lift:all")])
+    if back:
+        rows.append([back_button(language, back)])
+    return message(text, rows)
+
+
+def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
+    """What one may hear less of after a story: data `less:8:CODE`."""
+    buttons = [
+        [Button(_short(name(one, language)), f"less:{alert}:{code}")]
+        for code, one in offers.items()
+    ]
+    return message(bold(t("filters.less", language)), buttons)
+
+
+def spans(one: Filter, alert: str, code: str, language: str) -> Message:
+    """For how long: data `less:8:CODE:7`."""
+    buttons = []
+    for days in SPANS:
+        label = t(f"filters.for.{days}", language)
+        buttons.append(Button(label, f"less:{alert}:{code}:{days}"))
+    text = lines(bold(name(one, language)), t("filters.how_long", language))
+    return message(text, [*rows_of(buttons, 3), [back_button(language, f"less:{alert}")]])
+
+
+def name(one: Filter, language: str) -> str:
+    """A filter as its reader calls it, with what it is where that is no word."""
+    said = one.said
+    if one.mark is Mark.TOPIC:
+        said = topic_name(one.what, language)
+    return phrase(NAMED[one.mark], language, what=said).text
+
+
+def _item(one: StoredFilter, language: str, zone: str) -> Rich:
+    parts: list[Rich | str] = ["• " + name(one, language)]
+    if one.until is not None:
+        on = one.until.astimezone(ZoneInfo(zone)).date()
+        parts.append(phrase("rule.until", language, day=day_until(on, language)))
+    if one.kept:
+        parts.append(phrase("filters.kept_one", language, n=one.kept))
+    return join(" · ", parts)
+
+
+def _lift(one: StoredFilter, language: str) -> Button:
+    said = topic_name(one.what, language) if one.mark is Mark.TOPIC else one.said
+    return Button(f"✕ {_short(said)}", f"lift:{one.id}")
+
+
+def _short(text: str) -> str:
+    return cut(message(text), BUTTON_LETTERS).text

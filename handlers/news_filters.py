@@ -1,0 +1,151 @@
+"""/mute, /only, *Less of this*: what a chat will not hear of in the news, or all that it will."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from telegram import Update
+
+import storage.alerts
+import storage.filters
+import storage.news
+from bot.alerts import kind_of
+from bot.convert.filters import parse_filters
+from bot.errors import UserError
+from bot.model.filters import Filter, Mark, Sense
+from bot.readers.filters import less_of, meant
+from bot.render import filters as render
+from bot.render.answers import say
+from bot.render.settings import BACK
+from bot.render.text import Message
+from bot.sources.standing import led
+from handlers.context import Context
+from handlers.numbers import number_of
+from storage.db import Db
+
+MOST_FILTERS = 50  # of one chat
+ALL = "all"
+STORY_LASTS = timedelta(days=30)  # a filter of one story, which is over by then
+
+
+async def mute(_update: Update, context: Context) -> None:
+    """/mute football, Osh for 7 days: not to hear of these; alone it lists what is left out."""
+    await _change_or_list(context, Sense.NEVER, render.MUTE_EXAMPLE)
+
+
+async def only(_update: Update, context: Context) -> None:
+    """/only Osh, Batken: to hear of nothing else; alone it lists likewise."""
+    await _change_or_list(context, Sense.ONLY, render.ONLY_EXAMPLE)
+
+
+async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
+    if not context.words:
+        await context.reply(await shown(context))
+        return
+    typed = parse_filters(" ".join(context.words), sense)
+    if not typed.items:
+        raise UserError("error.filter.none", example=example)
+    new = meant(typed.items, context.services.catalog, context.language)
+    async with context.services.store.writing() as db:
+        await _add(db, context.chat.id, new, typed.span)
+    await context.reply(await shown(context, saved=True))
+
+
+async def _add(db: Db, chat: int, new: Sequence[Filter], span: timedelta | None) -> None:
+    await storage.filters.add(db, chat, new, span=span)
+    # counted when they are there: some may stand in the place of others
+    if await storage.filters.count(db, chat) > MOST_FILTERS:
+        raise UserError("error.filter.many", most=MOST_FILTERS)
+
+
+async def shown(context: Context, *, saved: bool = False, back: str = "") -> Message:
+    """The chat's filters, with buttons that lift them."""
+    async with context.services.store.reading() as db:
+        filters = await storage.filters.of_chat(db, context.chat.id)
+    zone = context.chat.time_zone
+    return render.listed(filters, context.language, zone=zone, saved=saved, back=back)
+
+
+async def lift(context: Context, which: str) -> None:
+    """Button `lift:7` or `lift:all`: a filter, or all of them, is gone."""
+    pk = None if which == ALL else number_of(which)
+    async with context.services.store.writing() as db:
+        gone = await storage.filters.lift(db, context.chat.id, pk)
+    if not gone:
+        raise UserError("error.stale")
+    await context.edit(await shown(context, back=BACK if _in_settings(context) else ""))
+    await context.answer(say("filters.lifted", context.language).text)
+
+
+def _in_settings(context: Context) -> bool:
+    """Whether the list stands in the settings: then a way leads back to them."""
+    origin = context.incoming.effective_message
+    if origin is None or origin.reply_markup is None:
+        return False
+    rows = origin.reply_markup.inline_keyboard
+    return any(one.callback_data == BACK for row in rows for one in row)
+
+
+# --- less of this ---------------------------------------------------------------------------------
+
+
+async def less(context: Context, alert: str) -> None:
+    """Button `less:8`: what of a story one may hear less of; under the story, or on the way back
+    to that.
+    """
+    message = render.offered(await _offers(context, alert), alert, context.language)
+    if _under_story(context, alert):
+        await context.answer()
+        await context.reply(message, to_it=True)
+        return
+    await context.edit(message)
+    await context.answer()
+
+
+async def less_of_it(context: Context, alert: str, code: str) -> None:
+    """Button `less:8:word-football`: for how long. One story is over by itself."""
+    offers = await _offers(context, alert)
+    if code not in offers:
+        raise UserError("error.stale")
+    if offers[code].mark is Mark.STORY:
+        await _leave_out(context, offers[code], STORY_LASTS)
+        return
+    await context.edit(render.spans(offers[code], alert, code, context.language))
+    await context.answer()
+
+
+async def less_for(context: Context, alert: str, code: str, days: str) -> None:
+    """Button `less:8:word-football:7`: left out from now on."""
+    offers = await _offers(context, alert)
+    if code not in offers or days not in {str(one) for one in render.SPANS}:
+        raise UserError("error.stale")
+    span = timedelta(days=int(days)) if int(days) else None
+    await _leave_out(context, offers[code], span)
+
+
+async def _leave_out(context: Context, one: Filter, span: timedelta | None) -> None:
+    async with context.services.store.writing() as db:
+        await _add(db, context.chat.id, [one], span)
+    await context.edit(await shown(context, saved=True))
+    await context.answer(say("settings.saved", context.language).text)
+
+
+async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
+    catalog = context.services.catalog
+    async with context.services.store.reading() as db:
+        told = await storage.alerts.get(db, number_of(alert))
+        number = None if told is None else kind_of(told).story(told)
+        story = None if number is None else await storage.news.get(db, number)
+    if story is None:
+        raise UserError("error.stale")
+    return less_of(led(story, catalog.news), catalog, context.language)
+
+
+def _under_story(context: Context, alert: str) -> bool:
+    """Whether the button pressed is the story's own, and not one of the menu that it opened."""
+    origin = context.incoming.effective_message
+    if origin is None or origin.reply_markup is None:
+        return False
+    rows = origin.reply_markup.inline_keyboard
+    return any(one.callback_data == f"why:{alert}" for row in rows for one in row)

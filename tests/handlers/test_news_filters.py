@@ -1,0 +1,289 @@
+"""/mute, /only and *Less of this*: said, listed with what each kept back, lifted; news obeys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import storage.alerts
+import storage.chats
+import storage.filters
+import storage.news
+from bot.alerts import stories
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.alerts import Severity
+from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.news import Verdict
+from handlers.services import Services
+from storage.news import NewEntry
+from tests.factories import entry
+from tests.handlers.conftest import (
+    CATALOG,
+    GROUP,
+    NOW,
+    READER,
+    RUSSIAN,
+    STRANGER,
+    World,
+    at_once,
+)
+from tests.world import running
+
+AGENCY = """
+[feeds.agency]
+name = { en = "Mountain News", ru = "Горные вести" }
+url = "http://127.0.0.1:9/rss.xml"
+"""
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """With an agency; nobody asks too often."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
+    await telegram.start()
+    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+    telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
+    telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
+    telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
+    async with running(tmp_path, telegram, CATALOG + AGENCY, now=NOW) as made:
+        made.bot.services.turn = at_once
+        yield made
+    await telegram.stop()
+
+
+async def stored(world: World, *titles: str, text: str = "", loud: bool = False) -> list[int]:
+    """Stories of the agency, each a minute newer than the one before; loud ones break."""
+    verdict = Verdict(
+        security=loud,
+        score=1,
+        severity=Severity.NOTABLE if loud else Severity.INFO,
+        topics=("security",) if loud else (),
+        language="en",
+    )
+    alerts: list[int] = []
+    async with world.bot.store.writing() as db:
+        for number, title in enumerate(titles):
+            at = NOW - timedelta(hours=1) + timedelta(minutes=number)
+            pk = await storage.news.add_story(db, at=at, verdict=verdict)
+            item = entry(
+                id=f"{title}{at}", title=title, summary=text, published_at=at, language="en"
+            )
+            new = NewEntry(
+                feed="agency", item=item, at=at, link_key=None, title_key=title, verdict=verdict
+            )
+            await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
+            story = await storage.news.get(db, pk)
+            if loud and story is not None:
+                alert = stories.alert(story, approval=False, now=world.bot.clock())
+                alerts.append(await storage.alerts.enqueue(db, alert) or 0)
+    world.bot.worker.wake()
+    return alerts
+
+
+async def filters(world: World, chat: int = READER) -> list[StoredFilter]:
+    """A chat's filters as they are stored."""
+    async with world.bot.store.reading() as db:
+        return await storage.filters.of_chat(db, chat)
+
+
+def data(message: dict[str, Any]) -> list[str]:
+    """What a message's buttons send."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("/mute football", [(Sense.NEVER, Mark.WORD, "football")]),
+        (
+            '/mute football, "Osh", border guards',
+            [
+                (Sense.NEVER, Mark.WORD, "football"),
+                (Sense.NEVER, Mark.WORD, "osh"),
+                (Sense.NEVER, Mark.WORD, "border guards"),
+            ],
+        ),
+        (
+            "/only Osh, баткен",
+            [(Sense.ONLY, Mark.PLACE, "osh"), (Sense.ONLY, Mark.PLACE, "batken")],
+        ),
+        ("/mute Горные вести", [(Sense.NEVER, Mark.SOURCE, "agency")]),
+        ("/mute mountain news", [(Sense.NEVER, Mark.SOURCE, "agency")]),
+        ("/mute Экономика", [(Sense.NEVER, Mark.TOPIC, "economy")]),
+        (
+            "/only +fire !football Osh",
+            [
+                (Sense.MUST, Mark.WORD, "fire"),
+                (Sense.NEVER, Mark.WORD, "football osh"),
+            ],
+        ),
+        (
+            "/mute c++, rock'n'roll",
+            [(Sense.NEVER, Mark.WORD, "c++"), (Sense.NEVER, Mark.WORD, "rock'n'roll")],
+        ),
+    ],
+)
+async def test_what_is_said_is_read_as_topic_source_place_or_words(
+    world: World, written: str, kept: list[tuple[Sense, Mark, str]]
+) -> None:
+    await world.ask(written, fits="Saved")
+    assert [(one.sense, one.mark, one.what) for one in await filters(world)] == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "what", "days"),
+    [
+        ("/mute football for 7 days", "football", 7),
+        ("/mute football 2w", "football", 14),
+        ("/mute football for a month", "football", 30),
+        ("/mute football на неделю", "football", 7),
+        ("/mute футбол на 3 дня", "футбол", 3),
+        ("/mute футбол 7 күнгө", "футбол", 7),
+        ("/mute футбол бир жумага", "футбол", 7),
+        ("/mute good day", "good day", None),
+        ("/mute бир күн, күн", "бир күн", None),
+    ],
+)
+async def test_a_filter_may_have_an_end_in_any_language(
+    world: World, written: str, what: str, days: int | None
+) -> None:
+    await world.ask(written, fits="Saved")
+    one, *_ = await filters(world)
+    assert one.what == what
+    assert (one.until is not None) is (days is not None)
+    if one.until is not None and days is not None:
+        async with world.bot.store.reading() as db:
+            left = one.until - await storage.db.db_now(db)
+        assert timedelta(days=days) - timedelta(minutes=5) < left <= timedelta(days=days)
+
+
+async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(world: World) -> None:
+    """One clear answer, with an example that works."""
+    for wrong, words in (
+        ("/mute ???", "/mute football"),
+        ("/only +, !", "/only Osh"),
+        (f"/mute {'x' * 61}", "60"),
+        ("/mute football 400 days", "366"),
+        ("/mute " + ", ".join(f"word{n}" for n in range(21)), "20"),
+    ):
+        assert words in (await world.ask(wrong))["text"], wrong
+    assert await filters(world) == []
+    for start in range(0, 50, 10):
+        await world.ask("/mute " + ",".join(f"word{n}" for n in range(start, start + 10)))
+    assert "50" in (await world.ask("/mute another"))["text"]
+    assert len(await filters(world)) == 50
+    await world.ask("/only word1", fits="Saved")  # in the place of one that is there
+    assert len(await filters(world)) == 50
+
+
+async def test_a_story_that_is_kept_back_is_counted_where_one_looks(world: World) -> None:
+    """In the list and in the settings; lifted, the next one comes again."""
+    await world.ask("/start")
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
+    await world.ask("/mute flood")
+    await stored(world, "Floods in the valley", "A fire in a market", loud=True)
+    await world.tells(READER, "A fire in a market")
+    listed = await world.ask("/mute", fits="flood")
+    assert "Left out so far: 1" in listed["text"]
+    settings = await world.ask("/settings", fits="Filters: 1, left out so far: 1")
+    await world.press(READER, settings["message_id"], "set:filters")
+    shown = await world.tells(READER, "Nothing about:")
+    (lifting,) = [one for one in data(shown) if one.startswith("lift:")]
+    await world.press(READER, shown["message_id"], lifting)
+    await world.tells(READER, "None: you get all")
+    assert await filters(world) == []
+    await stored(world, "Floods again", loud=True)
+    await world.tells(READER, "Floods again")
+
+
+async def test_news_and_digest_leave_out_the_same_and_say_so(world: World) -> None:
+    """Pages stay full, and turn in place."""
+    await stored(
+        world,
+        *(f"Harvest {number}" for number in range(7)),
+        *(f"Football {number}" for number in range(6)),
+    )
+    assert "Football 5" in (await world.ask("/digest"))["text"]
+    assert "Football 5" in (await world.ask("/news"))["text"]
+    await world.ask("/mute football")
+    page = await world.ask("/news", fits="Harvest 6")
+    assert "Football" not in page["text"]
+    assert "Harvest 2" in page["text"]
+    assert "Left out by your filters: 6" in page["text"]
+    await world.press(READER, page["message_id"], "news:-:1")
+    second = await world.tells(READER, "Harvest 0")
+    assert "Left out" not in second["text"]
+    digest = await world.ask("/digest", fits="Harvest 6")
+    assert "Left out by your filters: 6" in digest["text"]
+    await world.ask("/only chess")
+    empty = await world.ask("/news", fits="Left out by your filters: 13")
+    assert "Harvest" not in empty["text"]
+
+
+async def test_less_of_this_under_a_story(world: World) -> None:
+    """This story, its source, a place, a word; for a day, a week, for good."""
+    await world.ask("/start")
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
+    (alert,) = await stored(world, "Shelling near Batken market", loud=True)
+    told = await world.tells(READER, "Shelling near")
+    assert f"less:{alert}" in data(told)
+    await world.press(READER, told["message_id"], f"less:{alert}")
+    menu = await world.tells(READER, "Less of what?")
+    assert data(menu) == [
+        f"less:{alert}:{code}"
+        for code in ("story", "source0", "place-batken", "word-Shelling", "word-market")
+    ]
+    await world.press(READER, menu["message_id"], f"less:{alert}:place-batken")
+    asked = await world.tells(READER, "for how long")
+    assert asked["message_id"] == menu["message_id"]
+    await world.press(READER, menu["message_id"], f"less:{alert}")
+    await world.tells(READER, "Less of what?")
+    await world.press(READER, menu["message_id"], f"less:{alert}:word-market:7")
+    await world.tells(READER, "“market” · until")
+    (one,) = await filters(world)
+    assert (one.sense, one.mark, one.what) == (Sense.NEVER, Mark.WORD, "market")
+    assert one.until is not None
+    await world.press(READER, menu["message_id"], f"less:{alert}:source0:0")
+    await world.press(READER, menu["message_id"], f"less:{alert}:story")
+    assert [(one.mark, one.until is None) for one in await filters(world)] == [
+        (Mark.WORD, False),
+        (Mark.SOURCE, True),
+        (Mark.STORY, False),
+    ]
+
+
+async def test_what_less_buttons_name_has_to_be_the_storys(world: World) -> None:
+    """Anybody can send any data."""
+    (alert,) = await stored(world, "Shelling near Batken market", loud=True)
+    menu = await world.ask("/start")
+    for wrong in (
+        "less:999999",
+        "less:x",
+        f"less:{alert}:word-Osh",
+        f"less:{alert}:source7",
+        f"less:{alert}:word-market:8",
+        f"less:{alert}:word-market:-1",
+        "lift:999",
+        "lift:all",
+        "lift:-",
+    ):
+        assert await world.press(READER, menu["message_id"], wrong), wrong
+    assert await filters(world) == []
+
+
+async def test_filters_speak_the_chats_language(world: World) -> None:
+    assert (
+        "Не присылаю про:\n• «футбол»"
+        in (await world.ask("/mute футбол", chat=RUSSIAN, fits="Сохранено"))["text"]
+    )
+    listed = await world.ask("/only Ош", chat=STRANGER, fits="Ош")
+    assert "Булар тууралуу гана жазам:\n• Ош (жер)" in listed["text"]
