@@ -59,6 +59,8 @@ from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
 PRIVATE = filters.ChatType.PRIVATE
+#: Files that may be lists of feeds, by what they are called.
+LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
 Press = Callable[..., Awaitable[None]]
 
 
@@ -133,6 +135,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("rule", 2): Route(rules.pressed, Who.ADMINISTRATOR),
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(held.story_pressed, Who.OPERATOR),
+    ("feeds", 1): Route(feeds.export, Who.ANYBODY),
     ("feed", 2): Route(feeds.pressed, Who.ADMINISTRATOR),
     ("why", 1): Route(alerts.why, Who.ANYBODY),
     ("snooze", 1): Route(alerts.snooze, Who.ADMINISTRATOR),
@@ -151,6 +154,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
 WORDS: dict[str, Route[Handler]] = {
     "text": Route(convert.text, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
     "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
+    "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
     "anything": Route(unknown.unknown, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.

@@ -53,6 +53,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         way = Outgoing(self.services, self.chat.id, self.language, self.thread)
         return await way.send(answer)
 
+    async def file(self, file_id: str, *, most: int) -> bytes | None:
+        """A file that was sent to us, of so many bytes at most; None where it cannot be had."""
+        way = Outgoing(self.services, self.chat.id, self.language, self.thread)
+        return await way.file(file_id, most=most)
+
     async def _send(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         return await self.send(Answer(method=method, parameters=parameters))
 

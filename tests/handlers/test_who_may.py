@@ -111,6 +111,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "story:approve:{waiting}": OPERATORS_ONLY,
         "story:reject:{waiting}": OPERATORS_ONLY,
     },
+    ("feeds", 1): {"feeds:opml": ANYBODY},
     ("feed", 2): {
         "feed:pause:{feed}": ADMINISTRATORS_ONLY,
         "feed:resume:{feed}": ADMINISTRATORS_ONLY,
