@@ -16,8 +16,8 @@ import storage.news
 import storage.rates
 import storage.sources
 from bot.ingest import IngestReport
-from bot.readers.digest import day_digest
 from bot.model.alerts import Approval
+from bot.readers.digest import day_digest
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store

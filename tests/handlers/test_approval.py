@@ -194,11 +194,19 @@ async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk:
     assert not [m for m in desk.emulator.messages(READER) if "approved" in m.get("text", "")]
 
 
-async def buttons(desk: World, card: int) -> dict[str, str]:
+async def buttons(desk: World, card: int, label: str = "Send") -> dict[str, str]:
+    """The labels under a message and their data, once one of them is there."""
+
+    def shown(message: dict[str, Any]) -> bool:
+        return message["message_id"] == card and label in labels(message)
+
+    return labels(await desk.emulator.wait_message(READER, shown, timeout=20))
+
+
+def labels(message: dict[str, Any]) -> dict[str, str]:
     """The labels under a message and their data."""
-    shown = next(m for m in desk.emulator.messages(READER) if m["message_id"] == card)
-    rows = shown["reply_markup"]["inline_keyboard"]
-    return {one["text"]: one["callback_data"] for row in rows for one in row}
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return {one["text"]: one.get("callback_data", "") for row in rows for one in row}
 
 
 async def decisions(desk: World) -> list[Decision]:
@@ -214,28 +222,27 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     first = await desk.emulator.wait_message(
         STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20
     )
-    late = ("late", "Soldiers are dead after shooting at the frontier", "It began at night.")
+    late = ("late", "Bomb explodes at checkpoint, two guards dead", "It went off at night.")
     await desk.report("two", late, QUIET)
     asked = await desk.emulator.wait_message(
         READER, lambda m: late[1] in m.get("text", "") and "reply_markup" in m, timeout=20
     )
     again = asked["message_id"]
     assert await desk.press(READER, again, (await buttons(desk, again))["Same story as …"]) is None
-    offered = await buttons(desk, again)
-    assert list(offered)[-1] == "← Back"
+    offered = await buttons(desk, again, "← Back")
     same = next(data for label, data in offered.items() if label.startswith(ATTACK[1][:30]))
     await desk.press(READER, again, offered["← Back"])
-    assert "Send" in await buttons(desk, again)
+    assert "Reject" in await buttons(desk, again, "Send")
     assert await desk.press(READER, again, same) is None
     grown = await desk.emulator.wait_message(
         STRANGER,
-        lambda m: m["message_id"] == first["message_id"] and "2 sources" in m.get("text", ""),
+        lambda m: m["message_id"] == first["message_id"] and "2 булак" in m.get("text", ""),
         timeout=20,
     )
     assert ATTACK[1] in grown["text"]
     assert await states(desk) == ["approved", "joined"]
     assert await desk.press(READER, again, same) == t("error.story_joined", "en")
-    assert sum("frontier" in m.get("text", "") for m in desk.emulator.messages(STRANGER)) == 0
+    assert sum("checkpoint" in m.get("text", "") for m in desk.emulator.messages(STRANGER)) == 0
     _, joined = await decisions(desk)
     assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
     assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
@@ -248,10 +255,9 @@ async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
     asked = await desk.emulator.wait_message(
         READER, lambda m: "new headline" in m.get("text", ""), timeout=20
     )
-    assert asked["reply_markup"]["force_reply"] is True
     number = asked["message_id"]
     long = await desk.ask("x" * 201, chat=READER, reply_to=number)
-    assert long["text"] == t("error.headline", "en", longest="200")
+    assert "1 to 200" in long["text"]
     changed = await desk.ask("Shooting at the <border>", chat=READER, reply_to=number)
     assert "Shooting at the <border>" in changed["text"]
     send = await buttons(desk, changed["message_id"])
@@ -293,7 +299,6 @@ async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
         "story:approve:-1",
         "story:send:1",
         f"story:approve:{'9' * 30}",
-        "story:same:1:1",
         "story:same:999:1",
         "story:same:1:999",
         "story:join:1:1",
