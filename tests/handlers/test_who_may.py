@@ -106,7 +106,11 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("story", 2): {
         "story:approve:{waiting}": OPERATORS_ONLY,
         "story:reject:{waiting}": OPERATORS_ONLY,
+        "story:word:{waiting}": OPERATORS_ONLY,
+        "story:same:{waiting}": OPERATORS_ONLY,
+        "story:back:{waiting}": OPERATORS_ONLY,
     },
+    ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
     ("why", 1): {"why:{told}": ANYBODY, "why:{own}": ANYBODY},
     ("snooze", 1): {"snooze:{told}": ADMINISTRATORS_ONLY, "snooze:{own}": ADMINISTRATORS_ONLY},
     ("unsnooze", 1): {
