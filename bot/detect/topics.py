@@ -3,7 +3,7 @@
 Several, or none: a word must say it clearly.
 
 A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern),
-read like that of `bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a
+read by `bot.detect.lexicon`: a word, a stem with `*`, or a phrase. Security has a
 detector of its own; a topic here only chooses what /news and a digest show, it wakes nobody, so
 that a story in two of them does no harm.
 """
@@ -15,7 +15,8 @@ from dataclasses import replace
 from functools import cache
 
 from bot.detect.language import known_language
-from bot.detect.security import Lexicon, build_lexicon, detect, read_pattern, shares, zones
+from bot.detect.lexicon import Lexicon, build_lexicon, read_pattern, shares, zones
+from bot.detect.security import detect
 from bot.languages import language as speech
 from bot.model.news import Verdict
 from bot.model.text import comparable
@@ -49,6 +50,15 @@ def judged(
     # a dict keeps their order, the surest first, and each once
     topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
     return replace(found, topics=tuple(topics))
+
+
+def judged_all(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str]) -> list[Verdict]:
+    """The verdicts on texts (title, text, language) of one feed.
+
+    It stands here because a worker process that reads it loads the detectors and nothing else: with
+    the flow it would be 50 MB and a second more.
+    """
+    return [judged(title, text, language, fixed=fixed) for title, text, language in texts]
 
 
 @cache
