@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Self
 from bot.model.rates import Rate, Series
 from bot.model.reasons import Reason
 
+#: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
+ANSWER = "answer"
+
 
 class Severity(StrEnum):
     """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
