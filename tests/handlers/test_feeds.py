@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from sqlalchemy import select, update
 
 import storage.own_feeds
+from bot.errors import SourceError
+from bot.intake.inbox import AT_ONCE
 from bot.own_feeds import JITTER, OwnFeeds
+from bot.sources.own import OwnAddress
 from storage.schema import alert, entry, own_feed
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
 from tests.publishers import ATTACK, Publishers, rss
@@ -94,6 +99,31 @@ async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     assert await patient.press(READER, again["message_id"], remove)  # it is no more
     async with patient.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, READER) == 0
+
+
+async def test_G24_feeds_that_many_chats_try_at_a_slow_host_hold_up_no_question(
+    patient: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One host is asked once at a time; more chats wait for it than are served at a time."""
+    tried, over = Counter[str](), asyncio.Event()
+
+    async def slowly(_self: OwnFeeds, address: OwnAddress) -> Never:
+        tried["begun"] += 1
+        await over.wait()
+        raise SourceError(address.url)
+
+    monkeypatch.setattr(OwnFeeds, "tried", slowly)
+    for chat in range(5001, 5001 + AT_ONCE + 1):
+        patient.emulator.add_private(patient.emulator.add_user(chat, "Curious", "en"))
+        await patient.emulator.send_text(chat, "/feed add https://slow.example.org/rss.xml")
+    try:
+        async with asyncio.timeout(30):
+            while tried["begun"] < AT_ONCE:  # noqa: ASYNC110 - it makes no event
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            await patient.ask("/help")
+    finally:
+        over.set()
 
 
 REFUSED = (
