@@ -25,6 +25,7 @@ from bot.errors import ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
+from bot.sources.opml import Listed, read_opml
 from bot.sources.own import Brought, OwnAddress, read_own
 from bot.workers import WorkerError, Workers
 from storage.db import Store
@@ -62,6 +63,13 @@ class OwnFeeds:
         except SourceError:
             await asyncio.sleep(random.uniform(0, self.jitter))
             raise
+
+    async def listed(self, body: bytes) -> Listed:
+        """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
+        try:
+            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
+        except WorkerError as error:
+            raise ParseError(f"it could not be read: {error}") from None
 
     async def poll_due(self) -> int:
         """Poll the feeds whose time has come; how many alerts that made."""

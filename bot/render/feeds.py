@@ -28,6 +28,7 @@ def listed(feeds: Sequence[FollowedFeed], language: str, *, most: int, example: 
             state = t("feeds.failing", language)
         parts.append(join(" · ", [f"{number}. {name}", state]))
         rows.append(_buttons(one, number, language))
+    rows.append([Button(t("feeds.export", language), "feeds:opml")])
     return message(lines(*parts, hint), rows)
 
 

@@ -66,6 +66,7 @@ def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
     assert {name: to.who for name, to in WORDS.items()} == {
         "text": Who.ANYBODY,
         "place": Who.ADMINISTRATOR,
+        "list of feeds": Who.ADMINISTRATOR,
         "anything": Who.ANYBODY,
     }
     assert {to.who for to in (MEMBERSHIP, MOVED, INLINE)} == {Who.ANYBODY}
