@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import handlers
 from bot import languages, recurring
+from bot.config import Settings
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
 from handlers import COMMANDS, MEMBERSHIP, WORDS
@@ -17,6 +19,9 @@ from tests.conftest import ROOT
 
 #: Reached by no table, because it is what looks into one.
 TABLES_OWN = {"handlers.press"}
+#: Settings that only the settings themselves read: the token has a property, and who pays may ask
+#: for a higher rate.
+OF_THE_SETTINGS = {"bot_token", "paid_broadcast"}
 
 
 def test_nothing_lacks_a_part() -> None:
@@ -48,6 +53,30 @@ def test_every_handler_has_a_route() -> None:
             if given == ["Update", "Context"] and f"{module}.{node.name}" not in routed:
                 unrouted.append(f"{module}.{node.name}")
     assert unrouted == []
+
+
+def test_every_setting_is_read() -> None:
+    """One that nobody reads would be a promise of `.env.example` that nobody keeps."""
+    read: set[str] = set()
+    for room in ("bot", "handlers", "storage"):
+        for path in (ROOT / room).rglob("*.py"):
+            if path != ROOT / "bot" / "config.py":
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                    if isinstance(node, ast.Attribute):
+                        read.add(node.attr)
+    assert Settings.model_fields.keys() - read - OF_THE_SETTINGS == set()
+
+
+def test_every_job_of_the_file_stands_in_the_list() -> None:
+    """What takes the program there is done again and again, or would never be done."""
+    listed: set[str] = set()
+    for job in recurring.JOBS:
+        listed |= {one.__name__ for one in (job.do, job.due) if one is not None}
+    for name, one in vars(recurring).items():
+        if inspect.iscoroutinefunction(one) and one.__module__ == recurring.__name__:
+            first = next(iter(inspect.signature(one).parameters.values()), None)
+            if first is not None and first.annotation == "Running":
+                assert name in listed
 
 
 def test_check_names_what_a_start_would_refuse(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ folder is spoken.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -117,6 +118,18 @@ def test_a_language_whose_texts_are_all_there_has_its_expected_texts() -> None:
 
 def _names(texts: dict[str, dict[str, Any]]) -> set[str]:
     return {f"{section}.{name}" for section, named in texts.items() for name in named}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_pattern_of_a_language_compiles(code: str) -> None:
+    """Each alone: put together with others, one that does not is found by a reader's question."""
+    one = language(code)
+    patterns = [*one.days.months, *one.days.named.values(), *one.zones.city_endings]
+    patterns += [one.days.day, one.days.week, one.days.one, one.days.ago, one.days.ordinal]
+    patterns += [one.days.year, one.days.year_before, one.zones.hours, one.rules.percent]
+    patterns += [one.rules.number_ending, one.money.adjective_end, one.money.case_ending]
+    for pattern in patterns:
+        re.compile(pattern)
 
 
 def test_an_unknown_language_of_telegram_is_the_default() -> None:
