@@ -1,4 +1,4 @@
-"""/feed and /feeds: feeds and public channels that a chat adds itself; paused, removed, listed."""
+"""/feed and /feeds: feeds and public channels that a chat adds itself, also by OPML files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from bot.model.subjects import FeedSubject
 from bot.render import feeds as render
 from bot.render.answers import say
 from bot.render.text import Message
+from bot.sources.opml import MOST_BYTES, write_opml
 from bot.sources.own import OwnAddress, read_address
+from bot.telegram.outcomes import Sent
 from handlers.context import Context
+from handlers.outgoing import Answer, File
 from handlers.services import Services
 from storage.db import Db
 from storage.own_feeds import PAUSE
@@ -91,6 +94,53 @@ async def _add(context: Context, said: str) -> None:
         await services.own_feeds.keep(stored, brought, answer, None)
     name = new.name if stored is None else stored.name
     await context.reply(say("feeds.added", context.language, name=name))
+
+
+async def given(_update: Update, context: Context) -> None:
+    """An OPML file: its feeds are this chat's from now on, all of them or none."""
+    services, message = context.services, context.incoming.effective_message
+    document = None if message is None else message.document
+    if document is None:
+        raise UserError("error.opml")
+    must_have_room(services, context.chat.id)
+    body = None
+    if (document.file_size or 0) <= MOST_BYTES:
+        body = await context.file(document.file_id, most=MOST_BYTES)
+    if body is None:
+        raise UserError("error.opml")
+    try:
+        listed = await services.own_feeds.listed(body)
+    except SourceError:
+        raise UserError("error.opml") from None
+    most = services.settings.user_feeds
+    if len(listed.feeds) > most:
+        raise UserError("error.opml_many", n=len(listed.feeds), most=most)
+    if not listed.feeds:
+        raise UserError("error.opml")
+    async with services.store.writing() as db:
+        await follow(db, context, [own_feed(*one) for one in listed.feeds])
+    said = say("feeds.imported", context.language, n=len(listed.feeds), odd=listed.odd)
+    await context.reply(said)
+
+
+async def export(context: Context, kind: str) -> None:
+    """Button `feeds:opml`: the chat's feeds as a file for feed readers, and for this bot."""
+    if kind != "opml":
+        raise UserError("error.stale")
+    services = context.services
+    async with services.store.reading() as db:
+        mine = await storage.own_feeds.of_chat(db, context.chat.id, now=services.clock())
+    if not mine:
+        raise UserError("error.stale")
+    content = write_opml((one.feed for one in mine), title=context.bot.username)
+    file = File(
+        field="document", content=content, filename="feeds.opml", content_type="text/x-opml"
+    )
+    parameters = {"chat_id": context.chat.id, "message_thread_id": context.thread}
+    answer = Answer(method="sendDocument", parameters=parameters, file=file)
+    if not isinstance(await context.send(answer), Sent):
+        raise UserError("error.unexpected")
+    await context.answer()
 
 
 def own_feed(address: OwnAddress, name: str) -> OwnFeed:

@@ -157,6 +157,7 @@ entry = Table(  # one item as published
     Column("seen_at", UtcDateTime, nullable=False),
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
+    Column("headline", Text),  # as an operator worded it: shown in place of the title
     # whether its words are in the index that `storage.search` keeps
     Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
@@ -237,6 +238,18 @@ rule = Table(  # a chat's own condition on a series
 )
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)
+
+decision = Table(  # what operators decided about news, with a copy of the words
+    "decision",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    # as in bot.model.decisions
+    Column("question", String, nullable=False),
+    Column("answer", Boolean, nullable=False),
+    Column("first", Json, nullable=False),
+    Column("second", Json),
+)
 
 news_filter = Table(  # what a chat will not hear of in the news, or all that it will
     "news_filter",

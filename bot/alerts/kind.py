@@ -99,10 +99,6 @@ class Kind(ABC):
         """The method and body of a kind that needs no words; `plain` after it was refused once."""
         return None
 
-    async def title(self, desk: Desk, told: StoredAlert) -> str | None:  # noqa: ARG002 - nobody is asked about it
-        """What operators who decide about it call it; None where there is nothing to ask."""
-        return None
-
 
 def lacking(kind: type[Kind]) -> list[str]:
     """The parts that a kind of alert lacks, by name; of its payload too."""

@@ -218,7 +218,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                polls = SideBySide(tasks, one, asyncio.Semaphore(POLLS_AT_ONCE))
+                polls = SideBySide(tasks, one, places=POLLS_AT_ONCE)
                 for key in keys:
                     polls.start(known[key])
             await archive.index(store)

@@ -42,11 +42,12 @@ class Lane(IntEnum):
 
 
 class Approval(StrEnum):
-    """Where an alert stands that needs an operator's word; the last three are final."""
+    """Where an alert stands that needs an operator's word; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
     REJECTED = "rejected"
+    JOINED = "joined"  # its story is one that was told before
     EXPIRED = "expired"  # nobody answered in time
 
 

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.own_feeds
+from bot.alerts import feeds
 from bot.own_feeds import JITTER, OwnFeeds
+from bot.sources.opml import read_opml
 from storage.schema import alert, entry, own_feed
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
 from tests.publishers import ATTACK, Publishers, rss
@@ -72,7 +74,7 @@ async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     published.put("/rss.xml", rss(FIRST))
     await patient.ask(f"/feed {published.url}/rss.xml", fits="Added")
     listed = await patient.ask("/feeds", fits="Own feeds")
-    pause, remove = buttons(listed)
+    pause, remove, _ = buttons(listed)
     key = pause.rpartition(":")[2]
     assert (pause, remove) == (f"feed:pause:{key}", f"feed:remove:{key}")
     await patient.press(READER, listed["message_id"], pause)
@@ -144,6 +146,11 @@ async def test_S1_S2_S3_what_may_not_be_asked_is_refused_in_the_same_words_as_wh
     assert JITTER > 0  # how long a refusal took tells nothing
     async with patient.bot.store.reading() as db:
         assert (await db.execute(select(own_feed))).all() == []
+    # a list is taken untried; what it names inside is not asked when it is polled either
+    assert "Feeds added: 1" in await sends(patient, "l.opml", opml(f"{published.url}/secret"))
+    assert await poll(patient) == 0
+    assert published.asked == []
+    assert "does not answer" in (await patient.ask("/feeds", fits="Own feeds"))["text"]
 
 
 async def test_S3_tries_are_counted_and_feeds_too(patient: World, published: Publishers) -> None:
@@ -181,6 +188,31 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
 
 
+async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is that feed's trouble, and no end of the program."""
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(FIRST))
+        await patient.ask(f"/feed add {published.url}{path}", fits="Added")
+    async with patient.bot.store.reading() as db:
+        a, _ = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    whole = feeds.alerts
+
+    def broken(feed: str, *rest: Any, **options: Any) -> Any:
+        if feed == a.feed.key:
+            raise RuntimeError(feed)
+        return whole(feed, *rest, **options)
+
+    monkeypatch.setattr(feeds, "alerts", broken)
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    async with patient.bot.store.reading() as db:
+        found = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert sorted(one.feed.failures for one in found) == [0, 1]
+
+
 async def test_much_at_once_is_five_messages_and_a_count(
     patient: World, published: Publishers
 ) -> None:
@@ -203,6 +235,80 @@ async def test_a_chats_filters_hold_for_its_own_feeds_too(
     assert await poll(patient) == 2
     await patient.tells(READER, "Armed men attack")
     await patient.ask("/mute", fits="Left out so far: 1")
+
+
+async def sends(world: World, name: str, content: bytes) -> str:
+    """A file's answer."""
+    world.bot.services.feed_tries.clear()
+    sent = await world.emulator.send_document(READER, name, content)
+    answer = await world.emulator.wait_message(
+        READER, lambda m: m.get("from", {}).get("is_bot", False), after=sent, timeout=30
+    )
+    return str(answer["text"])
+
+
+def opml(*addresses: str) -> bytes:
+    """A list of feeds in two folders."""
+    lines = "".join(f'<outline text="A &amp; B" xmlUrl="{one}"/>' for one in addresses)
+    return (
+        f'<opml version="2.0"><body><outline text="f">{lines}</outline>'
+        '<outline text="no feed"/></body></opml>'
+    ).encode()
+
+
+async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: Publishers) -> None:
+    """As feed readers write it; what comes out goes in again."""
+    published.put("/rss.xml", rss(FIRST))
+    listed = opml(f"{published.url}/rss.xml", "https://t.me/example_channel", "http://u:p@a.b/c")
+    assert "Feeds added: 2" in await sends(patient, "feeds.opml", listed)
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    shown = await patient.ask("/feeds", fits="A & B")
+    await patient.press(READER, shown["message_id"], "feeds:opml")
+    sent = await patient.emulator.wait_message(READER, lambda m: "document" in m, timeout=20)
+    file = patient.emulator.files.to_download(sent["document"]["file_id"])
+    found = read_opml(file.content)
+    assert [(one.url, name) for one, name in found.feeds] == [
+        (f"{published.url}/rss.xml", "A & B"),
+        ("https://t.me/s/example_channel", "A & B"),
+    ]
+    assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<opml><body><outline text="&c;&x;" xmlUrl="https://example.org/&c;"/></body></opml>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no OPML file"),
+        (b"<html><body>Hello</body></html>", "no OPML file"),
+        (b"<opml><body/></opml>", "no OPML file"),
+        (b"<opml><body><outline xmlUrl='https://a.b/c'/>", "no OPML file"),
+        (BOMB, "no OPML file"),
+        (b"\x00\xff" * 500, "no OPML file"),
+        (opml(*("http://intranet/a", "ftp://a.b/c")), "no OPML file"),
+        (opml(*(f"https://example.org/{n}" for n in range(21))), "has 21 feeds"),
+        (opml(*(f"https://e.org/{n}" for n in range(10_000))), "has 10,000 feeds"),
+        (opml(*(f"https://example.org/{n}" for n in range(100_000))), "larger than a megabyte"),
+    ],
+    ids=["empty", "html", "none", "cut", "bomb", "bytes", "odd", "many", "10,000", "100,000"],
+)
+async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
+    patient: World, content: bytes, words: str
+) -> None:
+    """And nothing of it is kept."""
+    assert words in await sends(patient, "feeds.opml", content)
+    async with patient.bot.store.reading() as db:
+        assert (await db.execute(select(own_feed))).all() == []
+
+
+async def test_another_file_is_not_understood_as_ever(patient: World) -> None:
+    assert "OPML" not in await sends(patient, "cat.jpg", b"meow")
 
 
 async def test_a_groups_feeds_are_its_administrators(patient: World, published: Publishers) -> None:

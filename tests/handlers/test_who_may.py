@@ -110,7 +110,12 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("story", 2): {
         "story:approve:{waiting}": OPERATORS_ONLY,
         "story:reject:{waiting}": OPERATORS_ONLY,
+        "story:word:{waiting}": OPERATORS_ONLY,
+        "story:same:{waiting}": OPERATORS_ONLY,
+        "story:back:{waiting}": OPERATORS_ONLY,
     },
+    ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
+    ("feeds", 1): {"feeds:opml": ANYBODY},
     ("feed", 2): {
         "feed:pause:{feed}": ADMINISTRATORS_ONLY,
         "feed:resume:{feed}": ADMINISTRATORS_ONLY,
