@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, Never
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 import storage.own_feeds
-from bot.errors import SourceError
-from bot.intake.inbox import AT_ONCE
+from bot.alerts import feeds
 from bot.own_feeds import JITTER, OwnFeeds
 from bot.sources.opml import read_opml
-from bot.sources.own import OwnAddress
 from storage.schema import alert, entry, own_feed
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
 from tests.publishers import ATTACK, Publishers, rss
@@ -100,31 +96,6 @@ async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     assert await patient.press(READER, again["message_id"], remove)  # it is no more
     async with patient.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, READER) == 0
-
-
-async def test_G24_feeds_that_many_chats_try_at_a_slow_host_hold_up_no_question(
-    patient: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One host is asked once at a time; more chats wait for it than are served at a time."""
-    tried, over = Counter[str](), asyncio.Event()
-
-    async def slowly(_self: OwnFeeds, address: OwnAddress) -> Never:
-        tried["begun"] += 1
-        await over.wait()
-        raise SourceError(address.url)
-
-    monkeypatch.setattr(OwnFeeds, "tried", slowly)
-    for chat in range(5001, 5001 + AT_ONCE + 1):
-        patient.emulator.add_private(patient.emulator.add_user(chat, "Curious", "en"))
-        await patient.emulator.send_text(chat, "/feed add https://slow.example.org/rss.xml")
-    try:
-        async with asyncio.timeout(30):
-            while tried["begun"] < AT_ONCE:  # noqa: ASYNC110 - it makes no event
-                await asyncio.sleep(0.02)
-        async with asyncio.timeout(5):
-            await patient.ask("/help")
-    finally:
-        over.set()
 
 
 REFUSED = (
@@ -215,6 +186,31 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert await poll(patient) == 1
     await patient.tells(READER, "Bridge is closed")
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is that feed's trouble, and no end of the program."""
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(FIRST))
+        await patient.ask(f"/feed add {published.url}{path}", fits="Added")
+    async with patient.bot.store.reading() as db:
+        a, _ = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    whole = feeds.alerts
+
+    def broken(feed: str, *rest: Any, **options: Any) -> Any:
+        if feed == a.feed.key:
+            raise RuntimeError(feed)
+        return whole(feed, *rest, **options)
+
+    monkeypatch.setattr(feeds, "alerts", broken)
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    async with patient.bot.store.reading() as db:
+        found = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert sorted(one.feed.failures for one in found) == [0, 1]
 
 
 async def test_much_at_once_is_five_messages_and_a_count(
