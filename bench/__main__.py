@@ -27,6 +27,7 @@ from bench import (
     reply,
     sending,
     start,
+    stories,
 )
 from bench.figure import Figure, table
 from bot import log
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "chart": chart.measure,
     "outage": outage.measure,
     "polls": polls.measure,
+    "stories": stories.measure,
 }
 
 
