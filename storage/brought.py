@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_, union_all
+from sqlalchemy import (
+    Column,
+    CompoundSelect,
+    Integer,
+    Select,
+    bindparam,
+    select,
+    tuple_,
+    union_all,
+)
 
 from storage.db import Db
 from storage.schema import entry
@@ -38,39 +47,59 @@ class Keys:
     title_keys: Collection[str] = ()
     text_keys: Collection[str] = ()
 
-
-async def by_keys(db: Db, feed: str, keys: Keys) -> list[Brought]:
-    """The entries of a feed with one of these keys, each once; of a key that too many have the
-    latest. One statement, however many are asked for.
-    """
-    parts: list[Select[Any]] = []
-    for column, wanted in (
-        (entry.c.guid, keys.guids),
-        (entry.c.link_key, keys.link_keys),
-        (entry.c.title_key, keys.title_keys),
-        (entry.c.text_key, keys.text_keys),
-    ):
-        if wanted:
-            query = select(*_RECOGNISED).where(entry.c.feed == feed, column.in_(list(wanted)))
-            some = query.order_by(entry.c.id.desc()).limit(2 * len(wanted) + NAMESAKES)
-            parts.append(select(some.subquery()))
-    if not parts:
-        return []
-    found: dict[int, Brought] = {}
-    for row in await db.execute(union_all(*parts)):
-        found[row.id] = Brought(
-            pk=row.id,
-            guid=row.guid,
-            link=row.link,
-            link_key=row.link_key,
-            title_key=row.title_key,
-            text_key=row.text_key,
-            published_at=row.published_at,
+    def name(self, one: Brought) -> bool:
+        """Whether an entry is among those looked for."""
+        return (
+            one.guid in self.guids
+            or one.link_key in self.link_keys
+            or one.title_key in self.title_keys
+            or one.text_key in self.text_keys
         )
-    return list(found.values())
+
+
+async def by_keys(db: Db, wanted: Sequence[tuple[str, Keys]]) -> list[list[Brought]]:
+    """For each (feed, keys) the feed's entries with one of these keys, each once; of a key that too
+    many have the latest. One statement, however many feeds are asked.
+    """
+    found: list[list[Brought]] = [[] for _ in wanted]
+    feeds = {feed for feed, _ in wanted}
+    asked: dict[str, Any] = {"feeds": list(feeds)}
+    asked["ids"] = list({(feed, guid) for feed, keys in wanted for guid in keys.guids})
+    for name in _KEYS:
+        some = {key for _, keys in wanted for key in getattr(keys, name)}
+        asked[name] = list(some)
+        asked[f"most_{name}"] = 2 * len(some) + NAMESAKES * len(feeds)
+    rows: dict[str, dict[int, Brought]] = {}
+    for row in await db.execute(_BY_KEYS, asked):
+        rows.setdefault(row.feed, {})[row.id] = _brought(row)
+    for mine, (feed, keys) in zip(found, wanted, strict=True):
+        mine += [one for one in rows.get(feed, {}).values() if keys.name(one)]
+    return found
+
+
+async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brought]]:
+    """What is stored of these (feed, id), with its feed."""
+    found: list[tuple[str, Brought]] = []
+    for start in range(0, len(ids), PAIRS):
+        some = ids[start : start + PAIRS]
+        found += [(row.feed, _brought(row)) for row in await db.execute(_BY_IDS, {"ids": some})]
+    return found
+
+
+def _brought(row: Any) -> Brought:  # noqa: ANN401 - a result row
+    return Brought(
+        pk=row.id,
+        guid=row.guid,
+        link=row.link,
+        link_key=row.link_key,
+        title_key=row.title_key,
+        text_key=row.text_key,
+        published_at=row.published_at,
+    )
 
 
 _RECOGNISED = (
+    entry.c.feed,
     entry.c.id,
     entry.c.guid,
     entry.c.link,
@@ -78,6 +107,31 @@ _RECOGNISED = (
     entry.c.title_key,
     entry.c.text_key,
     entry.c.published_at,
+)
+#: The kinds of keys besides ids, with the column of each.
+_KEYS: Mapping[str, Column[Any]] = {
+    "link_keys": entry.c.link_key,
+    "title_keys": entry.c.title_key,
+    "text_keys": entry.c.text_key,
+}
+
+
+def _by_keys() -> CompoundSelect[Any]:
+    """The statement of `by_keys`, made once: making it costs more than what it finds."""
+    pairs = tuple_(entry.c.feed, entry.c.guid).in_(bindparam("ids", expanding=True))
+    parts: list[Select[Any]] = [select(*_RECOGNISED).where(pairs)]
+    for name, column in _KEYS.items():
+        # not by the index of feeds and ids, which has all of a feed's entries
+        feed = entry.c.feed.concat("").in_(bindparam("feeds", expanding=True))
+        query = select(*_RECOGNISED).where(column.in_(bindparam(name, expanding=True)), feed)
+        most = bindparam(f"most_{name}", type_=Integer)
+        parts.append(select(query.order_by(entry.c.id.desc()).limit(most).subquery()))
+    return union_all(*parts)
+
+
+_BY_KEYS = _by_keys()
+_BY_IDS = select(*_RECOGNISED).where(
+    tuple_(entry.c.feed, entry.c.guid).in_(bindparam("ids", expanding=True))
 )
 
 

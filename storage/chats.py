@@ -145,6 +145,8 @@ async def migrate(db: Db, old: int, new: int) -> None:
     chat that was known first keeps its settings. Only a reader's own stop outlasts the move; being
     written to says that the bot is in.
     """
+    if old == new:  # nobody moved, and its row would be deleted as the old one's
+        return
     # both rows in one order: the two messages may be handled at once by two replicas
     query = select(chat).where(chat.c.id.in_((old, new))).order_by(chat.c.id).with_for_update()
     rows = {row.id: row for row in await db.execute(query)}

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -53,6 +54,7 @@ source = Table(
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("error", Text),  # of the last attempt, in our words
     Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
+    Column("pause", Integer),  # seconds between polls, where the catalog leaves them to us
     Index("source_due", "next_due_at"),
     Index("source_asked", "asked_at"),
 )
@@ -65,6 +67,7 @@ document = Table(  # one URL of a source: what makes the next request conditiona
     Column("etag", Text),
     Column("last_modified", Text),
     Column("digest", String),  # SHA-256 of the last body that was stored
+    Column("listed", LargeBinary),  # of its items, eight bytes each
     Column("moved_to", Text),  # where permanent redirects point
     # how often in a row they did
     Column("moved_seen", Integer, nullable=False, server_default="0"),

@@ -19,7 +19,10 @@ DECIDING = "deciding"  # the row of `mark` that whoever decides has locked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """How polling one source went so far; `failures` counts those in a row."""
+    """How polling one source went so far; `failures` counts those in a row.
+
+    `pause` is the seconds between its polls, where that is not simply the catalog's.
+    """
 
     key: str
     first_ok_at: datetime | None = None
@@ -30,17 +33,19 @@ class SourceState:
     failures: int = 0
     error: str | None = None
     gone_at: datetime | None = None
+    pause: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One URL of a source as we last saw it."""
+    """One URL of a source as we last saw it; `listed` has the hashes of its items."""
 
     source: str
     url: str
     etag: str | None = None
     last_modified: str | None = None
     digest: str | None = None
+    listed: bytes | None = None
     moved_to: str | None = None
     moved_seen: int = 0
 
@@ -168,6 +173,7 @@ async def _remember(db: Db, seen: Sequence[Document]) -> None:
             "etag": new.etag,
             "last_modified": new.last_modified,
             "digest": new.digest,
+            "listed": new.listed,
             "moved_to": new.moved_to,
             "moved_seen": new.moved_seen,
         },

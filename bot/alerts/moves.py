@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.convert.mentions import currencies_in
+from bot.detect.digests import by_worth
 from bot.detect.moves import BigMove, Moved
 from bot.i18n import day, day_since, number, percent, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.news import Story
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
 from bot.render.alerts import RATE_TEXTS, rate_moved
+from bot.render.news import headline
 from bot.render.numbers import change
 from bot.render.phrases import phrase
-from bot.render.text import Message, Rich, bold, join, lines, message
+from bot.render.text import Message, Rich, bold, join, lines, link, message
+from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=24)
+HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
+HEADLINES_NAMED = 1
 TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
@@ -102,7 +110,7 @@ class Moves(Kind):
     )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """What moved, from what to what, since when, how unusual, whose number."""
+        """What moved, from what to what, since when, how unusual, whose number, and the news."""
         moved = RateMoved.read(told.payload).moved
         return move(
             moved,
@@ -110,6 +118,7 @@ class Moves(Kind):
             language=reader.language,
             source_names=desk.source_names(moved.new.source),
             channel=reader.channel,
+            headlines=await _headlines(desk, told, moved.new.pair.base, reader.language),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
@@ -177,6 +186,7 @@ def move(
     language: str,
     source_names: dict[str, str],
     channel: bool = False,
+    headlines: Sequence[Rich] = (),
 ) -> Message:
     """A big move: what, from what to what, since when, how unusual, whose number."""
     doubt = None
@@ -190,7 +200,27 @@ def move(
         source_names=source_names,
         channel=channel,
         doubt=doubt,
+        headlines=headlines,
     )
+
+
+async def _headlines(desk: Desk, told: StoredAlert, code: str, language: str) -> list[Rich]:
+    """The headline of the day before a move that says most about it, in the reader's language.
+
+    One that names the currency goes before others about the economy. It explains nothing, and
+    stands for itself.
+    """
+    since = told.created_at - HEADLINES_OF
+    stories = await storage.news.latest(
+        desk.db, topic="economy", since=since, before=told.created_at, limit=20, unasked=False
+    )
+    mine: list[Story] = []
+    for one in stories:
+        if language in one.languages:
+            mine.append(led(one, desk.catalog.news).told_in(language))
+    about = [one for one in mine if code in currencies_in(headline(one))]
+    best = by_worth(about or mine, language=language)[:HEADLINES_NAMED]
+    return [link(headline(one), one.lead.entry.link) for one in best]
 
 
 def _since(moved: Moved, language: str) -> Rich:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
-from bot.i18n import t
+from bot.i18n import moment, name_of, t
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
@@ -32,12 +32,13 @@ from bot.render.news import (
 )
 from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
-from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message
+from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)
+REPORTS_NAMED = 10  # reports that a *Why?* lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ class Stories(Kind):
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """How severe it was judged, its topics, the reasons, how many report it."""
+        """How severe it was judged, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
         if found is None:
@@ -120,6 +121,7 @@ class Stories(Kind):
             topics=found.topics,
             sources=len(found.feeds),
             texts=texts,
+            reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
@@ -263,8 +265,9 @@ def why_story(
     topics: Sequence[str] = (),
     sources: int = 1,
     texts: Sequence[str] = (),
+    reports: Sequence[Rich] = (),
 ) -> Message:
-    """Why a story was told: how severe it was judged, its topics, the reasons, how many report it.
+    """Why a story was told: how severe it was judged, its topics, the reasons, who reports it.
 
     The detector names stems; what a reader sees of them are the words that stand in the story's own
     `texts`.
@@ -278,4 +281,18 @@ def why_story(
         shown.append("• " + reason)
     if sources > 1:
         shown.append("• " + counted("news.sources", sources, language))
-    return message(lines(*shown, t("why.tune", language)))
+    return message(lines(*shown, *reports, t("why.tune", language)))
+
+
+def reports(story: Story, language: str, feed_names: Names, zone: str) -> list[Rich]:
+    """Who reported a story first, second and so on, and when each did; a line for each source."""
+    said: list[Rich] = []
+    seen: set[str] = set()
+    for item in sorted(story.entries, key=lambda one: one.at):
+        if item.feed in seen or len(said) == REPORTS_NAMED:
+            continue
+        seen.add(item.feed)
+        name = name_of(dict(feed_names.get(item.feed, {})), language) or item.feed
+        when = moment(item.at, language, zone)
+        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", when]))
+    return said

@@ -19,10 +19,11 @@ from bot.convert.currencies import (
     split_pair,
     suffix_form,
 )
-from bot.convert.plain import LETTERS
+from bot.convert.plain import LETTERS, plain_text
 
 _WORD = re.compile(rf"{LETTERS}(?:'{LETTERS})*")
 _BETWEEN = re.compile(r" +|-|\. *")  # of one name: "доллар США", "доллар-США", "долл. США"
+_ANYTHING = re.compile(rf"{LETTERS}|[^\w\s]")
 _FLAGS = "\U0001f1e6-\U0001f1ff"
 _FLAG = re.compile(f"[{_FLAGS}]{{2}}")
 #: Unicode has no flags, only twenty-six letters of a script of their own, A the first of them.
@@ -42,6 +43,17 @@ class Mention:
 
     codes: tuple[str, ...]
     end: int
+
+
+def currencies_in(text: str) -> frozenset[str]:
+    """The codes of all currencies that a text names."""
+    plain = plain_text(text)
+    found: set[str] = set()
+    for word in _ANYTHING.finditer(plain):
+        mention = currency_at(plain, word.start())
+        if mention is not None:
+            found.update(mention.codes)
+    return frozenset(found)
 
 
 def currency_at(text: str, at: int) -> Mention | None:

@@ -75,7 +75,9 @@ class Reactions:
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
                 await storage.chats.migrate(db, item.chat, outcome.chat)
-            self.marks.add(again(item, 0.0, None))
+            # at once, but a chat that is sent on and on must not keep us busy
+            wait = DELIVERY.pause(item.tries) if item.tries else 0.0
+            self.marks.add(again(item, wait, None))
         elif isinstance(outcome, Gone):
             await self._close(item, outcome)
         else:

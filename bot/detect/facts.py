@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from bot.detect.security import (
+from bot.detect.lexicon import (
     Lexicon,
     Pattern,
     build_lexicon,

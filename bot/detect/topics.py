@@ -3,7 +3,7 @@
 Several, or none: a word must say it clearly.
 
 A small lexicon a language, written by hand (`bot/languages/*/topics.tsv`: topic, weight, pattern),
-read like that of `bot.detect.security`: a word, a stem with `*`, or a phrase. Security has a
+read by `bot.detect.lexicon`: a word, a stem with `*`, or a phrase. Security has a
 detector of its own; a topic here only chooses what /news and a digest show, it wakes nobody, so
 that a story in two of them does no harm.
 """
@@ -15,7 +15,8 @@ from dataclasses import replace
 from functools import cache
 
 from bot.detect.language import known_language
-from bot.detect.security import Lexicon, build_lexicon, detect, read_pattern, shares, zones
+from bot.detect.lexicon import Lexicon, build_lexicon, read_pattern, shares, zones
+from bot.detect.security import detect
 from bot.languages import language as speech
 from bot.model.news import Verdict
 from bot.model.text import comparable

@@ -36,7 +36,7 @@ from bot.ingest.found import (
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.rates import revise_rates
-from bot.ingest.recognising import recognise
+from bot.ingest.recognising import recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
 from bot.ingest.stories import Policy, judge_entries
 from bot.ingest.together import Together
@@ -180,10 +180,15 @@ class Ingest:
                 raise looked.error
             if looked.changed is None:
                 return NewsFound(spec=spec, state=past.state, looked=looked, whole=whole)
-            entries = await self._documents.read(spec, looked.changed, now=self.clock())
-        recognised = await self._recognised((spec, entries))
-        if isinstance(recognised, SourceError):
-            raise recognised
+            document = past.documents.get(spec.request.url)
+            known = (document and document.listed) or b""
+            now = self.clock()
+            listed = await self._documents.read(spec, looked.changed, now=now, known=known)
+        recognised = await self._recognise_in(spec, listed.entries)
+        if listed.skipped and recognised.unsure:
+            listed = await self._documents.read(spec, looked.changed, now=now)
+            recognised = await self._recognise_in(spec, listed.entries)
+        looked = looked.with_items(listed.items)
         new = recognised.unknown
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
@@ -194,12 +199,21 @@ class Ingest:
             state=past.state,
             looked=looked,
             whole=whole,
-            entries=len(entries),
+            entries=listed.count,
             judged=judged,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
         )
+
+    async def _recognise_in(self, spec: NewsSpec, entries: Sequence[Entry]) -> Recognised:
+        """What is new in a document."""
+        if not entries:  # as where a feed only says that it was built anew
+            return Recognised()
+        recognised = await self._recognised((spec, entries))
+        if isinstance(recognised, SourceError):
+            raise recognised
+        return recognised
 
     async def _remember(self, keys: Sequence[str]) -> list[Past]:
         """How polling of each of these sources went so far, and what we know of its documents."""
@@ -231,7 +245,7 @@ class Ingest:
 
     async def _recognise_all(self, asked: Sequence[Read]) -> list[Recognised]:
         async with self.store.reading() as db:
-            return [await recognise(db, spec, entries) for spec, entries in asked]
+            return await recognise_all(db, asked)
 
     async def _keep(self, found: Sequence[Found]) -> list[IngestReport]:
         keeper = Keeper(

@@ -16,7 +16,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.sources.base import Request
-from bot.sources.specs import ArticleReader, NewsSpec
+from bot.sources.specs import ITEM_HASH, ArticleReader, Listed, NewsSpec
 from bot.workers import WorkerError, Workers
 from storage.sources import Document
 
@@ -43,6 +43,12 @@ class Looked:
     seen: Document | None = None
     renewed: bool = False
     error: SourceError | None = None
+
+    def with_items(self, items: bytes) -> Looked:
+        """The same with what its document listed, once that was read."""
+        if self.seen is None:
+            return self
+        return replace(self, seen=replace(self.seen, listed=items or None))
 
     @property
     def to_remember(self) -> list[Document]:
@@ -141,10 +147,20 @@ class Documents:
             return Looked(url=request.url, seen=seen, renewed=seen != old)
         return Looked(url=request.url, changed=answer, seen=seen)
 
-    async def read(self, spec: NewsSpec, answer: Fetched, *, now: datetime) -> Sequence[Entry]:
-        """The entries of a source's document, read in a worker process; the first MOST_ENTRIES."""
-        entries = await read_document(self.workers, spec.entries(now), answer)
-        return entries[:MOST_ENTRIES]
+    async def read(
+        self, spec: NewsSpec, answer: Fetched, *, now: datetime, known: bytes = b""
+    ) -> Listed:
+        """What a source's document lists, read in a worker process: the first MOST_ENTRIES.
+
+        It is read without the items that are `known`, where its kind can do that.
+        """
+        listed = await read_document(self.workers, spec.listed(now, known), answer)
+        return replace(
+            listed,
+            entries=listed.entries[:MOST_ENTRIES],
+            count=min(listed.count, MOST_ENTRIES),
+            items=listed.items[: MOST_ENTRIES * ITEM_HASH],
+        )
 
     async def with_articles(
         self, spec: NewsSpec, article: ArticleReader, new: Sequence[Entry]
@@ -210,6 +226,7 @@ def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
         etag=answer.validators.etag,
         last_modified=answer.validators.last_modified,
         digest=digest,
+        listed=old.listed,
         moved_to=answer.moved_to or old.moved_to,
         moved_seen=moved_seen,
     )

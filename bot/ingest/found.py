@@ -50,10 +50,15 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those under another headline."""
+    """Of a feed's entries those it had not brought before, and those under another headline.
+
+    `unsure` is whether an entry has a key in common with a stored one of another id: then all that
+    stands in the document beside it is needed.
+    """
 
     unknown: Sequence[Entry] = ()
     reworded: Sequence[Entry] = ()
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

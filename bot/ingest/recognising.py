@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import storage.brought
@@ -35,24 +35,84 @@ def link_key(item: Entry) -> str | None:
     return normalise_link(item.link)
 
 
-async def recognise(db: Db, spec: NewsSpec, entries: Sequence[Entry]) -> Recognised:
-    """Which entries this feed has not brought before, and which of the others have another
-    headline now; both under the id that they are stored by.
+async def recognise_all(
+    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
+) -> list[Recognised]:
+    """Which entries of each document its feed has not brought before, and which of the others have
+    another headline now; both under the id that they are stored by.
 
-    Most are known at a glance: by one statement. Another looks for the rest by all their keys, and
-    a third has the words of those that only their words can tell. A page's list has no text, so its
-    headlines are left as they are.
+    Most are known at a glance: by one statement for all documents. Another looks for the rest of a
+    document by all their keys, and a third has the words of those that only their words can tell. A
+    page's list has no text, so its headlines are left as they are.
     """
-    stored: dict[str, Brought] = {}
-    for some in _pieces(entries):
-        guids = [item.id for item in some]
-        for row in await storage.brought.by_keys(db, spec.key, Keys(guids=guids)):
-            stored[row.guid] = row
-    strange = _at_second_glance(entries, stored)
-    if not strange:
-        return Recognised()
-    recogniser = await _recogniser(db, spec, entries, strange)
-    return await recogniser.recognised(reword=spec.article is None)
+    stored = await _at_first_glance(db, asked)
+    looks: list[_Look] = []
+    for spec, entries in asked:
+        strange = _at_second_glance(entries, stored.get(spec.key, {}))
+        marks = await _marks(entries) if strange else {}
+        looks.append(_Look(spec=spec, marks=marks, strange=strange))
+    await _compare(db, looks)
+    found: list[Recognised] = []
+    for look in looks:
+        if not look.strange:
+            found.append(Recognised())
+            continue
+        recogniser = await _recogniser(db, look)
+        found.append(await recogniser.recognised(reword=look.spec.article is None))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A document's entries with their marks, the ones among them that are strange at a glance, and
+    what is stored under any of their keys, by number.
+    """
+
+    spec: NewsSpec
+    marks: Mapping[Entry, Mark]
+    strange: Sequence[Entry]
+    rows: dict[int, Brought] = field(default_factory=dict)
+
+
+async def _marks(entries: Sequence[Entry]) -> dict[Entry, Mark]:
+    marks: dict[Entry, Mark] = {}
+    async for item in _in_turns(entries):
+        marks[item] = identity.mark(item, link_key(item))
+    return marks
+
+
+async def _compare(db: Db, looks: Sequence[_Look]) -> None:
+    """Find what is stored under the keys of strange entries, many documents by one statement."""
+    together: list[tuple[_Look, Keys]] = []
+    count = 0
+    for look in looks:
+        here = identity.shared(look.marks.values())
+        for some in _pieces(look.strange):
+            if together and count + len(some) > ASKED_TOGETHER:
+                await _add_rows(db, together)
+                together, count = [], 0
+            together.append((look, await _keys([look.marks[item] for item in some], here)))
+            count += len(some)
+    if together:
+        await _add_rows(db, together)
+
+
+async def _add_rows(db: Db, asked: Sequence[tuple[_Look, Keys]]) -> None:
+    wanted = [(look.spec.key, keys) for look, keys in asked]
+    found = await storage.brought.by_keys(db, wanted)
+    for (look, _), rows in zip(asked, found, strict=True):
+        look.rows.update((row.pk, row) for row in rows)
+
+
+async def _at_first_glance(
+    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
+) -> dict[str, dict[str, Brought]]:
+    """What is stored under the ids of these entries, by feed and id."""
+    ids = [(spec.key, item.id) for spec, entries in asked for item in entries]
+    stored: dict[str, dict[str, Brought]] = {}
+    for feed, row in await storage.brought.by_ids(db, ids):
+        stored.setdefault(feed, {})[row.guid] = row
+    return stored
 
 
 def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -> list[Entry]:
@@ -72,25 +132,15 @@ def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -
     return [item for item in entries if not known(item)]
 
 
-async def _recogniser(
-    db: Db, spec: NewsSpec, entries: Sequence[Entry], strange: Sequence[Entry]
-) -> _Recogniser:
+async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     """The entries that are strange at a glance, beside what is stored under any of their keys."""
-    marks: dict[Entry, Mark] = {}
-    async for item in _in_turns(entries):
-        marks[item] = identity.mark(item, link_key(item))
-    here = identity.shared(marks.values())
-    rows: dict[int, Brought] = {}
-    for some in _pieces(strange):
-        keys = await _keys([marks[item] for item in some], here)
-        for row in await storage.brought.by_keys(db, spec.key, keys):
-            rows[row.pk] = row
-    stored = {pk: _mark(row) for pk, row in rows.items()}
+    marks = look.marks
+    stored = {pk: _mark(row) for pk, row in look.rows.items()}
     recogniser = _Recogniser(
-        marks=[marks[item] for item in strange],
+        marks=[marks[item] for item in look.strange],
         stored=stored,
         shared=identity.shared(marks.values(), stored.values()),
-        taken={item.id for item in entries} - {item.id for item in strange},
+        taken={item.id for item in marks} - {item.id for item in look.strange},
     )
     words = await storage.news.words(db, await recogniser.unclear())
     for pk, entry in words.items():
@@ -147,6 +197,12 @@ class _Recogniser:
     shared: Shared
     taken: set[str]
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a stored entry of another id has a key in common with one of these."""
+        ids = {one.id for one in self.marks}
+        return any(one.id not in ids for one in self.stored.values())
+
     async def unclear(self) -> set[int]:
         """The stored entries whose words decide."""
         namesakes = _Namesakes(self.stored.items())
@@ -186,7 +242,7 @@ class _Recogniser:
             another = known.title_key is not None and one.title_key != known.title_key
             if reword and another and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
-        return Recognised(unknown=unknown, reworded=reworded)
+        return Recognised(unknown=unknown, reworded=reworded, unsure=self.unsure)
 
     async def _claims(self) -> dict[Mark, int]:
         """Which stored entry each is; several are one only where they are one article."""

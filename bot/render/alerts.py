@@ -6,6 +6,8 @@ any.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.i18n import day, name_of, percent, t
 from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.render.numbers import arrow, as_printed
@@ -29,13 +31,17 @@ def rate_moved(
     source_names: dict[str, str],
     channel: bool,
     doubt: Rich | None = None,
+    headlines: Sequence[Rich] = (),
 ) -> Message:
-    """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`."""
+    """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`, and
+    the `headlines` of the day.
+    """
     text = lines(
         _first_line(shift, language),
         *said,
         _source_line(shift.new, language, source_names=source_names),
         doubt,
+        *("• " + one for one in headlines),
     )
     return message(text, _rate_buttons(shift.new.pair, alert, language, channel=channel))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 
 from bot.model.news import LAST_MOMENT
 
@@ -99,6 +99,7 @@ def parse_published(text: str, zone: tzinfo, *, unsaid: tzinfo = UTC) -> datetim
     return believable(ends)
 
 
+@lru_cache(maxsize=256)  # each date of a feed is read twice, once to see that it is one
 def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | None]]:
     """The moment a text names, and the parts it was named by."""
     text = " ".join(text[:100].split())

@@ -34,7 +34,7 @@ from bot.model.text import alike
 from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, NewsSpec
+from bot.sources.specs import EntryReader, Listed, ListReader, NewsSpec
 from bot.sources.text import NOT_XML, one_line, plain_text
 
 
@@ -45,6 +45,10 @@ class FeedSpec(NewsSpec):
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - feeds say the day
         """How its document is read; a day without a time is one of the publisher's zone."""
         return partial(feed_entries, zone=ZoneInfo(self.poll.zone))
+
+    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - likewise
+        """How its document is read again, without the items whose hashes are `known`."""
+        return partial(new_entries, zone=ZoneInfo(self.poll.zone), known=known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +73,14 @@ def parse_feed(
     `url` is where the body came from, for relative links; with the publisher's `zone` a day without
     a time is known as one (`parse_published`). Raises ParseError when it is not a feed.
     """
-    text = decode(body, content_type).lstrip("\ufeff \t\r\n")
+    text = _text_in(body, content_type)
     if text.startswith("{"):
         return _parse_json_feed(text, url, zone)
     return _parse_xml_feed(text, url, zone)
+
+
+def _text_in(body: bytes, content_type: str | None) -> str:
+    return decode(body, content_type).lstrip("\ufeff \t\r\n")
 
 
 def feed_entries(
@@ -80,6 +88,36 @@ def feed_entries(
 ) -> Sequence[Entry]:
     """The entries of a feed; the language of the whole stands in each. Raises ParseError."""
     return parse_feed(body, url=url, content_type=content_type, zone=zone).entries
+
+
+def new_entries(
+    body: bytes,
+    /,
+    *,
+    url: str | None,
+    content_type: str | None,
+    zone: tzinfo | None = None,
+    known: bytes = b"",
+) -> Listed:
+    """The entries of a feed but for the items that are `known`, as they came the last time.
+
+    Only a plain feed is read in part: of the others all is read. Raises ParseError.
+    """
+    from bot.sources import plain_feeds  # in the worker process only
+
+    text = _text_in(body, content_type)
+    if not text.startswith("{"):
+        quick = plain_feeds.read(_plain(text), plain_feeds.Known(known, f"{url} {zone}"))
+        if quick is not None:
+            found = _feed_of(quick.feed, quick.entries, url, zone)
+            return Listed(
+                entries=found.entries,
+                count=len(found.entries) + quick.skipped,
+                items=quick.items,
+                skipped=quick.skipped > 0,
+            )
+    entries = feed_entries(body, url=url, content_type=content_type, zone=zone)
+    return Listed(entries=entries, count=len(entries))
 
 
 VERSIONS = 20  # entries of one id that another one of it is compared with
@@ -100,8 +138,7 @@ Fields = Mapping[str, Any]  # feedparser's dictionaries
 def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     from bot.sources import plain_feeds  # lxml: in the worker process only
 
-    # The declaration's encoding is no longer true, and version 1.1 would stop expat.
-    plain = NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
+    plain = _plain(text)
     if (quick := plain_feeds.read(plain)) is not None:
         return _feed_of(quick.feed, quick.entries, url, zone)
     import feedparser  # in the worker process only
@@ -122,6 +159,11 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError("not a feed")
     return _feed_of(parsed.feed, parsed.entries, url, zone)
+
+
+def _plain(text: str) -> str:
+    # The declaration's encoding is no longer true, and version 1.1 would stop expat.
+    return NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
 
 
 def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None, zone: tzinfo | None) -> Feed:

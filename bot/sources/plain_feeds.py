@@ -10,15 +10,19 @@ the many that feedparser gives a meaning to, a language on a part) is None, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from lxml import etree
 
 from bot.sources.dates import parse_date
+from bot.sources.specs import ITEM_HASH
 
 Fields = dict[str, Any]
+
+VERSION = 1  # of how items are read: one more, and all are read anew
 
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -86,6 +90,17 @@ _PASSED_OF_ALL = frozenset(
         "{http://purl.org/rss/1.0/modules/syndication/}updateFrequency",
     }
 )
+#: Elements that an entry is recognised by.
+_TOLD_APART = frozenset(
+    {
+        "title",
+        "link",
+        "guid",
+        "description",
+        _CONTENT,
+        *(f"{_ATOM}{name}" for name in ("title", "link", "id", "summary", "content")),
+    }
+)
 _WITH_PARTS = frozenset({"image", f"{_ATOM}author"})
 _TEXT_TYPES = {None: "text/plain", "text": "text/plain", "html": "text/html"}
 # what feedparser mends: UTF-8 that somebody took for Latin-1, and Windows' letters in its place
@@ -96,17 +111,68 @@ _LOOKS_LIKE_HTML = re.compile(r"</\w+>|&#?\w+;")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainFeed:
-    """A feed as feedparser gives it: `feed` has the fields of the whole."""
+    """A feed as feedparser gives it: `feed` has the fields of the whole.
+
+    `entries` are without the known items, of which `skipped` were left out; `items` are the hashes
+    of all.
+    """
 
     feed: Fields
     entries: list[Fields]
+    items: bytes = b""
+    skipped: int = 0
+
+
+class Known:
+    """The hashes of the items that a feed had when it was read last; what is equal is no news.
+
+    `about` is what an item means something else by: where it came from, and its zone.
+    """
+
+    def __init__(self, hashes: bytes, about: str) -> None:
+        self._hashes = {
+            hashes[start : start + ITEM_HASH] for start in range(0, len(hashes), ITEM_HASH)
+        }
+        self._about = about
+
+    def apart(
+        self, items: Sequence[etree._Element], language: str | None
+    ) -> tuple[list[etree._Element], bytes]:
+        """The items to be read, and the hashes of all.
+
+        Those are all of them, where one that is new has something in common with one that is not:
+        what it is then depends on both.
+        """
+        salt = f"{VERSION} {language} {self._about}".encode()
+        hashes: list[bytes] = []
+        for item in items:
+            said = etree.tostring(item, encoding="utf-8", with_tail=False)
+            hashes.append(blake2b(salt + said, digest_size=ITEM_HASH).digest())
+        new: list[etree._Element] = []
+        old: list[etree._Element] = []
+        for item, one in zip(items, hashes, strict=True):
+            (old if one in self._hashes else new).append(item)
+        if old and not _said(new).isdisjoint(_said(old)):
+            new = list(items)
+        return new, b"".join(hashes)
+
+
+def _said(items: Iterable[etree._Element]) -> set[tuple[str, str]]:
+    """What items are told apart by: their ids, links, headlines, and texts."""
+    found: set[tuple[str, str]] = set()
+    for item in items:
+        for child in item:
+            text = (child.text or child.get("href") or "").strip()
+            if text and (child.tag in _TOLD_APART):
+                found.add((str(child.tag), text))
+    return found
 
 
 class _OtherError(Exception):
     """Not as plain as this file reads."""
 
 
-def read(text: str) -> PlainFeed | None:
+def read(text: str, known: Known | None = None) -> PlainFeed | None:
     """The feed in a document without its XML declaration; None when it is not plain enough."""
     if "<!DOCTYPE" in text or _MENDED.search(text):
         return None
@@ -116,25 +182,25 @@ def read(text: str) -> PlainFeed | None:
     try:
         root = etree.fromstring(text, parser)
         if root.tag == "rss":
-            return _rss(root)
+            return _rss(root, known)
         if root.tag == f"{_ATOM}feed":
-            return _atom(root)
+            return _atom(root, known)
     except (etree.XMLSyntaxError, ValueError, _OtherError):
         return None
     return None
 
 
-def _rss(root: etree._Element) -> PlainFeed:
+def _rss(root: etree._Element, known: Known | None) -> PlainFeed:
     channels = list(root)
     if len(channels) != 1 or channels[0].tag != "channel" or channels[0].attrib:
         raise _OtherError
     if set(root.attrib) - {"version"}:
         raise _OtherError
     feed: Fields = {}
-    entries: list[Fields] = []
+    items: list[etree._Element] = []
     for child in channels[0]:
         if child.tag == "item":
-            entries.append(_rss_item(child))
+            items.append(child)
         elif child.tag in {"title", "language"}:
             if child.tag in feed:
                 raise _OtherError(child.tag)
@@ -143,7 +209,18 @@ def _rss(root: etree._Element) -> PlainFeed:
             _pass(child, _PASSED_OF_ALL)
     if "title" in feed:
         feed["title_detail"] = {"type": _guessed(feed["title"])}
-    return PlainFeed(feed=feed, entries=entries)
+    new, hashes = _apart(items, known, feed.get("language"))
+    entries = [_rss_item(item) for item in new]
+    return PlainFeed(feed=feed, entries=entries, items=hashes, skipped=len(items) - len(new))
+
+
+def _apart(
+    items: Sequence[etree._Element], known: Known | None, language: str | None
+) -> tuple[Sequence[etree._Element], bytes]:
+    """The items to be read, and the hashes of all where they are wanted."""
+    if known is None:
+        return items, b""
+    return known.apart(items, language)
 
 
 def _rss_item(item: etree._Element) -> Fields:
@@ -169,23 +246,25 @@ def _rss_item(item: etree._Element) -> Fields:
     return found
 
 
-def _atom(root: etree._Element) -> PlainFeed:
+def _atom(root: etree._Element, known: Known | None) -> PlainFeed:
     feed: Fields = {}
     if set(root.attrib) - {f"{_XML}lang"}:
         raise _OtherError
     language = root.get(f"{_XML}lang")
     if language:
         feed["language"] = language
-    entries: list[Fields] = []
+    items: list[etree._Element] = []
     for child in root:
         if child.tag == f"{_ATOM}entry":
-            entries.append(_atom_entry(child, language))
+            items.append(child)
         elif child.tag == f"{_ATOM}title":
             feed["title"] = _text(child)
             feed["title_detail"] = {"type": _type(child)}
         else:
             _pass(child, _PASSED_OF_ALL)
-    return PlainFeed(feed=feed, entries=entries)
+    new, hashes = _apart(items, known, language)
+    entries = [_atom_entry(item, language) for item in new]
+    return PlainFeed(feed=feed, entries=entries, items=hashes, skipped=len(items) - len(new))
 
 
 def _atom_entry(entry: etree._Element, language: str | None) -> Fields:

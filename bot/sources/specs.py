@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -227,6 +227,38 @@ class EntryReader(Protocol):
         """The entries of `body`, which came from `url` in the end. Raises ParseError."""
 
 
+ITEM_HASH = 8  # bytes that tell an item from all others of its feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a document lists: its entries but for those of known items, and how many there are.
+
+    `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
+    part. `skipped` is whether some were known.
+    """
+
+    entries: Sequence[Entry]
+    count: int
+    items: bytes = b""
+    skipped: bool = False
+
+
+class ListReader(Protocol):
+    """Reads what is new in a document, in a worker process too."""
+
+    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Listed:
+        """What `body` lists, which came from `url` in the end. Raises ParseError."""
+
+
+def read_all(
+    reader: EntryReader, body: bytes, /, *, url: str | None, content_type: str | None
+) -> Listed:
+    """A document of a kind that is read whole."""
+    entries = reader(body, url=url, content_type=content_type)
+    return Listed(entries=entries, count=len(entries))
+
+
 class ArticleReader(Protocol):
     """Reads the article behind an entry's link, in a worker process too."""
 
@@ -267,6 +299,10 @@ class NewsSpec(Asked, ABC):
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
         """How its document is read; `now` dates what the publisher dates by the hour alone."""
+
+    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - few kinds skip
+        """How its document is read again, without the items whose hashes are `known`."""
+        return partial(read_all, self.entries(now))
 
     def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
         """What is known of an entry without reading its words; None where only they tell."""

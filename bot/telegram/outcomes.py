@@ -115,6 +115,10 @@ def why(outcome: Outcome) -> str:
 
 # ── reading an answer ───────────────────────────────────────────────────────
 
+FLOOD_UNSAID = 5.0  # seconds to wait after a 429 that does not say how long
+#: Longer than any flood of Telegram's: asked again then, and no number becomes a time no clock has.
+FLOOD_MOST = 7 * 86400.0
+
 _GONE = (
     ("bot was blocked", "blocked"),
     ("user is deactivated", "deactivated"),
@@ -150,7 +154,7 @@ def read(status: int, body: bytes) -> Outcome:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         if status == 429:
-            return Retry("too many requests", after=5.0, flood=True)
+            return Retry("too many requests", after=FLOOD_UNSAID, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
             return Retry(f"HTTP {status}")
         # cut off after Telegram acted, perhaps
@@ -159,13 +163,13 @@ def read(status: int, body: bytes) -> Outcome:
         return Ambiguous(f"HTTP {status} without an object")
     if answer.get("ok") is True:
         result = answer.get("result")
-        message_id = 0
+        message_id = None
         if isinstance(result, dict):
-            message_id = result.get("message_id", 0)
-        return Sent(message_id, result)
+            message_id = _whole(result.get("message_id"))
+        return Sent(message_id or 0, result)
     # Something on the way may have made the answer: nothing in it is sure to be of its kind.
-    code = answer.get("error_code")
-    if not isinstance(code, int):
+    code = _whole(answer.get("error_code"))
+    if code is None:
         code = status
     parameters = answer.get("parameters")
     if not isinstance(parameters, dict):
@@ -176,17 +180,16 @@ def read(status: int, body: bytes) -> Outcome:
 def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911 - a table
     text = description.lower()
     if code == 429:
-        return Retry(
-            "too many requests", after=float(parameters.get("retry_after") or 5), flood=True
-        )
+        return Retry("too many requests", after=_seconds(parameters.get("retry_after")), flood=True)
     if code >= 500 or code == 200:
         return Retry(f"error {code}")
     if code == 401 or (code == 404 and text == "not found"):
         return Rejected("Telegram does not know this token", token=True)
     if code == 409:
         return Rejected(description[:200], conflict=True)
-    if "migrate_to_chat_id" in parameters:
-        return Migrated(int(parameters["migrate_to_chat_id"]))
+    new = _whole(parameters.get("migrate_to_chat_id"))
+    if new:
+        return Migrated(new)
     if _says(text, _THREAD):
         return Rejected(description, thread=True)
     if "slow mode" in text or "slowmode" in text:
@@ -201,6 +204,20 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
     if _says(text, _NO_MESSAGE):
         return Rejected(description, unneeded=True)
     return Rejected(description[:200], plain=not _says(text, _HOPELESS))
+
+
+def _whole(value: object) -> int | None:
+    """A whole number that a database can hold, or None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return value
+    return None
+
+
+def _seconds(value: object) -> float:
+    """How long a 429 asks to wait: what is no such time is one that it did not say."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        return FLOOD_UNSAID
+    return min(float(value), FLOOD_MOST)
 
 
 def _says(text: str, phrases: Iterable[str]) -> bool:

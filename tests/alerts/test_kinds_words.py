@@ -121,6 +121,20 @@ def test_a_move_explains_itself(language: str) -> None:
     assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
 
 
+def test_a_story_names_who_reported_it_and_when() -> None:
+    """Each source once, in the order and at the time of its first report, with its page."""
+    told = story(feeds=("24kg", "kaktus", "24kg", "gone"))
+    said = stories.reports(told, "en", FEEDS, "Asia/Bishkek")
+    assert [one.text for one in said] == [
+        "– 24.kg · 20 Oct 16:00",
+        "– Kaktus · 20 Oct 16:00",
+        "– gone · 20 Oct 16:00",
+    ]
+    assert [one.entities[0].url for one in said] == ["https://news.example/apples"] * 3
+    shown = stories.why_story(Severity.NOTABLE, (), "en", sources=3, reports=said)
+    assert "• 3 sources\n– 24.kg · 20 Oct 16:00\n– Kaktus" in shown.text
+
+
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_story_explains_itself(language: str) -> None:
     """What the detector says of it, in the language of its reader, with the words that stand in

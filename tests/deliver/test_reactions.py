@@ -427,6 +427,15 @@ async def test_a_group_that_moved_gets_it_at_its_new_address_at_once(desk: Desk)
     assert await desk.waits(item, 0)
 
 
+async def test_G8_a_group_sent_on_and_on_is_asked_more_and_more_rarely(desk: Desk) -> None:
+    """Also one that is said to have become itself: it keeps its row, and is no endless loop."""
+    item = await desk.claimed(GROUP, tries=3)
+    row = await desk.settle(item, Migrated(GROUP))
+    assert (row.chat_id, row.state, row.tries) == (GROUP, "pending", 4)
+    assert await desk.active(GROUP)
+    assert not await desk.waits(item, 0)
+
+
 async def test_G12_who_blocked_the_bot_is_given_up_with_all_that_waits(desk: Desk) -> None:
     """No operator hears of a person."""
     item = await desk.claimed(ONE)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.detect.language import language_of
-from bot.detect.security import build_lexicon, detect, lexicon, read_pattern
+from bot.detect.lexicon import build_lexicon, read_pattern
+from bot.detect.security import detect, lexicon
 from bot.detect.topics import judged
 from bot.model.alerts import Severity
 from bot.model.reasons import Reason

@@ -71,7 +71,7 @@ def both(monkeypatch: pytest.MonkeyPatch, body: bytes) -> tuple[Feed | str, Feed
 
     ours = seen()
     with monkeypatch.context() as patched:
-        patched.setattr(plain_feeds, "read", lambda _text: None)
+        patched.setattr(plain_feeds, "read", lambda *_read: None)
         return ours, seen()
 
 

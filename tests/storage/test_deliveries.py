@@ -515,6 +515,20 @@ async def test_G19_what_was_closed_with_a_group_that_moved_waits_again_for_whate
         assert await told(db) == [(-100500, "dead"), (-100500, "dead"), (-100500, "pending")]
 
 
+async def test_G19_a_group_that_moved_to_its_own_number_keeps_everything(store: Store) -> None:
+    """It lost its row, its subscriptions and what waited for it."""
+    async with store.writing() as db:
+        await readers(db, -5, kind=ChatKind.GROUP)
+        await storage.alerts.enqueue(db, an_alert("a"))
+        await fan_all(db)
+        before = await storage.chats.subscriptions(db, -5)
+        await storage.chats.migrate(db, -5, -5)
+        assert before
+        assert await storage.chats.subscriptions(db, -5) == before
+        assert await storage.chats.get(db, -5) is not None
+        assert await told(db) == [(-5, "pending")]
+
+
 async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(store: Store) -> None:
     """Also when the new id has a delivery of the same alert already, and when told twice."""
     async with store.writing() as db:

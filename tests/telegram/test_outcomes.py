@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 from hypothesis import given
@@ -183,3 +185,32 @@ def test_no_refusal_however_odd_raises_or_counts_as_sent(
     """G5: fields of the wrong type are a trouble of the answer, not of ours."""
     answer = {"ok": False, "error_code": code, "description": text, "parameters": rest}
     assert not isinstance(outcomes.read(status, orjson.dumps(answer)), Sent)
+
+
+@given(
+    st.sampled_from([200, 400, 429]),
+    st.sampled_from([200, 400, 429, True]),
+    JSON | st.floats(allow_nan=False, allow_infinity=False),
+    JSON | st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_G4_G8_a_wait_and_a_new_number_of_any_type_are_read(
+    status: int, code: object, wait: object, chat: object
+) -> None:
+    """Such an answer ended the program: what is no time or number is one that was not said."""
+    said = {"retry_after": wait, "migrate_to_chat_id": chat}
+    answer = {"ok": False, "error_code": code, "description": "x", "parameters": said}
+    outcome = outcomes.read(status, orjson.dumps(answer))
+    if isinstance(outcome, Retry) and outcome.after is not None:
+        assert 0 < outcome.after <= outcomes.FLOOD_MOST
+        timedelta(seconds=outcome.after)
+
+
+@given(JSON | st.floats(allow_nan=False, allow_infinity=False))
+def test_G13_a_messages_number_of_any_type_is_one_that_the_ledger_can_hold(number: object) -> None:
+    """0, as of what makes no message, where it is none."""
+    answer = {"ok": True, "result": {"message_id": number}}
+    outcome = outcomes.read(200, orjson.dumps(answer))
+    assert isinstance(outcome, Sent | Ambiguous)  # no JSON where it is beyond 64 bits
+    if isinstance(outcome, Sent):
+        assert type(outcome.message_id) is int
+        assert abs(outcome.message_id) <= 2**63
