@@ -126,6 +126,15 @@ async def fan_out(bot: Running) -> None:
         log.warning("fan-out waits for the database", error=str(error))
 
 
+async def own_feeds(bot: Running) -> None:
+    """Poll the feeds that readers added, whose time has come."""
+    try:
+        if await bot.services.own_feeds.poll_due():
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("readers' own feeds wait for the database", error=str(error))
+
+
 async def index(bot: Running) -> None:
     """Put what is new into the index of the archive's words."""
     try:
@@ -209,6 +218,7 @@ JOBS = (
     Job(name="poll", every=TICK, due=due, do=poll),
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),
+    Job(name="own_feeds", every=10.0, do=own_feeds),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),

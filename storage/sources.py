@@ -114,13 +114,15 @@ def is_away(error: BaseException) -> bool:
 class Good:
     """A poll that went well: when the next is due, what to remember of its documents.
 
-    With an `error` it went well in part: what of it failed, for the operator.
+    With an `error` it went well in part: what of it failed, for the operator. `pause` is the
+    source's own, in seconds.
     """
 
     key: str
     next_due_at: datetime
     seen: Sequence[Document] = ()
     error: str | None = None
+    pause: int | None = None
 
 
 async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> None:
@@ -140,6 +142,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
             "failures": 0,
             "error": new.error,
             "gone_at": None,
+            "pause": new.pause,
         },
     )
     rows: list[dict[str, object]] = []
@@ -155,6 +158,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
                 "next_due_at": poll.next_due_at,
                 "failures": 0,
                 "error": poll.error,
+                "pause": poll.pause,
             }
         )
         seen += poll.seen

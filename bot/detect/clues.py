@@ -12,12 +12,13 @@ facts.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 
 from bot.detect.facts import Facts, kinds_of
 from bot.detect.stories import RARE_STEM, Sketch, sketch, weights_of
 from bot.detect.weighing import BIG_CITIES, oddity
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 
 WORDS = 10  # clues of words, at most
 FACTS = 8  # and of facts
@@ -38,6 +39,12 @@ def clues_of(entry: Entry) -> tuple[int, ...]:
     if kinds_of(begins, drawn.language):
         found |= {_hash(name) | OF_FACTS for name in _facts(drawn.facts())}
     return tuple(sorted(found))
+
+
+def clued(verdict: Verdict, title: str, text: str, language: str | None) -> Verdict:
+    """The verdict on a text with its clues."""
+    said = language or verdict.language
+    return replace(verdict, clues=clues_of(Entry(id="", title=title, summary=text, language=said)))
 
 
 def worth(clue: int) -> int:

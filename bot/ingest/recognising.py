@@ -35,9 +35,16 @@ def link_key(item: Entry) -> str | None:
     return normalise_link(item.link)
 
 
-async def recognise_all(
-    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
-) -> list[Recognised]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A publisher's document, read; whether an earlier one of it was stored: it was `met`."""
+
+    spec: NewsSpec
+    entries: Sequence[Entry]
+    met: bool = True
+
+
+async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     """Which entries of each document its feed has not brought before, and which of the others have
     another headline now; both under the id that they are stored by.
 
@@ -45,13 +52,16 @@ async def recognise_all(
     document by all their keys, and a third has the words of those that only their words can tell. A
     page's list has no text, so its headlines are left as they are.
     """
-    stored = await _at_first_glance(db, asked)
+    met = {read.spec.key for read in asked if read.met}
+    # a poll that ended in the middle left some of a feed's first entries
+    met |= await storage.brought.having(db, {read.spec.key for read in asked} - met)
+    stored = await _at_first_glance(db, [read for read in asked if read.spec.key in met])
     looks: list[_Look] = []
-    for spec, entries in asked:
-        strange = _at_second_glance(entries, stored.get(spec.key, {}))
-        marks = await _marks(entries) if strange else {}
-        looks.append(_Look(spec=spec, marks=marks, strange=strange))
-    await _compare(db, looks)
+    for read in asked:
+        strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
+        marks = await _marks(read.entries) if strange else {}
+        looks.append(_Look(spec=read.spec, marks=marks, strange=strange))
+    await _compare(db, [look for look in looks if look.spec.key in met])
     found: list[Recognised] = []
     for look in looks:
         if not look.strange:
@@ -104,11 +114,9 @@ async def _add_rows(db: Db, asked: Sequence[tuple[_Look, Keys]]) -> None:
         look.rows.update((row.pk, row) for row in rows)
 
 
-async def _at_first_glance(
-    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
-) -> dict[str, dict[str, Brought]]:
+async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str, Brought]]:
     """What is stored under the ids of these entries, by feed and id."""
-    ids = [(spec.key, item.id) for spec, entries in asked for item in entries]
+    ids = [(read.spec.key, item.id) for read in asked for item in read.entries]
     stored: dict[str, dict[str, Brought]] = {}
     for feed, row in await storage.brought.by_ids(db, ids):
         stored.setdefault(feed, {})[row.guid] = row
@@ -279,6 +287,8 @@ def _under(one: Mark, name: str) -> Entry:
     """An entry under the id that it is stored by."""
     if one.item is None:
         raise TypeError("a mark of a document has its entry")
+    if one.item.id == name:
+        return one.item
     return replace(one.item, id=name)
 
 

@@ -47,6 +47,7 @@ def test_S10_every_command_says_who_may_use_it_as_decided_by_hand() -> None:
     depends = {
         "digest": looking_or_changing,
         "settings": looking_or_changing,
+        "feed": looking_or_changing,
         "mute": looking_or_changing,
         "only": looking_or_changing,
         "subscribe": always_looking,
@@ -65,6 +66,7 @@ def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
     assert {name: to.who for name, to in WORDS.items()} == {
         "text": Who.ANYBODY,
         "place": Who.ADMINISTRATOR,
+        "list of feeds": Who.ADMINISTRATOR,
         "anything": Who.ANYBODY,
     }
     assert {to.who for to in (MEMBERSHIP, MOVED, INLINE)} == {Who.ANYBODY}
