@@ -84,7 +84,7 @@ async def due(bot: Running) -> list[str]:
     known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
-            states = await storage.sources.due(db, now=bot.clock())
+            states = await storage.sources.due(db, now=bot.clock(), known=known)
             if unmet := known.keys() - bot.met:
                 met = await storage.sources.states(db, unmet)
                 bot.met |= met.keys()
@@ -324,7 +324,7 @@ async def _sweep(
     """Do a job for each key that is due, several side by side."""
     async with asyncio.TaskGroup() as tasks:
         rounds: SideBySide[Key] = SideBySide(
-            tasks, lambda one: work.do(one.key), asyncio.Semaphore(POLLS_AT_ONCE)
+            tasks, lambda one: work.do(one.key), places=POLLS_AT_ONCE
         )
         while not stopping.is_set():
             under_way = rounds.busy  # what ends while we look is still due by what we read

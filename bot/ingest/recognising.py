@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -20,7 +20,10 @@ from bot.sources.specs import NewsSpec
 from storage.brought import Brought, Keys
 from storage.db import Db
 
-ASKED_TOGETHER = 2000  # entries whose keys one statement asks for
+# entries whose keys one statement asks for: putting a statement together holds the loop
+ASKED_TOGETHER = 300
+# entries of a document whose keys are counted here; of more a thread does it, and the loop goes on
+COUNTED_HERE = 500
 IN_A_TURN = 100  # entries that are looked at before others have the loop
 NAMESAKES = 20  # entries with a key of one's own that it is compared with
 Named = TypeVar("Named")
@@ -96,7 +99,7 @@ async def _compare(db: Db, looks: Sequence[_Look]) -> None:
     together: list[tuple[_Look, Keys]] = []
     count = 0
     for look in looks:
-        here = identity.shared(look.marks.values())
+        here = await _shared(look.marks.values())
         for some in _pieces(look.strange):
             if together and count + len(some) > ASKED_TOGETHER:
                 await _add_rows(db, together)
@@ -147,13 +150,20 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     recogniser = _Recogniser(
         marks=[marks[item] for item in look.strange],
         stored=stored,
-        shared=identity.shared(marks.values(), stored.values()),
+        shared=await _shared(marks.values(), stored.values()),
         taken={item.id for item in marks} - {item.id for item in look.strange},
     )
     words = await storage.news.words(db, await recogniser.unclear())
     for pk, entry in words.items():
         stored[pk] = replace(stored[pk], item=entry)
     return recogniser
+
+
+async def _shared(document: Collection[Mark], stored: Collection[Mark] = ()) -> Shared:
+    """The keys that say nothing, because different entries have them."""
+    if len(document) + len(stored) <= COUNTED_HERE:
+        return identity.shared(document, stored)
+    return await asyncio.to_thread(identity.shared, document, stored)
 
 
 async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
