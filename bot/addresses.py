@@ -8,6 +8,7 @@ own words.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from yarl import URL
@@ -54,6 +55,9 @@ def _lies_in(address: IPAddress, networks: Iterable[IPNetwork]) -> bool:
     return any(address in network for network in networks)
 
 
+NO_HOST = re.compile(r"""[\s<>"\\^`{|}%]""")  # what no name and no number of a host has
+
+
 def checked(url: str, start: URL | None = None) -> URL:
     """An address of plain http(s); a redirect's port must be a usual one or that of `start`."""
     try:
@@ -63,6 +67,8 @@ def checked(url: str, start: URL | None = None) -> URL:
         raise FetchError("the address cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not host or port is None:
         raise FetchError("only http and https addresses are fetched")
+    if NO_HOST.search(host):
+        raise FetchError("the address cannot be read")
     if parsed.user is not None or parsed.password is not None:
         raise FetchError("an address with a user name or password is not fetched")
     if start is not None and port not in {80, 443, start.port}:

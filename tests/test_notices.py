@@ -29,6 +29,7 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.held": {"source": "nbkr", "rate": "USD/KGS 847.9350", "why": "900 %"},
     "notice.approved": {"who": "Aigul", "title": "Border post closed"},
     "notice.refused": {"who": "Aigul", "title": "Border post closed"},
+    "notice.joined": {"who": "Aigul", "title": "Border post closed"},
     "notice.story": {
         "title": "Border post closed",
         "text": "Since six in the morning.",

@@ -77,18 +77,13 @@ class Done:
             await self.note("poll")
             return False
 
-        async def noted(kind: str) -> None:
-            await self.note(kind)
+        def doing(job: Job) -> Callable[..., Awaitable[object]]:
+            if job.name == "poll":
+                return poll
+            return lambda: self.note(job.name)
 
-        todo: dict[str, Callable[..., Awaitable[object]]] = {
-            "poll": poll,
-            "fan_out": lambda: noted("fan_out"),
-            "digests": lambda: noted("digests"),
-            "index": lambda: noted("index"),
-            "tidy": lambda: noted("tidy"),
-        }
         return [
-            Work(job=self.faster(job), do=todo[job.name], due=due if job.due else None)
+            Work(job=self.faster(job), do=doing(job), due=due if job.due else None)
             for job in JOBS
             if job.who is Who.ONE
         ]
