@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bot.emulator import Control, Emulator
 
@@ -244,6 +244,34 @@ async def test_inline_results_and_reply_keys(browser: Browser, emulator: Emulato
     await page.get_by_role("option", name="8,745 som").click()
     await expect(page.locator(".msg.mine .bubble").last).to_contain_text("100 USD = 8,745 KGS")
     await expect(page.locator(".msg.mine .bubble").last).to_contain_text("via @jarchy_bot")
+    assert problems == []
+
+
+async def test_what_comes_while_a_state_is_on_its_way_stays(
+    browser: Browser, emulator: Emulator
+) -> None:
+    """On a busy machine the state is older than what was shown since it was asked for."""
+    page, problems = await opened(browser, emulator, 1000, 700)
+    await page.locator(f"[data-chat='{AIGUL}']").click()
+    read, told = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        state = await route.fetch()
+        read.set()
+        await told.wait()
+        await route.fulfill(response=state)
+
+    await page.route("**/emulator/state", hold)
+    emulator.set_language(AIGUL, "ru")
+    await read.wait()
+    await call(emulator, page, "sendMessage", chat_id=AIGUL, text="Meanwhile")
+    mine = page.locator("#main .bubble", has_text="Meanwhile")
+    await expect(mine).to_have_count(1)
+    told.set()
+    await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
+    await expect(mine).to_have_count(1)
+    await page.unroute("**/emulator/state")
+    emulator.set_language(AIGUL, "en")
     assert problems == []
 
 
