@@ -1,6 +1,7 @@
-"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS` prints its port.
+"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS ENTRIES` prints its
+port.
 
-Every host has one feed of twenty entries and more; `GET /version/N` makes N more of them, and with
+Every host has one feed of so many entries; `GET /version/N` makes N more of them, and with
 `?every=K` those of every K-th host alone. It knows validators, as most servers do.
 """
 
@@ -11,7 +12,6 @@ import sys
 
 from aiohttp import web
 
-ENTRIES = 20
 _ITEM = (
     "<item><title>Report {n} of {host}: the council approves repair {n}</title>"
     "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
@@ -29,7 +29,8 @@ _FEED = (
 class Feeds:
     """What all hosts publish now."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: int) -> None:
+        self.entries = entries
         self.version = 0
         self.every = 1
 
@@ -41,7 +42,7 @@ class Feeds:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
             _ITEM.format(n=number, host=request.host, minute=number % 60)
-            for number in range(ENTRIES + version, 0, -1)
+            for number in range(self.entries + version, 0, -1)
         )
         body = _FEED.format(host=request.host, items=items).encode()
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
@@ -55,7 +56,7 @@ class Feeds:
 
 async def main() -> None:
     """Serve on every loopback address until stdin ends."""
-    feeds = Feeds()
+    feeds = Feeds(int(sys.argv[2]))
     app = web.Application()
     app.router.add_get("/rss", feeds.feed)
     app.router.add_get("/version/{version}", feeds.change)
