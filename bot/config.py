@@ -79,7 +79,7 @@ def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
 
-MOST_USER_FEEDS = 200  # of one chat: each is a line of one message, and polled for ever
+MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one message
 
 
 class Settings(BaseSettings):

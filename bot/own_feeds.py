@@ -20,8 +20,9 @@ import structlog
 
 import storage.alerts
 import storage.own_feeds
+import storage.sources
 from bot.alerts import feeds
-from bot.errors import ParseError, SourceError
+from bot.errors import BotError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
@@ -39,6 +40,7 @@ POLLED_AT_ONCE = 20  # feeds that one look takes
 SIDE_BY_SIDE = 5
 MOST_ENTRIES = 500  # of one document
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
+TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
 JITTER = 2.0  # seconds at most that a refusal waits: how long it took must tell nothing
 
 
@@ -58,11 +60,12 @@ class OwnFeeds:
         who asks learns neither why nor how soon that was known.
         """
         try:
-            answer = await self.fetcher.get(address.url, found_on=self.found_on)
-            return await self._read(address.channel, answer), answer
-        except SourceError:
+            async with asyncio.timeout(TRY_SECONDS):
+                answer = await self.fetcher.get(address.url, found_on=self.found_on)
+                return await self._read(address.channel, answer), answer
+        except (SourceError, TimeoutError):
             await asyncio.sleep(random.uniform(0, self.jitter))
-            raise
+            raise SourceError("nothing there can be read") from None
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
@@ -86,18 +89,28 @@ class OwnFeeds:
     async def poll(self, feed: OwnFeed) -> int:
         """One poll of one feed, whose trouble stays its own; how many alerts that made."""
         try:
-            validators = Validators(etag=feed.etag, last_modified=feed.last_modified)
-            answer = await self.fetcher.get(feed.url, validators=validators, found_on=self.found_on)
-            digest = hashlib.sha256(answer.body or b"").hexdigest()
-            brought = None
-            if answer.body is not None and digest != feed.digest:
-                brought = await self._read(feed.channel, answer)
+            return await self._poll(feed)
         except SourceError as error:
             log.info("own feed failed", feed=feed.key, error=str(error))
-            async with self.store.writing() as db:
-                await storage.own_feeds.record_failure(db, feed, now=self.clock())
-            return 0
-        return await self.keep(feed, brought, answer, digest if answer.body else feed.digest)
+        except Exception as error:
+            if storage.sources.is_away(error):
+                raise
+            # what anybody may add must not end the program, whatever it makes us do wrong
+            log.exception("own feed failed", feed=feed.key)
+        async with self.store.writing() as db:
+            await storage.own_feeds.record_failure(db, feed, now=self.clock())
+        return 0
+
+    async def _poll(self, feed: OwnFeed) -> int:
+        validators = Validators(etag=feed.etag, last_modified=feed.last_modified)
+        answer = await self.fetcher.get(feed.url, validators=validators, found_on=self.found_on)
+        if answer.body is None:  # 304
+            return await self.keep(feed, None, answer, feed.digest)
+        digest = hashlib.sha256(answer.body).hexdigest()
+        brought = None
+        if digest != feed.digest:
+            brought = await self._read(feed.channel, answer)
+        return await self.keep(feed, brought, answer, digest)
 
     async def keep(
         self, feed: OwnFeed, brought: Brought | None, answer: Fetched, digest: str | None
@@ -126,8 +139,11 @@ class OwnFeeds:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
             return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(f"it could not be read: {error}") from None
+        except BotError:
+            raise
+        except Exception:
+            log.exception("own feed not read")  # a fault of ours
+            raise ParseError("it could not be read") from None
 
 
 def _by_hash(entries: Sequence[Entry]) -> dict[str, Entry]:

@@ -194,12 +194,10 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
-def _must_be_whole() -> None:
-    """ConfigError names what a command, a subject or a kind of alert lacks."""
-    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
-    problems += texts_lacking(FALLBACK)
-    if problems:
-        raise ConfigError(problems)
+def problems() -> list[str]:
+    """What a command, a subject or a kind of alert lacks, a sentence each."""
+    found = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    return found + texts_lacking(FALLBACK)
 
 
 def route(application: App, services: Services) -> None:
@@ -208,7 +206,8 @@ def route(application: App, services: Services) -> None:
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    _must_be_whole()
+    if wrong := problems():
+        raise ConfigError(wrong)
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
@@ -231,5 +230,6 @@ __all__ = [
     "Application",
     "Context",
     "Services",
+    "problems",
     "route",
 ]

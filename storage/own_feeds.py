@@ -135,6 +135,12 @@ def _rows(key: str, entries: Iterable[str], now: datetime) -> list[dict[str, Any
     return [{"feed": key, "entry": one, "seen_at": now} for one in entries]
 
 
+def follows(chat_id: int) -> ColumnElement[bool]:
+    """Which feeds a chat follows."""
+    mine = select(subscription.c.key).where(_is_followed_as(), subscription.c.chat_id == chat_id)
+    return mine.exists()
+
+
 def nobody_follows() -> ColumnElement[bool]:
     """Which feeds nobody follows any more."""
     return ~select(subscription.c.key).where(_is_followed_as()).exists()

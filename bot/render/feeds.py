@@ -9,7 +9,8 @@ from bot.model.own_feeds import FollowedFeed
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, bold, code, cut, join, lines, message, one_line
 
-BUTTON_LETTERS = 18  # of a feed's name on a button
+BUTTON_LETTERS = 18  # of a feed's name on a button,
+LISTED_LETTERS = 45  # and in the list
 
 
 def listed(feeds: Sequence[FollowedFeed], language: str, *, most: int, example: str) -> Message:
@@ -20,7 +21,7 @@ def listed(feeds: Sequence[FollowedFeed], language: str, *, most: int, example: 
     rows: list[list[Button]] = []
     parts = [bold(t("feeds.title", language))]
     for number, one in enumerate(feeds, 1):
-        name = one_line(one.feed.name)
+        name = cut(message(one_line(one.feed.name)), LISTED_LETTERS).text
         state = None
         if one.paused:
             state = t("feeds.paused", language)

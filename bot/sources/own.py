@@ -17,6 +17,7 @@ from bot.errors import FetchError
 from bot.model.news import Entry
 from bot.sources.feeds import parse_feed
 from bot.sources.posts import parse_posts
+from bot.sources.text import one_line
 from bot.sources.values import public_name
 
 LONGEST_ADDRESS = 500  # characters
@@ -81,4 +82,4 @@ def read_own(
         posts = parse_posts(body, channel=channel, url=url, content_type=content_type)
         return Brought(name="", entries=posts)
     feed = parse_feed(body, url=url, content_type=content_type)
-    return Brought(name=feed.title[:LONGEST_NAME], entries=feed.entries)
+    return Brought(name=one_line(feed.title)[:LONGEST_NAME], entries=feed.entries)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.own_feeds
+from bot.alerts import feeds
 from bot.own_feeds import JITTER, OwnFeeds
 from bot.sources.opml import read_opml
 from storage.schema import alert, entry, own_feed
@@ -185,6 +186,31 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert await poll(patient) == 1
     await patient.tells(READER, "Bridge is closed")
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is that feed's trouble, and no end of the program."""
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(FIRST))
+        await patient.ask(f"/feed add {published.url}{path}", fits="Added")
+    async with patient.bot.store.reading() as db:
+        a, _ = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    whole = feeds.alerts
+
+    def broken(feed: str, *rest: Any, **options: Any) -> Any:
+        if feed == a.feed.key:
+            raise RuntimeError(feed)
+        return whole(feed, *rest, **options)
+
+    monkeypatch.setattr(feeds, "alerts", broken)
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    async with patient.bot.store.reading() as db:
+        found = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert sorted(one.feed.failures for one in found) == [0, 1]
 
 
 async def test_much_at_once_is_five_messages_and_a_count(
