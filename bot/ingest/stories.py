@@ -12,6 +12,7 @@ import structlog
 
 import storage.alerts
 import storage.brought
+import storage.clues
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
@@ -204,16 +205,21 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
-        await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
+        text_key = identity.text_key(item)
         story = await storage.news.get(db, story_pk)
+        await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
         mine = next((one for one in story.entries if one.pk == pk), None)
         if mine is None:
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
-        if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, always=True)
+        if shown.pk == pk:  # words that nobody is shown are not worth an edit
+            why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
+            if headed == key:  # a text that changes by itself is no news at each poll
+                await _edit(db, story_pk, f"{why}:{text_key}", now=now)
+            else:
+                await _edit(db, story_pk, why, now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -223,6 +229,7 @@ async def _graver(
 ) -> int:
     """Tell a story that a report's new words make graver than all so far; how many alerts."""
     verdict = judge_entry(item, found.spec)
+    await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
     story = await storage.news.get(db, stored.story)
     if story is None or not verdict.security:
         return 0
