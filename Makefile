@@ -57,7 +57,7 @@ check: setup
 	  && diff -q requirements.lock $(VENV)/locks/requirements.lock \
 	  && diff -q requirements-dev.lock $(VENV)/locks/requirements-dev.lock \
 	  || (echo "the locks are not what pyproject.toml asks for: make lock" >&2; exit 1)
-	$(BIN)/python -m pytest -q tests/test_documents.py tests/test_i18n.py
+	$(BIN)/python -m pytest -q tests/test_documents.py tests/test_i18n.py tests/test_parts.py
 
 # aiogram, which we are compared with, asks for an older pydantic than ours: it has an environment of its own
 AIOGRAM := $(VENV)/aiogram

@@ -20,6 +20,7 @@ from bench import (
     chart,
     fan_out,
     lanes,
+    many,
     moves_replay,
     outage,
     polls,
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "chart": chart.measure,
     "outage": outage.measure,
     "polls": polls.measure,
+    "many": many.measure,
 }
 
 

@@ -1,7 +1,7 @@
-"""Publishers of feeds in a process of their own: `python -m bench.feeds` prints its port.
+"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS` prints its port.
 
-Every host has one feed of twenty entries and more; `GET /version/N` makes N more of them. It knows
-validators, as most servers do.
+Every host has one feed of twenty entries and more; `GET /version/N` makes N more of them, and with
+`?every=K` those of every K-th host alone. It knows validators, as most servers do.
 """
 
 from __future__ import annotations
@@ -29,16 +29,19 @@ _FEED = (
 class Feeds:
     """What all hosts publish now."""
 
-    version = 0
+    def __init__(self) -> None:
+        self.version = 0
+        self.every = 1
 
     async def feed(self, request: web.Request) -> web.Response:
         """A host's feed, or that it did not change."""
-        tag = f'"{self.version}"'
+        version = self.version if _number_of(request.host) % self.every == 0 else 0
+        tag = f'"{version}"'
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
             _ITEM.format(n=number, host=request.host, minute=number % 60)
-            for number in range(ENTRIES + self.version, 0, -1)
+            for number in range(ENTRIES + version, 0, -1)
         )
         body = _FEED.format(host=request.host, items=items).encode()
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
@@ -46,6 +49,7 @@ class Feeds:
     async def change(self, request: web.Request) -> web.Response:
         """Publish so many entries more than at first."""
         self.version = int(request.match_info["version"])
+        self.every = int(request.query.get("every", "1"))
         return web.Response()
 
 
@@ -66,6 +70,12 @@ async def main() -> None:
     print(port, flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
+
+
+def _number_of(host: str) -> int:
+    """Which source has that address."""
+    third, fourth = host.partition(":")[0].split(".")[2:]
+    return int(third) * 250 + int(fourth) - 1
 
 
 def host_of(number: int) -> str:

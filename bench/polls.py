@@ -33,7 +33,7 @@ GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
 
 
 @asynccontextmanager
-async def _publishers(count: int) -> AsyncIterator[int]:
+async def publishers(count: int) -> AsyncIterator[int]:
     """So many hosts with a feed each; their port."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.feeds", str(count), stdin=PIPE, stdout=PIPE
@@ -47,7 +47,7 @@ async def _publishers(count: int) -> AsyncIterator[int]:
         await process.wait()
 
 
-def _catalog(port: int, count: int) -> Catalog:
+def catalog(port: int, count: int) -> Catalog:
     return parse_catalog(
         "".join(
             f'[feeds.s{number}]\nname = {{ en = "S{number}" }}\n'
@@ -57,17 +57,18 @@ def _catalog(port: int, count: int) -> Catalog:
     )
 
 
-async def _publish(port: int, version: int) -> None:
+async def publish(port: int, version: int, *, every: int = 1) -> None:
+    """So many entries more than at first, of every `every`-th host."""
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}/version/{version}") as answer,
+        session.get(f"http://127.0.0.1:{port}/version/{version}?every={every}") as answer,
     ):
         assert answer.status == 200
 
 
 async def _ours(port: int, count: int) -> dict[str, float]:
     """Seconds of each round."""
-    catalog = _catalog(port, count)
+    known = catalog(port, count)
     seconds: dict[str, float] = {}
     async with (
         world.sqlite_store() as store,
@@ -75,7 +76,7 @@ async def _ours(port: int, count: int) -> dict[str, float]:
         Fetcher(limits=Limits(pause=0)) as fetcher,
     ):
         ingest = Ingest(
-            store=store, fetcher=fetcher, workers=workers, clock=utc_now, feeds=catalog.news
+            store=store, fetcher=fetcher, workers=workers, clock=utc_now, feeds=known.news
         )
 
         async def poll(spec: RateSpec | NewsSpec) -> None:
@@ -83,13 +84,13 @@ async def _ours(port: int, count: int) -> dict[str, float]:
             assert report.error is None, report.error
 
         for name, version in ROUNDS.items():
-            await _publish(port, version)
+            await publish(port, version)
             began = time.perf_counter()
             async with asyncio.TaskGroup() as tasks:
                 polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
-                    tasks, poll, asyncio.Semaphore(POLLS_AT_ONCE)
+                    tasks, poll, places=POLLS_AT_ONCE
                 )
-                for spec in catalog.polled:
+                for spec in known.polled:
                     polls.start(spec)
             seconds[name] = time.perf_counter() - began
     return seconds
@@ -109,7 +110,7 @@ async def _reader(port: int, count: int) -> dict[str, float] | None:
     assert process.stdout is not None
     seconds: dict[str, float] = {}
     for name, version in ROUNDS.items():
-        await _publish(port, version)
+        await publish(port, version)
         process.stdin.write(b"\n")
         seconds[name] = float(await process.stdout.readline())
     process.stdin.close()
@@ -120,7 +121,7 @@ async def _reader(port: int, count: int) -> dict[str, float] | None:
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """Sources a second of each round."""
     count = FEW if quick else FEEDS
-    async with _publishers(count) as port:
+    async with publishers(count) as port:
         theirs = await _reader(port, count)
         ours = await _ours(port, count)
     figures: list[Figure] = []

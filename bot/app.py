@@ -26,6 +26,7 @@ from bot.fetch import Fetcher
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
 from bot.ops import ops_app
+from bot.own_feeds import OwnFeeds
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -122,6 +123,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             is_away=lambda: worker.reach.away,
             wake=worker.wake,
             settings=settings,
+            own_feeds=OwnFeeds(store=store, fetcher=fetcher, workers=workers, clock=clock),
             on_trouble=on_trouble,
             quiet=worker.quiet,
         )

@@ -13,11 +13,11 @@ from bot.watch import LoopWatch, StoreWatch, keep_watch
 def background(bot: Running) -> dict[str, Coroutine[Any, Any, None]]:
     """Each by its name: the watches, and the jobs as loops of our own or shared by replicas."""
     store, settings = bot.store, bot.settings
+    works = bound(bot, JOBS)  # first: where it refuses a job, no watch was made that nobody awaits
     watched = StoreWatch(
         store, bot.api, settings.admin_ids, settings.default_language, bot.worker.stop
     )
     running = {"watch": keep_watch(watched, LoopWatch(), bot.stopping, lambda: bot.pause(TICK))}
-    works = bound(bot, JOBS)
     for work in looped(works, alone=store.alone):
         running[work.job.name] = loop(work, bot.pause, bot.stopping)
     if not store.alone:

@@ -240,7 +240,7 @@ def _keyed(
 
         still = set(await due())  # of a batch that a dead replica began, some are done
         async with asyncio.TaskGroup() as group:
-            batch: SideBySide[Key] = SideBySide(group, one, slots)
+            batch: SideBySide[Key] = SideBySide(group, one, places=BATCH, slots=slots)
             for due_key in keys:
                 if due_key in still:
                     batch.start(Key(due_key))

@@ -79,6 +79,9 @@ def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
 
+MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one message
+
+
 class Settings(BaseSettings):
     """What an operator decides; `.env.example` explains each in a line."""
 
@@ -105,6 +108,7 @@ class Settings(BaseSettings):
     security_policy: Annotated[
         PolicyName, BeforeValidator(one_of(("publish", "two_sources", "approve")))
     ] = "publish"
+    user_feeds: Annotated[int, Field(ge=0, le=MOST_USER_FEEDS)] = 20
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
     log_level: Annotated[

@@ -84,7 +84,7 @@ async def due(bot: Running) -> list[str]:
     known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
-            states = await storage.sources.due(db, now=bot.clock())
+            states = await storage.sources.due(db, now=bot.clock(), known=known)
             if unmet := known.keys() - bot.met:
                 met = await storage.sources.states(db, unmet)
                 bot.met |= met.keys()
@@ -124,6 +124,15 @@ async def fan_out(bot: Running) -> None:
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))
+
+
+async def own_feeds(bot: Running) -> None:
+    """Poll the feeds that readers added, whose time has come."""
+    try:
+        if await bot.services.own_feeds.poll_due():
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("readers' own feeds wait for the database", error=str(error))
 
 
 async def index(bot: Running) -> None:
@@ -209,6 +218,7 @@ JOBS = (
     Job(name="poll", every=TICK, due=due, do=poll),
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),
+    Job(name="own_feeds", every=10.0, do=own_feeds),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
@@ -314,7 +324,7 @@ async def _sweep(
     """Do a job for each key that is due, several side by side."""
     async with asyncio.TaskGroup() as tasks:
         rounds: SideBySide[Key] = SideBySide(
-            tasks, lambda one: work.do(one.key), asyncio.Semaphore(POLLS_AT_ONCE)
+            tasks, lambda one: work.do(one.key), places=POLLS_AT_ONCE
         )
         while not stopping.is_set():
             under_way = rounds.busy  # what ends while we look is still due by what we read

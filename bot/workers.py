@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 MEMORY = 1024 * 1024 * 1024
+LOADED_HERE = 256 * 1024  # bytes of a reply that hold the loop for a few milliseconds
 LARGEST_REPLY = 256 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LENGTH = struct.Struct("<Q")
@@ -212,7 +213,12 @@ class _Worker:
         (length,) = _LENGTH.unpack(await answer.readexactly(_LENGTH.size))
         if length > LARGEST_REPLY:
             raise EOFError
-        reply = _Replies(io.BytesIO(await answer.readexactly(length))).load()
+        said = io.BytesIO(await answer.readexactly(length))
+        if length > LOADED_HERE:
+            # a thread gives the loop its turns: thousands of entries take a tenth of a second
+            reply = await asyncio.to_thread(_Replies(said).load)
+        else:
+            reply = _Replies(said).load()
         if not (isinstance(reply, tuple) and len(reply) == 2):
             raise pickle.UnpicklingError
         return reply

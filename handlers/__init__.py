@@ -29,7 +29,9 @@ from handlers import (
     alerts,
     charts,
     convert,
+    desk,
     digest,
+    feeds,
     held,
     membership,
     news,
@@ -58,6 +60,8 @@ from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
 PRIVATE = filters.ChatType.PRIVATE
+#: Files that may be lists of feeds, by what they are called.
+LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
 Press = Callable[..., Awaitable[None]]
 
 
@@ -76,6 +80,8 @@ COMMANDS: dict[str, Route[Handler]] = {
     "search": Route(search.search, Who.ANYBODY),
     "mute": Route(news_filters.mute, looking_or_changing, offered=Who.ANYBODY),
     "only": Route(news_filters.only, looking_or_changing, offered=Who.ANYBODY),
+    "feed": Route(feeds.feed, looking_or_changing, offered=Who.ADMINISTRATOR),
+    "feeds": Route(feeds.feeds, Who.ANYBODY),
     "alert": Route(rules.alert, Who.ADMINISTRATOR),
     "alerts": Route(rules.alerts, Who.ANYBODY),
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
@@ -129,7 +135,10 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("new", 1): Route(rules.chosen, Who.ADMINISTRATOR),
     ("rule", 2): Route(rules.pressed, Who.ADMINISTRATOR),
     ("held", 2): Route(held.pressed, Who.OPERATOR),
-    ("story", 2): Route(held.story_pressed, Who.OPERATOR),
+    ("story", 2): Route(desk.pressed, Who.OPERATOR),
+    ("story", 3): Route(desk.joined, Who.OPERATOR),
+    ("feeds", 1): Route(feeds.export, Who.ANYBODY),
+    ("feed", 2): Route(feeds.pressed, Who.ADMINISTRATOR),
     ("why", 1): Route(alerts.why, Who.ANYBODY),
     ("snooze", 1): Route(alerts.snooze, Who.ADMINISTRATOR),
     ("unsnooze", 1): Route(alerts.unsnooze, Who.ADMINISTRATOR),
@@ -145,8 +154,10 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
 #: What is written besides commands, in the order in which it is tried: where it is heard, and who
 #: may. In a private chat its owner is the administrator.
 WORDS: dict[str, Route[Handler]] = {
+    "headline": Route(desk.reworded, Who.OPERATOR, where=PRIVATE & desk.AnswersDesk()),
     "text": Route(convert.text, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
     "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
+    "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
     "anything": Route(unknown.unknown, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
@@ -183,12 +194,10 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
-def _must_be_whole() -> None:
-    """ConfigError names what a command, a subject or a kind of alert lacks."""
-    problems = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
-    problems += texts_lacking(FALLBACK)
-    if problems:
-        raise ConfigError(problems)
+def problems() -> list[str]:
+    """What a command, a subject or a kind of alert lacks, a sentence each."""
+    found = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    return found + texts_lacking(FALLBACK)
 
 
 def route(application: App, services: Services) -> None:
@@ -197,7 +206,8 @@ def route(application: App, services: Services) -> None:
     Of a group's handlers the first that fits takes the update: commands before text, text before
     what nobody understands.
     """
-    _must_be_whole()
+    if wrong := problems():
+        raise ConfigError(wrong)
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
     for name, to in COMMANDS.items():
@@ -220,5 +230,6 @@ __all__ = [
     "Application",
     "Context",
     "Services",
+    "problems",
     "route",
 ]

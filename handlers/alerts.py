@@ -14,12 +14,20 @@ from typing import Protocol
 
 import storage.alerts
 import storage.chats
+import storage.own_feeds
 import storage.rules
 from bot.alerts import Desk, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
-from bot.model.subjects import DigestSubject, PairSubject, RuleSubject, Subject, TopicSubject
+from bot.model.subjects import (
+    DigestSubject,
+    FeedSubject,
+    PairSubject,
+    RuleSubject,
+    Subject,
+    TopicSubject,
+)
 from bot.render import alerts as render
 from bot.render.answers import say
 from bot.render.news import topic_name
@@ -139,6 +147,15 @@ async def _pair(subject: PairSubject, _db: Db, context: Context) -> Followed:
 async def _topic(subject: TopicSubject, _db: Db, context: Context) -> Followed:
     name = topic_name(subject.topic, context.language)
     return _subscribed(subject, context, name=name, button=name.lower())
+
+
+@followed.register(FeedSubject)
+async def _feed(subject: FeedSubject, db: Db, context: Context) -> Followed:
+    """A feed that readers added, by the name that it gives itself."""
+    stored = await storage.own_feeds.get(db, subject.feed)
+    if stored is None:  # nobody follows it any more
+        raise UserError("error.stale")
+    return _subscribed(subject, context, name=stored.name, button=stored.name[:24])
 
 
 @followed.register(RuleSubject)

@@ -10,7 +10,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 import storage.chats
 from bot.model.chats import Chat
-from bot.render.text import Button, Message, to_api
+from bot.render.text import Button, Message, Rows, to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Sent
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
@@ -52,6 +52,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Send an answer to what is handled, whatever it takes; returns the last outcome."""
         way = Outgoing(self.services, self.chat.id, self.language, self.thread)
         return await way.send(answer)
+
+    async def file(self, file_id: str, *, most: int) -> bytes | None:
+        """A file that was sent to us, of so many bytes at most; None where it cannot be had."""
+        way = Outgoing(self.services, self.chat.id, self.language, self.thread)
+        return await way.file(file_id, most=most)
 
     async def _send(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         return await self.send(Answer(method=method, parameters=parameters))
@@ -107,6 +112,15 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             markup = {"inline_keyboard": rows}
             where = {"chat_id": self.chat.id, "message_id": origin.message_id}
             await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
+
+    async def put(self, buttons: Rows) -> None:
+        """Put other buttons under the message pressed; its words stay."""
+        origin = self.incoming.effective_message
+        if origin is None:
+            return
+        markup = to_api(Message(text="", buttons=buttons))["reply_markup"]
+        where = {"chat_id": self.chat.id, "message_id": origin.message_id}
+        await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning."""

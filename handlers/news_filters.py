@@ -24,7 +24,7 @@ from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db
 
-MOST_FILTERS = 50  # of one chat
+MOST_FILTERS = 30  # of one chat: each is a line and a button of one message
 ALL = "all"
 STORY_LASTS = timedelta(days=30)  # a filter of one story, which is over by then
 

@@ -140,6 +140,14 @@ class Outgoing:
                 answer = mended
                 fixes += 1
 
+    async def file(self, file_id: str, *, most: int) -> bytes | None:
+        """A file that somebody sent, of so many bytes at most; None where it cannot be had."""
+        asked = Answer(method="getFile", parameters={"file_id": file_id}, postponable=False)
+        match await self.send(asked):
+            case Sent(result={"file_path": str(path)}):
+                return await self._services.api.download(path, most=most)
+        return None
+
     # ── when it may leave ───────────────────────────────────────────────────
 
     async def _keep_to_quiet(self, answer: Answer) -> float:

@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.errors import UserError
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
+from bot.own_feeds import OwnFeeds
 from bot.render.text import Message
 from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
@@ -66,6 +67,7 @@ class Services:
     turn: Callable[[int], Awaitable[float]]
     wake: Callable[[], None]
     settings: Settings
+    own_feeds: OwnFeeds
     chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
     buckets: LRUCache[int, tuple[float, bool]] = field(
@@ -76,6 +78,8 @@ class Services:
     waiting: Callable[[int], int] = no_others
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
     quiet: Quiet = field(default_factory=Quiet)
+    # when each chat tried to add a feed of its own, in this hour
+    feed_tries: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     drawn: Drawn = field(default_factory=Drawn)
     admins: frozenset[int] = field(init=False)
 

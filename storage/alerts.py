@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, func, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, case, func, select, update
 
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.rates import Series
@@ -150,26 +150,38 @@ def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
     return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
 
 
-async def decide(db: Db, pk: int, *, approve: bool) -> StoredAlert | None:
+async def waiting(db: Db, pk: int, *, lock: bool = False) -> StoredAlert | None:
+    """An alert that waits for an operator's word and can still be sent; None when it does not.
+
+    With `lock` nobody else decides before the transaction ends.
+    """
+    query = select(alert).where(
+        alert.c.id == pk,
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.fanned_at.is_(None),
+        alert.c.expires_at > await db_now(db),
+    )
+    if lock:
+        query = query.with_for_update()
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    return stored_alert(row)
+
+
+async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
     """An operator's word on an alert that waits for it, given once; None when it does not wait.
 
     An approved one stays worth sending for `APPROVED_LIFE` at least.
     """
-    now = await db_now(db)
-    waits = (
-        alert.c.id == pk,
-        alert.c.approval == Approval.WAITING.value,
-        alert.c.fanned_at.is_(None),
-    )
-    until = (await db.execute(select(alert.c.expires_at).where(*waits).with_for_update())).scalar()
-    if until is None or until <= now:
+    if await waiting(db, pk, lock=True) is None:
         return None
-    values: dict[str, Any] = {"approval": Approval.REJECTED.value, "fanned_at": now}
-    if approve:
-        values = {
-            "approval": Approval.APPROVED.value,
-            "expires_at": max(until, now + APPROVED_LIFE),
-        }
+    now = await db_now(db)
+    values: dict[str, Any] = {"approval": verdict.value, "fanned_at": now}
+    if verdict is Approval.APPROVED:
+        later = now + APPROVED_LIFE
+        until = case((alert.c.expires_at > later, alert.c.expires_at), else_=later)
+        values = {"approval": verdict.value, "expires_at": until}
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
     return await get(db, pk)
 

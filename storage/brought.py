@@ -77,6 +77,14 @@ async def by_keys(db: Db, wanted: Sequence[tuple[str, Keys]]) -> list[list[Broug
     return found
 
 
+async def having(db: Db, feeds: Collection[str]) -> set[str]:
+    """Which of these feeds have brought anything; meant for such as hardly did."""
+    if not feeds:
+        return set()
+    query = select(entry.c.feed).where(entry.c.feed.in_(list(feeds))).distinct()
+    return set((await db.execute(query)).scalars())
+
+
 async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brought]]:
     """What is stored of these (feed, id), with its feed."""
     found: list[tuple[str, Brought]] = []

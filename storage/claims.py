@@ -28,8 +28,9 @@ from sqlalchemy import (
     update,
 )
 
-from bot.model.alerts import Lane, State
+from bot.model.alerts import ANSWER, Lane, State
 from bot.model.chats import ChatKind
+from storage.chats import STOPPED
 from storage.db import Db, db_now
 from storage.pace import (
     GROUP_BURST,
@@ -228,6 +229,17 @@ def _waits_for_another(now: BindParameter[datetime]) -> ColumnElement[bool]:
     )
 
 
+def only_stopped() -> ColumnElement[bool]:
+    """Whether a chat is left alone by its own wish and not by Telegram's: answers are no alerts."""
+    return and_(chat.c.stopped, chat.c.inactive_why == STOPPED)
+
+
+def is_answer() -> ColumnElement[bool]:
+    """Whether a delivery is of an answer; asked for each, or a server reads all alerts for it."""
+    kind = select(alert.c.kind).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
+    return kind == ANSWER
+
+
 def _chat_has_room() -> ColumnElement[bool]:
     """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
     private = and_(
@@ -276,7 +288,7 @@ def _due_query() -> Select[Any]:
             delivery.c.lane < bindparam("above"),
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
-            chat.c.active,
+            or_(chat.c.active, and_(only_stopped(), is_answer())),
             _chat_has_room(),
             ~_waits_for_another(now),
         )

@@ -15,9 +15,10 @@ from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, sele
 from sqlalchemy.exc import IntegrityError
 
 import storage.filters
-from bot.model.alerts import Approval, State
+from bot.model.alerts import ANSWER, Approval, State
 from bot.model.filters import StoredFilter
 from storage.alerts import StoredAlert, got, stored_alert
+from storage.claims import only_stopped
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.schema import alert, chat, delivery, subscription
 
@@ -46,9 +47,10 @@ async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = Non
     now = await db_now(db)
     last: int | None = None
     if row.audience_chat is not None:  # one chat is one chunk
-        members = select(chat.c.id.label("chat_id")).where(
-            chat.c.id == row.audience_chat, chat.c.active
-        )
+        wants: ColumnElement[bool] = chat.c.active
+        if row.kind == ANSWER:
+            wants = or_(wants, only_stopped())
+        members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
     else:
         members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
         if sieve is not None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     and_,
     cast,
+    delete,
     func,
     insert,
     literal,
@@ -44,6 +45,7 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
         story=row.story_id,
         topics=tuple(row.topics),
         severity=Severity(row.severity),
+        headline=row.headline,
     )
 
 
@@ -192,6 +194,20 @@ async def correct(
         "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
+
+
+async def headline(db: Db, pk: int, words: str) -> None:
+    """An operator words an entry's headline anew; what the publisher wrote stays beside it."""
+    await db.execute(update(entry).where(entry.c.id == pk).values(headline=words))
+
+
+async def join(db: Db, pk: int, *, into: int) -> None:
+    """Make one story of two: all reports of the first belong to the other, as severe as that is."""
+    await db.execute(update(entry).where(entry.c.story_id == pk).values(story_id=into))
+    of_it = select(story_topic.c.topic).where(story_topic.c.story_id == pk)
+    await _add_topics(db, into, list((await db.execute(of_it)).scalars()))
+    await db.execute(delete(story_topic).where(story_topic.c.story_id == pk))
+    await db.execute(delete(story).where(story.c.id == pk))
 
 
 async def raise_severity(db: Db, pk: int, severity: Severity) -> None:

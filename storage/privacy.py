@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.db import Db
-from storage.schema import alert, chat, delivery, inbox, news_filter, rule, subscription
+from storage.own_feeds import follows
+from storage.schema import alert, chat, delivery, inbox, news_filter, own_feed, rule, subscription
 
 #: Each table that knows a chat, and the column that says which.
 BY_CHAT = (
@@ -26,6 +27,8 @@ async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for table, column in BY_CHAT:
         found[str(table.name)] = await _rows(db, table, table.c[column] == chat_id)
+    # of its own feeds the addresses too: a key tells nobody what it is
+    found["own_feed"] = await _rows(db, own_feed, follows(chat_id))
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 

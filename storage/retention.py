@@ -9,13 +9,26 @@ must not mean a newer alert.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_, update
 
 import storage.privacy
 from bot.model.alerts import State
 from storage.db import Db, db_now
-from storage.schema import alert, chat, delivery, entry, inbox, news_filter, story, story_topic
+from storage.own_feeds import nobody_follows
+from storage.schema import (
+    alert,
+    chat,
+    delivery,
+    entry,
+    inbox,
+    news_filter,
+    own_entry,
+    own_feed,
+    story,
+    story_topic,
+)
 
 BODIES_KEPT = timedelta(hours=24)  # what people wrote
 # their numbers, so that none has its effect twice; Telegram repeats for a day
@@ -24,6 +37,8 @@ ALERTS_KEPT = timedelta(days=30)  # with their deliveries: what corrections and 
 STORIES_KEPT = timedelta(days=180)
 # that blocked the bot, are gone, or threw it out: with their settings
 CLOSED_CHATS_KEPT = timedelta(days=90)
+UNLISTED_KEPT = timedelta(days=60)  # hashes of what a reader's own feed does not list any more
+LEFT_KEPT = timedelta(hours=1)  # a feed that nobody follows: who follows it may be about to
 ROWS_AT_ONCE = 2_000
 CHATS_AT_ONCE = 100
 OPEN = (State.PENDING.value, State.LEASED.value)
@@ -81,6 +96,16 @@ async def _filters(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return await _delete(db, news_filter, news_filter.c.id, ended, piece)
 
 
+async def _own_feeds(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    """Feeds that nobody follows, and what the others have not listed for long."""
+    unlisted = own_entry.c.seen_at < now - UNLISTED_KEPT
+    some = select(own_entry.c.feed, own_entry.c.entry).where(unlisted).limit(piece)
+    which = tuple_(own_entry.c.feed, own_entry.c.entry).in_(some)
+    gone = (await db.execute(delete(own_entry).where(which))).rowcount
+    left = and_(own_feed.c.created_at < now - LEFT_KEPT, nobody_follows())
+    return gone + await _delete(db, own_feed, own_feed.c.key, left, min(piece, CHATS_AT_ONCE))
+
+
 async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     """Forget chats away for long, not those that asked for silence, with what was sent to them."""
     away = (
@@ -97,7 +122,7 @@ async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
 
 
 async def _delete(
-    db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int
+    db: Db, table: Table, key: ColumnElement[Any], which: ColumnElement[bool], piece: int
 ) -> int:
     return (
         await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))
@@ -106,4 +131,4 @@ async def _delete(
 
 #: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many
 #: rows that were; an alert goes after its deliveries.
-STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _filters, _chats)
+STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _filters, _own_feeds, _chats)

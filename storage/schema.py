@@ -157,6 +157,7 @@ entry = Table(  # one item as published
     Column("seen_at", UtcDateTime, nullable=False),
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
+    Column("headline", Text),  # as an operator worded it: shown in place of the title
     # whether its words are in the index that `storage.search` keeps
     Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
@@ -238,6 +239,18 @@ rule = Table(  # a chat's own condition on a series
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)
 
+decision = Table(  # what operators decided about news, with a copy of the words
+    "decision",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    # as in bot.model.decisions
+    Column("question", String, nullable=False),
+    Column("answer", Boolean, nullable=False),
+    Column("first", Json, nullable=False),
+    Column("second", Json),
+)
+
 news_filter = Table(  # what a chat will not hear of in the news, or all that it will
     "news_filter",
     metadata,
@@ -262,6 +275,34 @@ news_filter = Table(  # what a chat will not hear of in the news, or all that it
     sqlite_autoincrement=True,
 )
 _partial_index(None, news_filter.c.until_at, where="until_at IS NOT NULL")
+
+# --- feeds that readers added ---------------------------------------------------------------------
+
+own_feed = Table(  # one address, whoever follows it (`subscription`: feed:KEY)
+    "own_feed",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("channel", String),  # of a public Telegram channel its name
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_due_at", UtcDateTime, nullable=False),
+    Column("last_ok_at", UtcDateTime),  # before the first nothing is told: a backlog is not news
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("digest", String),  # SHA-256 of the last body that was read
+)
+Index(None, own_feed.c.next_due_at)
+
+own_entry = Table(  # what such a feed has brought, by hashes alone
+    "own_entry",
+    metadata,
+    Column("feed", String, ForeignKey("own_feed.key", ondelete="CASCADE"), primary_key=True),
+    Column("entry", String, primary_key=True),
+    Column("seen_at", UtcDateTime, nullable=False),  # the last time that it was listed
+    sqlite_with_rowid=False,
+)
 
 # --- alerts and deliveries ------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Row, func, literal, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
@@ -55,19 +56,33 @@ async def states(db: Db, keys: Collection[str] | None = None) -> dict[str, Sourc
     query = select(source)
     if keys is not None:
         query = query.where(source.c.key.in_(list(keys)))
-    rows = await db.execute(query)
-    return {row.key: SourceState(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
+    return _states(await db.execute(query))
 
 
-async def due(db: Db, *, now: datetime) -> dict[str, SourceState]:
-    """The sources that somebody wishes polled, or whose time has come, by key."""
+async def due(
+    db: Db, *, now: datetime, known: Container[str], most: int = 2_000
+) -> dict[str, SourceState]:
+    """The `known` sources that somebody wishes polled, or whose time has come, by key.
+
+    Of more than `most` those that wait longest: reading ten thousand would hold the loop, and as
+    they are polled the next look has the others.
+    """
+    wished = await db.execute(select(source).where(source.c.asked_at.is_not(None)))
+    found = _states(row for row in wished if row.key in known)
     late = select(source).where(source.c.next_due_at <= now)
-    wished = select(source).where(source.c.asked_at.is_not(None))
-    found: dict[str, SourceState] = {}
-    for query in (late, wished):
-        for row in await db.execute(query):
-            found[row.key] = SourceState(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    late = late.order_by(source.c.next_due_at, source.c.key).limit(most)
+    skipped, full = 0, True
+    while full and len(found) < most:  # what an earlier catalog had may be due for ever
+        page = await db.execute(late.offset(skipped))
+        rows = page.all()
+        found |= _states(row for row in rows if row.key in known)
+        skipped += most
+        full = len(rows) == most
     return found
+
+
+def _states(rows: Iterable[Row[Any]]) -> dict[str, SourceState]:
+    return {row.key: SourceState(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
 
 
 async def last_ok_at(db: Db) -> datetime | None:
@@ -114,13 +129,15 @@ def is_away(error: BaseException) -> bool:
 class Good:
     """A poll that went well: when the next is due, what to remember of its documents.
 
-    With an `error` it went well in part: what of it failed, for the operator.
+    With an `error` it went well in part: what of it failed, for the operator. `pause` is the
+    source's own, in seconds.
     """
 
     key: str
     next_due_at: datetime
     seen: Sequence[Document] = ()
     error: str | None = None
+    pause: int | None = None
 
 
 async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> None:
@@ -140,6 +157,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
             "failures": 0,
             "error": new.error,
             "gone_at": None,
+            "pause": new.pause,
         },
     )
     rows: list[dict[str, object]] = []
@@ -155,6 +173,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
                 "next_due_at": poll.next_due_at,
                 "failures": 0,
                 "error": poll.error,
+                "pause": poll.pause,
             }
         )
         seen += poll.seen

@@ -15,7 +15,7 @@ import storage.search
 from bot import archive
 from bot.alerts import stories as kind_stories
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
-from bot.model.alerts import Severity
+from bot.model.alerts import Approval, Severity
 from bot.model.news import Verdict
 from bot.readers.news import STORIES_A_PAGE
 from bot.readers.search import found_page
@@ -113,7 +113,7 @@ async def test_what_an_operator_rejected_is_not_found_and_leaves_no_gap(store: S
         newest = (await storage.news.latest(db, limit=1))[0]
         told = kind_stories.alert(newest, approval=True, now=NOW)
         number = await storage.alerts.enqueue(db, told)
-        assert await storage.alerts.decide(db, number or 0, approve=False) is not None
+        assert await storage.alerts.decide(db, number or 0, Approval.REJECTED) is not None
     assert newest.lead.entry.title == titles[-1]
     async with store.reading() as db:
         page = await found_page(db, Catalog(), "border", language="en")

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import storage.chats
+import storage.decisions
 import storage.news
 import storage.rates
 from bot.model.alerts import Severity
+from bot.model.decisions import Decision, Question, Words
 from bot.model.news import Verdict
 from storage.news import NewEntry
 from storage.opening import open_store
@@ -283,3 +285,34 @@ async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(
     assert not any(exported("1002").values())
     assert json.loads(jarchy(tmp_path, "erase", "--", "-1001").stdout)["rows"] > 1
     assert not any(exported("-1001").values())
+
+
+async def test_decisions_are_printed_as_the_detectors_take_them(tmp_path: Path) -> None:
+    """Each with its answer; a word that names no chat is wrong usage."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
+    first = Words(title="Gunmen attack a border post", text="Three are dead.", language="en")
+    second = Words(title="Shooting at the border", language="en")
+    async with store.writing() as db:
+        for question, answer, other in (
+            (Question.SECURITY, False, None),
+            (Question.SAME_STORY, True, second),
+        ):
+            made = Decision(question=question, answer=answer, first=first, second=other, at=at)
+            await storage.decisions.keep(db, made)
+    await store.close()
+    done = jarchy(tmp_path, "export", "decisions")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    alone, pair = map(json.loads, lines)
+    assert (alone["security"], alone["title"], alone["text"]) == (False, first.title, first.text)
+    assert (pair["same"], pair["a"]["title"], pair["b"]["title"]) == (
+        True,
+        first.title,
+        second.title,
+    )
+    judged = jarchy(tmp_path, "detect", "security", stdin=lines[0])
+    assert json.loads(judged.stdout)["security"] is True  # the operator said else: to learn from
+    compared = jarchy(tmp_path, "detect", "same-story", stdin=lines[1])
+    assert json.loads(compared.stdout)["id"] == pair["id"]
+    assert jarchy(tmp_path, "export", "decision").returncode == 2

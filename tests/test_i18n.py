@@ -122,6 +122,47 @@ def test_every_translation_has_the_same_places_to_fill(language: str) -> None:
             fill(text, **dict.fromkeys(wanted, "x"))
 
 
+#: Lists of words, by the beginnings of their keys, and how many words each has.
+LISTS = {"months.": 12, "weekdays.": 7}
+
+
+def wrong_texts(catalog: polib.POFile) -> list[str]:
+    """What no language may say, a whole one or a stub: texts of no key or of other places, lists
+    that are too short.
+    """
+    found: list[str] = []
+    for entry in catalog:
+        english = entries("en").get(entry.msgid)
+        if english is None:
+            found.append(f"{entry.msgid}: the program says no such thing")
+            continue
+        for text in filter(None, texts(entry)):
+            if places(text) != places(texts(english)[0]):
+                found.append(f"{entry.msgid}: has other places than in English")
+            for begun, count in LISTS.items():
+                if entry.msgid.startswith(begun) and len(text.split()) != count:
+                    found.append(f"{entry.msgid}: should have {count} words")
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_language_says_can_be_said(language: str) -> None:
+    """A stub may say little; what it says, an alert is made of as of any other language's."""
+    assert wrong_texts(polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))) == []
+
+
+def test_what_cannot_be_said_is_told_by_its_key() -> None:
+    said = {"move.effective": "{who}, {day}", "months.day": "yan fev", "move.efective": "x"}
+    catalog = polib.POFile()
+    for key, text in said.items():
+        catalog.append(polib.POEntry(msgid=key, msgstr=text))
+    assert wrong_texts(catalog) == [
+        "move.effective: has other places than in English",
+        "months.day: should have 12 words",
+        "move.efective: the program says no such thing",
+    ]
+
+
 def test_no_language_is_a_copy_of_another() -> None:
     for key in entries("en").keys() - SHARED_WORDS:
         said = [tuple(texts(entries(language)[key])[:2]) for language in WHOLE]

@@ -16,6 +16,7 @@ import storage.news
 import storage.rates
 import storage.sources
 from bot.ingest import IngestReport
+from bot.model.alerts import Approval
 from bot.readers.digest import day_digest
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -198,6 +199,9 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
     await world.poll("one")
     world.feed("one", ATTACK, QUIET)
     assert (await world.poll("one")).alerts == 1
+    verdict, other = Approval.REJECTED, Approval.APPROVED
+    if approve:
+        verdict, other = other, verdict
     story, question = await world.stored(alert)
     assert (story.kind, story.approval, question.kind, question.approval) == (
         "story",
@@ -208,8 +212,8 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
     async with world.store.writing() as db:
         opened = [await storage.fan_out.fan_out(db) for _ in range(2)]
         assert opened == [0, None]  # the question's, whose operator has no chat here
-        assert (await storage.alerts.decide(db, story.id, approve=approve) is not None) is True
-        assert await storage.alerts.decide(db, story.id, approve=not approve) is None
+        assert (await storage.alerts.decide(db, story.id, verdict) is not None) is True
+        assert await storage.alerts.decide(db, story.id, other) is None
         assert (await storage.fan_out.fan_out(db) is not None) is approve
         titles = [found.lead.entry.title for found in await storage.news.latest(db)]
     assert (ATTACK[1] in titles) is approve

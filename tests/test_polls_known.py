@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 import storage.news
+import storage.sources
 from bot.ingest import recognising
 from bot.sources import plain_feeds
 from bot.sources.catalog import parse_catalog
@@ -182,3 +183,31 @@ async def test_what_was_not_stored_is_not_known(
         patched.setattr(storage.news, "add_alone", fails)
         assert (await world.poll("a")).error is not None
     assert (await world.poll("a")).new == 1
+
+
+async def test_a_quiet_source_is_asked_less_often_and_the_pace_is_kept_in_the_store(
+    store: Store,
+) -> None:
+    """Between the catalog's bounds; a failure in between changes nothing of it."""
+
+    def bounded(url: str) -> Catalog:
+        pace = 'poll = { every = "5m", slowest = "30m" }'
+        return parse_catalog(f'[feeds.a]\nname = {{ en = "A" }}\nurl = "{url}/a.xml"\n{pace}\n')
+
+    async def pause() -> int | None:
+        async with store.reading() as db:
+            return (await storage.sources.states(db, ["a"]))["a"].pause
+
+    async with polling(store, bounded, now=NOW) as world:
+        world.serve("a", document(item(1)))
+        await world.poll("a")
+        assert await pause() == 300
+        await world.poll("a")
+        await world.poll("a")
+        assert await pause() == 432
+        world.serve("a", b"broken")
+        assert (await world.poll("a")).error is not None
+        assert await pause() == 432
+        world.serve("a", document(item(2), item(1)))
+        await world.poll("a")
+        assert await pause() == 300

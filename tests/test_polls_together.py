@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from string import ascii_letters
 
 import pytest
 
+import storage.marks
 import storage.news
 import storage.sources
 from bot.errors import BotError, StorageError
@@ -136,6 +138,35 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     assert (await world.poll("s0")).new == 0
 
 
+async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply that comes during the first piece does not wait for the others."""
+    count = 6 * PIECE
+    world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
+    add = storage.news.add_alone
+    order: list[str] = []
+    replies: list[asyncio.Task[None]] = []
+
+    async def reply() -> None:
+        async with world.store.writing() as db:
+            await storage.marks.put(db, "reply", "x")
+        order.append("reply")
+
+    async def noted(db: object, new: Sequence[storage.news.NewEntry], **rest: object) -> None:
+        order.append("piece")
+        if not replies:
+            replies.append(asyncio.create_task(reply()))
+            await asyncio.sleep(0.05)  # it stands in the queue for the writing connection
+        await add(db, new, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(storage.news, "add_alone", noted)
+    assert (await world.poll("s0")).new == count
+    await replies[0]
+    assert order.index("reply") <= 3
+    assert order.count("piece") >= 6
+
+
 async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_by_the_next_poll(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,8 +193,30 @@ async def test_what_is_due_is_found_without_those_that_are_not(world: World) -> 
     """By when they are due and by who was wished for."""
     async with world.store.writing() as db:
         await storage.sources.ask(db, ["s5"], now=world.now)
-        due = await storage.sources.due(db, now=world.now)
+        keys = {f"s{number}" for number in range(FEEDS)}
+        due = await storage.sources.due(db, now=world.now, known=keys)
     assert list(due) == ["s5"]
+
+
+async def test_of_many_that_are_due_those_are_found_that_wait_longest_and_are_known(
+    world: World,
+) -> None:
+    """What an earlier catalog had stays due for ever, and is in nobody's way."""
+    good = [
+        storage.sources.Good(key=f"old{number}", next_due_at=NOW - timedelta(days=9))
+        for number in range(5)
+    ]
+    for number in range(FEEDS):
+        late = NOW - timedelta(minutes=number)
+        good.append(storage.sources.Good(key=f"s{number}", next_due_at=late))
+    async with world.store.writing() as db:
+        await storage.sources.record_success(db, good, now=NOW)
+    keys = {f"s{number}" for number in range(FEEDS)}
+    async with world.store.reading() as db:
+        due = await storage.sources.due(db, now=NOW, known=keys, most=2)
+    assert list(due)[:2] == [f"s{FEEDS - 1}", f"s{FEEDS - 2}"]
+    assert len(due) < FEEDS
+    assert due.keys() <= keys
 
 
 class BrokenError(BotError):

@@ -16,6 +16,7 @@ from bot.schedule import (
     due,
     first_instant,
     next_due,
+    next_pause,
     retry_due,
     within,
 )
@@ -306,3 +307,46 @@ def test_T2_every_second_of_a_gap_is_the_same_instant(zone: str, begins: str) ->
     after = (begin + timedelta(hours=1)).replace(tzinfo=there).astimezone(UTC)
     gap = [begin + timedelta(seconds=second) for second in range(0, 3600, 37)]
     assert {first_instant(wanted, there) for wanted in gap} == {after}
+
+
+# ── quiet and busy sources ──────────────────────────────────────────────────
+
+ADAPTIVE = PollSpec(every=timedelta(minutes=5), slowest=timedelta(minutes=30))
+
+
+def paces(pause: int | None, *brought: int) -> list[int | None]:
+    """The pauses after polls that brought so much."""
+    found: list[int | None] = []
+    for count in brought:
+        pause = next_pause(ADAPTIVE, pause, count)
+        found.append(pause)
+    return found
+
+
+def test_a_quiet_source_is_asked_less_and_less_and_never_less_than_the_catalog_says() -> None:
+    found = paces(None, *[0] * 12)
+    assert found[:3] == [360, 432, 518]
+    assert found[-1] == 1800
+    assert found == sorted(found, key=lambda pause: pause or 0)
+
+
+def test_a_source_that_speaks_again_has_its_old_pace_after_a_few_polls() -> None:
+    assert paces(1800, 3, 1, 2) == [900, 450, 300]
+    assert paces(300, 5) == [300]
+
+
+def test_a_source_without_a_slowest_pause_is_asked_as_the_catalog_says() -> None:
+    assert next_pause(ALWAYS, None, 0) is None
+    assert next_pause(ALWAYS, 1800, 0) is None, "the catalog had one before"
+
+
+def test_a_pause_the_catalog_does_not_have_any_more_is_brought_within_its_bounds() -> None:
+    assert next_pause(ADAPTIVE, 86_400, 0) == 1800
+    assert next_pause(ADAPTIVE, 1, 0) == 300
+
+
+def test_the_next_poll_is_after_the_sources_own_pause(chance: float) -> None:
+    found = next_due(ADAPTIVE, now=NOON, pause=1200)
+    assert close(found, NOON + jittered(timedelta(minutes=20), chance))
+    everywhere = next_due(ADAPTIVE, now=NOON, every=timedelta(seconds=2), pause=1200)
+    assert everywhere == NOON + timedelta(seconds=2)

@@ -171,6 +171,7 @@ BAD: dict[str, list[str]] = {
         "approve",
         "publish\0",
     ],  # approve: nobody is there to be asked
+    "USER_FEEDS": ["x", "-1", "41", "2.5", "1e3", "nan", "\0"],
     "POLL_EVERY": [
         "x",
         "0",

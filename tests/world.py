@@ -319,9 +319,11 @@ class World:
 
     # ── Telegram ────────────────────────────────────────────────────────────
 
-    async def ask(self, text: str, *, chat: int = READER, fits: str = "") -> dict[str, Any]:
-        """Write to the bot; its answer."""
-        asked = await self.emulator.send_text(chat, text)
+    async def ask(
+        self, text: str, *, chat: int = READER, fits: str = "", reply_to: int | None = None
+    ) -> dict[str, Any]:
+        """Write to the bot, perhaps in reply to a message; its answer."""
+        asked = await self.emulator.send_text(chat, text, reply_to=reply_to)
         return await self.emulator.wait_message(
             chat,
             lambda m: (

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import ANSWER, Alert, Audience, Lane, Payload, Severity
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
@@ -18,7 +18,7 @@ from storage.alerts import StoredAlert
 class Answered(Payload):
     """A method and its body without the chat, as it was."""
 
-    KIND = "answer"
+    KIND = ANSWER
 
     method: str
     body: dict[str, Any]

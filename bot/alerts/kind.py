@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from bot.errors import ConfigError
 from bot.model.alerts import Audience, Payload
 from bot.model.chats import Style
+from bot.model.news import Story
 from bot.model.rates import Rate
 from bot.model.subjects import Subject, parse_subject
 from bot.render.text import Message
@@ -79,7 +80,11 @@ class Kind(ABC):
         return None
 
     def story(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - tells none
-        """The story it tells, of which chats' filters are asked; None of what is no news."""
+        """The story it tells, of which chats' filters are asked; None of what is no story."""
+        return None
+
+    def news(self, told: StoredAlert) -> Story | None:  # noqa: ARG002 - has none
+        """What it tells that stands in no story, and that filters are asked of all the same."""
         return None
 
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
@@ -92,10 +97,6 @@ class Kind(ABC):
 
     def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002 - needs words
         """The method and body of a kind that needs no words; `plain` after it was refused once."""
-        return None
-
-    async def title(self, desk: Desk, told: StoredAlert) -> str | None:  # noqa: ARG002 - nobody is asked about it
-        """What operators who decide about it call it; None where there is nothing to ask."""
         return None
 
 

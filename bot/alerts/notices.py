@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day, known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity
 from bot.model.reasons import Reason
+from bot.render.desk import story_buttons
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.reasons import because
@@ -21,8 +22,6 @@ from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=2)
 NO_NAMES: Mapping[str, str] = {}
-#: Notices that ask for the operator's word → the first word of their buttons.
-DECIDED = {"notice.held": "held", "notice.story": "story"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +64,9 @@ class Notices(Kind):
         "notice.other",
         "button.approve",
         "button.reject",
+        "button.send",
+        "button.edit_headline",
+        "button.same_as",
     )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -139,10 +141,10 @@ def notice(
     if not known(notice.msgid):  # stored by another version of the program
         return _wordless(notice, language)
     carried = dict(notice.values)
-    held, what = carried.pop("held", None), DECIDED.get(notice.msgid)
+    held, asks = carried.pop("held", None), ASKS.get(notice.msgid)
     buttons: Rows = ()
-    if what and held:
-        buttons = _decision(what, held, language)
+    if asks and held:
+        buttons = asks(int(held), language)
     severity = carried.pop("severity", None)
     values: dict[str, str | Rich] = {}
     for name, value in carried.items():
@@ -178,7 +180,14 @@ def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str
     return value
 
 
-def _decision(what: str, number: str, language: str) -> Rows:
-    approve = Button(t("button.approve", language), data=f"{what}:approve:{number}")
-    reject = Button(t("button.reject", language), data=f"{what}:reject:{number}")
+def _rate_buttons(number: int, language: str) -> Rows:
+    approve = Button(t("button.approve", language), data=f"held:approve:{number}")
+    reject = Button(t("button.reject", language), data=f"held:reject:{number}")
     return ((approve, reject),)
+
+
+#: Notices that ask for the operator's word → the buttons of what is held, by its number.
+ASKS: Mapping[str, Callable[[int, str], Rows]] = {
+    "notice.held": _rate_buttons,
+    "notice.story": story_buttons,
+}

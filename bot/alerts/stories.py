@@ -136,14 +136,6 @@ class Stories(Kind):
         """The alert that told the story, where this one says that it got worse."""
         return StoryBroke.read(told.payload).answers
 
-    async def title(self, desk: Desk, told: StoredAlert) -> str | None:
-        """Its headline."""
-        broke = StoryBroke.read(told.payload)
-        found = await storage.news.get(desk.db, broke.story)
-        if found is None:
-            return None
-        return headline(led(found, desk.catalog.news))
-
 
 # --- key and life ---------------------------------------------------------------------------------
 

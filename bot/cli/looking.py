@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from bot.cli.program import (
-    ChatId,
+    LARGEST_CHAT_ID,
     cli,
     known_day,
     prepare,
@@ -23,11 +23,19 @@ from bot.config import Settings
 from bot.errors import BotError, UserError
 from bot.grammar import parse_currency, parse_language
 from bot.languages import LANGUAGES
+from bot.model.decisions import Decision, Question
 from bot.sources.kind import written
 from bot.sources.specs import Catalog
 
+#: What an operator was asked → the key of the answer, as `jarchy detect` prints its own.
+LABELS = {
+    Question.SECURITY: "security",
+    Question.SAME_STORY: "same",
+    Question.HEADLINE: "better",
+}
+
 if TYPE_CHECKING:
-    from bot.convert import Question
+    from bot.convert import Question as Asked
     from bot.model.rates import SeenRate
     from storage.overview import Summary
 
@@ -89,7 +97,7 @@ def convert(
             write_line({"error": said(error)})
 
 
-def _question_line(asked: Question) -> dict[str, Any]:
+def _question_line(asked: Asked) -> dict[str, Any]:
     # "f" because a Decimal of a million may write itself 1E+6
     line = {"amount": format(asked.amount, "f"), "from": asked.source, "to": asked.target}
     if asked.other is not None:
@@ -97,7 +105,7 @@ def _question_line(asked: Question) -> dict[str, Any]:
     return line
 
 
-def _answer_line(asked: Question, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
+def _answer_line(asked: Asked, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
     """The first reading by today's rates; `in` names the result's currency where none was said."""
     from bot.readers.convert import conversions
 
@@ -266,21 +274,54 @@ def _outbox_line(found: Summary) -> dict[str, Any]:
 
 
 @cli.command()
-def export(chat: ChatId) -> None:
-    """All that is stored about a chat, as its own /mydata gives it.
+def export(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHAT", help="the chat's number (-- before a negative one), or `decisions`"
+        ),
+    ],
+) -> None:
+    """All that is stored about a chat, as its own /mydata gives it; or the operators' decisions
+    about news, a JSON line each, in the form that `jarchy detect` takes, with their answer.
 
-    Example: jarchy export 123456789
+    Example: jarchy export 123456789, or jarchy export decisions
     """
     settings, _ = prepare()
+    if what == "decisions":
+        run_to_end(_export_decisions(settings))
+    else:
+        run_to_end(_export_chat(settings, _chat_number(what)))
 
-    async def give() -> None:
-        import storage.privacy
 
-        async with view_of(settings) as db:
-            found = await storage.privacy.export(db, chat)
-        # bytes, because a terminal of another encoding must not spoil names in the file
-        sys.stdout.buffer.write(
-            orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n"
-        )
+def _chat_number(typed: str) -> int:
+    digits = typed.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and int(digits[:20]) <= LARGEST_CHAT_ID):
+        raise typer.BadParameter(f"{typed[:40]!r} is no chat's number, and not `decisions`")
+    return int(typed)
 
-    run_to_end(give())
+
+async def _export_chat(settings: Settings, chat: int) -> None:
+    import storage.privacy
+
+    async with view_of(settings) as db:
+        found = await storage.privacy.export(db, chat)
+    # bytes, because a terminal of another encoding must not spoil names in the file
+    sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+
+
+async def _export_decisions(settings: Settings) -> None:
+    import storage.decisions
+
+    async with view_of(settings) as db:
+        found = await storage.decisions.every(db)
+    for number, made in found:
+        write_line(_decision_line(number, made))
+
+
+def _decision_line(number: int, made: Decision) -> dict[str, Any]:
+    about: dict[str, Any] = made.first.form
+    if made.second is not None:
+        about = {"lang": made.first.language, "a": made.first.form, "b": made.second.form}
+    kept = {"id": str(number), "question": made.question.value, "at": written(made.at)}
+    return {**kept, **about, LABELS[made.question]: made.answer}

@@ -24,7 +24,7 @@ from bot.cli.program import (
     write_line,
 )
 from bot.config import Settings
-from bot.errors import BotError, first_of
+from bot.errors import BotError, ConfigError, first_of
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -69,7 +69,17 @@ def check(
 ) -> None:
     """Settings, token, database, catalog. Example: jarchy check --sources"""
     settings, catalog = prepare()
+    _must_be_whole()
     run_to_end(_check(settings, catalog, as_json=as_json, sources=sources))
+
+
+def _must_be_whole() -> None:
+    """ConfigError names each part that a start would refuse the program for."""
+    import handlers
+    from bot import recurring
+
+    if lacking := handlers.problems() + recurring.lacking(recurring.JOBS):
+        raise ConfigError(lacking)
 
 
 async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:
@@ -208,7 +218,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                polls = SideBySide(tasks, one, asyncio.Semaphore(POLLS_AT_ONCE))
+                polls = SideBySide(tasks, one, places=POLLS_AT_ONCE)
                 for key in keys:
                     polls.start(known[key])
             await archive.index(store)

@@ -29,7 +29,9 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
             return None
         told, marks = revised, frozenset({Mark.STORY})
     number = kind_of(told).story(told)
-    story = None if number is None else await storage.news.get(db, number)
+    story = kind_of(told).news(told)
+    if number is not None:
+        story = await storage.news.get(db, number)
     if story is None:
         return None
     looked = Looked(story)

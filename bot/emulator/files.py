@@ -13,6 +13,7 @@ from bot.emulator.params import Upload
 # bytes, as the Bot API's documentation has them
 _PHOTO_LIMIT = 10 * 1024 * 1024
 _DOCUMENT_LIMIT = 50 * 1024 * 1024
+_DOWNLOAD_LIMIT = 20 * 1024 * 1024  # that a bot may get from Telegram's own server
 _SIDES_LIMIT = 10_000  # width and height of a photo together
 _RATIO_LIMIT = 20  # of a photo's sides
 
@@ -61,6 +62,23 @@ class Files:
             raise bad_request("file is too big")
         extra = {"file_name": source.name, "mime_type": source.content_type}
         return self._keep(source, "documents", source.content_type, extra).card
+
+    def sent(self, name: str, content: bytes, content_type: str) -> Json:
+        """The Document of a file that a person sends."""
+        upload = Upload(name=name, content=content, content_type=content_type)
+        extra = {"file_name": name, "mime_type": content_type}
+        return self._keep(upload, "documents", content_type, extra).card
+
+    def to_download(self, file_id: str) -> StoredFile:
+        """A file that a bot wants to have; a large one is known and not given."""
+        if not file_id:
+            raise bad_request("file_id not specified")
+        file = self._files.get(file_id)
+        if file is None:
+            raise bad_request("wrong file_id or the file is temporarily unavailable")
+        if len(file.content) > _DOWNLOAD_LIMIT:
+            raise bad_request("file is too big")
+        return file
 
     def get(self, file_id: str) -> StoredFile:
         """A file by its id; without a network an address is refused like an unknown id."""

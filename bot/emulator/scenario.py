@@ -66,6 +66,19 @@ class Scenario(Stage):
             chat_id, {"location": {"latitude": latitude, "longitude": longitude}}, user_id
         )
 
+    async def send_document(
+        self,
+        chat_id: int,
+        name: str,
+        content: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        user_id: int | None = None,
+    ) -> int:
+        """Send a file; returns the message id."""
+        document = self.files.sent(name, content, content_type)
+        return self._say(chat_id, {"document": document}, user_id)
+
     async def edit_text(self, chat_id: int, message_id: int, text: str) -> None:
         """Change an earlier message of a person or a channel post."""
         chat = self.world.chat(chat_id)

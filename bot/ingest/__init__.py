@@ -36,7 +36,7 @@ from bot.ingest.found import (
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.rates import revise_rates
-from bot.ingest.recognising import recognise_all
+from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
 from bot.ingest.stories import Policy, judge_entries
 from bot.ingest.together import Together
@@ -56,9 +56,6 @@ AT_ONCE = 200  # polls whose states are read, and whose findings are written, to
 # seconds that a poll waits for others under way, to be written with them: a transaction costs as
 # much as a hundred of its rows
 PATIENCE = 0.05
-
-#: A publisher's document, read.
-Read = tuple[NewsSpec, Sequence[Entry]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +181,11 @@ class Ingest:
             known = (document and document.listed) or b""
             now = self.clock()
             listed = await self._documents.read(spec, looked.changed, now=now, known=known)
-        recognised = await self._recognise_in(spec, listed.entries)
+        met = past.state.first_ok_at is not None
+        recognised = await self._recognise_in(spec, listed.entries, met=met)
         if listed.skipped and recognised.unsure:
             listed = await self._documents.read(spec, looked.changed, now=now)
-            recognised = await self._recognise_in(spec, listed.entries)
+            recognised = await self._recognise_in(spec, listed.entries, met=met)
         looked = looked.with_items(listed.items)
         new = recognised.unknown
         if spec.article is not None and len(new) <= FLOOD:
@@ -206,11 +204,13 @@ class Ingest:
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
         )
 
-    async def _recognise_in(self, spec: NewsSpec, entries: Sequence[Entry]) -> Recognised:
+    async def _recognise_in(
+        self, spec: NewsSpec, entries: Sequence[Entry], *, met: bool
+    ) -> Recognised:
         """What is new in a document."""
         if not entries:  # as where a feed only says that it was built anew
             return Recognised()
-        recognised = await self._recognised((spec, entries))
+        recognised = await self._recognised(Read(spec=spec, entries=entries, met=met))
         if isinstance(recognised, SourceError):
             raise recognised
         return recognised
@@ -240,7 +240,7 @@ class Ingest:
             except Exception as error:
                 if storage.sources.is_away(error):
                     raise
-                apart.append(unforeseen("looked up", one[0], error))
+                apart.append(unforeseen("looked up", one.spec, error))
         return apart
 
     async def _recognise_all(self, asked: Sequence[Read]) -> list[Recognised]:

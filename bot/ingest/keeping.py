@@ -126,7 +126,8 @@ class Keeper:
         believed, held = await trust.believed(db, spec, found.rates, admins=admins, now=now)
         quiet = state.first_ok_at is None
         added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=admins, now=now)
-        due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
+        pause = schedule.next_pause(spec.poll, state.pause, len(added))
+        due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
         # asked for again soon, then ever less often; and read again even if it did not change
         if held:
             due = min(due, now + ASK_AGAIN * (1 << min(held - 1, LAST_DOUBLING)))
@@ -137,7 +138,7 @@ class Keeper:
         error = None
         if found.trouble is not None:
             error = str(found.trouble)[:LONGEST_ERROR]
-        good = Good(key=spec.key, next_due_at=due, seen=seen, error=error)
+        good = Good(key=spec.key, next_due_at=due, seen=seen, error=error, pause=pause)
         await storage.sources.record_success(db, [good], now=now)
         await note_partly(db, admins, spec.key, error, now=now)
         await note_well(db, admins, spec.key, told=was_told(state), now=now)
@@ -175,8 +176,10 @@ class Keeper:
                 values = {"source": spec.key, "n": str(whole.new)}
                 await tell(db, self.policy.admins, "notice.flood", values, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
-            due = schedule.next_due(spec.poll, now=now, every=self.poll_every)
-            good.append(Good(key=spec.key, next_due_at=due, seen=one.looked.to_remember))
+            pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
+            due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
+            seen = one.looked.to_remember
+            good.append(Good(key=spec.key, next_due_at=due, seen=seen, pause=pause))
             reports[spec.key] = IngestReport(
                 source=spec.key,
                 fetched=one.entries,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -20,7 +20,10 @@ from bot.sources.specs import NewsSpec
 from storage.brought import Brought, Keys
 from storage.db import Db
 
-ASKED_TOGETHER = 2000  # entries whose keys one statement asks for
+# entries whose keys one statement asks for: putting a statement together holds the loop
+ASKED_TOGETHER = 300
+# entries of a document whose keys are counted here; of more a thread does it, and the loop goes on
+COUNTED_HERE = 500
 IN_A_TURN = 100  # entries that are looked at before others have the loop
 NAMESAKES = 20  # entries with a key of one's own that it is compared with
 Named = TypeVar("Named")
@@ -35,9 +38,16 @@ def link_key(item: Entry) -> str | None:
     return normalise_link(item.link)
 
 
-async def recognise_all(
-    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
-) -> list[Recognised]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A publisher's document, read; whether an earlier one of it was stored: it was `met`."""
+
+    spec: NewsSpec
+    entries: Sequence[Entry]
+    met: bool = True
+
+
+async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     """Which entries of each document its feed has not brought before, and which of the others have
     another headline now; both under the id that they are stored by.
 
@@ -45,13 +55,16 @@ async def recognise_all(
     document by all their keys, and a third has the words of those that only their words can tell. A
     page's list has no text, so its headlines are left as they are.
     """
-    stored = await _at_first_glance(db, asked)
+    met = {read.spec.key for read in asked if read.met}
+    # a poll that ended in the middle left some of a feed's first entries
+    met |= await storage.brought.having(db, {read.spec.key for read in asked} - met)
+    stored = await _at_first_glance(db, [read for read in asked if read.spec.key in met])
     looks: list[_Look] = []
-    for spec, entries in asked:
-        strange = _at_second_glance(entries, stored.get(spec.key, {}))
-        marks = await _marks(entries) if strange else {}
-        looks.append(_Look(spec=spec, marks=marks, strange=strange))
-    await _compare(db, looks)
+    for read in asked:
+        strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
+        marks = await _marks(read.entries) if strange else {}
+        looks.append(_Look(spec=read.spec, marks=marks, strange=strange))
+    await _compare(db, [look for look in looks if look.spec.key in met])
     found: list[Recognised] = []
     for look in looks:
         if not look.strange:
@@ -86,7 +99,7 @@ async def _compare(db: Db, looks: Sequence[_Look]) -> None:
     together: list[tuple[_Look, Keys]] = []
     count = 0
     for look in looks:
-        here = identity.shared(look.marks.values())
+        here = await _shared(look.marks.values())
         for some in _pieces(look.strange):
             if together and count + len(some) > ASKED_TOGETHER:
                 await _add_rows(db, together)
@@ -104,11 +117,9 @@ async def _add_rows(db: Db, asked: Sequence[tuple[_Look, Keys]]) -> None:
         look.rows.update((row.pk, row) for row in rows)
 
 
-async def _at_first_glance(
-    db: Db, asked: Sequence[tuple[NewsSpec, Sequence[Entry]]]
-) -> dict[str, dict[str, Brought]]:
+async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str, Brought]]:
     """What is stored under the ids of these entries, by feed and id."""
-    ids = [(spec.key, item.id) for spec, entries in asked for item in entries]
+    ids = [(read.spec.key, item.id) for read in asked for item in read.entries]
     stored: dict[str, dict[str, Brought]] = {}
     for feed, row in await storage.brought.by_ids(db, ids):
         stored.setdefault(feed, {})[row.guid] = row
@@ -139,13 +150,20 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     recogniser = _Recogniser(
         marks=[marks[item] for item in look.strange],
         stored=stored,
-        shared=identity.shared(marks.values(), stored.values()),
+        shared=await _shared(marks.values(), stored.values()),
         taken={item.id for item in marks} - {item.id for item in look.strange},
     )
     words = await storage.news.words(db, await recogniser.unclear())
     for pk, entry in words.items():
         stored[pk] = replace(stored[pk], item=entry)
     return recogniser
+
+
+async def _shared(document: Collection[Mark], stored: Collection[Mark] = ()) -> Shared:
+    """The keys that say nothing, because different entries have them."""
+    if len(document) + len(stored) <= COUNTED_HERE:
+        return identity.shared(document, stored)
+    return await asyncio.to_thread(identity.shared, document, stored)
 
 
 async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
@@ -279,6 +297,8 @@ def _under(one: Mark, name: str) -> Entry:
     """An entry under the id that it is stored by."""
     if one.item is None:
         raise TypeError("a mark of a document has its entry")
+    if one.item.id == name:
+        return one.item
     return replace(one.item, id=name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -24,21 +25,27 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """Tasks of a group doing `work` on sources: SOURCES_AT_ONCE at most, none of them twice.
+    """`work` on sources by tasks of a group: `places` of them at most, no source twice at a time.
 
-    Several groups that are not to be more together share `slots`.
+    A source without a place waits as itself and not as a task: ten thousand tasks that begin at one
+    time hold the loop. Several groups that are not to be more together share `slots`.
     """
 
     def __init__(
         self,
         tasks: asyncio.TaskGroup,
         work: Callable[[Source], Awaitable[object]],
+        *,
+        places: int = SOURCES_AT_ONCE,
         slots: asyncio.Semaphore | None = None,
     ) -> None:
         self._tasks = tasks
         self._work = work
-        self._slots = slots or asyncio.Semaphore(SOURCES_AT_ONCE)
+        self._places = places
+        self._slots = slots or asyncio.Semaphore(places)
         self._busy: set[str] = set()
+        self._waiting: deque[Source] = deque()
+        self._taken = 0
 
     @property
     def busy(self) -> frozenset[str]:
@@ -47,14 +54,23 @@ class SideBySide(Generic[Source]):
 
     def start(self, source: Source) -> None:
         """Begin with a source as soon as there is a place; nothing when it is worked on already."""
-        if source.key not in self._busy:
-            # busy from now, not from its place: the next round would begin it a second time
-            self._busy.add(source.key)
-            self._tasks.create_task(self._one(source))
+        if source.key in self._busy:
+            return
+        # busy from now, not from its place: the next round would begin it a second time
+        self._busy.add(source.key)
+        self._waiting.append(source)
+        if self._taken < self._places:
+            self._taken += 1
+            self._tasks.create_task(self._one_after_another())
 
-    async def _one(self, source: Source) -> None:
+    async def _one_after_another(self) -> None:
         try:
-            async with self._slots:
-                await self._work(source)
+            while self._waiting:
+                source = self._waiting.popleft()
+                try:
+                    async with self._slots:
+                        await self._work(source)
+                finally:
+                    self._busy.discard(source.key)
         finally:
-            self._busy.discard(source.key)
+            self._taken -= 1

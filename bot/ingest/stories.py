@@ -16,7 +16,7 @@ import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.detect import identity, quakes, stories
-from bot.detect.topics import judged
+from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.notices import tell
 from bot.ingest.recognising import link_key
@@ -36,8 +36,8 @@ SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another
 CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
-# half a millisecond, and the way to another process two
-JUDGED_HERE = 20_000
+# half a millisecond, and the way to another process as long
+JUDGED_HERE = 2_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 ASKED_TEXT = 500  # characters of a story in the question to the operator
@@ -60,8 +60,7 @@ async def keep_entries(
 
     Another process may have stored some meanwhile.
     """
-    ids = [(one.spec.key, item.id) for one in found for item in one.judged]
-    stored = await storage.brought.among(db, ids)
+    stored = await _stored_meanwhile(db, found)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:
         for item, verdict in reversed(list(one.judged.items())):  # feeds list the newest first
@@ -74,6 +73,14 @@ async def keep_entries(
     for one, entry in others:
         alerts[entry.feed] += await _keep_entry(db, one, entry, policy, now=now)
     return {key: Kept(new=count[key], alerts=alerts[key]) for key in count}
+
+
+async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str, str]]:
+    """Which of the entries found are stored, as (feed, id)."""
+    new = {one.spec.key for one in found if one.state.first_ok_at is None}
+    bare = new - await storage.brought.having(db, new)
+    ids = [(one.spec.key, item.id) for one in found for item in one.judged]
+    return await storage.brought.among(db, [one for one in ids if one[0] not in bare])
 
 
 def _new_entry(feed: str, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
@@ -300,27 +307,25 @@ async def judge_entries(
         return judged
     for start in range(0, len(new), JUDGED_TOGETHER):
         some = new[start : start + JUDGED_TOGETHER]
-        judged.update(zip(some, await _judged(workers, spec, some), strict=True))
+        for item, found in zip(some, await _judged(workers, spec, some), strict=True):
+            judged[item] = spec.verdict(item) or _as_stored(found, item, spec)
     return judged
 
 
 async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Sequence[Verdict]:
     """Verdicts of a worker process; the entry it cannot judge is found by halving."""
     seconds = JUDGE_SECONDS * (1 + len(some) / JUDGED_TOGETHER)
+    texts = [(item.title, item.summary or item.content, _language(item, spec)) for item in some]
     try:
-        return await workers.run(_judge_all, some, spec, timeout=seconds)
+        return await workers.run(judged_all, texts, spec.topics, timeout=seconds)
     except WorkerError as error:
         if len(some) == 1:
             log.warning("entry not judged", source=spec.key, entry=some[0].id, error=str(error))
-            language = some[0].language or spec.language
+            language = _language(some[0], spec)
             return [Verdict(security=False, score=0, severity=Severity.INFO, language=language)]
     half = len(some) // 2
     first = await _judged(workers, spec, some[:half])
     return [*first, *await _judged(workers, spec, some[half:])]
-
-
-def _judge_all(some: Sequence[Entry], spec: NewsSpec) -> list[Verdict]:
-    return [judge_entry(item, spec) for item in some]
 
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
@@ -328,8 +333,22 @@ def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     known = spec.verdict(item)
     if known is not None:
         return known
-    language = item.language or spec.language
-    found = judged(item.title, item.summary or item.content, language, fixed=spec.topics)
+    text = item.summary or item.content
+    found = judged(item.title, text, _language(item, spec), fixed=spec.topics)
+    return _as_stored(found, item, spec)
+
+
+def _language(item: Entry, spec: NewsSpec) -> str | None:
+    """The language that an entry is said to be in."""
+    return item.language or spec.language
+
+
+def _as_stored(found: Verdict, item: Entry, spec: NewsSpec) -> Verdict:
+    """A detector's verdict as the flow keeps it."""
+    language = _language(item, spec) or found.language
+    severity = found.severity
     if not found.security:  # how grave a text sounds counts for security alone
-        found = replace(found, severity=Severity.INFO)
-    return replace(found, language=language or found.language)
+        severity = Severity.INFO
+    if (language, severity) == (found.language, found.severity):
+        return found
+    return replace(found, language=language, severity=severity)

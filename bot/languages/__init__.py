@@ -36,6 +36,7 @@ FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
 TEXTS = "jarchy.po"
 CODE = re.compile(r"[a-z]{2,3}")  # as ISO 639 writes a language, and Telegram and CLDR after it
+OWN_NAME = re.compile(r'^msgid "language\.name"\nmsgstr "[^"]', re.MULTILINE)
 ODDS = "odds"  # a table that only some languages need: see `Reading`
 #: Each part of a language: the module of its folder, and what that defines.
 PARTS: dict[str, type] = {
@@ -99,9 +100,16 @@ def _found() -> tuple[str, ...]:
 
 
 def _folders() -> list[str]:
-    """The names of all folders here but Python's own and hidden ones."""
-    names = [path.name for path in FOLDER.iterdir() if path.is_dir()]
-    return sorted(name for name in names if not name.startswith(("_", ".")))
+    """The names of all folders here but Python's own, hidden ones, and what is left of one that is
+    gone: going to another branch, git leaves what Python compiled.
+    """
+    names: list[str] = []
+    for path in FOLDER.iterdir():
+        if not path.is_dir() or path.name.startswith(("_", ".")):
+            continue
+        if {one.name for one in path.iterdir()} - {"__pycache__"}:
+            names.append(path.name)
+    return sorted(names)
 
 
 def _order(code: str) -> int:
@@ -184,7 +192,7 @@ def _problems_of(code: str) -> Iterator[str]:
         yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
-    elif 'msgid "language.name"' not in (folder / TEXTS).read_text(encoding="utf-8"):
+    elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
 
 

@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Self
 from bot.model.rates import Rate, Series
 from bot.model.reasons import Reason
 
+#: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
+ANSWER = "answer"
+
 
 class Severity(StrEnum):
     """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
@@ -39,11 +42,12 @@ class Lane(IntEnum):
 
 
 class Approval(StrEnum):
-    """Where an alert stands that needs an operator's word; the last three are final."""
+    """Where an alert stands that needs an operator's word; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
     REJECTED = "rejected"
+    JOINED = "joined"  # its story is one that was told before
     EXPIRED = "expired"  # nobody answered in time
 
 

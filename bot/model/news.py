@@ -60,6 +60,7 @@ class StoredEntry:
     # both stay as they are here where the feed has left the catalog
     trust: int = 2
     style: Style = Style.BRIEF
+    headline: str | None = None  # as an operator worded it
 
     @property
     def at(self) -> datetime:

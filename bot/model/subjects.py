@@ -1,6 +1,6 @@
 """Subjects: what can be followed, muted and explained, each a value with one written form.
 
-    pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   rule:7
+    pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   rule:7   feed:4f3a…
 
 `str` writes it, `parse_subject` reads it back; nobody else takes it apart. The store keeps the
 written form as the key of a subscription and of an alert's audience. One kind more is one class
@@ -123,6 +123,27 @@ class RuleSubject(Subject):
         return cls(int(which))
 
 
+@dataclass(frozen=True, slots=True)
+class FeedSubject(Subject):
+    """A feed or channel that readers added themselves, by its key."""
+
+    KIND: ClassVar[str] = "feed"
+
+    feed: str
+
+    @property
+    def which(self) -> str:
+        """By its key."""
+        return self.feed
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """A key."""
+        if not which:
+            raise ValueError("a feed has a key")
+        return cls(which)
+
+
 def table(*kinds: type[Subject]) -> Mapping[str, type[Subject]]:
     """The kinds of subject by their name; ConfigError names the part that one of them lacks."""
     found: dict[str, type[Subject]] = {}
@@ -139,7 +160,7 @@ def table(*kinds: type[Subject]) -> Mapping[str, type[Subject]]:
 
 
 #: All that can be followed.
-SUBJECTS = table(PairSubject, TopicSubject, DigestSubject, RuleSubject)
+SUBJECTS = table(PairSubject, TopicSubject, DigestSubject, RuleSubject, FeedSubject)
 
 
 def parse_subject(text: str) -> Subject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.i18n import day_until, t
@@ -12,7 +13,8 @@ from bot.render.news import topic_name
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, code, cut, join, lines, message
 
-BUTTON_LETTERS = 24  # of a filter on a button
+BUTTON_LETTERS = 24  # of a filter on a button,
+LISTED_LETTERS = 45  # and in the list
 MUTE_EXAMPLE, ONLY_EXAMPLE = "/mute football", "/only Osh, Batken 7d"
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
@@ -88,7 +90,8 @@ def name(one: Filter, language: str) -> str:
 
 
 def _item(one: StoredFilter, language: str, zone: str) -> Rich:
-    parts: list[Rich | str] = ["• " + name(one, language)]
+    named = replace(one, said=cut(message(one.said), LISTED_LETTERS).text)
+    parts: list[Rich | str] = ["• " + name(named, language)]
     if one.until is not None:
         on = one.until.astimezone(ZoneInfo(zone)).date()
         parts.append(phrase("rule.until", language, day=day_until(on, language)))

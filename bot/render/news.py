@@ -146,7 +146,11 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
 
 
 def headline(story: Story) -> str:
-    """The lead's title on one line; without one its first sentence, else its address."""
+    """The lead's title on one line, as an operator worded it where one did; without one its first
+    sentence, else its address.
+    """
+    if story.lead.headline:
+        return story.lead.headline
     entry = story.lead.entry
     if title := one_line(entry.title):
         return title

@@ -28,6 +28,7 @@ from bot.sources.clashes import (
     asked_twice,
     brought_by_nobody,
     named_alike,
+    slower_than_slowest,
     used_twice,
     where_of,
 )
@@ -98,6 +99,7 @@ def parse_catalog(text: str) -> Catalog:
     problems += _unknown_sections(document)
     problems += used_twice(document)
     problems += named_alike({"rates": rates, **news})
+    problems += slower_than_slowest({"rates": rates, **news})
     problems += asked_twice(news)
     problems += brought_by_nobody(channels, news.values())
     if problems:

@@ -105,6 +105,17 @@ def _as_read(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+def slower_than_slowest(
+    kinds: Mapping[str, Mapping[str, RateSection | NewsSection]],
+) -> Iterator[str]:
+    """Problems of sources whose longest pause is shorter than their usual one."""
+    for kind, sections in kinds.items():
+        for key, section in sections.items():
+            slowest = section.poll.slowest
+            if slowest is not None and slowest < section.pause:
+                yield f"[{where_of(kind, key)}.poll] slowest: should be no less than every"
+
+
 def asked_twice(news: Mapping[str, Mapping[str, NewsSection]]) -> Iterator[str]:
     """Problems of feeds at one address, whose every story would be there twice; pages likewise.
 

@@ -15,6 +15,10 @@ _TRACKING = re.compile(
 )
 
 
+# most of them: nothing that has to be taken apart
+_BARE = re.compile(r"https?://([a-z0-9.-]+)(/[^?#\s]*)?")
+
+
 def absolute_link(link: str, base: str | None) -> str | None:
     """An http(s) address, made absolute with `base`; None for anything else."""
     cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
@@ -36,6 +40,8 @@ def normalise_link(link: str) -> str:
     The scheme, the default port, the fragment, a closing slash and tracking parameters do not
     count; "www." does. A text that is no address comes back as it is.
     """
+    if bare := _BARE.fullmatch(link):
+        return f"https://{bare[1]}{(bare[2] or '').rstrip('/')}"
     try:
         parts = urlsplit(link.strip())
         host, port = parts.hostname, parts.port

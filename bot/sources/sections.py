@@ -61,6 +61,7 @@ class PollSection(Section):
     """When a source is looked at; each kind of section has its own `DEFAULT_EVERY`."""
 
     every: Duration | None = None
+    slowest: Duration | None = None
     between: Window | None = None
     zone: Zone = DEFAULT_ZONE
     days: Weekdays = frozenset(range(7))
@@ -81,10 +82,16 @@ class SourceSection(Section):
     user_agent: UserAgent | None = None
     proxy: Proxy | None = Field(None, repr=False)
 
+    @property
+    def pause(self) -> timedelta:
+        """How often it is asked at least, where it brings something."""
+        return self.poll.every or self.DEFAULT_EVERY
+
     def common(self, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
         """The fields of a spec that every source has, from this section."""
         poll = PollSpec(
-            every=self.poll.every or self.DEFAULT_EVERY,
+            every=self.pause,
+            slowest=self.poll.slowest,
             between=self.poll.between,
             zone=self.poll.zone,
             days=self.poll.days,

@@ -39,9 +39,11 @@ class PollSpec:
 
     `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means
     all day. `holidays` are days without publication: single dates, and (month, day) of every year.
+    With a `slowest` pause a source that brings nothing is asked less and less often, up to it.
     """
 
     every: timedelta
+    slowest: timedelta | None = None
     between: tuple[time, time] | None = None
     zone: str = DEFAULT_ZONE
     days: frozenset[int] = frozenset(range(7))

@@ -27,6 +27,7 @@ TOKEN_ASKS = 3
 TOKEN_PAUSE = 1.0
 # seconds of nothing but 401 from one method, whatever the token's own question says
 TOKEN_PATIENCE = 15.0
+OK = 200
 TOKEN_REFUSALS = 4  # and at least so many of them
 
 
@@ -50,6 +51,9 @@ class BotApi(Protocol):
         content_type: str = "image/png",
     ) -> Outcome:
         """Send parameters with one file; those that are None are left out."""
+
+    async def download(self, path: str, *, most: int) -> bytes | None:
+        """A file that `getFile` has named, of so many bytes at most; None where there is none."""
 
 
 @dataclass(slots=True)
@@ -82,6 +86,7 @@ class Api:
         self._asking: asyncio.Task[bool] | None = None
         self._session = session
         self._base = f"{url}/bot{token}/"
+        self._files = f"{url}/file/bot{token}/"
         self._timeout = aiohttp.ClientTimeout(
             total=seconds, sock_connect=min(seconds, CONNECT_SECONDS)
         )
@@ -129,6 +134,27 @@ class Api:
                 form.add_field(name, orjson.dumps(value).decode())
         form.add_field(field, content, filename=filename, content_type=content_type)
         return await self._post(method, data=form)
+
+    async def download(self, path: str, *, most: int) -> bytes | None:
+        """A file that `getFile` has named; None where there is none of `most` bytes at most.
+
+        Asked once: whoever sent the file can send it again.
+        """
+        address = URL(self._files, encoded=True).join(URL(path))
+        if not str(address).startswith(self._files):  # a path leads nowhere else
+            return None
+        try:
+            async with self._session.get(
+                address, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                if response.status != OK:
+                    return None
+                body = await response.content.read(most + 1)
+                while len(body) <= most and (more := await response.content.read(most + 1)):
+                    body += more
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return None
+        return body if len(body) <= most else None
 
     async def _believed(self, method: str, found: Outcome) -> Outcome:
         """The outcome, unless it calls the token unknown and Telegram does not keep to that."""

@@ -19,6 +19,7 @@ from bot.alerts.answers import Answered
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
 from bot.alerts.edits import StoryGrew
+from bot.alerts.feeds import FeedBrought
 from bot.alerts.kind import Kind, lacking, table
 from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.notices import Notice
@@ -121,6 +122,29 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
             {"v": 2, "story": 5, "topics": ["security"], "answers": 3},
             StoryBroke(story=5, topics=("security",), answers=3),
         ),
+    ],
+    "feed": [
+        (
+            {
+                "v": 1,
+                "feed": "a1",
+                "name": "Example",
+                "title": "A bridge is closed",
+                "text": "For a week.",
+                "link": "https://example.org/1",
+                "language": "en",
+                "more": 2,
+            },
+            FeedBrought(
+                feed="a1",
+                name="Example",
+                title="A bridge is closed",
+                text="For a week.",
+                link="https://example.org/1",
+                language="en",
+                more=2,
+            ),
+        )
     ],
     "edit": [({"v": 1, "told": 3}, StoryGrew(told=3))],
     "digest": [

@@ -303,6 +303,27 @@ async def test_photos_are_uploaded_sent_again_changed_and_downloaded(
     assert (replaced["photo"][-1]["width"], replaced["caption"]) == (5, "a year")
 
 
+async def test_a_file_that_somebody_sends_is_downloaded_up_to_twenty_megabytes(
+    client: Client, emulator: Emulator
+) -> None:
+    """A larger one is known by its size and not given; nor is one that is not there."""
+    limit = 20 * 1024 * 1024
+    for size in (limit, limit + 1):
+        sent = await emulator.send_document(AIGUL, "feeds.opml", b"x" * size)
+        (message,) = [one for one in emulator.messages(AIGUL) if one["message_id"] == sent]
+        document = message["document"]
+        assert (document["file_name"], document["file_size"]) == ("feeds.opml", size)
+        if size > limit:
+            refusal = await client.refused("getFile", file_id=document["file_id"])
+            assert refusal == (400, "Bad Request: file is too big")
+            break
+        file = await client.ok("getFile", file_id=document["file_id"])
+        url = f"{emulator.api_url}/file/bot{emulator.token}/{file['file_path']}"
+        async with client.session.get(url) as answer:
+            assert len(await answer.read()) == size
+    assert (await client.refused("getFile", file_id="nobody's"))[0] == 400
+
+
 async def test_bad_photos_are_refused(client: Client) -> None:
     """What is no picture, too stretched, too long in words or not here gets its own 400."""
     chat = str(AIGUL)

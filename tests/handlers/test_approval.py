@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import update
 
 import storage.chats
+import storage.decisions
 import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 from bot.i18n import t
+from bot.model.decisions import Decision, Question
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.schema import alert
@@ -192,6 +194,101 @@ async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk:
     assert not [m for m in desk.emulator.messages(READER) if "approved" in m.get("text", "")]
 
 
+async def buttons(desk: World, card: int, label: str = "Send") -> dict[str, str]:
+    """The labels under a message and their data, once one of them is there."""
+
+    def shown(message: dict[str, Any]) -> bool:
+        return message["message_id"] == card and label in labels(message)
+
+    return labels(await desk.emulator.wait_message(READER, shown, timeout=20))
+
+
+def labels(message: dict[str, Any]) -> dict[str, str]:
+    """The labels under a message and their data."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return {one["text"]: one.get("callback_data", "") for row in rows for one in row}
+
+
+async def decisions(desk: World) -> list[Decision]:
+    """What was kept of the operator's words."""
+    async with desk.store.reading() as db:
+        return [made for _, made in await storage.decisions.every(db)]
+
+
+async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(desk: World) -> None:
+    """The most alike first; the message that told it names one agency more."""
+    card, yes, _ = await question(desk)
+    await desk.press(READER, card, yes)
+    first = await desk.emulator.wait_message(
+        STRANGER, lambda m: "border post" in m.get("text", ""), timeout=20
+    )
+    late = ("late", "Bomb explodes at checkpoint, two guards dead", "It went off at night.")
+    await desk.report("two", late, QUIET)
+    asked = await desk.emulator.wait_message(
+        READER, lambda m: late[1] in m.get("text", "") and "reply_markup" in m, timeout=20
+    )
+    again = asked["message_id"]
+    assert await desk.press(READER, again, (await buttons(desk, again))["Same story as …"]) is None
+    offered = await buttons(desk, again, "← Back")
+    same = next(data for label, data in offered.items() if label.startswith(ATTACK[1][:30]))
+    await desk.press(READER, again, offered["← Back"])
+    assert "Reject" in await buttons(desk, again, "Send")
+    assert await desk.press(READER, again, same) is None
+    grown = await desk.emulator.wait_message(
+        STRANGER,
+        lambda m: m["message_id"] == first["message_id"] and "2 булак" in m.get("text", ""),
+        timeout=20,
+    )
+    assert ATTACK[1] in grown["text"]
+    assert await states(desk) == ["approved", "joined"]
+    assert await desk.press(READER, again, same) == t("error.story_joined", "en")
+    assert sum("checkpoint" in m.get("text", "") for m in desk.emulator.messages(STRANGER)) == 0
+    _, joined = await decisions(desk)
+    assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
+    assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
+
+
+async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
+    """By a reply to the question; the news show it so as well."""
+    card, _, _ = await question(desk)
+    await desk.press(READER, card, (await buttons(desk, card))["Edit headline"])
+    asked = await desk.emulator.wait_message(
+        READER, lambda m: "new headline" in m.get("text", ""), timeout=20
+    )
+    number = asked["message_id"]
+    long = await desk.ask("x" * 201, chat=READER, reply_to=number)
+    assert "1 to 200" in long["text"]
+    changed = await desk.ask("Shooting at the <border>", chat=READER, reply_to=number)
+    assert "Shooting at the <border>" in changed["text"]
+    send = await buttons(desk, changed["message_id"])
+    await desk.press(READER, changed["message_id"], send["Send"])
+    told = await desk.emulator.wait_message(
+        STRANGER, lambda m: "Shooting at the <border>" in m.get("text", ""), timeout=20
+    )
+    assert ATTACK[1] not in told["text"]
+    assert "Shooting at the <border>" in (await news(desk))["text"]
+    late = await desk.ask("Too late", chat=READER, reply_to=number)
+    assert late["text"] == t("error.story_approved", "en")
+    worded, sent = await decisions(desk)
+    assert (worded.question, worded.second and worded.second.title) == (
+        Question.HEADLINE,
+        "Shooting at the <border>",
+    )
+    assert (sent.question, sent.answer, sent.first.title) == (Question.SECURITY, True, ATTACK[1])
+
+
+async def test_a_rejected_story_is_kept_as_an_example_of_what_is_no_alert(desk: World) -> None:
+    """With the words it was judged by, and nobody's name."""
+    card, _, no = await question(desk)
+    await desk.press(READER, card, no)
+    (made,) = await decisions(desk)
+    assert (made.question, made.answer, made.first.form) == (
+        Question.SECURITY,
+        False,
+        {"title": ATTACK[1], "text": ATTACK[2], "lang": "en"},
+    )
+
+
 async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     """A stranger's press and forged numbers are stale; the story still waits."""
     card, yes, _ = await question(desk)
@@ -202,6 +299,9 @@ async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
         "story:approve:-1",
         "story:send:1",
         f"story:approve:{'9' * 30}",
+        "story:same:999:1",
+        "story:same:1:999",
+        "story:join:1:1",
     ):
         assert await desk.press(READER, card, forged), forged
     assert await states(desk) == ["waiting"]

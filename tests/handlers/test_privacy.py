@@ -11,6 +11,7 @@ import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.filters
+import storage.own_feeds
 import storage.privacy
 from bot.alerts.notices import alert as notice
 from bot.alerts.rules import RuleFired
@@ -20,6 +21,7 @@ from bot.i18n import t
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.filters import Filter, Mark, Sense
+from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
@@ -56,6 +58,9 @@ async def fill(store: Store, number: int) -> None:
         await db.execute(rule.insert().values(**values))
         word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
+        own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
+        await storage.own_feeds.add(db, own, now=NOW)
+        await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
         own = parse_rule("USD 1%", home="KGS")
         fired = RuleFired(number=1, rule=own, move=Move(old=rate(), new=rate()))
         for audience in (Audience(chat=number), Audience(subscription="pair:USD/KGS")):

@@ -125,6 +125,18 @@ async def test_G21_a_long_wait_is_kept_and_ends_in_one_late_answer(world: World)
     assert len([m for m in world.emulator.messages(READER) if m["from"]["is_bot"]]) == 1
 
 
+async def test_G21_who_said_stop_hears_what_they_ask_though_it_is_late(world: World) -> None:
+    """That there will be no alerts, and the rates: an answer is no alert."""
+    await world.ask("/start")
+    for question, says in (("/stop", "/start"), ("/rates USD", "84")):
+        world.emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=READER, times=1))
+        asked = await world.emulator.send_text(READER, question)
+        answer = await world.emulator.wait_message(
+            READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+        )
+        assert says in answer["text"]
+
+
 async def test_G21_a_short_wait_is_kept_to_the_second(world: World) -> None:
     """By the handler itself."""
     calls = world.emulator.calls

@@ -47,6 +47,7 @@ def test_S10_every_command_says_who_may_use_it_as_decided_by_hand() -> None:
     depends = {
         "digest": looking_or_changing,
         "settings": looking_or_changing,
+        "feed": looking_or_changing,
         "mute": looking_or_changing,
         "only": looking_or_changing,
         "subscribe": always_looking,
@@ -63,8 +64,10 @@ def test_S10_every_command_says_who_may_use_it_as_decided_by_hand() -> None:
 def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
     """Words and pictures are anybody's; a place sets the chat's time zone."""
     assert {name: to.who for name, to in WORDS.items()} == {
+        "headline": Who.OPERATOR,
         "text": Who.ANYBODY,
         "place": Who.ADMINISTRATOR,
+        "list of feeds": Who.ADMINISTRATOR,
         "anything": Who.ANYBODY,
     }
     assert {to.who for to in (MEMBERSHIP, MOVED, INLINE)} == {Who.ANYBODY}

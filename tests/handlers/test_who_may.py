@@ -17,6 +17,7 @@ import storage.alerts
 import storage.chats
 import storage.filters
 import storage.news
+import storage.own_feeds
 import storage.rules
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
@@ -36,6 +37,7 @@ from bot.model.alerts import (
 from bot.model.chats import ChatKind
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.news import Verdict
+from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
 from handlers.services import Services
@@ -63,6 +65,8 @@ WRITTEN: dict[str, dict[str, str]] = {
     "search": {"": ANYBODY, "border": ANYBODY},
     "mute": {"": ANYBODY, "football": ADMINISTRATORS_ONLY},
     "only": {"": ANYBODY, "Osh": ADMINISTRATORS_ONLY},
+    "feed": {"": ANYBODY, "add nothing": ADMINISTRATORS_ONLY},
+    "feeds": {"": ANYBODY},
     "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
@@ -106,6 +110,16 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("story", 2): {
         "story:approve:{waiting}": OPERATORS_ONLY,
         "story:reject:{waiting}": OPERATORS_ONLY,
+        "story:word:{waiting}": OPERATORS_ONLY,
+        "story:same:{waiting}": OPERATORS_ONLY,
+        "story:back:{waiting}": OPERATORS_ONLY,
+    },
+    ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
+    ("feeds", 1): {"feeds:opml": ANYBODY},
+    ("feed", 2): {
+        "feed:pause:{feed}": ADMINISTRATORS_ONLY,
+        "feed:resume:{feed}": ADMINISTRATORS_ONLY,
+        "feed:remove:{feed}": ADMINISTRATORS_ONLY,
     },
     ("why", 1): {"why:{told}": ANYBODY, "why:{own}": ANYBODY},
     ("snooze", 1): {"snooze:{told}": ADMINISTRATORS_ONLY, "snooze:{own}": ADMINISTRATORS_ONLY},
@@ -149,7 +163,10 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     )
     assert set(MENUS["default"]) == set(COMMANDS)
     assert frozenset(
-        {"alert", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop", "start"}
+        {
+            "alert", "feed", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop",
+            "start",
+        }
     ) == ADMINISTRATORS  # fmt: skip
 
 
@@ -205,7 +222,7 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         usual=rate().value,
         told=False,
     )
-    numbers: dict[str, int] = {}
+    numbers: dict[str, int] = {"feed": 1}
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(number, kind=kind, language="en"), now=NOW)
         await storage.chats.subscribe(db, number, ["pair:USD/KGS", "topic:security"], now=NOW)
@@ -222,6 +239,9 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
             feed="f", item=item, at=NOW, link_key=None, title_key="", verdict=quiet
         )
         await storage.news.add_entry(db, new_entry, story_pk=story, now=NOW)
+        own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
+        await storage.own_feeds.add(db, own, now=NOW)
+        await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
         word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
         payloads = {

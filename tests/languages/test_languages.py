@@ -5,6 +5,7 @@ folder is spoken.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -48,12 +49,16 @@ STUBS = {
     "news": "NEWS = News()",
 }
 
+OWN_NAME_EMPTY = 'msgid "language.name"\nmsgstr ""\n'
+
 
 def program_with_uzbek(folder: Path) -> Path:
     """A copy of the program with one folder more, mostly stubs: a fourth language."""
     for name in PROGRAM_FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     added = folder / LANGUAGE_FOLDERS / "uz"
+    # where there is an Uzbek of the program's own by now, this one takes its place
+    shutil.rmtree(added, ignore_errors=True)
     added.mkdir()
     for name, text in STUBS.items():
         head = "" if name == "__init__" else "from bot.languages.parts import *\n\n"
@@ -115,6 +120,18 @@ def _names(texts: dict[str, dict[str, Any]]) -> set[str]:
     return {f"{section}.{name}" for section, named in texts.items() for name in named}
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_pattern_of_a_language_compiles(code: str) -> None:
+    """Each alone: put together with others, one that does not is found by a reader's question."""
+    one = language(code)
+    patterns = [*one.days.months, *one.days.named.values(), *one.zones.city_endings]
+    patterns += [one.days.day, one.days.week, one.days.one, one.days.ago, one.days.ordinal]
+    patterns += [one.days.year, one.days.year_before, one.zones.hours, one.rules.percent]
+    patterns += [one.rules.number_ending, one.money.adjective_end, one.money.case_ending]
+    for pattern in patterns:
+        re.compile(pattern)
+
+
 def test_an_unknown_language_of_telegram_is_the_default() -> None:
     assert [client_language(code, "ky") for code in ("ru-RU", "de", None, "EN")] == [
         "ru",
@@ -144,6 +161,18 @@ def test_a_language_that_lacks_a_part_is_refused_by_the_parts_name(
     assert said in problems[0]
 
 
+@pytest.mark.parametrize("name", ["", 'msgid "language.named"\nmsgstr "X"\n', OWN_NAME_EMPTY])
+def test_a_language_without_a_name_of_its_own_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A button without words would be all that leads to it."""
+    shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
+    (tmp_path / "ky" / "jarchy.po").write_text(name, encoding="utf-8")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    (problem,) = languages._problems_of("ky")
+    assert "jarchy.po lacks language.name" in problem
+
+
 @pytest.mark.parametrize("name", ["pt_BR", "UZ", "uz2", "uzbek"])
 def test_a_folder_that_is_named_like_no_language_is_told(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -151,6 +180,8 @@ def test_a_folder_that_is_named_like_no_language_is_told(
     """It would never be spoken, and nobody would know why; Python's own folders are no matter."""
     for folder in (name, "__pycache__", ".cache"):
         (tmp_path / folder).mkdir()
+        (tmp_path / folder / "days.py").touch()
+    (tmp_path / "uz" / "__pycache__").mkdir(parents=True)  # what git leaves of another branch's
     monkeypatch.setattr(languages, "FOLDER", tmp_path)
     monkeypatch.setattr(languages, "LANGUAGES", ())
     assert languages._found() == ()
@@ -211,7 +242,8 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
     done = run(program_with_uzbek(tmp_path), "-c", SPEAK)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["languages"] == [*LANGUAGES, "uz"]
+    others = [code for code in LANGUAGES if code != "uz"]
+    assert said["languages"] == [*others, "uz"]
     assert said["problems"] == []
     assert said["start"].startswith("Salom!")
     assert "USD" in said["card"]

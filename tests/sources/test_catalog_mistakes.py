@@ -199,4 +199,26 @@ def test_a_section_says_what_its_spec_knows(section: type[Section], spec: type[o
     assert set(section.model_fields) - {"holidays"} == known
     # in the file beside `poll`
     assert ("holidays" in section.model_fields) is (section is RateSection)
-    assert set(PollSection.model_fields) == {"every", "between", "zone", "days"}
+    assert set(PollSection.model_fields) == {"every", "slowest", "between", "zone", "days"}
+
+
+def test_a_slowest_pause_shorter_than_the_usual_one_is_refused() -> None:
+    """The usual one may be the kind's own."""
+    text = """
+[feeds.x]
+name = { en = "X" }
+url = "https://x.example/rss"
+poll = { every = "1h", slowest = "5m" }
+
+[rates.nbkr]
+name = { en = "Bank" }
+urls = ["https://bank.example/daily.xml"]
+poll = { slowest = "1m" }
+"""
+    with pytest.raises(ConfigError) as refused:
+        parse_catalog(text)
+    right = "slowest: should be no less than every"
+    assert refused.value.problems == (
+        f"[rates.nbkr.poll] {right}",
+        f"[feeds.x.poll] {right}",
+    )

@@ -17,6 +17,7 @@ from bot.sources.catalog import load_catalog, parse_catalog
 from bot.sources.kind import Kind
 from bot.sources.kinds import KINDS
 from bot.sources.sections import NewsSection
+from bot.sources.specs import NewsSpec
 
 FIRST = {"telegram": "channel"}  # what a section cannot be without, where it is no address
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,3 +139,27 @@ def test_no_catalog_is_read_while_a_kind_lacks_a_part(monkeypatch: pytest.Monkey
     with pytest.raises(ConfigError) as caught:
         load_catalog()
     assert "DEFAULT_EVERY" not in str(caught.value)
+
+
+class EmptySpec(NewsSpec):
+    """A spec that reads nothing."""
+
+
+class EmptySection(NewsSection):
+    """A section of it."""
+
+    DEFAULT_EVERY = timedelta(minutes=1)
+
+    def spec(self, key: str) -> EmptySpec:
+        return EmptySpec(**self.described(key))  # type: ignore[abstract]  # what is told below
+
+
+def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
+    """Before there is a section of the kind, which only then would fail."""
+    empty = Kind(section=EmptySection, verb="feed", help="", shown=lambda body, url: [])  # noqa: ARG005
+    modules = {"feeds": SimpleNamespace(KIND=KINDS["feeds"]), "lists": SimpleNamespace(KIND=empty)}
+    assert kinds.problems_of(modules) == [
+        "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks entries",
+        "kind of source lists: bot/sources/kinds/lists.py: `inspect feed` is a verb of feeds",
+    ]
+    assert kinds.problems() == []

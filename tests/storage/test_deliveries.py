@@ -18,6 +18,7 @@ import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 import storage.pace
+from bot.alerts.answers import alert as late_answer
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.chats import ChatKind
@@ -282,6 +283,26 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
         why = select(delivery.c.error).where(delivery.c.chat_id == 2)
         assert (await db.execute(why)).scalar() == "blocked"
     await store.close()
+
+
+async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> None:
+    """Not where Telegram closed it besides; what closes alerts of closed chats leaves them."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.chats.stop(db, 1)
+        await storage.chats.stop(db, 2)
+        await storage.chats.close(db, 2, why="blocked")
+        for chat in (1, 2):
+            answer = late_answer(
+                chat, chat, "sendMessage", {}, flood=True, now=NOW, lasts=timedelta(days=99999)
+            )
+            await storage.alerts.enqueue(db, answer)
+            await storage.alerts.enqueue(db, an_alert(f"to {chat}", audience=Audience(chat=chat)))
+        await fan_all(db)
+        await storage.lapsed.expire(db)
+        assert await told(db) == [(1, "pending")]
+        taken = (await claim(db)).deliveries
+        assert [one.chat for one in taken] == [1]
 
 
 async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:

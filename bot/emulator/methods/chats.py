@@ -128,6 +128,6 @@ class Chats(Shared):
 
     def get_file(self, params: Params) -> Json:
         """Where to download a file from."""
-        file = self.files.get(params.text("file_id"))
+        file = self.files.to_download(params.text("file_id"))
         names = ("file_id", "file_unique_id", "file_size")
         return {name: file.card[name] for name in names} | {"file_path": file.path}

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import isabstract
 from pathlib import Path
+from typing import get_type_hints
 
 from bot.sources.kind import Kind
 from bot.sources.modules import modules_of
+from bot.sources.sections import NewsSection
+from bot.sources.specs import NewsSpec
 
 FOLDER = Path(__file__).parent
 
@@ -31,6 +34,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     """What these modules lack to be kinds of sources, a sentence each."""
     problems: list[str] = []
     found = kinds_of(modules)
+    verbs: dict[str, str] = {}
     for name in modules:
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
         if name not in found:
@@ -41,7 +45,24 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
             problems.append(f"{file}: {section.__name__} lacks DEFAULT_EVERY, how often to ask")
         if isabstract(section):
             problems.append(f"{file}: {section.__name__} lacks spec, what it describes")
+        elif parts := _abstract_parts(section):
+            problems.append(f"{file}: the spec of {section.__name__} lacks {parts}")
+        verb = found[name].verb
+        if verb in verbs:
+            problems.append(f"{file}: `inspect {verb}` is a verb of {verbs[verb]}")
+        verbs[verb] = name
     return problems
+
+
+def _abstract_parts(section: type[NewsSection]) -> str:
+    """The parts that the spec of a section is without, by name; it says itself what it makes."""
+    try:
+        made = get_type_hints(section.spec).get("return", NewsSpec)
+    except NameError:  # a name for mypy alone: only a section of it can tell
+        return ""
+    if made is NewsSpec or not isabstract(made):
+        return ""
+    return ", ".join(sorted(made.__abstractmethods__))
 
 
 KINDS = kinds_of(modules_of(__name__, FOLDER))

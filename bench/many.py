@@ -1,0 +1,152 @@
+"""Ten thousand sources of which two in a hundred changed, and a flood of one, in a process of their
+own: processor, memory, and how long the loop was held.
+
+`python -m bench.many PORT SOURCES` polls them and prints a line of figures a round. The baseline of
+a source's cost is four hundred sources, the first of the same ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import uvloop
+
+from bench import world
+from bench.figure import Figure, Goal
+from bench.polls import catalog, publish, publishers
+from bot import log
+from bot.clock import utc_now
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
+from bot.sources.specs import NewsSpec, RateSpec
+from bot.workers import Workers
+
+MANY, SOME, FEW = 10_000, 2_000, 400
+EVERY = 50  # one in so many changed
+ROUND = 900.0  # seconds in which all are due once
+LOOK = 0.005  # seconds between looks at the loop
+
+
+class _Held:
+    """The longest time that the loop was held."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Look while something goes on."""
+        self.longest = 0.0
+        look = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            look.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            asked = time.perf_counter()
+            await asyncio.sleep(LOOK)
+            self.longest = max(self.longest, time.perf_counter() - asked - LOOK)
+
+
+def _processor() -> float:
+    """Seconds that this process and its workers that ended have had."""
+    mine = resource.getrusage(resource.RUSAGE_SELF)
+    return mine.ru_utime + mine.ru_stime
+
+
+async def _rounds(port: int, count: int) -> None:
+    known = catalog(port, count)
+    held = _Held()
+    async with (
+        world.sqlite_store() as store,
+        Workers() as workers,
+        Fetcher(limits=Limits(pause=0)) as fetcher,
+    ):
+        ingest = Ingest(
+            store=store, fetcher=fetcher, workers=workers, clock=utc_now, feeds=known.news
+        )
+
+        async def poll(spec: RateSpec | NewsSpec) -> None:
+            report = await ingest.poll(spec)
+            assert report.error is None, report.error
+
+        async def round_of(specs: Sequence[RateSpec | NewsSpec]) -> dict[str, float]:
+            before = _processor()
+            async with held.watched(), asyncio.TaskGroup() as tasks:
+                polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
+                    tasks, poll, places=POLLS_AT_ONCE
+                )
+                for spec in specs:
+                    polls.start(spec)
+            spent = (_processor() - before) / len(specs)
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            return {"seconds": spent, "held": held.longest, "memory": memory}
+
+        said: dict[str, dict[str, float]] = {"first": await round_of(known.polled)}
+        await publish(port, 1, every=EVERY)
+        said["few"] = await round_of(known.polled[:FEW])
+        await publish(port, 2, every=EVERY)
+        said["many"] = await round_of(known.polled)
+        await publish(port, 3, every=EVERY)
+        again = await round_of(known.polled[:FEW])
+        said["few"]["seconds"] = (said["few"]["seconds"] + again["seconds"]) / 2
+    print(json.dumps(said), flush=True)
+
+
+async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
+    """What many sources cost."""
+    count = SOME if quick else MANY
+    async with publishers(count) as port:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench.many", str(port), str(count)), stdout=PIPE
+        )
+        answer, _ = await process.communicate()
+    said = json.loads(answer)
+    many, few = said["many"], said["few"]
+    note = f"{count} sources, 2 % changed"
+    return [
+        Figure(
+            name="many sources, processor",
+            value=100 * many["seconds"] * MANY / ROUND,
+            unit="% of a core",
+            goal=Goal(of="figure", most=30.0),
+            note=f"{note}; {MANY} due every {ROUND / 60:.0f} min",
+        ),
+        Figure(
+            name="many sources, each",
+            value=1000 * many["seconds"],
+            unit="ms",
+            baseline=1000 * few["seconds"],
+            goal=Goal(of="ratio", most=1.2),
+            note=f"{note}; {FEW} of them",
+        ),
+        Figure(
+            name="many sources, memory",
+            value=many["memory"],
+            unit="MB",
+            goal=Goal(of="figure", most=160.0),
+            note=f"{note}; at its most",
+        ),
+        Figure(
+            name="many sources, loop held",
+            value=1000 * many["held"],
+            unit="ms",
+            goal=Goal(of="figure", most=50.0),
+            note=note,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    log.set_up("json", "error")
+    uvloop.run(_rounds(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,151 @@
+"""Feeds that readers added: tried when they are named, polled since, told to those who follow.
+
+    fetch | parse | what is new | an alert for each     the last two in one transaction
+
+They stand apart from the catalog's sources: nothing of theirs is judged, joined to a story, shown
+in /news, or told to anybody who did not ask for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+import storage.alerts
+import storage.own_feeds
+import storage.sources
+from bot.alerts import feeds
+from bot.errors import BotError, ParseError, SourceError
+from bot.fetch import Fetched, Fetcher, Validators
+from bot.model.news import Entry
+from bot.model.own_feeds import OwnFeed
+from bot.sources.opml import Listed, read_opml
+from bot.sources.own import Brought, OwnAddress, read_own
+from bot.workers import WorkerError, Workers
+from storage.db import Store
+
+log = structlog.get_logger(__name__)
+
+#: What readers name is judged like a redirect from there: never as an address of the operator's.
+STRANGER = "https://t.me/"
+PARSE_SECONDS = 10.0
+POLLED_AT_ONCE = 20  # feeds that one look takes
+SIDE_BY_SIDE = 5
+MOST_ENTRIES = 500  # of one document
+TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
+TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
+JITTER = 2.0  # seconds at most that a refusal waits: how long it took must tell nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFeeds:
+    """The way out for what readers named, the process that reads it, and the store."""
+
+    store: Store
+    fetcher: Fetcher
+    workers: Workers
+    clock: Callable[[], datetime]
+    found_on: str = STRANGER
+    jitter: float = JITTER
+
+    async def tried(self, address: OwnAddress) -> tuple[Brought, Fetched]:
+        """What stands at an address. SourceError where it cannot be read, after a while by chance:
+        who asks learns neither why nor how soon that was known.
+        """
+        try:
+            async with asyncio.timeout(TRY_SECONDS):
+                answer = await self.fetcher.get(address.url, found_on=self.found_on)
+                return await self._read(address.channel, answer), answer
+        except (SourceError, TimeoutError):
+            await asyncio.sleep(random.uniform(0, self.jitter))
+            raise SourceError("nothing there can be read") from None
+
+    async def listed(self, body: bytes) -> Listed:
+        """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
+        try:
+            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
+        except WorkerError as error:
+            raise ParseError(f"it could not be read: {error}") from None
+
+    async def poll_due(self) -> int:
+        """Poll the feeds whose time has come; how many alerts that made."""
+        now = self.clock()
+        async with self.store.writing() as db:
+            due = await storage.own_feeds.take_due(db, now=now, most=POLLED_AT_ONCE)
+        turn = asyncio.Semaphore(SIDE_BY_SIDE)
+        return sum(await asyncio.gather(*(self._in_turn(turn, one) for one in due)))
+
+    async def _in_turn(self, turn: asyncio.Semaphore, feed: OwnFeed) -> int:
+        async with turn:
+            return await self.poll(feed)
+
+    async def poll(self, feed: OwnFeed) -> int:
+        """One poll of one feed, whose trouble stays its own; how many alerts that made."""
+        try:
+            return await self._poll(feed)
+        except SourceError as error:
+            log.info("own feed failed", feed=feed.key, error=str(error))
+        except Exception as error:
+            if storage.sources.is_away(error):
+                raise
+            # what anybody may add must not end the program, whatever it makes us do wrong
+            log.exception("own feed failed", feed=feed.key)
+        async with self.store.writing() as db:
+            await storage.own_feeds.record_failure(db, feed, now=self.clock())
+        return 0
+
+    async def _poll(self, feed: OwnFeed) -> int:
+        validators = Validators(etag=feed.etag, last_modified=feed.last_modified)
+        answer = await self.fetcher.get(feed.url, validators=validators, found_on=self.found_on)
+        if answer.body is None:  # 304
+            return await self.keep(feed, None, answer, feed.digest)
+        digest = hashlib.sha256(answer.body).hexdigest()
+        brought = None
+        if digest != feed.digest:
+            brought = await self._read(feed.channel, answer)
+        return await self.keep(feed, brought, answer, digest)
+
+    async def keep(
+        self, feed: OwnFeed, brought: Brought | None, answer: Fetched, digest: str | None
+    ) -> int:
+        """Note what a feed lists, and tell what is new of it; nothing of its first document."""
+        now = self.clock()
+        entries = {} if brought is None else _by_hash(brought.entries[:MOST_ENTRIES])
+        async with self.store.writing() as db:
+            new = await storage.own_feeds.note_entries(db, feed.key, list(entries), now=now)
+            told = [entries[one] for one in entries if one in new]
+            count = 0
+            if feed.last_ok_at is not None:
+                for alert in feeds.alerts(feed.key, feed.name, told, TOLD_AT_ONCE, now=now):
+                    count += await storage.alerts.enqueue(db, alert) is not None
+            await storage.own_feeds.record_ok(
+                db,
+                feed,
+                now=now,
+                etag=answer.validators.etag,
+                last_modified=answer.validators.last_modified,
+                digest=digest,
+            )
+        return count
+
+    async def _read(self, channel: str | None, answer: Fetched) -> Brought:
+        job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
+        try:
+            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+        except BotError:
+            raise
+        except Exception:
+            log.exception("own feed not read")  # a fault of ours
+            raise ParseError("it could not be read") from None
+
+
+def _by_hash(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Entries by what they are known by: their own id."""
+    return {hashlib.sha256(one.id.encode()).hexdigest()[:32]: one for one in entries}

@@ -1,0 +1,44 @@
+"""The editorial desk: what an operator may do with a story that waits for their word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.i18n import t
+from bot.model.news import Story
+from bot.render.news import headline
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, Rows, cut, message
+
+CANDIDATES = 5  # stories that one which waits may be the same as
+LABEL = 60  # characters of a headline on a button: more is cut by a phone
+
+
+def story_buttons(number: int, language: str) -> Rows:
+    """Send, reject, edit the headline, join it with a story that was told."""
+    send = Button(t("button.send", language), data=f"story:approve:{number}")
+    reject = Button(t("button.reject", language), data=f"story:reject:{number}")
+    word = Button(t("button.edit_headline", language), data=f"story:word:{number}")
+    same = Button(t("button.same_as", language), data=f"story:same:{number}")
+    return ((send, reject), (word, same))
+
+
+def candidates(number: int, stories: Sequence[Story], language: str) -> Rows:
+    """The stories that it may be the same as, a row each, and the way back."""
+    rows = []
+    for one in stories:
+        label = cut(message(headline(one.told_in(language))), LABEL).text
+        rows.append((Button(label, data=f"story:same:{number}:{one.pk}"),))
+    back = Button(t("button.back", language), data=f"story:back:{number}")
+    return (*rows, (back,))
+
+
+def ask_headline(number: int, title: str, language: str) -> Message:
+    """How a headline should be worded; the answer is a reply to this, known by its number."""
+    return message(phrase("desk.headline", language, number=str(number), title=title))
+
+
+def headline_changed(number: int, title: str, language: str) -> Message:
+    """The headline as it is now, with the same buttons as the story's card."""
+    said = phrase("desk.changed", language, title=title)
+    return message(said, story_buttons(number, language))

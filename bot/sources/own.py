@@ -1,0 +1,85 @@
+"""Feeds and channels that readers name: which address that is, and how its document is read.
+
+What a reader writes is judged like a redirect from outside: http and https, usual ports, no user
+name, never an address of ours (`bot.addresses`); which host answers is judged when it is connected
+to (`bot.fetch`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.addresses import checked
+from bot.errors import FetchError
+from bot.model.news import Entry
+from bot.sources.feeds import parse_feed
+from bot.sources.posts import parse_posts
+from bot.sources.text import one_line
+from bot.sources.values import public_name
+
+LONGEST_ADDRESS = 500  # characters
+LONGEST_NAME = 60
+_CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?|@)(\w+)/?", re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAddress:
+    """What a reader named: an address, and of a public channel its name."""
+
+    url: str
+    channel: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The address as a short key, the same for everybody who names it."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+    @property
+    def name(self) -> str:
+        """What it is called until it says its own name."""
+        if self.channel is not None:
+            return f"@{self.channel}"
+        return checked(self.url).host or self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a document says: its own name, "" where it has none, and its entries."""
+
+    name: str
+    entries: Sequence[Entry]
+
+
+def read_address(said: str) -> OwnAddress:
+    """The address that a reader names: @channel, t.me/channel or a feed's; FetchError for none."""
+    said = said.strip()
+    if len(said) > LONGEST_ADDRESS:
+        raise FetchError("the address is too long")
+    channel = _CHANNEL.fullmatch(said)
+    if channel is not None:
+        try:
+            name = public_name(channel[1])
+        except ValueError:
+            raise FetchError("no channel has such a name") from None
+        return OwnAddress(url=f"https://t.me/s/{name}", channel=name)
+    if not _SCHEME.match(said):
+        said = f"https://{said}"
+    url = checked(said)
+    if "." not in (url.host or ""):  # no host of the public internet is one word
+        raise FetchError("only public addresses are fetched")
+    return OwnAddress(url=str(url))
+
+
+def read_own(
+    body: bytes, /, *, url: str | None, content_type: str | None, channel: str | None
+) -> Brought:
+    """Read a document in a worker process. ParseError for what is neither feed nor channel."""
+    if channel is not None:
+        posts = parse_posts(body, channel=channel, url=url, content_type=content_type)
+        return Brought(name="", entries=posts)
+    feed = parse_feed(body, url=url, content_type=content_type)
+    return Brought(name=one_line(feed.title)[:LONGEST_NAME], entries=feed.entries)

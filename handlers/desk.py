@@ -1,0 +1,241 @@
+"""The editorial desk: the operator's word on a story that waits.
+
+Send it, reject it, word its headline anew, or say which told story it belongs to. Only an operator
+in their own private chat gets here (`handlers.BUTTONS`). A story is decided once: the other
+operators are told by whom, and a later press hears what was decided. What is decided is kept with
+the words it was about, for detectors to learn from.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from telegram import Message as Written
+from telegram import Update
+from telegram.ext import filters
+
+import storage.alerts
+import storage.decisions
+import storage.news
+from bot.alerts import edits, kind_of, notices
+from bot.alerts.stories import keys
+from bot.detect.stories import same_story
+from bot.errors import UserError
+from bot.model.alerts import Alert, Approval
+from bot.model.decisions import Decision, Question, Words
+from bot.model.news import Story
+from bot.render.answers import say
+from bot.render.desk import (
+    CANDIDATES,
+    ask_headline,
+    candidates,
+    headline_changed,
+    story_buttons,
+)
+from bot.render.news import headline
+from bot.render.text import one_line
+from bot.sources.standing import led
+from handlers.context import Context
+from handlers.numbers import number_of
+from storage.db import Db
+
+CONSIDERED = 60  # told stories that a waiting one is compared with
+AS_OLD = timedelta(days=3)  # beyond, a story is not told of again
+CORRECTED_FOR = timedelta(hours=6)  # an edit that joins a source is worth sending
+LONGEST_HEADLINE = 200  # characters
+ASKED = re.compile(r"№(\d{1,18}) ·")  # how `desk.headline` begins in every language
+
+
+async def pressed(context: Context, what: str, number: str) -> None:
+    """Buttons `story:approve:7`, `reject`, `word`, `same` and `back`."""
+    steps = {
+        "approve": _approve,
+        "reject": _reject,
+        "word": _ask_headline,
+        "same": _choose,
+        "back": _back,
+    }
+    if what not in steps:
+        raise UserError("error.stale")
+    await steps[what](context, number_of(number))
+
+
+async def joined(context: Context, what: str, number: str, story: str) -> None:
+    """Button `story:same:7:12`: what waits is a report of that story more; nobody is told anew."""
+    if what != "same":
+        raise UserError("error.stale")
+    waiting, into = number_of(number), number_of(story)
+    async with context.services.store.writing() as db:
+        found = await _waiting(context, db, waiting, lock=True)
+        target = await storage.news.shown(db, into)
+        if target is None or target.pk == found.pk:
+            raise UserError("error.stale")
+        target = led(target, context.services.catalog.news)
+        now = context.services.clock()
+        await storage.alerts.decide(db, waiting, Approval.JOINED)
+        await storage.news.join(db, found.pk, into=into)
+        await _grow(db, into, f"joined:{waiting}", now=now)
+        first = found.lead.entry
+        second = target.told_in(first.language or "").lead.entry
+        await _keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)
+        title = headline(target)
+        await _tell_others(context, db, waiting, "notice.joined", title, now=now)
+    await _settled(context, "story.joined", title)
+
+
+async def reworded(update: Update, context: Context) -> None:
+    """A reply to the question for a headline: subscribers will read it so."""
+    message = update.effective_message
+    asked = ASKED.match(_question_of(message))
+    if message is None or asked is None:
+        raise UserError("error.stale")
+    number, words = int(asked[1]), one_line(message.text or "")
+    if not words or len(words) > LONGEST_HEADLINE:
+        raise UserError("error.headline", longest=str(LONGEST_HEADLINE))
+    async with context.services.store.writing() as db:
+        found = await _waiting(context, db, number)
+        lead = found.lead
+        await storage.news.headline(db, lead.pk, words)
+        was, now = Words.of(lead.entry), context.services.clock()
+        wished = Words(title=words, language=lead.entry.language)
+        await _keep(db, Question.HEADLINE, was, wished, now=now)
+    context.services.forget_cards()
+    await context.reply(headline_changed(number, words, context.language))
+
+
+class AnswersDesk(filters.MessageFilter):
+    """A reply to our question for a headline."""
+
+    def filter(self, message: Written) -> bool:
+        """Whether it is one."""
+        return ASKED.match(_question_of(message)) is not None
+
+
+def _question_of(message: Written | None) -> str:
+    """The words of ours that a message replies to; "" where there are none."""
+    asked = None if message is None else message.reply_to_message
+    if asked is None or asked.from_user is None or not asked.from_user.is_bot:
+        return ""
+    return asked.text or ""
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+async def _approve(context: Context, number: int) -> None:
+    await _decide(context, number, Approval.APPROVED, "story.approved", "notice.approved")
+
+
+async def _reject(context: Context, number: int) -> None:
+    await _decide(context, number, Approval.REJECTED, "story.rejected", "notice.refused")
+
+
+async def _decide(
+    context: Context, number: int, verdict: Approval, said: str, to_others: str
+) -> None:
+    async with context.services.store.writing() as db:
+        found = await _waiting(context, db, number, lock=True)
+        now = context.services.clock()
+        await storage.alerts.decide(db, number, verdict)
+        told = verdict is Approval.APPROVED
+        words = Words.of(found.lead.entry)
+        await _keep(db, Question.SECURITY, words, answer=told, now=now)
+        title = headline(found)
+        await _tell_others(context, db, number, to_others, title, now=now)
+    await _settled(context, said, title)
+
+
+async def _settled(context: Context, said: str, title: str) -> None:
+    """What waited for the word goes out, and /news shows it or does not from now on."""
+    context.services.forget_cards()
+    context.services.wake()
+    await context.answer()
+    await context.edit(say(said, context.language, title=title))
+
+
+async def _ask_headline(context: Context, number: int) -> None:
+    async with context.services.store.reading() as db:
+        found = await _waiting(context, db, number)
+    await context.answer()
+    title = headline(found)
+    question = ask_headline(number, title, context.language)
+    # the field opens by itself, with the old words to look at
+    keyboard = {"force_reply": True, "input_field_placeholder": title[:64]}
+    await context.reply(question, keyboard=keyboard)
+
+
+async def _choose(context: Context, number: int) -> None:
+    services = context.services
+    async with services.store.reading() as db:
+        found = await _waiting(context, db, number)
+        since = services.clock() - AS_OLD
+        recent = await storage.news.latest(db, since=since, limit=CONSIDERED, unasked=False)
+    others = [led(one, services.catalog.news) for one in recent if one.pk != found.pk]
+    likely = sorted(others, key=lambda one: _likeness(found, one), reverse=True)
+    await context.answer()
+    await context.put(candidates(number, likely[:CANDIDATES], context.language))
+
+
+def _likeness(waiting: Story, other: Story) -> float:
+    """How much two stories are alike: their most alike reports, each by who told it first."""
+    mine = waiting.lead.entry
+    return same_story(mine, other.told_in(mine.language or "").lead.entry).score
+
+
+async def _back(context: Context, number: int) -> None:
+    await context.answer()
+    await context.put(story_buttons(number, context.language))
+
+
+# --- the store ------------------------------------------------------------------------------------
+
+
+async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False) -> Story:
+    """The story of an alert that waits; UserError says what was decided, or that it is too late."""
+    stands = await storage.alerts.approval(db, number)
+    if stands is None:
+        raise UserError("error.stale")
+    told = await storage.alerts.waiting(db, number, lock=lock)
+    if told is None:
+        if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
+            stands = Approval.EXPIRED
+        raise UserError(f"error.story_{stands}")
+    story = kind_of(told).story(told)
+    found = None if story is None else await storage.news.get(db, story)
+    if found is None:  # nothing is left of it to be sent
+        raise UserError("error.story_expired")
+    return led(found, context.services.catalog.news)
+
+
+async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:
+    """Edit the messages that told the story: one more agency reports it."""
+    for told in await storage.alerts.by_keys(db, keys(story)):
+        until = max(told.created_at, now) + CORRECTED_FOR
+        await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=until))
+
+
+async def _keep(
+    db: Db,
+    question: Question,
+    first: Words,
+    second: Words | None = None,
+    *,
+    answer: bool = True,
+    now: datetime,
+) -> None:
+    made = Decision(question=question, answer=answer, first=first, second=second, at=now)
+    await storage.decisions.keep(db, made)
+
+
+async def _tell_others(
+    context: Context, db: Db, waiting: int, msgid: str, title: str, *, now: datetime
+) -> None:
+    """One silent word to every other operator: who decided, and what."""
+    user = context.incoming.effective_user
+    values = {"title": title, "who": "–"}
+    if user is not None:
+        values["who"] = user.full_name
+    for operator in sorted(context.services.admins - {context.chat.id}):
+        told: Alert = notices.decided(operator, waiting, msgid, values, now=now)
+        await storage.alerts.enqueue(db, told)

@@ -1,0 +1,331 @@
+"""/feed and /feeds: a chat's own feeds are tried, polled, told to it alone, paused and removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+import storage.own_feeds
+from bot.alerts import feeds
+from bot.own_feeds import JITTER, OwnFeeds
+from bot.sources.opml import read_opml
+from storage.schema import alert, entry, own_feed
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
+from tests.publishers import ATTACK, Publishers, rss
+
+FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
+SECOND = ("two", "Bridge is closed for a week", "Cars go by the old road.")
+
+
+@pytest.fixture
+async def published(patient: World) -> AsyncIterator[Publishers]:
+    """Publishers that readers may name, though they are on this machine; refusals come at once."""
+    async with Publishers() as publishers:
+        services = patient.bot.services
+        services.own_feeds = replace(services.own_feeds, found_on=f"{publishers.url}/", jitter=0.0)
+        yield publishers
+
+
+async def poll(world: World) -> int:
+    """Let every own feed be due, and poll."""
+    async with world.bot.store.writing() as db:
+        await db.execute(update(own_feed).values(next_due_at=world.bot.clock()))
+    made = await world.bot.services.own_feeds.poll_due()
+    world.bot.worker.wake()
+    return made
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """What its buttons send."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
+
+
+async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
+    patient: World, published: Publishers
+) -> None:
+    """What it listed when it was added does not; nothing of it is news to anybody else."""
+    await patient.ask("/subscribe", chat=RUSSIAN)
+    published.put("/rss.xml", rss(FIRST))
+    added = await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert "/feeds" in added["text"]
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 2
+    told = await patient.tells(READER, "Bridge is closed for a week")
+    assert "Cars go by the old road." in told["text"]
+    await patient.tells(READER, "Armed men attack")
+    assert patient.accepted(RUSSIAN) == 1
+    async with patient.bot.store.reading() as db:
+        assert (await db.execute(select(entry))).all() == []
+        told_of = select(alert.c.kind, alert.c.severity).where(alert.c.kind != "notice")
+        kinds = {(row.kind, row.severity) for row in await db.execute(told_of)}
+    assert kinds == {("feed", "info")}  # what is for information makes no sound
+    assert await poll(patient) == 0
+
+
+async def test_an_own_feed_is_paused_resumed_muted_and_removed(
+    patient: World, published: Publishers
+) -> None:
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed {published.url}/rss.xml", fits="Added")
+    listed = await patient.ask("/feeds", fits="Own feeds")
+    pause, remove, _ = buttons(listed)
+    key = pause.rpartition(":")[2]
+    assert (pause, remove) == (f"feed:pause:{key}", f"feed:remove:{key}")
+    await patient.press(READER, listed["message_id"], pause)
+    await patient.tells(READER, "paused")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.press(READER, listed["message_id"], f"feed:resume:{key}")
+    published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 1
+    told = await patient.tells(READER, "Armed men attack")
+    number = told["message_id"]
+    (mute,) = [one for one in buttons(told) if one.startswith("mute:")]
+    await patient.press(READER, number, mute)
+    assert "feed:" not in str(buttons(await patient.ask("/feeds", fits="Own feeds")))
+    await patient.press(READER, number, mute.replace("mute", "unmute"))
+    again = await patient.ask("/feeds", fits="Own feeds")
+    assert remove in buttons(again)
+    await patient.press(READER, again["message_id"], remove)
+    assert await patient.press(READER, again["message_id"], remove)  # it is no more
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, READER) == 0
+
+
+REFUSED = (
+    "ftp://example.org/rss.xml",
+    "file:///etc/passwd",
+    "http://user:word@example.org/rss.xml",
+    "http://127.0.0.1/rss.xml",
+    "http://localhost/rss.xml",
+    "http://[::1]/rss.xml",
+    "http://[::ffff:127.0.0.1]/rss.xml",
+    "http://169.254.169.254/latest/meta-data",
+    "http://10.0.0.1/rss.xml",
+    "http://[64:ff9b::7f00:1]/rss.xml",
+    "http://2130706433/rss.xml",
+    "http://0x7f.1/rss.xml",
+    "intranet",
+    "@no",
+    "https://t.me/+abcdef",
+    "x" * 600,
+)
+
+
+async def test_S1_S2_S3_what_may_not_be_asked_is_refused_in_the_same_words_as_what_is_no_feed(
+    patient: World, published: Publishers
+) -> None:
+    """Whatever is wrong; nothing inside is asked, nothing is stored."""
+    published.put("/page", b"<html><body>Hello</body></html>", kind="text/html")
+    published.put("/secret", rss(FIRST))
+    said = set()
+    services = patient.bot.services
+    for path in ("/page", "/missing"):
+        services.feed_tries.clear()
+        said.add((await patient.ask(f"/feed add {published.url}{path}"))["text"])
+    own = services.own_feeds
+    services.own_feeds = OwnFeeds(
+        store=own.store, fetcher=own.fetcher, workers=own.workers, clock=own.clock, jitter=0.0
+    )
+    published.asked.clear()
+    for address in (*REFUSED, f"{published.url}/secret"):
+        services.feed_tries.clear()
+        said.add((await patient.ask(f"/feed add {address}"))["text"])
+    services.feed_tries.clear()
+    said.add((await patient.ask("/feed add two words"))["text"])
+    assert len(said) == 1
+    assert "/feed add https://example.org/rss.xml" in said.pop()
+    assert published.asked == []
+    assert own.jitter == 0
+    assert JITTER > 0  # how long a refusal took tells nothing
+    async with patient.bot.store.reading() as db:
+        assert (await db.execute(select(own_feed))).all() == []
+    # a list is taken untried; what it names inside is not asked when it is polled either
+    assert "Feeds added: 1" in await sends(patient, "l.opml", opml(f"{published.url}/secret"))
+    assert await poll(patient) == 0
+    assert published.asked == []
+    assert "does not answer" in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_S3_tries_are_counted_and_feeds_too(patient: World, published: Publishers) -> None:
+    """Failed tries are tries; another chat has its own."""
+    published.put("/rss.xml", rss(FIRST))
+    published.put("/two.xml", rss(FIRST))
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 1})
+    for _ in range(3):
+        await patient.ask(f"/feed add {published.url}/missing", fits="cannot read")
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert "At most 1" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
+    assert "tries an hour" in (await patient.ask(f"/feed add {published.url}/rss.xml"))["text"]
+    await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="Добавлено")
+    services.settings = services.settings.model_copy(update={"user_feeds": 0})
+    assert "does not allow" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
+
+
+async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
+    patient: World, published: Publishers
+) -> None:
+    """And told again when it is back."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", b"no", status=500)
+    assert await poll(patient) == 0
+    async with patient.bot.store.reading() as db:
+        row = (await db.execute(select(own_feed))).one()
+    assert row.failures == 1
+    assert row.next_due_at - patient.bot.clock() == 2 * storage.own_feeds.EVERY
+    assert "does not answer" in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.tells(READER, "Bridge is closed")
+    assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is that feed's trouble, and no end of the program."""
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(FIRST))
+        await patient.ask(f"/feed add {published.url}{path}", fits="Added")
+    async with patient.bot.store.reading() as db:
+        a, _ = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    whole = feeds.alerts
+
+    def broken(feed: str, *rest: Any, **options: Any) -> Any:
+        if feed == a.feed.key:
+            raise RuntimeError(feed)
+        return whole(feed, *rest, **options)
+
+    monkeypatch.setattr(feeds, "alerts", broken)
+    for path in ("/a.xml", "/b.xml"):
+        published.put(path, rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    async with patient.bot.store.reading() as db:
+        found = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert sorted(one.feed.failures for one in found) == [0, 1]
+
+
+async def test_much_at_once_is_five_messages_and_a_count(
+    patient: World, published: Publishers
+) -> None:
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    many = [(f"n{number}", f"Headline {number}", "Text.") for number in range(12)]
+    published.put("/rss.xml", rss(*many, FIRST))
+    assert await poll(patient) == 5
+    last = await patient.tells(READER, "and 7 more")
+    assert "Headline 0" in last["text"]
+
+
+async def test_a_chats_filters_hold_for_its_own_feeds_too(
+    patient: World, published: Publishers
+) -> None:
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await patient.ask("/mute bridges", fits="Saved")
+    published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 2
+    await patient.tells(READER, "Armed men attack")
+    await patient.ask("/mute", fits="Left out so far: 1")
+
+
+async def sends(world: World, name: str, content: bytes) -> str:
+    """A file's answer."""
+    world.bot.services.feed_tries.clear()
+    sent = await world.emulator.send_document(READER, name, content)
+    answer = await world.emulator.wait_message(
+        READER, lambda m: m.get("from", {}).get("is_bot", False), after=sent, timeout=30
+    )
+    return str(answer["text"])
+
+
+def opml(*addresses: str) -> bytes:
+    """A list of feeds in two folders."""
+    lines = "".join(f'<outline text="A &amp; B" xmlUrl="{one}"/>' for one in addresses)
+    return (
+        f'<opml version="2.0"><body><outline text="f">{lines}</outline>'
+        '<outline text="no feed"/></body></opml>'
+    ).encode()
+
+
+async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: Publishers) -> None:
+    """As feed readers write it; what comes out goes in again."""
+    published.put("/rss.xml", rss(FIRST))
+    listed = opml(f"{published.url}/rss.xml", "https://t.me/example_channel", "http://u:p@a.b/c")
+    assert "Feeds added: 2" in await sends(patient, "feeds.opml", listed)
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    shown = await patient.ask("/feeds", fits="A & B")
+    await patient.press(READER, shown["message_id"], "feeds:opml")
+    sent = await patient.emulator.wait_message(READER, lambda m: "document" in m, timeout=20)
+    file = patient.emulator.files.to_download(sent["document"]["file_id"])
+    found = read_opml(file.content)
+    assert [(one.url, name) for one, name in found.feeds] == [
+        (f"{published.url}/rss.xml", "A & B"),
+        ("https://t.me/s/example_channel", "A & B"),
+    ]
+    assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<opml><body><outline text="&c;&x;" xmlUrl="https://example.org/&c;"/></body></opml>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no OPML file"),
+        (b"<html><body>Hello</body></html>", "no OPML file"),
+        (b"<opml><body/></opml>", "no OPML file"),
+        (b"<opml><body><outline xmlUrl='https://a.b/c'/>", "no OPML file"),
+        (BOMB, "no OPML file"),
+        (b"\x00\xff" * 500, "no OPML file"),
+        (opml(*("http://intranet/a", "ftp://a.b/c")), "no OPML file"),
+        (opml(*(f"https://example.org/{n}" for n in range(21))), "has 21 feeds"),
+        (opml(*(f"https://e.org/{n}" for n in range(10_000))), "has 10,000 feeds"),
+        (opml(*(f"https://example.org/{n}" for n in range(100_000))), "larger than a megabyte"),
+    ],
+    ids=["empty", "html", "none", "cut", "bomb", "bytes", "odd", "many", "10,000", "100,000"],
+)
+async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
+    patient: World, content: bytes, words: str
+) -> None:
+    """And nothing of it is kept."""
+    assert words in await sends(patient, "feeds.opml", content)
+    async with patient.bot.store.reading() as db:
+        assert (await db.execute(select(own_feed))).all() == []
+
+
+async def test_another_file_is_not_understood_as_ever(patient: World) -> None:
+    assert "OPML" not in await sends(patient, "cat.jpg", b"meow")
+
+
+async def test_a_groups_feeds_are_its_administrators(patient: World, published: Publishers) -> None:
+    """Its members may look."""
+    published.put("/rss.xml", rss(FIRST))
+    asked = await patient.emulator.send_text(
+        GROUP, f"/feed add {published.url}/rss.xml", user_id=READER
+    )
+    await patient.emulator.wait_message(
+        GROUP, lambda m: "Added" in m.get("text", ""), after=asked, timeout=20
+    )
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, GROUP) == 1
+        assert await storage.own_feeds.count(db, READER) == 0
+
+
+@pytest.fixture(autouse=True)
+def unhurried(patient: World) -> None:
+    """Nobody waits for a turn."""
+    patient.bot.services.turn = at_once

@@ -1,0 +1,77 @@
+"""Own feeds in the store, on every database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+import storage.chats
+import storage.own_feeds
+import storage.retention
+from bot.model.own_feeds import OwnFeed
+from storage.db import Store
+from storage.own_feeds import EVERY, PAUSE
+from storage.schema import own_entry, own_feed
+from tests.factories import NOW, chat
+
+ONE = OwnFeed(key="a1", url="https://example.org/a", name="A")
+TWO = OwnFeed(key="b2", url="https://example.org/b", name="B")
+
+
+async def test_only_what_somebody_follows_is_due_and_to_one_replica(store: Store) -> None:
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.own_feeds.add(db, TWO, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        due = await storage.own_feeds.take_due(db, now=NOW, most=10)
+        assert [one.key for one in due] == ["a1"]
+        assert await storage.own_feeds.take_due(db, now=NOW, most=10) == []
+        later = await storage.own_feeds.take_due(db, now=NOW + EVERY, most=10)
+        assert [one.key for one in later] == ["a1"]
+
+
+async def test_what_a_feed_lists_is_new_once(store: Store) -> None:
+    async with store.writing() as db:
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        many = [f"h{number}" for number in range(1200)]
+        assert await storage.own_feeds.note_entries(db, "a1", many, now=NOW) == set(many)
+        more = await storage.own_feeds.note_entries(db, "a1", [*many, "x"], now=NOW)
+        assert more == {"x"}
+
+
+async def test_a_pause_has_no_end_and_a_nap_is_no_pause(store: Store) -> None:
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        for feed, span in ((ONE, PAUSE), (TWO, timedelta(hours=8))):
+            await storage.own_feeds.add(db, feed, now=NOW)
+            await storage.chats.subscribe(db, 1, [f"feed:{feed.key}"], now=NOW)
+            await storage.chats.snooze(db, 1, f"feed:{feed.key}", span=span)
+        found = await storage.own_feeds.of_chat(db, 1, now=NOW)
+    assert {one.feed.key: one.paused for one in found} == {"a1": True, "b2": False}
+
+
+async def test_what_nobody_follows_is_forgotten_with_what_it_brought(store: Store) -> None:
+    """Not at once: who follows it may be about to. Hashes long not listed go too."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.own_feeds.add(db, TWO, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        for key in ("a1", "b2"):
+            await storage.own_feeds.note_entries(db, key, ["old"], now=NOW)
+        await _tidy(store, db, NOW)
+        assert len((await db.execute(select(own_feed))).all()) == 2
+        later = NOW + storage.retention.UNLISTED_KEPT + timedelta(days=1)
+        await storage.own_feeds.note_entries(db, "a1", ["new"], now=later)
+        await _tidy(store, db, later)
+        assert (await db.execute(select(own_feed.c.key))).scalars().all() == ["a1"]
+        assert (await db.execute(select(own_entry.c.entry))).scalars().all() == ["new"]
+
+
+async def _tidy(_store: Store, db: storage.own_feeds.Db, now: object) -> None:
+    for step in storage.retention.STEPS:
+        if step.__name__ == "_own_feeds":
+            while await step(db, now):  # type: ignore[arg-type]
+                pass
