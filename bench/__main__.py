@@ -28,6 +28,7 @@ from bench import (
     reply,
     sending,
     start,
+    stories,
 )
 from bench.figure import Figure, table
 from bot import log
@@ -53,6 +54,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "outage": outage.measure,
     "polls": polls.measure,
     "many": many.measure,
+    "stories": stories.measure,
 }
 
 

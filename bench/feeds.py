@@ -7,18 +7,20 @@ Every host has one feed of twenty entries and more; `GET /version/N` makes N mor
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sys
 
 from aiohttp import web
 
 ENTRIES = 20
 _ITEM = (
-    "<item><title>Report {n} of {host}: the council approves repair {n}</title>"
+    "<item><title>Report {n} of {host}: {words}</title>"
     "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
     "<pubDate>Sat, 28 Nov 2026 10:{minute:02d}:00 +0000</pubDate><description>The council of "
     "the city approved the plan for repairing road {n} on Saturday, said a spokesman, adding that "
-    "works begin in spring and cost {n} million som.</description></item>"
+    "works begin in spring and cost {n} million som. {words}</description></item>"
 )
+_LETTERS = str.maketrans("0123456789", "ghiklmnopr")
 _FEED = (
     '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Feed {host}</title>'
     "<link>http://{host}/</link><description>d</description><language>en</language>{items}"
@@ -40,7 +42,9 @@ class Feeds:
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
-            _ITEM.format(n=number, host=request.host, minute=number % 60)
+            _ITEM.format(
+                n=number, host=request.host, minute=number % 60, words=_words(request.host, number)
+            )
             for number in range(ENTRIES + version, 0, -1)
         )
         body = _FEED.format(host=request.host, items=items).encode()
@@ -51,6 +55,12 @@ class Feeds:
         self.version = int(request.match_info["version"])
         self.every = int(request.query.get("every", "1"))
         return web.Response()
+
+
+def _words(host: str, number: int) -> str:
+    """Words that no other report has, as each of a day's news has names of its own."""
+    said = hashlib.sha256(f"{host} {number}".encode()).hexdigest()
+    return " ".join(said[start : start + 8] for start in range(0, 48, 8)).translate(_LETTERS)
 
 
 async def main() -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from bot.model.alerts import Approval, Severity
 from bot.model.news import Entry, StoredEntry, Story, Verdict
 from bot.model.reasons import reasons_from_json, reasons_to_json
+from storage import clues
 from storage.db import Db, upsert
 from storage.schema import alert, entry, story, story_topic
 
@@ -90,7 +91,7 @@ class NewEntry:
 
 
 async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
-    """Store entries that begin a story each, by three statements however many they are."""
+    """Store entries that begin a story each, by a few statements however many they are."""
     if not new:
         return
     pks = await _new_pks(db, len(new))
@@ -105,6 +106,9 @@ async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
     if topics:
         await db.execute(insert(story_topic), topics)
     await db.execute(upsert(db, entry).on_conflict_do_nothing(), entries)
+    await clues.add(
+        db, [(one, pk) for pk, item in zip(pks, new, strict=True) for one in item.verdict.clues]
+    )
 
 
 async def _new_pks(db: Db, count: int) -> list[int]:
@@ -171,6 +175,7 @@ async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> N
     """Store one entry of a story; an id that the feed brought before is left as it is."""
     values = _entry_values(story_pk, new, now=now)
     await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
+    await clues.add(db, [(one, story_pk) for one in new.verdict.clues])
 
 
 async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -213,6 +218,22 @@ async def join(db: Db, pk: int, *, into: int) -> None:
 async def raise_severity(db: Db, pk: int, severity: Severity) -> None:
     """An entry's new words are graver than those it was judged by."""
     await db.execute(update(entry).where(entry.c.id == pk).values(severity=severity.value))
+
+
+async def reports(
+    db: Db, pks: Collection[int], *, since: datetime, each: int = 3
+) -> list[StoredEntry]:
+    """The latest entries of these stories, so many of each: what a new one may belong to."""
+    if not pks:
+        return []
+    place = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
+    some = select(entry.c.id, place.label("place")).where(
+        entry.c.story_id.in_(list(pks)), entry.c.seen_at >= since
+    )
+    ranked = some.subquery()
+    chosen = select(ranked.c.id).where(ranked.c.place <= each)
+    query = select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
+    return [_stored(row) for row in await db.execute(query)]
 
 
 async def recent(

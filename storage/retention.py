@@ -20,6 +20,7 @@ from storage.own_feeds import nobody_follows
 from storage.schema import (
     alert,
     chat,
+    clue,
     delivery,
     entry,
     inbox,
@@ -35,6 +36,7 @@ BODIES_KEPT = timedelta(hours=24)  # what people wrote
 UPDATES_KEPT = timedelta(days=7)
 ALERTS_KEPT = timedelta(days=30)  # with their deliveries: what corrections and Why? need
 STORIES_KEPT = timedelta(days=180)
+CLUES_KEPT = timedelta(days=3)  # `bot.detect.stories.NEW_EVENT_HOURS`
 # that blocked the bot, are gone, or threw it out: with their settings
 CLOSED_CHATS_KEPT = timedelta(days=90)
 UNLISTED_KEPT = timedelta(days=60)  # hashes of what a reader's own feed does not list any more
@@ -91,6 +93,24 @@ async def _stories(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return len(ids)
 
 
+async def _clues(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    """Forget by what old stories are found: three days later it is another event."""
+    newest_old = (
+        select(entry.c.story_id)
+        .where(entry.c.seen_at < now - CLUES_KEPT)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(1)
+    )
+    last: int | None = (await db.execute(newest_old)).scalar()
+    if last is None:
+        return 0
+    # whole stories of the oldest, so that no column but the index's is asked
+    some = select(clue.c.story_id).where(clue.c.story_id <= last).order_by(clue.c.story_id)
+    upto = (await db.execute(some.offset(piece - 1).limit(1))).scalar()
+    old = clue.c.story_id <= (last if upto is None else upto)
+    return (await db.execute(delete(clue).where(old))).rowcount
+
+
 async def _filters(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     ended = news_filter.c.until_at < await db_now(db)
     return await _delete(db, news_filter, news_filter.c.id, ended, piece)
@@ -131,4 +151,4 @@ async def _delete(
 
 #: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many
 #: rows that were; an alert goes after its deliveries.
-STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _filters, _own_feeds, _chats)
+STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _clues, _filters, _own_feeds, _chats)

@@ -137,6 +137,17 @@ story_topic = Table(
     sqlite_with_rowid=False,
 )
 
+clue = Table(  # few words and facts by which a story is found: `bot/detect/clues.py`
+    "clue",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", SmallInteger, primary_key=True, autoincrement=False),
+    # no foreign key: checking one for each clue costs as much as writing it
+    Column("story_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(None, clue.c.story_id)
+
 entry = Table(  # one item as published
     "entry",
     metadata,

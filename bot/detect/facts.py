@@ -96,6 +96,11 @@ def facts_of(title: str, text: str, language: str) -> Facts:
     return Facts(head=head, whole=whole, names=names, numbers=numbers)
 
 
+def kinds_of(title: str, language: str) -> frozenset[str]:
+    """The kinds of events that a headline tells of."""
+    return _part(title, language)[0].kinds
+
+
 def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
     """The facts of a stretch, and the words that told them."""
     tokens = TOKEN.findall(fold_typed(text))

@@ -44,6 +44,7 @@ WORD = re.compile(r"[^\W_]+")
 # the weight of a stem newsrooms hardly use, on the scale of the table (log of one in so many texts)
 RARE_STEM = 6.5
 LEAD_CHARS = 2000  # of a text: half of it joins less, more of it nothing (`bench/pairs.py`)
+FORMULA = 40  # characters of a text; a shorter one ("Details follow.") says nothing of its event
 SHORT = 50  # characters below which lengths hardly differ
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
@@ -143,7 +144,7 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
         facts=partial(facts_of, title, text, code),  # read when another language asks for them
         title=stems,
         whole=whole,
-        has_text=bool(text.strip()),
+        has_text=len(text.strip()) >= FORMULA,
         length=SHORT + len(text),
         denies=_begin(words, news.denials),
         answers=frozenset(answers),
@@ -159,7 +160,7 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
         return _across(a, b, hours_apart)
     if a.key == b.key and a.title:
         return _one_headline(a, b, hours_apart)
-    weights = _weights(a.language)
+    weights = weights_of(a.language)
     texts = a.has_text and b.has_text
     if texts:
         likely, reasons = _by_text(a, b)
@@ -207,7 +208,7 @@ def _one_headline(a: Sketch, b: Sketch, hours_apart: float) -> Match:
     if a.has_text and b.has_text:
         if other_event(a.facts(), b.facts()):
             return Match(same=False, score=0.0, reasons=(*reasons, "another place or magnitude"))
-        texts = _cosine(_beyond(a), _beyond(b), _weights(a.language))
+        texts = _cosine(_beyond(a), _beyond(b), weights_of(a.language))
         if hours_apart < HOURS_OF_ONE_HEADLINE or texts >= ALIKE_BEYOND:
             return Match(same=True, score=1.0, reasons=tuple(reasons))
         reasons.append(f"texts {texts:.2f} hours later")
@@ -234,7 +235,7 @@ def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
     """What two texts are weighed by: their likeness, the share of each headline that the other
     entry tells (together 0 to 2), and the logarithm of how much longer one is.
     """
-    weights = _weights(a.language)
+    weights = weights_of(a.language)
     told = _told(a.title, b.whole, weights) + _told(b.title, a.whole, weights)
     return _cosine(a.whole, b.whole, weights), told, abs(math.log(a.length / b.length))
 
@@ -327,6 +328,6 @@ def _stem(word: str, news: News) -> str:
 
 
 @cache
-def _weights(code: str) -> Mapping[str, float]:
+def weights_of(code: str) -> Mapping[str, float]:
     """How rare the common stems of a language are; a stem that is not here is `RARE_STEM`."""
     return {stem: float(weight) for stem, weight in language(code).rows("common")}

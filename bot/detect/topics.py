@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+from bot.detect.clues import clued
 from bot.detect.language import known_language
 from bot.detect.lexicon import Lexicon, build_lexicon, read_pattern, shares, zones
 from bot.detect.security import detect
@@ -53,12 +54,16 @@ def judged(
 
 
 def judged_all(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str]) -> list[Verdict]:
-    """The verdicts on texts (title, text, language) of one feed.
+    """The verdicts on texts (title, text, language) of one feed, with the texts' clues.
 
     It stands here because a worker process that reads it loads the detectors and nothing else: with
     the flow it would be 50 MB and a second more.
     """
-    return [judged(title, text, language, fixed=fixed) for title, text, language in texts]
+    verdicts: list[Verdict] = []
+    for title, text, language in texts:
+        found = judged(title, text, language, fixed=fixed)
+        verdicts.append(clued(found, title, text, language))
+    return verdicts
 
 
 @cache

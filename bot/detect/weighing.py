@@ -224,7 +224,7 @@ def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     for unit, value in sorted(both):
         if not unit or (quake and unit == "magnitude"):
             continue
-        worth += _odd(unit, value)
+        worth += oddity(unit, value)
         words.append(f"{unit} {value:g}")
         counted.add(value)
     if worth:
@@ -250,7 +250,7 @@ def _bare(side: Facts) -> set[float]:
     return found
 
 
-def _odd(unit: str, value: float) -> float:
+def oddity(unit: str, value: float) -> float:
     """How little likely it is that two events share this number."""
     if unit.startswith("month"):
         return 0.5

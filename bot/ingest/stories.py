@@ -16,8 +16,10 @@ import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.detect import identity, quakes, stories
+from bot.detect.clues import clued
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
+from bot.ingest.joining import joining, told_in_other_words
 from bot.ingest.notices import tell
 from bot.ingest.recognising import link_key
 from bot.model.alerts import Severity
@@ -100,20 +102,24 @@ async def _apart(
 ) -> tuple[list[NewEntry], list[tuple[NewsFound, NewEntry]]]:
     """The entries that begin a story and alert nobody, and the others.
 
-    The former are not about security, and under a headline that nobody has told.
+    The former are not about security, and what nobody has told: neither under their headline nor
+    in other words.
     """
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
     known = await storage.news.told_titles(db, headlines, since=since)
+    calm = [entry for _, entry in new if not entry.verdict.security]
+    joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
     for one, entry in new:
-        if not entry.verdict.security and entry.title_key not in known:
-            alone.append(entry)
-            if entry.title_key:
-                known.add(entry.title_key)  # a second one of these may join it
-        else:
+        security = entry.verdict.security
+        if security or entry.title_key in known or (entry.feed, entry.item.id) in joined:
             others.append((one, entry))
+            continue
+        alone.append(entry)
+        if entry.title_key:
+            known.add(entry.title_key)  # a second one of these may join it
     return alone, others
 
 
@@ -128,7 +134,7 @@ async def _keep_entry(
         pk = await _measured_story(db, new, now=now)
     # an institute's events are events of their own, however alike their words
     if pk is None and spec.verdict(item) is None:
-        pk = await _story_of(db, item, verdict, new.title_key, now=now)
+        pk = await story_of(db, item, verdict, new.title_key, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
@@ -161,28 +167,20 @@ async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None
     return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
-async def _story_of(
+async def story_of(
     db: Db, item: Entry, verdict: Verdict, title: str, *, now: datetime
 ) -> int | None:
     """The story that an entry is about; None when it begins one.
 
-    Under one headline texts and times must agree; likeness beyond it is asked of security alone:
-    that is what may be told twice.
+    Under one headline texts and times must agree; beyond it the few stories are asked that have
+    several of its clues.
     """
-    since, language = now - SAME_EVENT, verdict.language
+    since = now - SAME_EVENT
     if title:
         for stored in await storage.news.same_title(db, title, since=since):
             if stories.one_headline(item, stored, now=now).same:
                 return stored.story
-    if not verdict.security:
-        return None
-    recent = await storage.news.recent(db, since=since, language=language)
-    # other languages' too, where numbers and places are compared instead of words
-    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
-    told = stories.best_match(replace(item, language=language), recent, now=now)
-    if told is None:
-        return None
-    return told[0].story
+    return await told_in_other_words(db, item, verdict, since=since, now=now)
 
 
 async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
@@ -308,7 +306,7 @@ async def judge_entries(
     for start in range(0, len(new), JUDGED_TOGETHER):
         some = new[start : start + JUDGED_TOGETHER]
         for item, found in zip(some, await _judged(workers, spec, some), strict=True):
-            judged[item] = spec.verdict(item) or _as_stored(found, item, spec)
+            judged[item] = _by_size(item, spec) or _as_stored(found, item, spec)
     return judged
 
 
@@ -330,12 +328,20 @@ async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Se
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """What the detectors think of an entry, with the topics that are fixed for its feed."""
-    known = spec.verdict(item)
+    known = _by_size(item, spec)
     if known is not None:
         return known
-    text = item.summary or item.content
-    found = judged(item.title, text, _language(item, spec), fixed=spec.topics)
-    return _as_stored(found, item, spec)
+    text, language = item.summary or item.content, _language(item, spec)
+    found = judged(item.title, text, language, fixed=spec.topics)
+    return _as_stored(clued(found, item.title, text, language), item, spec)
+
+
+def _by_size(item: Entry, spec: NewsSpec) -> Verdict | None:
+    """The verdict on what was measured; None of anything else."""
+    known = spec.verdict(item)
+    if known is None:
+        return None
+    return clued(known, item.title, "", _language(item, spec))
 
 
 def _language(item: Entry, spec: NewsSpec) -> str | None:

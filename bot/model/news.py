@@ -121,6 +121,8 @@ class Verdict:
     topics: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     language: str | None = None
+    #: By what other reports of the event find it: `bot.detect.clues`.
+    clues: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,94 @@
+"""Which stories new entries are about, found by their clues and then compared.
+
+A new entry is compared with the few stories that share several clues with it
+(`bot/detect/clues.py`), whatever their language and topic, and with no others: what that costs does
+not depend on how many stories there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import storage.clues
+import storage.news
+from bot.detect import stories
+from bot.detect.clues import SHARED, worth
+from bot.model.news import Entry, StoredEntry, Verdict
+from storage.db import Db
+from storage.news import NewEntry
+
+COMPARED = 4  # stories that an entry is compared with at most, those with the most clues first
+
+Key = tuple[str, str]
+"""An entry's feed and id."""
+
+
+async def told_in_other_words(
+    db: Db, item: Entry, verdict: Verdict, *, since: datetime, now: datetime
+) -> int | None:
+    """The story that tells of an entry's event, in whatever words and language; None without."""
+    having = await storage.clues.stories(db, verdict.clues)
+    likely = _likely(verdict.clues, having)
+    reports = await storage.news.reports(db, likely, since=since)
+    told = stories.best_match(replace(item, language=verdict.language), reports, now=now)
+    if told is None:
+        return None
+    return told[0].story
+
+
+async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: datetime) -> set[Key]:
+    """Which of these entries may tell of what a story does, or an earlier one of them.
+
+    Two statements, however many they are; those it names are decided one by one.
+    """
+    if not new:
+        return set()
+    every = {clue for entry in new for clue in entry.verdict.clues}
+    having = await storage.clues.stories(db, every)
+    likely = {_key(entry): _likely(entry.verdict.clues, having) for entry in new}
+    wanted = {pk for some in likely.values() for pk in some}
+    reports: dict[int, list[StoredEntry]] = {}
+    for stored in await storage.news.reports(db, wanted, since=since):
+        reports.setdefault(stored.story, []).append(stored)
+    found: set[Key] = set()
+    here: dict[int, list[int]] = {}
+    for place, entry in enumerate(new):
+        key = _key(entry)
+        if _likely(entry.verdict.clues, here) or await _told(entry, likely[key], reports, now=now):
+            found.add(key)
+        for clue in entry.verdict.clues:
+            here.setdefault(clue, []).append(place)
+    return found
+
+
+async def _told(
+    entry: NewEntry,
+    likely: Iterable[int],
+    reports: Mapping[int, Sequence[StoredEntry]],
+    *,
+    now: datetime,
+) -> bool:
+    candidates = [stored for pk in likely for stored in reports.get(pk, ())]
+    if not candidates:
+        return False
+    await asyncio.sleep(0)  # a comparison takes a part of a millisecond, and others wait
+    item = replace(entry.item, language=entry.verdict.language)
+    return stories.best_match(item, candidates, now=now) is not None
+
+
+def _likely(clues: Iterable[int], having: Mapping[int, Sequence[int]]) -> list[int]:
+    """The stories that share enough clues, those with the most and the newest first."""
+    shared = Counter[int]()
+    for clue in clues:
+        for pk in having.get(clue, ()):
+            shared[pk] += worth(clue)
+    enough = [pk for pk, points in shared.items() if points >= SHARED]
+    return sorted(enough, key=lambda pk: (-shared[pk], -pk))[:COMPARED]
+
+
+def _key(entry: NewEntry) -> Key:
+    return entry.feed, entry.item.id

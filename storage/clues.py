@@ -1,0 +1,48 @@
+"""The index of clues: which stories have a clue, so that few are compared with a new entry.
+
+A clue keeps at most `SLOTS` stories, each in the slot that its number says, and a later one takes
+an earlier one's: what is in every report of these days costs no more than what is in three, and
+the table does not grow with it. Statements are written out, clues and stories being numbers: bound
+one by one they would cost more than the databases' own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from storage.db import Db
+
+SLOTS = 32
+AT_ONCE = 1_000  # clues a statement names
+
+
+async def add(db: Db, clues: Iterable[tuple[int, int]]) -> None:
+    """Note for each clue that a story has it."""
+    slots: dict[tuple[int, int], int] = {}
+    for clue, story in clues:
+        slots[clue, story % SLOTS] = story
+    rows = sorted(slots.items())  # in one order, whoever else writes
+    for start in range(0, len(rows), AT_ONCE):
+        values = ",".join(
+            f"({clue:d},{slot:d},{story:d})"
+            for (clue, slot), story in rows[start : start + AT_ONCE]
+        )
+        await db.exec_driver_sql(_ADD.format(values=values))
+
+
+async def stories(db: Db, clues: Collection[int]) -> dict[int, list[int]]:
+    """The stories that have each of these clues, where one has."""
+    found: dict[int, list[int]] = {}
+    wanted = sorted(clues)
+    for start in range(0, len(wanted), AT_ONCE):
+        some = ",".join(f"{clue:d}" for clue in wanted[start : start + AT_ONCE])
+        for row in await db.exec_driver_sql(_FIND.format(clues=some)):
+            found.setdefault(row.hash, []).append(row.story_id)
+    return found
+
+
+_ADD = """
+INSERT INTO clue (hash, slot, story_id) VALUES {values}
+ON CONFLICT (hash, slot) DO UPDATE SET story_id = excluded.story_id
+"""
+_FIND = "SELECT hash, story_id FROM clue WHERE hash IN ({clues})"
