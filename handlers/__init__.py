@@ -199,9 +199,10 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
     """What routes lack to be used at all, a sentence each."""
     found: list[str] = []
     for name, one in routes.items():
+        who: object = one.who  # which may be anything where it was written without a check
         if not callable(one.handler):
             found.append(f"{name}: its route lacks a handler")
-        if not isinstance(one.who, Who) and not callable(one.who):
+        if not isinstance(who, Who) and not callable(who):
             found.append(f"{name}: its route lacks `who`, who may use it")
     return found
 
