@@ -131,7 +131,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         route(application, services)
         holder = process_name()
         inbox = inbox_of(application, services, holder)
-        services.waiting = inbox.waiting
+        services.waiting, services.aside, services.rest = inbox.waiting, inbox.aside, inbox.rest
+        services.turn = partial(worker.turn, rest=inbox.rest)
         bot = Running(
             settings=settings,
             catalog=catalog,

@@ -82,7 +82,8 @@ async def _add(context: Context, said: str) -> None:
         await _must_be_few(db, context)
     try:
         address = read_address(said)
-        brought, answer = await services.own_feeds.tried(address)
+        async with services.aside():  # a slow host's requests come one after the other
+            brought, answer = await services.own_feeds.tried(address)
     except SourceError:
         raise UserError("error.feed", example=EXAMPLE) from None
     new = own_feed(address, brought.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -123,14 +122,14 @@ class Outgoing:
                 if doubts >= ANSWER.doubts:
                     return await self._doubted(answer, outcome)
                 doubts += 1
-                await asyncio.sleep(ANSWER.base)
+                await self._services.rest(ANSWER.base)
             elif isinstance(outcome, Retry):
                 if outcome.flood and outcome.after:
                     await self._be_quiet(answer, outcome.after)
                 if ANSWER.spent(failures) or (outcome.after or 0.0) > SHORT_WAIT:
                     await self._postpone(answer, flood=outcome.flood)
                     return outcome
-                await asyncio.sleep(ANSWER.pause(failures, outcome))
+                await self._services.rest(ANSWER.pause(failures, outcome))
                 failures += 1
             else:
                 mended = await self._mended(answer, outcome, fixes)
@@ -158,7 +157,7 @@ class Outgoing:
         if quiet > SHORT_WAIT:
             return quiet
         if quiet:
-            await asyncio.sleep(quiet)
+            await self._services.rest(quiet)
         return 0.0
 
     async def _keep_to_turn(self, answer: Answer) -> float:
@@ -242,7 +241,7 @@ class Outgoing:
         if isinstance(outcome, Migrated):
             return _with(answer, chat_id=await self._moved(outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
-            await asyncio.sleep(ANSWER.base)  # once by mistake, perhaps
+            await self._services.rest(ANSWER.base)  # once by mistake, perhaps
             return answer
         if isinstance(outcome, Rejected) and not outcome.token:
             return self._reworded(answer, outcome)

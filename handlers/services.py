@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -76,6 +78,9 @@ class Services:
     is_away: Callable[[], bool] = _never
     # how many questions of a chat wait here, the one being answered included
     waiting: Callable[[int], int] = no_others
+    # waits that are the asker's own affair, and meanwhile hold up nobody else's question
+    aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    rest: Callable[[float], Awaitable[None]] = asyncio.sleep
     on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
     quiet: Quiet = field(default_factory=Quiet)
     # when each chat tried to add a feed of its own, in this hour

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, null, or_, select, update
 
 from bot.model.filters import Filter, Mark, Sense, StoredFilter
 from storage.db import COUNTED, Db, db_now, upsert
@@ -62,9 +62,22 @@ async def among(
         part.append(news_filter.c.chat_id <= last)
     if (await db.execute(select(news_filter.c.id).where(*part).limit(1))).first() is None:
         return []
-    query = select(news_filter).where(*part, news_filter.c.chat_id.in_(members))
+    query = select(*_ASKED).where(*part, news_filter.c.chat_id.in_(members))
     query = query.order_by(news_filter.c.chat_id, news_filter.c.id)
     return _read(await db.execute(query))
+
+
+#: What a fan-out asks of a filter; it may read thousands.
+_ASKED = (
+    news_filter.c.id,
+    news_filter.c.chat_id,
+    news_filter.c.sense,
+    news_filter.c.mark,
+    news_filter.c.what,
+    literal("").label("said"),
+    null().label("until_at"),
+    literal(0).label("kept"),
+)
 
 
 async def keep_back(db: Db, pks: Collection[int], alert: int, *, counted: bool) -> None:

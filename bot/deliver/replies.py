@@ -6,6 +6,7 @@ They are sent by whoever answers, and only ask here for their turn.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from storage.db import Store
 #: Seconds of a chat's own pace that an answer waits for. A group whose messages come at its pace
 #: asks for four; more than this is a pause, which the outbox keeps, also over a restart.
 LONGEST_TURN = 10.0
+Rest = Callable[[float], Awaitable[None]]
 
 
 class Replies:
@@ -35,13 +37,14 @@ class Replies:
         self._marks = marks
         self._signals = signals
 
-    async def turn(self, chat: int) -> float:
+    async def turn(self, chat: int, rest: Rest = asyncio.sleep) -> float:
         """Wait until a chat may get a message in answer; it counts as sent then, and 0 is returned.
 
         Where its own pace asks for a wait that is not worth standing in a handler, nothing counts
-        and the seconds are returned.
+        and the seconds are returned. `rest` waits for it: what its own chat asks for concerns no
+        other.
         """
-        wait = await self._turn_of_chat(chat)
+        wait = await self._turn_of_chat(chat, rest)
         if wait > 0:
             return wait
         goes = not self._slots.replies and self._slots.reply_goes(boottime())
@@ -64,7 +67,7 @@ class Replies:
         self._slots.answered(turn, boottime())
         return True
 
-    async def _turn_of_chat(self, chat: int) -> float:
+    async def _turn_of_chat(self, chat: int, rest: Rest) -> float:
         """Wait for the chat's own pace; the seconds that are left where they are too many."""
         if chat < 0 and not self._slots.by_row and not self._chats.knows(chat):
             await self._meet(chat)
@@ -77,7 +80,7 @@ class Replies:
                 return 0.0
             if wait > LONGEST_TURN:  # Telegram wants silence in the chat
                 return wait
-            await asyncio.sleep(wait)
+            await rest(wait)
 
     async def _meet(self, chat: int) -> None:
         """Learn what an earlier process sent to a group."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 import storage.alerts
@@ -13,6 +14,9 @@ from bot.model.filters import Mark, StoredFilter
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.fan_out import Sift
+
+# of one story for all chunks of its fan-out: it is looked at again when it has grown
+_looked = lru_cache(maxsize=16)(Looked)
 
 
 async def sieve(db: Db, told: StoredAlert) -> Sift | None:
@@ -34,7 +38,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
         story = await storage.news.get(db, number)
     if story is None:
         return None
-    looked = Looked(story)
+    looked = _looked(story)
 
     def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
         asked = [one for one in filters if one.mark in marks]

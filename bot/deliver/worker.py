@@ -20,7 +20,7 @@ from bot.deliver.limits import TICK, ChatPaces
 from bot.deliver.marks import Marks, again, ended
 from bot.deliver.reach import Reach
 from bot.deliver.reactions import OnTrouble, Reactions
-from bot.deliver.replies import Replies
+from bot.deliver.replies import Replies, Rest
 from bot.deliver.signals import Signals
 from bot.deliver.slots import Ready, Slots
 from bot.deliver.troubles import Refusals
@@ -115,12 +115,13 @@ class Worker:
         self._upkeep.fan_out_soon()
         self._claims.look_now()
 
-    async def turn(self, chat: int) -> float:
+    async def turn(self, chat: int, rest: Rest = asyncio.sleep) -> float:
         """Wait until a chat may get an answer, by its own pace and the token's; it counts then.
 
-        Returns 0, or how many seconds it would be where they are too many to wait.
+        Returns 0, or how many seconds it would be where they are too many to wait. What its own
+        pace asks for is waited by `rest`.
         """
-        return await self._replies.turn(chat)
+        return await self._replies.turn(chat, rest)
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""

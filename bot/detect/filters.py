@@ -26,13 +26,35 @@ LONGEST_OFFERED = 36  # its bytes: a button's data has 64
 _words = lru_cache(maxsize=50_000)(asked)
 
 
+class _Text:
+    """The tokens of a text, so that a word that is not there is known at once."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self._tokens = tokens
+        self._each = frozenset(tokens)
+        self._joined = " " + " ".join(tokens)
+
+    def says(self, words: Sequence[frozenset[Token]]) -> bool:
+        """Whether these words stand side by side somewhere."""
+        for each in words:
+            if not self._has_one_of(each):
+                return False
+        return len(words) == 1 or _stands_in(words, self._tokens)
+
+    def _has_one_of(self, meant: frozenset[Token]) -> bool:
+        for one in meant:
+            if one.text in self._each or (one.begins and f" {one.text}" in self._joined):
+                return True
+        return False
+
+
 class Looked:
     """A story as filters look at it: each mark is looked for once, however many chats ask."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
         self._found: dict[tuple[Mark, str], bool] = {}
-        self._texts: list[list[str]] | None = None
+        self._texts: list[_Text] | None = None
         self._places: frozenset[str] | None = None
 
     def has(self, mark: Mark, what: str) -> bool:
@@ -60,10 +82,10 @@ class Looked:
         if not words:
             return False
         if self._texts is None:
-            self._texts = [
-                sequence_of(_text(item), item.entry.language) for item in self.story.entries
-            ]
-        return any(_stands_in(words, tokens) for tokens in self._texts)
+            self._texts = []
+            for item in self.story.entries:
+                self._texts.append(_Text(sequence_of(_text(item), item.entry.language)))
+        return any(text.says(words) for text in self._texts)
 
     @property
     def places(self) -> frozenset[str]:

@@ -200,6 +200,7 @@ class Ingest:
             looked=looked,
             whole=whole,
             entries=listed.count,
+            hub=listed.hub,
             judged=judged,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,

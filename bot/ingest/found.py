@@ -15,7 +15,7 @@ from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
-from bot.sources.specs import NewsSpec, RateSpec
+from bot.sources.specs import HubOffer, NewsSpec, RateSpec
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,8 @@ class NewsFound:
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     quiet: bool = True
+    #: Who tells of changes, where the document names a hub.
+    hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
 

@@ -17,6 +17,7 @@ from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
+from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.joining import joining, told_in_other_words
@@ -143,6 +144,9 @@ async def _keep_entry(
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
+    over = before is not None and says_it_is_over(item)
+    if over:  # an end makes nothing worse, however grave it sounds
+        verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
     if pk is None:
         pk = await storage.news.add_story(db, at=new.at, verdict=counts)
@@ -150,9 +154,10 @@ async def _keep_entry(
         await storage.news.join_story(db, pk, counts)
     await storage.news.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
-    if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
-        # one more agency, or a language somebody reads: the message told says so
-        await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
+    grown = before and (spec.key not in before.feeds or language not in before.languages)
+    if (grown or over) and not quiet:
+        # one more agency, a language somebody reads, or its end: the message told says so
+        await _edit(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
     weak = counts.severity is Severity.INFO
     if quiet or _stale(new, now) or (weak and policy.security != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
@@ -213,7 +218,7 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
         if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, correction=True)
+            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -286,15 +291,15 @@ async def _told_before(db: Db, story: Story) -> int | None:
     return None
 
 
-async def _edit(db: Db, pk: int, why: str, *, now: datetime, correction: bool = False) -> None:
+async def _edit(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:
     """Edit the messages of a story while it is fresh, a few times; `why` is unique.
 
-    A `correction` reaches whoever got what it corrects, however late and however often the message
-    was edited before.
+    A correction and an end reach whoever got the story, `always`: however late and however often
+    the message was edited before.
     """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH_FOR
-        if correction:
+        if always:
             expires_at = max(expires_at, now + CORRECTED_WITHIN)
         elif now >= expires_at or await _edited_enough(db, told.id):
             continue

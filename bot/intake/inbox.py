@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -186,6 +186,20 @@ class Inbox:
                 later = await storage.inbox.yield_to_earlier(db, fresh, holder=self._holder)
                 return [item for item in fresh if item.update_id not in later]
         return fresh
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """Let others be handled while an update under way waits for what is its own affair."""
+        self._slots.release()
+        try:
+            yield
+        finally:
+            await self._slots.acquire()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long, aside."""
+        async with self.aside():
+            await asyncio.sleep(seconds)
 
     def waiting(self, chat: int) -> int:
         """How many updates of a chat are here, the one being handled included."""

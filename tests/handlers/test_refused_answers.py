@@ -16,6 +16,7 @@ from bot.emulator import Fault
 from bot.emulator.calls import Call
 from bot.emulator.faults import Kind
 from bot.i18n import t
+from bot.intake.inbox import AT_ONCE
 from bot.model.chats import ChatKind
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
@@ -135,6 +136,24 @@ async def test_G21_who_said_stop_hears_what_they_ask_though_it_is_late(world: Wo
             READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
         )
         assert says in answer["text"]
+
+
+@pytest.mark.slow
+async def test_G21_the_waits_of_many_chats_hold_up_no_other(patient: World) -> None:
+    """More chats than are served at a time are left alone for nine seconds; one is not."""
+    chats = range(5001, 5001 + AT_ONCE + 8)
+    for chat in chats:
+        patient.emulator.add_private(patient.emulator.add_user(chat, "Busy", "en"))
+    floods = [Fault.flood(9, method="sendMessage", chat_id=chat, times=1) for chat in chats]
+    for flood in floods:
+        patient.emulator.faults.add(flood)
+    for chat in chats:
+        await patient.emulator.send_text(chat, "/help")
+    async with asyncio.timeout(30):
+        while sum(flood.hits for flood in floods) < AT_ONCE:  # noqa: ASYNC110 - makes no event
+            await asyncio.sleep(0.05)
+    async with asyncio.timeout(4):
+        await patient.ask("/help")
 
 
 async def test_G21_a_short_wait_is_kept_to_the_second(world: World) -> None:

@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.errors import StorageError
-from bot.intake.inbox import Inbox
+from bot.intake.inbox import AT_ONCE, Inbox
 from storage.db import Store
 from storage.schema import inbox as table
+
+MANY = AT_ONCE + 3
 
 
 def update(number: int, text: str = "/rates") -> dict[str, Any]:
@@ -97,3 +99,25 @@ async def test_an_update_that_could_not_be_stored_is_not_confirmed_and_not_handl
     await inbox.close()
     assert handler.seen == [9]
     assert await outcomes(store) == {9: "done"}
+
+
+async def test_G21_updates_that_wait_for_their_own_chats_hold_up_no_other(store: Store) -> None:
+    """More of them than are handled at a time; each is handled to its end all the same."""
+    ended: list[int] = []
+
+    async def handle(raw: dict[str, Any]) -> None:
+        if raw["update_id"] <= MANY:
+            await inbox.rest(1.0)
+        ended.append(raw["update_id"])
+
+    inbox = Inbox(store, handle, holder="a", alone=True)
+    many = [update(number) for number in range(1, MANY + 2)]
+    for number, one in enumerate(many):
+        one["message"]["chat"] = {**one["message"]["chat"], "id": number}
+    await inbox.receive(many)
+    async with asyncio.timeout(10):
+        while len(ended) <= MANY:  # noqa: ASYNC110 - its end makes no event
+            await asyncio.sleep(0.01)
+    await inbox.close()
+    assert ended[0] == MANY + 1
+    assert inbox._slots._value == AT_ONCE
