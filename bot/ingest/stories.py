@@ -44,14 +44,19 @@ MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no ne
 JUDGED_HERE = 2_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
+HOUR = timedelta(hours=1)
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted."""
+    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+
+    `an_hour` is how many stories an hour are told without asking the operators.
+    """
 
     security: str
+    an_hour: int
     admins: Sequence[int]
     feeds: Mapping[str, NewsSpec]
 
@@ -252,7 +257,7 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     if policy.security == "two_sources" and len(story.feeds) < 2:
         return 0
     first = await _told_before(db, story)
-    approval = policy.security == "approve"
+    approval = policy.security == "approve" or await _too_many(db, policy, now=now)
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
@@ -268,6 +273,17 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
         }
         await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
     return int(stored is not None)
+
+
+async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether the last hour told so many stories that an operator decides about the next one.
+
+    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
+    """
+    if not policy.admins:
+        return False
+    told = await storage.alerts.stories_told(db, since=now - HOUR, most=policy.an_hour)
+    return told >= policy.an_hour
 
 
 async def _told_before(db: Db, story: Story) -> int | None:
