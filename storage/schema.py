@@ -345,6 +345,8 @@ _partial_index(
 )
 _partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_chat IS NOT NULL")
 _partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
+# how many stories an hour told
+_partial_index("ix_alert_story", alert.c.created_at, where="kind = 'story'")
 _partial_index("ix_alert_open", alert.c.id, where="fanned_at IS NULL")
 _partial_index("ix_alert_supersede_key", alert.c.supersede_key, where="supersede_key IS NOT NULL")
 

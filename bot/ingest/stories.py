@@ -12,6 +12,7 @@ import structlog
 
 import storage.alerts
 import storage.brought
+import storage.clues
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
@@ -43,14 +44,19 @@ MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no ne
 JUDGED_HERE = 2_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
+HOUR = timedelta(hours=1)
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted."""
+    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+
+    `an_hour` is how many stories an hour are told without asking the operators.
+    """
 
     security: str
+    an_hour: int
     admins: Sequence[int]
     feeds: Mapping[str, NewsSpec]
 
@@ -204,16 +210,21 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
-        await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
+        text_key = identity.text_key(item)
         story = await storage.news.get(db, story_pk)
+        await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
         mine = next((one for one in story.entries if one.pk == pk), None)
         if mine is None:
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
-        if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, always=True)
+        if shown.pk == pk:  # words that nobody is shown are not worth an edit
+            why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
+            if headed == key:  # a text that changes by itself is no news at each poll
+                await _edit(db, story_pk, f"{why}:{text_key}", now=now)
+            else:
+                await _edit(db, story_pk, why, now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -223,6 +234,7 @@ async def _graver(
 ) -> int:
     """Tell a story that a report's new words make graver than all so far; how many alerts."""
     verdict = judge_entry(item, found.spec)
+    await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
     story = await storage.news.get(db, stored.story)
     if story is None or not verdict.security:
         return 0
@@ -245,7 +257,7 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     if policy.security == "two_sources" and len(story.feeds) < 2:
         return 0
     first = await _told_before(db, story)
-    approval = policy.security == "approve"
+    approval = policy.security == "approve" or await _too_many(db, policy, now=now)
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
@@ -261,6 +273,17 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
         }
         await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
     return int(stored is not None)
+
+
+async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether the last hour told so many stories that an operator decides about the next one.
+
+    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
+    """
+    if not policy.admins:
+        return False
+    told = await storage.alerts.stories_told(db, since=now - HOUR, most=policy.an_hour)
+    return told >= policy.an_hour
 
 
 async def _told_before(db: Db, story: Story) -> int | None:
