@@ -59,21 +59,22 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
     for place, entry in enumerate(new):
         key = _key(entry)
-        if _likely(entry.verdict.clues, here) or await _told(entry, likely[key], reports, now=now):
+        before = [one for pk in likely[key] for one in reports.get(pk, ())]
+        earlier = [_unstored(new[one], now) for one in _likely(entry.verdict.clues, here)]
+        if await _told(entry, [*before, *earlier], now=now):
             found.add(key)
         for clue in entry.verdict.clues:
             here[clue].append(place)
     return found
 
 
-async def _told(
-    entry: NewEntry,
-    likely: Iterable[int],
-    reports: Mapping[int, Sequence[StoredEntry]],
-    *,
-    now: datetime,
-) -> bool:
-    candidates = [stored for pk in likely for stored in reports.get(pk, ())]
+def _unstored(new: NewEntry, now: datetime) -> StoredEntry:
+    """An entry of this batch as it is compared, though no story has it yet."""
+    item = replace(new.item, language=new.item.language or new.verdict.language)
+    return StoredEntry(pk=0, feed=new.feed, entry=item, seen_at=now, story=0)
+
+
+async def _told(entry: NewEntry, candidates: Sequence[StoredEntry], *, now: datetime) -> bool:
     if not candidates:
         return False
     await asyncio.sleep(0)  # a comparison takes a part of a millisecond, and others wait
