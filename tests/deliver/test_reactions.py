@@ -16,6 +16,7 @@ import storage.claims
 import storage.fan_out
 import storage.pace
 from bot import metrics
+from bot.clock import boottime
 from bot.deliver import reactions
 from bot.deliver.flights import SILENT, UNANSWERED
 from bot.deliver.marks import Marks
@@ -399,6 +400,7 @@ async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It took as long as the pause: together they would be more than the five seconds promised."""
+    monkeypatch.setattr(reactions, "boottime", boottime)  # which runs on here
     monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
     monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", 0.3)
     desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
