@@ -19,6 +19,7 @@ from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
+from storage.schema import entry as entry_table
 from tests.factories import chat as a_chat
 from tests.publishers import QUIET
 from tests.test_ingest import NOW
@@ -304,6 +305,22 @@ async def test_the_end_of_a_story_is_a_quiet_edit(world: World) -> None:
     await world.done()
     assert len(accepted(world, READER, "sendMessage")) == 1
     assert "✔ Закончилось" in (await world.tells(RUSSIAN, SLIDE_OVER[0]))["text"]
+
+
+async def test_a_corrected_text_is_stored_found_and_shown(world: World) -> None:
+    """Under the very headline that was told; the same text at the next poll is no other."""
+    await report(world, "one", ("a", *BLAST))
+    told = await world.tells(READER, BLAST[1])
+    await world.done()
+    corrected = BLAST[1].replace("grey van", "white lorry")
+    for _ in range(2):
+        assert await report(world, "one", ("a", BLAST[0], corrected)) == 0
+        await world.done()
+    assert (await world.tells(READER, "white lorry"))["message_id"] == told["message_id"]
+    assert len(accepted(world, READER)) == 1
+    (row,) = [row for row in await world.stored(entry_table) if row.guid == "a"]
+    assert "white lorry" in row.summary
+    assert not row.indexed  # a search reads the new words
 
 
 @pytest.mark.parametrize("fault", ["message to edit not found", "message can't be edited"])

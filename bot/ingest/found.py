@@ -50,7 +50,7 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those under another headline.
+    """Of a feed's entries those it had not brought before, and those in other words now.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
     stands in the document beside it is needed.

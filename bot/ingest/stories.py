@@ -12,6 +12,7 @@ import structlog
 
 import storage.alerts
 import storage.brought
+import storage.clues
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
@@ -41,6 +42,7 @@ MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no ne
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process as long
 JUDGED_HERE = 2_000
+BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 HOUR = timedelta(hours=1)
@@ -114,7 +116,7 @@ async def _apart(
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
     known = await storage.news.told_titles(db, headlines, since=since)
-    calm = [entry for _, entry in new if not entry.verdict.security]
+    calm = [entry for one, entry in new if not entry.verdict.security and not _backlog(one)]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
@@ -127,6 +129,13 @@ async def _apart(
         if entry.title_key:
             known.add(entry.title_key)  # a second one of these may join it
     return alone, others
+
+
+def _backlog(found: NewsFound) -> bool:
+    """Whether a poll brought what was there before we came: its calm entries tell nobody anything,
+    and are not compared with what others told in other words.
+    """
+    return found.quiet and len(found.judged) > BACKLOG
 
 
 async def _keep_entry(
@@ -209,16 +218,21 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
-        await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
+        text_key = identity.text_key(item)
         story = await storage.news.get(db, story_pk)
+        await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
         mine = next((one for one in story.entries if one.pk == pk), None)
         if mine is None:
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
-        if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, always=True)
+        if shown.pk == pk:  # words that nobody is shown are not worth an edit
+            why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
+            if headed == key:  # a text that changes by itself is no news at each poll
+                await _edit(db, story_pk, f"{why}:{text_key}", now=now)
+            else:
+                await _edit(db, story_pk, why, now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -228,6 +242,7 @@ async def _graver(
 ) -> int:
     """Tell a story that a report's new words make graver than all so far; how many alerts."""
     verdict = judge_entry(item, found.spec)
+    await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
     story = await storage.news.get(db, stored.story)
     if story is None or not verdict.security:
         return 0
