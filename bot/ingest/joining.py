@@ -8,8 +8,8 @@ not depend on how many stories there are.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -55,13 +55,14 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     for stored in await storage.news.reports(db, wanted, since=since):
         reports.setdefault(stored.story, []).append(stored)
     found: set[Key] = set()
-    here: dict[int, list[int]] = {}
+    # the latest alone: what all of a batch have costs no more than what the index says of a clue
+    here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
     for place, entry in enumerate(new):
         key = _key(entry)
         if _likely(entry.verdict.clues, here) or await _told(entry, likely[key], reports, now=now):
             found.add(key)
         for clue in entry.verdict.clues:
-            here.setdefault(clue, []).append(place)
+            here[clue].append(place)
     return found
 
 
@@ -80,7 +81,7 @@ async def _told(
     return stories.best_match(item, candidates, now=now) is not None
 
 
-def _likely(clues: Iterable[int], having: Mapping[int, Sequence[int]]) -> list[int]:
+def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list[int]:
     """The stories that share enough clues, those with the most and the newest first."""
     shared = Counter[int]()
     for clue in clues:

@@ -42,6 +42,7 @@ MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no ne
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process as long
 JUDGED_HERE = 2_000
+BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 HOUR = timedelta(hours=1)
@@ -115,7 +116,7 @@ async def _apart(
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
     known = await storage.news.told_titles(db, headlines, since=since)
-    calm = [entry for _, entry in new if not entry.verdict.security]
+    calm = [entry for one, entry in new if not entry.verdict.security and not _backlog(one)]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
@@ -128,6 +129,13 @@ async def _apart(
         if entry.title_key:
             known.add(entry.title_key)  # a second one of these may join it
     return alone, others
+
+
+def _backlog(found: NewsFound) -> bool:
+    """Whether a poll brought what was there before we came: its calm entries tell nobody anything,
+    and are not compared with what others told in other words.
+    """
+    return found.quiet and len(found.judged) > BACKLOG
 
 
 async def _keep_entry(

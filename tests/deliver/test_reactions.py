@@ -395,6 +395,18 @@ async def test_G15_what_was_doubted_is_asked_about_by_what_may_be_done_twice(
     assert desk.questions("sendChatAction") == 1
 
 
+async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took as long as the pause: together they would be more than the five seconds promised."""
+    monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
+    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", 0.3)
+    desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
+    item = await desk.claimed(doubts=1, tries=2)
+    assert not await desk.reactions.takes_messages(item)
+    assert await desk.waits(item, 0)
+
+
 async def test_G6_an_edit_may_be_made_twice_and_leaves_no_doubt(desk: Desk) -> None:
     row = await desk.settle(await desk.claimed(lane=Lane.ROUTINE), LOST, harmless=True)
     assert (row.state, row.doubts, row.tries) == ("pending", 0, 1)
