@@ -126,6 +126,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("top", 1): Route(_with(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
     ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),
     ("style", 1): Route(_with(settings.pressed, "style"), Who.ADMINISTRATOR),
+    ("wakes", 1): Route(_with(settings.pressed, "wakes"), Who.ADMINISTRATOR),
     ("zone", 1): Route(_with(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),

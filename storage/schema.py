@@ -197,6 +197,8 @@ chat = Table(
     Column("time_zone", String, nullable=False),
     Column("home", String(3), nullable=False),
     Column("style", String, nullable=False),
+    # how grave a story about security must be: important, urgent
+    Column("wakes", String, nullable=False, server_default="important"),
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile

@@ -21,7 +21,7 @@ from bot.convert.currencies import codes
 from bot.detect.security import lexicon
 from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
-from bot.model.chats import Style
+from bot.model.chats import Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
@@ -227,6 +227,7 @@ FAMILIES = {
         "sport",
         "culture",
     },  # the last three by a feed's own `topics` alone
+    "wakes.": set(Wakes),
     "why.": {"fixing", "drift", "drift_first"},
 }
 

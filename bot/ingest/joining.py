@@ -88,7 +88,9 @@ def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list
     for clue in clues:
         for pk in having.get(clue, ()):
             shared[pk] += worth(clue)
-    enough = [pk for pk, points in shared.items() if points >= SHARED]
+    # beside one that shares many clues, one that shares few is chance
+    least = max(SHARED, max(shared.values(), default=0) / 2)
+    enough = [pk for pk, points in shared.items() if points >= least]
     return sorted(enough, key=lambda pk: (-shared[pk], -pk))[:COMPARED]
 
 
