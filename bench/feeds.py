@@ -1,6 +1,7 @@
-"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS` prints its port.
+"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS ENTRIES` prints its
+port.
 
-Every host has one feed of twenty entries and more; `GET /version/N` makes N more of them, and with
+Every host has one feed of so many entries; `GET /version/N` makes N more of them, and with
 `?every=K` those of every K-th host alone. It knows validators, as most servers do.
 """
 
@@ -12,7 +13,6 @@ import sys
 
 from aiohttp import web
 
-ENTRIES = 20
 _ITEM = (
     "<item><title>Report {n} of {host}: {words}</title>"
     "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
@@ -31,7 +31,8 @@ _FEED = (
 class Feeds:
     """What all hosts publish now."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: int) -> None:
+        self.entries = entries
         self.version = 0
         self.every = 1
 
@@ -45,7 +46,7 @@ class Feeds:
             _ITEM.format(
                 n=number, host=request.host, minute=number % 60, words=_words(request.host, number)
             )
-            for number in range(ENTRIES + version, 0, -1)
+            for number in range(self.entries + version, 0, -1)
         )
         body = _FEED.format(host=request.host, items=items).encode()
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
@@ -65,7 +66,7 @@ def _words(host: str, number: int) -> str:
 
 async def main() -> None:
     """Serve on every loopback address until stdin ends."""
-    feeds = Feeds()
+    feeds = Feeds(int(sys.argv[2]))
     app = web.Application()
     app.router.add_get("/rss", feeds.feed)
     app.router.add_get("/version/{version}", feeds.change)

@@ -28,16 +28,16 @@ from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 
 FEEDS, FEW = 400, 100
+ENTRIES = 20  # of a feed at first
 ROUNDS = {"first": 0, "unchanged": 0, "changed": 1}  # entries more than at first
 GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
 
 
 @asynccontextmanager
-async def publishers(count: int) -> AsyncIterator[int]:
-    """So many hosts with a feed each; their port."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.feeds", str(count), stdin=PIPE, stdout=PIPE
-    )
+async def publishers(count: int, entries: int = ENTRIES) -> AsyncIterator[int]:
+    """So many hosts with a feed each, of so many entries; their port."""
+    words = ("-m", "bench.feeds", str(count), str(entries))
+    process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
     assert process.stdin is not None
     try:
@@ -134,7 +134,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 unit="sources/s",
                 baseline=baseline,
                 goal=Goal(of="ratio", least=GOALS[name]),
-                note=f"{count} feeds of 20 entries; reader",
+                note=f"{count} feeds of {ENTRIES} entries; reader",
             )
         )
     return figures

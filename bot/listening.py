@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -18,6 +19,7 @@ from bot.convert import parse_question
 from bot.errors import ConfigError, StorageError, UnreadableError
 from bot.i18n import load_words
 from bot.ingest.notices import tell_hourly
+from bot.intake.bells import add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
@@ -77,6 +79,8 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         if bot.settings.updates == "webhook":
             url = bot.settings.webhook_url or ""
             hook = webhook_app(bot.inbox, url=url, secret=_webhook_secret(bot.settings))
+            if bot.hubs is not None:
+                add_bells(hook, bot.hubs, urlsplit(url).path)
             await serve(stack, hook, bot.settings.webhook_listen)
         bot.ready.set()
         bot.readiness.tell("start", None)

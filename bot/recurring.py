@@ -135,6 +135,16 @@ async def own_feeds(bot: Running) -> None:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
 
+async def hubs(bot: Running) -> None:
+    """Subscribe at the hubs of feeds that name one."""
+    if bot.hubs is None:
+        return
+    try:
+        await bot.hubs.renew()
+    except StorageError as error:
+        log.warning("hubs wait for the database", error=str(error))
+
+
 async def index(bot: Running) -> None:
     """Put what is new into the index of the archive's words."""
     try:
@@ -219,6 +229,7 @@ JOBS = (
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),
     Job(name="own_feeds", every=10.0, do=own_feeds),
+    Job(name="hubs", every=60.0, do=hubs),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),

@@ -15,6 +15,7 @@ import storage.alerts
 from bot.alerts.notices import alert as notice
 from bot.config import Settings
 from bot.deliver.worker import Worker
+from bot.hubs import Hubs
 from bot.ingest import Ingest
 from bot.intake.inbox import Inbox
 from bot.ops import Readiness
@@ -69,6 +70,19 @@ class Running:
         if self.store.trouble is None:
             return None
         return f"database: {self.store.trouble}"
+
+    @property
+    def hubs(self) -> Hubs | None:
+        """The subscriptions at feeds' hubs; None where no hub would reach us."""
+        if self.settings.updates != "webhook" or self.settings.webhook_url is None:
+            return None
+        return Hubs(
+            store=self.store,
+            fetcher=self.ingest.fetcher,
+            clock=self.clock,
+            news=self.catalog.news,
+            base=self.settings.webhook_url,
+        )
 
     async def tell(self, msgid: str, values: dict[str, str]) -> None:
         """Tell the operators."""

@@ -7,6 +7,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from telegram import Update
 from telegram.ext import (
@@ -125,6 +126,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("top", 1): Route(_with(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
     ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),
     ("style", 1): Route(_with(settings.pressed, "style"), Who.ADMINISTRATOR),
+    ("wakes", 1): Route(_with(settings.pressed, "wakes"), Who.ADMINISTRATOR),
     ("zone", 1): Route(_with(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
@@ -194,9 +196,34 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
+def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
+    """What routes lack to be used at all, a sentence each."""
+    found: list[str] = []
+    for name, one in routes.items():
+        who: object = one.who  # which may be anything where it was written without a check
+        if not callable(one.handler):
+            found.append(f"{name}: its route lacks a handler")
+        if not isinstance(who, Who) and not callable(who):
+            found.append(f"{name}: its route lacks `who`, who may use it")
+    return found
+
+
+def _all_routes() -> dict[str, Route[Any]]:
+    """Every route, by what a sentence about it calls it."""
+    return {
+        **{f"command /{name}": one for name, one in COMMANDS.items()},
+        **{f"button {verb} with {count} words": one for (verb, count), one in BUTTONS.items()},
+        **{f"what is written, {name}": one for name, one in WORDS.items()},
+        "the bot's membership": MEMBERSHIP,
+        "a group that moved": MOVED,
+        "what is asked inline": INLINE,
+    }
+
+
 def problems() -> list[str]:
-    """What a command, a subject or a kind of alert lacks, a sentence each."""
-    found = lacking(COMMANDS) + alerts.lacking_subjects(SUBJECTS.values())
+    """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
+    found = unusable(_all_routes()) + lacking(COMMANDS)
+    found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 
 

@@ -13,6 +13,7 @@ import storage.news
 from bot.alerts import kind_of
 from bot.convert.filters import parse_filters
 from bot.errors import UserError
+from bot.i18n import t
 from bot.model.filters import Filter, Mark, Sense
 from bot.readers.filters import less_of, meant
 from bot.render import filters as render
@@ -31,12 +32,12 @@ STORY_LASTS = timedelta(days=30)  # a filter of one story, which is over by then
 
 async def mute(_update: Update, context: Context) -> None:
     """/mute football, Osh for 7 days: not to hear of these; alone it lists what is left out."""
-    await _change_or_list(context, Sense.NEVER, render.MUTE_EXAMPLE)
+    await _change_or_list(context, Sense.NEVER, t("filters.example_mute", context.language))
 
 
 async def only(_update: Update, context: Context) -> None:
     """/only Osh, Batken: to hear of nothing else; alone it lists likewise."""
-    await _change_or_list(context, Sense.ONLY, render.ONLY_EXAMPLE)
+    await _change_or_list(context, Sense.ONLY, t("filters.example_only", context.language))
 
 
 async def _change_or_list(context: Context, sense: Sense, example: str) -> None:

@@ -1,4 +1,5 @@
-"""/settings: language, time zone, style and the subscriptions, in one message changed in place.
+"""/settings: language, time zone, style, what wakes the chat and what it follows, in one message
+changed in place.
 
 The time zone may come from a shared location. That is looked at once, in a worker process, and kept
 nowhere: what arrived of it is forgotten with the update's end (storage.inbox).
@@ -17,7 +18,7 @@ from bot.convert import country_zones, read_zone
 from bot.errors import UserError
 from bot.i18n import clock, t, zone_name
 from bot.languages import LANGUAGES
-from bot.model.chats import ChatKind, Style
+from bot.model.chats import ChatKind, Style, Wakes
 from bot.model.subjects import digests_of
 from bot.places import zone_at
 from bot.render import settings as render
@@ -61,7 +62,7 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `zone:Asia/Almaty` set."""
+    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` set."""
     if kind == "set" and what == "place":
         await _ask_place(context)
         return
@@ -76,6 +77,8 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await _set_zone(context, what)
     elif kind == "style" and what in set(Style):
         await context.change_chat(style=what)
+    elif kind == "wakes" and what in set(Wakes):
+        await context.change_chat(wakes=what)
     else:
         raise UserError("error.stale")
     await context.edit(await _shown(context))
@@ -170,4 +173,6 @@ async def _shown(context: Context) -> Message:
     chat = context.chat
     async with context.services.store.reading() as db:
         mine = await storage.filters.of_chat(db, chat.id)
-    return render.settings(context.language, zone=chat.time_zone, style=chat.style, filters=mine)
+    return render.settings(
+        context.language, zone=chat.time_zone, style=chat.style, wakes=chat.wakes, filters=mine
+    )

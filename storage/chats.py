@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, delete, func, literal, or_, select, update
 import storage.filters
 import storage.rules
 from bot.model.alerts import State
-from bot.model.chats import Chat, ChatKind, Style
+from bot.model.chats import Chat, ChatKind, Style, Wakes
 from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
@@ -32,6 +32,7 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         time_zone=row.time_zone,
         home=row.home,
         style=Style(row.style),
+        wakes=Wakes(row.wakes),
         thread=row.thread,
         active=row.active,
     )
@@ -55,6 +56,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "time_zone": new.time_zone,
         "home": new.home,
         "style": new.style,
+        "wakes": new.wakes,
         "thread": new.thread,
         "active": new.active,
         "created_at": now,
@@ -65,7 +67,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
-    """Set some of `language`, `time_zone`, `home`, `style`, `thread`, `title`."""
+    """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `thread`, `title`."""
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
 
 

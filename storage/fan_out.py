@@ -15,13 +15,16 @@ from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, sele
 from sqlalchemy.exc import IntegrityError
 
 import storage.filters
-from bot.model.alerts import ANSWER, Approval, State
+from bot.model.alerts import ANSWER, Approval, Severity, State
+from bot.model.chats import Wakes
 from bot.model.filters import StoredFilter
+from bot.model.subjects import TopicSubject
 from storage.alerts import StoredAlert, got, stored_alert
 from storage.claims import only_stopped
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.schema import alert, chat, delivery, subscription
 
+SECURITY = str(TopicSubject("security"))
 CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and marks get in between
 SERVER_CHUNK = 10_000  # on a server, where others write beside it
 
@@ -190,6 +193,8 @@ def _audience(
         subscription.c.since_at <= row.created_at,
         or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
     ]
+    if row.audience_key == SECURITY and row.severity != Severity.URGENT.value:
+        willing.append(chat.c.wakes != Wakes.URGENT.value)
     if row.audience_told is not None:
         theirs = delivery.alias("theirs")
         same = select(theirs.c.id).where(

@@ -197,6 +197,8 @@ chat = Table(
     Column("time_zone", String, nullable=False),
     Column("home", String(3), nullable=False),
     Column("style", String, nullable=False),
+    # how grave a story about security must be: important, urgent
+    Column("wakes", String, nullable=False, server_default="important"),
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile
@@ -345,6 +347,8 @@ _partial_index(
 )
 _partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_chat IS NOT NULL")
 _partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
+# how many stories an hour told
+_partial_index("ix_alert_story", alert.c.created_at, where="kind = 'story'")
 _partial_index("ix_alert_open", alert.c.id, where="fanned_at IS NULL")
 _partial_index("ix_alert_supersede_key", alert.c.supersede_key, where="supersede_key IS NOT NULL")
 

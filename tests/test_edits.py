@@ -19,6 +19,7 @@ from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
+from storage.schema import entry as entry_table
 from tests.factories import chat as a_chat
 from tests.publishers import QUIET
 from tests.test_ingest import NOW
@@ -270,6 +271,56 @@ async def test_a_correction_reaches_who_got_the_story_however_late_and_once(worl
         await world.done()
     assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
     assert len(accepted(world, READER)) == before + 1
+
+
+SLIDE = (
+    "Landslide kills 14 and closes the road from Bishkek to Osh at Kara-Kul",
+    (
+        "A landslide buried two buses on the road from Bishkek to Osh near Kara-Kul on Tuesday "
+        "and killed 14 people; rescuers are at work and traffic is stopped, the ministry said."
+    ),
+)
+SLIDE_OVER = (
+    "Road from Bishkek to Osh at Kara-Kul is open again after the landslide",
+    (
+        "Traffic on the road from Bishkek to Osh near Kara-Kul goes again on Wednesday: rescuers "
+        "have cleared the landslide that buried two buses and killed 14 people, the ministry said."
+    ),
+)
+
+
+async def test_the_end_of_a_story_is_a_quiet_edit(world: World) -> None:
+    """However late, by whomever, and however grave it sounds; it stands above what was told, and
+    nobody hears a sound.
+    """
+    assert await report(world, "one", ("a", *SLIDE)) == 1
+    told = {chat: await world.tells(chat, SLIDE[0]) for chat in (READER, CHANNEL)}
+    await world.done()
+    world.now = NOW + FRESH_FOR + timedelta(hours=1)
+    assert await report(world, "one", ("a", *SLIDE), ("over", *SLIDE_OVER)) == 0
+    for chat, before in told.items():
+        after = await world.tells(chat, "✔ It is over: " + SLIDE_OVER[0])
+        assert after["message_id"] == before["message_id"]
+        assert SLIDE[0] in after["text"]
+    await world.done()
+    assert len(accepted(world, READER, "sendMessage")) == 1
+    assert "✔ Закончилось" in (await world.tells(RUSSIAN, SLIDE_OVER[0]))["text"]
+
+
+async def test_a_corrected_text_is_stored_found_and_shown(world: World) -> None:
+    """Under the very headline that was told; the same text at the next poll is no other."""
+    await report(world, "one", ("a", *BLAST))
+    told = await world.tells(READER, BLAST[1])
+    await world.done()
+    corrected = BLAST[1].replace("grey van", "white lorry")
+    for _ in range(2):
+        assert await report(world, "one", ("a", BLAST[0], corrected)) == 0
+        await world.done()
+    assert (await world.tells(READER, "white lorry"))["message_id"] == told["message_id"]
+    assert len(accepted(world, READER)) == 1
+    (row,) = [row for row in await world.stored(entry_table) if row.guid == "a"]
+    assert "white lorry" in row.summary
+    assert not row.indexed  # a search reads the new words
 
 
 @pytest.mark.parametrize("fault", ["message to edit not found", "message can't be edited"])

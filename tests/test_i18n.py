@@ -21,7 +21,7 @@ from bot.convert.currencies import codes
 from bot.detect.security import lexicon
 from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity
-from bot.model.chats import Style
+from bot.model.chats import Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
@@ -47,7 +47,8 @@ FORMS = {
 KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 # Words that are the same in two languages, and are meant to be.
 SHARED_WORDS = {
-    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year", "filters.topic",
+    "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year",
+    "filters.example_mute", "filters.topic",
     "filters.word", "months.day", "months.since", "months.since_year", "months.year",
     "topic.economy", "topic.sport",
 }  # fmt: skip
@@ -226,6 +227,7 @@ FAMILIES = {
         "sport",
         "culture",
     },  # the last three by a feed's own `topics` alone
+    "wakes.": set(Wakes),
     "why.": {"fixing", "drift", "drift_first"},
 }
 

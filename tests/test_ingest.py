@@ -219,6 +219,36 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
     assert (ATTACK[1] in titles) is approve
 
 
+FLOOD = [
+    (f"f{number}", f"Gunmen attack a border post near {place}, {number + 2} soldiers killed", "")
+    for number, place in enumerate(("Osh", "Dushanbe", "Tashkent", "Almaty", "Kabul"))
+]
+
+
+async def approvals(world: World) -> list[str | None]:
+    """Where the stories' alerts stand, in the order they were decided."""
+    return [row.approval for row in await world.stored(alert) if row.kind == "story"]
+
+
+@pytest.mark.parametrize("admins", [(5,), ()], ids=["operator", "nobody"])
+@pytest.mark.cases
+async def test_more_stories_than_an_hour_may_tell_wait_for_an_operator(
+    world: World, admins: tuple[int, ...]
+) -> None:
+    """Where there is none they are told. An hour later the next one is told by itself again."""
+    world.ingest = replace(world.ingest, alerts_per_hour=3, admins=admins)
+    world.feed("one", QUIET)
+    await world.poll("one")
+    world.feed("one", *FLOOD[:4], QUIET)
+    await world.poll("one")
+    fourth = "waiting" if admins else None
+    assert await approvals(world) == [None, None, None, fourth]
+    world.now += timedelta(hours=1, seconds=1)
+    world.feed("one", *FLOOD, QUIET)
+    await world.poll("one")
+    assert await approvals(world) == [None, None, None, fourth, None]
+
+
 @pytest.mark.cases
 async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(
     world: World,

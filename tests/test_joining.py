@@ -108,6 +108,16 @@ async def test_a_calm_story_in_other_words_is_one_story_after_many_others(world:
     assert (await sizes(world))[:2] == [2, 1]
 
 
+async def test_a_backlog_is_stored_without_looking_for_its_events_in_other_words(
+    world: World,
+) -> None:
+    """So many at once tell nobody anything, and looking for each would hold up whoever writes."""
+    await world.report("one", ("harvest", *HARVEST))
+    others = [(f"n{number}", f"Notice {number * 7919}", "As usual.") for number in range(24)]
+    await world.report("two", ("too", *HARVEST_TOO), *others)
+    assert await sizes(world) == [1] * (3 + 1 + 25)
+
+
 async def test_two_reports_of_one_event_in_one_poll_are_one_story(world: World) -> None:
     await world.report("one", ("a", *HARVEST), ("b", *HARVEST_TOO), ("c", *OTHER))
     assert (await sizes(world))[:2] == [2, 1]

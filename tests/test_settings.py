@@ -171,6 +171,7 @@ BAD: dict[str, list[str]] = {
         "approve",
         "publish\0",
     ],  # approve: nobody is there to be asked
+    "ALERTS_PER_HOUR": ["x", "-1", "2.5", "1e3", "nan", "\0"],
     "USER_FEEDS": ["x", "-1", "41", "2.5", "1e3", "nan", "\0"],
     "POLL_EVERY": [
         "x",

@@ -40,6 +40,7 @@ class Edits(Kind):
     payload = StoryGrew
     texts = (
         "news.sources",
+        "news.over",
         "news.read_on",
     )
 

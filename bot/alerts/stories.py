@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.detect.endings import says_it_is_over
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
@@ -38,6 +39,7 @@ from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)
+OVER_MARK = "✔"
 REPORTS_NAMED = 10  # reports that a *Why?* lists
 
 
@@ -76,6 +78,7 @@ class Stories(Kind):
         *hazards.TEXTS,
         "news.title",
         "news.sources",
+        "news.over",
         "news.read_on",
         "button.open",
         "button.less",
@@ -101,6 +104,7 @@ class Stories(Kind):
             bot=desk.bot,
             measured=measured(found, desk.catalog.news),
             worse=broke.answers is not None,
+            over=ending(found),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
@@ -187,16 +191,18 @@ def story(
     bot: str = "",
     measured: tuple[StoredEntry, Hazard] | None = None,
     worse: bool = False,
+    over: StoredEntry | None = None,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
 
-    One that got `worse` is led by its gravest report: the first words were told before.
+    One that got `worse` is led by its gravest report: the first words were told before. The report
+    by which it is `over` stands above it, and leads only where there is no other.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
     words below.
     """
-    story = story.told_in(language)
+    story = _before_its_end(story, over).told_in(language)
     if worse:
         story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
@@ -205,11 +211,34 @@ def story(
     # the alert's own severity: a story that grew since was told as what it was then
     if (severity or story.severity) is Severity.URGENT:
         title = f"{URGENT_MARK} " + title
+    if over is not None:
+        title = lines(_over(over, language), title)
     shown = told(title, text, reporters(story, feed_names, language), story, language)
     buttons = _buttons(story, alert, language, channel=channel, bot=bot)
     if measured is not None and (opened := hazards.map_button(measured[1], language)):
         buttons = (tuple(opened), *buttons)
     return Message(shown.text, shown.entities, buttons)
+
+
+def ending(story: Story) -> StoredEntry | None:
+    """The latest report of a story that says it is over, where another one came before."""
+    for one in reversed(sorted(story.entries, key=lambda item: item.pk)[1:]):
+        if says_it_is_over(one.entry):
+            return one
+    return None
+
+
+def _before_its_end(story: Story, over: StoredEntry | None) -> Story:
+    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
+    if over is None or not entries:
+        return story
+    return replace(story, entries=(*entries, over))
+
+
+def _over(over: StoredEntry, language: str) -> Rich:
+    """That it is over, in the words of who said so."""
+    said = link(one_line(over.entry.title), over.entry.link)
+    return join("", [f"{OVER_MARK} {t('news.over', language)}: ", said])
 
 
 def _measured(

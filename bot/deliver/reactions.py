@@ -118,6 +118,7 @@ class Reactions:
         Asked by a "typing…", which may be done twice, so that no copy is risked on a wall. If it
         does not, the delivery waits.
         """
+        asked = boottime()
         try:
             async with asyncio.timeout(ASKING):
                 outcome = await self.api.call("sendChatAction", chat_id=item.chat, action="typing")
@@ -128,15 +129,17 @@ class Reactions:
         if isinstance(outcome, Retry) and outcome.flood:  # an answer, and a wait to be kept
             await self._later(item, outcome)
             return False
-        self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
+        # a question that hung took longer than the pause before the next: Telegram may be back
+        waited = boottime() - asked
+        self.marks.add(again(item, max(SAME_AGAIN - waited, 0.0), outcome.why, counted=False))
         if not await self.reach.lost():
-            await self._unanswered()
+            await self._unanswered(waited)
         return False
 
-    async def _unanswered(self) -> None:
+    async def _unanswered(self, waited: float = 0.0) -> None:
         self.refusals.refused(boottime(), silent=True)
         if self.refusals.down:
-            await self._let_one_ask()
+            await self._let_one_ask(max(ONE_ASKS_EVERY - waited, 0.0))
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
         if not outcome.flood:
@@ -173,12 +176,12 @@ class Reactions:
         self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
         await self._let_one_ask()
 
-    async def _let_one_ask(self) -> None:
+    async def _let_one_ask(self, seconds: float = ONE_ASKS_EVERY) -> None:
         """Send nothing for a while, then one delivery, for all."""
-        if not self.refusals.sleep(boottime(), ONE_ASKS_EVERY):
+        if not self.refusals.sleep(boottime(), seconds):
             return
-        log.warning("telegram takes no message", again_in=ONE_ASKS_EVERY)
-        rest = timedelta(seconds=ONE_ASKS_EVERY)
+        log.warning("telegram takes no message", again_in=seconds)
+        rest = timedelta(seconds=seconds)
         async with self.store.writing() as db:
             await storage.pace.hold_token(db, self.token_name, rest)
         await self.give_back()

@@ -16,7 +16,7 @@ from storage.db import Db
 from storage.fan_out import Sift
 
 # of one story for all chunks of its fan-out: it is looked at again when it has grown
-_looked = lru_cache(maxsize=16)(Looked)
+_looked = lru_cache(maxsize=2)(Looked)
 
 
 async def sieve(db: Db, told: StoredAlert) -> Sift | None:

@@ -23,7 +23,7 @@ SHORTEST_OFFERED = 5  # letters of a word that says what a headline is about
 LONGEST_OFFERED = 36  # its bytes: a button's data has 64
 
 # a chunk of a broadcast may have thousands of chats' words, and they are the same again next time
-_words = lru_cache(maxsize=50_000)(asked)
+_words = lru_cache(maxsize=10_000)(asked)
 
 
 class _Text:

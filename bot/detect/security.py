@@ -1,10 +1,14 @@
 """Security stories: is this text about war, terror, borders, crime, a disaster, an emergency?
 
-A lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand; the
-weights were then measured on labelled news and only ever moved on their own side of zero, so each
-can still be read and argued about. A pattern is a word, a stem (`evacuat*`; Kyrgyz hangs everything
-on the end of a word, so stems serve it well) or a phrase of those. The longest pattern at a place
-wins and takes its words with it: "security deposit" is not security.
+Two answer, and their log-odds are added:
+
+* a lexicon per language (`bot/languages/*/security.tsv`: kind, weight, pattern), written by hand;
+  its weights were measured on labelled news and only ever moved on their own side of zero, so each
+  can still be read and argued about;
+* how the text is worded (`bot.detect.wording`), learnt from labelled news by `bench/learn`.
+
+What was learnt is mostly crime and courts, because labelled news is; it forgets plain disasters and
+calm words about an army, a border or an alliance. There the lexicon outranks it.
 
 Facts of the outside world:
 
@@ -14,10 +18,7 @@ Facts of the outside world:
   (crash, raid): their own words count against.
 * A long text mentions many things once; what it is about stands at its beginning.
 
-Measured with `pytest tests/detect/test_security.py` (precision / recall / F1; weights fitted on
-four fifths, measured on the fifth left out, by date): en core 0.94/0.95/0.94, hard 0.88/1.00/0.93;
-ru core 0.91/0.87/0.89, hard 0.97/0.78/0.87; ky core 0.89/0.82/0.86, hard 0.75/0.92/0.83. "Hard" are
-wars, borders, alliances and near misses. 0.3 ms a text.
+How well it does, and how that is measured: `docs/detection.md`. 0.2 to 1 ms a text.
 """
 
 from __future__ import annotations
@@ -27,8 +28,17 @@ from collections.abc import Mapping
 from functools import cache
 
 from bot.detect.language import known_language
-from bot.detect.lexicon import Lexicon, Pattern, build_lexicon, read_pattern, shares, zones
+from bot.detect.lexicon import (
+    Lexicon,
+    Pattern,
+    Zone,
+    build_lexicon,
+    read_pattern,
+    shares,
+    zones,
+)
 from bot.detect.severity import severity
+from bot.detect.wording import wording, wording_odds
 from bot.languages import language as speech
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
@@ -37,6 +47,10 @@ from bot.model.text import comparable
 
 THRESHOLD = 0.5
 REASONS = 4  # words named in an answer to "why?"
+#: Kinds whose words outrank the wording: what they add, and what it may then say against them.
+OUTRANKING = frozenset({"conflict", "border", "terror", "alliance", "services", "disaster"})
+OUTRANKS = 1.0
+MOST_AGAINST = -2.0
 NO_LEXICON = -6.0  # the score's log-odds in a language whose lexicon is a stub: about nothing
 
 
@@ -62,10 +76,15 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
     where = zones(title, text)
-    words = lexicon(language)
-    found = shares(words, where)
-    weights = {pattern: pattern.weight * share for pattern, share in found.items()}
-    odds = words.bias + sum(weights.values())
+    weights = weighed(where, language)
+    by_words = lexicon(language).bias + sum(weights.values())
+    odds = by_words
+    table = wording(language)
+    if table is not None:
+        clear, worded = outranking(weights), wording_odds(title, text, table)
+        if clear == 1.0:
+            worded = max(worded, MOST_AGAINST)
+        odds += worded + OUTRANKS * clear - table.threshold
     # within 30, beyond which the score is 0 or 1 to every digit, and exp() of 710 overflows
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     if score < THRESHOLD:
@@ -74,7 +93,10 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
             score=round(score, 4),
             severity=Severity.INFO,
             topics=(),
-            reasons=_reasons(weights, security=False),
+            reasons=(
+                *_reasons(weights, security=False),
+                *([reason("worded_otherwise")] if by_words >= 0 else []),
+            ),
             language=language,
         )
     level, loud = severity(where, weights, language)
@@ -83,9 +105,28 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
         score=round(score, 4),
         severity=level,
         topics=("security",),
-        reasons=(*loud, *_reasons(weights, security=True)),
+        reasons=(
+            *loud,
+            *_reasons(weights, security=True),
+            *([reason("worded")] if by_words < 0 else []),
+        ),
         language=language,
     )
+
+
+def weighed(where: tuple[Zone, ...], code: str) -> dict[Pattern, float]:
+    """The patterns of a language's lexicon in a text, each with what it adds to the log-odds."""
+    found = shares(lexicon(code), where)
+    return {pattern: pattern.weight * share for pattern, share in found.items()}
+
+
+def outranking(weights: Mapping[Pattern, float]) -> float:
+    """How clearly the words are of a kind that outranks the wording: from 0 to 1."""
+    total = 0.0
+    for pattern, weight in weights.items():
+        if weight > 0 and pattern.kind in OUTRANKING:
+            total += weight
+    return min(total, 1.0)
 
 
 def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[Reason, ...]:

@@ -92,7 +92,7 @@ class Sketch:
 
 def title_key(title: str) -> str:
     """A short hash of a title's words: equal whatever its punctuation and capitals."""
-    return hashlib.sha1(" ".join(_words(title)).encode(), usedforsecurity=False).hexdigest()[:20]
+    return hashlib.sha1(" ".join(words_of(title)).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
 def same_story(a: Entry, b: Entry, *, hours_apart: float = 0.0) -> Match:
@@ -130,9 +130,9 @@ def sketch(entry: Entry) -> Sketch:
 def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
-    words = _words(title)
+    words = words_of(title)
     stems = Counter(_stem(word, news) for word in words)
-    whole = stems + Counter(_stem(word, news) for word in _words(text))
+    whole = stems + Counter(_stem(word, news) for word in words_of(text))
     # which stems, and not only whether: two that answer in the same words may be one answer
     answers = set()
     for stem in news.follow_ups.split():
@@ -310,7 +310,8 @@ def _told(
     return told / total
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a text as they are compared."""
     return WORD.findall(fold(comparable(text)))
 
 

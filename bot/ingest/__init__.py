@@ -71,6 +71,7 @@ class Ingest:
     clock: Callable[[], datetime]
     poll_every: timedelta | None = None
     security_policy: str = "publish"
+    alerts_per_hour: int = 20
     admins: Sequence[int] = ()
     feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
     _remembered: Together[str, Past] = field(init=False)
@@ -109,6 +110,7 @@ class Ingest:
             clock=clock,
             poll_every=settings.poll_every,
             security_policy=settings.security_policy,
+            alerts_per_hour=settings.alerts_per_hour,
             admins=settings.admin_ids,
             feeds=catalog.news,
         )
@@ -198,6 +200,7 @@ class Ingest:
             looked=looked,
             whole=whole,
             entries=listed.count,
+            hub=listed.hub,
             judged=judged,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,
@@ -252,7 +255,12 @@ class Ingest:
             store=self.store,
             clock=self.clock,
             poll_every=self.poll_every,
-            policy=Policy(security=self.security_policy, admins=self.admins, feeds=self.feeds),
+            policy=Policy(
+                security=self.security_policy,
+                an_hour=self.alerts_per_hour,
+                admins=self.admins,
+                feeds=self.feeds,
+            ),
         )
         return await keeper.keep(found)
 

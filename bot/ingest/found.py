@@ -15,7 +15,7 @@ from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
-from bot.sources.specs import NewsSpec, RateSpec
+from bot.sources.specs import HubOffer, NewsSpec, RateSpec
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those under another headline.
+    """Of a feed's entries those it had not brought before, and those in other words now.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
     stands in the document beside it is needed.
@@ -77,6 +77,8 @@ class NewsFound:
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     quiet: bool = True
+    #: Who tells of changes, where the document names a hub.
+    hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
 

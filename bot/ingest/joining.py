@@ -8,8 +8,8 @@ not depend on how many stories there are.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -55,24 +55,26 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     for stored in await storage.news.reports(db, wanted, since=since):
         reports.setdefault(stored.story, []).append(stored)
     found: set[Key] = set()
-    here: dict[int, list[int]] = {}
+    # the latest alone: what all of a batch have costs no more than what the index says of a clue
+    here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
     for place, entry in enumerate(new):
         key = _key(entry)
-        if _likely(entry.verdict.clues, here) or await _told(entry, likely[key], reports, now=now):
+        before = [one for pk in likely[key] for one in reports.get(pk, ())]
+        earlier = [_unstored(new[one], now) for one in _likely(entry.verdict.clues, here)]
+        if await _told(entry, [*before, *earlier], now=now):
             found.add(key)
         for clue in entry.verdict.clues:
-            here.setdefault(clue, []).append(place)
+            here[clue].append(place)
     return found
 
 
-async def _told(
-    entry: NewEntry,
-    likely: Iterable[int],
-    reports: Mapping[int, Sequence[StoredEntry]],
-    *,
-    now: datetime,
-) -> bool:
-    candidates = [stored for pk in likely for stored in reports.get(pk, ())]
+def _unstored(new: NewEntry, now: datetime) -> StoredEntry:
+    """An entry of this batch as it is compared, though no story has it yet."""
+    item = replace(new.item, language=new.item.language or new.verdict.language)
+    return StoredEntry(pk=0, feed=new.feed, entry=item, seen_at=now, story=0)
+
+
+async def _told(entry: NewEntry, candidates: Sequence[StoredEntry], *, now: datetime) -> bool:
     if not candidates:
         return False
     await asyncio.sleep(0)  # a comparison takes a part of a millisecond, and others wait
@@ -80,13 +82,15 @@ async def _told(
     return stories.best_match(item, candidates, now=now) is not None
 
 
-def _likely(clues: Iterable[int], having: Mapping[int, Sequence[int]]) -> list[int]:
+def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list[int]:
     """The stories that share enough clues, those with the most and the newest first."""
     shared = Counter[int]()
     for clue in clues:
         for pk in having.get(clue, ()):
             shared[pk] += worth(clue)
-    enough = [pk for pk, points in shared.items() if points >= SHARED]
+    # beside one that shares many clues, one that shares few is chance
+    least = max(SHARED, max(shared.values(), default=0) / 2)
+    enough = [pk for pk, points in shared.items() if points >= least]
     return sorted(enough, key=lambda pk: (-shared[pk], -pk))[:COMPARED]
 
 

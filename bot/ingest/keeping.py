@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+import storage.hubs
 import storage.sources
 from bot import schedule
 from bot.errors import FetchError, SourceError
@@ -176,6 +177,8 @@ class Keeper:
                 values = {"source": spec.key, "n": str(whole.new)}
                 await tell(db, self.policy.admins, "notice.flood", values, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
+            if one.hub is not None:
+                await storage.hubs.note(db, spec.key, one.hub.hub, one.hub.topic)
             pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
             seen = one.looked.to_remember

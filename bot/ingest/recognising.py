@@ -25,6 +25,7 @@ ASKED_TOGETHER = 300
 # entries of a document whose keys are counted here; of more a thread does it, and the loop goes on
 COUNTED_HERE = 500
 IN_A_TURN = 100  # entries that are looked at before others have the loop
+READ_AGAIN = 5  # of a document's entries so many, the first ones, are known by their texts too
 NAMESAKES = 20  # entries with a key of one's own that it is compared with
 Named = TypeVar("Named")
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Read:
 
 async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     """Which entries of each document its feed has not brought before, and which of the others have
-    another headline now; both under the id that they are stored by.
+    other words now; both under the id that they are stored by.
 
     Most are known at a glance: by one statement for all documents. Another looks for the rest of a
     document by all their keys, and a third has the words of those that only their words can tell. A
@@ -128,8 +129,9 @@ async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str,
 
 def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -> list[Entry]:
     """The entries that have not both their id and their link, nobody else's here, and the headline
-    that is stored.
+    that is stored; of the newest the text counts too, since a correction is of what is fresh.
     """
+    newest = set(entries[:READ_AGAIN])
     ids = Counter(item.id for item in entries)
     links = Counter(item.link for item in entries)
 
@@ -138,7 +140,9 @@ def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -
         if row is None or not item.link or row.link != item.link:
             return False
         alone = ids[item.id] == links[item.link] == 1
-        return alone and row.title_key == identity.headline_key(item)
+        if not alone or row.title_key != identity.headline_key(item):
+            return False
+        return item not in newest or not row.text_key or row.text_key == identity.text_key(item)
 
     return [item for item in entries if not known(item)]
 
@@ -258,7 +262,8 @@ class _Recogniser:
                 continue
             known = self.stored[claims[one]]
             another = known.title_key is not None and one.title_key != known.title_key
-            if reword and another and times[claims[one]] == 1:
+            corrected = bool(known.text_key and one.text_key and known.text_key != one.text_key)
+            if reword and (another or corrected) and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
         return Recognised(unknown=unknown, reworded=reworded, unsure=self.unsure)
 

@@ -12,11 +12,13 @@ import structlog
 
 import storage.alerts
 import storage.brought
+import storage.clues
 import storage.news
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
+from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.joining import joining, told_in_other_words
@@ -40,16 +42,22 @@ MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no ne
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process as long
 JUDGED_HERE = 2_000
+BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
+HOUR = timedelta(hours=1)
 ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted."""
+    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+
+    `an_hour` is how many stories an hour are told without asking the operators.
+    """
 
     security: str
+    an_hour: int
     admins: Sequence[int]
     feeds: Mapping[str, NewsSpec]
 
@@ -108,7 +116,7 @@ async def _apart(
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
     known = await storage.news.told_titles(db, headlines, since=since)
-    calm = [entry for _, entry in new if not entry.verdict.security]
+    calm = [entry for one, entry in new if not entry.verdict.security and not _backlog(one)]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
@@ -121,6 +129,13 @@ async def _apart(
         if entry.title_key:
             known.add(entry.title_key)  # a second one of these may join it
     return alone, others
+
+
+def _backlog(found: NewsFound) -> bool:
+    """Whether a poll brought what was there before we came: its calm entries tell nobody anything,
+    and are not compared with what others told in other words.
+    """
+    return found.quiet and len(found.judged) > BACKLOG
 
 
 async def _keep_entry(
@@ -138,6 +153,9 @@ async def _keep_entry(
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
+    over = before is not None and says_it_is_over(item)
+    if over:  # an end makes nothing worse, however grave it sounds
+        verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
     if pk is None:
         pk = await storage.news.add_story(db, at=new.at, verdict=counts)
@@ -145,9 +163,10 @@ async def _keep_entry(
         await storage.news.join_story(db, pk, counts)
     await storage.news.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
-    if before and not quiet and (spec.key not in before.feeds or language not in before.languages):
-        # one more agency, or a language somebody reads: the message told says so
-        await _edit(db, pk, f"{spec.key}:{item.id}", now=now)
+    grown = before and (spec.key not in before.feeds or language not in before.languages)
+    if (grown or over) and not quiet:
+        # one more agency, a language somebody reads, or its end: the message told says so
+        await _edit(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
     weak = counts.severity is Severity.INFO
     if quiet or _stale(new, now) or (weak and policy.security != "two_sources"):
         return 0  # for two sources a second agency counts, however it words the event
@@ -199,16 +218,21 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
             continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
-        await storage.news.correct(db, pk, item, title_key=key, text_key=identity.text_key(item))
+        text_key = identity.text_key(item)
         story = await storage.news.get(db, story_pk)
+        await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
         mine = next((one for one in story.entries if one.pk == pk), None)
         if mine is None:
             continue
         shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
-        if shown.pk == pk:  # a headline that nobody is shown is not worth an edit
-            await _edit(db, story_pk, f"{feed}:{item.id}:{key}", now=now, correction=True)
+        if shown.pk == pk:  # words that nobody is shown are not worth an edit
+            why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
+            if headed == key:  # a text that changes by itself is no news at each poll
+                await _edit(db, story_pk, f"{why}:{text_key}", now=now)
+            else:
+                await _edit(db, story_pk, why, now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -218,6 +242,7 @@ async def _graver(
 ) -> int:
     """Tell a story that a report's new words make graver than all so far; how many alerts."""
     verdict = judge_entry(item, found.spec)
+    await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
     story = await storage.news.get(db, stored.story)
     if story is None or not verdict.security:
         return 0
@@ -240,7 +265,7 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     if policy.security == "two_sources" and len(story.feeds) < 2:
         return 0
     first = await _told_before(db, story)
-    approval = policy.security == "approve"
+    approval = policy.security == "approve" or await _too_many(db, policy, now=now)
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
@@ -258,6 +283,17 @@ async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     return int(stored is not None)
 
 
+async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether the last hour told so many stories that an operator decides about the next one.
+
+    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
+    """
+    if not policy.admins:
+        return False
+    told = await storage.alerts.stories_told(db, since=now - HOUR, most=policy.an_hour)
+    return told >= policy.an_hour
+
+
 async def _told_before(db: Db, story: Story) -> int | None:
     """The alert that told a story before it became urgent; None where nobody was told, or it is
     not urgent.
@@ -270,15 +306,15 @@ async def _told_before(db: Db, story: Story) -> int | None:
     return None
 
 
-async def _edit(db: Db, pk: int, why: str, *, now: datetime, correction: bool = False) -> None:
+async def _edit(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:
     """Edit the messages of a story while it is fresh, a few times; `why` is unique.
 
-    A `correction` reaches whoever got what it corrects, however late and however often the message
-    was edited before.
+    A correction and an end reach whoever got the story, `always`: however late and however often
+    the message was edited before.
     """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH_FOR
-        if correction:
+        if always:
             expires_at = max(expires_at, now + CORRECTED_WITHIN)
         elif now >= expires_at or await _edited_enough(db, told.id):
             continue

@@ -86,10 +86,16 @@ def _refused(request: web.Request, path: str, secret: str) -> int | None:
 
 
 async def _at_most(request: web.Request, limit: int) -> bytes:
-    """The beginning of a request's body; what comes after `limit` bytes stays unread."""
+    """The beginning of a request's body; what comes after `limit` bytes stays unread.
+
+    What breaks off, or is packed otherwise than it says, is a bad request.
+    """
     body = bytearray()
-    while len(body) < limit and (piece := await request.content.read(limit - len(body))):
-        body += piece
+    try:
+        while len(body) < limit and (piece := await request.content.read(limit - len(body))):
+            body += piece
+    except (web.RequestPayloadError, ConnectionError):
+        raise web.HTTPBadRequest from None
     return bytes(body)
 
 

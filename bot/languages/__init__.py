@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.languages import wordings
 from bot.languages.parts import (
     Days,
     FilterWords,
@@ -187,6 +188,8 @@ def _problems_of(code: str) -> Iterator[str]:
     for name, columns in TABLES.items():
         if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
             yield f"{place}{wrong}"
+    if wrong := wordings.problem(folder / wordings.FILE):
+        yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):

@@ -165,6 +165,7 @@ class News:
 
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one
+    over: str = ""  # phrases, apart by commas, of a headline that says an event has ended
     # Snowball's name of it, for search; words of a language without are found by their beginnings
     stemmer: str = ""
     endings: bool = False  # words change at their ends, so that stems are cut shorter

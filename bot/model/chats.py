@@ -22,6 +22,13 @@ class Style(StrEnum):
     HEADLINE = "headline"
 
 
+class Wakes(StrEnum):
+    """How grave a story about security must be to wake a chat that follows security."""
+
+    IMPORTANT = "important"  # notable and urgent ones
+    URGENT = "urgent"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """One place we write to: its 64-bit id and what its members chose.
@@ -35,6 +42,7 @@ class Chat:
     time_zone: str
     home: str  # the currency others are quoted in
     style: Style = Style.BRIEF
+    wakes: Wakes = Wakes.IMPORTANT
     active: bool = True
     title: str = ""
     thread: int | None = None  # a forum topic to post to

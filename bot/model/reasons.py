@@ -21,6 +21,8 @@ ENGLISH = {
     "calm": "not happening now",
     "found": "{}: {}",  # the kind of a word, and the pattern that found it
     "against": "−{}: {}",
+    "worded": "worded like security news",
+    "worded_otherwise": "worded like other news",
     "official": "official source",
     "aggregators": "only aggregators",
     # a move

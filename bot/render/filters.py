@@ -15,7 +15,6 @@ from bot.render.text import Button, Message, Rich, bold, code, cut, join, lines,
 
 BUTTON_LETTERS = 24  # of a filter on a button,
 LISTED_LETTERS = 45  # and in the list
-MUTE_EXAMPLE, ONLY_EXAMPLE = "/mute football", "/only Osh, Batken 7d"
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
 NAMED = {
@@ -36,7 +35,10 @@ def listed(
     back: str = "",
 ) -> Message:
     """The filters by what they ask, what they kept back, and a button to lift each: `lift:7`."""
-    examples = {"mute": code(MUTE_EXAMPLE), "only": code(ONLY_EXAMPLE)}
+    examples = {
+        "mute": code(t("filters.example_mute", language)),
+        "only": code(t("filters.example_only", language)),
+    }
     rows: list[Sequence[Button]] = []
     if not filters:
         text = lines(

@@ -15,7 +15,7 @@ from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, join
 
 # said as `reason.CODE`
-_PLAIN = frozenset({"grave", "danger", "near", "calm", "official", "aggregators"})
+_PLAIN = frozenset({"grave", "danger", "near", "calm", "worded", "official", "aggregators"})
 # a word of a pattern; the star says that it is only how one begins
 _STEM = re.compile(r"([^\W_]+)(\*?)")
 _WORD = re.compile(r"[^\W_]+")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.i18n import city, t, zone_name
 from bot.languages import LANGUAGES
-from bot.model.chats import Style
+from bot.model.chats import Style, Wakes
 from bot.model.filters import StoredFilter
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
@@ -16,17 +16,23 @@ BACK = "set:back"  # what the way back to the settings sends
 
 
 def settings(
-    language: str, *, zone: str, style: Style, filters: Sequence[StoredFilter] = ()
+    language: str,
+    *,
+    zone: str,
+    style: Style,
+    wakes: Wakes,
+    filters: Sequence[StoredFilter] = (),
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
-    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`. What the chat's
-    filters keep back is counted here: none hides in silence.
+    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`, `wakes:urgent`.
+    What the chat's filters keep back is counted here: none hides in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
         phrase("settings.zone", language, zone=zone_name(zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
+        phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
     ]
     if filters:
         kept = sum(one.kept for one in filters)
@@ -35,6 +41,10 @@ def settings(
     for one in Style:
         name = t(f"style.{one.value}", language)
         styles.append(switch(name, f"style:{one.value}", on=one is style))
+    graver = []
+    for level in Wakes:
+        name = t(f"wakes.{level.value}", language)
+        graver.append(switch(name, f"wakes:{level.value}", on=level is wakes))
     other = [
         Button(t("settings.change_language", language), "set:language"),
         Button(t("settings.change_zone", language), "set:zone"),
@@ -43,7 +53,7 @@ def settings(
         Button(t("settings.change_topics", language), "set:topics"),
         Button(t("settings.change_filters", language), "set:filters"),
     ]
-    return message(lines(bold(t("settings.title", language)), *rows), [styles, other, news])
+    return message(lines(bold(t("settings.title", language)), *rows), [styles, graver, other, news])
 
 
 def language_menu(language: str) -> Message:

@@ -34,7 +34,7 @@ from bot.model.text import alike
 from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, Listed, ListReader, NewsSpec
+from bot.sources.specs import EntryReader, HubOffer, Listed, ListReader, NewsSpec
 from bot.sources.text import NOT_XML, one_line, plain_text
 
 
@@ -58,6 +58,7 @@ class Feed:
     title: str
     language: str | None
     entries: tuple[Entry, ...]
+    hub: HubOffer | None = None
 
 
 def parse_feed(
@@ -77,6 +78,15 @@ def parse_feed(
     if text.startswith("{"):
         return _parse_json_feed(text, url, zone)
     return _parse_xml_feed(text, url, zone)
+
+
+def _hub(links: Mapping[str, str], url: str | None) -> HubOffer | None:
+    """The hub among a feed's links; the feed is known to it by its own link, else its address."""
+    hub = absolute_link(links.get("hub", ""), url)
+    topic = absolute_link(links.get("self", ""), url) or url
+    if hub is None or topic is None:
+        return None
+    return HubOffer(hub=hub, topic=topic)
 
 
 def _text_in(body: bytes, content_type: str | None) -> str:
@@ -109,15 +119,16 @@ def new_entries(
     if not text.startswith("{"):
         quick = plain_feeds.read(_plain(text), plain_feeds.Known(known, f"{url} {zone}"))
         if quick is not None:
-            found = _feed_of(quick.feed, quick.entries, url, zone)
+            found = _feed_of(quick.feed, quick.entries, url, zone, quick.links)
             return Listed(
                 entries=found.entries,
                 count=len(found.entries) + quick.skipped,
                 items=quick.items,
                 skipped=quick.skipped > 0,
+                hub=found.hub,
             )
-    entries = feed_entries(body, url=url, content_type=content_type, zone=zone)
-    return Listed(entries=entries, count=len(entries))
+    feed = parse_feed(body, url=url, content_type=content_type, zone=zone)
+    return Listed(entries=feed.entries, count=len(feed.entries), hub=feed.hub)
 
 
 VERSIONS = 20  # entries of one id that another one of it is compared with
@@ -140,7 +151,7 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
 
     plain = _plain(text)
     if (quick := plain_feeds.read(plain)) is not None:
-        return _feed_of(quick.feed, quick.entries, url, zone)
+        return _feed_of(quick.feed, quick.entries, url, zone, quick.links)
     import feedparser  # in the worker process only
 
     # Addresses and markup are left as they are: links are made absolute here, and plain_text takes
@@ -158,7 +169,10 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
         raise ParseError("the feed cannot be read") from error
     if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError("not a feed")
-    return _feed_of(parsed.feed, parsed.entries, url, zone)
+    links: dict[str, str] = {}
+    for link in _get(parsed.feed, "links") or ():
+        links.setdefault(str(_get(link, "rel")), str(_get(link, "href") or ""))
+    return _feed_of(parsed.feed, parsed.entries, url, zone, links)
 
 
 def _plain(text: str) -> str:
@@ -166,13 +180,20 @@ def _plain(text: str) -> str:
     return NOT_XML.sub("", _DECLARATION.sub("", text, count=1))
 
 
-def _feed_of(whole: Fields, items: Iterable[Fields], url: str | None, zone: tzinfo | None) -> Feed:
+def _feed_of(
+    whole: Fields,
+    items: Iterable[Fields],
+    url: str | None,
+    zone: tzinfo | None,
+    links: Mapping[str, str],
+) -> Feed:
     """A feed of what feedparser says of it, or `plain_feeds` in its place."""
     language = two_letter(_get(whole, "language"))
     return Feed(
         title=one_line(_text_of(whole, "title")),
         language=language,
         entries=_each_once(_xml_entry(item, url, language, zone) for item in items),
+        hub=_hub(links, url),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -121,6 +121,8 @@ class PlainFeed:
     entries: list[Fields]
     items: bytes = b""
     skipped: int = 0
+    #: The links of the feed as a whole by their relation, the first of each.
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 class Known:
@@ -211,7 +213,20 @@ def _rss(root: etree._Element, known: Known | None) -> PlainFeed:
         feed["title_detail"] = {"type": _guessed(feed["title"])}
     new, hashes = _apart(items, known, feed.get("language"))
     entries = [_rss_item(item) for item in new]
-    return PlainFeed(feed=feed, entries=entries, items=hashes, skipped=len(items) - len(new))
+    return PlainFeed(
+        feed=feed,
+        entries=entries,
+        items=hashes,
+        skipped=len(items) - len(new),
+        links=_links(channels[0]),
+    )
+
+
+def _links(whole: etree._Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for link in whole.iterchildren(f"{_ATOM}link"):
+        found.setdefault(link.get("rel", "alternate"), link.get("href", ""))
+    return found
 
 
 def _apart(
@@ -264,20 +279,26 @@ def _atom(root: etree._Element, known: Known | None) -> PlainFeed:
             _pass(child, _PASSED_OF_ALL)
     new, hashes = _apart(items, known, language)
     entries = [_atom_entry(item, language) for item in new]
-    return PlainFeed(feed=feed, entries=entries, items=hashes, skipped=len(items) - len(new))
+    return PlainFeed(
+        feed=feed,
+        entries=entries,
+        items=hashes,
+        skipped=len(items) - len(new),
+        links=_links(root),
+    )
 
 
 def _atom_entry(entry: etree._Element, language: str | None) -> Fields:
     found = _fields(entry, _ATOM_FIELDS)
     types = {str(child.tag): child for child in entry}
-    for name, field in _ATOM_FIELDS.items():
-        if field in {"title", "summary", "content"} and field in found:
+    for name, key in _ATOM_FIELDS.items():
+        if key in {"title", "summary", "content"} and key in found:
             of_type = _type(types[name])
-            if field == "content":
-                found[field] = [{"type": of_type, "value": found[field]}]
-                found.setdefault("summary", found[field][0]["value"])
+            if key == "content":
+                found[key] = [{"type": of_type, "value": found[key]}]
+                found.setdefault("summary", found[key][0]["value"])
             else:
-                found[f"{field}_detail"] = {"type": of_type, "language": language}
+                found[f"{key}_detail"] = {"type": of_type, "language": language}
     for link in entry.findall(f"{_ATOM}link"):
         if len(link) or link.text or set(link.attrib) - {"href", "rel", "type", "title"}:
             raise _OtherError
@@ -300,19 +321,19 @@ def _fields(item: etree._Element, names: Mapping[str, str]) -> Fields:
         raise _OtherError
     for child in item:
         name = str(child.tag)
-        field = names.get(name)
-        if field is None:
+        key = names.get(name)
+        if key is None:
             if name == f"{_ATOM}link" and f"{_ATOM}id" in names:
                 continue
             _pass(child, _PASSED)
             continue
-        if field in found:
+        if key in found:
             raise _OtherError(name)
-        found[field] = _text(child)
-    for field in ("published", "updated"):
+        found[key] = _text(child)
+    for key in ("published", "updated"):
         # feedparser knows forms of dates that we do not
-        if field in found and parse_date(found[field]) is None:
-            raise _OtherError(found[field])
+        if key in found and parse_date(found[key]) is None:
+            raise _OtherError(found[key])
     return found
 
 

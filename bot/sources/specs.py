@@ -229,6 +229,14 @@ class EntryReader(Protocol):
         """The entries of `body`, which came from `url` in the end. Raises ParseError."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubOffer:
+    """A WebSub hub that a feed names, and the address by which the hub knows the feed."""
+
+    hub: str
+    topic: str
+
+
 ITEM_HASH = 8  # bytes that tell an item from all others of its feed
 
 
@@ -237,13 +245,14 @@ class Listed:
     """What a document lists: its entries but for those of known items, and how many there are.
 
     `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
-    part. `skipped` is whether some were known.
+    part. `skipped` is whether some were known. `hub` is who tells of changes, where one is named.
     """
 
     entries: Sequence[Entry]
     count: int
     items: bytes = b""
     skipped: bool = False
+    hub: HubOffer | None = None
 
 
 class ListReader(Protocol):

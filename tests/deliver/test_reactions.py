@@ -16,6 +16,7 @@ import storage.claims
 import storage.fan_out
 import storage.pace
 from bot import metrics
+from bot.clock import boottime
 from bot.deliver import reactions
 from bot.deliver.flights import SILENT, UNANSWERED
 from bot.deliver.marks import Marks
@@ -393,6 +394,20 @@ async def test_G15_what_was_doubted_is_asked_about_by_what_may_be_done_twice(
     waiting = ("leased", 0, 0) if takes else ("pending", 1, 2)
     assert (row.state, row.doubts, row.tries) == waiting
     assert desk.questions("sendChatAction") == 1
+
+
+async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took as long as the pause: together they would be more than the five seconds promised."""
+    monkeypatch.setattr(reactions, "boottime", boottime)  # which runs on here
+    monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
+    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", 0.3)
+    desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
+    item = await desk.claimed(doubts=1, tries=2)
+    assert not await desk.reactions.takes_messages(item)
+    row = await desk.row(item)
+    assert row.not_before <= datetime.now(UTC)
 
 
 async def test_G6_an_edit_may_be_made_twice_and_leaves_no_doubt(desk: Desk) -> None:

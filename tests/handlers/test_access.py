@@ -11,7 +11,7 @@ from telegram import Bot, Message, Update, User
 
 from bot.emulator import TEST_TOKEN
 from bot.errors import ConfigError
-from handlers import COMMANDS, lacking, route
+from handlers import BUTTONS, COMMANDS, WORDS, lacking, route
 from handlers.access import (
     Commanded,
     ForUs,
@@ -200,6 +200,35 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
         "command /digest: its route lacks `offered`, whom the menu shows it to",
         "command /telepathy: the texts lack command.telepathy, what the menu says of it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "called"),
+    [
+        (COMMANDS, "status", "command /status"),
+        (BUTTONS, ("why", 1), "button why with 1 words"),
+        (WORDS, "place", "what is written, place"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("half", "lacks"),
+    [
+        (Route(cast("Any", None), Who.ANYBODY), "its route lacks a handler"),
+        (Route(nothing, cast("Any", None)), "its route lacks `who`, who may use it"),
+    ],
+)
+def test_no_program_starts_with_half_a_route(
+    monkeypatch: pytest.MonkeyPatch,
+    table: dict[Any, Any],
+    key: Any,
+    called: str,
+    half: Route[Any],
+    lacks: str,
+) -> None:
+    """It would have failed each time that somebody used it."""
+    monkeypatch.setitem(table, key, half)
+    with pytest.raises(ConfigError, match=f"{called}: {lacks}"):
+        route(cast("Any", None), cast("Any", None))
 
 
 def test_no_program_starts_while_a_command_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:

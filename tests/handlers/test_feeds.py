@@ -213,6 +213,24 @@ async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
     assert sorted(one.feed.failures for one in found) == [0, 1]
 
 
+async def test_S5_what_a_feed_says_is_text_whatever_it_holds(
+    patient: World, published: Publishers
+) -> None:
+    """Markup, places to fill and links that run something: in a title, a name, an address."""
+    odd = rss(("one", "&lt;script&gt;alert(1)&lt;/script&gt; {name} *bold*", "Text."))
+    odd = odd.replace(b"<channel>", b"<channel><title>&lt;b&gt;{n}\xe2\x80\xaegnp.exe</title>", 1)
+    published.put("/rss.xml", odd)
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    evil = rss(("two", "&lt;i&gt;{0} [x](javascript:1)", "Text."), FIRST)
+    published.put("/rss.xml", evil.replace(b"<link>", b"<link>javascript:alert(1)//"))
+    assert await poll(patient) == 1
+    told = await patient.tells(READER, "[x](javascript:1)")
+    assert "javascript" not in str(told.get("entities", "")) + str(told.get("reply_markup", ""))
+    shown = await patient.ask("/feeds", fits="Own feeds")
+    assert "\u202e" not in str(shown)
+    assert "\u202e" not in str(told)
+
+
 async def test_much_at_once_is_five_messages_and_a_count(
     patient: World, published: Publishers
 ) -> None:

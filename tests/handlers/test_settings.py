@@ -11,7 +11,7 @@ import storage.chats
 import storage.privacy
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.chats import Style
+from bot.model.chats import Style, Wakes
 from bot.telegram.outcomes import Sent
 from handlers import MENUS
 from storage.schema import inbox
@@ -33,6 +33,9 @@ async def test_settings_change_in_place_and_stay(world: World) -> None:
 
     await world.emulator.press(READER, number, "style:headline")
     assert "headlines" in text()
+    assert "urgent only" not in text()
+    await world.emulator.press(READER, number, "wakes:urgent")
+    assert "urgent only" in text()
     await world.emulator.press(READER, number, "set:zone")
     assert "Asia/Bishkek" in text()
     await world.emulator.press(READER, number, "zone:Europe/Moscow")
@@ -47,6 +50,7 @@ async def test_settings_change_in_place_and_stay(world: World) -> None:
         assert await storage.chats.subscriptions(db, READER) == ("digest:09:00@Europe/Moscow",)
     assert chat is not None
     assert (chat.language, chat.style, chat.time_zone) == ("ru", Style.HEADLINE, "Europe/Moscow")
+    assert chat.wakes is Wakes.URGENT
 
 
 async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -> None:
@@ -55,7 +59,7 @@ async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -
     for wrong in ("Mars/Base", "../../etc/passwd", "x" * 300):
         assert "Europe/Paris" in (await world.ask(f"/settings {wrong}"))["text"]
     menu = await world.ask("/settings")
-    for stale in ("zone:Nowhere", "style:loud", "set:fire", "lang:xx"):
+    for stale in ("zone:Nowhere", "style:loud", "wakes:info", "set:fire", "lang:xx"):
         answer = await world.emulator.press(READER, menu["message_id"], stale)
         assert answer["show_alert"]
 

@@ -188,6 +188,16 @@ async def test_S7_a_forged_request_stores_nothing(
     assert await desk.outcomes() == {}
 
 
+async def test_S7_a_body_that_is_not_packed_as_it_says_is_refused(
+    desk: Desk, client: TestClient[Any, Any]
+) -> None:
+    """In one word, not with a traceback."""
+    packed = {**GOOD, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await client.post("/hook", data=b'{"update_id": 9}', headers=packed)
+    assert answer.status == 400
+    assert await desk.outcomes() == {}
+
+
 async def test_when_the_store_fails_telegram_is_asked_to_send_it_again(
     desk: Desk, client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

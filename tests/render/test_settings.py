@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.languages import LANGUAGES
-from bot.model.chats import Style
+from bot.model.chats import Style, Wakes
 from bot.render import settings
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import ZONE, data, labels
@@ -13,15 +13,17 @@ from tests.render.world import ZONE, data, labels
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_the_settings_show_what_is_chosen(language: str) -> None:
-    shown = settings.settings(language, zone=ZONE, style=Style.BRIEF)
+    shown = settings.settings(language, zone=ZONE, style=Style.BRIEF, wakes=Wakes.URGENT)
     assert shown.text == expected("settings.chosen", language)
     rows = [
         ["style:full", "style:brief", "style:headline"],
+        ["wakes:important", "wakes:urgent"],
         ["set:language", "set:zone"],
         ["set:topics", "set:filters"],
     ]
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
+    assert labels(shown)[1][1].startswith("✓ ")
 
 
 def test_the_language_menu_names_each_language_in_itself() -> None:

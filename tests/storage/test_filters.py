@@ -17,7 +17,7 @@ import storage.retention
 from bot.alerts import edits, stories
 from bot.deliver.sieve import sieve
 from bot.model.alerts import Severity
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, Wakes
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.news import Verdict
 from storage.db import Db, Store
@@ -41,9 +41,9 @@ async def readers(db: Db, *numbers: int) -> None:
         await storage.chats.subscribe(db, number, [SECURITY], now=NOW)
 
 
-async def a_story(db: Db, title: str) -> int:
+async def a_story(db: Db, title: str, severity: Severity = Severity.NOTABLE) -> int:
     """A story that breaks; its alert's number."""
-    loud = Verdict(security=True, score=1, severity=Severity.NOTABLE, topics=("security",))
+    loud = Verdict(security=True, score=1, severity=severity, topics=("security",))
     pk = await storage.news.add_story(db, at=NOW, verdict=loud)
     item = entry(id=title, title=title, summary="")
     new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=loud)
@@ -89,6 +89,18 @@ async def test_who_asked_not_to_hear_of_it_is_not_told_and_it_is_counted(store: 
         second = await a_story(db, "A fire in a market")
     assert await fanned(store, second) == [1, 2, 3, 4, 5, 6, 7]
     assert await kept(store, (2, 3, 7)) == [1, 0, 1]
+
+
+async def test_who_wants_urgent_stories_only_is_told_of_no_other(store: Store) -> None:
+    """Others are told of both; what becomes urgent is told then to those who had not heard."""
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        await storage.chats.change(db, 2, wakes=Wakes.URGENT)
+        notable = await a_story(db, "A flood took the bridge")
+    assert await fanned(store, notable, chunk=2) == [1, 3]
+    async with store.writing() as db:
+        urgent = await a_story(db, "A flood took the town", Severity.URGENT)
+    assert await fanned(store, urgent, chunk=2) == [1, 2, 3]
 
 
 async def test_a_filter_ends_by_the_databases_clock(store: Store) -> None:

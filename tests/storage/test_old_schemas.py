@@ -51,6 +51,7 @@ SENTENCES = {
     "+1.59 % since 2021-10-03": reason("since", "+1.59", "2021-10-03"),
     "as nobody says any more": reason("said", "as nobody says any more"),
 }
+LATER_REASONS = {"worded", "worded_otherwise"}
 MOVED = RateMoved(
     Moved(
         baseline=rate(on="2021-10-01"),
@@ -257,7 +258,7 @@ async def _is_forgotten(store: Store) -> None:
 
 def test_every_reason_of_today_would_be_read_back_from_its_english() -> None:
     """The migration reads every sentence there ever was: none ends as words that nobody is
-    shown.
+    shown. Reasons that came later never were sentences.
     """
     import importlib
 
@@ -273,5 +274,7 @@ def test_every_reason_of_today_would_be_read_back_from_its_english() -> None:
         "leap": ("+31.00", "2021-10-19", "30"),
     }
     for code, sentence in ENGLISH.items():
+        if code in LATER_REASONS:
+            continue
         made = Reason(code, samples.get(code, ("7",) * sentence.count("{}")))
         assert script._values([str(made)]) == {"v": 1, "reasons": [[made.code, *made.values]]}

@@ -9,21 +9,23 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
 import storage.chats
+import storage.filters
 import storage.privacy
 import storage.rates
 from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.model.filters import Filter, Mark, Sense
 from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from storage.schema import series
+from storage.schema import series, subscription
 from tests.factories import chat
 
 TODAY = date(2021, 10, 20)
@@ -194,3 +196,24 @@ async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
     assert left == 399
     assert "ix_alert_about_chat" in shown, shown
     assert "ix_alert_audience_chat" in shown, shown
+
+
+async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store: Store) -> None:
+    """However many others have some: their chats are not looked for."""
+    word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+    members = select(subscription.c.chat_id)
+    async with store.writing() as db:
+        for number in range(1, 1001):
+            await storage.chats.add(db, chat(number), now=NOW)
+            await storage.filters.add(db, number, [word])
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            assert await storage.filters.among(db, members, after=1000, last=2000) == []
+        looked = [one for one in asked if "news_filter" in one[0]]
+        assert len(looked) == 1
+        shown = await plan(db, *looked[0])
+        assert scans(shown, "news_filter") == [], shown
+        with statements(db) as asked:
+            await storage.filters.of_chat(db, 7)
+        listed = [one for one in asked if "news_filter" in one[0]]
+        assert scans(await plan(db, *listed[0]), "news_filter") == []

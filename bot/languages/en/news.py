@@ -8,6 +8,8 @@ NEWS = News(
         "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal "
         "warns after"
     ),
+    over="reopen, open again, opens again, is over, lifted, put out, extinguish, contained, "
+    "restored, resum, all clear, back to normal",
     stemmer="english",
     capital_headlines=True,
     clause="and while",

@@ -1,0 +1,60 @@
+"""Does a text read like security news? By pieces of its words, as labelled news taught them.
+
+A lexicon knows the words that somebody thought of. Pieces of four and five letters, whole words and
+pairs of them know the others, and the endings: each falls into a bucket, and the language's table
+(`bot.languages.wordings`) has a weight for it. A text's weights are added, divided by the root of
+how many pieces it has, so that a headline and an article speak equally loud.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import sqrt
+from zlib import crc32
+
+from bot.detect.lexicon import WORD
+from bot.languages import FOLDER
+from bot.languages.letters import fold
+from bot.languages.wordings import BUCKETS, FILE, Wording
+
+READ_CHARS = 1000  # what a text is about is said by then
+SIZES = (4, 5)  # letters of a piece; the ends of a word count as letters
+#: Two bytes a letter, whatever the script, so that a piece is a slice.
+ENCODING = "utf-16-le"
+
+
+def buckets(title: str, text: str) -> frozenset[int]:
+    """Where the pieces of a text fall: of its words, their pairs, and the words themselves."""
+    last = BUCKETS - 1
+    found: set[int] = set()
+    before = ""
+    for word in WORD.findall(fold(f"{title}\n{text}"[:READ_CHARS])):
+        if word.isdecimal():  # that there is a number says something, which one it is nothing
+            word = "0"  # noqa: PLW2901 - the word as it is read
+        letters = f"^{word}$".encode(ENCODING)
+        found.add(crc32(letters) & last)
+        for size in SIZES:
+            wide = 2 * size
+            for at in range(0, len(letters) - wide + 1, 2):
+                found.add(crc32(letters[at : at + wide]) & last)
+        if before:
+            found.add(crc32(f"{before} {word}".encode(ENCODING)) & last)
+        before = word
+    return frozenset(found)
+
+
+def wording_odds(title: str, text: str, table: Wording) -> float:
+    """The log-odds that a text is about security, by its wording."""
+    found = buckets(title, text)
+    weights = table.weights
+    total = sum([weights[bucket] for bucket in found])
+    return table.bias + table.scale * total / sqrt(len(found) or 1)
+
+
+@cache
+def wording(code: str) -> Wording | None:
+    """The wording table of one of our languages, read when first asked for."""
+    path = FOLDER / code / FILE
+    if not path.exists():
+        return None
+    return Wording.read(path.read_bytes())

@@ -1,0 +1,158 @@
+"""WebSub (W3C, 2018): a feed's hub tells us of a change, and the feed is polled at once.
+
+What a hub posts is a bell and no news: it is not read, the source is asked as in every poll. So the
+guards and promises of polling hold, a hub can put no word into anybody's mouth, and one that falls
+silent costs nothing but the time until the next poll. Polling goes on as the catalog says.
+
+* We subscribe where `WEBHOOK_URL` is reached by Telegram: then a hub reaches it, too.
+* The hub asks back, at an address that nobody else knows, whether it was us; only for what we asked
+  within the last day is its challenge repeated.
+* It signs what it sends with a secret of that one subscription.
+* A subscription ends when its hub says so, and is made anew before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+import structlog
+
+import storage.hubs
+import storage.sources
+from bot.errors import SourceError
+from bot.fetch import Fetcher
+from bot.sources.specs import NewsSpec
+from storage.db import Store
+from storage.hubs import Hub
+
+log = structlog.get_logger(__name__)
+
+PATH = "websub"  # behind WEBHOOK_URL; then the source's key and the token
+LEASE = timedelta(days=10)  # that we ask for; the hub decides
+SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)
+RENEWED = 0.2  # of a lease before its end
+GAP = timedelta(minutes=1)  # between two questions to one hub
+AGAIN = timedelta(hours=6)  # until a hub that did not confirm is asked again
+ANSWERED_WITHIN = timedelta(days=1)  # a later question of a hub is not about what we asked
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+METHODS = ("sha256", "sha512", "sha384", "sha1")  # of signatures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hubs:
+    """The subscriptions of a catalog's sources; `base` is our public address."""
+
+    store: Store
+    fetcher: Fetcher
+    clock: Callable[[], datetime]
+    news: Mapping[str, NewsSpec]
+    base: str
+
+    async def renew(self) -> int:
+        """Subscribe where a subscription is missing or ends soon; how many hubs were asked."""
+        now = self.clock()
+        polled = [key for key, spec in self.news.items() if not spec.disabled]
+        async with self.store.reading() as db:
+            known = await storage.hubs.among(db, polled)
+        asked = 0
+        for key, hub in known.items():
+            if _wanting(hub, now):
+                asked += 1
+                await self._subscribe(key, hub)
+        return asked
+
+    async def _subscribe(self, key: str, hub: Hub) -> None:
+        # before the hub hears of it: some ask back before they answer
+        async with self.store.writing() as db:
+            await storage.hubs.put(db, key, replace(hub, asked_at=self.clock()))
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": hub.topic,
+            "hub.callback": f"{self.base}/{PATH}/{key}/{hub.token}",
+            "hub.secret": hub.secret,
+            "hub.lease_seconds": str(int(LEASE.total_seconds())),
+        }
+        spec = self.news[key]
+        try:
+            await self.fetcher.get(
+                hub.hub,
+                data=urlencode(form).encode(),
+                headers=FORM,
+                found_on=spec.url,
+                proxy=spec.request.proxy,
+            )
+        except SourceError as error:  # the source is polled as before
+            log.info("hub does not subscribe us", source=key, error=str(error))
+
+    async def confirmed(self, key: str, token: str, query: Mapping[str, str]) -> str | None:
+        """What to answer a hub that asks whether we subscribed; None where it was not us."""
+        now = self.clock()
+        async with self.store.writing() as db:
+            hub = self._known(await storage.hubs.get(db, key), key, token)
+            if hub is None or query.get("hub.topic") != hub.topic:
+                return None
+            if query.get("hub.mode") == "denied":
+                await storage.hubs.put(db, key, replace(hub, until_at=None))
+                return ""
+            lately = hub.asked_at is not None and now - hub.asked_at <= ANSWERED_WITHIN
+            challenge = query.get("hub.challenge")
+            if query.get("hub.mode") != "subscribe" or not lately or not challenge:
+                return None
+            until = now + _lease(query.get("hub.lease_seconds", ""))
+            await storage.hubs.put(db, key, replace(hub, until_at=until))
+        log.info("hub tells of changes", source=key, until=str(until))
+        return challenge
+
+    async def rung(self, key: str, token: str, body: bytes, signature: str) -> bool:
+        """A hub says that a source changed: it is polled at once. False where no such hub is known.
+
+        What is not signed by the hub is passed over in silence, as the specification has it.
+        """
+        async with self.store.reading() as db:
+            hub = self._known(await storage.hubs.get(db, key), key, token)
+        if hub is None or hub.until_at is None:
+            return False
+        if not _signed(body, hub.secret, signature):
+            log.warning("hub's message is not signed by it", source=key)
+            return True
+        async with self.store.writing() as db:
+            await storage.sources.ask(db, [key], now=self.clock())
+        return True
+
+    def _known(self, hub: Hub | None, key: str, token: str) -> Hub | None:
+        if hub is None or key not in self.news or self.news[key].disabled:
+            return None
+        same = hmac.compare_digest(hub.token.encode(), token.encode(errors="surrogateescape"))
+        return hub if same else None
+
+
+def _wanting(hub: Hub, now: datetime) -> bool:
+    """Whether a hub is to be asked now: not asked yet, ends soon, or did not confirm for long."""
+    if hub.asked_at is None:
+        return True
+    since = now - hub.asked_at
+    if hub.until_at is None or now >= hub.until_at:
+        return since >= AGAIN
+    left = hub.until_at - now
+    return since >= GAP and left <= RENEWED * (hub.until_at - hub.asked_at)
+
+
+def _lease(said: str) -> timedelta:
+    """How long a hub will tell us, within reason."""
+    if not (said.isascii() and said.isdigit()):
+        return LEASE
+    return min(max(timedelta(seconds=int(said[:9])), SHORTEST_LEASE), LONGEST_LEASE)
+
+
+def _signed(body: bytes, secret: str, signature: str) -> bool:
+    """Whether a body is signed with a secret: "sha256=HEX", by any method that WebSub has."""
+    method, _, said = signature.partition("=")
+    if method.lower() not in METHODS:
+        return False
+    right = hmac.new(secret.encode(), body, getattr(hashlib, method.lower())).hexdigest()
+    return hmac.compare_digest(right.encode(), said.strip().lower().encode())

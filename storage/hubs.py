@@ -1,0 +1,79 @@
+"""WebSub: which hub tells of a source's changes, and until when it said it would.
+
+A row of `mark` each, because few sources have a hub, and nothing but its key asks for one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import storage.marks
+from storage.db import Db
+
+AT_ONCE = 1_000  # names that one statement has
+_TIMES = ("asked_at", "until_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A source's hub; `token` is a part of our address for it, `secret` signs what it sends.
+
+    `asked_at` is when we subscribed last, `until_at` the end of what the hub confirmed.
+    """
+
+    hub: str
+    topic: str
+    token: str
+    secret: str
+    asked_at: datetime | None = None
+    until_at: datetime | None = None
+
+
+def _name(key: str) -> str:
+    return f"hub:{key}"
+
+
+async def note(db: Db, key: str, hub: str, topic: str) -> None:
+    """Remember the hub that a source names; another one than before is a stranger to us."""
+    known = await get(db, key)
+    if known is not None and (known.hub, known.topic) == (hub, topic):
+        return
+    token, secret = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
+    await put(db, key, Hub(hub=hub, topic=topic, token=token, secret=secret))
+
+
+async def get(db: Db, key: str) -> Hub | None:
+    """A source's hub, if it has one."""
+    value = await storage.marks.get(db, _name(key))
+    return None if value is None else _read(value)
+
+
+async def among(db: Db, keys: Collection[str]) -> dict[str, Hub]:
+    """The hubs of these sources, by key."""
+    names = {_name(key): key for key in keys}
+    found: dict[str, Hub] = {}
+    every = list(names)
+    for start in range(0, len(every), AT_ONCE):
+        marks = await storage.marks.among(db, every[start : start + AT_ONCE])
+        found |= {names[name]: _read(value) for name, value in marks.items()}
+    return found
+
+
+async def put(db: Db, key: str, hub: Hub) -> None:
+    """Store what is known of a source's hub."""
+    values: dict[str, Any] = asdict(hub)
+    for name in _TIMES:
+        values[name] = values[name] and values[name].isoformat()
+    await storage.marks.put(db, _name(key), json.dumps(values))
+
+
+def _read(value: str) -> Hub:
+    values: dict[str, Any] = json.loads(value)
+    for name in _TIMES:
+        values[name] = values[name] and datetime.fromisoformat(values[name])
+    return Hub(**values)

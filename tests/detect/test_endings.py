@@ -1,0 +1,36 @@
+"""A headline says that its event is over, or does not; in the three languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.detect.endings import says_it_is_over
+from tests.factories import entry
+
+OVER = (
+    ("en", "Bishkek to Osh road opens again after avalanche"),
+    ("en", "Torugart crossing reopened to lorries"),
+    ("en", "Fire at Karakol market put out"),
+    ("ru", "Дорога Бишкек – Ош вновь открыта"),
+    ("ru", "Пожар на складе в Оше потушен"),
+    ("ky", "Бишкек – Ош жолу кайра ачылды"),
+    ("ky", "Базардагы өрт өчүрүлдү"),
+)
+GOING_ON = (
+    ("en", "Landslide blocks the road to Osh"),
+    ("en", "Police reports a put option fraud"),
+    ("ru", "Взрыв на рынке в Оше"),
+    ("ru", "В Оше открыта новая школа"),
+    ("ky", "Ошто жаңы мектеп ачылды"),
+    ("en", ""),
+)
+
+
+@pytest.mark.parametrize(("language", "title"), OVER)
+def test_what_ended_is_said_so(language: str, title: str) -> None:
+    assert says_it_is_over(entry(title=title, language=language))
+
+
+@pytest.mark.parametrize(("language", "title"), GOING_ON)
+def test_what_goes_on_or_merely_begins_is_no_end(language: str, title: str) -> None:
+    assert not says_it_is_over(entry(title=title, language=language))

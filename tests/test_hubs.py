@@ -1,0 +1,242 @@
+"""WebSub: a hub rings, and the feed is polled; whoever else rings is not heard."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+import storage.hubs
+import storage.sources
+from bot.hubs import AGAIN, LEASE, Hubs
+from bot.intake.bells import LARGEST_BELL, add_bells
+from bot.sources.catalog import parse_catalog
+from bot.sources.feeds import new_entries
+from storage.db import Store
+from storage.hubs import Hub
+from tests.world import NOW, World, loopback_fetcher, poll_flow
+
+RSS = (
+    '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>A</title>'
+    '<atom:link rel="hub" href="{hub}"/><atom:link rel="self" href="{topic}"/>'
+    "<item><title>Bridge {number} is open</title><link>https://a.example/{number}</link></item>"
+    "</channel></rss>"
+)
+
+
+@dataclass
+class Hubworld:
+    """A feed with its hub on one loopback server, our public address on another."""
+
+    store: Store
+    feed: str
+    hubs: Hubs
+    world: World
+    ours: TestClient[web.Request, web.Application]
+    now: datetime = NOW
+    asked: list[dict[str, str]] = field(default_factory=list)
+    number: int = 1
+    refuses: bool = False
+
+    async def poll(self) -> None:
+        """One poll of the feed."""
+        report = await self.world.poll("a")
+        assert report.error is None
+
+    async def known(self) -> Hub:
+        """What is stored of the hub."""
+        async with self.store.reading() as db:
+            hub = await storage.hubs.get(db, "a")
+        assert hub is not None
+        return hub
+
+    async def path(self) -> str:
+        """Where the hub reaches us."""
+        return f"/hook/websub/a/{(await self.known()).token}"
+
+    async def confirm(self, **other: str) -> tuple[int, str]:
+        """The hub's question after a subscription, and our answer."""
+        said = {"mode": "subscribe", "topic": self.feed, "challenge": "c1", "lease_seconds": "3600"}
+        said |= other
+        query = {f"hub.{name}": value for name, value in said.items()}
+        answer = await self.ours.get(await self.path(), params=query)
+        return answer.status, await answer.text()
+
+    async def ring(self, body: bytes = b"new", method: str = "sha256", secret: str = "") -> int:
+        """The hub's message, signed."""
+        secret = secret or (await self.known()).secret
+        sign = hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()
+        headers = {"X-Hub-Signature": f"{method}={sign}"}
+        return (await self.ours.post(await self.path(), data=body, headers=headers)).status
+
+    async def wished(self) -> bool:
+        """Whether the feed is to be polled now, for somebody wished it."""
+        async with self.store.reading() as db:
+            return bool(await storage.sources.due(db, now=NOW - timedelta(days=9), known={"a"}))
+
+
+@pytest.fixture
+async def hub(store: Store) -> AsyncIterator[Hubworld]:
+    """The feed was polled once, and its hub is not asked yet."""
+    made: Hubworld
+
+    async def feed(_request: web.Request) -> web.Response:
+        text = RSS.format(hub="/hub", topic=made.feed, number=made.number)
+        return web.Response(text=text, content_type="application/rss+xml")
+
+    async def subscribe(request: web.Request) -> web.Response:
+        made.asked.append({name: str(value) for name, value in (await request.post()).items()})
+        return web.Response(status=500 if made.refuses else 202)
+
+    publisher = web.Application()
+    publisher.router.add_get("/rss", feed)
+    publisher.router.add_post("/hub", subscribe)
+    async with TestServer(publisher) as theirs, loopback_fetcher() as fetcher:
+        address = str(theirs.make_url("/rss"))
+        catalog = parse_catalog(f'[feeds.a]\nname = {{ en = "A" }}\nurl = "{address}"\n')
+        world = World(store, catalog)
+        hubs = Hubs(
+            store=store,
+            fetcher=fetcher,
+            clock=lambda: made.now,
+            news=catalog.news,
+            base="https://bot.example/hook",
+        )
+        application = web.Application()
+        add_bells(application, hubs, "/hook")
+        async with TestClient(TestServer(application)) as ours:
+            world.ingest = poll_flow(store, fetcher, clock=lambda: made.now, feeds=catalog.news)
+            made = Hubworld(store=store, feed=address, hubs=hubs, world=world, ours=ours)
+            await made.poll()
+            yield made
+
+
+async def test_a_hub_that_a_feed_names_is_asked_once_and_rings_when_it_confirmed(
+    hub: Hubworld,
+) -> None:
+    """Subscribed with a secret and an address of its own, its ring heard."""
+    assert await hub.hubs.renew() == 1
+    (form,) = hub.asked
+    known = await hub.known()
+    assert form == {
+        "hub.mode": "subscribe",
+        "hub.topic": hub.feed,
+        "hub.callback": f"https://bot.example/hook/websub/a/{known.token}",
+        "hub.secret": known.secret,
+        "hub.lease_seconds": str(int(LEASE.total_seconds())),
+    }
+    assert await hub.confirm() == (200, "c1")
+    assert not await hub.wished()
+    assert await hub.ring() == 200
+    assert await hub.wished()
+    hub.number = 2
+    await hub.poll()
+    assert not await hub.wished()
+    assert await hub.hubs.renew() == 0
+
+
+@pytest.mark.parametrize("method", ["sha1", "sha384", "sha512"])
+async def test_every_method_of_signing_is_known(hub: Hubworld, method: str) -> None:
+    """A hub chooses."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert await hub.ring(method=method) == 200
+    assert await hub.wished()
+
+
+async def test_what_the_hub_did_not_sign_is_passed_over(hub: Hubworld) -> None:
+    """Another secret, another method, no signature: nothing is polled for it."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert await hub.ring(secret="another") == 200
+    assert await hub.ring(method="md5") == 200
+    assert (await hub.ours.post(await hub.path(), data=b"new")).status == 200
+    assert not await hub.wished()
+
+
+async def test_nobody_else_confirms_or_rings(hub: Hubworld) -> None:
+    """A wrong token, another topic, a source we do not have, a subscription that we did not ask."""
+    assert (await hub.confirm())[0] == 404, "we have not asked yet"
+    await hub.hubs.renew()
+    assert (await hub.confirm(topic="https://other.example/rss"))[0] == 404
+    assert (await hub.confirm(mode="unsubscribe"))[0] == 404
+    assert (await hub.confirm(challenge=""))[0] == 404
+    for path in ("/hook/websub/a/wrong", "/hook/websub/b/wrong"):
+        asked = {"hub.mode": "subscribe", "hub.topic": hub.feed, "hub.challenge": "c"}
+        assert (await hub.ours.get(path, params=asked)).status == 404
+        assert (await hub.ours.post(path, data=b"new")).status == 410
+    assert await hub.ring() == 410, "it has not confirmed"
+    hub.now += timedelta(days=2)
+    assert (await hub.confirm())[0] == 404, "too late"
+    assert not await hub.wished()
+
+
+async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm_left_for_hours(
+    hub: Hubworld,
+) -> None:
+    """The feed is polled as before all the while."""
+    hub.refuses = True
+    await hub.hubs.renew()
+    assert await hub.hubs.renew() == 0
+    hub.now += AGAIN
+    hub.refuses = False
+    assert await hub.hubs.renew() == 1
+    await hub.confirm(lease_seconds="86400")
+    hub.now += timedelta(hours=18)
+    assert await hub.hubs.renew() == 0
+    hub.now += timedelta(hours=2)
+    assert await hub.hubs.renew() == 1
+    assert await hub.hubs.renew() == 0, "it may confirm yet"
+    assert (await hub.known()).until_at is not None
+    await hub.poll()
+
+
+async def test_a_hub_that_denies_is_left_alone_for_hours(hub: Hubworld) -> None:
+    """And may deny later what it confirmed."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert (await hub.confirm(mode="denied"))[0] == 200
+    assert (await hub.known()).until_at is None
+    assert await hub.ring() == 410
+    assert await hub.hubs.renew() == 0
+
+
+async def test_a_body_larger_than_a_bell_is_refused(hub: Hubworld) -> None:
+    """The next poll finds out by itself."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    body = io.BytesIO(b"x" * (LARGEST_BELL + 1))
+    assert (await hub.ours.post(await hub.path(), data=body)).status == 413
+    assert not await hub.wished()
+
+
+async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:
+    """It gets a secret and an address of its own; the same one keeps what it has."""
+    first = await hub.known()
+    async with hub.store.writing() as db:
+        await storage.hubs.note(db, "a", first.hub, first.topic)
+    assert await hub.known() == first
+    async with hub.store.writing() as db:
+        await storage.hubs.note(db, "a", "https://other.example/hub", first.topic)
+    other = await hub.known()
+    assert {other.token, other.secret}.isdisjoint({first.token, first.secret})
+
+
+def test_the_hub_is_read_from_atom_too_and_is_a_plain_web_address() -> None:
+    """A feed without its own link is known to the hub by its address."""
+    atom = '<feed xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="{}"/></feed>'
+    url = "https://a.example/feed"
+    found = new_entries(atom.format("https://h.example/").encode(), url=url, content_type=None).hub
+    assert found is not None
+    assert (found.hub, found.topic) == ("https://h.example/", url)
+    loose = atom.format("https://h.example/").replace("<link", "<title>a<b>b</b></title><link")
+    assert new_entries(loose.encode(), url=url, content_type=None).hub == found
+    none = new_entries(atom.format("ftp://h.example/").encode(), url=url, content_type=None)
+    assert none.hub is None
