@@ -75,7 +75,7 @@ class OwnFeeds:
             raise ParseError(f"it could not be read: {error}") from None
 
     async def poll_due(self) -> int | None:
-        """Poll some feeds whose time has come; how many alerts that made, None where none is due."""
+        """Poll some feeds whose time has come; how many alerts that made, None with none due."""
         now = self.clock()
         async with self.store.writing() as db:
             due = await storage.own_feeds.take_due(db, now=now, most=POLLED_AT_ONCE)
