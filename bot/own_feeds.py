@@ -74,13 +74,22 @@ class OwnFeeds:
         except WorkerError as error:
             raise ParseError(f"it could not be read: {error}") from None
 
-    async def poll_due(self) -> int:
-        """Poll the feeds whose time has come; how many alerts that made."""
+    async def poll_due(self) -> int | None:
+        """Poll some feeds whose time has come; how many alerts that made, None with none due."""
         now = self.clock()
         async with self.store.writing() as db:
             due = await storage.own_feeds.take_due(db, now=now, most=POLLED_AT_ONCE)
+        if not due:
+            return None
         turn = asyncio.Semaphore(SIDE_BY_SIDE)
-        return sum(await asyncio.gather(*(self._in_turn(turn, one) for one in due)))
+        polls = [self._in_turn(turn, one) for one in due]
+        count = 0
+        # all are ended before it is told that the database is away: nothing goes on behind us
+        for made in await asyncio.gather(*polls, return_exceptions=True):
+            if isinstance(made, BaseException):
+                raise made
+            count += made
+        return count
 
     async def _in_turn(self, turn: asyncio.Semaphore, feed: OwnFeed) -> int:
         async with turn:

@@ -94,7 +94,7 @@ async def reworded(update: Update, context: Context) -> None:
     if not words or len(words) > LONGEST_HEADLINE:
         raise UserError("error.headline", longest=str(LONGEST_HEADLINE))
     async with context.services.store.writing() as db:
-        found = await _waiting(context, db, number)
+        found = await _waiting(context, db, number, lock=True)
         lead = found.lead
         await storage.news.headline(db, lead.pk, words)
         was, now = Words.of(lead.entry), context.services.clock()

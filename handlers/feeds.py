@@ -154,7 +154,8 @@ def own_feed(address: OwnAddress, name: str) -> OwnFeed:
 async def follow(db: Db, context: Context, new: list[OwnFeed]) -> None:
     """Let a chat follow feeds; UserError beyond its quota, and then none of them."""
     now, chat = context.services.clock(), context.chat.id
-    for one in new:
+    # in one order: two chats that bring one list would wait for each other
+    for one in sorted(new, key=lambda feed: feed.key):
         await storage.own_feeds.add(db, one, now=now)
         await storage.chats.subscribe(db, chat, [str(FeedSubject(one.key))], now=now)
     most = context.services.settings.user_feeds

@@ -59,9 +59,9 @@ class Keys:
 
 async def by_keys(db: Db, wanted: Sequence[tuple[str, Keys]]) -> list[list[Brought]]:
     """For each (feed, keys) the feed's entries with one of these keys, each once; of a key that too
-    many have the latest. One statement, however many feeds are asked.
+    many have the latest. One statement, however many feeds are asked; where one feed has so many
+    that they leave no room for another's, one for each.
     """
-    found: list[list[Brought]] = [[] for _ in wanted]
     feeds = {feed for feed, _ in wanted}
     asked: dict[str, Any] = {"feeds": list(feeds)}
     asked["ids"] = list({(feed, guid) for feed, keys in wanted for guid in keys.guids})
@@ -72,9 +72,21 @@ async def by_keys(db: Db, wanted: Sequence[tuple[str, Keys]]) -> list[list[Broug
     rows: dict[str, dict[int, Brought]] = {}
     for row in await db.execute(_BY_KEYS, asked):
         rows.setdefault(row.feed, {})[row.id] = _brought(row)
-    for mine, (feed, keys) in zip(found, wanted, strict=True):
-        mine += [one for one in rows.get(feed, {}).values() if keys.name(one)]
+    if len(feeds) > 1 and _cut_short(asked, [one for of in rows.values() for one in of.values()]):
+        return [(await by_keys(db, [one]))[0] for one in wanted]
+    found: list[list[Brought]] = []
+    for feed, keys in wanted:
+        found.append([one for one in rows.get(feed, {}).values() if keys.name(one)])
     return found
+
+
+def _cut_short(asked: Mapping[str, Any], rows: Collection[Brought]) -> bool:
+    """Whether there may be more entries with keys of a kind than were read."""
+    for name, column in _KEYS.items():
+        some = set(asked[name])
+        if sum(getattr(one, column.key) in some for one in rows) >= asked[f"most_{name}"]:
+            return True
+    return False
 
 
 async def having(db: Db, feeds: Collection[str]) -> set[str]:

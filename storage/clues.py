@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from sqlalchemy import delete
+
 from storage.db import Db
+from storage.schema import clue
 
 SLOTS = 32
 AT_ONCE = 1_000  # clues a statement names
@@ -19,15 +22,22 @@ AT_ONCE = 1_000  # clues a statement names
 async def add(db: Db, clues: Iterable[tuple[int, int]]) -> None:
     """Note for each clue that a story has it."""
     slots: dict[tuple[int, int], int] = {}
-    for clue, story in clues:
-        slots[clue, story % SLOTS] = story
+    for number, story in clues:
+        slots[number, story % SLOTS] = story
     rows = sorted(slots.items())  # in one order, whoever else writes
     for start in range(0, len(rows), AT_ONCE):
         values = ",".join(
-            f"({clue:d},{slot:d},{story:d})"
-            for (clue, slot), story in rows[start : start + AT_ONCE]
+            f"({number:d},{slot:d},{story:d})"
+            for (number, slot), story in rows[start : start + AT_ONCE]
         )
         await db.exec_driver_sql(_ADD.format(values=values))
+
+
+async def join(db: Db, story: int, *, into: int) -> None:
+    """What found one story finds another that it became a part of."""
+    gone = delete(clue).where(clue.c.story_id == story).returning(clue.c.hash)
+    hashes = (await db.execute(gone)).scalars().all()
+    await add(db, [(one, into) for one in hashes])
 
 
 async def stories(db: Db, clues: Collection[int]) -> dict[int, list[int]]:
@@ -35,7 +45,7 @@ async def stories(db: Db, clues: Collection[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     wanted = sorted(clues)
     for start in range(0, len(wanted), AT_ONCE):
-        some = ",".join(f"{clue:d}" for clue in wanted[start : start + AT_ONCE])
+        some = ",".join(f"{number:d}" for number in wanted[start : start + AT_ONCE])
         for row in await db.exec_driver_sql(_FIND.format(clues=some)):
             found.setdefault(row.hash, []).append(row.story_id)
     return found

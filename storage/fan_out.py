@@ -30,7 +30,7 @@ SERVER_CHUNK = 10_000  # on a server, where others write beside it
 
 
 #: Of some chats' filters those that keep an alert back, one of each chat at most.
-Sift = Callable[[Sequence[StoredFilter]], Collection[int]]
+Sift = Callable[[Sequence[StoredFilter]], Awaitable[Collection[int]]]
 #: How filters are asked about an alert; None of one that they say nothing about.
 Sieve = Callable[[Db, StoredAlert], Awaitable[Sift | None]]
 
@@ -128,7 +128,7 @@ async def _sifted(
     if sift is None:
         return members
     filters = await storage.filters.among(db, members, after=row.fanned_to, last=last)
-    kept = sift(filters) if filters else ()
+    kept = await sift(filters) if filters else ()
     if not kept:
         return members
     # an edit that is kept back is no message that somebody misses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -64,7 +65,12 @@ async def among(
         return []
     query = select(*_ASKED).where(*part, news_filter.c.chat_id.in_(members))
     query = query.order_by(news_filter.c.chat_id, news_filter.c.id)
-    return _read(await db.execute(query))
+    rows = (await db.execute(query)).all()
+    found: list[StoredFilter] = []
+    for start in range(0, len(rows), AT_ONCE):
+        found += _read(rows[start : start + AT_ONCE])
+        await asyncio.sleep(0)  # there may be a hundred thousand
+    return found
 
 
 #: What a fan-out asks of a filter; it may read thousands.

@@ -209,6 +209,7 @@ async def headline(db: Db, pk: int, words: str) -> None:
 async def join(db: Db, pk: int, *, into: int) -> None:
     """Make one story of two: all reports of the first belong to the other, as severe as that is."""
     await db.execute(update(entry).where(entry.c.story_id == pk).values(story_id=into))
+    await clues.join(db, pk, into=into)
     of_it = select(story_topic.c.topic).where(story_topic.c.story_id == pk)
     await _add_topics(db, into, list((await db.execute(of_it)).scalars()))
     await db.execute(delete(story_topic).where(story_topic.c.story_id == pk))

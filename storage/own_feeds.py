@@ -29,7 +29,9 @@ def _is_followed_as() -> ColumnElement[bool]:
 
 
 async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
-    """Know an address from now on; one that is known stays as it is, and is polled again."""
+    """Know an address from now on. One that somebody follows stays as it is; one that nobody does
+    begins anew: what it brought meanwhile is news to nobody.
+    """
     values: dict[str, Any] = {
         "key": new.key,
         "url": new.url,
@@ -39,6 +41,9 @@ async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
         "next_due_at": now,
     }
     await db.execute(upsert(db, own_feed).values(**values).on_conflict_do_nothing())
+    begun = {"created_at": now, "next_due_at": now, "last_ok_at": None, "failures": 0}
+    left = (own_feed.c.key == new.key, nobody_follows())
+    await db.execute(update(own_feed).where(*left).values(**begun))
 
 
 async def get(db: Db, key: str) -> OwnFeed | None:

@@ -20,6 +20,7 @@ BY_CHAT = (
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )
+OF_A_FEED = ("key", "url", "channel", "name")
 
 
 async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
@@ -27,8 +28,10 @@ async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for table, column in BY_CHAT:
         found[str(table.name)] = await _rows(db, table, table.c[column] == chat_id)
-    # of its own feeds the addresses too: a key tells nobody what it is
-    found["own_feed"] = await _rows(db, own_feed, follows(chat_id))
+    # of its own feeds the addresses too, since a key tells nobody what it is; not the rest, which
+    # tells since when anybody follows them
+    theirs = await _rows(db, own_feed, follows(chat_id))
+    found["own_feed"] = [{name: row[name] for name in OF_A_FEED} for row in theirs]
     return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
 
 

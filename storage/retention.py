@@ -9,7 +9,6 @@ must not mean a newer alert.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_, update
 
@@ -122,8 +121,11 @@ async def _own_feeds(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     some = select(own_entry.c.feed, own_entry.c.entry).where(unlisted).limit(piece)
     which = tuple_(own_entry.c.feed, own_entry.c.entry).in_(some)
     gone = (await db.execute(delete(own_entry).where(which))).rowcount
-    left = and_(own_feed.c.created_at < now - LEFT_KEPT, nobody_follows())
-    return gone + await _delete(db, own_feed, own_feed.c.key, left, min(piece, CHATS_AT_ONCE))
+    old = own_feed.c.created_at < now - LEFT_KEPT
+    keys = select(own_feed.c.key).where(old, nobody_follows()).limit(min(piece, CHATS_AT_ONCE))
+    # asked of the row again: a server waits for whoever is about to follow it, and then looks
+    left = delete(own_feed).where(own_feed.c.key.in_(keys), old)
+    return gone + (await db.execute(left)).rowcount
 
 
 async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
@@ -142,7 +144,7 @@ async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
 
 
 async def _delete(
-    db: Db, table: Table, key: ColumnElement[Any], which: ColumnElement[bool], piece: int
+    db: Db, table: Table, key: ColumnElement[int], which: ColumnElement[bool], piece: int
 ) -> int:
     return (
         await db.execute(delete(table).where(key.in_(select(key).where(which).limit(piece))))

@@ -255,6 +255,18 @@ async def test_a_corrected_text_that_makes_it_grave_sounds_too(world: World) -> 
     assert rise["reply_to_message"]["message_id"] == first["message_id"]
 
 
+async def test_a_report_that_now_says_it_is_over_makes_nothing_graver(world: World) -> None:
+    """Though its new words count many dead: who got the story is told by an edit."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    over = "Bazaar in Bishkek is open again after a bomb explosion that killed 120"
+    assert await report(world, "one", ("calm", over, GRAVE[2])) == 0
+    await world.tells(READER, over)
+    await world.done()
+    assert len(accepted(world, READER, "sendMessage")) == 1
+
+
 async def test_a_correction_reaches_who_got_the_story_however_late_and_once(world: World) -> None:
     """Days later, and after as many edits as growth may make."""
     await report(world, "one", ("a", *BLAST))

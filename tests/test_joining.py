@@ -155,6 +155,14 @@ async def test_a_clue_keeps_its_latest_stories_alone(store: Store) -> None:
     assert 8 not in found
 
 
+async def test_what_found_a_story_finds_the_one_that_it_was_joined_with(store: Store) -> None:
+    async with store.writing() as db:
+        await storage.clues.add(db, [(7, 2), (8, 2), (8, 1), (9, 3)])
+        await storage.news.join(db, 2, into=1)
+        found = await storage.clues.stories(db, [7, 8, 9])
+    assert found == {7: [1], 8: [1], 9: [3]}
+
+
 async def test_clues_are_forgotten_when_it_would_be_another_event(world: World) -> None:
     await world.report("one", ("a", *HARVEST))
     later = NOW + CLUES_KEPT + timedelta(hours=1)

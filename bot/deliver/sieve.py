@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import groupby
@@ -15,6 +16,7 @@ from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.fan_out import Sift
 
+IN_A_TURN = 200  # filters that are asked before others have the loop
 # of one story for all chunks of its fan-out: it is looked at again when it has grown
 _looked = lru_cache(maxsize=2)(Looked)
 
@@ -40,11 +42,17 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
         return None
     looked = _looked(story)
 
-    def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
+    async def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
         asked = [one for one in filters if one.mark in marks]
         kept: list[int] = []
-        for _, mine in groupby(asked, key=lambda one: one.chat):
-            held = keeps_back(list(mine), looked)
+        here = 0
+        for _, of_chat in groupby(asked, key=lambda one: one.chat):
+            mine = list(of_chat)
+            here += len(mine)
+            if here >= IN_A_TURN:
+                here = 0
+                await asyncio.sleep(0)
+            held = keeps_back(mine, looked)
             if held is not None:
                 kept.append(held.id)
         return kept

@@ -2,10 +2,12 @@
 
 By its headline alone: a text tells of much that ended before. What joins a story and says so is the
 story's end; it is no event of its own, so however grave its text sounds, it makes nothing worse.
+That is why a phrase beside "not", or beside a word of fighting that begins anew, is none.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from bot.detect.language import known_language
@@ -13,24 +15,57 @@ from bot.detect.stories import words_of
 from bot.languages import language
 from bot.model.news import Entry
 
+DENIED_BEFORE = 2  # words before a phrase that may deny it
+FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """The beginnings of a phrase's words; `again` is whether it says that something works again."""
+
+    stems: tuple[str, ...]
+    again: bool
+
+    def ends(self, words: list[str], at: int) -> int | None:
+        """Where the phrase ends that begins at `at`; None where it is not there."""
+        end = at + len(self.stems)
+        if end > len(words):
+            return None
+        pairs = zip(words[at:end], self.stems, strict=True)
+        return end if all(word.startswith(stem) for word, stem in pairs) else None
+
 
 def says_it_is_over(entry: Entry) -> bool:
     """Whether an entry's headline says that something has ended."""
-    said = words_of(entry.title)
+    words = words_of(entry.title)
     code = known_language(entry.language, entry.title)
-    return any(_said(phrase, said) for phrase in _phrases(code))
-
-
-def _said(phrase: tuple[str, ...], words: list[str]) -> bool:
-    """Whether words begin, one after the other, as those of a phrase."""
-    for start in range(len(words) - len(phrase) + 1):
-        pairs = zip(words[start:], phrase, strict=False)
-        if all(word.startswith(stem) for word, stem in pairs):
-            return True
+    for phrase in _phrases(code):
+        for at in range(len(words)):
+            end = phrase.ends(words, at)
+            if end is not None and not _taken_back(words, at, end, phrase, code):
+                return True
     return False
 
 
+def _taken_back(words: list[str], at: int, end: int, phrase: _Phrase, code: str) -> bool:
+    """Whether what stands beside a phrase says that nothing has ended."""
+    news = language(code).news
+    before = words[max(at - DENIED_BEFORE, 0) : at]
+    if not set(words_of(news.not_before)).isdisjoint(before):
+        return True
+    if words[end : end + 1] and words[end] in words_of(news.not_behind):
+        return True
+    beside = words[max(at - FIGHT_BEFORE, 0) : at] + words[end : end + FIGHT_AFTER]
+    fighting = tuple(words_of(news.fighting))
+    return phrase.again and any(word.startswith(fighting) for word in beside)
+
+
 @cache
-def _phrases(code: str) -> tuple[tuple[str, ...], ...]:
-    phrases = language(code).news.over.split(",")
-    return tuple(tuple(words_of(phrase)) for phrase in phrases if phrase.strip())
+def _phrases(code: str) -> tuple[_Phrase, ...]:
+    news = language(code).news
+    found: list[_Phrase] = []
+    for phrases, again in ((news.over, False), (news.again, True)):
+        for phrase in phrases.split(","):
+            if phrase.strip():
+                found.append(_Phrase(tuple(words_of(phrase)), again))
+    return tuple(found)

@@ -241,6 +241,8 @@ async def _graver(
     db: Db, found: NewsFound, stored: StoredEntry, item: Entry, policy: Policy, *, now: datetime
 ) -> int:
     """Tell a story that a report's new words make graver than all so far; how many alerts."""
+    if says_it_is_over(item):  # however grave it sounds
+        return 0
     verdict = judge_entry(item, found.spec)
     await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
     story = await storage.news.get(db, stored.story)

@@ -166,6 +166,10 @@ class News:
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one
     over: str = ""  # phrases, apart by commas, of a headline that says an event has ended
+    again: str = ""  # likewise, that something works as before; of fighting it says the contrary
+    fighting: str = ""  # beginnings of words beside which `again` is no end: "shelling resumes"
+    not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "to"
+    not_behind: str = ""  # and right behind it
     # Snowball's name of it, for search; words of a language without are found by their beginnings
     stemmer: str = ""
     endings: bool = False  # words change at their ends, so that stems are cut shorter

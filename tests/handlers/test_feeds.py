@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
-from bot.own_feeds import JITTER, OwnFeeds
+from bot.model.own_feeds import OwnFeed
+from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
+from bot.recurring import own_feeds
 from bot.sources.opml import read_opml
 from storage.schema import alert, entry, own_feed
+from tests.factories import chat
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
 from tests.publishers import ATTACK, Publishers, rss
 
@@ -30,7 +34,7 @@ async def published(patient: World) -> AsyncIterator[Publishers]:
         yield publishers
 
 
-async def poll(world: World) -> int:
+async def poll(world: World) -> int | None:
     """Let every own feed be due, and poll."""
     async with world.bot.store.writing() as db:
         await db.execute(update(own_feed).values(next_due_at=world.bot.clock()))
@@ -66,6 +70,25 @@ async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
         kinds = {(row.kind, row.severity) for row in await db.execute(told_of)}
     assert kinds == {("feed", "info")}  # what is for information makes no sound
     assert await poll(patient) == 0
+
+
+async def test_however_many_are_due_one_look_polls_them_all(
+    patient: World, published: Publishers
+) -> None:
+    """A look that took twenty would poll some thousands in a quarter of an hour, and no more."""
+    now = patient.bot.clock()
+    async with patient.bot.store.writing() as db:
+        await storage.chats.add(db, chat(RUSSIAN), now=now)
+        for number in range(POLLED_AT_ONCE + 1):
+            url = f"{published.url}/{number}.xml"
+            published.put(f"/{number}.xml", rss(FIRST))
+            one = OwnFeed(key=f"key{number}", url=url, name=str(number))
+            await storage.own_feeds.add(db, one, now=now)
+            await storage.chats.subscribe(db, RUSSIAN, [f"feed:{one.key}"], now=now)
+    await own_feeds(patient.bot)
+    async with patient.bot.store.reading() as db:
+        polled = select(own_feed.c.key).where(own_feed.c.last_ok_at.is_not(None))
+        assert len((await db.execute(polled)).all()) == POLLED_AT_ONCE + 1
 
 
 async def test_an_own_feed_is_paused_resumed_muted_and_removed(

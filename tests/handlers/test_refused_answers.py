@@ -250,11 +250,11 @@ async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(charte
     async def quiet(chat: int, _method: str, wish: str) -> None:
         if wish != "/mydata":
             await drawn(charted, chat)
-        charted.emulator.faults.add(Fault.flood(12, method="sendMessage", chat_id=chat, times=1))
+        charted.emulator.faults.add(Fault.flood(16, method="sendMessage", chat_id=chat, times=1))
         told = await refused(charted, await wanted(charted, "/help", chat), chat)
         await wanted(charted, wish, chat)
         late = await next_to(charted, chat, told.number)
-        assert late.at - told.at >= 12
+        assert late.at - told.at >= 16
         assert late.accepted
         said = str(charted.emulator.messages(chat)[-1])
         assert (t("error.unexpected", "en") if wish == "/mydata" else "RUB/KGS") in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from bot.alerts import edits, stories
 from bot.deliver.sieve import sieve
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Wakes
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Mark, Sense, StoredFilter
 from bot.model.news import Verdict
 from storage.db import Db, Store
 from storage.news import NewEntry
@@ -199,3 +200,33 @@ async def test_what_a_newer_program_wrote_hides_nothing(store: Store) -> None:
         odd = update(news_filter).where(news_filter.c.id == newer.id).values(mark="smell")
         await db.execute(odd)
         assert [one.what for one in await storage.filters.of_chat(db, 1)] == ["fire"]
+
+
+async def test_however_many_filters_a_chunk_has_others_get_the_loop_meanwhile(
+    store: Store,
+) -> None:
+    """Four thousand chats with thirty filters each would hold every reply for seconds."""
+    async with store.writing() as db:
+        number = await a_story(db, "Quake near Osh")
+        told = await storage.alerts.get(db, number)
+        assert told is not None
+        sift = await sieve(db, told)
+    assert sift is not None
+    mine = never("Quake")
+    filters = [
+        StoredFilter(sense=mine.sense, mark=mine.mark, what=mine.what, said="", id=one, chat=one)
+        for one in range(2_000)
+    ]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    kept = await sift(filters)
+    beside.cancel()
+    assert len(kept) == 2_000
+    assert turns >= 5

@@ -32,6 +32,25 @@ async def test_only_what_somebody_follows_is_due_and_to_one_replica(store: Store
         assert [one.key for one in later] == ["a1"]
 
 
+async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
+    """Its backlog is no news to who follows it now; where somebody else does it goes on."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        values = {"etag": None, "last_modified": None, "digest": "d"}
+        await storage.own_feeds.record_ok(db, ONE, now=NOW, **values)
+        await storage.own_feeds.add(db, ONE, now=NOW + EVERY)
+        stored = await storage.own_feeds.get(db, "a1")
+        assert stored is not None
+        assert stored.last_ok_at == NOW
+        await storage.chats.unsubscribe(db, 1, ["feed:a1"])
+        await storage.own_feeds.add(db, ONE, now=NOW + EVERY)
+        stored = await storage.own_feeds.get(db, "a1")
+        assert stored is not None
+        assert stored.last_ok_at is None
+
+
 async def test_what_a_feed_lists_is_new_once(store: Store) -> None:
     async with store.writing() as db:
         await storage.own_feeds.add(db, ONE, now=NOW)

@@ -8,8 +8,11 @@ NEWS = News(
         "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal "
         "warns after"
     ),
-    over="reopen, open again, opens again, is over, lifted, put out, extinguish, contained, "
-    "restored, resum, all clear, back to normal",
+    over="is over, lifted, put out, extinguished, contained, all clear, back to normal",
+    again="reopen, open again, opens again, restored, resum",
+    fighting="fire fighting fights shelling attack clash strike airstrike hostilit bomb shoot "
+    "gunfire offensive violence raid",
+    not_before="not no never yet cannot to will would may might could until ceasefire truce",
     stemmer="english",
     capital_headlines=True,
     clause="and while",

@@ -1,0 +1,34 @@
+"""What feeds have brought, found by its keys, on every database."""
+
+from __future__ import annotations
+
+import storage.brought
+import storage.news
+from bot.model.alerts import Severity
+from bot.model.news import Verdict
+from storage.brought import NAMESAKES, Keys
+from storage.db import Store
+from storage.news import NewEntry
+from tests.factories import NOW, entry
+
+CALM = Verdict(security=False, score=0, severity=Severity.INFO)
+
+
+def brought(feed: str, name: str, title: str) -> NewEntry:
+    item = entry(id=name, title=title)
+    return NewEntry(feed=feed, item=item, at=NOW, link_key=None, title_key=title, verdict=CALM)
+
+
+async def test_a_feed_that_says_the_same_every_day_hides_nothing_of_another(store: Store) -> None:
+    """Asked together, a thousand entries under one headline leave room for the other feed's one."""
+    many = [brought("daily", str(number), "Weather") for number in range(3 * NAMESAKES)]
+    wanted = [
+        ("daily", Keys(guids=(), title_keys=("Weather",))),
+        ("other", Keys(guids=(), title_keys=("Bridge",))),
+    ]
+    async with store.writing() as db:
+        await storage.news.add_alone(db, [brought("other", "one", "Bridge")], now=NOW)
+        await storage.news.add_alone(db, many, now=NOW)
+        daily, other = await storage.brought.by_keys(db, wanted)
+    assert [one.guid for one in other] == ["one"]
+    assert daily[0].guid == str(3 * NAMESAKES - 1)
