@@ -17,7 +17,7 @@ Facts of the outside world:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -98,18 +98,19 @@ def facts_of(title: str, text: str, language: str) -> Facts:
 
 def kinds_of(title: str, language: str) -> frozenset[str]:
     """The kinds of events that a headline tells of."""
-    return _part(title, language)[0].kinds
+    told = (pattern for _, pattern in events(language).find(TOKEN.findall(fold_typed(title))))
+    return _of_kind(_told_by(told, language), "")
 
 
 def _part(text: str, language: str) -> tuple[Part, frozenset[str]]:
     """The facts of a stretch, and the words that told them."""
     tokens = TOKEN.findall(fold_typed(text))
     used: set[str] = set()
-    kinds: set[str] = set()
+    told: list[Pattern] = []
     for at, pattern in events(language).find(tokens):
         used.update(tokens[at : at + len(pattern.words)])
-        kinds.add(pattern.kind)
-    kinds |= _also(language, tokens)
+        told.append(pattern)
+    kinds = _told_by(told, language)
     names: set[str] = set()
     for at, pattern in places(language).find(tokens):
         used.update(tokens[at : at + len(pattern.words)])
@@ -165,10 +166,12 @@ def _of_kind(kinds: set[str], mark: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _also(language: str, tokens: list[str]) -> set[str]:
-    """Other kinds the same pattern stands for: a "shootout" is a shooting and a clash."""
+def _told_by(patterns: Iterable[Pattern], language: str) -> set[str]:
+    """All kinds that patterns stand for, one often for several: a "shootout" is a shooting and a
+    clash.
+    """
     found: set[str] = set()
-    for _, pattern in events(language).find(tokens):
+    for pattern in patterns:
         found |= _kinds(language)[pattern.text]
     return found
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from bot.languages import words_of
@@ -24,6 +24,8 @@ PATTERN_WORD = re.compile(r"[^\W_]+\*?")
 LEAD_CHARS = 300  # the lead paragraph of a news text
 TEXT_CHARS = 2000  # beyond this a text explains, it does not announce
 HEADLINE, LEAD, BODY = 1.0, 0.6, 0.25  # how much a word counts by where it stands
+# words of which a lexicon remembers what begins with them, none of them longer; news repeats few
+REMEMBERED, LONGEST = 4_000, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +58,39 @@ class Lexicon:
     stems: Mapping[str, tuple[Pattern, ...]]
     # of the stems that begin with these two letters, longest first
     lengths: Mapping[str, tuple[int, ...]]
+    # what may stand where a word does, of words met lately; of most it is nothing
+    met: dict[str, tuple[Pattern, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
         """Each place of a pattern, with the longest pattern there; places do not overlap."""
-        at = 0
+        at, met = 0, self.met
         while at < len(tokens):
-            found = self._at(tokens, at)
-            if found is None:
-                at += 1
+            token = tokens[at]
+            begun = met.get(token)
+            if begun is None:
+                begun = self._begun_by(token)
+            for pattern in begun:
+                if pattern.matches(tokens, at):
+                    yield at, pattern
+                    at += len(pattern.words)
+                    break
             else:
-                yield at, found
-                at += len(found.words)
+                at += 1
 
-    def _at(self, tokens: list[str], at: int) -> Pattern | None:
-        token = tokens[at]
-        best: Pattern | None = None
-        # longest first: the first that matches is the best of its list
-        for pattern in self.exact.get(token, ()):
-            if pattern.matches(tokens, at):
-                best = pattern
-                break
+    def _begun_by(self, token: str) -> tuple[Pattern, ...]:
+        """The patterns that begin with this word, longest first; of as long ones, exact first."""
+        found = list(self.exact.get(token, ()))
         for length in self.lengths.get(token[:2], ()):
-            if length > len(token):
-                continue
-            for pattern in self.stems.get(token[:length], ()):
-                if (best is None or len(pattern.words) > len(best.words)) and pattern.matches(
-                    tokens, at
-                ):
-                    best = pattern
-        return best
+            if length <= len(token):
+                found += self.stems.get(token[:length], ())
+        if len(found) > 1:
+            found.sort(key=lambda pattern: -len(pattern.words))
+        begun = tuple(found)
+        if len(token) <= LONGEST:
+            if len(self.met) >= REMEMBERED:
+                self.met.clear()
+            self.met[token] = begun
+        return begun
 
 
 def read_pattern(text: str, kind: str, weight: float) -> Pattern:

@@ -26,7 +26,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
@@ -85,6 +85,7 @@ class Sketch:
     whole: Mapping[str, int]
     has_text: bool
     length: int
+    size: float  # of all stems' weights together, as a vector's
     denies: bool
     answers: frozenset[str]
     numbers: frozenset[str]
@@ -92,7 +93,11 @@ class Sketch:
 
 def title_key(title: str) -> str:
     """A short hash of a title's words: equal whatever its punctuation and capitals."""
-    return hashlib.sha1(" ".join(words_of(title)).encode(), usedforsecurity=False).hexdigest()[:20]
+    return _key(words_of(title))
+
+
+def _key(words: Sequence[str]) -> str:
+    return hashlib.sha1(" ".join(words).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
 def same_story(a: Entry, b: Entry, *, hours_apart: float = 0.0) -> Match:
@@ -131,23 +136,22 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
     words = words_of(title)
-    stems = Counter(_stem(word, news) for word in words)
-    whole = stems + Counter(_stem(word, news) for word in words_of(text))
-    # which stems, and not only whether: two that answer in the same words may be one answer
-    answers = set()
-    for stem in news.follow_ups.split():
-        if _begin(words, stem):
-            answers.add(stem)
+    stems = Counter(_stems(words, news))
+    whole = stems.copy()
+    whole.update(_stems(words_of(text), news))
+    said_in = " " + " ".join(words)
     return Sketch(
         language=code,
-        key=title_key(title),
+        key=_key(words),
         facts=partial(facts_of, title, text, code),  # read when another language asks for them
         title=stems,
         whole=whole,
         has_text=len(text.strip()) >= FORMULA,
         length=SHORT + len(text),
-        denies=_begin(words, news.denials),
-        answers=frozenset(answers),
+        size=_size(whole, weights_of(code)),
+        denies=any(f" {stem}" in said_in for stem in news.denials.split()),
+        # which stems, and not only whether: two that answer in the same words may be one answer
+        answers=frozenset(stem for stem in news.follow_ups.split() if f" {stem}" in said_in),
         numbers=frozenset(filter(str.isdecimal, words)),
     )
 
@@ -237,7 +241,9 @@ def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
     """
     weights = weights_of(a.language)
     told = _told(a.title, b.whole, weights) + _told(b.title, a.whole, weights)
-    return _cosine(a.whole, b.whole, weights), told, abs(math.log(a.length / b.length))
+    product = _product(a.whole, b.whole, weights)
+    texts = product / (a.size * b.size) if product else 0.0
+    return texts, told, abs(math.log(a.length / b.length))
 
 
 def _by_facts(a: Sketch, b: Sketch, likely: float) -> tuple[float, list[str]]:
@@ -277,22 +283,36 @@ def _shared(a: Sketch, b: Sketch, weights: Mapping[str, float]) -> tuple[str, ..
 
 
 def _cosine(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, float]) -> float:
-    def weight(stem: str, count: int) -> float:
-        return weights.get(stem, RARE_STEM) * (1 + math.log(count))
+    product = _product(a, b, weights)
+    if not product:
+        return 0.0
+    return product / (_size(a, weights) * _size(b, weights))
 
+
+def _product(a: Mapping[str, int], b: Mapping[str, int], weights: Mapping[str, float]) -> float:
     if len(b) < len(a):  # a headline beside an article: the shorter one is walked through
         a, b = b, a
-
-    def length(side: Mapping[str, int]) -> float:
-        return math.sqrt(sum(weight(stem, count) ** 2 for stem, count in side.items()))
-
     product = 0.0
     for stem, count in a.items():
         if stem in b:
-            product += weight(stem, count) * weight(stem, b[stem])
-    if not product:
-        return 0.0
-    return product / (length(a) * length(b))
+            weight = weights.get(stem, RARE_STEM)
+            other = b[stem]
+            mine = weight if count == 1 else weight * _often(count)
+            product += mine * (weight if other == 1 else weight * _often(other))
+    return product
+
+
+def _size(side: Mapping[str, int], weights: Mapping[str, float]) -> float:
+    total = 0.0
+    for stem, count in side.items():
+        weight = weights.get(stem, RARE_STEM)
+        total += (weight if count == 1 else weight * _often(count)) ** 2
+    return math.sqrt(total)
+
+
+def _often(count: int) -> float:
+    """How much more a stem counts that a text repeats."""
+    return 1 + math.log(count)
 
 
 def _told(
@@ -315,17 +335,14 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(fold(comparable(text)))
 
 
-def _begin(words: list[str], stems: str) -> bool:
-    return any(word.startswith(tuple(stems.split())) for word in words)
-
-
-def _stem(word: str, news: News) -> str:
-    """The beginning of a word: enough to join its forms, and no dictionary to carry."""
-    if word.isdecimal() or len(word) <= 4:
-        return word
+def _stems(words: Sequence[str], news: News) -> list[str]:
+    """The beginnings of words: enough to join their forms, and no dictionary to carry."""
     if news.endings:  # two letters shorter a stem is the same in nearly every case
-        return word[: max(4, min(6, len(word) - 2))]
-    return word[:6]
+        return [
+            word if len(word) <= 4 or word.isdecimal() else word[: max(4, min(6, len(word) - 2))]
+            for word in words
+        ]
+    return [word if word.isdecimal() else word[:6] for word in words]
 
 
 @cache

@@ -8,7 +8,7 @@ how many pieces it has, so that a headline and an article speak equally loud.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from math import sqrt
 from zlib import crc32
 
@@ -18,6 +18,8 @@ from bot.languages.letters import fold
 from bot.languages.wordings import BUCKETS, FILE, Wording
 
 READ_CHARS = 1000  # what a text is about is said by then
+# words whose pieces are remembered, none of them longer: a text repeats them, and so do the next
+REMEMBERED, LONGEST = 2_000, 30
 SIZES = (4, 5)  # letters of a piece; the ends of a word count as letters
 #: Two bytes a letter, whatever the script, so that a piece is a slice.
 ENCODING = "utf-16-le"
@@ -31,16 +33,23 @@ def buckets(title: str, text: str) -> frozenset[int]:
     for word in WORD.findall(fold(f"{title}\n{text}"[:READ_CHARS])):
         if word.isdecimal():  # that there is a number says something, which one it is nothing
             word = "0"  # noqa: PLW2901 - the word as it is read
-        letters = f"^{word}$".encode(ENCODING)
-        found.add(crc32(letters) & last)
-        for size in SIZES:
-            wide = 2 * size
-            for at in range(0, len(letters) - wide + 1, 2):
-                found.add(crc32(letters[at : at + wide]) & last)
+        found.update(_pieces(word) if len(word) <= LONGEST else _pieces.__wrapped__(word))
         if before:
             found.add(crc32(f"{before} {word}".encode(ENCODING)) & last)
         before = word
     return frozenset(found)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _pieces(word: str) -> tuple[int, ...]:
+    """Where a word falls, and its pieces."""
+    letters, last = f"^{word}$".encode(ENCODING), BUCKETS - 1
+    found = {crc32(letters) & last}
+    for size in SIZES:
+        wide = 2 * size
+        for at in range(0, len(letters) - wide + 1, 2):
+            found.add(crc32(letters[at : at + wide]) & last)
+    return tuple(found)
 
 
 def wording_odds(title: str, text: str, table: Wording) -> float:

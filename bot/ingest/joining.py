@@ -8,7 +8,7 @@ not depend on how many stories there are.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -57,10 +57,15 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     found: set[Key] = set()
     # the latest alone: what all of a batch have costs no more than what the index says of a clue
     here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
+    unstored: dict[int, StoredEntry] = {}
     for place, entry in enumerate(new):
         key = _key(entry)
         before = [one for pk in likely[key] for one in reports.get(pk, ())]
-        earlier = [_unstored(new[one], now) for one in _likely(entry.verdict.clues, here)]
+        earlier: list[StoredEntry] = []
+        for one in _likely(entry.verdict.clues, here):
+            if one not in unstored:
+                unstored[one] = _unstored(new[one], now)
+            earlier.append(unstored[one])
         if await _told(entry, [*before, *earlier], now=now):
             found.add(key)
         for clue in entry.verdict.clues:
@@ -84,10 +89,11 @@ async def _told(entry: NewEntry, candidates: Sequence[StoredEntry], *, now: date
 
 def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list[int]:
     """The stories that share enough clues, those with the most and the newest first."""
-    shared = Counter[int]()
+    shared: dict[int, int] = {}
     for clue in clues:
+        points = worth(clue)
         for pk in having.get(clue, ()):
-            shared[pk] += worth(clue)
+            shared[pk] = shared.get(pk, 0) + points
     # beside one that shares many clues, one that shares few is chance
     least = max(SHARED, max(shared.values(), default=0) / 2)
     enough = [pk for pk, points in shared.items() if points >= least]
