@@ -82,7 +82,8 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     # within 30, beyond which the score is 0 or 1 to every digit, and exp() of 710 overflows
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     security = score >= THRESHOLD
-    level, loud = Severity.INFO, ()
+    level = Severity.INFO
+    loud: tuple[Reason, ...] = ()
     if security:
         level, loud = severity(where, weights, language)
     decided = []
