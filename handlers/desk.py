@@ -71,6 +71,7 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         target = await storage.news.shown(db, into)
         if target is None or target.pk == found.pk:
             raise UserError("error.stale")
+        await _must_be_untold(db, found.pk, waiting)
         target = led(target, context.services.catalog.news)
         now = context.services.clock()
         await storage.alerts.decide(db, waiting, Approval.JOINED)
@@ -206,6 +207,14 @@ async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
     return led(found, context.services.catalog.news)
+
+
+async def _must_be_untold(db: Db, story: int, waiting: int) -> None:
+    """UserError where a story was told before it got worse: those messages would be nobody's."""
+    for one in await storage.alerts.by_keys(db, keys(story)):
+        stands = await storage.alerts.approval(db, one.id)
+        if one.id != waiting and stands in {None, Approval.APPROVED}:
+            raise UserError("error.story_told")
 
 
 async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import update
 
+import storage.alerts
 import storage.chats
 import storage.decisions
 import storage.deliveries
 import storage.fan_out
 import storage.lapsed
+import storage.news
+from bot.alerts import stories
 from bot.i18n import t
 from bot.model.decisions import Decision, Question
 from bot.sources.catalog import parse_catalog
@@ -246,6 +250,22 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     _, joined = await decisions(desk)
     assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
     assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
+
+
+async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(desk: World) -> None:
+    """Its messages would be nobody's: never edited again, and without a why."""
+    card, yes, _ = await question(desk)
+    await desk.press(READER, card, yes)
+    async with desk.store.writing() as db:
+        quiet, attack = sorted(await storage.news.latest(db), key=lambda one: ATTACK[1] in str(one))
+        worse = stories.alert(attack, approval=True, now=NOW)
+        (told,) = await storage.alerts.by_keys(db, [worse.dedup_key])
+        (other,) = {*stories.keys(attack.pk)} - {worse.dedup_key}
+        worse = replace(worse, dedup_key=other, expires_at=told.created_at + timedelta(days=9))
+        number = await storage.alerts.enqueue(db, worse)
+    said = await desk.press(READER, card, f"story:same:{number}:{quiet.pk}")
+    assert said == t("error.story_told", "en")
+    assert await states(desk) == ["approved", "waiting"]
 
 
 async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
