@@ -8,6 +8,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,8 @@ import storage.hubs
 import storage.sources
 from bot.hubs import AGAIN, LEASE, Hubs
 from bot.intake.bells import LARGEST_BELL, add_bells
+from bot.intake.inbox import Inbox
+from bot.intake.webhook import webhook_app
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import new_entries
 from storage.db import Store
@@ -109,7 +112,9 @@ async def hub(store: Store) -> AsyncIterator[Hubworld]:
             news=catalog.news,
             base="https://bot.example/hook",
         )
-        application = web.Application()
+        # as where Telegram posts: its server takes every address that the bells do not
+        nobody = cast("Inbox", None)
+        application = webhook_app(nobody, url="https://bot.example/hook", secret="s")
         add_bells(application, hubs, "/hook")
         async with TestClient(TestServer(application)) as ours:
             world.ingest = poll_flow(store, fetcher, clock=lambda: made.now, feeds=catalog.news)
@@ -215,6 +220,16 @@ async def test_a_body_larger_than_a_bell_is_refused(hub: Hubworld) -> None:
     body = io.BytesIO(b"x" * (LARGEST_BELL + 1))
     assert (await hub.ours.post(await hub.path(), data=body)).status == 413
     assert not await hub.wished()
+
+
+async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
+    hub: Hubworld,
+) -> None:
+    await hub.hubs.renew()
+    await hub.confirm()
+    headers = {"Content-Encoding": "gzip"}
+    answer = await hub.ours.post(await hub.path(), data=b"new", headers=headers)
+    assert answer.status == 400
 
 
 async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:

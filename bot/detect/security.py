@@ -78,40 +78,36 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     where = zones(title, text)
     weights = weighed(where, language)
     by_words = lexicon(language).bias + sum(weights.values())
-    odds = by_words
-    table = wording(language)
-    if table is not None:
-        clear, worded = outranking(weights), wording_odds(title, text, table)
-        if clear == 1.0:
-            worded = max(worded, MOST_AGAINST)
-        odds += worded + OUTRANKS * clear - table.threshold
+    odds = by_words + _by_wording(title, text, weights, language)
     # within 30, beyond which the score is 0 or 1 to every digit, and exp() of 710 overflows
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
-    if score < THRESHOLD:
-        return Verdict(
-            security=False,
-            score=round(score, 4),
-            severity=Severity.INFO,
-            topics=(),
-            reasons=(
-                *_reasons(weights, security=False),
-                *([reason("worded_otherwise")] if by_words >= 0 else []),
-            ),
-            language=language,
-        )
-    level, loud = severity(where, weights, language)
+    security = score >= THRESHOLD
+    level = Severity.INFO
+    loud: tuple[Reason, ...] = ()
+    if security:
+        level, loud = severity(where, weights, language)
+    decided = []
+    if security != (by_words >= 0):  # the words alone say the contrary
+        decided.append(reason("worded" if security else "worded_otherwise"))
     return Verdict(
-        security=True,
+        security=security,
         score=round(score, 4),
         severity=level,
-        topics=("security",),
-        reasons=(
-            *loud,
-            *_reasons(weights, security=True),
-            *([reason("worded")] if by_words < 0 else []),
-        ),
+        topics=("security",) if security else (),
+        reasons=(*loud, *_reasons(weights, security=security), *decided),
         language=language,
     )
+
+
+def _by_wording(title: str, text: str, weights: Mapping[Pattern, float], code: str) -> float:
+    """What the wording adds to the words' log-odds, beside the language's threshold for both."""
+    table = wording(code)
+    if table is None:
+        return 0.0
+    clear, worded = outranking(weights), wording_odds(title, text, table)
+    if clear == 1.0:
+        worded = max(worded, MOST_AGAINST)
+    return worded + OUTRANKS * clear - table.threshold
 
 
 def weighed(where: tuple[Zone, ...], code: str) -> dict[Pattern, float]:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.errors import StorageError
 from bot.hubs import PATH, Hubs
+from bot.intake.webhook import at_most
 
 log = structlog.get_logger(__name__)
 
@@ -29,14 +30,12 @@ def add_bells(application: web.Application, hubs: Hubs, below: str) -> None:
 
     async def ring(request: web.Request) -> web.Response:
         told = request.match_info
-        body = bytearray()
-        while piece := await request.content.read(64 * 1024):
-            body += piece
-            if len(body) > LARGEST_BELL:  # the next poll finds out by itself
-                return web.Response(status=413)
+        body = await at_most(request, LARGEST_BELL + 1)
+        if len(body) > LARGEST_BELL:  # the next poll finds out by itself
+            return web.Response(status=413)
         signature = request.headers.get("X-Hub-Signature", "")
         try:
-            known = await hubs.rung(told["key"], told["token"], bytes(body), signature)
+            known = await hubs.rung(told["key"], told["token"], body, signature)
         except StorageError as error:
             log.warning("hub waits for the database", error=str(error))
             return web.Response(status=503)

@@ -45,7 +45,7 @@ def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
         refused = _refused(request, path, secret)
         if refused is not None:
             return web.Response(status=refused)
-        body = await _at_most(request, LARGEST_REQUEST + 1)
+        body = await at_most(request, LARGEST_REQUEST + 1)
         if len(body) > LARGEST_REQUEST:
             number = first_number(body + b"}")  # which only reads what was not cut off
             if number is not None and number in too_large:
@@ -85,7 +85,7 @@ def _refused(request: web.Request, path: str, secret: str) -> int | None:
     return None
 
 
-async def _at_most(request: web.Request, limit: int) -> bytes:
+async def at_most(request: web.Request, limit: int) -> bytes:
     """The beginning of a request's body; what comes after `limit` bytes stays unread.
 
     What breaks off, or is packed otherwise than it says, is a bad request.
