@@ -315,4 +315,5 @@ async def test_decisions_are_printed_as_the_detectors_take_them(tmp_path: Path) 
     assert json.loads(judged.stdout)["security"] is True  # the operator said else: to learn from
     compared = jarchy(tmp_path, "detect", "same-story", stdin=lines[1])
     assert json.loads(compared.stdout)["id"] == pair["id"]
-    assert jarchy(tmp_path, "export", "decision").returncode == 2
+    for wrong in ("decision", "1" * 19, "0" * 20 + "9" * 20, "٣"):
+        assert jarchy(tmp_path, "export", wrong).returncode == 2

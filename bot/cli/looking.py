@@ -296,7 +296,8 @@ def export(
 
 def _chat_number(typed: str) -> int:
     digits = typed.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal() and int(digits[:20]) <= LARGEST_CHAT_ID):
+    numeric = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST_CHAT_ID))
+    if not numeric or int(digits) > LARGEST_CHAT_ID:
         raise typer.BadParameter(f"{typed[:40]!r} is no chat's number, and not `decisions`")
     return int(typed)
 
