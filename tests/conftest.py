@@ -74,27 +74,54 @@ SHARED = _shared()
 POSTGRES = pytest.StashKey[Shared]()
 
 
-#: Folders of tests that start programs, servers and browsers: what takes longest begins first, and
-#: none of it is alone at the end. The rest follows as it was found.
-LONGEST_FIRST = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
+#: Folders of tests that start programs, servers and browsers, and wait for them; the longest first.
+WAITING = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest first, so that none of them is alone at the end, and leave to the long run
-    what tables of cases (`cases`) have beyond a sample.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Leave to the long run what tables of cases (`cases`) have beyond a sample, and mix what waits
+    with what computes.
     """
-
-    def rank(item: pytest.Item) -> int:
-        folder = item.path.parent.name
-        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
-
-    items.sort(key=rank)
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("cases"):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in tables.values():
         _leave_to_the_long_run(cases)
+    yield
+    items[:] = _mixed(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The tests in a share for each process, as they are dealt: in each as many files that wait,
+    the longest first, between tests that use the processor meanwhile, and none among the last.
+
+    A file stays together: what its tests share is made once.
+    """
+    waiting: dict[Path, list[pytest.Item]] = {}
+    others: list[pytest.Item] = []
+    for one in sorted(items, key=_rank):  # keeps the order in which they were found otherwise
+        if _rank(one) < len(WAITING):
+            waiting.setdefault(one.path, []).append(one)
+        else:
+            others.append(one)
+    files = list(waiting.values())
+    mixed: list[pytest.Item] = []
+    for share in range(processes):
+        mine = files[share::processes]
+        size = (len(items) - len(mixed)) // (processes - share) - sum(map(len, mine))
+        beside, others = others[: max(size, 0)], others[max(size, 0) :]
+        between = len(beside) * 4 // 5 / max(len(mine), 1)
+        for number, file in enumerate(mine):
+            mixed += [*file, *beside[round(number * between) : round((number + 1) * between)]]
+        mixed += beside[round(len(mine) * between) :]
+    return mixed + others
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return WAITING.index(folder) if folder in WAITING else len(WAITING)
 
 
 def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
