@@ -65,7 +65,26 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         engine,
         f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
     )
+    _count_the_stillness_after_many(engine)
     return Store(url, engine, engine)
+
+
+def _count_the_stillness_after_many(engine: AsyncEngine) -> None:
+    """Ask for nothing after a statement with many rows: the driver sends those as a pipeline, and
+    the server does not count how long a transaction stands still behind one.
+    """
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def ask(
+        connection: Connection,
+        _cursor: object,
+        _statement: str,
+        _parameters: object,
+        _context: object,
+        executemany: bool,  # noqa: FBT001 - as the event has it
+    ) -> None:
+        if executemany:
+            connection.exec_driver_sql("SELECT 1")
 
 
 def _leave_a_demoted_server(engine: AsyncEngine) -> None:

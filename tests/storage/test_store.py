@@ -21,12 +21,13 @@ from sqlalchemy import Connection, select, text, update
 import storage.chats
 import storage.connecting
 import storage.db
+import storage.deliveries
 import storage.leases
 import storage.news
 import storage.rates
 import storage.sources
 from bot.errors import ConfigError, StorageError
-from bot.model.alerts import Severity
+from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
 from storage import migrate
 from storage.db import Store, db_now
@@ -250,6 +251,24 @@ async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server
         await storage.chats.add(db, chat(1), now=NOW)
     async with store.reading() as db:
         assert await storage.chats.get(db, 1) is not None
+    await store.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("rows", [1, 3], ids=["one row", "many rows"])
+async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """A frozen replica would keep what it locked from all others."""
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    store = await open_store(postgres_url)
+    marks = [
+        storage.deliveries.Mark(id=number, fence=0, state=State.DEAD) for number in range(rows)
+    ]
+    with pytest.raises(StorageError, match="idle-in-transaction"):
+        async with store.writing() as db:
+            await storage.deliveries.finish(db, marks)
+            time.sleep(1)  # noqa: ASYNC251 - as a process that was stopped: nothing of it runs
     await store.close()
 
 
