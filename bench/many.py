@@ -18,16 +18,10 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from bench import world
 from bench.figure import Figure, Goal
-from bench.polls import catalog, publish, publishers
+from bench.polls import catalog, polling, publish, publishers
 from bot import log
-from bot.clock import utc_now
-from bot.fetch import Fetcher, Limits
-from bot.ingest import Ingest
-from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.sources.specs import NewsSpec, RateSpec
-from bot.workers import Workers
 
 MANY, SOME, FEW = 10_000, 2_000, 400
 ENTRIES = 2  # of a feed at first: storing them is not what is measured
@@ -60,7 +54,7 @@ class _Held:
 
 
 def _processor() -> float:
-    """Seconds that this process and its workers that ended have had."""
+    """Seconds that this process has had; those of its workers are not among them."""
     mine = resource.getrusage(resource.RUSAGE_SELF)
     return mine.ru_utime + mine.ru_stime
 
@@ -68,27 +62,12 @@ def _processor() -> float:
 async def _rounds(port: int, count: int) -> None:
     known = catalog(port, count)
     held = _Held()
-    async with (
-        world.sqlite_store() as store,
-        Workers() as workers,
-        Fetcher(limits=Limits(pause=0)) as fetcher,
-    ):
-        ingest = Ingest(
-            store=store, fetcher=fetcher, workers=workers, clock=utc_now, feeds=known.news
-        )
-
-        async def poll(spec: RateSpec | NewsSpec) -> None:
-            report = await ingest.poll(spec)
-            assert report.error is None, report.error
+    async with polling(known) as poll_all:
 
         async def round_of(specs: Sequence[RateSpec | NewsSpec]) -> dict[str, float]:
             before = _processor()
-            async with held.watched(), asyncio.TaskGroup() as tasks:
-                polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
-                    tasks, poll, places=POLLS_AT_ONCE
-                )
-                for spec in specs:
-                    polls.start(spec)
+            async with held.watched():
+                await poll_all(specs)
             spent = (_processor() - before) / len(specs)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             return {"seconds": spent, "held": held.longest, "memory": memory}
@@ -125,7 +104,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             value=100 * many["seconds"] * MANY / ROUND,
             unit="% of a core",
             goal=Goal(of="figure", most=30.0),
-            note=f"{note}; {MANY} due every {ROUND / 60:.0f} min",
+            note=f"{note}; {MANY} due every {ROUND / 60:.0f} min, without the workers",
         ),
         Figure(
             name="many sources, each",

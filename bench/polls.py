@@ -10,7 +10,7 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -66,10 +66,12 @@ async def publish(port: int, version: int, *, every: int = 1) -> None:
         assert answer.status == 200
 
 
-async def _ours(port: int, count: int) -> dict[str, float]:
-    """Seconds of each round."""
-    known = catalog(port, count)
-    seconds: dict[str, float] = {}
+PollAll = Callable[[Iterable[RateSpec | NewsSpec]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def polling(known: Catalog) -> AsyncIterator[PollAll]:
+    """Polls sources side by side, as the program does, into a store of its own."""
     async with (
         world.sqlite_store() as store,
         Workers() as workers,
@@ -83,15 +85,26 @@ async def _ours(port: int, count: int) -> dict[str, float]:
             report = await ingest.poll(spec)
             assert report.error is None, report.error
 
-        for name, version in ROUNDS.items():
-            await publish(port, version)
-            began = time.perf_counter()
+        async def poll_all(specs: Iterable[RateSpec | NewsSpec]) -> None:
             async with asyncio.TaskGroup() as tasks:
                 polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
                     tasks, poll, places=POLLS_AT_ONCE
                 )
-                for spec in known.polled:
+                for spec in specs:
                     polls.start(spec)
+
+        yield poll_all
+
+
+async def _ours(port: int, count: int) -> dict[str, float]:
+    """Seconds of each round."""
+    known = catalog(port, count)
+    seconds: dict[str, float] = {}
+    async with polling(known) as poll_all:
+        for name, version in ROUNDS.items():
+            await publish(port, version)
+            began = time.perf_counter()
+            await poll_all(known.polled)
             seconds[name] = time.perf_counter() - began
     return seconds
 
