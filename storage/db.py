@@ -125,12 +125,30 @@ class Store:
         return self._home is not None and _number(self.database_file) != self._home
 
     async def save_into(self, target: Path) -> None:
-        """A copy of what the open file holds, also when its path leads there no more (SQLite)."""
+        """A copy of what the open file holds, also when its path leads there no more (SQLite).
+
+        StorageError when it cannot be written, or when no connection has the file any more.
+        """
         try:
-            async with self._at_the_writer() as connection:
+            await self._save_through(self._writer, target)
+        except DBAPIError:  # a writer cut off in mid-statement is closed, and there is no new one
+            try:
+                await self._save_through(self._reader, target)
+            except (DBAPIError, PoolTimeoutError) as error:
+                raise storage_error(error) from error
+        except PoolTimeoutError as error:
+            raise storage_error(error) from error
+
+    async def _save_through(self, engine: AsyncEngine, target: Path) -> None:
+        async with _outside(engine) as connection:
+            try:
+                await connection.execute("PRAGMA query_only = OFF")
                 await connection.execute("VACUUM INTO ?", (str(target),))
-        except sqlite3.Error as error:
-            raise StorageError(advised(str(error))) from error
+            except sqlite3.Error as error:
+                raise StorageError(advised(str(error))) from error
+            finally:
+                if engine is not self._writer:
+                    await connection.execute("PRAGMA query_only = ON")
 
     async def trim(self) -> None:
         """Cut the log of the file back when it has grown: what a long reader kept is not needed.
@@ -143,22 +161,14 @@ class Store:
         path = self.database_file
         if _size(path.with_name(path.name + "-wal")) <= LOG_BYTES:
             return
-        with suppress(sqlite3.OperationalError):  # locked by another program, or no space: likewise
-            async with self._at_the_writer() as connection:
+        # Locked by another program, no space, or no connection to be had: at the next call.
+        with suppress(sqlite3.OperationalError, DBAPIError, PoolTimeoutError):
+            async with _outside(self._writer) as connection:
                 await connection.execute("PRAGMA busy_timeout = 0")
                 try:
                     await (await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
                 finally:
                     await connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-
-    @asynccontextmanager
-    async def _at_the_writer(self) -> AsyncIterator[aiosqlite.Connection]:
-        """The one writing connection, outside of any transaction."""
-        async with self._writer.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            if not isinstance(driver, aiosqlite.Connection):
-                raise TypeError(driver)
-            yield driver
 
     def job_connections(self) -> AsyncConnectionPool:
         """A small pool of plain connections to the server, not yet open: for the job queue."""
@@ -179,6 +189,16 @@ class Store:
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
+
+
+@asynccontextmanager
+async def _outside(engine: AsyncEngine) -> AsyncIterator[aiosqlite.Connection]:
+    """A connection outside of any transaction."""
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        if not isinstance(driver, aiosqlite.Connection):
+            raise TypeError(driver)
+        yield driver
 
 
 def _number(path: Path) -> tuple[int, int] | None:

@@ -8,25 +8,31 @@ import asyncio
 import os
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from bot.emulator import Emulator, Fault
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StorageError
 from bot.telegram.outcomes import Outcome, Sent
 from bot.watch import StoreWatch
-from storage.db import LOG_BYTES
+from storage.backup import rescue
+from storage.db import LOG_BYTES, Store
 from storage.instance import only_instance
 from storage.opening import open_store
 from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
 
 OPERATOR = READER
+LONG = (  # a statement that takes a while
+    "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 500000)"
+    " SELECT count(*) FROM n"
+)
 
 
 class Quiet:
@@ -144,6 +150,64 @@ async def test_P21_a_file_that_is_lost_is_noticed_told_and_saved(
         await program.start(ready=False)
         assert await program.end(None) == 78
         assert f"jarchy db restore {saved}" in "".join(program.log)
+
+
+async def cut_off_in_a_write(store: Store) -> None:
+    """End a writing task in the middle of its statement, as a stop does: the driver's connection
+    is closed, for nobody knows what state it is in.
+    """
+    begun = asyncio.Event()
+
+    async def write() -> None:
+        async with store.writing() as db:
+            begun.set()
+            await db.execute(text(LONG))
+
+    task = asyncio.create_task(write())
+    await begun.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_P21_a_lost_file_is_saved_through_a_reader_where_the_writer_was_cut_off(
+    tmp_path: Path,
+) -> None:
+    """And the reader stays one that cannot write."""
+    path = tmp_path / "jarchy.db"
+    store = await open_store(f"sqlite:///{path}")
+    try:
+        async with store.writing() as db:
+            await db.execute(text("INSERT INTO mark (name, value) VALUES ('a', 'b')"))
+        async with store.reading() as db:
+            await db.execute(text("SELECT count(*) FROM mark"))
+        removed(path)
+        await cut_off_in_a_write(store)
+        saved = await rescue(store)
+        async with store.reading() as db:
+            with pytest.raises(OperationalError, match="readonly"):
+                await db.execute(text("INSERT INTO mark (name, value) VALUES ('c', 'd')"))
+    finally:
+        await store.close()
+    with closing(sqlite3.connect(saved)) as copy:
+        assert copy.execute("SELECT value FROM mark WHERE name = 'a'").fetchall() == [("b",)]
+
+
+async def test_P21_a_lost_file_that_nobody_holds_any_more_is_said_to_be(tmp_path: Path) -> None:
+    """By an error in one line, which is no crash of the program."""
+    path = tmp_path / "jarchy.db"
+    store = await open_store(f"sqlite:///{path}")
+    try:
+        removed(path)
+        await cut_off_in_a_write(store)
+        async with asyncio.timeout(10):
+            await store.trim()
+        with pytest.raises(StorageError) as told:
+            await rescue(store)
+        assert len(str(told.value).splitlines()) == 1
+    finally:
+        await store.close()
 
 
 async def test_P21_G20_the_last_word_is_tried_again_when_telegram_refuses_it(
