@@ -19,7 +19,7 @@ from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
-from bot.ingest.joining import joining, told_in_other_words
+from bot.ingest.joining import is_formula, joining, told_in_other_words
 from bot.ingest.recognising import link_key
 from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
 from bot.model.alerts import Severity
@@ -129,7 +129,7 @@ async def _keep_entry(
         pk = await _measured_story(db, new, now=now)
     # an institute's events are events of their own, however alike their words
     if pk is None and spec.verdict(item) is None:
-        pk = await story_of(db, item, verdict, new.title_key, now=now)
+        pk = await story_of(db, new, now=now)
     before = None
     if pk is not None:
         before = await storage.news.get(db, pk)
@@ -177,20 +177,20 @@ async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None
     return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
-async def story_of(
-    db: Db, item: Entry, verdict: Verdict, title: str, *, now: datetime
-) -> int | None:
+async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """The story that an entry is about; None when it begins one.
 
     Under one headline texts and times must agree; beyond it the few stories are asked that have
     several of its clues.
     """
     since = now - SAME_EVENT
-    if title:
-        for stored in await storage.news.same_title(db, title, since=since):
-            if stories.one_headline(item, stored, now=now).same:
+    if new.title_key:
+        for stored in await storage.news.same_title(db, new.title_key, since=since):
+            if is_formula(new, stored):
+                continue
+            if stories.one_headline(new.item, stored, now=now).same:
                 return stored.story
-    return await told_in_other_words(db, item, verdict, since=since, now=now)
+    return await told_in_other_words(db, new, since=since, now=now)
 
 
 async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
