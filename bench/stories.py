@@ -80,7 +80,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 async with store.writing() as db:
                     started = perf_counter()
                     verdict = judge_entry(item, spec)
-                    joined += await story_of(db, item, verdict, f"{number}", now=NOW) is not None
+                    new = _new(item, verdict, f"{number}")
+                    joined += await story_of(db, new, now=NOW) is not None
                     taken.append(perf_counter() - started)
             assert joined >= ASKED / 5 * 0.8, joined
             costs.append(median(taken) * 1000)
@@ -116,15 +117,12 @@ async def _grow(store: Store, room: Newsroom, events: list[list[str]], size: int
                 language="en",
                 clues=clues_of(item),
             )
-            new.append(
-                NewEntry(
-                    feed="f",
-                    item=item,
-                    at=NOW,
-                    link_key=item.link,
-                    title_key=item.id,
-                    verdict=verdict,
-                )
-            )
+            new.append(_new(item, verdict, item.id))
         async with store.writing() as db:
             await add_alone(db, new, now=NOW - timedelta(hours=1))
+
+
+def _new(item: Entry, verdict: Verdict, title_key: str) -> NewEntry:
+    return NewEntry(
+        feed="f", item=item, at=NOW, link_key=item.link, title_key=title_key, verdict=verdict
+    )

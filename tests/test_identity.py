@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
@@ -363,6 +363,59 @@ async def test_F19_the_same_headline_and_text_stays_one_story(world: World) -> N
     assert (await poll(world, blast(date=ago(hours=6)), WEATHER)).alerts == 1
     world.now = NOW
     assert (await poll(world, blast(date=ago(minutes=3)), WEATHER, key="two")).alerts == 0
+
+
+IN_NARYN = (
+    "A quake of magnitude 6.1 struck Naryn region; two people were killed in At-Bashy and rescuers "
+    "are at work there."
+)
+IN_BATKEN = (
+    "A quake of magnitude 5.2 struck Batken region; one person was killed in Leilek, schools are "
+    "closed and teams were sent."
+)
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("hours", [0.7, 5, 30, 100])
+async def test_F19_one_page_for_whatever_shakes_next_tells_each_event(
+    world: World, hours: float
+) -> None:
+    """One id, link and headline: what was told of the first is not edited into the second."""
+    page = Item("Earthquake in Kyrgyzstan kills people", IN_NARYN, "top", PAGE)
+    await poll(world, WEATHER)
+    assert (await poll(world, page, WEATHER)).alerts == 1
+    world.now = NOW + timedelta(hours=hours)
+    second = replace(page, text=IN_BATKEN, date=world.now - timedelta(minutes=3))
+    assert await polls(world, [second, WEATHER]) == [(1, 1)]
+    assert [row.kind for row in await world.alerts()] == ["story", "story"]
+    assert {IN_NARYN, IN_BATKEN} <= {row.summary for row in await world.stored(entry)}
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("guid", ["g", None])
+async def test_F19_a_warning_in_the_same_words_each_day_is_told_each_day(
+    world: World, guid: str | None
+) -> None:
+    """However long the formula is; published again within hours it stays one."""
+    words = (
+        "The Ministry of Emergency Situations declares an air raid alert in Kyiv and the region. "
+        "Missiles were launched, go to the shelters at once."
+    )
+    await poll(world, WEATHER)
+    told: list[int] = []
+    for day in range(4):
+        for hour in (0, 5):
+            world.now = NOW + timedelta(days=day, hours=hour)
+            own = f"{day}-{hour}"
+            raid = Item(
+                "Air raid alert in Kyiv, missiles launched",
+                words,
+                guid and own,
+                f"https://a.example/{own}",
+                world.now,
+            )
+            told.append((await poll(world, raid, WEATHER)).alerts)
+    assert told == [1, 0] * 4
 
 
 def backlog(hours: float = 4) -> list[Item]:

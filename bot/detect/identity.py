@@ -8,7 +8,10 @@ Facts of the outside world:
 * An editor corrects a headline or a text and leaves the rest; a rewritten article keeps its id, its
   link and mostly its date. Another article has another text, and comes hours later.
 * Short texts are formulas ("Air raid alert in Kyiv"): equal ones are no proof, hours apart they
-  are two events. A long text is not written twice.
+  are two events. A long text is not written twice on one day; warnings of mudflows and of raids are
+  the same, word for word, each time, under an id and an address of their own.
+* Some keep one page, id and headline for whatever shakes next: another place or magnitude there,
+  hours later, is another event.
 
 Equal is cheap to see; how alike differing words are is asked only where it decides: `bounds` says
 the least and the most that is possible without. A key that several entries of a document have, or
@@ -28,7 +31,7 @@ from urllib.parse import urldefrag, urlsplit
 from bot.detect.facts import facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import title_key
-from bot.detect.weighing import other_event
+from bot.detect.weighing import other_event, wholly_other_event
 from bot.model.news import Entry
 from bot.model.text import alike, first_sentence
 
@@ -37,9 +40,13 @@ ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
 OWN_ID, OTHER_ID = 2.5, -0.75
 LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0
 HEADLINE, ALIKE_HEADLINE, OTHER_HEADLINE = 2.0, -0.5, -2.5
-TEXT, SHORT_TEXT, ALIKE_TEXT, OTHER_TEXT, OTHER_EVENT = 3.0, 1.0, -0.25, -1.5, -3.0
+TEXT, SHORT_TEXT, ALIKE_TEXT, OTHER_TEXT, OTHER_EVENT, ANOTHER_EVENT = (
+    3.0, 1.0, -0.25, -1.5, -3.0, -8.0,
+)  # fmt: skip
 SAME_TIME, NEAR, LATER, ANOTHER_LATER = 1.5, -0.5, -1.5, -3.0
+ANOTHER_EVENT_LATER = -5.0
 MINUTES, HOURS, DAY = timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)
+ANEW = timedelta(hours=12)  # so much later the same words, elsewhere, are of another event
 COMMON_TIME = 3  # so many entries of one moment: it is the document's own
 LONG_TEXT = 80  # characters that are nobody's formula
 KEY_CHARS = 500  # of a text, of which its key is made
@@ -154,7 +161,7 @@ def bounds(a: Mark, b: Mark, keys: Shared) -> tuple[float, float]:
     that differ.
     """
     equal = _ids(a, b, keys) + _links(a, b, keys)
-    least = _words(a, b, keys, headline=OTHER_HEADLINE, text=OTHER_EVENT)
+    least = _words(a, b, keys, headline=OTHER_HEADLINE, text=ANOTHER_EVENT)
     return equal + least, equal + _words(a, b, keys, headline=ALIKE_HEADLINE, text=ALIKE_TEXT)
 
 
@@ -168,8 +175,7 @@ def evidence(a: Mark, b: Mark, keys: Shared) -> float:
     if a.text_key != b.text_key:
         if alike(_text(a.item)[:KEY_CHARS], _text(b.item)[:KEY_CHARS]):
             text = ALIKE_TEXT
-        if _contradict(a.item, b.item):
-            text = OTHER_EVENT
+        text = min(text, _contradiction(a.item, b.item))
     words = _words(a, b, keys, headline=headline, text=text)
     return _ids(a, b, keys) + _links(a, b, keys) + words
 
@@ -207,7 +213,7 @@ def _home(link: str) -> bool:
 
 def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
     """What headline, text and time say; `headline` and `text` are the weights of differing ones."""
-    score, other = 0.0, False
+    score, other, another = 0.0, False, False
     if a.title_key and b.title_key:
         if a.title_key == b.title_key:
             score += HEADLINE
@@ -216,8 +222,9 @@ def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> f
             other = headline < ALIKE_HEADLINE
     if a.text_key is None or b.text_key is None:  # stored before its key was, maybe without one
         unknown = text < ALIKE_TEXT
-        score += OTHER_EVENT if unknown else TEXT
+        score += text if unknown else TEXT
         other = unknown
+        another = unknown
     elif a.text_key and b.text_key:
         if a.text_key == b.text_key:
             score += TEXT if _long(a) or _long(b) else SHORT_TEXT
@@ -225,15 +232,18 @@ def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> f
         else:
             score += text
             other = text < ALIKE_TEXT
-    return score + _time(a, b, keys, other=other)
+            another = text <= OTHER_EVENT
+    return score + _time(a, b, keys, other=other, another=another)
 
 
 def _long(one: Mark) -> bool:
     return one.item is not None and len(_text(one.item)) >= LONG_TEXT
 
 
-def _time(a: Mark, b: Mark, keys: Shared, *, other: bool) -> float:
-    """What the times say; hours later, `other` words are another article's."""
+def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, another: bool) -> float:
+    """What the times say; hours later, `other` words are another article's, and what contradicts
+    tells of `another` event.
+    """
     if a.published_at is None or b.published_at is None:
         return 0.0
     apart = abs(a.published_at - b.published_at)
@@ -243,13 +253,35 @@ def _time(a: Mark, b: Mark, keys: Shared, *, other: bool) -> float:
         return 0.0 if a.published_at in keys.times else SAME_TIME
     if apart < HOURS:
         return NEAR
+    anew = apart >= ANEW and _elsewhere(a, b) and not {a.published_at, b.published_at} & keys.times
+    if another or (anew and not other):
+        return ANOTHER_EVENT_LATER
     return ANOTHER_LATER if other else LATER
 
 
-def _contradict(a: Entry, b: Entry) -> bool:
-    """Whether the facts of two texts are of two events."""
+def _elsewhere(a: Mark, b: Mark) -> bool:
+    """Whether nothing of two ids and links is the same; what stands in a query may be a token."""
+    if not a.link or not b.link or (a.guid is None) != (b.guid is None):
+        return False
+    if a.guid is not None and a.guid == b.guid:
+        return False
+    here, there = urlsplit(a.link), urlsplit(b.link)
+    return here.path.rstrip("/") != there.path.rstrip("/")
+
+
+def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
+    """Whether two entries of one feed are two events told in the same words, by formula."""
+    same = headline_key(a) == headline_key(b) and text_key(a) == text_key(b)
+    return same and apart >= ANEW and _elsewhere(mark(a, a.link), mark(b, b.link))
+
+
+def _contradiction(a: Entry, b: Entry) -> float:
+    """What the facts of two texts say against their being of one event."""
     code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
-    return other_event(facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code))
+    here, there = facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
+    if wholly_other_event(here, there):
+        return ANOTHER_EVENT
+    return OTHER_EVENT if other_event(here, there) else 0.0
 
 
 def _headline(item: Entry) -> str:

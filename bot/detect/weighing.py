@@ -81,8 +81,17 @@ def agreement(a: Facts, b: Facts) -> float:
 
 def other_event(a: Facts, b: Facts) -> bool:
     """Whether two texts under one headline speak of two events: other magnitudes, other places."""
+    return _another_quake(a, b) or _other_places(a, b)
+
+
+def wholly_other_event(a: Facts, b: Facts) -> bool:
+    """Whether the magnitude is another one and the place too: no correction has both."""
+    return _another_quake(a, b) and _other_places(a, b)
+
+
+def _other_places(a: Facts, b: Facts) -> bool:
     here, there = a.whole.places, b.whole.places
-    return _another_quake(a, b) or bool(here and there and not _joined(here, there))
+    return bool(here and there and not _joined(here, there))
 
 
 def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:

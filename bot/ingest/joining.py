@@ -15,9 +15,9 @@ from datetime import datetime
 
 import storage.clues
 import storage.news
-from bot.detect import stories
+from bot.detect import identity, stories
 from bot.detect.clues import SHARED, worth
-from bot.model.news import Entry, StoredEntry, Verdict
+from bot.model.news import StoredEntry
 from storage.db import Db
 from storage.news import NewEntry
 
@@ -28,13 +28,17 @@ Key = tuple[str, str]
 
 
 async def told_in_other_words(
-    db: Db, item: Entry, verdict: Verdict, *, since: datetime, now: datetime
+    db: Db, new: NewEntry, *, since: datetime, now: datetime
 ) -> int | None:
     """The story that tells of an entry's event, in whatever words and language; None without."""
+    verdict = new.verdict
     having = await storage.clues.stories(db, verdict.clues)
     likely = _likely(verdict.clues, having)
-    reports = await storage.news.reports(db, likely, since=since)
-    told = stories.best_match(replace(item, language=verdict.language), reports, now=now)
+    reports: list[StoredEntry] = []
+    for stored in await storage.news.reports(db, likely, since=since):
+        if not is_formula(new, stored):
+            reports.append(stored)
+    told = stories.best_match(replace(new.item, language=verdict.language), reports, now=now)
     if told is None:
         return None
     return told[0].story
@@ -71,6 +75,12 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
         for clue in entry.verdict.clues:
             here[clue].append(place)
     return found
+
+
+def is_formula(new: NewEntry, stored: StoredEntry) -> bool:
+    """Whether a feed says of another event what it said of an earlier one, word for word."""
+    apart = abs(new.at - stored.at)
+    return new.feed == stored.feed and identity.said_anew(new.item, stored.entry, apart)
 
 
 def _unstored(new: NewEntry, now: datetime) -> StoredEntry:
