@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError
 from storage.address import absent, is_file, parse_url
 from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, POOL_SECONDS, SERVER_OPTIONS, Store
+from storage.driver import FileConnection
 
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not
 #: keep the rows it locked, the pace of all among them. Shorter than any lease.
@@ -117,7 +116,7 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
             isolation_level=None,
             check_same_thread=False,
         )
-        return await _Connection(connector, 64)
+        return await FileConnection(connector, 64)
 
     options: dict[str, Any] = {
         "json_serializer": _dumps,
@@ -139,33 +138,6 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     if writes:
         store = Store(url, writer, reader)
     return store
-
-
-class _Connection(aiosqlite.Connection):
-    """A connection that rolls back before it closes.
-
-    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
-    connection closed in that state, with its write lock, until the cursor is collected: nobody
-    could write any more.
-    """
-
-    def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
-        super().__init__(connector, chunk)
-        self._thread.daemon = True  # a process that ends does not wait for it
-
-    async def close(self) -> None:
-        """Roll back, then close."""
-        self._let_go()
-        await super().close()
-
-    def stop(self) -> asyncio.Future[Any] | None:
-        """The same without waiting."""
-        self._let_go()
-        return super().stop()
-
-    def _let_go(self) -> None:
-        if self._connection is not None:
-            self._tx.put_nowait((None, self._connection.rollback))
 
 
 def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:

@@ -1,0 +1,72 @@
+"""The driver of the one file: a thread a connection, asked once a statement."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Self
+
+import aiosqlite
+from aiosqlite.context import contextmanager
+
+
+class FileCursor(aiosqlite.Cursor):
+    """A cursor that executes a statement and reads its rows by one way to the thread and back.
+
+    aiosqlite goes there four times: to make the cursor, to execute, to read, to close. For a
+    statement of a few rows that is most of what it costs.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection, cursor: sqlite3.Cursor) -> None:
+        super().__init__(connection, cursor)
+        self._rows: list[Any] = []
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
+        """Execute a statement, and read its rows."""
+        on_its_thread: Callable[..., Awaitable[list[Any]]] = self._execute
+        self._rows = await on_its_thread(self._run, sql, parameters or ())
+        return self
+
+    def _run(self, sql: str, parameters: Any) -> list[Any]:  # noqa: ANN401 - the driver's own
+        return self._cursor.execute(sql, parameters).fetchall()
+
+    async def fetchall(self) -> list[Any]:
+        """The rows, which are here."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Nothing is left to close: SQLite lets a statement go when its rows are read."""
+
+
+class FileConnection(aiosqlite.Connection):
+    """A connection that rolls back before it closes.
+
+    A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
+    connection closed in that state, with its write lock, until the cursor is collected: nobody
+    could write any more.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
+        super().__init__(connector, chunk)
+        self._thread.daemon = True  # a process that ends does not wait for it
+
+    @contextmanager
+    async def cursor(self) -> aiosqlite.Cursor:
+        """A cursor of which each statement is one way to the thread."""
+        return FileCursor(self, self._conn.cursor())
+
+    async def close(self) -> None:
+        """Roll back, then close."""
+        self._let_go()
+        await super().close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """The same without waiting."""
+        self._let_go()
+        return super().stop()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._tx.put_nowait((None, self._connection.rollback))
