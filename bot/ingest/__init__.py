@@ -38,7 +38,8 @@ from bot.ingest.keeping import Keeper
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
-from bot.ingest.stories import Policy, judge_entries
+from bot.ingest.stories import judge_entries
+from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.rates import SeenRate
