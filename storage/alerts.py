@@ -114,17 +114,22 @@ async def times_got(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
-async def stories_told(db: Db, *, since: datetime, most: int) -> int:
+async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int:
     """How many stories were told since then, up to `most`; those that wait for a word are not.
 
-    By the time they were decided, or approved by an operator later.
+    By the time they were decided, or approved by an operator later. The `calm` ones (which only
+    some chats hear of) are counted or left out.
     """
+    loud: list[ColumnElement[bool]] = []
+    if not calm:
+        loud.append(alert.c.severity != Severity.INFO.value)
     told = (
         select(alert.c.id)
         .where(
             # as the index says it: a value would be another condition to the planner
             text("kind = 'story'"),
             alert.c.created_at > since,
+            *loud,
             or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
         )
         .limit(most)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, literal, or_, select, update
+from sqlalchemy import Row, and_, delete, func, literal, or_, select, text, update
 
 import storage.filters
 import storage.rules
@@ -20,6 +20,8 @@ from storage.schema import alert, chat, delivery, inbox, subscription
 STOPPED = "stopped"
 
 
+#: The chats that want to be told of calm stories too, by the condition of their index.
+WANT_ALL = select(chat.c.id).where(text("chat.wakes = 'all'"))
 _OPEN: dict[str, Any] = {"active": True, "inactive_why": None, "inactive_at": None}
 
 
@@ -271,6 +273,11 @@ async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta | None) -> b
         update(subscription).where(*is_it).values(snoozed_until=until).returning(subscription.c.key)
     )
     return (await db.execute(changed)).first() is not None
+
+
+async def wants_all(db: Db) -> bool:
+    """Whether some chat wants to be told of calm stories about security too."""
+    return (await db.execute(select(WANT_ALL.exists()))).scalar() is True
 
 
 async def followed(db: Db) -> list[str]:

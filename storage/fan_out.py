@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+import storage.chats
 import storage.filters
-from bot.model.alerts import ANSWER, Approval, Severity, State
+from bot.model.alerts import ANSWER, STORY, Approval, Severity, State
 from bot.model.chats import Wakes
 from bot.model.filters import StoredFilter
 from bot.model.subjects import TopicSubject
@@ -188,6 +189,10 @@ def _audience(
     """Where an alert's readers stand, which of them are meant, and which want it now."""
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), []
+    meant = [subscription.c.key == row.audience_key]
+    if row.kind == STORY and row.severity == Severity.INFO.value:
+        # few of the topic's readers: they are looked for by themselves
+        meant.append(subscription.c.chat_id.in_(storage.chats.WANT_ALL))
     willing = [
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
@@ -201,4 +206,4 @@ def _audience(
             *got(theirs, row.audience_told), theirs.c.chat_id == subscription.c.chat_id
         )
         willing.append(~same.correlate(subscription).exists())
-    return subscription.c.chat_id, [subscription.c.key == row.audience_key], willing
+    return subscription.c.chat_id, meant, willing

@@ -197,7 +197,7 @@ chat = Table(
     Column("time_zone", String, nullable=False),
     Column("home", String(3), nullable=False),
     Column("style", String, nullable=False),
-    # how grave a story about security must be: important, urgent
+    # how grave a story about security must be: all, important, urgent
     Column("wakes", String, nullable=False, server_default="important"),
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
@@ -210,6 +210,7 @@ chat = Table(
 )
 
 _partial_index(None, chat.c.inactive_at, where="inactive_at IS NOT NULL")
+_partial_index("ix_chat_wakes_all", chat.c.id, where="wakes = 'all'")
 
 subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",

@@ -13,7 +13,7 @@ import pytest
 import storage.chats
 from bot.clock import boottime
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.ingest.stories import FRESH_FOR, MOST_EDITS
+from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.model.chats import ChatKind
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api

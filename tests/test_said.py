@@ -32,7 +32,7 @@ from bot.detect.moves import DEFAULT_POLICY
 from bot.detect.offers import LEVEL_FROM
 from bot.detect.plausibility import AGREEMENT, LARGEST_UNASKED
 from bot.i18n import t
-from bot.ingest.stories import FRESH_FOR, MOST_EDITS
+from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.ingest.trust import STUCK_DAYS
 from bot.intake.role import ROLE_LEASE
 from bot.languages import LANGUAGES

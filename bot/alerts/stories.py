@@ -11,7 +11,7 @@ import storage.news
 from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.i18n import moment, name_of, t
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import STORY, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
@@ -47,7 +47,7 @@ REPORTS_NAMED = 10  # reports that a *Why?* lists
 class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
-    KIND = "story"
+    KIND = STORY
 
     story: int
     topics: tuple[str, ...]
@@ -84,6 +84,8 @@ class Stories(Kind):
         "button.less",
         "why.story",
         "why.topics",
+        "why.all",
+        "wakes.all",
         "why.tune",
     )
 
@@ -144,33 +146,43 @@ class Stories(Kind):
 # --- key and life ---------------------------------------------------------------------------------
 
 
-def keys(story: int) -> tuple[str, str]:
-    """The keys of a story's alerts: as it broke, and as it became urgent."""
-    return f"story:{story}", f"story:{story}:urgent"
+def keys(story: int, *, below: Severity | None = None) -> tuple[str, ...]:
+    """The keys of a story's alerts, one for each severity; or those for less grave ones alone."""
+    each = tuple(_key(story, severity) for severity in Severity)
+    return each if below is None else each[: below.rank]
+
+
+def _key(story: int, severity: Severity) -> str:
+    """A key for each severity: a story that becomes graver sounds once more, as no edit does."""
+    if severity is Severity.NOTABLE:
+        return f"story:{story}"
+    return f"story:{story}:{severity.value}"
+
+
+#: Who goes first: what is urgent; a calm story waits behind all others.
+LANES = {
+    Severity.INFO: Lane.ROUTINE,
+    Severity.NOTABLE: Lane.ALERT,
+    Severity.URGENT: Lane.URGENT,
+}
 
 
 def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = None) -> Alert:
     """The alert of a story, as loud as its loudest report; with `approval` an operator is asked.
 
-    `answers` is the alert that told the story when it was less grave: who got that one gets a
-    reply to it, everybody else a message.
+    A calm one goes without sound to those who want all. `answers` is the alert that told the story
+    when it was less grave: who got that one gets a reply to it, everybody else a message.
     """
-    dedup_key, if_urgent = keys(story.pk)
-    lane = Lane.ALERT
-    if story.severity is Severity.URGENT:
-        # a key of its own: a story that becomes urgent sounds once more, as no edit does
-        dedup_key = if_urgent
-        lane = Lane.URGENT
     return Alert(
-        dedup_key=dedup_key,
+        dedup_key=_key(story.pk, story.severity),
         payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
-        lane=lane,
+        lane=LANES[story.severity],
         audience=Audience(subscription=str(TopicSubject("security"))),
         created_at=now,
         expires_at=now + LASTS,
         reasons=story.reasons,
-        # of both keys: what became urgent takes the place of what still waits
+        # of all its keys: what became graver takes the place of what still waits
         supersede_key=f"story:{story.pk}",
         approval=approval,
     )
@@ -298,6 +310,8 @@ def why_story(
     if topics:
         named = ", ".join(topic_name(topic, language) for topic in topics)
         shown.append(phrase("why.topics", language, topics=named))
+    if severity is Severity.INFO:
+        shown.append(phrase("why.all", language, wakes=t("wakes.all", language)))
     for reason in said(reasons, language, texts):
         shown.append("• " + reason)
     if sources > 1:

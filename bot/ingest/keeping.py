@@ -27,7 +27,8 @@ from bot.ingest.found import (
 )
 from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
 from bot.ingest.rates import keep_rates
-from bot.ingest.stories import Policy, keep_entries, reword_entries
+from bot.ingest.stories import keep_entries, reword_entries
+from bot.ingest.telling import Policy
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 from storage.sources import Good

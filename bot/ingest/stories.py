@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,16 +14,14 @@ import storage.alerts
 import storage.brought
 import storage.clues
 import storage.news
-from bot.alerts import edits
-from bot.alerts import stories as kind_stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
 from bot.ingest.joining import is_formula, joining, told_in_other_words
-from bot.ingest.notices import tell
 from bot.ingest.recognising import link_key
+from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
 from bot.model.alerts import Severity
 from bot.model.news import Entry, StoredEntry, Story, Verdict
 from bot.sources.specs import NewsSpec
@@ -34,32 +32,14 @@ from storage.news import NewEntry
 
 log = structlog.get_logger(__name__)
 
-FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
 FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
-CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
-MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process as long
 JUDGED_HERE = 2_000
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
-HOUR = timedelta(hours=1)
-ASKED_TEXT = 500  # characters of a story in the question to the operator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
-
-    `an_hour` is how many stories an hour are told without asking the operators.
-    """
-
-    security: str
-    an_hour: int
-    admins: Sequence[int]
-    feeds: Mapping[str, NewsSpec]
 
 
 async def keep_entries(
@@ -166,11 +146,22 @@ async def _keep_entry(
     grown = before and (spec.key not in before.feeds or language not in before.languages)
     if (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
-        await _edit(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
-    weak = counts.severity is Severity.INFO
-    if quiet or _stale(new, now) or (weak and policy.security != "two_sources"):
-        return 0  # for two sources a second agency counts, however it words the event
-    return await _break(db, pk, policy, now=now)
+        await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
+    if quiet or _stale(new, now):
+        return 0
+    # for two sources a second agency counts, however it words the event
+    if policy.security != "two_sources" and _adds_nothing(counts, before, over=over):
+        return 0
+    return await break_story(db, pk, policy, now=now)
+
+
+def _adds_nothing(counts: Verdict, before: Story | None, *, over: bool) -> bool:
+    """Whether a calm report gives no cause to tell its story: not even to those who want all."""
+    if counts.severity is not Severity.INFO:
+        return False
+    if over or not counts.security:
+        return True
+    return before is not None and before.severity is not Severity.INFO
 
 
 def _stale(new: NewEntry, now: datetime) -> bool:
@@ -230,9 +221,9 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
         if shown.pk == pk:  # words that nobody is shown are not worth an edit
             why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
             if headed == key:  # a text that changes by itself is no news at each poll
-                await _edit(db, story_pk, f"{why}:{text_key}", now=now)
+                await edit_story(db, story_pk, f"{why}:{text_key}", now=now)
             else:
-                await _edit(db, story_pk, why, now=now, always=True)
+                await edit_story(db, story_pk, why, now=now, always=True)
         alerts += await _graver(db, found, mine, item, policy, now=now)
     return alerts
 
@@ -256,75 +247,7 @@ async def _graver(
     at = min(item.published_at or stored.seen_at, now)
     if found.quiet or now - at > FRESH_FOR:
         return 0
-    return await _break(db, story.pk, policy, now=now)
-
-
-async def _break(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
-    """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
-    story = await storage.news.get(db, pk)
-    if story is None or "security" not in story.topics or story.severity is Severity.INFO:
-        return 0
-    if policy.security == "two_sources" and len(story.feeds) < 2:
-        return 0
-    first = await _told_before(db, story)
-    approval = policy.security == "approve" or await _too_many(db, policy, now=now)
-    alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
-    stored = await storage.alerts.enqueue(db, alert)
-    if stored is not None and alert.approval:
-        lead = led(story, policy.feeds).lead.entry
-        text = (lead.summary or lead.content)[:ASKED_TEXT]
-        values = {
-            "title": lead.title,
-            "text": text,
-            "link": lead.link or "",
-            "feeds": ", ".join(story.feeds),
-            "severity": story.severity.value,
-            "held": str(stored),
-        }
-        await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
-    return int(stored is not None)
-
-
-async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
-    """Whether the last hour told so many stories that an operator decides about the next one.
-
-    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
-    """
-    if not policy.admins:
-        return False
-    told = await storage.alerts.stories_told(db, since=now - HOUR, most=policy.an_hour)
-    return told >= policy.an_hour
-
-
-async def _told_before(db: Db, story: Story) -> int | None:
-    """The alert that told a story before it became urgent; None where nobody was told, or it is
-    not urgent.
-    """
-    if story.severity is not Severity.URGENT:
-        return None
-    as_it_broke, _ = kind_stories.keys(story.pk)
-    for told in await storage.alerts.by_keys(db, [as_it_broke]):
-        return told.id
-    return None
-
-
-async def _edit(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:
-    """Edit the messages of a story while it is fresh, a few times; `why` is unique.
-
-    A correction and an end reach whoever got the story, `always`: however late and however often
-    the message was edited before.
-    """
-    for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
-        expires_at = told.created_at + FRESH_FOR
-        if always:
-            expires_at = max(expires_at, now + CORRECTED_WITHIN)
-        elif now >= expires_at or await _edited_enough(db, told.id):
-            continue
-        await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
-
-
-async def _edited_enough(db: Db, told: int) -> bool:
-    return await storage.alerts.times_got(db, edits.key(told)) >= MOST_EDITS
+    return await break_story(db, story.pk, policy, now=now)
 
 
 async def judge_entries(

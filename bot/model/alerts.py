@@ -17,6 +17,8 @@ from bot.model.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"
+#: The kind of a story that broke: of this one chats chose how grave it must be.
+STORY = "story"
 
 
 class Severity(StrEnum):

@@ -25,6 +25,7 @@ class Style(StrEnum):
 class Wakes(StrEnum):
     """How grave a story about security must be to wake a chat that follows security."""
 
+    ALL = "all"  # calm ones too, without sound
     IMPORTANT = "important"  # notable and urgent ones
     URGENT = "urgent"
 

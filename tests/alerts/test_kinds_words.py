@@ -148,6 +148,15 @@ def test_a_story_explains_itself(language: str) -> None:
     assert shown.text == expected("alerts.why_border_story", language)
 
 
+def test_a_calm_story_says_by_which_choice_it_came() -> None:
+    """And where that is changed; one that is told to everybody says nothing of it."""
+    assert (
+        "calm stories too, without sound (all): /settings"
+        in stories.why_story(Severity.INFO, (), "en").text
+    )
+    assert "/settings" not in stories.why_story(Severity.NOTABLE, (), "en").text
+
+
 @pytest.mark.parametrize(
     ("language", "lines"),
     [

@@ -34,6 +34,8 @@ async def test_settings_change_in_place_and_stay(world: World) -> None:
     await world.emulator.press(READER, number, "style:headline")
     assert "headlines" in text()
     assert "urgent only" not in text()
+    await world.emulator.press(READER, number, "wakes:all")
+    assert "Security alerts: all" in text()
     await world.emulator.press(READER, number, "wakes:urgent")
     assert "urgent only" in text()
     await world.emulator.press(READER, number, "set:zone")

@@ -17,13 +17,13 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
     assert shown.text == expected("settings.chosen", language)
     rows = [
         ["style:full", "style:brief", "style:headline"],
-        ["wakes:important", "wakes:urgent"],
+        ["wakes:all", "wakes:important", "wakes:urgent"],
         ["set:language", "set:zone"],
         ["set:topics", "set:filters"],
     ]
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
-    assert labels(shown)[1][1].startswith("✓ ")
+    assert labels(shown)[1][2].startswith("✓ ")
 
 
 def test_the_language_menu_names_each_language_in_itself() -> None:

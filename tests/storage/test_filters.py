@@ -104,6 +104,19 @@ async def test_who_wants_urgent_stories_only_is_told_of_no_other(store: Store) -
     assert await fanned(store, urgent, chunk=2) == [1, 2, 3]
 
 
+async def test_only_who_wants_all_is_told_of_a_calm_story(store: Store) -> None:
+    """Of however many readers, chunk by chunk."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 8))
+        for number in (2, 5, 6):
+            await storage.chats.change(db, number, wakes=Wakes.ALL)
+        calm = await a_story(db, "A thief was found", Severity.INFO)
+    assert await fanned(store, calm, chunk=2) == [2, 5, 6]
+    async with store.writing() as db:
+        notable = await a_story(db, "A flood took the bridge")
+    assert await fanned(store, notable, chunk=2) == [*range(1, 8)]
+
+
 async def test_a_filter_ends_by_the_databases_clock(store: Store) -> None:
     """What has ended keeps nothing back, is not listed and is forgotten."""
     async with store.writing() as db:

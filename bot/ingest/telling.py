@@ -1,0 +1,120 @@
+"""A story is told, as the operator's policy has it; its messages are edited where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import storage.alerts
+import storage.chats
+import storage.news
+from bot.alerts import edits
+from bot.alerts import stories as kind_stories
+from bot.ingest.notices import tell
+from bot.model.alerts import Severity
+from bot.model.news import Story
+from bot.sources.specs import NewsSpec
+from bot.sources.standing import led
+from storage.db import Db
+
+FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
+CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
+MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
+HOUR = timedelta(hours=1)
+ASKED_TEXT = 500  # characters of a story in the question to the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+
+    `an_hour` is how many stories an hour are told without asking the operators.
+    """
+
+    security: str
+    an_hour: int
+    admins: Sequence[int]
+    feeds: Mapping[str, NewsSpec]
+
+
+async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
+    """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
+    story = await storage.news.get(db, pk)
+    if story is None or "security" not in story.topics:
+        return 0
+    calm = story.severity is Severity.INFO
+    if calm and not await _calm_is_told(db, policy, now=now):
+        return 0
+    if policy.security == "two_sources" and len(story.feeds) < 2:
+        return 0
+    first = await _told_before(db, story)
+    approval = policy.security == "approve"
+    if not calm:
+        approval = approval or await _too_many(db, policy, now=now)
+    alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
+    stored = await storage.alerts.enqueue(db, alert)
+    if stored is not None and alert.approval:
+        lead = led(story, policy.feeds).lead.entry
+        text = (lead.summary or lead.content)[:ASKED_TEXT]
+        values = {
+            "title": lead.title,
+            "text": text,
+            "link": lead.link or "",
+            "feeds": ", ".join(story.feeds),
+            "severity": story.severity.value,
+            "held": str(stored),
+        }
+        await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
+    return int(stored is not None)
+
+
+async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether the last hour told so many stories that an operator decides about the next one.
+
+    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
+    """
+    if not policy.admins:
+        return False
+    return await _told_in_an_hour(db, policy, now=now, calm=False) >= policy.an_hour
+
+
+async def _calm_is_told(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether somebody wants calm stories, and the last hour has room for one.
+
+    Beyond it nobody is asked, where an operator decides about what is graver: it stands in /news.
+    """
+    if not await storage.chats.wants_all(db):
+        return False
+    return await _told_in_an_hour(db, policy, now=now, calm=True) < policy.an_hour
+
+
+async def _told_in_an_hour(db: Db, policy: Policy, *, now: datetime, calm: bool) -> int:
+    most = policy.an_hour
+    return await storage.alerts.stories_told(db, since=now - HOUR, most=most, calm=calm)
+
+
+async def _told_before(db: Db, story: Story) -> int | None:
+    """The latest alert that told a story before it became as grave as it is; None without one."""
+    lesser = kind_stories.keys(story.pk, below=story.severity)
+    told = await storage.alerts.by_keys(db, lesser)
+    return told[-1].id if told else None
+
+
+async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:
+    """Edit the messages of a story while it is fresh, a few times; `why` is unique.
+
+    A correction and an end reach whoever got the story, `always`: however late and however often
+    the message was edited before.
+    """
+    for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
+        expires_at = told.created_at + FRESH_FOR
+        if always:
+            expires_at = max(expires_at, now + CORRECTED_WITHIN)
+        elif now >= expires_at or await _edited_enough(db, told.id):
+            continue
+        await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
+
+
+async def _edited_enough(db: Db, told: int) -> bool:
+    return await storage.alerts.times_got(db, edits.key(told)) >= MOST_EDITS

@@ -1,0 +1,129 @@
+"""How grave a story must be to be told to a chat: all, important, urgent only. Poll, store,
+outbox, Telegram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import storage.chats
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.chats import Wakes
+from bot.sources.catalog import parse_catalog
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
+from storage.db import Store
+from tests.factories import chat as a_chat
+from tests.publishers import QUIET
+from tests.test_ingest import NOW
+from tests.world import READER, SECURITY, Sending, World, polling
+
+#: Who wants all, what is important (as a new chat does), and urgent stories only.
+ALL, IMPORTANT, URGENT = READER, 1002, 1003
+PICKPOCKETS = ("Two pickpockets detained at a bazaar", "Police returned eleven telephones.")
+BLAST = (
+    "Explosion at a market in Osh kills 14, 37 wounded",
+    "The bomb went off at 11:20 by the northern gate; police are looking for a grey van.",
+)
+
+
+def catalog(url: str) -> Any:
+    """Two agencies."""
+    feed = '[feeds.{0}]\nname = {{ en = "{0}" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
+    return parse_catalog("".join(feed.format(key, url) for key in ("one", "two")))
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Three chats that follow security, one of each level; what is decided is sent."""
+    async with (
+        polling(store, catalog, now=NOW, admins=()) as made,
+        Emulator(TEST_TOKEN) as emulator,
+        open_session() as session,
+    ):
+        for reader in (ALL, IMPORTANT, URGENT):
+            emulator.add_private(emulator.add_user(reader, f"Reader {reader}", "en"))
+        async with store.writing() as db:
+            for reader, level in ((ALL, "all"), (IMPORTANT, None), (URGENT, "urgent")):
+                await storage.chats.add(db, a_chat(reader), now=NOW)
+                if level:
+                    await storage.chats.change(db, reader, wakes=Wakes(level))
+                await storage.chats.subscribe(db, reader, [SECURITY], now=NOW - timedelta(days=1))
+        made.send_through(
+            emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN), rate=100.0
+        )
+        async with Sending(made):
+            await made.report("one", QUIET)
+            await made.report("two", QUIET)
+            yield made
+        assert made.told == []
+
+
+def sent(world: World, chat: int) -> list[Any]:
+    """The messages that a chat got, as it sees them now."""
+    return world.emulator.messages(chat)
+
+
+def silent(world: World, chat: int) -> list[bool]:
+    """Which of them came without sound."""
+    return [world.emulator.silent(chat, one["message_id"]) for one in sent(world, chat)]
+
+
+async def test_who_wants_all_is_told_of_calm_stories_without_sound(world: World) -> None:
+    """One message a story, silent; nobody else is told; it is edited as others report it."""
+    assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 1
+    told = await world.tells(ALL, PICKPOCKETS[0])
+    await world.done()
+    assert silent(world, ALL) == [True]
+    assert await world.report("two", ("b", *PICKPOCKETS), QUIET) == 0
+    after = await world.tells(ALL, "2 sources")
+    assert after["message_id"] == told["message_id"]
+    await world.done()
+    assert [len(sent(world, chat)) for chat in (ALL, IMPORTANT, URGENT)] == [1, 0, 0]
+
+
+async def test_a_calm_story_that_gets_grave_is_a_reply_to_who_got_it(world: World) -> None:
+    """With sound; to the others it is a message like any other."""
+    calm = "Two pickpockets detained at a market in Osh"
+    await world.report("one", ("a", calm, "A man is asked about a grey van."), QUIET)
+    first = await world.tells(ALL, calm)
+    await world.done()
+    worse = "Two pickpockets detained at a market in Osh: bomb explosion kills 14"
+    await world.report("two", ("b", worse, BLAST[1]), QUIET)
+    await world.tells(URGENT, "kills 14")
+    await world.done()
+    assert silent(world, ALL) == [True, False]
+    assert sent(world, ALL)[1]["reply_to_message"]["message_id"] == first["message_id"]
+    for chat in (IMPORTANT, URGENT):
+        (one,) = sent(world, chat)
+        assert "reply_to_message" not in one
+
+
+async def test_calm_stories_have_no_more_than_the_hour_and_take_no_room(world: World) -> None:
+    """Beyond `ALERTS_PER_HOUR` they stand in /news, no operator is asked; what is grave is told."""
+    world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,))
+    thefts = [
+        (name, f"Police detain a thief of {what}", f"The {name} man stole {what} at night.")
+        for name, what in (("tall", "horses"), ("old", "copper wire"), ("shy", "telephones"))
+    ]
+    assert await world.report("one", *thefts, QUIET) == 2
+    assert await world.report("two", ("blast", *BLAST), QUIET) == 1
+    await world.tells(IMPORTANT, BLAST[0])
+    await world.done()
+    assert len(sent(world, ALL)) == 3
+    assert not [row for row in await world.deliveries("notice") if row.chat_id == 5]
+
+
+async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(world: World) -> None:
+    """No alert is made; who asks for all later is told of those that come then."""
+    async with world.store.writing() as db:
+        await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
+    assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
+    async with world.store.writing() as db:
+        await storage.chats.change(db, ALL, wakes=Wakes.ALL)
+    assert await world.report("one", ("c", "Police detain a thief", "He is 40."), QUIET) == 1
