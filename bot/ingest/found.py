@@ -81,6 +81,8 @@ class NewsFound:
     hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
+    #: Why some of its entries are left out, where they cannot be stored.
+    trouble: str | None = None
 
     @property
     def unchanged(self) -> bool:
