@@ -85,10 +85,10 @@ lock: setup locks
 	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock
 	$(COMPILE) bench/reader/requirements.in -o bench/reader/requirements.lock
 
-# the group "build" is what an installation of the project itself needs
+# the group "build" is what an installation of the project itself needs; the extra "meaning" is tested, and nothing needs it
 locks:
 	$(COMPILE) pyproject.toml --group build -o $(LOCKS)requirements.lock
-	$(COMPILE) pyproject.toml --group build --group dev --constraint $(LOCKS)requirements.lock \
+	$(COMPILE) pyproject.toml --group build --group dev --extra meaning --constraint $(LOCKS)requirements.lock \
 	  $(call NAMES_OF,$(LOCKS)requirements.lock) -o $(LOCKS)requirements-dev.lock
 
 clean:

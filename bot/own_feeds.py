@@ -22,10 +22,13 @@ import storage.alerts
 import storage.own_feeds
 import storage.sources
 from bot.alerts import feeds
+from bot.detect import identity
+from bot.detect.identity import Mark
 from bot.errors import BotError, ParseError, SourceError
 from bot.fetch import Fetched, Fetcher, Validators
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
+from bot.sources.links import normalise_link
 from bot.sources.opml import Listed, read_opml
 from bot.sources.own import Brought, OwnAddress, read_own
 from bot.workers import WorkerError, Workers
@@ -126,10 +129,17 @@ class OwnFeeds:
     ) -> int:
         """Note what a feed lists, and tell what is new of it; nothing of its first document."""
         now = self.clock()
-        entries = {} if brought is None else _by_hash(brought.entries[:MOST_ENTRIES])
+        listed = {} if brought is None else _known_by(brought.entries[:MOST_ENTRIES])
+        names = {name for some in listed.values() for name in some}
+        ids = {_id_alone(one) for one in listed}
         async with self.store.writing() as db:
-            new = await storage.own_feeds.note_entries(db, feed.key, list(entries), now=now)
-            told = [entries[one] for one in entries if one in new]
+            known = await storage.own_feeds.known(db, feed.key, names | ids)
+            await storage.own_feeds.note_entries(db, feed.key, names, now=now)
+            told: list[Entry] = []
+            for item, mine in listed.items():
+                if known.isdisjoint((*mine, _id_alone(item))):
+                    told.append(item)
+                known.update(mine)
             count = 0
             if feed.last_ok_at is not None:
                 for alert in feeds.alerts(feed.key, feed.name, told, TOLD_AT_ONCE, now=now):
@@ -137,6 +147,7 @@ class OwnFeeds:
             await storage.own_feeds.record_ok(
                 db,
                 feed,
+                name=_name(feed, brought),
                 now=now,
                 etag=answer.validators.etag,
                 last_modified=answer.validators.last_modified,
@@ -155,6 +166,23 @@ class OwnFeeds:
             raise ParseError("it could not be read") from None
 
 
-def _by_hash(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Entries by what they are known by: their own id."""
-    return {hashlib.sha256(one.id.encode()).hexdigest()[:32]: one for one in entries}
+def _name(feed: OwnFeed, brought: Brought | None) -> str:
+    """What a feed is called: one that goes by its address takes the name that it says."""
+    plain = OwnAddress(url=feed.url, channel=feed.channel).name
+    if brought is None or not brought.name or feed.name != plain:
+        return feed.name
+    return brought.name
+
+
+def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
+    """What each of a document's entries is known by."""
+    marks: dict[Entry, Mark] = {}
+    for item in entries:
+        marks[item] = identity.mark(item, normalise_link(item.link) if item.link else None)
+    shared = identity.shared(marks.values())
+    return {item: identity.known_by(one, shared) for item, one in marks.items()}
+
+
+def _id_alone(item: Entry) -> str:
+    """What earlier versions knew an entry by; their notes end by themselves."""
+    return hashlib.sha256(item.id.encode()).hexdigest()[:32]

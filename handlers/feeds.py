@@ -88,7 +88,7 @@ async def _add(context: Context, said: str) -> None:
         raise UserError("error.feed", example=EXAMPLE) from None
     new = own_feed(address, brought.name)
     async with services.store.writing() as db:
-        await follow(db, context, [new])
+        await follow(db, context, [(new, new.name)])
         stored = await storage.own_feeds.get(db, new.key)
     if stored is not None and stored.last_ok_at is None:
         # what it lists now is known from now on, and told to nobody
@@ -119,7 +119,7 @@ async def given(_update: Update, context: Context) -> None:
     if not listed.feeds:
         raise UserError("error.opml")
     async with services.store.writing() as db:
-        await follow(db, context, [own_feed(*one) for one in listed.feeds])
+        await follow(db, context, [(own_feed(*one), one[0].name) for one in listed.feeds])
     said = say("feeds.imported", context.language, n=len(listed.feeds), odd=listed.odd)
     await context.reply(said)
 
@@ -151,12 +151,16 @@ def own_feed(address: OwnAddress, name: str) -> OwnFeed:
     )
 
 
-async def follow(db: Db, context: Context, new: list[OwnFeed]) -> None:
-    """Let a chat follow feeds; UserError beyond its quota, and then none of them."""
+async def follow(db: Db, context: Context, new: list[tuple[OwnFeed, str]]) -> None:
+    """Let a chat follow feeds; UserError beyond its quota, and then none of them.
+
+    Beside each stands what it may be called where others follow it too.
+    """
     now, chat = context.services.clock(), context.chat.id
     # in one order: two chats that bring one list would wait for each other
-    for one in sorted(new, key=lambda feed: feed.key):
+    for one, plain in sorted(new, key=lambda item: item[0].key):
         await storage.own_feeds.add(db, one, now=now)
+        await storage.own_feeds.call(db, one, chat, plain=plain)
         await storage.chats.subscribe(db, chat, [str(FeedSubject(one.key))], now=now)
     most = context.services.settings.user_feeds
     if await storage.own_feeds.count(db, chat) > most:

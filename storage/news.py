@@ -9,8 +9,11 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
+    Select,
     String,
     and_,
+    bindparam,
     cast,
     delete,
     func,
@@ -227,14 +230,23 @@ async def reports(
     """The latest entries of these stories, so many of each: what a new one may belong to."""
     if not pks:
         return []
+    asked = {"stories": list(pks), "since": since, "each": each}
+    return [_stored(row) for row in await db.execute(_REPORTS, asked)]
+
+
+def _reports() -> Select[Any]:
+    """The statement of `reports`."""
     place = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
+    stories = entry.c.story_id.in_(bindparam("stories", expanding=True))
     some = select(entry.c.id, place.label("place")).where(
-        entry.c.story_id.in_(list(pks)), entry.c.seen_at >= since
+        stories, entry.c.seen_at >= bindparam("since")
     )
     ranked = some.subquery()
-    chosen = select(ranked.c.id).where(ranked.c.place <= each)
-    query = select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
-    return [_stored(row) for row in await db.execute(query)]
+    chosen = select(ranked.c.id).where(ranked.c.place <= bindparam("each", type_=Integer))
+    return select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
+
+
+_REPORTS = _reports()
 
 
 async def recent(
@@ -371,10 +383,14 @@ async def same_title(
     db: Db, title_key: str, *, since: datetime, limit: int = 20
 ) -> list[StoredEntry]:
     """The recent entries with the same headline, from any feed, the latest first."""
-    query = (
-        select(entry)
-        .where(entry.c.title_key == title_key, entry.c.seen_at >= since)
-        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
-        .limit(limit)
-    )
-    return [_stored(row) for row in await db.execute(query)]
+    asked = {"title": title_key, "since": since, "most": limit}
+    return [_stored(row) for row in await db.execute(_SAME_TITLE, asked)]
+
+
+#: Asked for nearly every entry, and made once: making it costs as much as what it finds.
+_SAME_TITLE = (
+    select(entry)
+    .where(entry.c.title_key == bindparam("title"), entry.c.seen_at >= bindparam("since"))
+    .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)

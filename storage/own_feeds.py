@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, literal, select, update
 
 from bot.model.own_feeds import FollowedFeed, OwnFeed
 from bot.model.subjects import FeedSubject
@@ -20,6 +20,7 @@ from storage.schema import own_entry, own_feed, subscription
 EVERY = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=24)  # between two tries of a feed that fails
 AT_ONCE = 500  # hashes that one statement names
+MOST_KEPT = 10_000  # hashes of one feed, whatever it lists: three or four are of an entry
 #: So long a chat's pause lasts that has no end: a subscription rests until a time.
 PAUSE = timedelta(days=36_500)
 
@@ -44,6 +45,20 @@ async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
     begun = {"created_at": now, "next_due_at": now, "last_ok_at": None, "failures": 0}
     left = (own_feed.c.key == new.key, nobody_follows())
     await db.execute(update(own_feed).where(*left).values(**begun))
+
+
+async def call(db: Db, feed: OwnFeed, chat_id: int, *, plain: str) -> None:
+    """Call a feed as a chat does that alone follows it; where others do, it is called `plain`: what
+    one chat says is nothing that another should read.
+    """
+    mine = own_feed.c.key == feed.key
+    others = select(subscription.c.key).where(_is_followed_as(), subscription.c.chat_id != chat_id)
+    alone = update(own_feed).where(mine, ~others.exists()).values(name=feed.name)
+    await db.execute(alone)
+    # its document says its own name, and is read again for that
+    unread: dict[str, Any] = {"name": plain, "digest": None, "etag": None, "last_modified": None}
+    strange = (mine, own_feed.c.name != plain, others.exists())
+    await db.execute(update(own_feed).where(*strange).values(**unread))
 
 
 async def get(db: Db, key: str) -> OwnFeed | None:
@@ -104,6 +119,7 @@ async def record_ok(
     db: Db,
     feed: OwnFeed,
     *,
+    name: str,
     now: datetime,
     etag: str | None,
     last_modified: str | None,
@@ -111,6 +127,7 @@ async def record_ok(
 ) -> None:
     """A poll succeeded, with what makes the next one conditional."""
     values: dict[str, Any] = {
+        "name": name,
         "last_ok_at": now,
         "failures": 0,
         "etag": etag,
@@ -120,24 +137,35 @@ async def record_ok(
     await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))
 
 
-async def note_entries(db: Db, key: str, entries: Collection[str], *, now: datetime) -> set[str]:
-    """Note what a feed lists now; which of it is new."""
-    new: set[str] = set()
-    hashes = list(entries)
-    for start in range(0, len(hashes), AT_ONCE):
-        some = hashes[start : start + AT_ONCE]
+async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
+    """Which of these a feed has listed before."""
+    found: set[str] = set()
+    for some in _pieces(hashes):
         mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
-        known = set((await db.execute(select(own_entry.c.entry).where(*mine))).scalars())
+        found.update((await db.execute(select(own_entry.c.entry).where(*mine))).scalars())
+    return found
+
+
+async def note_entries(db: Db, key: str, hashes: Collection[str], *, now: datetime) -> None:
+    """Note what a feed lists now; of a feed that lists ever others the latest alone are kept."""
+    before = await known(db, key, hashes)
+    for some in _pieces(before):
+        mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
         await db.execute(update(own_entry).where(*mine).values(seen_at=now))
-        rows = _rows(key, (one for one in some if one not in known), now)
-        if rows:
-            await db.execute(upsert(db, own_entry).on_conflict_do_nothing(), rows)
-        new.update(row["entry"] for row in rows)
-    return new
+    rows = [{"feed": key, "entry": one, "seen_at": now} for one in hashes if one not in before]
+    if not rows:
+        return
+    await db.execute(upsert(db, own_entry).on_conflict_do_nothing(), rows)
+    times = select(own_entry.c.seen_at).where(own_entry.c.feed == key)
+    last = times.order_by(own_entry.c.seen_at.desc()).offset(MOST_KEPT).limit(1)
+    older = own_entry.c.seen_at < last.scalar_subquery()
+    await db.execute(delete(own_entry).where(own_entry.c.feed == key, older))
 
 
-def _rows(key: str, entries: Iterable[str], now: datetime) -> list[dict[str, Any]]:
-    return [{"feed": key, "entry": one, "seen_at": now} for one in entries]
+def _pieces(hashes: Collection[str]) -> Iterable[list[str]]:
+    every = list(hashes)
+    for start in range(0, len(every), AT_ONCE):
+        yield every[start : start + AT_ONCE]
 
 
 def follows(chat_id: int) -> ColumnElement[bool]:

@@ -65,6 +65,8 @@ def test_what_runs_the_bot_is_one_lock_and_what_tests_it_the_other() -> None:
     assert names(project["project"]["dependencies"]) | names(groups["build"]) <= runs.keys()
     assert names(groups["dev"]) <= tests.keys()
     assert not runs.keys() & tests.keys()
+    for extra in project["project"]["optional-dependencies"].values():
+        assert names(extra) <= tests.keys()  # tested, and nothing needs it
 
 
 def test_uv_is_fetched_by_the_hashes_of_the_lock(

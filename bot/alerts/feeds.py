@@ -117,7 +117,9 @@ def alerts(
             language=item.language,
             more=len(new) - len(latest) if last else 0,
         )
-        digest = hashlib.sha256(item.id.encode()).hexdigest()[:32]
+        # its id may be that of others, too
+        said = (item.id, item.link, item.title, brought.text, str(item.published_at))
+        digest = hashlib.sha256(repr(said).encode()).hexdigest()[:32]
         yield Alert(
             dedup_key=f"feed:{feed}:{digest}",
             payload=brought,

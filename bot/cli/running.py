@@ -89,6 +89,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
     found["database"] = await _check_database(settings)
     found["token"] = await _check_token(settings)
+    found["meaning"] = _check_meaning()
     if sources:
         found |= await _check_sources(catalog)
     if as_json:
@@ -100,6 +101,12 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
+
+
+def _check_meaning() -> str:
+    from bot.detect.meaning import installed
+
+    return "ok, installed" if installed() else "ok, not installed: pip install '.[meaning]'"
 
 
 async def _check_sources(catalog: Catalog) -> dict[str, str]:

@@ -20,12 +20,14 @@ several stored ones, says nothing of any of them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import combinations
 from urllib.parse import urldefrag, urlsplit
 
 from bot.detect.facts import facts_of
@@ -41,7 +43,7 @@ OWN_ID, OTHER_ID = 2.5, -0.75
 LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0
 HEADLINE, ALIKE_HEADLINE, OTHER_HEADLINE = 2.0, -0.5, -2.5
 TEXT, SHORT_TEXT, ALIKE_TEXT, OTHER_TEXT, OTHER_EVENT, ANOTHER_EVENT = (
-    3.0, 1.0, -0.25, -1.5, -3.0, -8.0,
+    3.0, 1.0, -0.25, -1.5, -3.0, -3.5,
 )  # fmt: skip
 SAME_TIME, NEAR, LATER, ANOTHER_LATER = 1.5, -0.5, -1.5, -3.0
 ANOTHER_EVENT_LATER = -5.0
@@ -180,6 +182,28 @@ def evidence(a: Mark, b: Mark, keys: Shared) -> float:
     return _ids(a, b, keys) + _links(a, b, keys) + words
 
 
+def known_by(one: Mark, keys: Shared) -> list[str]:
+    """What an entry is known by where nothing of it is kept but hashes: id, link, words and time,
+    two by two, so that none decides alone. Without a time of its own its words have to do.
+    """
+    words = f"{one.title_key} {one.text_key}"
+    has = {"words": words}
+    if one.guid is not None and one.guid not in keys.guids:
+        has["id"] = one.guid
+    if one.link_key and one.link and one.link_key not in keys.links and not _home(one.link):
+        has["link"] = one.link_key
+    own_time = one.published_at is not None and one.published_at not in keys.times
+    if one.published_at is not None:
+        has["time"] = one.published_at.isoformat()
+    pairs: list[str] = []
+    for a, b in combinations(has, 2):
+        if own_time or b != "time" or a == "words":
+            pairs.append(f"{a} {has[a]} {b} {has[b]}")
+    if not own_time:
+        pairs.append(words)
+    return [hashlib.sha256(pair.encode()).hexdigest()[:32] for pair in pairs]
+
+
 def same_in_document(a: Mark, b: Mark, keys: Shared) -> bool:
     """Whether two entries of one document are one article, listed twice."""
     return evidence(a, b, keys) >= ENOUGH_IN_ONE_DOCUMENT
@@ -213,7 +237,7 @@ def _home(link: str) -> bool:
 
 def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
     """What headline, text and time say; `headline` and `text` are the weights of differing ones."""
-    score, other, another = 0.0, False, False
+    score, other, against = 0.0, False, 0.0
     if a.title_key and b.title_key:
         if a.title_key == b.title_key:
             score += HEADLINE
@@ -221,28 +245,27 @@ def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> f
             score += headline
             other = headline < ALIKE_HEADLINE
     if a.text_key is None or b.text_key is None:  # stored before its key was, maybe without one
-        unknown = text < ALIKE_TEXT
-        score += text if unknown else TEXT
-        other = unknown
-        another = unknown
+        other = text < ALIKE_TEXT
+        against = text if other else 0.0
+        score += against or TEXT
     elif a.text_key and b.text_key:
         if a.text_key == b.text_key:
             score += TEXT if _long(a) or _long(b) else SHORT_TEXT
             other = False
         else:
-            score += text
+            against = text
+            score += against
             other = text < ALIKE_TEXT
-            another = text <= OTHER_EVENT
-    return score + _time(a, b, keys, other=other, another=another)
+    return score + _time(a, b, keys, other=other, against=against)
 
 
 def _long(one: Mark) -> bool:
     return one.item is not None and len(_text(one.item)) >= LONG_TEXT
 
 
-def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, another: bool) -> float:
-    """What the times say; hours later, `other` words are another article's, and what contradicts
-    tells of `another` event.
+def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> float:
+    """What the times say; hours later, `other` words are another article's, and a text that speaks
+    `against` one event by its facts is of another event.
     """
     if a.published_at is None or b.published_at is None:
         return 0.0
@@ -252,9 +275,9 @@ def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, another: bool) -> floa
     if apart <= MINUTES:
         return 0.0 if a.published_at in keys.times else SAME_TIME
     if apart < HOURS:
-        return NEAR
+        return NEAR if against > ANOTHER_EVENT else ANOTHER_EVENT_LATER
     anew = apart >= ANEW and _elsewhere(a, b) and not {a.published_at, b.published_at} & keys.times
-    if another or (anew and not other):
+    if against <= OTHER_EVENT or (anew and not other):
         return ANOTHER_EVENT_LATER
     return ANOTHER_LATER if other else LATER
 

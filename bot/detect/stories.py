@@ -29,7 +29,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
@@ -74,7 +74,7 @@ class Match:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sketch:
     """An entry as it is compared: stems with their counts, of its title and of its beginning."""
 
@@ -85,10 +85,14 @@ class Sketch:
     whole: Mapping[str, int]
     has_text: bool
     length: int
-    size: float  # of all stems' weights together, as a vector's
     denies: bool
     answers: frozenset[str]
     numbers: frozenset[str]
+
+    @cached_property
+    def size(self) -> float:
+        """The size of all stems' weights together, as a vector's; most are never compared."""
+        return _size(self.whole, weights_of(self.language))
 
 
 def title_key(title: str) -> str:
@@ -148,7 +152,6 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
         whole=whole,
         has_text=len(text.strip()) >= FORMULA,
         length=SHORT + len(text),
-        size=_size(whole, weights_of(code)),
         denies=any(f" {stem}" in said_in for stem in news.denials.split()),
         # which stems, and not only whether: two that answer in the same words may be one answer
         answers=frozenset(stem for stem in news.follow_ups.split() if f" {stem}" in said_in),

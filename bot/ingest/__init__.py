@@ -35,6 +35,7 @@ from bot.ingest.found import (
     unforeseen,
 )
 from bot.ingest.keeping import Keeper
+from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
@@ -189,7 +190,11 @@ class Ingest:
             now = self.clock()
             listed = await self._documents.read(spec, looked.changed, now=now, known=known)
         met = past.state.first_ok_at is not None
-        recognised = await self._recognise_in(spec, listed.entries, met=met)
+        if listed.numbered is None:
+            recognised = await self._recognise_in(spec, listed.entries, met=met)
+        else:
+            async with self.store.reading() as db:
+                recognised = await recognise_numbered(db, spec, listed, listed.numbered)
         if listed.skipped and recognised.unsure:
             listed = await self._documents.read(spec, looked.changed, now=now)
             recognised = await self._recognise_in(spec, listed.entries, met=met)

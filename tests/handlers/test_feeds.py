@@ -244,7 +244,7 @@ async def test_S5_what_a_feed_says_is_text_whatever_it_holds(
     odd = odd.replace(b"<channel>", b"<channel><title>&lt;b&gt;{n}\xe2\x80\xaegnp.exe</title>", 1)
     published.put("/rss.xml", odd)
     await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
-    evil = rss(("two", "&lt;i&gt;{0} [x](javascript:1)", "Text."), FIRST)
+    evil = rss(("two", "&lt;i&gt;{0} [x](javascript:1)", "Text."))
     published.put("/rss.xml", evil.replace(b"<link>", b"<link>javascript:alert(1)//"))
     assert await poll(patient) == 1
     told = await patient.tells(READER, "[x](javascript:1)")
@@ -315,6 +315,88 @@ async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: 
         ("https://t.me/s/example_channel", "A & B"),
     ]
     assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+
+
+async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
+    patient: World, published: Publishers
+) -> None:
+    """A file may call an agency's feed anything; whoever follows it too reads its own name."""
+    published.put("/rss.xml", rss(FIRST))
+    address = f"{published.url}/rss.xml"
+    listed = opml(address).replace(b"A &amp; B", b"Buy crypto at @scam")
+    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
+    assert await poll(patient) == 0
+    await patient.ask("/feeds", fits="Buy crypto at @scam")  # alone with it, as their file says
+    added = await patient.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
+    assert "scam" not in added["text"]
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    told = await patient.tells(RUSSIAN, "Bridge is closed for a week")
+    assert "Test" in told["text"]
+    assert "scam" not in told["text"]
+    # nor does a later file change it
+    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
+    assert await poll(patient) == 0
+    shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
+    assert "scam" not in shown["text"]
+
+
+def numbered(*items: str) -> bytes:
+    """A feed with these elements."""
+    told = "".join(f"<item>{one}</item>" for one in items)
+    return f"<rss version='2.0'><channel><title>Test</title>{told}</channel></rss>".encode()
+
+
+def item(number: int, keys: str) -> str:
+    """An entry of its own words and time; `keys` are what its feed gives it for an identity."""
+    return (
+        f"<title>Bridge {number} is closed</title><description>Cars of town {number} wait."
+        f"</description><pubDate>Wed, 25 Nov 2026 06:0{number}:00 +0000</pubDate>{keys}"
+    )
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "<guid>top</guid>",
+        "<link>https://a.example/live</link>",
+        "<guid>top</guid><link>https://a.example/{n}</link>",
+        "<link>https://a.example/</link>",
+    ],
+)
+async def test_F18_no_weak_key_hides_what_an_own_feed_brings(
+    patient: World, published: Publishers, keys: str, number: int
+) -> None:
+    """Of one item at a time, or of several: each is told once."""
+    document = [item(0, keys.format(n=0))]
+    published.put("/rss.xml", numbered(*document))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    for n in (1, 2, 3):
+        document = [item(n, keys.format(n=n)), *document][:number]
+        published.put("/rss.xml", numbered(*document))
+        assert await poll(patient) == 1
+        published.put("/rss.xml", numbered(*document) + b"<!-- built anew -->")
+        assert await poll(patient) == 0
+
+
+@pytest.mark.parametrize(
+    "keys", ["<link>https://a.example/{n}?sid={at}</link>", "<guid>{at}-{n}</guid>"]
+)
+async def test_F18_an_own_feed_with_other_keys_at_each_poll_tells_nothing_anew(
+    patient: World, published: Publishers, keys: str
+) -> None:
+    """Tokens in links, ids that are made anew; as where a site has moved."""
+
+    def document(at: str) -> bytes:
+        return numbered(*(item(n, keys.format(n=n, at=at)) for n in range(3)))
+
+    published.put("/rss.xml", document("first"))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    for at in ("second", "third"):
+        published.put("/rss.xml", document(at))
+        assert await poll(patient) == 0
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 import storage.chats
@@ -39,7 +40,7 @@ async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
         await storage.own_feeds.add(db, ONE, now=NOW)
         await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
         values = {"etag": None, "last_modified": None, "digest": "d"}
-        await storage.own_feeds.record_ok(db, ONE, now=NOW, **values)
+        await storage.own_feeds.record_ok(db, ONE, name="A", now=NOW, **values)
         await storage.own_feeds.add(db, ONE, now=NOW + EVERY)
         stored = await storage.own_feeds.get(db, "a1")
         assert stored is not None
@@ -51,13 +52,30 @@ async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
         assert stored.last_ok_at is None
 
 
-async def test_what_a_feed_lists_is_new_once(store: Store) -> None:
+async def test_what_a_feed_listed_is_known(store: Store) -> None:
     async with store.writing() as db:
         await storage.own_feeds.add(db, ONE, now=NOW)
         many = [f"h{number}" for number in range(1200)]
-        assert await storage.own_feeds.note_entries(db, "a1", many, now=NOW) == set(many)
-        more = await storage.own_feeds.note_entries(db, "a1", [*many, "x"], now=NOW)
-        assert more == {"x"}
+        assert await storage.own_feeds.known(db, "a1", many) == set()
+        await storage.own_feeds.note_entries(db, "a1", many, now=NOW)
+        assert await storage.own_feeds.known(db, "a1", [*many, "x"]) == set(many)
+
+
+async def test_a_feed_that_lists_ever_others_does_not_fill_the_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The latest of its hashes are kept, and what it lists now is all of it."""
+    monkeypatch.setattr(storage.own_feeds, "MOST_KEPT", 30)
+    async with store.writing() as db:
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.own_feeds.add(db, TWO, now=NOW)
+        await storage.own_feeds.note_entries(db, "b2", ["theirs"], now=NOW)
+        for poll in range(9):
+            some = [f"h{poll}.{number}" for number in range(20)]
+            await storage.own_feeds.note_entries(db, "a1", some, now=NOW + poll * EVERY)
+        rows = (await db.execute(select(own_entry.c.entry))).scalars().all()
+    assert set(some) | {"theirs"} <= set(rows)
+    assert len(rows) <= 41
 
 
 async def test_a_pause_has_no_end_and_a_nap_is_no_pause(store: Store) -> None:
