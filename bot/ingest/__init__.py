@@ -43,6 +43,7 @@ from bot.ingest.stories import judge_entries
 from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
+from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -64,7 +65,8 @@ PATIENCE = 0.05
 class Ingest:
     """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
 
-    `feeds` are the catalog's, by key: how far those are trusted who report the same story.
+    `feeds` and `places` are the catalog's, by key: how far those are trusted who report the same
+    story, and where readers may live.
     """
 
     store: Store
@@ -76,6 +78,7 @@ class Ingest:
     alerts_per_hour: int = 20
     admins: Sequence[int] = ()
     feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     _remembered: Together[str, Past] = field(init=False)
     _recognised: Together[Read, Recognised | SourceError] = field(init=False)
     _kept: Together[Found, IngestReport] = field(init=False)
@@ -115,6 +118,7 @@ class Ingest:
             alerts_per_hour=settings.alerts_per_hour,
             admins=settings.admin_ids,
             feeds=catalog.news,
+            places=catalog.places,
         )
 
     async def poll(self, spec: Spec) -> IngestReport:
@@ -266,6 +270,7 @@ class Ingest:
                 an_hour=self.alerts_per_hour,
                 admins=self.admins,
                 feeds=self.feeds,
+                places=self.places,
             ),
         )
         return await keeper.keep(found)
