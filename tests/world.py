@@ -105,6 +105,7 @@ def poll_flow(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     admins: Sequence[int] = (),
     feeds: Mapping[str, NewsSpec] = MappingProxyType({}),
+    meaning: bool = False,
 ) -> Ingest:
     """The poll flow as the program composes it."""
     return Ingest(
@@ -114,6 +115,7 @@ def poll_flow(
         clock=clock,
         admins=admins,
         feeds=feeds,
+        meaning=meaning,
     )
 
 
@@ -394,9 +396,10 @@ async def polling(
     now: datetime,
     admins: Sequence[int] = (OPERATOR,),
     in_workers: bool = False,
+    meaning: bool = False,
 ) -> AsyncIterator[World]:
     """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address;
-    feeds are parsed in this process, or `in_workers` as the program does.
+    feeds are parsed in this process, or `in_workers` as the program does; `meaning` asks vectors.
     """
     async with (
         Publishers() as publishers,
@@ -407,7 +410,13 @@ async def polling(
         world.publishers = publishers
         feeds = world.catalog.news
         world.ingest = poll_flow(
-            store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds
+            store,
+            fetcher,
+            workers,
+            clock=lambda: world.now,
+            admins=admins,
+            feeds=feeds,
+            meaning=meaning,
         )
         yield world
 
