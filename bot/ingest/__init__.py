@@ -45,6 +45,7 @@ from bot.ingest.stories import judge_entries
 from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
+from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -66,7 +67,8 @@ PATIENCE = 0.05
 class Ingest:
     """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
 
-    `feeds` are the catalog's, by key: how far those are trusted who report the same story.
+    `feeds` and `places` are the catalog's, by key: how far those are trusted who report the same
+    story, and where readers may live.
     `meaning` is whether vectors are asked where words do not decide.
     """
 
@@ -79,6 +81,7 @@ class Ingest:
     alerts_per_hour: int = 20
     admins: Sequence[int] = ()
     feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     meaning: bool = False
     _remembered: Together[str, Past] = field(init=False)
     _recognised: Together[Read, Recognised | SourceError] = field(init=False)
@@ -119,6 +122,7 @@ class Ingest:
             alerts_per_hour=settings.alerts_per_hour,
             admins=settings.admin_ids,
             feeds=catalog.news,
+            places=catalog.places,
             meaning=installed(),
         )
 
@@ -271,6 +275,7 @@ class Ingest:
                 an_hour=self.alerts_per_hour,
                 admins=self.admins,
                 feeds=self.feeds,
+                places=self.places,
             ),
         )
         if self.meaning:

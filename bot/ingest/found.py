@@ -85,6 +85,8 @@ class NewsFound:
     #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
+    #: Why some of its entries are left out, where they cannot be stored.
+    trouble: str | None = None
 
     @property
     def backlog(self) -> bool:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
+from bot.model.places import Place
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -377,6 +378,7 @@ class Catalog:
     #: Publishers of stories, by the kind of their section and their key in it.
     kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @cached_property
     def news(self) -> Mapping[str, NewsSpec]:
