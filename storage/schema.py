@@ -169,6 +169,7 @@ entry = Table(  # one item as published
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
     Column("headline", Text),  # as an operator worded it: shown in place of the title
+    Column("meaning", LargeBinary),  # the vector of how it begins, 384 bytes, once it was asked for
     # whether its words are in the index that `storage.search` keeps
     Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),

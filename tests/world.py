@@ -107,6 +107,7 @@ def poll_flow(
     admins: Sequence[int] = (),
     feeds: Mapping[str, NewsSpec] = MappingProxyType({}),
     places: Mapping[str, Place] = MappingProxyType({}),
+    meaning: bool = False,
 ) -> Ingest:
     """The poll flow as the program composes it."""
     return Ingest(
@@ -117,6 +118,7 @@ def poll_flow(
         admins=admins,
         feeds=feeds,
         places=places,
+        meaning=meaning,
     )
 
 
@@ -397,9 +399,10 @@ async def polling(
     now: datetime,
     admins: Sequence[int] = (OPERATOR,),
     in_workers: bool = False,
+    meaning: bool = False,
 ) -> AsyncIterator[World]:
     """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address;
-    feeds are parsed in this process, or `in_workers` as the program does.
+    feeds are parsed in this process, or `in_workers` as the program does; `meaning` asks vectors.
     """
     async with (
         Publishers() as publishers,
@@ -416,6 +419,7 @@ async def polling(
             admins=admins,
             feeds=world.catalog.news,
             places=world.catalog.places,
+            meaning=meaning,
         )
         yield world
 
