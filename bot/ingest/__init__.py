@@ -17,6 +17,7 @@ import storage.sources
 from bot import metrics
 from bot.clock import utc_now
 from bot.config import Settings
+from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest.documents import Documents
@@ -35,6 +36,7 @@ from bot.ingest.found import (
     unforeseen,
 )
 from bot.ingest.keeping import Keeper
+from bot.ingest.meaning import with_meanings
 from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
@@ -43,6 +45,7 @@ from bot.ingest.stories import judge_entries
 from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
+from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -64,7 +67,9 @@ PATIENCE = 0.05
 class Ingest:
     """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
 
-    `feeds` are the catalog's, by key: how far those are trusted who report the same story.
+    `feeds` and `places` are the catalog's, by key: how far those are trusted who report the same
+    story, and where readers may live.
+    `meaning` is whether vectors are asked where words do not decide.
     """
 
     store: Store
@@ -76,6 +81,8 @@ class Ingest:
     alerts_per_hour: int = 20
     admins: Sequence[int] = ()
     feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    meaning: bool = False
     _remembered: Together[str, Past] = field(init=False)
     _recognised: Together[Read, Recognised | SourceError] = field(init=False)
     _kept: Together[Found, IngestReport] = field(init=False)
@@ -115,6 +122,8 @@ class Ingest:
             alerts_per_hour=settings.alerts_per_hour,
             admins=settings.admin_ids,
             feeds=catalog.news,
+            places=catalog.places,
+            meaning=installed(),
         )
 
     async def poll(self, spec: Spec) -> IngestReport:
@@ -266,8 +275,11 @@ class Ingest:
                 an_hour=self.alerts_per_hour,
                 admins=self.admins,
                 feeds=self.feeds,
+                places=self.places,
             ),
         )
+        if self.meaning:
+            found = await with_meanings(self.store, self.workers, found, now=self.clock())
         return await keeper.keep(found)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:

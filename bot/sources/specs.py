@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
+from bot.model.places import Place
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -297,7 +298,8 @@ class NewsSpec(Asked, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
-    shown, are explained in `bot.sources.standing`.
+    shown, are explained in `bot.sources.standing`. Feeds of one `publisher` are one source where
+    two are asked for.
     """
 
     key: str
@@ -306,6 +308,7 @@ class NewsSpec(Asked, ABC):
     poll: PollSpec
     language: str | None = None
     trust: int = 2
+    publisher: str | None = None
     style: Style = Style.BRIEF
     topics: tuple[str, ...] = ()
     terms: str | None = None
@@ -377,6 +380,7 @@ class Catalog:
     #: Publishers of stories, by the kind of their section and their key in it.
     kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @cached_property
     def news(self) -> Mapping[str, NewsSpec]:
