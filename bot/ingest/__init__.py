@@ -190,7 +190,7 @@ class Ingest:
             listed = await self._documents.read(spec, looked.changed, now=now)
             recognised = await self._recognise_in(spec, listed.entries, met=met)
         looked = looked.with_items(listed.items)
-        new = recognised.unknown
+        new = list(recognised.unknown)
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
         judged = await judge_entries(self.workers, spec, new)
@@ -203,6 +203,7 @@ class Ingest:
             entries=listed.count,
             hub=listed.hub,
             judged=judged,
+            marks=recognised.unknown,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),

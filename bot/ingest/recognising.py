@@ -245,7 +245,7 @@ class _Recogniser:
         """The new entries, and with `reword` those under another headline than is stored."""
         claims = await self._claims()
         times = Counter(claims.values())
-        unknown: list[Entry] = []
+        unknown: dict[Entry, Mark] = {}
         reworded: list[Entry] = []
         fresh = _Namesakes[Mark]()
         ids = self.taken | {one.id for one in self.stored.values()}
@@ -258,7 +258,7 @@ class _Recogniser:
                 if name in ids:
                     name = identity.another_id(one)
                 ids.add(name)
-                unknown.append(_under(one, name))
+                unknown[_under(one, name)] = one
                 continue
             known = self.stored[claims[one]]
             another = known.title_key is not None and one.title_key != known.title_key

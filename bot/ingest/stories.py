@@ -55,7 +55,7 @@ async def keep_entries(
     for one in found:
         for item, verdict in reversed(list(one.judged.items())):  # feeds list the newest first
             if (one.spec.key, item.id) not in stored:
-                new.append((one, _new_entry(one.spec.key, item, verdict, now=now)))
+                new.append((one, _new_entry(one, item, verdict, now=now)))
     alone, others = await _apart(db, new, now=now)
     await storage.news.add_alone(db, alone, now=now)
     count = Counter(entry.feed for _, entry in new)
@@ -73,14 +73,15 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
     return await storage.brought.among(db, [one for one in ids if one[0] not in bare])
 
 
-def _new_entry(feed: str, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
+def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
+    mark = found.marks.get(item) or identity.mark(item, link_key(item))
     return NewEntry(
-        feed=feed,
+        feed=found.spec.key,
         item=item,
         at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
-        link_key=link_key(item),
-        title_key=identity.headline_key(item) or "",
-        text_key=identity.text_key(item),
+        link_key=mark.link_key,
+        title_key=mark.title_key or "",
+        text_key=mark.text_key,
         verdict=verdict,
     )
 
