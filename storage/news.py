@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,7 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
         topics=tuple(row.topics),
         severity=Severity(row.severity),
         headline=row.headline,
+        meaning=row.meaning,
     )
 
 
@@ -82,7 +83,10 @@ async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """An entry to be stored, with its story's time, what it is compared by, and its verdict."""
+    """An entry to be stored, with its story's time, what it is compared by, and its verdict.
+
+    `meaning` is its vector, where it was asked for.
+    """
 
     feed: str
     item: Entry
@@ -91,6 +95,7 @@ class NewEntry:
     title_key: str
     verdict: Verdict
     text_key: str | None = None
+    meaning: bytes | None = None
 
 
 async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
@@ -154,6 +159,7 @@ def _entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, o
         "seen_at": now,
         "topics": list(verdict.topics),
         "severity": verdict.severity.value,
+        "meaning": new.meaning,
     }
 
 
@@ -199,9 +205,16 @@ async def correct(
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
+        "meaning": None,  # it was of the words before
         "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
+
+
+async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
+    """The vectors of stored entries, by number: none is made twice."""
+    for pk, vector in vectors.items():
+        await db.execute(update(entry).where(entry.c.id == pk).values(meaning=vector))
 
 
 async def headline(db: Db, pk: int, words: str) -> None:

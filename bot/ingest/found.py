@@ -25,6 +25,7 @@ Spec = RateSpec | NewsSpec
 
 # so many new entries at once from a known feed: its ids changed, or it was down for long
 FLOOD = 20
+BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
@@ -51,14 +52,15 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, each with its mark, and those in other
-    words now.
+    """Of a feed's entries those it had not brought before, and those in other words now; and the
+    marks of the former, where they were recognised by any.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
     stands in the document beside it is needed.
     """
 
-    unknown: Mapping[Entry, Mark] = field(default_factory=dict)
+    unknown: Sequence[Entry] = ()
+    marks: Mapping[Entry, Mark] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     unsure: bool = False
 
@@ -85,6 +87,18 @@ class NewsFound:
     hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
+    #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
+    meanings: Mapping[str, bytes] = field(default_factory=dict)
+    recalled: Mapping[int, bytes] = field(default_factory=dict)
+    #: Why some of its entries are left out, where they cannot be stored.
+    trouble: str | None = None
+
+    @property
+    def backlog(self) -> bool:
+        """Whether a poll brought what was there before we came: its calm entries tell nobody
+        anything, and are not compared with what others told in other words.
+        """
+        return self.quiet and len(self.judged) > BACKLOG
 
     @property
     def unchanged(self) -> bool:

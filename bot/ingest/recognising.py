@@ -265,7 +265,9 @@ class _Recogniser:
             corrected = bool(known.text_key and one.text_key and known.text_key != one.text_key)
             if reword and (another or corrected) and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
-        return Recognised(unknown=unknown, reworded=reworded, unsure=self.unsure)
+        return Recognised(
+            unknown=list(unknown), marks=unknown, reworded=reworded, unsure=self.unsure
+        )
 
     async def _claims(self) -> dict[Mark, int]:
         """Which stored entry each is; several are one only where they are one article."""
