@@ -17,6 +17,10 @@ from bot.model.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"
+#: The kind of an operator's message to many.
+BROADCAST = "broadcast"
+#: In the place of a subscription's key: every chat that is written to.
+EVERYBODY = "*"
 #: The kind of a story that broke: of this one chats chose how grave it must be.
 STORY = "story"
 
@@ -129,7 +133,8 @@ class Audience:
     """Whom an alert is for, as a question the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
-    the alert `told`; with a key and `told`, the subscribers who did not get that one.
+    the alert `told`; with a key and `told`, the subscribers who did not get that one. A broadcast's
+    key may be `EVERYBODY`.
     """
 
     subscription: str | None = None
