@@ -13,6 +13,7 @@ from storage.schema import (
     alert,
     broadcast,
     chat,
+    chat_place,
     delivery,
     inbox,
     news_filter,
@@ -28,6 +29,7 @@ BY_CHAT = (
     (rule, "chat_id"),
     (news_filter, "chat_id"),
     (broadcast, "chat_id"),
+    (chat_place, "chat_id"),
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )

@@ -134,12 +134,14 @@ class Audience:
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
     the alert `told`; with a key and `told`, the subscribers who did not get that one. A broadcast's
-    key may be `EVERYBODY`.
+    key may be `EVERYBODY`. For the chats that chose one of the places `near`, it is graver by a
+    level.
     """
 
     subscription: str | None = None
     chat: int | None = None
     told: int | None = None
+    near: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

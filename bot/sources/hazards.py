@@ -1,8 +1,8 @@
 """Institutes that measure: USGS GeoJSON summaries, GDACS RSS, CAP 1.2 → hazards, and entries.
 
 * USGS: a FeatureCollection; times are milliseconds; an event keeps its id while its magnitude and
-  place are revised, and one that was none stays with the status "deleted". Quarry blasts are listed
-  beside earthquakes.
+  place are revised, unless another network's number is preferred: `ids` has all it ever had. One
+  that was none stays with the status "deleted". Quarry blasts are listed beside earthquakes.
 * GDACS: an item is an episode of an event, which is named by its type and number. Sizes have a unit
   of each type's own, so all but an earthquake's magnitude are told by the alert level.
 * CAP: one alert, or several in a feed. An update names the alert it follows, by which both are one;
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -40,7 +40,7 @@ from bot.sources.documents import (
     xml,
 )
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, NewsSpec
+from bot.sources.specs import EntryReader, Listed, ListReader, NewsSpec, Numbered
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
@@ -82,6 +82,18 @@ class HazardSpec(NewsSpec):
         """How its document is read."""
         return partial(parse_entries, spec=self)
 
+    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - it is read whole
+        """How its document is read, with what became of events that were taken before."""
+        return partial(list_hazards, spec=self)
+
+    def taken_back(self, item: Entry) -> Entry:
+        """The same hazard, which was none."""
+        hazard = Hazard.read(item.content)
+        if hazard is None or hazard.withdrawn:
+            return item
+        written = str(replace(hazard, withdrawn=True))
+        return replace(item, title=f"Withdrawn: {item.title}", content=written)
+
     def verdict(self, item: Entry) -> Verdict | None:
         """A hazard is judged by its size, not by its words."""
         hazard = Hazard.read(item.content)
@@ -93,6 +105,8 @@ class HazardSpec(NewsSpec):
         severity = Severity.NOTABLE
         if hazard.size is not None and hazard.size >= urgent:
             severity = Severity.URGENT
+        if hazard.withdrawn:
+            severity = Severity.INFO
         return Verdict(
             security=True,
             score=1.0,
@@ -128,17 +142,46 @@ def parse_entries(
     content_type: str | None = None,  # noqa: ARG001 - XML and JSON say their encoding
 ) -> Sequence[Entry]:
     """The hazards that a source takes, as entries. Raises ParseError."""
-    entries: dict[str, Entry] = {}
-    for one in parse_hazards(body, form=spec.format, url=url):
+    return list_hazards(body, spec=spec, url=url).entries
+
+
+def list_hazards(
+    body: bytes,
+    /,
+    *,
+    spec: HazardSpec,
+    url: str | None = None,
+    content_type: str | None = None,  # noqa: ARG001 - as above
+) -> Listed:
+    """What a document says: the hazards that a source takes, and beside them what matters only of
+    those that were taken before. Raises ParseError.
+    """
+    taken: dict[str, Entry] = {}
+    revised: dict[str, Entry] = {}
+    withdrawn: set[str] = set()
+    also: dict[str, Sequence[str]] = {}
+    for one in _every(body, form=spec.format, url=url):
+        if one.hazard.withdrawn:
+            withdrawn.update((one.id, *one.also))
+            continue
+        also.setdefault(one.id, one.also)
         if spec.takes(one.hazard):
-            entries.setdefault(one.id, _entry(one))
-    return tuple(entries.values())
+            taken.setdefault(one.id, _entry(one))
+        else:
+            revised.setdefault(one.id, _entry(one))
+    numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
+    return Listed(entries=tuple(taken.values()), count=len(taken), numbered=numbered)
 
 
 def parse_hazards(
     body: bytes, *, form: str | None = None, url: str | None = None
 ) -> list[Reported]:
     """All hazards of a document, in its order; its form is found out where it is not said."""
+    return [one for one in _every(body, form=form, url=url) if not one.hazard.withdrawn]
+
+
+def _every(body: bytes, *, form: str | None, url: str | None) -> list[Reported]:
+    """All hazards of a document, with those that it takes back."""
     return FORMATS[form or _form_of(body)](body, url)
 
 
@@ -191,10 +234,10 @@ def _usgs(body: bytes, url: str | None) -> list[Reported]:
 
 
 def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
-    """One event; None of a blast, a deleted one, and one that has no id."""
+    """One event; None of a blast, and of one that has no id."""
     told = feature.get("properties")
     name = one_line(str(feature.get("id") or ""))
-    if not isinstance(told, dict) or not name or told.get("status") == "deleted":
+    if not isinstance(told, dict) or not name:
         return None
     if told.get("type", "earthquake") != "earthquake":
         return None
@@ -212,10 +255,12 @@ def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
             place=one_line(str(told.get("place") or "")) or "?",
             latitude=latitude,
             longitude=longitude,
+            withdrawn=told.get("status") == "deleted",
         ),
         at=_milliseconds(told.get("time")),
         updated_at=_milliseconds(told.get("updated")),
         link=absolute_link(str(told.get("url") or ""), url),
+        also=tuple(filter(None, str(told.get("ids") or "").split(","))),
     )
 
 
@@ -332,7 +377,16 @@ def _cap(body: bytes, url: str | None) -> list[Reported]:
         one = _cap_alert(alert, name, url)
         if one is not None:
             found[name] = one  # the later of a document is the update
-    return [one for name, one in found.items() if name not in over]
+    found.update((name, _taken_back(name)) for name in over)
+    return list(found.values())
+
+
+def _taken_back(name: str) -> Reported:
+    """An alert that was cancelled; what it said is known of whoever took it."""
+    nothing = Hazard(
+        kind=HazardKind.OTHER, size=None, place="?", latitude=None, longitude=None, withdrawn=True
+    )
+    return Reported(id=name, hazard=nothing, at=None)
 
 
 def _name(alert: Element) -> str:
