@@ -136,6 +136,10 @@ def _place(value: object) -> str:
     return parse_text(value, "the key of another place")
 
 
+def _publisher(value: object) -> str:
+    return parse_text(value, "a name that all feeds of one publisher have")
+
+
 def _topic(value: object) -> str:
     """A topic: one of ours, or a catalog's own word that is not one of ours mistyped."""
     if not isinstance(value, str) or not _TOPIC.fullmatch(value):
@@ -192,6 +196,7 @@ Proxy = Annotated[str, PlainValidator(_proxy)]
 Latitude = Annotated[float, PlainValidator(_degrees(90))]
 Longitude = Annotated[float, PlainValidator(_degrees(180))]
 PlaceKey = Annotated[str, PlainValidator(_place)]
+PublisherName = Annotated[str, PlainValidator(_publisher)]
 Flag = Annotated[bool, PlainValidator(_flag)]
 Names = Annotated[dict[str, str], PlainValidator(_names)]
 Selector = Annotated[str, PlainValidator(_selector)]
