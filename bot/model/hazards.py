@@ -122,3 +122,14 @@ def size_of(text: object) -> Decimal | None:
     if not size.is_finite() or not 0 <= size < 100:
         return None
     return size.quantize(Decimal("0.1"))
+
+
+def point(north: object, east: object) -> tuple[float | None, float | None]:
+    """Latitude and longitude as published; none where they are nowhere on the globe."""
+    try:
+        latitude, longitude = float(str(north)), float(str(east))
+    except ValueError:
+        return None, None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None, None
+    return latitude, longitude

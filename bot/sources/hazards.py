@@ -15,7 +15,7 @@ and the hazard's written form as its text. Runs in a worker process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,8 +24,9 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.alerts import Severity
-from bot.model.hazards import Hazard, HazardKind, Reported, size_of
+from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.sources.cap import parse_cap
 from bot.sources.dates import believable, parse_date
 from bot.sources.documents import (
     Element,
@@ -246,7 +247,7 @@ def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
     if isinstance(geometry, dict):
         match geometry.get("coordinates"):
             case [east, north, *_]:
-                latitude, longitude = _point(north, east)
+                latitude, longitude = point(north, east)
     return Reported(
         id=name,
         hazard=Hazard(
@@ -268,17 +269,6 @@ def _milliseconds(value: object) -> datetime | None:
     if not isinstance(value, Decimal) or not value.is_finite():
         return None
     return believable(lambda: datetime.fromtimestamp(int(value) // 1000, UTC))
-
-
-def _point(north: object, east: object) -> tuple[float | None, float | None]:
-    """Latitude and longitude as published; none where they are nowhere on the globe."""
-    try:
-        latitude, longitude = float(str(north)), float(str(east))
-    except ValueError:
-        return None, None
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        return None, None
-    return latitude, longitude
 
 
 # --- GDACS ----------------------------------------------------------------------------------------
@@ -324,141 +314,16 @@ def _gdacs_hazard(item: Element) -> Hazard:
     latitude = longitude = None
     match (text_of(item, "point") or "").split():
         case [north, east]:
-            latitude, longitude = _point(north, east)
-    for point in children(item, "Point"):
-        latitude, longitude = _point(text_of(point, "lat"), text_of(point, "long"))
+            latitude, longitude = point(north, east)
+    for spot in children(item, "Point"):
+        latitude, longitude = point(text_of(spot, "lat"), text_of(spot, "long"))
     return Hazard(
         kind=kind, size=size, place=one_line(place), latitude=latitude, longitude=longitude
     )
 
 
-# --- CAP 1.2 --------------------------------------------------------------------------------------
-
-_SEVERITIES = {
-    "minor": Decimal("1.0"),
-    "moderate": Decimal("2.0"),
-    "severe": Decimal("3.0"),
-    "extreme": Decimal("4.0"),
-}
-_STORMS = (
-    r"(?:thunder|wind)?storm|wind|tornado|cyclone|hurricane|typhoon|snow|blizzard|rain|hail|"
-    r"ветер|ветр|шторм|ливн|снег|град|бороон"
-)
-# what an alert's event says, in the words of the services of the world; the first that fits
-_EVENTS = (
-    (HazardKind.TSUNAMI, r"tsunami|цунами"),
-    (HazardKind.EARTHQUAKE, r"earthquake|землетрясен|жер титир"),
-    (HazardKind.LANDSLIDE, r"land\s?slide|mud\s?(?:slide|flow)|debris|оползн|сел[ьея]|жер көчкү"),
-    (HazardKind.AVALANCHE, r"avalanche|лавин|кар көчкү"),
-    (HazardKind.VOLCANO, r"volcan|вулкан"),
-    (HazardKind.FLOOD, r"(?:flash)?flood|наводнен|паводк|подтопл|суу ташк"),
-    (HazardKind.WILDFIRE, r"(?:wild)?fire|пожар|өрт"),
-    (HazardKind.STORM, _STORMS),
-    (HazardKind.DROUGHT, r"drought|засух|кургакчыл"),
-    (HazardKind.HEAT, r"heat|hot\b|жар[аы]\b"),
-    (HazardKind.COLD, r"cold|frost|freez|мороз|заморозк|суук"),
-)
-_MAGNITUDE = re.compile(r"\bM(?:w|ag(?:nitude)?)?\s*[:=]?\s*(\d(?:[.,]\d)?)\b", re.IGNORECASE)
-
-
-def _cap(body: bytes, url: str | None) -> list[Reported]:
-    try:
-        root = xml(body, root="alert")
-    except ParseError:
-        root = xml(body, root="feed")
-    found: dict[str, Reported] = {}
-    over: set[str] = set()
-    for alert in descendants(root, "alert"):
-        name, kind = _name(alert), (text_of(alert, "msgType") or "").lower()
-        if text_of(alert, "status") != "Actual" or not name or kind not in {"alert", "update"}:
-            if kind == "cancel":
-                over.add(name)
-            continue
-        one = _cap_alert(alert, name, url)
-        if one is not None:
-            found[name] = one  # the later of a document is the update
-    found.update((name, _taken_back(name)) for name in over)
-    return list(found.values())
-
-
-def _taken_back(name: str) -> Reported:
-    """An alert that was cancelled; what it said is known of whoever took it."""
-    nothing = Hazard(
-        kind=HazardKind.OTHER, size=None, place="?", latitude=None, longitude=None, withdrawn=True
-    )
-    return Reported(id=name, hazard=nothing, at=None)
-
-
-def _name(alert: Element) -> str:
-    """By what an alert and its updates are one: the identifier of the first of them."""
-    for reference in (text_of(alert, "references") or "").split():
-        match reference.split(","):
-            case [_, identifier, _]:
-                return one_line(identifier)
-    return one_line(text_of(alert, "identifier") or "")
-
-
-def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
-    """One alert by its English part, else its first; None where it says nothing."""
-    parts = list(children(alert, "info"))
-    if not parts:
-        return None
-    parts.sort(key=lambda part: not (text_of(part, "language") or "en").lower().startswith("en"))
-    info = parts[0]
-    event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
-    kind = HazardKind.OTHER
-    for candidate, words in _EVENTS:
-        if re.search(rf"\b(?:{words})", event, re.IGNORECASE):
-            kind = candidate
-            break
-    size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
-    if kind is HazardKind.EARTHQUAKE:
-        stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")
-        size = size_of(stated[1].replace(",", ".")) if stated else None
-    areas = list(children(info, "area"))
-    latitude, longitude = _centre(areas)
-    named = [text_of(area, "areaDesc") for area in areas]
-    place = one_line("; ".join(filter(None, named)) or text_of(info, "headline") or event)
-    moment = text_of(info, "onset") or text_of(info, "effective") or text_of(alert, "sent") or ""
-    return Reported(
-        id=name,
-        hazard=Hazard(
-            kind=kind, size=size, place=place or "?", latitude=latitude, longitude=longitude
-        ),
-        at=parse_date(moment),
-        updated_at=parse_date(text_of(alert, "sent") or ""),
-        link=absolute_link(text_of(info, "web") or "", url),
-    )
-
-
-def _centre(areas: Sequence[Element]) -> tuple[float | None, float | None]:
-    """The middle of the first circle or polygon: good enough for a map and a distance."""
-    for area in areas:
-        for circle in children(area, "circle"):
-            north, _, east = (circle.text or "").strip().partition(" ")[0].partition(",")
-            return _point(north, east)
-        for polygon in children(area, "polygon"):
-            corners = list(_corners(polygon.text or ""))
-            if corners:
-                north_sum = sum(north for north, _ in corners)
-                east_sum = sum(east for _, east in corners)
-                return north_sum / len(corners), east_sum / len(corners)
-    return None, None
-
-
-def _corners(text: str) -> Iterator[tuple[float, float]]:
-    pairs = text.split()
-    if len(pairs) > 1 and pairs[0] == pairs[-1]:  # a ring ends where it began
-        pairs.pop()
-    for pair in pairs:
-        north, _, east = pair.partition(",")
-        latitude, longitude = _point(north, east)
-        if latitude is not None and longitude is not None:
-            yield latitude, longitude
-
-
 FORMATS: Mapping[str, Callable[[bytes, str | None], list[Reported]]] = {
     "usgs": _usgs,
     "gdacs": _gdacs,
-    "cap": _cap,
+    "cap": parse_cap,
 }
