@@ -19,7 +19,7 @@ from bot.model.news import Story
 from bot.model.places import Place
 from bot.sources.hazards import measured
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import led
+from bot.sources.standing import led, publishers
 from storage.db import Db
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
@@ -53,7 +53,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     near = _near(story, policy)
     if calm and not await _calm_is_told(db, policy, near, now=now):
         return 0
-    if policy.security == "two_sources" and len(story.feeds) < 2:
+    if policy.security == "two_sources" and len(publishers(story, policy.feeds)) < 2:
         return 0
     first = await _told_before(db, story)
     approval = policy.security == "approve"

@@ -39,6 +39,7 @@ from bot.sources.values import (
     Parser,
     PlaceKey,
     Proxy,
+    PublisherName,
     Rank,
     StyleName,
     Topics,
@@ -152,6 +153,7 @@ class NewsSection(SourceSection):
     url: Address
     language: Language | None = None
     trust: Trust = 2
+    publisher: PublisherName | None = None
     style: StyleName = Style.BRIEF
     topics: Topics = ()
 
@@ -163,6 +165,7 @@ class NewsSection(SourceSection):
             "url": self.url,
             "language": self.language,
             "trust": self.trust,
+            "publisher": self.publisher,
             "style": Style(self.style),
             "topics": self.topics,
             **self.common(),

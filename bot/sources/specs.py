@@ -298,7 +298,8 @@ class NewsSpec(Asked, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
-    shown, are explained in `bot.sources.standing`.
+    shown, are explained in `bot.sources.standing`. Feeds of one `publisher` are one source where
+    two are asked for.
     """
 
     key: str
@@ -307,6 +308,7 @@ class NewsSpec(Asked, ABC):
     poll: PollSpec
     language: str | None = None
     trust: int = 2
+    publisher: str | None = None
     style: Style = Style.BRIEF
     topics: tuple[str, ...] = ()
     terms: str | None = None

@@ -9,11 +9,19 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, PlainValidator
 
-from bot.grammar import list_of, nearest, one_of, parse_address, parse_clock, parse_text, whole
+from bot.grammar import (
+    list_of,
+    nearest,
+    one_of,
+    parse_address,
+    parse_clock,
+    parse_proxy,
+    parse_text,
+    whole,
+)
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
@@ -94,23 +102,6 @@ def _user_agent(value: object) -> str:
     return value
 
 
-def _proxy(value: object) -> str:
-    """A proxy's address; told wrong, it is not repeated: it may hold a password."""
-    right = "http://host:port, https://host:port or socks5://host:port, user:password@ before it"
-    text = parse_text(value, right)
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(right) from None
-    known = parts.scheme in {"http", "https", "socks5", "socks5h"}
-    if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError(right)
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(right)
-    return text
-
-
 def public_name(value: object) -> str:
     """The name of a public channel without @, also from its address."""
     right = 'the public name of a channel such as "example_channel"'
@@ -134,6 +125,10 @@ def _degrees(most: int) -> Callable[[object], float]:
 
 def _place(value: object) -> str:
     return parse_text(value, "the key of another place")
+
+
+def _publisher(value: object) -> str:
+    return parse_text(value, "a name that all feeds of one publisher have")
 
 
 def _topic(value: object) -> str:
@@ -188,10 +183,11 @@ def _holiday(value: object, right: str) -> Holiday:
 PublicName = Annotated[str, PlainValidator(public_name)]
 Headers = Annotated[dict[str, str], PlainValidator(_headers)]
 UserAgent = Annotated[str, PlainValidator(_user_agent)]
-Proxy = Annotated[str, PlainValidator(_proxy)]
+Proxy = Annotated[str, PlainValidator(parse_proxy)]
 Latitude = Annotated[float, PlainValidator(_degrees(90))]
 Longitude = Annotated[float, PlainValidator(_degrees(180))]
 PlaceKey = Annotated[str, PlainValidator(_place)]
+PublisherName = Annotated[str, PlainValidator(_publisher)]
 Flag = Annotated[bool, PlainValidator(_flag)]
 Names = Annotated[dict[str, str], PlainValidator(_names)]
 Selector = Annotated[str, PlainValidator(_selector)]
