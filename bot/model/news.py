@@ -18,7 +18,8 @@ def ends_a_day(moment: datetime | None) -> bool:
     return moment is not None and moment.microsecond == 1_000_000 - LAST_MOMENT.microseconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# without slots: what crosses to the worker process and back by the thousand is pickled by C alone
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One item as published: plain text, without markup or control characters.
 
@@ -112,7 +113,7 @@ class Story:
         return frozenset(item.entry.language for item in self.entries)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, as an entry
 class Verdict:
     """What a detector thinks of one text: its topics, how severe it is, and the reasons."""
 
