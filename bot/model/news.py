@@ -132,7 +132,7 @@ class FoundPage:
     """One page of the stories that have all `words`, those in the reader's language first.
 
     `number` counts from 0, `more` says whether another page exists; `feed_names` maps feed key →
-    language → name.
+    language → name; `left_out` counts the stories of its stretch that the chat's filters kept back.
     """
 
     stories: tuple[Story, ...]
@@ -140,6 +140,7 @@ class FoundPage:
     number: int
     more: bool
     feed_names: dict[str, dict[str, str]]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
