@@ -7,7 +7,8 @@ import secrets
 import sys
 import time
 from asyncio import sleep
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,8 +19,6 @@ from bot.cli.program import LONGEST_RUN, cli, fail, run_to_end
 from bot.config import TELEGRAM, TOKEN, Settings, load_settings
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
-
     from bot.telegram.api import Api
 
 ENV_FILE = Path(".env")
@@ -48,12 +47,14 @@ def init(
 
 
 async def _init(settings: Settings, wait: float) -> None:
+    from bot.telegram.api import Api
     from bot.telegram.session import open_session
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
     async with open_session(proxy=settings.proxy) as session:
         tries = TRIES if sys.stdin.isatty() else 1
-        api, token, name = await _introduced(settings, session, tries)
+        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
+        api, token, name = await _introduced(api_of, tries)
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
         _write(ENV_FILE, values)
         _say(f"@{name}; wrote {ENV_FILE}, which nobody else can read.")
@@ -68,24 +69,20 @@ async def _init(settings: Settings, wait: float) -> None:
     _say("Next: `jarchy check --sources`, then `jarchy run`.")
 
 
-async def _introduced(
-    settings: Settings, session: ClientSession, tries: int
-) -> tuple[Api, str, str]:
+async def _introduced(api_of: Callable[..., Api], tries: int) -> tuple[Api, str, str]:
     """The bot behind the token that is asked for: its API, the token, its name."""
-    from bot.telegram.api import Api
-
     token = _asked_token()
     log.hide(token)
     name, why = None, "no token of @BotFather's, which is like 123456789:AA…"
     if TOKEN.fullmatch(token):
-        api = Api(session, url=settings.bot_api_url, token=token, proxy=settings.proxy)
+        api = api_of(token=token)
         name, why = await _name_of(api)
         if name is not None:
             return api, token, name
     if tries <= 1:
         fail(f"BOT_TOKEN: {why}")
     _say(f"{why}; once more, please")
-    return await _introduced(settings, session, tries - 1)
+    return await _introduced(api_of, tries - 1)
 
 
 def _say(words: str) -> None:
