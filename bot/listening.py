@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from telegram.error import InvalidToken, TelegramError
 
 from bot import presence
@@ -183,7 +185,9 @@ async def serve(stack: AsyncExitStack, application: web.Application, listen: str
     if listen == "off":
         return None
     host, _, port = listen.rpartition(":")
-    runner = web.AppRunner(application, access_log=None)
+    logger = logging.getLogger(__name__)
+    logger.addFilter(_is_of_ours)
+    runner = web.AppRunner(application, access_log=None, logger=logger)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -193,3 +197,11 @@ async def serve(stack: AsyncExitStack, application: web.Application, listen: str
     actual = int(runner.addresses[0][1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
+
+
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    """Whether a server's record is of what we did: who sends no HTTP at all is answered 400.
+
+    Whatever asks all ports of the internet does, daily, and each time it would leave a traceback.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

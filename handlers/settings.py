@@ -14,9 +14,10 @@ from telegram import Update
 
 import storage.chats
 import storage.filters
+import storage.places
 from bot.convert import country_zones, read_zone
 from bot.errors import UserError
-from bot.i18n import clock, t, zone_name
+from bot.i18n import clock, name_of, t, zone_name
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style, Wakes
 from bot.model.subjects import digests_of
@@ -25,7 +26,7 @@ from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import news_filters, subscriptions
+from handlers import news_filters, places, subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -108,7 +109,10 @@ async def _ask_place(context: Context) -> None:
 
 
 async def placed(_update: Update, context: Context) -> None:
-    """A location shared in a private chat: its time zone is set, the place itself forgotten."""
+    """A location shared in a private chat: its time zone is set, the place itself forgotten.
+
+    What is near to it is offered, and kept where it is tapped.
+    """
     origin = context.incoming.effective_message
     zone = None
     if origin is not None and origin.location is not None:
@@ -117,6 +121,8 @@ async def placed(_update: Update, context: Context) -> None:
         raise UserError("error.place", example=EXAMPLE)
     await _set_zone(context, zone)
     await context.reply(_zone_set(context), keyboard={"remove_keyboard": True})
+    if origin is not None and origin.location is not None:
+        await places.offer(context, origin.location.latitude, origin.location.longitude)
 
 
 def _zone_set(context: Context) -> Message:
@@ -148,6 +154,8 @@ async def _submenu(context: Context, what: str) -> Message:
             return await subscriptions.menu(context)
         case "filters":
             return await news_filters.shown(context, back=render.BACK)
+        case "places":
+            return await places.menu(context)
         case "back":
             return await _shown(context)
     raise UserError("error.stale")
@@ -173,6 +181,14 @@ async def _shown(context: Context) -> Message:
     chat = context.chat
     async with context.services.store.reading() as db:
         mine = await storage.filters.of_chat(db, chat.id)
+        near = await storage.places.of_chat(db, chat.id)
+    offered = context.services.catalog.places
     return render.settings(
-        context.language, zone=chat.time_zone, style=chat.style, wakes=chat.wakes, filters=mine
+        context.language,
+        zone=chat.time_zone,
+        style=chat.style,
+        wakes=chat.wakes,
+        filters=mine,
+        places=bool(offered),
+        near=[name_of(offered[key].names, context.language) for key in near if key in offered],
     )

@@ -32,6 +32,7 @@ class StoredAlert:
     severity: Severity
     reasons: tuple[Reason, ...]
     created_at: datetime
+    near: frozenset[str] = frozenset()  # the places that a story is near to
 
 
 async def enqueue(db: Db, new: Alert) -> int | None:
@@ -57,6 +58,8 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
+    if new.audience.near:
+        values["near"] = sorted(new.audience.near)
     if about.series is not None:
         values["about_series"] = str(about.series)
     if new.approval:
@@ -233,6 +236,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         severity=Severity(row.severity),
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
+        near=frozenset(row.near or ()),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, func, literal, or_, select, text, update
 
 import storage.filters
+import storage.places
 import storage.rules
 from bot.model.alerts import State
 from bot.model.chats import Chat, ChatKind, Style, Wakes
@@ -181,6 +182,7 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
     )
     await storage.rules.migrate(db, old.id, new)
     await storage.filters.migrate(db, old.id, new)
+    await storage.places.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))
 
 

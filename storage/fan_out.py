@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 import storage.chats
 import storage.filters
+import storage.places
 from bot.model.alerts import ANSWER, STORY, Approval, Severity, State
 from bot.model.chats import Wakes
 from bot.model.filters import StoredFilter
@@ -182,6 +183,13 @@ async def _analyze(db: Db) -> None:
         await db.execute(text("ANALYZE delivery"))
 
 
+def _hear_of_calm(near: frozenset[str]) -> ColumnElement[bool]:
+    """The readers who may hear of a calm story: who wants all, and who is near."""
+    member = subscription.c.chat_id
+    all_of_it = member.in_(storage.chats.WANT_ALL)
+    return or_(all_of_it, member.in_(storage.places.chats_at(near))) if near else all_of_it
+
+
 def _audience(
     row: Any,  # noqa: ANN401 - a row
     now: datetime,
@@ -190,16 +198,21 @@ def _audience(
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), []
     meant = [subscription.c.key == row.audience_key]
+    near = frozenset[str](row.near or ())
     if row.kind == STORY and row.severity == Severity.INFO.value:
         # few of the topic's readers: they are looked for by themselves
-        meant.append(subscription.c.chat_id.in_(storage.chats.WANT_ALL))
+        meant.append(_hear_of_calm(near))
     willing = [
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
         or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
     ]
     if row.audience_key == SECURITY and row.severity != Severity.URGENT.value:
-        willing.append(chat.c.wakes != Wakes.URGENT.value)
+        told = chat.c.wakes != Wakes.URGENT.value
+        # what is near is graver by a level: of a calm story those hear who want what is important
+        if near and row.severity != Severity.INFO.value:
+            told = or_(told, storage.places.is_at(chat.c.id, near))
+        willing.append(told)
     if row.audience_told is not None:
         theirs = delivery.alias("theirs")
         same = select(theirs.c.id).where(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
+    Select,
     String,
     and_,
+    bindparam,
     cast,
     delete,
     func,
@@ -47,6 +50,7 @@ def _stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
         topics=tuple(row.topics),
         severity=Severity(row.severity),
         headline=row.headline,
+        meaning=row.meaning,
     )
 
 
@@ -79,7 +83,10 @@ async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """An entry to be stored, with its story's time, what it is compared by, and its verdict."""
+    """An entry to be stored, with its story's time, what it is compared by, and its verdict.
+
+    `meaning` is its vector, where it was asked for.
+    """
 
     feed: str
     item: Entry
@@ -88,6 +95,7 @@ class NewEntry:
     title_key: str
     verdict: Verdict
     text_key: str | None = None
+    meaning: bytes | None = None
 
 
 async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
@@ -151,6 +159,7 @@ def _entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, o
         "seen_at": now,
         "topics": list(verdict.topics),
         "severity": verdict.severity.value,
+        "meaning": new.meaning,
     }
 
 
@@ -196,9 +205,16 @@ async def correct(
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
+        "meaning": None,  # it was of the words before
         "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
+
+
+async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
+    """The vectors of stored entries, by number: none is made twice."""
+    for pk, vector in vectors.items():
+        await db.execute(update(entry).where(entry.c.id == pk).values(meaning=vector))
 
 
 async def headline(db: Db, pk: int, words: str) -> None:
@@ -227,14 +243,23 @@ async def reports(
     """The latest entries of these stories, so many of each: what a new one may belong to."""
     if not pks:
         return []
+    asked = {"stories": list(pks), "since": since, "each": each}
+    return [_stored(row) for row in await db.execute(_REPORTS, asked)]
+
+
+def _reports() -> Select[Any]:
+    """The statement of `reports`."""
     place = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
+    stories = entry.c.story_id.in_(bindparam("stories", expanding=True))
     some = select(entry.c.id, place.label("place")).where(
-        entry.c.story_id.in_(list(pks)), entry.c.seen_at >= since
+        stories, entry.c.seen_at >= bindparam("since")
     )
     ranked = some.subquery()
-    chosen = select(ranked.c.id).where(ranked.c.place <= each)
-    query = select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
-    return [_stored(row) for row in await db.execute(query)]
+    chosen = select(ranked.c.id).where(ranked.c.place <= bindparam("each", type_=Integer))
+    return select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
+
+
+_REPORTS = _reports()
 
 
 async def recent(
@@ -371,10 +396,14 @@ async def same_title(
     db: Db, title_key: str, *, since: datetime, limit: int = 20
 ) -> list[StoredEntry]:
     """The recent entries with the same headline, from any feed, the latest first."""
-    query = (
-        select(entry)
-        .where(entry.c.title_key == title_key, entry.c.seen_at >= since)
-        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
-        .limit(limit)
-    )
-    return [_stored(row) for row in await db.execute(query)]
+    asked = {"title": title_key, "since": since, "most": limit}
+    return [_stored(row) for row in await db.execute(_SAME_TITLE, asked)]
+
+
+#: Asked for nearly every entry, and made once: making it costs as much as what it finds.
+_SAME_TITLE = (
+    select(entry)
+    .where(entry.c.title_key == bindparam("title"), entry.c.seen_at >= bindparam("since"))
+    .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)

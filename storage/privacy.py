@@ -9,7 +9,17 @@ from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.db import Db
 from storage.own_feeds import follows
-from storage.schema import alert, chat, delivery, inbox, news_filter, own_feed, rule, subscription
+from storage.schema import (
+    alert,
+    chat,
+    chat_place,
+    delivery,
+    inbox,
+    news_filter,
+    own_feed,
+    rule,
+    subscription,
+)
 
 #: Each table that knows a chat, and the column that says which.
 BY_CHAT = (
@@ -17,6 +27,7 @@ BY_CHAT = (
     (subscription, "chat_id"),
     (rule, "chat_id"),
     (news_filter, "chat_id"),
+    (chat_place, "chat_id"),
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )

@@ -169,6 +169,7 @@ entry = Table(  # one item as published
     Column("topics", Json, nullable=False),
     Column("severity", String, nullable=False),
     Column("headline", Text),  # as an operator worded it: shown in place of the title
+    Column("meaning", LargeBinary),  # the vector of how it begins, 384 bytes, once it was asked for
     # whether its words are in the index that `storage.search` keeps
     Column("indexed", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
@@ -290,6 +291,20 @@ news_filter = Table(  # what a chat will not hear of in the news, or all that it
 )
 _partial_index(None, news_filter.c.until_at, where="until_at IS NOT NULL")
 
+chat_place = Table(  # places of the catalog that a chat chose as near to it
+    "chat_place",
+    metadata,
+    Column(
+        "chat_id",
+        BigInteger,
+        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("place", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index(None, chat_place.c.place)
+
 # --- feeds that readers added ---------------------------------------------------------------------
 
 own_feed = Table(  # one address, whoever follows it (`subscription`: feed:KEY)
@@ -338,6 +353,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("fanned_to", BigInteger),  # the last chat that has its delivery: where fan-out goes on
     Column("fanned_at", UtcDateTime),  # when fan-out was complete
     Column("audience_told", BigInteger),  # for those who got that alert: a correction
+    Column("near", Json),  # of a story: the places it is near to; null of anything else
     Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for

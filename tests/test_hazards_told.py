@@ -13,6 +13,7 @@ import storage.chats
 import storage.news
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.hazards import Hazard
+from bot.render.hazards import headline
 from bot.sources.catalog import parse_catalog
 from bot.sources.hazards import measured as measured_in
 from bot.sources.specs import Catalog
@@ -20,7 +21,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
 from tests.factories import chat as a_chat
-from tests.sources.test_hazards import feature, summary
+from tests.sources.test_hazards import cap, feature, summary
 from tests.world import SECURITY, World, polling
 
 pytestmark = pytest.mark.cases
@@ -33,6 +34,7 @@ def catalog(url: str) -> Catalog:
     return parse_catalog(
         f'[hazards.usgs]\nname = {{ en = "USGS" }}\nurl = "{url}/usgs"\nformat = "usgs"\n{NEAR}'
         f'[hazards.other]\nname = {{ en = "Other" }}\nurl = "{url}/other"\nformat = "usgs"\n{NEAR}'
+        f'[hazards.met]\nname = {{ en = "Met" }}\nurl = "{url}/met"\nformat = "cap"\n'
         f'[feeds.agency]\nurl = "{url}/agency.xml"\nlanguage = "ru"\n'
         f'[feeds.english]\nurl = "{url}/english.xml"\nlanguage = "en"\n'
     )
@@ -119,6 +121,58 @@ async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:
     first, rise = await world.alerts("story")
     assert (first.severity, rise.severity) == ("notable", "urgent")
     assert rise.payload["answers"] == first.id
+
+
+@pytest.mark.parametrize("mag", [3.9, None], ids=["small", "deleted"])
+async def test_whoever_got_it_hears_that_it_was_smaller_or_none(
+    world: World, mag: float | None
+) -> None:
+    """Below what is told, and withdrawn: the message says so; nobody hears of it who did not."""
+    measured(world, quake(world, mag=5.8))
+    assert (await world.poll("usgs")).alerts == 1
+    changes = {"mag": mag} if mag else {"status": "deleted", "mag": 5.8}
+    for _ in range(2):
+        other = quake(world, "us2", minutes=3, **changes)
+        measured(world, quake(world, **changes), other)
+        report = await world.poll("usgs")
+        assert (report.new, report.alerts) == (0, 0)
+        world.now += timedelta(hours=20)  # however late
+    assert [row.kind for row in await world.alerts()] == ["story", "edit"]
+    async with world.store.reading() as db:
+        (story,) = await storage.news.latest(db, topic="security", limit=20)
+    hazard = Hazard.read(story.lead.entry.content)
+    assert hazard is not None
+    assert hazard.withdrawn is (mag is None)
+    assert str(hazard.size) == str(mag or 5.8)
+    said = {one: headline(hazard, one).split(" ")[0] for one in READERS}
+    if mag is None:
+        assert said == {"en": "Withdrawn", "ru": "Отозвано", "ky": "Булак"}
+
+
+async def test_an_event_that_gets_another_number_is_told_once(world: World) -> None:
+    """The institute lists all numbers that it ever had."""
+    measured(world, quake(world, ids=",us1,"))
+    assert (await world.poll("usgs")).alerts == 1
+    measured(world, quake(world, "ci9", mag=5.1, ids=",us1,ci9,"))
+    report = await world.poll("usgs")
+    assert (report.new, report.alerts) == (0, 0)
+    measured(world, quake(world, "ci9", mag=6.4, ids=",us1,ci9,"))
+    assert (await world.poll("usgs")).alerts == 1
+    assert await stories(world) == [1]
+
+
+async def test_a_warning_like_the_last_one_is_told_and_its_cancelling_too(world: World) -> None:
+    """Two numbers are two events, whatever they have in common."""
+    for number in ("KG-1", "KG-2", "KG-3"):
+        said = cap(number).replace("2026-11-28T09:15:00+06:00", world.now.isoformat())
+        world.serve("met", said.encode())
+        report = await world.poll("met")
+        assert (report.new, report.alerts) == (1, int(number != "KG-1"))
+        world.now += timedelta(days=1)
+    follows = "met@kg.example,KG-3,2026-11-28T09:15:00+06:00"
+    world.serve("met", cap("KG-4", references=follows, kind="Cancel").encode())
+    assert (await world.poll("met")).alerts == 0
+    assert [row.kind for row in await world.alerts()] == ["story", "story", "edit"]
 
 
 @pytest.mark.parametrize(

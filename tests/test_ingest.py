@@ -19,7 +19,7 @@ from bot.ingest import IngestReport
 from bot.model.alerts import Approval
 from bot.readers.digest import day_digest
 from bot.sources.catalog import parse_catalog
-from bot.sources.specs import Catalog
+from bot.sources.specs import Catalog, NewsSpec
 from storage.db import Store
 from storage.schema import alert, entry, held_rate
 from tests.publishers import ATTACK, QUIET, Publishers, daily
@@ -171,6 +171,24 @@ async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> No
     assert (await world.poll("two")).alerts == 1
     world.feed("two", ("last", *first[1:]), QUIET)
     assert (await world.poll("two")).alerts == 0
+
+
+@pytest.mark.cases
+async def test_two_feeds_of_one_publisher_are_no_two_sources(world: World) -> None:
+    """Its own translation confirms nothing."""
+    feeds: dict[str, NewsSpec] = {}
+    for key in ("one", "two", "three"):
+        feeds[key] = replace(world.catalog.news[key], publisher=None if key == "three" else "A")
+    world.ingest = replace(world.ingest, security_policy="two_sources", feeds=feeds)
+    story = ("first", "Shooting reported at the border post", "Armed men killed three soldiers.")
+    told: list[int] = []
+    for key, spec in feeds.items():
+        world.feed(key, QUIET)
+        await world.ingest.poll(spec)
+    for key, spec in feeds.items():
+        world.feed(key, story, QUIET)
+        told.append((await world.ingest.poll(spec)).alerts)
+    assert told == [0, 0, 1]
 
 
 @pytest.mark.cases

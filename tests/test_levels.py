@@ -9,11 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
+import storage.alerts
 import storage.chats
+import storage.places
+from bot.alerts import Desk, Reader
+from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.model.chats import Wakes
+from bot.model.chats import Style, Wakes
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -32,10 +37,23 @@ BLAST = (
 )
 
 
+PLACES = """
+[places]
+osh = { name = { en = "Osh" }, latitude = 40.53, longitude = 72.8 }
+uzgen = { within = "osh", name = { en = "Uzgen" }, latitude = 40.77, longitude = 73.3 }
+naryn = { name = { en = "Naryn" }, latitude = 41.43, longitude = 75.99 }
+kg = { name = { en = "Kyrgyzstan" } }
+[hazards.institute]
+format = "usgs"
+at_least = 4.0
+"""
+
+
 def catalog(url: str) -> Any:
-    """Two agencies."""
+    """Two agencies, an institute and some places."""
     feed = '[feeds.{0}]\nname = {{ en = "{0}" }}\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
-    return parse_catalog("".join(feed.format(key, url) for key in ("one", "two")))
+    feeds = "".join(feed.format(key, url) for key in ("one", "two"))
+    return parse_catalog(f'{feeds}{PLACES}url = "{url}/institute.xml"\n')
 
 
 @pytest.fixture
@@ -117,6 +135,100 @@ async def test_calm_stories_have_no_more_than_the_hour_and_take_no_room(world: W
     await world.done()
     assert len(sent(world, ALL)) == 3
     assert not [row for row in await world.deliveries("notice") if row.chat_id == 5]
+
+
+FLOOD = ("Mudflow destroys a bridge in Uzgen district", "Rescuers evacuate forty families.")
+THEFT = ("Two pickpockets detained at a bazaar in Uzgen", "Police returned eleven telephones.")
+
+
+async def live_in(world: World, chat: int, *places: str) -> None:
+    """A chat chooses places."""
+    async with world.store.writing() as db:
+        for place in places:
+            await storage.places.toggle(db, chat, place)
+
+
+async def test_what_is_near_is_graver_by_a_level(world: World) -> None:
+    """An important story reaches who wants urgent ones only and lives there, or around there; a
+    calm one, without sound, who wants important ones. Nobody else hears of more.
+    """
+    await live_in(world, URGENT, "osh")
+    await live_in(world, IMPORTANT, "naryn")
+    assert await world.report("one", ("a", *FLOOD), QUIET) == 1
+    await world.tells(URGENT, FLOOD[0])
+    await world.done()
+    assert silent(world, URGENT) == [False]
+    assert await world.report("one", ("b", *THEFT), QUIET) == 1
+    await world.tells(ALL, THEFT[0])
+    await world.done()
+    assert [len(sent(world, chat)) for chat in (IMPORTANT, URGENT)] == [1, 1]
+    await live_in(world, IMPORTANT, "uzgen")
+    far = ("c", "Police detain a thief in Naryn", "The man of forty stole horses.")
+    assert await world.report("two", far, QUIET) == 1
+    await world.tells(IMPORTANT, far[1])
+    await world.done()
+    assert silent(world, IMPORTANT) == [False, True]
+
+
+async def test_a_calm_story_is_told_where_only_who_lives_there_wants_it(world: World) -> None:
+    """Also when nobody asked for all; a country that is named alone is no city of it."""
+    async with world.store.writing() as db:
+        await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
+    await live_in(world, IMPORTANT, "osh")
+    abroad = ("a", "Police of Kyrgyzstan detain a thief", "The man of forty stole horses.")
+    assert await world.report("one", abroad, QUIET) == 0
+    assert await world.report("one", ("b", *THEFT), QUIET) == 1
+    await world.tells(IMPORTANT, THEFT[0])
+    await world.done()
+    assert [len(sent(world, chat)) for chat in (ALL, IMPORTANT, URGENT)] == [0, 1, 0]
+
+
+async def test_an_earthquake_is_near_where_it_is_felt(world: World) -> None:
+    """By its size and point, whatever place its institute names it after."""
+    await live_in(world, URGENT, "naryn")
+    quiet = quakes(("old", 4.1, "far away", 30.0, 10.0))
+    world.publishers.put("/institute.xml", quiet, kind="application/json")
+    await world.poll("institute")
+    felt = quakes(("a", 4.9, "90 km N of Artux, China", 41.0, 75.6))
+    world.publishers.put("/institute.xml", felt, kind="application/json")
+    assert (await world.poll("institute")).alerts == 1
+    await world.tells(URGENT, "Artux")
+    far = quakes(("b", 4.9, "9 km W of Khujand, Tajikistan", 40.3, 69.5))
+    world.publishers.put("/institute.xml", far, kind="application/json")
+    assert (await world.poll("institute")).alerts == 1
+    await world.tells(IMPORTANT, "Khujand")
+    await world.done()
+    assert len(sent(world, URGENT)) == 1
+
+
+def quakes(*events: tuple[str, float, str, float, float]) -> bytes:
+    """Earthquakes of now as USGS writes them: id, magnitude, place, latitude, longitude."""
+    features = []
+    for name, size, place, north, east in events:
+        told = {"mag": size, "place": place, "time": int(NOW.timestamp() * 1000)}
+        point = {"type": "Point", "coordinates": [east, north, 10]}
+        features.append({"id": name, "properties": told, "geometry": point})
+    return orjson.dumps({"type": "FeatureCollection", "features": features})
+
+
+async def test_why_says_that_it_is_near(world: World) -> None:
+    """By the chat's own places alone, in its language."""
+    await live_in(world, URGENT, "osh", "naryn")
+    await world.report("one", ("a", *FLOOD), QUIET)
+    async with world.store.reading() as db:
+        (told,) = await storage.alerts.by_keys(db, ["story:3", "story:2"])
+        desk = Desk(db=db, catalog=world.catalog)
+        whys = []
+        for chat in (IMPORTANT, URGENT):
+            reader = Reader(
+                chat=chat, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
+            )
+            whys.append(await Stories().why(desk, told, reader))
+    far, near = whys
+    assert far is not None
+    assert near is not None
+    assert "near you" not in far.text
+    assert "• near you: Osh\n" in near.text
 
 
 async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(world: World) -> None:

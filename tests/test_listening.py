@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from contextlib import AsyncExitStack
 from typing import Any
 
 import babel.messages.pofile
 import babel.numbers
 import pytest
+from aiohttp import web
 
 from bot import i18n
 from bot.convert import currencies, parse_question
-from bot.listening import read_ahead
+from bot.listening import read_ahead, serve
 
 
 @pytest.mark.parametrize(
@@ -32,3 +36,43 @@ def test_the_first_question_reads_no_languages_data(
     monkeypatch.setattr(babel.messages.pofile, "read_po", late)
     assert parse_question(question, language=language, home="KGS").source == "USD"
     assert i18n.t("rates.today", language)
+
+
+NO_HTTP = {
+    "words": b"HELLO\r\n\r\n",
+    "another version": b"GET / HTTP/9.9\r\n\r\n",
+    "a TLS greeting": b"\x16\x03\x01\x02\x00\x01",
+    "a long header": b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"b" * 20_000 + b"\r\n\r\n",
+    "a NUL": b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "broken chunks": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+}
+
+
+async def asked(port: int, request: bytes) -> bytes:
+    """The first line of what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    try:
+        return await reader.readline()
+    finally:
+        writer.close()
+
+
+async def test_what_is_no_http_is_refused_and_leaves_nothing_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Scanners come every day; what fails by us is logged as ever."""
+
+    async def fails(_: web.Request) -> web.Response:
+        raise RuntimeError("ours")
+
+    application = web.Application()
+    application.router.add_get("/", fails)
+    async with AsyncExitStack() as stack:
+        port = await serve(stack, application, "127.0.0.1:0")
+        assert port is not None
+        for name, request in NO_HTTP.items():
+            assert b" 400 " in await asked(port, request), name
+        assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
+        assert b" 500 " in await asked(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert "ours" in caplog.text

@@ -21,6 +21,7 @@ from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
+from storage.schema import entry
 from tests.world import NOW, World, polling
 
 FEEDS = 12
@@ -99,19 +100,42 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     assert (await world.poll("s3")).alerts == 1
 
 
-async def test_an_id_too_long_for_the_databases_index_is_no_trouble_of_the_others(
-    world: World,
+async def test_an_entry_that_cannot_be_stored_takes_none_of_its_source_along(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL takes none of 8191 bytes: that is the source's failure, where it is one."""
+    """The others are stored and told at once; it is tried at each poll, and said meanwhile."""
+    calm = [(f"n{number}", f"Bridge {number} is open again", "At last.") for number in range(9)]
+    quake = ("quake", "Earthquake of magnitude 6.1 in Osh kills people", "Houses fell in Osh.")
+    world.feed("s3", *calm[:4], ("attack", ATTACK, "The border service says so."), quake, *calm[4:])
+    link_key = keeping.keep_entries.__globals__["link_key"]
+
+    def poisoned(item: Entry) -> str | None:
+        if item.title == ATTACK:
+            raise ValueError(item.title)
+        return link_key(item)  # type: ignore[no-any-return]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.ingest.stories.link_key", poisoned)
+        reports = [await world.poll("s3"), await world.poll("s3")]
+    assert [(one.new, one.alerts, one.outcome) for one in reports] == [
+        (10, 1, "partly"),
+        (0, 0, "partly"),
+    ]
+    assert {one.error for one in reports} == {"it could not be stored: ValueError"}
+    last = await world.poll("s3")
+    assert (last.new, last.alerts, last.error) == (1, 1, None)
+
+
+async def test_a_link_too_long_for_the_databases_index_is_no_link(world: World) -> None:
+    """PostgreSQL takes none of 2,704 bytes; its entry is stored, and the others are no worse."""
     letters = random.Random(1)
     for number in range(FEEDS):
         world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
     endless = "".join(letters.choices(ascii_letters, k=20_000))
     world.feed("s3", (endless, "A bridge without end is open", "At last."))
     errors = await together(world)
-    assert errors[:3] + errors[4:] == [None] * (FEEDS - 1)
-    if not world.store.alone:
-        assert errors[3] == "it could not be stored: OperationalError"
+    assert errors == [None] * FEEDS
+    assert "A bridge without end is open" in {row.title for row in await world.stored(entry)}
 
 
 async def test_a_document_with_more_entries_than_a_statement_takes_is_read_from_its_beginning(

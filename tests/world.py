@@ -40,6 +40,7 @@ from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
+from bot.model.places import Place
 from bot.model.rates import Rate
 from bot.model.reasons import Reason, reasons_from_json
 from bot.running import Running
@@ -105,6 +106,8 @@ def poll_flow(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     admins: Sequence[int] = (),
     feeds: Mapping[str, NewsSpec] = MappingProxyType({}),
+    places: Mapping[str, Place] = MappingProxyType({}),
+    meaning: bool = False,
 ) -> Ingest:
     """The poll flow as the program composes it."""
     return Ingest(
@@ -114,6 +117,8 @@ def poll_flow(
         clock=clock,
         admins=admins,
         feeds=feeds,
+        places=places,
+        meaning=meaning,
     )
 
 
@@ -394,9 +399,10 @@ async def polling(
     now: datetime,
     admins: Sequence[int] = (OPERATOR,),
     in_workers: bool = False,
+    meaning: bool = False,
 ) -> AsyncIterator[World]:
     """Publishers and the poll flow; nothing polled yet. `catalog` gets the publishers' address;
-    feeds are parsed in this process, or `in_workers` as the program does.
+    feeds are parsed in this process, or `in_workers` as the program does; `meaning` asks vectors.
     """
     async with (
         Publishers() as publishers,
@@ -405,9 +411,15 @@ async def polling(
     ):
         world = World(store, catalog(publishers.url), now=now)
         world.publishers = publishers
-        feeds = world.catalog.news
         world.ingest = poll_flow(
-            store, fetcher, workers, clock=lambda: world.now, admins=admins, feeds=feeds
+            store,
+            fetcher,
+            workers,
+            clock=lambda: world.now,
+            admins=admins,
+            feeds=world.catalog.news,
+            places=world.catalog.places,
+            meaning=meaning,
         )
         yield world
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import storage.news
+import storage.places
 from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.i18n import moment, name_of, t
@@ -85,6 +86,7 @@ class Stories(Kind):
         "why.story",
         "why.topics",
         "why.all",
+        "why.near",
         "wakes.all",
         "why.tune",
     )
@@ -113,9 +115,10 @@ class Stories(Kind):
         """How severe it was judged, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
         found = await storage.news.get(desk.db, broke.story)
+        near = await _near(desk, told, reader)
         if found is None:
             # the story is gone; why it was told stands with its alert
-            return why_story(told.severity, told.reasons, reader.language)
+            return why_story(told.severity, told.reasons, reader.language, near=near)
         # the reasons name stems: what this reader sees of them stands in what they were told
         entry = led(found, desk.catalog.news).told_in(reader.language).lead.entry
         texts = [f"{entry.title}\n{entry.summary or entry.content}"]
@@ -126,6 +129,7 @@ class Stories(Kind):
             topics=found.topics,
             sources=len(found.feeds),
             texts=texts,
+            near=near,
             reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
 
@@ -140,6 +144,18 @@ class Stories(Kind):
     def replies_to(self, told: StoredAlert) -> int | None:
         """The alert that told the story, where this one says that it got worse."""
         return StoryBroke.read(told.payload).answers
+
+
+async def _near(desk: Desk, told: StoredAlert, reader: Reader) -> list[str]:
+    """The names of the chat's places that a story is near to."""
+    if not told.near:
+        return []
+    found: list[str] = []
+    for key in await storage.places.of_chat(desk.db, reader.chat):
+        place = desk.catalog.places.get(key)
+        if key in told.near and place is not None:
+            found.append(name_of(place.names, reader.language))
+    return found
 
 
 # --- key and life ---------------------------------------------------------------------------------
@@ -166,7 +182,14 @@ LANES = {
 }
 
 
-def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = None) -> Alert:
+def alert(
+    story: Story,
+    *,
+    approval: bool,
+    now: datetime,
+    answers: int | None = None,
+    near: frozenset[str] = frozenset(),
+) -> Alert:
     """The alert of a story, as loud as its loudest report; with `approval` an operator is asked.
 
     A calm one goes without sound to those who want all. `answers` is the alert that told the story
@@ -177,7 +200,7 @@ def alert(story: Story, *, approval: bool, now: datetime, answers: int | None = 
         payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
         lane=LANES[story.severity],
-        audience=Audience(subscription=str(TopicSubject("security"))),
+        audience=Audience(subscription=str(TopicSubject("security")), near=near),
         created_at=now,
         expires_at=now + LASTS,
         reasons=story.reasons,
@@ -298,18 +321,21 @@ def why_story(
     sources: int = 1,
     texts: Sequence[str] = (),
     reports: Sequence[Rich] = (),
+    near: Sequence[str] = (),
 ) -> Message:
     """Why a story was told: how severe it was judged, its topics, the reasons, who reports it.
 
     The detector names stems; what a reader sees of them are the words that stand in the story's own
-    `texts`.
+    `texts`. `near` are the names of the chat's places that it is near to.
     """
     judged = bold(t(f"severity.{severity.value}", language))
     shown = [phrase("why.story", language, severity=judged)]
     if topics:
         named = ", ".join(topic_name(topic, language) for topic in topics)
         shown.append(phrase("why.topics", language, topics=named))
-    if severity is Severity.INFO:
+    if near:
+        shown.append("• " + phrase("why.near", language, places=", ".join(near)))
+    elif severity is Severity.INFO:
         shown.append(phrase("why.all", language, wakes=t("wakes.all", language)))
     for reason in said(reasons, language, texts):
         shown.append("• " + reason)

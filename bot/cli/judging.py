@@ -58,8 +58,20 @@ def detect_same_story() -> None:
     from bot.detect.stories import same_story
 
     for item in _json_lines():
-        match = same_story(_side(item, "a"), _side(item, "b"))
+        a, b = _side(item, "a"), _side(item, "b")
+        match = same_story(a, b, alike=_alike(a, b))
         write_line({"id": item.get("id"), "same": match.same, "score": round(match.score, 4)})
+
+
+def _alike(a: Entry, b: Entry) -> float | None:
+    """The cosine of two texts' vectors where the flow would ask for it: words do not decide."""
+    from bot.detect import meaning, stories
+
+    if not meaning.installed() or not stories.undecided(a, b):
+        return None
+    # here, and not in a worker: this process ends with the verb
+    one, other = meaning.vectors([meaning.as_read(a), meaning.as_read(b)])
+    return meaning.cosine(one, other)
 
 
 def _side(item: dict[str, Any], name: str) -> Entry:

@@ -55,15 +55,16 @@ def worth(clue: int) -> int:
 def _words(drawn: Sketch) -> list[str]:
     """The rarest stems, the headline's and the repeated ones first."""
     weights = weights_of(drawn.language)
-    worth: dict[str, float] = {}
+    ranked: list[tuple[float, str]] = []
     for stem, count in drawn.whole.items():
         weight = weights.get(stem, RARE_STEM)
         if weight < COMMON or len(stem) < 3:
             continue
-        worth[stem] = weight * min(count, 3)
+        worth = weight * min(count, 3)
         if stem in drawn.title:
-            worth[stem] += weight * HEADLINE
-    return sorted(worth, key=lambda stem: (-worth[stem], stem))[:WORDS]
+            worth += weight * HEADLINE
+        ranked.append((-worth, stem))
+    return [stem for _, stem in sorted(ranked)[:WORDS]]
 
 
 def _facts(facts: Facts) -> list[str]:

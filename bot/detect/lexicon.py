@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import compress, count
 
 from bot.languages import words_of
 from bot.languages.letters import fold
@@ -58,26 +59,25 @@ class Lexicon:
     stems: Mapping[str, tuple[Pattern, ...]]
     # of the stems that begin with these two letters, longest first
     lengths: Mapping[str, tuple[int, ...]]
-    # what may stand where a word does, of words met lately; of most it is nothing
-    met: dict[str, tuple[Pattern, ...]] = field(default_factory=dict, compare=False, repr=False)
+    met: Met = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "met", Met(self.begun_by))
 
     def find(self, tokens: list[str]) -> Iterator[tuple[int, Pattern]]:
         """Each place of a pattern, with the longest pattern there; places do not overlap."""
-        at, met = 0, self.met
-        while at < len(tokens):
-            token = tokens[at]
-            begun = met.get(token)
-            if begun is None:
-                begun = self._begun_by(token)
-            for pattern in begun:
+        free = 0
+        # most words begin nothing: they are passed without a step of Python's own
+        for at in compress(count(), map(self.met.__getitem__, tokens)):
+            if at < free:
+                continue
+            for pattern in self.met[tokens[at]]:
                 if pattern.matches(tokens, at):
                     yield at, pattern
-                    at += len(pattern.words)
+                    free = at + len(pattern.words)
                     break
-            else:
-                at += 1
 
-    def _begun_by(self, token: str) -> tuple[Pattern, ...]:
+    def begun_by(self, token: str) -> tuple[Pattern, ...]:
         """The patterns that begin with this word, longest first; of as long ones, exact first."""
         found = list(self.exact.get(token, ()))
         for length in self.lengths.get(token[:2], ()):
@@ -85,11 +85,22 @@ class Lexicon:
                 found += self.stems.get(token[:length], ())
         if len(found) > 1:
             found.sort(key=lambda pattern: -len(pattern.words))
-        begun = tuple(found)
+        return tuple(found)
+
+
+class Met(dict[str, tuple[Pattern, ...]]):
+    """What may stand where a word does, of words met lately; of most it is nothing."""
+
+    def __init__(self, find: Callable[[str], tuple[Pattern, ...]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, token: str) -> tuple[Pattern, ...]:
+        begun = self._find(token)
         if len(token) <= LONGEST:
-            if len(self.met) >= REMEMBERED:
-                self.met.clear()
-            self.met[token] = begun
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[token] = begun
         return begun
 
 

@@ -34,7 +34,7 @@ def measured_story(
     for stored in recent:
         theirs = Hazard.read(stored.entry.content)
         hours = abs((at - stored.at).total_seconds()) / 3600
-        if theirs is None:
+        if theirs is None or theirs.withdrawn:
             continue
         if mine is None:
             if hours <= REPORT_HOURS and _reports(item, theirs, stored.entry):

@@ -29,10 +29,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
+from bot.detect.meaning import cosine
 from bot.detect.weighing import agreement, other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
@@ -52,6 +53,9 @@ SAME_STORY_SCORE = 0.5
 NEARLY = -1.5  # log-odds from which facts are asked whether two texts are one event in other words
 #: Log odds of two texts: to begin with, for their likeness, the headlines told, the lengths.
 BY_TEXT = (-5.4, 4.5, 2.65, 1.0)
+#: Within which log-odds of two texts' words their vectors decide, where they have any, and how.
+UNDECIDED = 3.0
+BY_MEANING = (-45.3, 49.5)
 OTHER_EVENT = 6.0  # what another place or magnitude takes from them
 # of two bare headlines: from which likeness, and how sharply, they are one event
 ALIKE, STEEP = 0.7, 8.0
@@ -74,7 +78,7 @@ class Match:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sketch:
     """An entry as it is compared: stems with their counts, of its title and of its beginning."""
 
@@ -85,10 +89,14 @@ class Sketch:
     whole: Mapping[str, int]
     has_text: bool
     length: int
-    size: float  # of all stems' weights together, as a vector's
     denies: bool
     answers: frozenset[str]
     numbers: frozenset[str]
+
+    @cached_property
+    def size(self) -> float:
+        """The size of all stems' weights together, as a vector's; most are never compared."""
+        return _size(self.whole, weights_of(self.language))
 
 
 def title_key(title: str) -> str:
@@ -100,17 +108,31 @@ def _key(words: Sequence[str]) -> str:
     return hashlib.sha1(" ".join(words).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
-def same_story(a: Entry, b: Entry, *, hours_apart: float = 0.0) -> Match:
-    """Compare two entries published `hours_apart` hours apart; the order does not matter."""
-    return compare(sketch(a), sketch(b), hours_apart=hours_apart)
+def same_story(
+    a: Entry, b: Entry, *, hours_apart: float = 0.0, alike: float | None = None
+) -> Match:
+    """Compare two entries published `hours_apart` hours apart; the order does not matter.
+
+    `alike` is the cosine of their vectors (`bot/detect/meaning.py`), where they have any.
+    """
+    return compare(sketch(a), sketch(b), hours_apart=hours_apart, alike=alike)
+
+
+def undecided(a: Entry, b: Entry) -> bool:
+    """Whether the words of two entries do not tell if they are one event: vectors may."""
+    one, other = sketch(a), sketch(b)
+    if one.language != other.language or one.key == other.key:
+        return False
+    return one.has_text and other.has_text and abs(_by_text(one, other)[0]) < UNDECIDED
 
 
 def best_match(
-    entry: Entry, recent: Iterable[StoredEntry], *, now: datetime
+    entry: Entry, recent: Iterable[StoredEntry], *, now: datetime, meaning: bytes | None = None
 ) -> tuple[StoredEntry, Match] | None:
     """The entry of `recent` that most surely tells of the same event; None when none does.
 
-    `now` stands for the time of an `entry` that carries none, or one in the future.
+    `now` stands for the time of an `entry` that carries none, or one in the future; `meaning` is
+    its vector.
     """
     mine = sketch(entry)
     at = min(entry.published_at or now, now)
@@ -119,7 +141,10 @@ def best_match(
         hours = abs((at - stored.at).total_seconds()) / 3600
         if hours > NEW_EVENT_HOURS:
             continue
-        match = compare(mine, sketch(stored.entry), hours_apart=hours)
+        alike = None
+        if meaning and stored.meaning:
+            alike = cosine(meaning, stored.meaning)
+        match = compare(mine, sketch(stored.entry), hours_apart=hours, alike=alike)
         if match.same and (best is None or match.score > best[1].score):
             best = (stored, match)
     return best
@@ -148,7 +173,6 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
         whole=whole,
         has_text=len(text.strip()) >= FORMULA,
         length=SHORT + len(text),
-        size=_size(whole, weights_of(code)),
         denies=any(f" {stem}" in said_in for stem in news.denials.split()),
         # which stems, and not only whether: two that answer in the same words may be one answer
         answers=frozenset(stem for stem in news.follow_ups.split() if f" {stem}" in said_in),
@@ -156,7 +180,7 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
     )
 
 
-def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
+def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0, alike: float | None = None) -> Match:
     """Compare two sketches; see `same_story`."""
     if hours_apart > NEW_EVENT_HOURS:
         return Match(same=False, score=0.0, reasons=("days apart",))
@@ -168,6 +192,9 @@ def compare(a: Sketch, b: Sketch, *, hours_apart: float = 0.0) -> Match:
     texts = a.has_text and b.has_text
     if texts:
         likely, reasons = _by_text(a, b)
+        if alike is not None and abs(likely) < UNDECIDED:
+            likely = BY_MEANING[0] + BY_MEANING[1] * alike
+            reasons.append(f"meaning {alike:.2f}")
         said, why = _by_facts(a, b, likely)
         likely += said
         reasons += why

@@ -17,6 +17,7 @@ import storage.sources
 from bot import metrics
 from bot.clock import utc_now
 from bot.config import Settings
+from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.ingest.documents import Documents
@@ -35,6 +36,8 @@ from bot.ingest.found import (
     unforeseen,
 )
 from bot.ingest.keeping import Keeper
+from bot.ingest.meaning import with_meanings
+from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
@@ -42,6 +45,7 @@ from bot.ingest.stories import judge_entries
 from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
+from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -63,7 +67,9 @@ PATIENCE = 0.05
 class Ingest:
     """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
 
-    `feeds` are the catalog's, by key: how far those are trusted who report the same story.
+    `feeds` and `places` are the catalog's, by key: how far those are trusted who report the same
+    story, and where readers may live.
+    `meaning` is whether vectors are asked where words do not decide.
     """
 
     store: Store
@@ -75,6 +81,8 @@ class Ingest:
     alerts_per_hour: int = 20
     admins: Sequence[int] = ()
     feeds: Mapping[str, NewsSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    meaning: bool = False
     _remembered: Together[str, Past] = field(init=False)
     _recognised: Together[Read, Recognised | SourceError] = field(init=False)
     _kept: Together[Found, IngestReport] = field(init=False)
@@ -114,6 +122,8 @@ class Ingest:
             alerts_per_hour=settings.alerts_per_hour,
             admins=settings.admin_ids,
             feeds=catalog.news,
+            places=catalog.places,
+            meaning=installed(),
         )
 
     async def poll(self, spec: Spec) -> IngestReport:
@@ -185,7 +195,11 @@ class Ingest:
             now = self.clock()
             listed = await self._documents.read(spec, looked.changed, now=now, known=known)
         met = past.state.first_ok_at is not None
-        recognised = await self._recognise_in(spec, listed.entries, met=met)
+        if listed.numbered is None:
+            recognised = await self._recognise_in(spec, listed.entries, met=met)
+        else:
+            async with self.store.reading() as db:
+                recognised = await recognise_numbered(db, spec, listed, listed.numbered)
         if listed.skipped and recognised.unsure:
             listed = await self._documents.read(spec, looked.changed, now=now)
             recognised = await self._recognise_in(spec, listed.entries, met=met)
@@ -261,8 +275,11 @@ class Ingest:
                 an_hour=self.alerts_per_hour,
                 admins=self.admins,
                 feeds=self.feeds,
+                places=self.places,
             ),
         )
+        if self.meaning:
+            found = await with_meanings(self.store, self.workers, found, now=self.clock())
         return await keeper.keep(found)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:

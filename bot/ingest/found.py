@@ -24,6 +24,7 @@ Spec = RateSpec | NewsSpec
 
 # so many new entries at once from a known feed: its ids changed, or it was down for long
 FLOOD = 20
+BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
@@ -81,6 +82,18 @@ class NewsFound:
     hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
+    #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
+    meanings: Mapping[str, bytes] = field(default_factory=dict)
+    recalled: Mapping[int, bytes] = field(default_factory=dict)
+    #: Why some of its entries are left out, where they cannot be stored.
+    trouble: str | None = None
+
+    @property
+    def backlog(self) -> bool:
+        """Whether a poll brought what was there before we came: its calm entries tell nobody
+        anything, and are not compared with what others told in other words.
+        """
+        return self.quiet and len(self.judged) > BACKLOG
 
     @property
     def unchanged(self) -> bool:

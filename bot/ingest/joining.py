@@ -11,16 +11,17 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import storage.clues
 import storage.news
 from bot.detect import identity, stories
 from bot.detect.clues import SHARED, worth
-from bot.model.news import StoredEntry
+from bot.model.news import StoredEntry, Verdict
 from storage.db import Db
 from storage.news import NewEntry
 
+SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 COMPARED = 4  # stories that an entry is compared with at most, those with the most clues first
 
 Key = tuple[str, str]
@@ -38,7 +39,8 @@ async def told_in_other_words(
     for stored in await storage.news.reports(db, likely, since=since):
         if not is_formula(new, stored):
             reports.append(stored)
-    told = stories.best_match(replace(new.item, language=verdict.language), reports, now=now)
+    said = replace(new.item, language=verdict.language)
+    told = stories.best_match(said, reports, now=now, meaning=new.meaning)
     if told is None:
         return None
     return told[0].story
@@ -51,27 +53,19 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     """
     if not new:
         return set()
-    every = {clue for entry in new for clue in entry.verdict.clues}
-    having = await storage.clues.stories(db, every)
-    likely = {_key(entry): _likely(entry.verdict.clues, having) for entry in new}
-    wanted = {pk for some in likely.values() for pk in some}
-    reports: dict[int, list[StoredEntry]] = {}
-    for stored in await storage.news.reports(db, wanted, since=since):
-        reports.setdefault(stored.story, []).append(stored)
+    compared = await compared_with(db, [entry.verdict for entry in new], since=since)
     found: set[Key] = set()
     # the latest alone: what all of a batch have costs no more than what the index says of a clue
     here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
     unstored: dict[int, StoredEntry] = {}
     for place, entry in enumerate(new):
-        key = _key(entry)
-        before = [one for pk in likely[key] for one in reports.get(pk, ())]
         earlier: list[StoredEntry] = []
         for one in _likely(entry.verdict.clues, here):
             if one not in unstored:
                 unstored[one] = _unstored(new[one], now)
             earlier.append(unstored[one])
-        if await _told(entry, [*before, *earlier], now=now):
-            found.add(key)
+        if await _told(entry, [*compared[place], *earlier], now=now):
+            found.add((entry.feed, entry.item.id))
         for clue in entry.verdict.clues:
             here[clue].append(place)
     return found
@@ -83,10 +77,23 @@ def is_formula(new: NewEntry, stored: StoredEntry) -> bool:
     return new.feed == stored.feed and identity.said_anew(new.item, stored.entry, apart)
 
 
+async def compared_with(
+    db: Db, verdicts: Sequence[Verdict], *, since: datetime
+) -> list[list[StoredEntry]]:
+    """The stored reports that entries of these verdicts are compared with, by two statements."""
+    having = await storage.clues.stories(db, {clue for one in verdicts for clue in one.clues})
+    likely = [_likely(one.clues, having) for one in verdicts]
+    reports: dict[int, list[StoredEntry]] = {}
+    wanted = {pk for some in likely for pk in some}
+    for stored in await storage.news.reports(db, wanted, since=since):
+        reports.setdefault(stored.story, []).append(stored)
+    return [[one for pk in some for one in reports.get(pk, ())] for some in likely]
+
+
 def _unstored(new: NewEntry, now: datetime) -> StoredEntry:
     """An entry of this batch as it is compared, though no story has it yet."""
     item = replace(new.item, language=new.item.language or new.verdict.language)
-    return StoredEntry(pk=0, feed=new.feed, entry=item, seen_at=now, story=0)
+    return StoredEntry(pk=0, feed=new.feed, entry=item, seen_at=now, story=0, meaning=new.meaning)
 
 
 async def _told(entry: NewEntry, candidates: Sequence[StoredEntry], *, now: datetime) -> bool:
@@ -94,7 +101,7 @@ async def _told(entry: NewEntry, candidates: Sequence[StoredEntry], *, now: date
         return False
     await asyncio.sleep(0)  # a comparison takes a part of a millisecond, and others wait
     item = replace(entry.item, language=entry.verdict.language)
-    return stories.best_match(item, candidates, now=now) is not None
+    return stories.best_match(item, candidates, now=now, meaning=entry.meaning) is not None
 
 
 def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list[int]:
@@ -108,7 +115,3 @@ def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list
     least = max(SHARED, max(shared.values(), default=0) / 2)
     enough = [pk for pk, points in shared.items() if points >= least]
     return sorted(enough, key=lambda pk: (-shared[pk], -pk))[:COMPARED]
-
-
-def _key(entry: NewEntry) -> Key:
-    return entry.feed, entry.item.id

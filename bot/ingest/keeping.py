@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
 from bot.ingest.rates import keep_rates
 from bot.ingest.stories import keep_entries, reword_entries
 from bot.ingest.telling import Policy
+from bot.model.news import Entry
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 from storage.sources import Good
@@ -42,6 +43,10 @@ LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 PIECE = 50  # new entries of one source that are written in one transaction
 PORTION = 200  # new entries, and polls that brought none, written in one transaction
 LONGEST_ERROR = 300  # characters of a source's trouble that are kept, for /status and the log
+
+
+class _TriedError(Exception):
+    """Ends a transaction that was only to be tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +77,61 @@ class Keeper:
         return reports
 
     async def _keep_alone(self, found: Found) -> IngestReport:
+        """Store what one poll found; where that fails, what of it can be stored."""
         try:
             (report,) = await self._keep_portion([found])
         except Exception as error:
             if storage.sources.is_away(error) or isinstance(found, Failed):
                 raise
             why = unforeseen("stored", found.spec, error)
+            if isinstance(found, NewsFound):
+                part = await self._sound(found, why)
+                if part is not None:
+                    return await self._keep_alone(part)
             failed = Failed(spec=found.spec, state=found.state, error=why)
             (report,) = await self._keep_portion([failed])
         return report
+
+    async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
+        """What a poll found without the entries that cannot be stored; None where that is nothing
+        of a first poll, or the trouble another one.
+
+        Its document is not remembered: they are tried again at the next poll, which comes in time.
+        """
+        if found.trouble is not None:  # this was such a part
+            return None
+        items = list(found.judged)
+        sound: list[Entry] = []
+        for start in range(0, len(items), PIECE):
+            sound += await self._storable(found, items[start : start + PIECE])
+        if not sound and found.state.first_ok_at is None:
+            return None
+        return replace(
+            found,
+            judged={item: found.judged[item] for item in sound},
+            reworded=(),
+            looked=replace(found.looked, seen=None),
+            trouble=str(why),
+        )
+
+    async def _storable(self, found: NewsFound, items: Sequence[Entry]) -> list[Entry]:
+        """Those of a poll's new entries that can be stored, tried and taken back; by halving."""
+        judged = {item: found.judged[item] for item in items}
+        try:
+            async with self._trying() as db:
+                tried = replace(found, judged=judged)
+                await keep_entries(db, [tried], self.policy, now=self.clock())
+        except Exception as error:
+            if storage.sources.is_away(error):
+                raise
+            if len(items) == 1:
+                log.warning("entry not stored", source=found.spec.key, entry=items[0].id[:100])
+                return []
+        else:
+            return list(items)
+        half = len(items) // 2
+        first = await self._storable(found, items[:half])
+        return [*first, *await self._storable(found, items[half:])]
 
     async def _keep_portion(self, found: Sequence[Found]) -> list[IngestReport]:
         """Store what polls found: what must be stored together in one transaction.
@@ -118,6 +169,14 @@ class Keeper:
             if alone:
                 await storage.sources.decide_alone(db)
             yield db
+
+    @asynccontextmanager
+    async def _trying(self) -> AsyncIterator[Db]:
+        """A transaction that is taken back."""
+        with suppress(_TriedError):
+            async with self._deciding() as db:
+                yield db
+                raise _TriedError
 
     async def _keep_rates(self, db: Db, found: RatesFound, *, now: datetime) -> IngestReport:
         """store | detect | enqueue: a rate is never stored without its alerts, nor alerted without
@@ -183,12 +242,17 @@ class Keeper:
             pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
             seen = one.looked.to_remember
-            good.append(Good(key=spec.key, next_due_at=due, seen=seen, pause=pause))
+            said = one.trouble and one.trouble[:LONGEST_ERROR]
+            if said is not None or one.state.error is not None:
+                await note_partly(db, self.policy.admins, spec.key, said, now=now)
+            good.append(Good(key=spec.key, next_due_at=due, seen=seen, error=said, pause=pause))
             reports[spec.key] = IngestReport(
                 source=spec.key,
                 fetched=one.entries,
                 new=whole.new,
                 alerts=whole.alerts + graver,
+                error=said,
+                partly=said is not None,
             )
         await storage.sources.record_success(db, good, now=now)
         brought = {one.source: one.new for one in reports.values()}

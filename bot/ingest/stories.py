@@ -19,7 +19,7 @@ from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import FLOOD, Kept, NewsFound
-from bot.ingest.joining import is_formula, joining, told_in_other_words
+from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
 from bot.ingest.recognising import link_key
 from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
 from bot.model.alerts import Severity
@@ -33,11 +33,9 @@ from storage.news import NewEntry
 log = structlog.get_logger(__name__)
 
 FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said the day alone
-SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 # characters of the new entries of one poll; more are judged in a worker process. A thousand take
 # half a millisecond, and the way to another process as long
 JUDGED_HERE = 2_000
-BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 
@@ -50,12 +48,14 @@ async def keep_entries(
 
     Another process may have stored some meanwhile.
     """
+    for one in found:
+        await storage.news.keep_meanings(db, one.recalled)
     stored = await _stored_meanwhile(db, found)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:
         for item, verdict in reversed(list(one.judged.items())):  # feeds list the newest first
             if (one.spec.key, item.id) not in stored:
-                new.append((one, _new_entry(one.spec.key, item, verdict, now=now)))
+                new.append((one, _new_entry(one, item, verdict, now=now)))
     alone, others = await _apart(db, new, now=now)
     await storage.news.add_alone(db, alone, now=now)
     count = Counter(entry.feed for _, entry in new)
@@ -73,15 +73,16 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
     return await storage.brought.among(db, [one for one in ids if one[0] not in bare])
 
 
-def _new_entry(feed: str, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
+def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
     return NewEntry(
-        feed=feed,
+        feed=found.spec.key,
         item=item,
         at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
         link_key=link_key(item),
         title_key=identity.headline_key(item) or "",
         text_key=identity.text_key(item),
         verdict=verdict,
+        meaning=found.meanings.get(item.id),
     )
 
 
@@ -96,7 +97,7 @@ async def _apart(
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
     known = await storage.news.told_titles(db, headlines, since=since)
-    calm = [entry for one, entry in new if not entry.verdict.security and not _backlog(one)]
+    calm = [entry for one, entry in new if not entry.verdict.security and not one.backlog]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
     others: list[tuple[NewsFound, NewEntry]] = []
@@ -109,13 +110,6 @@ async def _apart(
         if entry.title_key:
             known.add(entry.title_key)  # a second one of these may join it
     return alone, others
-
-
-def _backlog(found: NewsFound) -> bool:
-    """Whether a poll brought what was there before we came: its calm entries tell nobody anything,
-    and are not compared with what others told in other words.
-    """
-    return found.quiet and len(found.judged) > BACKLOG
 
 
 async def _keep_entry(

@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 import storage.alerts
 import storage.chats
 import storage.news
+import storage.places
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
+from bot.detect.nearness import near as near_to
 from bot.ingest.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
+from bot.model.places import Place
+from bot.sources.hazards import measured
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import led
+from bot.sources.standing import led, publishers
 from storage.db import Db
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
@@ -29,13 +33,15 @@ ASKED_TEXT = 500  # characters of a story in the question to the operator
 class Policy:
     """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
 
-    `an_hour` is how many stories an hour are told without asking the operators.
+    `an_hour` is how many stories an hour are told without asking the operators; `places` are the
+    catalog's, where hazards are felt.
     """
 
     security: str
     an_hour: int
     admins: Sequence[int]
     feeds: Mapping[str, NewsSpec]
+    places: Mapping[str, Place]
 
 
 async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
@@ -44,15 +50,16 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     if story is None or "security" not in story.topics:
         return 0
     calm = story.severity is Severity.INFO
-    if calm and not await _calm_is_told(db, policy, now=now):
+    near = _near(story, policy)
+    if calm and not await _calm_is_told(db, policy, near, now=now):
         return 0
-    if policy.security == "two_sources" and len(story.feeds) < 2:
+    if policy.security == "two_sources" and len(publishers(story, policy.feeds)) < 2:
         return 0
     first = await _told_before(db, story)
     approval = policy.security == "approve"
     if not calm:
         approval = approval or await _too_many(db, policy, now=now)
-    alert = kind_stories.alert(story, approval=approval, now=now, answers=first)
+    alert = kind_stories.alert(story, approval=approval, now=now, answers=first, near=near)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, policy.feeds).lead.entry
@@ -79,12 +86,21 @@ async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
     return await _told_in_an_hour(db, policy, now=now, calm=False) >= policy.an_hour
 
 
-async def _calm_is_told(db: Db, policy: Policy, *, now: datetime) -> bool:
-    """Whether somebody wants calm stories, and the last hour has room for one.
+def _near(story: Story, policy: Policy) -> frozenset[str]:
+    """The places that a story is near to, where the catalog offers any."""
+    if not policy.places:
+        return frozenset()
+    found = measured(story, policy.feeds)
+    return near_to(story, found and found[1], policy.places.values())
+
+
+async def _calm_is_told(db: Db, policy: Policy, near: frozenset[str], *, now: datetime) -> bool:
+    """Whether somebody wants a calm story (all, or what is `near`), and the hour has room for one.
 
     Beyond it nobody is asked, where an operator decides about what is graver: it stands in /news.
     """
-    if not await storage.chats.wants_all(db):
+    here = bool(near) and await storage.places.anybody_at(db, near)
+    if not here and not await storage.chats.wants_all(db):
         return False
     return await _told_in_an_hour(db, policy, now=now, calm=True) < policy.an_hour
 

@@ -129,12 +129,14 @@ class Audience:
     """Whom an alert is for, as a question the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
-    the alert `told`; with a key and `told`, the subscribers who did not get that one.
+    the alert `told`; with a key and `told`, the subscribers who did not get that one. For the chats
+    that chose one of the places `near`, it is graver by a level.
     """
 
     subscription: str | None = None
     chat: int | None = None
     told: int | None = None
+    near: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

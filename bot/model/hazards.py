@@ -19,7 +19,7 @@ from typing import Self
 EARTH_KM = 6371.0
 LONGEST_PLACE = 200  # characters
 _WRITTEN = re.compile(
-    r"(?P<kind>[a-z]+)(?: (?P<size>\d{1,3}(?:\.\d{1,2})?))?"
+    r"(?P<withdrawn>withdrawn )?(?P<kind>[a-z]+)(?: (?P<size>\d{1,3}(?:\.\d{1,2})?))?"
     r"(?: at (?P<latitude>-?\d{1,2}\.\d{4}), (?P<longitude>-?\d{1,3}\.\d{4}))?: (?P<place>[^\n]*)"
 )
 
@@ -46,7 +46,7 @@ class Hazard:
     """One event as it was measured last.
 
     `size` is an earthquake's magnitude, and of all others the institute's level: 1 minor, 2
-    moderate, 3 severe, 4 extreme.
+    moderate, 3 severe, 4 extreme. One that was `withdrawn` was none, says who measured it.
     """
 
     kind: HazardKind
@@ -54,6 +54,7 @@ class Hazard:
     place: str
     latitude: float | None
     longitude: float | None
+    withdrawn: bool = False
 
     @property
     def measured(self) -> bool:
@@ -72,7 +73,7 @@ class Hazard:
 
     def __str__(self) -> str:
         """As it is stored."""
-        written = self.kind.value
+        written = "withdrawn " * self.withdrawn + self.kind.value
         if self.size is not None:
             written += f" {self.size}"
         if self.latitude is not None and self.longitude is not None:
@@ -94,18 +95,22 @@ class Hazard:
             place=found["place"],
             latitude=latitude,
             longitude=longitude,
+            withdrawn=found["withdrawn"] is not None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """A hazard with what an institute calls it by, when it was, and where it stands."""
+    """A hazard with what an institute calls it by, when it was, and where it stands; `also` are
+    the other numbers of the same event.
+    """
 
     id: str
     hazard: Hazard
     at: datetime | None
     updated_at: datetime | None = None
     link: str | None = None
+    also: tuple[str, ...] = ()
 
 
 def size_of(text: object) -> Decimal | None:
@@ -117,3 +122,14 @@ def size_of(text: object) -> Decimal | None:
     if not size.is_finite() or not 0 <= size < 100:
         return None
     return size.quantize(Decimal("0.1"))
+
+
+def point(north: object, east: object) -> tuple[float | None, float | None]:
+    """Latitude and longitude as published; none where they are nowhere on the globe."""
+    try:
+        latitude, longitude = float(str(north)), float(str(east))
+    except ValueError:
+        return None, None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None, None
+    return latitude, longitude

@@ -61,6 +61,7 @@ class StoredEntry:
     trust: int = 2
     style: Style = Style.BRIEF
     headline: str | None = None  # as an operator worded it
+    meaning: bytes | None = None  # its vector, where somebody asked for one
 
     @property
     def at(self) -> datetime:

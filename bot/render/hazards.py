@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.i18n import t
@@ -20,11 +21,14 @@ _WINDS = {"NNE": "NE", "ENE": "NE", "ESE": "SE", "SSE": "SE"} | {
     "NNW": "NW",
 }
 #: The texts that a hazard is told with.
-TEXTS = ("hazard.magnitude", "hazard.away", "button.map")
+TEXTS = ("hazard.magnitude", "hazard.away", "hazard.withdrawn", "button.map")
 
 
 def name(hazard: Hazard, language: str) -> str:
-    """What happened, with its magnitude where it has one."""
+    """What happened, with its magnitude where it has one; or that it did not."""
+    if hazard.withdrawn:
+        what = name(replace(hazard, withdrawn=False), language)
+        return t("hazard.withdrawn", language).format(what=what)
     what = t(f"hazard.{hazard.kind.value}", language)
     if not hazard.measured or hazard.size is None:
         return what

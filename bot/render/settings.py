@@ -22,11 +22,14 @@ def settings(
     style: Style,
     wakes: Wakes,
     filters: Sequence[StoredFilter] = (),
+    places: bool = False,
+    near: Sequence[str] = (),
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
-    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`, `wakes:urgent`.
-    What the chat's filters keep back is counted here: none hides in silence.
+    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`, `wakes:urgent`, and
+    `set:places` where the catalog has places; `near` are the names of those that were chosen. What
+    the chat's filters keep back is counted here: none hides in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -37,6 +40,8 @@ def settings(
     if filters:
         kept = sum(one.kept for one in filters)
         rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
+    if near:
+        rows.append(phrase("settings.places", language, places=", ".join(near)))
     styles = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -53,6 +58,8 @@ def settings(
         Button(t("settings.change_topics", language), "set:topics"),
         Button(t("settings.change_filters", language), "set:filters"),
     ]
+    if places:
+        other.append(Button(t("settings.change_places", language), "set:places"))
     return message(lines(bold(t("settings.title", language)), *rows), [styles, graver, other, news])
 
 

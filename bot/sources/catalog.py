@@ -31,11 +31,13 @@ from bot.sources.clashes import (
     slower_than_slowest,
     used_twice,
     where_of,
+    within_nothing,
 )
 from bot.sources.kinds import KINDS
 from bot.sources.sections import (
     ChannelSection,
     NewsSection,
+    PlaceSection,
     PollSection,
     RateSection,
     Section,
@@ -44,7 +46,7 @@ from bot.sources.specs import Catalog, NewsSpec
 
 LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 #: The sections of the file, in the order in which they are named to an operator.
-SECTIONS = ("rates", *KINDS, "channels")
+SECTIONS = ("rates", *KINDS, "channels", "places")
 
 _CHANNEL = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[1-9][0-9]{0,18}")
 
@@ -96,7 +98,9 @@ def parse_catalog(text: str) -> Catalog:
     for name, kind in KINDS.items():
         news[name] = _read(document, name, kind.section, problems)
     channels = _read(document, "channels", ChannelSection, problems)
+    places = _read(document, "places", PlaceSection, problems)
     problems += _unknown_sections(document)
+    problems += within_nothing(places)
     problems += used_twice(document)
     problems += named_alike({"rates": rates, **news})
     problems += slower_than_slowest({"rates": rates, **news})
@@ -108,6 +112,7 @@ def parse_catalog(text: str) -> Catalog:
         rates={key: section.spec(key) for key, section in rates.items()},
         kinds=_news_specs(news, taken=set(rates)),
         channels={key: section.spec(key) for key, section in channels.items()},
+        places={key: section.spec(key) for key, section in places.items()},
     )
 
 

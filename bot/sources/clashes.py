@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.sources.kinds import KINDS
-from bot.sources.sections import ChannelSection, NewsSection, RateSection
+from bot.sources.sections import ChannelSection, NewsSection, PlaceSection, RateSection
 from bot.sources.values import TOPICS
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -149,6 +149,17 @@ def brought_by_nobody(
             if topic not in known:
                 problem = f"{topic} is no topic; known are {', '.join(known)}"
                 yield f"[{where_of('channels', key)}] topics: {problem}"
+
+
+def within_nothing(places: Mapping[str, PlaceSection]) -> Iterator[str]:
+    """Problems of places with half a point, or offered under one that is not offered by itself."""
+    for key, place in places.items():
+        where = where_of("places", key)
+        if (place.latitude is None) != (place.longitude is None):
+            yield f"[{where}]: latitude and longitude go together"
+        around = places.get(place.within) if place.within is not None else None
+        if place.within is not None and (around is None or around.within is not None):
+            yield f"[{where}] within: should be the key of a place that is within no other"
 
 
 def _keys(document: Mapping[str, object], kind: str) -> list[str]:

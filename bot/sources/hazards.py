@@ -1,8 +1,8 @@
 """Institutes that measure: USGS GeoJSON summaries, GDACS RSS, CAP 1.2 → hazards, and entries.
 
 * USGS: a FeatureCollection; times are milliseconds; an event keeps its id while its magnitude and
-  place are revised, and one that was none stays with the status "deleted". Quarry blasts are listed
-  beside earthquakes.
+  place are revised, unless another network's number is preferred: `ids` has all it ever had. One
+  that was none stays with the status "deleted". Quarry blasts are listed beside earthquakes.
 * GDACS: an item is an episode of an event, which is named by its type and number. Sizes have a unit
   of each type's own, so all but an earthquake's magnitude are told by the alert level.
 * CAP: one alert, or several in a feed. An update names the alert it follows, by which both are one;
@@ -15,8 +15,8 @@ and the hazard's written form as its text. Runs in a worker process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -24,8 +24,9 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.alerts import Severity
-from bot.model.hazards import Hazard, HazardKind, Reported, size_of
+from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.sources.cap import parse_cap
 from bot.sources.dates import believable, parse_date
 from bot.sources.documents import (
     Element,
@@ -40,7 +41,7 @@ from bot.sources.documents import (
     xml,
 )
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, NewsSpec
+from bot.sources.specs import EntryReader, Listed, ListReader, NewsSpec, Numbered
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
@@ -82,6 +83,18 @@ class HazardSpec(NewsSpec):
         """How its document is read."""
         return partial(parse_entries, spec=self)
 
+    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - it is read whole
+        """How its document is read, with what became of events that were taken before."""
+        return partial(list_hazards, spec=self)
+
+    def taken_back(self, item: Entry) -> Entry:
+        """The same hazard, which was none."""
+        hazard = Hazard.read(item.content)
+        if hazard is None or hazard.withdrawn:
+            return item
+        written = str(replace(hazard, withdrawn=True))
+        return replace(item, title=f"Withdrawn: {item.title}", content=written)
+
     def verdict(self, item: Entry) -> Verdict | None:
         """A hazard is judged by its size, not by its words."""
         hazard = Hazard.read(item.content)
@@ -93,6 +106,8 @@ class HazardSpec(NewsSpec):
         severity = Severity.NOTABLE
         if hazard.size is not None and hazard.size >= urgent:
             severity = Severity.URGENT
+        if hazard.withdrawn:
+            severity = Severity.INFO
         return Verdict(
             security=True,
             score=1.0,
@@ -128,17 +143,46 @@ def parse_entries(
     content_type: str | None = None,  # noqa: ARG001 - XML and JSON say their encoding
 ) -> Sequence[Entry]:
     """The hazards that a source takes, as entries. Raises ParseError."""
-    entries: dict[str, Entry] = {}
-    for one in parse_hazards(body, form=spec.format, url=url):
+    return list_hazards(body, spec=spec, url=url).entries
+
+
+def list_hazards(
+    body: bytes,
+    /,
+    *,
+    spec: HazardSpec,
+    url: str | None = None,
+    content_type: str | None = None,  # noqa: ARG001 - as above
+) -> Listed:
+    """What a document says: the hazards that a source takes, and beside them what matters only of
+    those that were taken before. Raises ParseError.
+    """
+    taken: dict[str, Entry] = {}
+    revised: dict[str, Entry] = {}
+    withdrawn: set[str] = set()
+    also: dict[str, Sequence[str]] = {}
+    for one in _every(body, form=spec.format, url=url):
+        if one.hazard.withdrawn:
+            withdrawn.update((one.id, *one.also))
+            continue
+        also.setdefault(one.id, one.also)
         if spec.takes(one.hazard):
-            entries.setdefault(one.id, _entry(one))
-    return tuple(entries.values())
+            taken.setdefault(one.id, _entry(one))
+        else:
+            revised.setdefault(one.id, _entry(one))
+    numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
+    return Listed(entries=tuple(taken.values()), count=len(taken), numbered=numbered)
 
 
 def parse_hazards(
     body: bytes, *, form: str | None = None, url: str | None = None
 ) -> list[Reported]:
     """All hazards of a document, in its order; its form is found out where it is not said."""
+    return [one for one in _every(body, form=form, url=url) if not one.hazard.withdrawn]
+
+
+def _every(body: bytes, *, form: str | None, url: str | None) -> list[Reported]:
+    """All hazards of a document, with those that it takes back."""
     return FORMATS[form or _form_of(body)](body, url)
 
 
@@ -191,10 +235,10 @@ def _usgs(body: bytes, url: str | None) -> list[Reported]:
 
 
 def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
-    """One event; None of a blast, a deleted one, and one that has no id."""
+    """One event; None of a blast, and of one that has no id."""
     told = feature.get("properties")
     name = one_line(str(feature.get("id") or ""))
-    if not isinstance(told, dict) or not name or told.get("status") == "deleted":
+    if not isinstance(told, dict) or not name:
         return None
     if told.get("type", "earthquake") != "earthquake":
         return None
@@ -203,7 +247,7 @@ def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
     if isinstance(geometry, dict):
         match geometry.get("coordinates"):
             case [east, north, *_]:
-                latitude, longitude = _point(north, east)
+                latitude, longitude = point(north, east)
     return Reported(
         id=name,
         hazard=Hazard(
@@ -212,10 +256,12 @@ def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
             place=one_line(str(told.get("place") or "")) or "?",
             latitude=latitude,
             longitude=longitude,
+            withdrawn=told.get("status") == "deleted",
         ),
         at=_milliseconds(told.get("time")),
         updated_at=_milliseconds(told.get("updated")),
         link=absolute_link(str(told.get("url") or ""), url),
+        also=tuple(filter(None, str(told.get("ids") or "").split(","))),
     )
 
 
@@ -223,17 +269,6 @@ def _milliseconds(value: object) -> datetime | None:
     if not isinstance(value, Decimal) or not value.is_finite():
         return None
     return believable(lambda: datetime.fromtimestamp(int(value) // 1000, UTC))
-
-
-def _point(north: object, east: object) -> tuple[float | None, float | None]:
-    """Latitude and longitude as published; none where they are nowhere on the globe."""
-    try:
-        latitude, longitude = float(str(north)), float(str(east))
-    except ValueError:
-        return None, None
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        return None, None
-    return latitude, longitude
 
 
 # --- GDACS ----------------------------------------------------------------------------------------
@@ -279,132 +314,16 @@ def _gdacs_hazard(item: Element) -> Hazard:
     latitude = longitude = None
     match (text_of(item, "point") or "").split():
         case [north, east]:
-            latitude, longitude = _point(north, east)
-    for point in children(item, "Point"):
-        latitude, longitude = _point(text_of(point, "lat"), text_of(point, "long"))
+            latitude, longitude = point(north, east)
+    for spot in children(item, "Point"):
+        latitude, longitude = point(text_of(spot, "lat"), text_of(spot, "long"))
     return Hazard(
         kind=kind, size=size, place=one_line(place), latitude=latitude, longitude=longitude
     )
 
 
-# --- CAP 1.2 --------------------------------------------------------------------------------------
-
-_SEVERITIES = {
-    "minor": Decimal("1.0"),
-    "moderate": Decimal("2.0"),
-    "severe": Decimal("3.0"),
-    "extreme": Decimal("4.0"),
-}
-_STORMS = (
-    r"(?:thunder|wind)?storm|wind|tornado|cyclone|hurricane|typhoon|snow|blizzard|rain|hail|"
-    r"ветер|ветр|шторм|ливн|снег|град|бороон"
-)
-# what an alert's event says, in the words of the services of the world; the first that fits
-_EVENTS = (
-    (HazardKind.TSUNAMI, r"tsunami|цунами"),
-    (HazardKind.EARTHQUAKE, r"earthquake|землетрясен|жер титир"),
-    (HazardKind.LANDSLIDE, r"land\s?slide|mud\s?(?:slide|flow)|debris|оползн|сел[ьея]|жер көчкү"),
-    (HazardKind.AVALANCHE, r"avalanche|лавин|кар көчкү"),
-    (HazardKind.VOLCANO, r"volcan|вулкан"),
-    (HazardKind.FLOOD, r"(?:flash)?flood|наводнен|паводк|подтопл|суу ташк"),
-    (HazardKind.WILDFIRE, r"(?:wild)?fire|пожар|өрт"),
-    (HazardKind.STORM, _STORMS),
-    (HazardKind.DROUGHT, r"drought|засух|кургакчыл"),
-    (HazardKind.HEAT, r"heat|hot\b|жар[аы]\b"),
-    (HazardKind.COLD, r"cold|frost|freez|мороз|заморозк|суук"),
-)
-_MAGNITUDE = re.compile(r"\bM(?:w|ag(?:nitude)?)?\s*[:=]?\s*(\d(?:[.,]\d)?)\b", re.IGNORECASE)
-
-
-def _cap(body: bytes, url: str | None) -> list[Reported]:
-    try:
-        root = xml(body, root="alert")
-    except ParseError:
-        root = xml(body, root="feed")
-    found: dict[str, Reported] = {}
-    over: set[str] = set()
-    for alert in descendants(root, "alert"):
-        name, kind = _name(alert), (text_of(alert, "msgType") or "").lower()
-        if text_of(alert, "status") != "Actual" or not name or kind not in {"alert", "update"}:
-            if kind == "cancel":
-                over.add(name)
-            continue
-        one = _cap_alert(alert, name, url)
-        if one is not None:
-            found[name] = one  # the later of a document is the update
-    return [one for name, one in found.items() if name not in over]
-
-
-def _name(alert: Element) -> str:
-    """By what an alert and its updates are one: the identifier of the first of them."""
-    for reference in (text_of(alert, "references") or "").split():
-        match reference.split(","):
-            case [_, identifier, _]:
-                return one_line(identifier)
-    return one_line(text_of(alert, "identifier") or "")
-
-
-def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
-    """One alert by its English part, else its first; None where it says nothing."""
-    parts = list(children(alert, "info"))
-    if not parts:
-        return None
-    parts.sort(key=lambda part: not (text_of(part, "language") or "en").lower().startswith("en"))
-    info = parts[0]
-    event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
-    kind = HazardKind.OTHER
-    for candidate, words in _EVENTS:
-        if re.search(rf"\b(?:{words})", event, re.IGNORECASE):
-            kind = candidate
-            break
-    size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
-    if kind is HazardKind.EARTHQUAKE:
-        stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")
-        size = size_of(stated[1].replace(",", ".")) if stated else None
-    areas = list(children(info, "area"))
-    latitude, longitude = _centre(areas)
-    named = [text_of(area, "areaDesc") for area in areas]
-    place = one_line("; ".join(filter(None, named)) or text_of(info, "headline") or event)
-    moment = text_of(info, "onset") or text_of(info, "effective") or text_of(alert, "sent") or ""
-    return Reported(
-        id=name,
-        hazard=Hazard(
-            kind=kind, size=size, place=place or "?", latitude=latitude, longitude=longitude
-        ),
-        at=parse_date(moment),
-        updated_at=parse_date(text_of(alert, "sent") or ""),
-        link=absolute_link(text_of(info, "web") or "", url),
-    )
-
-
-def _centre(areas: Sequence[Element]) -> tuple[float | None, float | None]:
-    """The middle of the first circle or polygon: good enough for a map and a distance."""
-    for area in areas:
-        for circle in children(area, "circle"):
-            north, _, east = (circle.text or "").strip().partition(" ")[0].partition(",")
-            return _point(north, east)
-        for polygon in children(area, "polygon"):
-            corners = list(_corners(polygon.text or ""))
-            if corners:
-                north_sum = sum(north for north, _ in corners)
-                east_sum = sum(east for _, east in corners)
-                return north_sum / len(corners), east_sum / len(corners)
-    return None, None
-
-
-def _corners(text: str) -> Iterator[tuple[float, float]]:
-    pairs = text.split()
-    if len(pairs) > 1 and pairs[0] == pairs[-1]:  # a ring ends where it began
-        pairs.pop()
-    for pair in pairs:
-        north, _, east = pair.partition(",")
-        latitude, longitude = _point(north, east)
-        if latitude is not None and longitude is not None:
-            yield latitude, longitude
-
-
 FORMATS: Mapping[str, Callable[[bytes, str | None], list[Reported]]] = {
     "usgs": _usgs,
     "gdacs": _gdacs,
-    "cap": _cap,
+    "cap": parse_cap,
 }

@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from bot.sources.text import clean
 
+LONGEST_LINK = 2_000  # bytes; an index of PostgreSQL takes 2,704
 _TRACKING = re.compile(
     r"utm_\w*|at_(?:medium|campaign|custom\w*|link\w*)|ns_\w+|mc_[ce]id|[a-z]*clid|"
     r"_openstat|igshid|_ga|_gl|wt_mc|ref_src|cmpid|rss|from_rss|ysclid|yptr|mkt_tok|"
@@ -20,7 +21,9 @@ _BARE = re.compile(r"https?://([a-z0-9.-]+)(/[^?#\s]*)?")
 
 
 def absolute_link(link: str, base: str | None) -> str | None:
-    """An http(s) address, made absolute with `base`; None for anything else."""
+    """An http(s) address, made absolute with `base`; None for anything else, and for one that is
+    too long to be opened or indexed.
+    """
     cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
     try:
         joined = cleaned
@@ -30,6 +33,8 @@ def absolute_link(link: str, base: str | None) -> str | None:
         if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
             return None
     except ValueError:
+        return None
+    if len(joined.encode(errors="replace")) > LONGEST_LINK:
         return None
     return joined.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.grammar import Address, Duration, Language, Weekdays, Window, Zone
 from bot.model.chats import Style
+from bot.model.places import Place
 from bot.model.rates import RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.specs import (
@@ -31,10 +32,14 @@ from bot.sources.values import (
     Holiday,
     Holidays,
     Kind,
+    Latitude,
+    Longitude,
     Names,
     Pairs,
     Parser,
+    PlaceKey,
     Proxy,
+    PublisherName,
     Rank,
     StyleName,
     Topics,
@@ -148,6 +153,7 @@ class NewsSection(SourceSection):
     url: Address
     language: Language | None = None
     trust: Trust = 2
+    publisher: PublisherName | None = None
     style: StyleName = Style.BRIEF
     topics: Topics = ()
 
@@ -159,6 +165,7 @@ class NewsSection(SourceSection):
             "url": self.url,
             "language": self.language,
             "trust": self.trust,
+            "publisher": self.publisher,
             "style": Style(self.style),
             "topics": self.topics,
             **self.common(),
@@ -167,6 +174,25 @@ class NewsSection(SourceSection):
     @abstractmethod
     def spec(self, key: str) -> NewsSpec:
         """The source that this section describes."""
+
+
+class PlaceSection(Section):
+    """`[places.KEY]`: a place that readers may choose as near to them."""
+
+    names: Names = Field(alias="name")
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    within: PlaceKey | None = None
+
+    def spec(self, key: str) -> Place:
+        """The place that this section describes."""
+        return Place(
+            key=key,
+            names=self.names,
+            latitude=self.latitude,
+            longitude=self.longitude,
+            within=self.within,
+        )
 
 
 class ChannelSection(Section):

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
+from bot.model.places import Place
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -241,11 +242,25 @@ ITEM_HASH = 8  # bytes that tell an item from all others of its feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """What a document says of events that its publisher numbers: their numbers tell them apart.
+
+    `revised` are entries that count only where they are known, `withdrawn` the numbers of what was
+    none, `also` the other numbers of an entry, by its id.
+    """
+
+    revised: Sequence[Entry] = ()
+    withdrawn: frozenset[str] = frozenset()
+    also: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """What a document lists: its entries but for those of known items, and how many there are.
 
     `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
     part. `skipped` is whether some were known. `hub` is who tells of changes, where one is named.
+    With `numbered` the publisher's numbers decide which entry is which.
     """
 
     entries: Sequence[Entry]
@@ -253,6 +268,7 @@ class Listed:
     items: bytes = b""
     skipped: bool = False
     hub: HubOffer | None = None
+    numbered: Numbered | None = None
 
 
 class ListReader(Protocol):
@@ -282,7 +298,8 @@ class NewsSpec(Asked, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
-    shown, are explained in `bot.sources.standing`.
+    shown, are explained in `bot.sources.standing`. Feeds of one `publisher` are one source where
+    two are asked for.
     """
 
     key: str
@@ -291,6 +308,7 @@ class NewsSpec(Asked, ABC):
     poll: PollSpec
     language: str | None = None
     trust: int = 2
+    publisher: str | None = None
     style: Style = Style.BRIEF
     topics: tuple[str, ...] = ()
     terms: str | None = None
@@ -318,6 +336,10 @@ class NewsSpec(Asked, ABC):
     def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
         """What is known of an entry without reading its words; None where only they tell."""
         return None
+
+    def taken_back(self, item: Entry) -> Entry:
+        """A stored entry as one that its publisher has withdrawn."""
+        return item
 
     @property
     def speaks_often(self) -> bool:
@@ -358,6 +380,7 @@ class Catalog:
     #: Publishers of stories, by the kind of their section and their key in it.
     kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @cached_property
     def news(self) -> Mapping[str, NewsSpec]:

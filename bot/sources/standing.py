@@ -35,8 +35,18 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
             marked.append(item)
         else:
             marked.append(replace(item, trust=spec.trust, style=spec.style))
-    marked.sort(key=lambda item: item.trust)  # a stable sort: of equals the first that came leads
+    # what an operator worded goes before all; a stable sort: of equals the first that came leads
+    marked.sort(key=lambda item: (item.headline is None, item.trust))
     return replace(story, entries=tuple(marked))
+
+
+def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:
+    """Who reports a story: a publisher that does in two languages is one."""
+    found: set[str] = set()
+    for key in story.feeds:
+        spec = feeds.get(key)
+        found.add((spec and spec.publisher) or key)
+    return frozenset(found)
 
 
 def weighed(

@@ -6,6 +6,7 @@ Forms that the settings know too (durations, zones, addresses) are in `bot/gramm
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -119,6 +120,26 @@ def public_name(value: object) -> str:
     return found[1]
 
 
+def _degrees(most: int) -> Callable[[object], float]:
+    """A reader of a latitude or longitude, at most that many degrees from nought."""
+
+    def read(value: object) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not -most <= float(str(value)) <= most:
+            raise ValueError(f"degrees from -{most} to {most}, such as 42.87")
+        return float(str(value))
+
+    return read
+
+
+def _place(value: object) -> str:
+    return parse_text(value, "the key of another place")
+
+
+def _publisher(value: object) -> str:
+    return parse_text(value, "a name that all feeds of one publisher have")
+
+
 def _topic(value: object) -> str:
     """A topic: one of ours, or a catalog's own word that is not one of ours mistyped."""
     if not isinstance(value, str) or not _TOPIC.fullmatch(value):
@@ -172,6 +193,10 @@ PublicName = Annotated[str, PlainValidator(public_name)]
 Headers = Annotated[dict[str, str], PlainValidator(_headers)]
 UserAgent = Annotated[str, PlainValidator(_user_agent)]
 Proxy = Annotated[str, PlainValidator(_proxy)]
+Latitude = Annotated[float, PlainValidator(_degrees(90))]
+Longitude = Annotated[float, PlainValidator(_degrees(180))]
+PlaceKey = Annotated[str, PlainValidator(_place)]
+PublisherName = Annotated[str, PlainValidator(_publisher)]
 Flag = Annotated[bool, PlainValidator(_flag)]
 Names = Annotated[dict[str, str], PlainValidator(_names)]
 Selector = Annotated[str, PlainValidator(_selector)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.detect.stories import best_match, same_story, title_key
+from bot.detect.stories import best_match, same_story, title_key, undecided
 from bot.model.news import Entry, StoredEntry
 from tests.factories import NOW, entry
 
@@ -89,6 +89,32 @@ def test_the_same_words_days_later_are_a_development() -> None:
         same_story(LANDSLIDE, SAME_LANDSLIDE, hours_apart=hours).score for hours in (1, 48)
     )
     assert near > far
+
+
+HAY = entry(
+    id="hay",
+    title="Ministry bans export of hay until June",
+    summary="The dry winter is the reason, the ministry of agriculture said.",
+)
+METAL = entry(
+    id="metal",
+    title="Ministry bans export of scrap metal until June",
+    summary="Smelters at home lack metal, the ministry of economy said.",
+)
+
+
+def test_vectors_decide_where_words_do_not() -> None:
+    """And nowhere else: not of what is plainly one event, or plainly none."""
+    assert undecided(HAY, METAL)
+    assert same_story(HAY, METAL, alike=0.97).same
+    assert not same_story(HAY, METAL, alike=0.90).same
+    assert not undecided(HAY, OTHER)
+    assert not same_story(HAY, OTHER, alike=1.0).same
+    assert not undecided(LANDSLIDE, LANDSLIDE)
+    assert same_story(LANDSLIDE, LANDSLIDE, alike=0.0).same
+    bare, abroad = entry(title=METAL.title, summary=""), entry(title="Сено", language="ru")
+    assert not undecided(HAY, bare)
+    assert not undecided(HAY, abroad)
 
 
 def test_the_best_of_the_recent_entries_is_found() -> None:

@@ -22,6 +22,14 @@ name = { en = "National Bank", ru = "Национальный банк", ky = "�
 urls = ["http://127.0.0.1:9/daily.xml"]
 kind = "official"
 poll = { every = "30m", zone = "Asia/Bishkek" }
+
+[places]
+osh = { name = { en = "Osh", ru = "Ош", ky = "Ош" }, latitude = 40.53, longitude = 72.8 }
+batken = { name = { en = "Batken", ru = "Баткен", ky = "Баткен" } }
+kg = { name = { en = "All Kyrgyzstan", ru = "Весь Кыргызстан", ky = "Бүт Кыргызстан" } }
+isfana = { within = "batken", name = { en = "Isfana", ru = "Исфана", ky = "Исфана" } }
+aksai = { within = "batken", name = { en = "Ak-Sai", ru = "Ак-Сай", ky = "Ак-Сай" } }
+uzgen = { within = "osh", name = { en = "Uzgen", ru = "Узген", ky = "Өзгөн" } }
 """
 
 

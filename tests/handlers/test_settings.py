@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
+import storage.places
 import storage.privacy
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.chats import Style, Wakes
 from bot.telegram.outcomes import Sent
-from handlers import MENUS
+from handlers import MENUS, places
 from storage.schema import inbox
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
@@ -107,6 +108,67 @@ async def test_a_shared_location_sets_the_zone_and_is_kept_nowhere(
     logged = capfd.readouterr()
     for where in (kept, *bodies, logged.out, logged.err):
         assert not any(figure in where for figure in ("52.51", "13.40", "517932", "404954"))
+
+
+async def test_places_near_the_chat_are_chosen_by_taps(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the settings into a region and back; what is chosen is shown, so many and no more, given
+    away by /mydata, and forgotten with the chat.
+    """
+    shown = await world.ask("/settings", fits="Settings")
+    number = shown["message_id"]
+
+    def now() -> dict[str, Any]:
+        return next(m for m in world.emulator.messages(READER) if m["message_id"] == number)
+
+    def labels() -> list[str]:
+        rows = now()["reply_markup"]["inline_keyboard"]
+        return [button["text"] for row in rows for button in row]
+
+    async def press(data: str) -> dict[str, Any]:
+        return await world.emulator.press(READER, number, data)
+
+    await press("set:places")
+    assert "Batken ›" in labels()
+    await press("places:batken")
+    assert labels()[:3] == ["Batken", "Isfana", "Ak-Sai"]
+    await press("place:isfana:batken")
+    assert "✓ Isfana" in labels()
+    await press("places:top")
+    assert "✓ Batken ›" in labels()
+    await press("place:kg:top")
+    assert "Near you: All Kyrgyzstan, Isfana" in now()["text"]
+    for stale in ("places:mars", "place:mars:top"):
+        assert (await press(stale))["show_alert"]
+    async with world.bot.store.reading() as db:
+        assert await storage.places.of_chat(db, READER) == ["isfana", "kg"]
+        exported = await storage.privacy.export(db, READER)
+    assert [row["place"] for row in exported["chat_place"]] == ["isfana", "kg"]
+    await press("place:isfana:batken")
+    await press("set:back")
+    assert "Near you: All Kyrgyzstan" in now()["text"]
+    monkeypatch.setattr(places, "MOST_PLACES", 2)
+    await press("place:osh:top")
+    assert "2 places" in (await press("place:uzgen:osh"))["text"]
+    async with world.bot.store.writing() as db:
+        assert await storage.places.of_chat(db, READER) == ["kg", "osh"]
+        await storage.privacy.erase(db, READER)
+        assert await storage.places.of_chat(db, READER) == []
+
+
+async def test_a_shared_location_offers_the_place_that_is_near(world: World) -> None:
+    """Nothing is kept of it but what is tapped."""
+    placed = await world.emulator.share_location(READER, 40.5139, 72.8161)
+    offered = await world.emulator.wait_message(
+        READER, lambda m: "nearest place" in m.get("text", ""), after=placed, timeout=20
+    )
+    assert "Osh" in offered["text"]
+    async with world.bot.store.reading() as db:
+        assert await storage.places.of_chat(db, READER) == []
+    await world.emulator.press(READER, offered["message_id"], "place:osh:osh")
+    async with world.bot.store.reading() as db:
+        assert await storage.places.of_chat(db, READER) == ["osh"]
 
 
 async def test_a_place_without_a_zone_is_answered_with_what_works(world: World) -> None:

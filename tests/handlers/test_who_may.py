@@ -89,6 +89,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("top", 1): {"top:economy": ADMINISTRATORS_ONLY},
     ("lang", 1): {"lang:ru": ADMINISTRATORS_ONLY},
     ("style", 1): {"style:headline": ADMINISTRATORS_ONLY},
+    ("places", 1): {"places:osh": ADMINISTRATORS_ONLY},
+    ("place", 2): {"place:osh:top": ADMINISTRATORS_ONLY},
     ("wakes", 1): {"wakes:urgent": ADMINISTRATORS_ONLY},
     ("zone", 1): {"zone:Europe/Moscow": ADMINISTRATORS_ONLY},
     ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},

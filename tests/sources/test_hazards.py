@@ -172,6 +172,27 @@ def test_cap_alerts_are_read_alone_and_in_a_feed() -> None:
     assert (wind.hazard.kind, wind.hazard.latitude) == (HazardKind.STORM, None)
 
 
+def test_what_follows_and_cancels_is_found_in_any_order() -> None:
+    """The latest that was sent counts, also behind an update of an update; a cancel may name
+    several, and one of an exercise cancels nothing.
+    """
+    sent = "met@kg.example,{},2026-11-28T09:15:00+06:00"
+    second = cap("KG-2", references=sent.format("KG-1"), kind="Update", severity="Severe")
+    third = cap("KG-3", references=sent.format("KG-2"), kind="Update", severity="Extreme")
+    later = third.replace("<sent>2026-11-28T09:15", "<sent>2026-11-28T11:15")
+    for order in ((cap(), second, later), (later, second, cap())):
+        (one,) = parse_hazards(f"<feed>{''.join(order)}</feed>".encode())
+        assert (one.id, one.hazard.size) == ("KG-1", Decimal("4.0"))
+    both = " ".join(map(sent.format, ("KG-3", "KG-7")))
+    over = cap("KG-9", references=both, kind="Cancel")
+    every = f"<feed>{over}{later}{second}{cap()}{cap('KG-7')}</feed>"
+    assert parse_hazards(every.encode()) == []
+    drill = cap("KG-9", references=both, kind="Cancel", status="Exercise")
+    assert len(parse_hazards(every.replace(over, drill).encode())) == 2
+    circle = cap("KG-1", references=sent.format("KG-2"), kind="Update") + second
+    assert parse_hazards(f"<feed>{circle}</feed>".encode())
+
+
 def test_a_magnitude_in_words_is_an_earthquakes_size() -> None:
     (found,) = parse_hazards(cap(event="Earthquake M 6,1").encode())
     assert found.hazard.size == Decimal("6.1")

@@ -57,6 +57,13 @@ def test_the_most_trusted_report_leads_and_among_equals_the_first() -> None:
     assert found.pk == 1
 
 
+def test_what_an_operator_worded_leads_whoever_reports_it_later() -> None:
+    told = story("agency", "official")
+    worded = replace(told.entries[0], headline="As the operator has it")
+    found = led(replace(told, entries=(worded, told.entries[1])), FEEDS)
+    assert [item.feed for item in found.entries] == ["agency", "official"]
+
+
 @pytest.mark.parametrize(
     ("feed", "before", "severity", "reasons"),
     [

@@ -1,0 +1,56 @@
+"""Which events of an institute are known: by its own numbers, which nobody weighs.
+
+Words and values of two events may be the same, as of a flood warning a week later, and those of one
+event are revised; its number stays, or the next one names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import storage.brought
+import storage.news
+from bot.detect.identity import headline_key, text_key
+from bot.ingest.found import Recognised
+from bot.model.news import Entry
+from bot.sources.specs import Listed, NewsSpec, Numbered
+from storage.brought import Brought
+from storage.db import Db
+
+
+async def recognise_numbered(
+    db: Db, spec: NewsSpec, listed: Listed, numbered: Numbered
+) -> Recognised:
+    """The entries of a document that are new, and the stored ones that it revises or withdraws."""
+    numbers: set[str] = set(numbered.withdrawn)
+    for item in (*listed.entries, *numbered.revised):
+        numbers.update((item.id, *numbered.also.get(item.id, ())))
+    found = await storage.brought.by_ids(db, [(spec.key, number) for number in sorted(numbers)])
+    stored = {row.guid: row for _, row in found}
+    unknown: list[Entry] = []
+    changed: dict[int, Entry] = {}
+    current: set[int] = set()
+    for item in (*listed.entries, *numbered.revised):
+        row = _row(item, numbered, stored)
+        if row is None:
+            unknown.append(item)
+        elif row.pk not in current:
+            current.add(row.pk)
+            if (row.title_key, row.text_key) != (headline_key(item), text_key(item)):
+                changed[row.pk] = replace(item, id=row.guid)
+    gone = [stored[number].pk for number in numbered.withdrawn if number in stored]
+    words = await storage.news.words(db, [pk for pk in gone if pk not in current])
+    for pk, item in words.items():
+        if (withdrawn := spec.taken_back(item)) != item:
+            changed[pk] = withdrawn
+    new = set(listed.entries)
+    return Recognised(
+        unknown=[item for item in unknown if item in new], reworded=list(changed.values())
+    )
+
+
+def _row(item: Entry, numbered: Numbered, stored: dict[str, Brought]) -> Brought | None:
+    for number in (item.id, *numbered.also.get(item.id, ())):
+        if number in stored:
+            return stored[number]
+    return None

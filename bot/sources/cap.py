@@ -1,0 +1,177 @@
+"""CAP 1.2: the warnings of weather and rescue services → hazards.
+
+An update names the alert that it follows, a cancel all those that it cancels; both stand in a feed
+beside them, or without them once those have left it. Exercises and tests are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from bot.errors import ParseError
+from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
+from bot.sources.dates import parse_date
+from bot.sources.documents import Element, children, descendants, text_of, xml
+from bot.sources.links import absolute_link
+from bot.sources.text import one_line
+
+MOST_UPDATES = 100  # of one event that a document is followed through
+_SEVERITIES = {
+    "minor": Decimal("1.0"),
+    "moderate": Decimal("2.0"),
+    "severe": Decimal("3.0"),
+    "extreme": Decimal("4.0"),
+}
+_STORMS = (
+    r"(?:thunder|wind)?storm|wind|tornado|cyclone|hurricane|typhoon|snow|blizzard|rain|hail|"
+    r"ветер|ветр|шторм|ливн|снег|град|бороон"
+)
+# what an alert's event says, in the words of the services of the world; the first that fits
+_EVENTS = (
+    (HazardKind.TSUNAMI, r"tsunami|цунами"),
+    (HazardKind.EARTHQUAKE, r"earthquake|землетрясен|жер титир"),
+    (HazardKind.LANDSLIDE, r"land\s?slide|mud\s?(?:slide|flow)|debris|оползн|сел[ьея]|жер көчкү"),
+    (HazardKind.AVALANCHE, r"avalanche|лавин|кар көчкү"),
+    (HazardKind.VOLCANO, r"volcan|вулкан"),
+    (HazardKind.FLOOD, r"(?:flash)?flood|наводнен|паводк|подтопл|суу ташк"),
+    (HazardKind.WILDFIRE, r"(?:wild)?fire|пожар|өрт"),
+    (HazardKind.STORM, _STORMS),
+    (HazardKind.DROUGHT, r"drought|засух|кургакчыл"),
+    (HazardKind.HEAT, r"heat|hot\b|жар[аы]\b"),
+    (HazardKind.COLD, r"cold|frost|freez|мороз|заморозк|суук"),
+)
+_MAGNITUDE = re.compile(r"\bM(?:w|ag(?:nitude)?)?\s*[:=]?\s*(\d(?:[.,]\d)?)\b", re.IGNORECASE)
+
+
+def parse_cap(body: bytes, url: str | None) -> list[Reported]:
+    """The alerts of a document: one, or several in a feed."""
+    try:
+        root = xml(body, root="alert")
+    except ParseError:
+        root = xml(body, root="feed")
+    alerts = [one for one in descendants(root, "alert") if _counts(one)]
+    follows: dict[str, str] = {}
+    over: set[str] = set()
+    for alert in alerts:
+        earlier = _references(alert)
+        if _type(alert) == "cancel":
+            over.update(earlier)  # of several events, where it names several
+        elif earlier:
+            follows[_identifier(alert)] = earlier[0]
+    found: dict[str, Reported] = {}
+    for alert in alerts:
+        name = _first_of(_identifier(alert), follows)
+        one = None if _type(alert) == "cancel" else _cap_alert(alert, name, url)
+        if one is not None and not _is_older(one, found.get(name)):
+            found[name] = one
+    found.update((name, _taken_back(name)) for name in (_first_of(one, follows) for one in over))
+    return list(found.values())
+
+
+def _counts(alert: Element) -> bool:
+    """Whether an alert says something: no exercise or test, and none of Ack and Error."""
+    kinds = {"alert", "update", "cancel"}
+    return (
+        text_of(alert, "status") == "Actual" and bool(_identifier(alert)) and _type(alert) in kinds
+    )
+
+
+def _type(alert: Element) -> str:
+    return (text_of(alert, "msgType") or "").lower()
+
+
+def _identifier(alert: Element) -> str:
+    return one_line(text_of(alert, "identifier") or "")
+
+
+def _references(alert: Element) -> list[str]:
+    """The identifiers of the alerts that one follows or cancels; each stands as sender,id,time."""
+    found: list[str] = []
+    for reference in (text_of(alert, "references") or "").split():
+        match reference.split(","):
+            case [_, identifier, _] if identifier:
+                found.append(one_line(identifier))
+    return found
+
+
+def _first_of(name: str, follows: Mapping[str, str]) -> str:
+    """By what an alert and its updates are one: the first of them, as far as a document tells."""
+    for _ in range(MOST_UPDATES):  # two that follow each other are somebody's mistake
+        name = follows.get(name, name)
+    return name
+
+
+def _is_older(one: Reported, other: Reported | None) -> bool:
+    """Whether an alert was sent before another one of its event: feeds list either first."""
+    if other is None or one.updated_at is None or other.updated_at is None:
+        return False
+    return one.updated_at < other.updated_at
+
+
+def _taken_back(name: str) -> Reported:
+    """An alert that was cancelled; what it said is known of whoever took it."""
+    nothing = Hazard(
+        kind=HazardKind.OTHER, size=None, place="?", latitude=None, longitude=None, withdrawn=True
+    )
+    return Reported(id=name, hazard=nothing, at=None)
+
+
+def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
+    """One alert by its English part, else its first; None where it says nothing."""
+    parts = list(children(alert, "info"))
+    if not parts:
+        return None
+    parts.sort(key=lambda part: not (text_of(part, "language") or "en").lower().startswith("en"))
+    info = parts[0]
+    event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
+    kind = HazardKind.OTHER
+    for candidate, words in _EVENTS:
+        if re.search(rf"\b(?:{words})", event, re.IGNORECASE):
+            kind = candidate
+            break
+    size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
+    if kind is HazardKind.EARTHQUAKE:
+        stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")
+        size = size_of(stated[1].replace(",", ".")) if stated else None
+    areas = list(children(info, "area"))
+    latitude, longitude = _centre(areas)
+    named = [text_of(area, "areaDesc") for area in areas]
+    place = one_line("; ".join(filter(None, named)) or text_of(info, "headline") or event)
+    moment = text_of(info, "onset") or text_of(info, "effective") or text_of(alert, "sent") or ""
+    return Reported(
+        id=name,
+        hazard=Hazard(
+            kind=kind, size=size, place=place or "?", latitude=latitude, longitude=longitude
+        ),
+        at=parse_date(moment),
+        updated_at=parse_date(text_of(alert, "sent") or ""),
+        link=absolute_link(text_of(info, "web") or "", url),
+    )
+
+
+def _centre(areas: Sequence[Element]) -> tuple[float | None, float | None]:
+    """The middle of the first circle or polygon: good enough for a map and a distance."""
+    for area in areas:
+        for circle in children(area, "circle"):
+            north, _, east = (circle.text or "").strip().partition(" ")[0].partition(",")
+            return point(north, east)
+        for polygon in children(area, "polygon"):
+            corners = list(_corners(polygon.text or ""))
+            if corners:
+                north_sum = sum(north for north, _ in corners)
+                east_sum = sum(east for _, east in corners)
+                return north_sum / len(corners), east_sum / len(corners)
+    return None, None
+
+
+def _corners(text: str) -> Iterator[tuple[float, float]]:
+    pairs = text.split()
+    if len(pairs) > 1 and pairs[0] == pairs[-1]:  # a ring ends where it began
+        pairs.pop()
+    for pair in pairs:
+        north, _, east = pair.partition(",")
+        latitude, longitude = point(north, east)
+        if latitude is not None and longitude is not None:
+            yield latitude, longitude
