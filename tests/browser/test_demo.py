@@ -365,7 +365,7 @@ async def test_the_time_zone_from_a_location(visitor: Visitor) -> None:
     await press(shown, "Time zone")
     await press(shown, "Moscow")
     await press(shown, "Time zone")
-    await press(shown, "By my location")
+    await press(shown, "Use my location")
     key = page.get_by_role("button", name="Send location")
     await key.click()
     await expect(last(page)).to_contain_text("Time zone: Asia/Bishkek")
@@ -391,16 +391,20 @@ async def an_own_rule_in_three_taps(visit: Visit, tomorrow: Tomorrow) -> None:
     today = float(bank_rates()["RUB"][1])
     await expect(asked).to_contain_text(f"RUB/KGS {today}")
     levels = [
-        text for text in await asked.locator(".key").all_text_contents() if text.startswith("> ")
+        text
+        for text in await asked.locator(".key").all_text_contents()
+        if text.startswith("above ")
     ]
-    chosen = levels[-1]
-    assert today < float(chosen[2:]) < today * 1.05
-    await press(asked, chosen)
+    level = levels[-1].removeprefix("above ")
+    assert today < float(level) < today * 1.05
+    await press(asked, levels[-1])
+    chosen = f"> {level}"
     await expect(asked).to_contain_text(f"RUB/KGS {chosen}")
     await expect(asked.get_by_role("button", name="Only once")).to_be_visible()
     await seen(asked)
     await press(asked, "Save")
-    await expect(asked).to_contain_text(f"Saved: RUB/KGS {chosen}")
+    await expect(asked).to_contain_text("Saved. All your alerts")
+    await expect(asked).to_contain_text(f"RUB/KGS {chosen}")
     await expect(asked.locator(".key")).to_have_count(0)
     await expect(await write(page, "/alerts")).to_contain_text(f"1. RUB/KGS {chosen}")
 
@@ -440,7 +444,7 @@ async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) ->
 BUTTONS = {
     "English": ("Hello", "Security", "headlines"),
     "Русский": ("Здравствуйте", "Безопасность", "заголовки"),
-    "Кыргызча": ("Саламатсызбы", "Коопсуздук", "аталышы"),
+    "Кыргызча": ("Саламатсызбы", "Коопсуздук", "аталыштары"),
 }
 
 

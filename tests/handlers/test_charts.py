@@ -46,7 +46,7 @@ async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
 async def test_what_cannot_be_drawn_is_explained(patient: World) -> None:
     for question, answer in (
         ("/chart JPY", "I don't know “JPY”. I have: EUR, RUB, USD. For example: /rates USD"),
-        ("/chart RUB", "too little history"),
+        ("/chart RUB", "Not enough history"),
         ("/chart RUB 0d", "/chart RUB 90d"),
         ("/chart what is this", "/chart RUB 90d"),
         ("/chart KGS", "KGS"),

@@ -353,7 +353,7 @@ async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:
     listed = await world.ask("/alerts")
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
     shown = await world.emulator.wait_message(
-        READER, lambda m: "photo" in m, after=listed["message_id"]
+        READER, lambda m: "rule:save" in str(m), after=listed["message_id"]
     )
     await pressed_shows(world, shown, data(shown, "rule:save"), "Saved")
 
@@ -414,7 +414,7 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "При каком курсе",
                 "больше нуля",
-                "Не знаю валюту JPY",
+                "Не знаю валюту «JPY»",
                 "официальный курс",
                 "уже прошло",
                 "никуда не ведёт",
@@ -425,10 +425,10 @@ def _chat(found: Chat | None) -> Chat:
             [
                 "Курс канча болгондо",
                 "нөлдөн чоң",
-                "JPY деген валютаны билбейм",
+                "«JPY» деген валютаны билбейм",
                 "расмий курс",
                 "өтүп кетти",
-                "эч жакка алып барбайт",
+                "иштебейт",
             ],
         ),
     ],
@@ -457,8 +457,8 @@ async def test_what_cannot_be_a_rule_is_explained(patient: World) -> None:
         ("/start rule_USD_KGS_official_lt_0", "leads nowhere"),
         ("/start what-is-this", "leads nowhere"),
         ("/start USD", "84.7935"),
-        ("/alert RUB", "From what number"),
-        ("/alert RUB < < <", "From what number"),
+        ("/alert RUB", "At what rate"),
+        ("/alert RUB < < <", "At what rate"),
         ("/alert JPY < 1", "I don't know “JPY”. I have: EUR, RUB, USD. For example: /rates USD"),
         ("/alert KGS 1%", "never changes"),
         ("/alert доллар > 90", "USD/KGS > 90"),
