@@ -96,13 +96,15 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         on_trouble = partial(tell, store, settings, clock)
         if store.alone:
             await begin_alone(store, on_trouble)
-        session = await stack.enter_async_context(open_session())
+        session = await stack.enter_async_context(open_session(proxy=settings.proxy))
         workers = await stack.enter_async_context(Workers())
         fetcher = await stack.enter_async_context(Fetcher())
         revoked = asyncio.Event()
-        url, token = settings.bot_api_url, settings.token
-        api = Api(session, url=url, token=token, on_revoked=revoked.set)
-        sending = Api(session, url=url, token=token, on_revoked=revoked.set, seconds=REQUEST)
+        url, token, proxy = settings.bot_api_url, settings.token, settings.proxy
+        api = Api(session, url=url, token=token, proxy=proxy, on_revoked=revoked.set)
+        sending = Api(
+            session, url=url, token=token, proxy=proxy, on_revoked=revoked.set, seconds=REQUEST
+        )
         client = Bot(api, token, url=url, request=AiohttpRequest(session))
         worker = Worker(
             store=store,

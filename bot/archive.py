@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import storage.search
-from bot.detect.search import INDEXED, tokens_of
+from bot.detect.search import INDEXED, measured_words, tokens_of
 from storage.db import Store
 
 AT_A_TIME = 10  # entries between two looks at what else waits for the loop
@@ -23,7 +23,10 @@ async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -
         tokens: dict[storage.search.Unindexed, list[str]] = {}
         for one in waiting:
             text = f"{one.title}\n{one.summary}\n{one.content}"[:INDEXED]
-            tokens[one] = tokens_of(text, one.language)
+            found = tokens_of(text, one.language)
+            for code, said in measured_words(one.content).items():
+                found += tokens_of(said, code)
+            tokens[one] = list(dict.fromkeys(found))
             if len(tokens) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
         async with store.writing() as db:

@@ -12,11 +12,18 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainValidator,
     SecretStr,
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.errors import ConfigError
 from bot.grammar import (
@@ -30,10 +37,12 @@ from bot.grammar import (
     Zone,
     one_of,
     parse_language,
+    parse_proxy,
     password_in,
 )
 from bot.languages import FALLBACK
 from bot.languages import problems as language_problems
+from bot.secret_files import FROM_FILES, SecretFile, SecretFiles, content
 
 TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -66,6 +75,9 @@ def _token(value: SecretStr) -> SecretStr:
 Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
 
 
+ProxyAddress = Annotated[str, PlainValidator(parse_proxy)]
+
+
 def _existing(code: str) -> str:
     """A currency somebody has, or had: with another no source could ever have a rate of it."""
     from babel.core import get_global
@@ -90,17 +102,22 @@ class Settings(BaseSettings):
     )
 
     bot_token: Token | None = None
+    bot_token_file: SecretFile | None = None
     bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
     # not shown, because it may carry a password
     database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"
+    database_url_file: SecretFile | None = None
     catalog: Path | None = None
     admin_ids: Annotated[UserIds, NoDecode] = ()
+    # not shown, because it may carry a password
+    proxy: Annotated[ProxyAddress | None, Field(repr=False)] = None
     home_currency: Annotated[Currency, AfterValidator(_existing)] = "KGS"
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"
     webhook_url: Annotated[Address, AfterValidator(_without_slash)] | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_stripped)] | None = None
+    webhook_secret_file: SecretFile | None = None
     webhook_listen: Listen = "127.0.0.1:8443"
     ops_listen: Listen = "127.0.0.1:8080"
     send_rate: Annotated[float, Field(ge=LOWEST_RATE, allow_inf_nan=False)] = 25
@@ -116,6 +133,17 @@ class Settings(BaseSettings):
         LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))
     ] = "info"
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a folder of them: not ours
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls)
+
     @model_validator(mode="after")
     def _together(self) -> Settings:
         """What each setting alone cannot know."""
@@ -128,6 +156,7 @@ class Settings(BaseSettings):
                 f"SEND_RATE: above {FREE_RATE} needs PAID_BROADCAST=true, and {PAID_RATE} is the "
                 f"most"
             )
+        problems += self._said_twice()
         if self.security_policy == "approve" and not self.admin_ids:
             problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
         if self.webhook_url is not None and self.bot_api_url == TELEGRAM:
@@ -137,6 +166,17 @@ class Settings(BaseSettings):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _said_twice(self) -> list[str]:
+        """The settings that a file holds and that are said besides, otherwise."""
+        problems: list[str] = []
+        for name in FROM_FILES:
+            file, value = getattr(self, f"{name}_file"), getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            if file is not None and content(file) != value:
+                problems.append(f"{name.upper()}_FILE: {name.upper()} says otherwise; drop one")
+        return problems
 
     @staticmethod
     def _unreachable(webhook_url: str) -> list[str]:
@@ -177,15 +217,16 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: the token, the webhook's secret, the database's password."""
+        """What no log may show: token, webhook's secret, the passwords in addresses."""
         kept: list[str] = []
         for value in (self.bot_token, self.webhook_secret):
             if value is not None:
                 kept.append(value.get_secret_value())
-        password = password_in(self.database_url)
-        if password is not None:
-            # as it is typed in an address (%40), and as a driver's message may show it (@)
-            kept += [password, unquote(password)]
+        proxys = urlsplit(self.proxy or "").password
+        for password in (password_in(self.database_url), proxys):
+            if password:
+                # as it is typed in an address (%40), and as a driver's message may show it (@)
+                kept += [password, unquote(password)]
         return tuple(kept)
 
 
@@ -268,6 +309,8 @@ def _all_problems(
         if item["loc"]:
             name = str(item["loc"][0])
             right[name] = Settings.model_fields[name].default
+            if name in FROM_FILES:
+                right[f"{name}_file"] = None
     try:
         Settings(_env_file=path, **right)
     except ValidationError as together:

@@ -88,6 +88,7 @@ class Fetched:
     charset: str | None = None
     moved_to: str | None = None
     validators: Validators = Validators()
+    links: tuple[str, ...] = ()  # the `Link` headers as they came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +337,7 @@ class Fetcher:
                 etag=response.headers.get("ETag"),
                 last_modified=response.headers.get("Last-Modified"),
             ),
+            links=tuple(response.headers.getall("Link", ())),
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:

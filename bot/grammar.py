@@ -137,6 +137,23 @@ def parse_zone(value: object) -> str:
     return name
 
 
+def parse_proxy(value: object) -> str:
+    """A proxy's address; told wrong, it is not repeated: it may hold a password."""
+    right = "http://host:port, https://host:port or socks5://host:port, user:password@ before it"
+    text = parse_text(value, right)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(right) from None
+    known = parts.scheme in {"http", "https", "socks5", "socks5h"}
+    if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
+        raise ValueError(right)
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError(right)
+    return text
+
+
 def parse_currency(value: object) -> str:
     """A currency's code of three letters, in any case."""
     code = parse_text(value, 'a currency code such as "KGS"').upper()

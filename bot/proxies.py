@@ -35,9 +35,29 @@ class ProxyError(OSError):
 def connector_of(proxy: URL, told: dict[str, str], tls: ssl.SSLContext) -> aiohttp.TCPConnector:
     """What connects through a proxy; `told` has the judged address of each host, for SOCKS."""
     if proxy.scheme in SOCKS:
-        return _SocksConnector(proxy, told, tls)
+        return _SocksConnector(proxy, told, tls, force_close=True)
     # its sockets lead to the proxy alone, which is the operator's own choice
     return aiohttp.TCPConnector(ssl=tls, force_close=True)
+
+
+def connector_to_anywhere(
+    proxy: URL, tls: ssl.SSLContext | None = None, *, most: int
+) -> aiohttp.TCPConnector:
+    """What connects through a proxy to whatever host it is asked for, by name; kept open.
+
+    `most` connections at once. For a host that the operator has chosen: nothing is judged.
+    """
+    tls = tls or ssl.create_default_context()
+    if proxy.scheme in SOCKS:
+        return _SocksConnector(proxy, _AsNamed(), tls, limit=most)
+    return aiohttp.TCPConnector(ssl=tls, limit=most, ttl_dns_cache=300)
+
+
+class _AsNamed(dict[str, str]):
+    """Each host as it is named: the proxy looks it up."""
+
+    def __missing__(self, host: str) -> str:
+        return host
 
 
 class _Judged(AbstractResolver):
@@ -68,8 +88,14 @@ class _Judged(AbstractResolver):
 class _SocksConnector(aiohttp.TCPConnector):
     """Connects to the proxy, and tells it where to."""
 
-    def __init__(self, proxy: URL, told: dict[str, str], tls: ssl.SSLContext) -> None:
-        super().__init__(ssl=tls, resolver=_Judged(told), use_dns_cache=False, force_close=True)
+    def __init__(
+        self,
+        proxy: URL,
+        told: dict[str, str],
+        tls: ssl.SSLContext,
+        **options: Any,  # noqa: ANN401 - aiohttp's own
+    ) -> None:
+        super().__init__(ssl=tls, resolver=_Judged(told), use_dns_cache=False, **options)
         self._proxy = proxy
 
     async def _wrap_create_connection(

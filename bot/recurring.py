@@ -23,6 +23,7 @@ import storage.fan_out
 import storage.retention
 import storage.sources
 from bot import archive, presence, schedule
+from bot.broadcasts import show_progress
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
 from bot.errors import BotError, ConfigError, StorageError
@@ -138,6 +139,14 @@ async def own_feeds(bot: Running) -> None:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
 
+async def broadcasts(bot: Running) -> None:
+    """Write how far the operators' messages to all have come."""
+    try:
+        await show_progress(bot.store, bot.api, bot.worker.turn)
+    except StorageError as error:
+        log.warning("the progress of broadcasts waits for the database", error=str(error))
+
+
 async def hubs(bot: Running) -> None:
     """Subscribe at the hubs of feeds that name one."""
     if bot.hubs is None:
@@ -232,6 +241,7 @@ JOBS = (
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),
     Job(name="own_feeds", every=10.0, do=own_feeds),
+    Job(name="broadcasts", every=2.0, do=broadcasts),
     Job(name="hubs", every=60.0, do=hubs),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),

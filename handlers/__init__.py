@@ -28,6 +28,7 @@ from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
     alerts,
+    broadcasts,
     charts,
     convert,
     desk,
@@ -55,6 +56,7 @@ from handlers.access import (
     Who,
     always_looking,
     guarded,
+    is_operator,
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
@@ -69,7 +71,20 @@ Press = Callable[..., Awaitable[None]]
 
 async def show_help(_update: Update, context: Context) -> None:
     """/help: the commands of the table below."""
-    await context.reply(commands(tuple(COMMANDS), context.language))
+    names = [name for name in COMMANDS if name not in OPERATORS or is_operator(context)]
+    await context.reply(commands(names, context.language))
+
+
+async def said(update: Update, context: Context) -> None:
+    """Free text: an operator's broadcast where its words are awaited, else a conversion."""
+    if not await broadcasts.written(update, context):
+        await convert.text(update, context)
+
+
+async def anything(update: Update, context: Context) -> None:
+    """What is no text: an operator who was asked for words hears that, others a hint."""
+    if not await broadcasts.written(update, context):
+        await unknown.unknown(update, context)
 
 
 #: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menu.
@@ -97,16 +112,22 @@ COMMANDS: dict[str, Route[Handler]] = {
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
     "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
 }
 
+#: What exists for operators alone, in their own chats.
+OPERATORS = frozenset(name for name, one in COMMANDS.items() if one.menu is Who.OPERATOR)
+#: What everybody else may be offered.
+OFFERED = tuple(name for name in COMMANDS if name not in OPERATORS)
+
 #: What a group's members are not offered: all of it changes the group, or leads to what does.
-ADMINISTRATORS = frozenset(name for name, one in COMMANDS.items() if one.menu is not Who.ANYBODY)
+ADMINISTRATORS = frozenset(name for name in OFFERED if COMMANDS[name].menu is not Who.ANYBODY)
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.
 MENUS: dict[str, tuple[str, ...]] = {
-    "default": tuple(COMMANDS),
-    "all_private_chats": tuple(COMMANDS),
-    "all_group_chats": tuple(name for name in COMMANDS if name not in ADMINISTRATORS),
-    "all_chat_administrators": tuple(COMMANDS),
+    "default": OFFERED,
+    "all_private_chats": OFFERED,
+    "all_group_chats": tuple(name for name in OFFERED if name not in ADMINISTRATORS),
+    "all_chat_administrators": OFFERED,
 }
 
 
@@ -143,6 +164,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(desk.pressed, Who.OPERATOR),
     ("story", 3): Route(desk.joined, Who.OPERATOR),
+    ("cast", 2): Route(broadcasts.pressed, Who.OPERATOR),
+    ("cast", 3): Route(broadcasts.chosen, Who.OPERATOR),
     ("feeds", 1): Route(feeds.export, Who.ANYBODY),
     ("feed", 2): Route(feeds.pressed, Who.ADMINISTRATOR),
     ("why", 1): Route(alerts.why, Who.ANYBODY),
@@ -161,10 +184,10 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
 #: may. In a private chat its owner is the administrator.
 WORDS: dict[str, Route[Handler]] = {
     "headline": Route(desk.reworded, Who.OPERATOR, where=PRIVATE & desk.AnswersDesk()),
-    "text": Route(convert.text, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
+    "text": Route(said, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
     "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
     "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
-    "anything": Route(unknown.unknown, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
+    "anything": Route(anything, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
 MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)

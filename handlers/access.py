@@ -107,12 +107,20 @@ async def always_looking(_context: Context) -> Who:
     return Who.ANYBODY
 
 
-def _must_be_operator(context: Context) -> None:
-    """An operator, by their number and in their own chat; to others the button does not exist."""
+def is_operator(context: Context) -> bool:
+    """Whether this is an operator, by their number and in their own chat."""
     user = context.incoming.effective_user
     own = user is not None and user.id == context.chat.id and context.chat.kind is ChatKind.PRIVATE
-    if not own or context.chat.id not in context.services.admins - NOBODYS_IDS:
-        raise UserError("error.stale")
+    return own and context.chat.id in context.services.admins - NOBODYS_IDS
+
+
+def _must_be_operator(context: Context) -> None:
+    """An operator; to others neither the button nor the command exists."""
+    if is_operator(context):
+        return
+    if context.incoming.callback_query is None:
+        raise UserError("unknown.text", example="100 usd")
+    raise UserError("error.stale")
 
 
 async def _must_be_administrator(context: Context) -> None:
@@ -152,7 +160,7 @@ def is_anothers(update: Update) -> bool:
 # --- messages -------------------------------------------------------------------------------------
 
 
-def _is_second_hand(message: TelegramMessage) -> bool:
+def is_second_hand(message: TelegramMessage) -> bool:
     """Forwarded, or made by an inline bot. Servers before Bot API 7.0 say `forward_date`."""
     forwarded = message.forward_origin is not None or "forward_date" in message.api_kwargs
     return forwarded or message.via_bot is not None
@@ -173,7 +181,7 @@ class ForUs(filters.MessageFilter):
             if via is not None and via.id == message.get_bot().id:
                 return False  # our own inline result, sent to ourselves: an answer to it has no end
             return author is None or (author.id == message.chat.id and not author.is_bot)
-        if message.is_automatic_forward or _is_second_hand(message):
+        if message.is_automatic_forward or is_second_hand(message):
             return False
         if author is None or not author.is_bot:
             return True
@@ -186,7 +194,7 @@ class Commanded(filters.MessageFilter):
 
     def filter(self, message: TelegramMessage) -> bool:
         """Whether its command counts."""
-        return not _is_second_hand(message)
+        return not is_second_hand(message)
 
 
 class Mentioned(filters.MessageFilter):

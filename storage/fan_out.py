@@ -11,13 +11,13 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Insert, Select, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Insert, Select, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import storage.chats
 import storage.filters
 import storage.places
-from bot.model.alerts import ANSWER, STORY, Approval, Severity, State
+from bot.model.alerts import ANSWER, BROADCAST, EVERYBODY, STORY, Approval, Severity, State
 from bot.model.chats import Wakes
 from bot.model.filters import StoredFilter
 from bot.model.subjects import TopicSubject
@@ -183,6 +183,22 @@ async def _analyze(db: Db) -> None:
         await db.execute(text("ANALYZE delivery"))
 
 
+def _readers(
+    key: str, now: datetime
+) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+    """Whom a broadcast is for: all, or a topic's readers, however grave they want its stories."""
+    if key == EVERYBODY:
+        # another name of the table, because each member is looked up in it
+        return chat.alias("everybody").c.id.label("chat_id"), [], []
+    return subscription.c.chat_id, [subscription.c.key == key], [awake(now)]
+
+
+def awake(now: datetime) -> ColumnElement[bool]:
+    """Whether a subscription is not snoozed."""
+    until = subscription.c.snoozed_until
+    return or_(until.is_(None), until <= now)
+
+
 def _hear_of_calm(near: frozenset[str]) -> ColumnElement[bool]:
     """The readers who may hear of a calm story: who wants all, and who is near."""
     member = subscription.c.chat_id
@@ -193,8 +209,10 @@ def _hear_of_calm(near: frozenset[str]) -> ColumnElement[bool]:
 def _audience(
     row: Any,  # noqa: ANN401 - a row
     now: datetime,
-) -> tuple[Column[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """Where an alert's readers stand, which of them are meant, and which want it now."""
+    if row.kind == BROADCAST:
+        return _readers(row.audience_key, now)
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), []
     meant = [subscription.c.key == row.audience_key]
@@ -205,7 +223,7 @@ def _audience(
     willing = [
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
-        or_(subscription.c.snoozed_until.is_(None), subscription.c.snoozed_until <= now),
+        awake(now),
     ]
     if row.audience_key == SECURITY and row.severity != Severity.URGENT.value:
         told = chat.c.wakes != Wakes.URGENT.value

@@ -11,6 +11,7 @@ from storage.db import Db
 from storage.own_feeds import follows
 from storage.schema import (
     alert,
+    broadcast,
     chat,
     chat_place,
     delivery,
@@ -27,6 +28,7 @@ BY_CHAT = (
     (subscription, "chat_id"),
     (rule, "chat_id"),
     (news_filter, "chat_id"),
+    (broadcast, "chat_id"),
     (chat_place, "chat_id"),
     (delivery, "chat_id"),
     (inbox, "chat_id"),

@@ -18,6 +18,7 @@ from storage.db import Db, db_now
 from storage.own_feeds import nobody_follows
 from storage.schema import (
     alert,
+    broadcast,
     chat,
     clue,
     delivery,
@@ -115,6 +116,11 @@ async def _filters(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return await _delete(db, news_filter, news_filter.c.id, ended, piece)
 
 
+async def _broadcasts(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    ended = broadcast.c.until_at < await db_now(db)
+    return await _delete(db, broadcast, broadcast.c.id, ended, piece)
+
+
 async def _own_feeds(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     """Feeds that nobody follows, and what the others have not listed for long."""
     unlisted = own_entry.c.seen_at < now - UNLISTED_KEPT
@@ -153,4 +159,15 @@ async def _delete(
 
 #: Each forgets one piece of what is too old at `now`, by the program's clock, and returns how many
 #: rows that were; an alert goes after its deliveries.
-STEPS = (_bodies, _updates, _deliveries, _alerts, _stories, _clues, _filters, _own_feeds, _chats)
+STEPS = (
+    _bodies,
+    _updates,
+    _deliveries,
+    _alerts,
+    _stories,
+    _clues,
+    _filters,
+    _broadcasts,
+    _own_feeds,
+    _chats,
+)

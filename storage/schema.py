@@ -254,6 +254,31 @@ rule = Table(  # a chat's own condition on a series
 Index(None, rule.c.chat_id)
 Index(None, rule.c.source, rule.c.base, rule.c.quote)
 
+broadcast = Table(  # what an operator is about to send to all, or sends
+    "broadcast",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column(
+        "chat_id",  # the operator's own
+        BigInteger,
+        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("step", String, nullable=False),  # as in bot.model.broadcasts
+    Column("audience", String, nullable=False),  # as alert.audience_key
+    Column("text", Text, nullable=False),
+    Column("marks", Json, nullable=False),  # entities, as the Bot API has them
+    Column("alert_id", BigInteger),  # once it is sent
+    Column("message_id", BigInteger),  # where its progress stands
+    # chats that it was confirmed for
+    Column("reach", Integer, nullable=False, server_default="0"),
+    Column("shown", Integer),  # deliveries settled when the progress was written last
+    Column("until_at", UtcDateTime, nullable=False),  # on the database's clock
+    # a number is never given twice: an old button must not mean a newer broadcast
+    sqlite_autoincrement=True,
+)
+Index(None, broadcast.c.chat_id)
+
 decision = Table(  # what operators decided about news, with a copy of the words
     "decision",
     metadata,

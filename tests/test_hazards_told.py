@@ -11,8 +11,12 @@ import pytest
 
 import storage.chats
 import storage.news
+from bot.archive import index
+from bot.detect.filters import Looked
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.filters import Mark
 from bot.model.hazards import Hazard
+from bot.readers.search import found_page
 from bot.render.hazards import headline
 from bot.sources.catalog import parse_catalog
 from bot.sources.hazards import measured as measured_in
@@ -121,6 +125,23 @@ async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:
     first, rise = await world.alerts("story")
     assert (first.severity, rise.severity) == ("notable", "urgent")
     assert rise.payload["answers"] == first.id
+
+
+@pytest.mark.parametrize("word", ["earthquakes", "землетрясения", "жер титирөө"])
+async def test_it_is_muted_and_found_by_the_words_that_a_reader_reads(
+    world: World, word: str
+) -> None:
+    """Though it is stored in values, with an English headline."""
+    measured(world, quake(world))
+    await world.poll("usgs")
+    async with world.store.reading() as db:
+        (story,) = await storage.news.latest(db, topic="security", limit=20)
+    assert Looked(story).has(Mark.WORD, word)
+    assert not Looked(story).has(Mark.WORD, "наводнение")
+    await index(world.store)
+    async with world.store.reading() as db:
+        found = await found_page(db, world.catalog, word, language="ru")
+    assert [one.pk for one in found.stories] == [story.pk]
 
 
 @pytest.mark.parametrize("mag", [3.9, None], ids=["small", "deleted"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,8 @@ from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import webhook_app
 from bot.sources.catalog import parse_catalog
-from bot.sources.feeds import new_entries
+from bot.sources.feeds import new_entries, parse_feed
+from bot.sources.hubs import header_links
 from storage.db import Store
 from storage.hubs import Hub
 from tests.world import NOW, World, loopback_fetcher, poll_flow
@@ -46,6 +48,8 @@ class Hubworld:
     now: datetime = NOW
     asked: list[dict[str, str]] = field(default_factory=list)
     number: int = 1
+    text: str = RSS
+    headers: dict[str, str] = field(default_factory=dict)
     refuses: bool = False
 
     async def poll(self) -> None:
@@ -91,8 +95,8 @@ async def hub(store: Store) -> AsyncIterator[Hubworld]:
     made: Hubworld
 
     async def feed(_request: web.Request) -> web.Response:
-        text = RSS.format(hub="/hub", topic=made.feed, number=made.number)
-        return web.Response(text=text, content_type="application/rss+xml")
+        text = made.text.format(hub="/hub", topic=made.feed, number=made.number)
+        return web.Response(text=text, content_type="application/rss+xml", headers=made.headers)
 
     async def subscribe(request: web.Request) -> web.Response:
         made.asked.append({name: str(value) for name, value in (await request.post()).items()})
@@ -145,6 +149,71 @@ async def test_a_hub_that_a_feed_names_is_asked_once_and_rings_when_it_confirmed
     await hub.poll()
     assert not await hub.wished()
     assert await hub.hubs.renew() == 0
+
+
+async def test_a_hub_in_the_answers_header_counts_before_the_documents(hub: Hubworld) -> None:
+    """As the specification has it; also where the document names none."""
+    hub.headers = {"Link": '</other>; rel="hub", </rss?x=1>; rel="self"'}
+    hub.number = 2
+    await hub.poll()
+    known = await hub.known()
+    assert known.hub == hub.feed.replace("/rss", "/other")
+    assert known.topic == f"{hub.feed}?x=1"
+
+
+JSON_FEED = (
+    '{{"version": "https://jsonfeed.org/version/1.1", "title": "A", "feed_url": "{topic}", '
+    '"hubs": [{{"type": "rssCloud", "url": "/cloud"}}, {{"type": "WebSub", "url": "/hub2"}}], '
+    '"items": [{{"id": "{number}", "title": "Bridge {number} is open", "content_text": "."}}]}}'
+)
+
+
+async def test_a_json_feed_names_its_hub_too(hub: Hubworld) -> None:
+    """The one among several that speaks WebSub."""
+    hub.text, hub.number = JSON_FEED, 3
+    await hub.poll()
+    known = await hub.known()
+    assert (known.hub, known.topic) == (hub.feed.replace("/rss", "/hub2"), hub.feed)
+
+
+@pytest.mark.parametrize(
+    ("headers", "links"),
+    [
+        (['<https://h.example/>; rel="hub"'], {"hub": "https://h.example/"}),
+        (["</hub>; rel=hub; x=y, </f>;rel=self"], {"hub": "/hub", "self": "/f"}),
+        (["</a>; rel=hub", "</b>; rel=hub"], {"hub": "/a"}),
+        (['</f>; title="a; rel=hub"; rel="self next"; rel=hub'], {"self": "/f", "next": "/f"}),
+        (['</f>; REL="Hub"'], {"hub": "/f"}),
+        (["</f>; relation=hub", "no link", "<>; rel=hub", "", "</f"], {}),
+        (["<" * 9000, "; rel=hub" * 9000], {}),
+        (["</f>; a=" + " " * 8000 + "!"], {}),
+        (["<" + "x" * 9000], {}),
+        (["</f>" + "; a" * 3000], {}),
+    ],
+)
+def test_links_of_a_header_are_read(headers: list[str], links: dict[str, str]) -> None:
+    """By their relation, the first of each; what is no link is passed over, and soon."""
+    begun = time.process_time()
+    for _ in range(20):
+        assert header_links(headers) == links
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "5",
+        '{"type": "WebSub"}',
+        '[5, {"type": ["WebSub"]}]',
+        '[{"type": "WebSub", "url": "javascript:x"}]',
+    ],
+)
+def test_a_json_feeds_nonsense_for_hubs_is_none(named: str) -> None:
+    """The entries are read all the same."""
+    version = '"version": "https://jsonfeed.org/version/1"'
+    text = f'{{{version}, "hubs": {named}, "items": [{{"id": "1"}}]}}'
+    feed = parse_feed(text.encode(), url="https://a.example/feed.json")
+    assert (feed.hub, len(feed.entries)) == (None, 1)
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha384", "sha512"])

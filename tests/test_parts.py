@@ -12,6 +12,7 @@ from pathlib import Path
 import handlers
 from bot import languages, recurring
 from bot.config import Settings
+from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
 from handlers import COMMANDS, MEMBERSHIP, WORDS
@@ -19,9 +20,9 @@ from tests.conftest import ROOT
 
 #: Reached by no table, because it is what looks into one.
 TABLES_OWN = {"handlers.press"}
-#: Settings that only the settings themselves read: the token has a property, and who pays may ask
-#: for a higher rate.
-OF_THE_SETTINGS = {"bot_token", "paid_broadcast"}
+#: Settings that only the settings themselves read: the token has a property, who pays may ask for a
+#: higher rate, and a file holds another setting.
+OF_THE_SETTINGS = {"bot_token", "paid_broadcast", *(f"{name}_file" for name in FROM_FILES)}
 
 
 def test_nothing_lacks_a_part() -> None:

@@ -207,6 +207,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
         ),
         *("comment", "do_request", "get_me", "shutdown", "prepare", "filter", "_together"),
         *("_at_its_preview", "_wrap_create_connection"),
+        *("settings_customise_sources", "get_field_value"),
     }
     by_value = {
         "MID",

@@ -76,6 +76,7 @@ ODD_OPTIONS = [
     "sqlite:///x.db?uri=maybe",
     "sqlite:///x.db?nonsense=1",
 ]
+NO_FILES = ["/no/such/file", ".", "/dev/null", "/proc/self/mem", "x" * 5000, "a\0b"]
 #: Each setting with values that make no sense; one that is not here fails below.
 BAD: dict[str, list[str]] = {
     "BOT_TOKEN": [
@@ -111,6 +112,23 @@ BAD: dict[str, list[str]] = {
         *ODD_OPTIONS,
     ],
     "CATALOG": ["/no/such/catalog.toml", ".", "x" * 5000, "a\0b", "~"],
+    "BOT_TOKEN_FILE": NO_FILES,
+    "WEBHOOK_SECRET_FILE": NO_FILES,
+    "DATABASE_URL_FILE": NO_FILES,
+    "PROXY": [
+        "x",
+        "ftp://127.0.0.1:1",
+        "127.0.0.1:8080",
+        "http://",
+        "http://127.0.0.1:99999",
+        "socks5://127.0.0.1:0",
+        "socks4://127.0.0.1:1",
+        f"http://user:{SECRET}@127.0.0.1:1/path",
+        f"http://user:{SECRET}@127.0.0.1:1?x",
+        f"socks5://user:{SECRET} @127.0.0.1:1",
+        "http://[::1",
+        "http://127.0.0.1:1\0",
+    ],
     "ADMIN_IDS": [
         "x",
         "1,x",
@@ -325,6 +343,55 @@ def test_a_rate_above_telegrams_needs_to_be_paid_for() -> None:
     assert load_settings(send_rate="1000", paid_broadcast="true").send_rate == 1000
     [problem] = told(send_rate="1000.5", paid_broadcast="yes")
     assert problem.startswith("SEND_RATE: ")
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Docker and systemd hand it out: with a line end, named in the environment or in `.env`."""
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "hook").write_text(f"{SECRET}\r\n")
+    (tmp_path / "db").write_text(f"postgresql://u:{SECRET}@x/y")
+    (tmp_path / ".env").write_text("BOT_TOKEN_FILE=token\nWEBHOOK_SECRET_FILE=hook\n")
+    (tmp_path / ".env").chmod(0o600)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "db"))
+    settings = load_settings()
+    assert settings.token == TOKEN
+    assert settings.webhook_secret is not None
+    assert settings.webhook_secret.get_secret_value() == SECRET
+    assert settings.database_url == f"postgresql://u:{SECRET}@x/y"
+    assert {TOKEN, SECRET} <= set(settings.secrets)
+    assert SECRET not in repr(settings)
+
+
+def test_a_secret_said_twice_is_said_otherwise_by_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    assert load_settings(bot_token_file="token").token == TOKEN
+    monkeypatch.setenv("BOT_TOKEN", TOKEN.replace("c", "d"))
+    [problem] = told(bot_token_file="token")
+    assert problem == "BOT_TOKEN_FILE: BOT_TOKEN says otherwise; drop one"
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"a\nb", b"\xff\xfe", b"x" * 5000])
+def test_a_file_without_one_line_of_text_holds_no_secret(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "hook").write_bytes(content)
+    [problem] = told(webhook_secret_file="hook")
+    assert problem.startswith("WEBHOOK_SECRET_FILE: should be the name of a file with that setting")
+
+
+def test_what_a_file_holds_is_judged_like_what_is_said(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("no-token")
+    [problem] = told(bot_token_file="token")
+    assert problem.startswith("BOT_TOKEN: ")
+
+
+def test_a_proxys_password_is_a_secret() -> None:
+    """As it is typed and as it is meant."""
+    settings = load_settings(proxy="socks5://me:q7%40secret@127.0.0.1:1080")
+    assert settings.proxy == "socks5://me:q7%40secret@127.0.0.1:1080"
+    assert {"q7%40secret", "q7@secret"} <= set(settings.secrets)
+    assert "q7" not in repr(settings)
 
 
 def test_who_is_asked_must_be_there() -> None:

@@ -168,8 +168,8 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
-    async with open_session() as session:
-        api = Api(session, url=settings.bot_api_url, token=settings.token)
+    async with open_session(proxy=settings.proxy) as session:
+        api = Api(session, url=settings.bot_api_url, token=settings.token, proxy=settings.proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
         case Sent(result={"username": name}):

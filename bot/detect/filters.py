@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from bot.detect.facts import TOKEN, facts_of, places, surroundings
 from bot.detect.language import known_language
-from bot.detect.search import WORD, Token, asked, sequence_of
+from bot.detect.search import WORD, Token, asked, measured_words, sequence_of
 from bot.languages import LANGUAGES
 from bot.languages.letters import fold_typed
 from bot.model.filters import Mark, Sense, StoredFilter
@@ -85,6 +85,8 @@ class Looked:
             self._texts = []
             for item in self.story.entries:
                 self._texts.append(_Text(sequence_of(_text(item), item.entry.language)))
+                for code, said in measured_words(item.entry.content).items():
+                    self._texts.append(_Text(sequence_of(said, code)))
         return any(text.says(words) for text in self._texts)
 
     @property

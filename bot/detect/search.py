@@ -13,9 +13,11 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from bot.i18n import t
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
+from bot.model.hazards import Hazard
 from bot.model.text import comparable
 
 # Some letters of New Tai Lue and Vedic Sanskrit are marks to SQLite, which knows Unicode 6.1: to it
@@ -46,6 +48,16 @@ def sequence_of(text: str, code: str | None) -> list[str]:
 def tokens_of(text: str, code: str | None) -> list[str]:
     """The tokens of a text in that language, each once, in their order."""
     return list(dict.fromkeys(sequence_of(text, code)))
+
+
+def measured_words(content: str) -> dict[str, str]:
+    """What a measured event is called in each language, by its code: it is stored in values, and
+    read by each reader in words. Nothing of any other text.
+    """
+    hazard = Hazard.read(content)
+    if hazard is None:
+        return {}
+    return {code: t(f"hazard.{hazard.kind.value}", code) for code in LANGUAGES}
 
 
 def asked(question: str) -> list[frozenset[Token]]:

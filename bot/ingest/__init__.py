@@ -19,7 +19,7 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
-from bot.fetch import Fetcher
+from bot.fetch import Fetched, Fetcher
 from bot.ingest.documents import Documents
 from bot.ingest.found import (
     FLOOD,
@@ -48,7 +48,8 @@ from bot.model.news import Entry
 from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
-from bot.sources.specs import Catalog, NewsSpec, RateSpec
+from bot.sources import hubs
+from bot.sources.specs import Catalog, HubOffer, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
@@ -215,8 +216,9 @@ class Ingest:
             looked=looked,
             whole=whole,
             entries=listed.count,
-            hub=listed.hub,
+            hub=_hub_of(looked.changed) or listed.hub,
             judged=judged,
+            marks=recognised.marks,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
@@ -289,3 +291,10 @@ class Ingest:
     @property
     def _documents(self) -> Documents:
         return Documents(fetcher=self.fetcher, workers=self.workers)
+
+
+def _hub_of(answer: Fetched | None) -> HubOffer | None:
+    """The hub in an answer's headers, which count before the document's."""
+    if answer is None or not answer.links:
+        return None
+    return hubs.offer(hubs.header_links(answer.links), answer.url)

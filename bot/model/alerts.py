@@ -17,6 +17,10 @@ from bot.model.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"
+#: The kind of an operator's message to many.
+BROADCAST = "broadcast"
+#: In the place of a subscription's key: every chat that is written to.
+EVERYBODY = "*"
 #: The kind of a story that broke: of this one chats chose how grave it must be.
 STORY = "story"
 
@@ -129,8 +133,9 @@ class Audience:
     """Whom an alert is for, as a question the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
-    the alert `told`; with a key and `told`, the subscribers who did not get that one. For the chats
-    that chose one of the places `near`, it is graver by a level.
+    the alert `told`; with a key and `told`, the subscribers who did not get that one. A broadcast's
+    key may be `EVERYBODY`. For the chats that chose one of the places `near`, it is graver by a
+    level.
     """
 
     subscription: str | None = None

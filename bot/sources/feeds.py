@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.model.text import alike
+from bot.sources import hubs
 from bot.sources.dates import believable, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.links import absolute_link
@@ -78,15 +79,6 @@ def parse_feed(
     if text.startswith("{"):
         return _parse_json_feed(text, url, zone)
     return _parse_xml_feed(text, url, zone)
-
-
-def _hub(links: Mapping[str, str], url: str | None) -> HubOffer | None:
-    """The hub among a feed's links; the feed is known to it by its own link, else its address."""
-    hub = absolute_link(links.get("hub", ""), url)
-    topic = absolute_link(links.get("self", ""), url) or url
-    if hub is None or topic is None:
-        return None
-    return HubOffer(hub=hub, topic=topic)
 
 
 def _text_in(body: bytes, content_type: str | None) -> str:
@@ -193,7 +185,7 @@ def _feed_of(
         title=one_line(_text_of(whole, "title")),
         language=language,
         entries=_each_once(_xml_entry(item, url, language, zone) for item in items),
-        hub=_hub(links, url),
+        hub=hubs.offer(links, url),
     )
 
 
@@ -307,7 +299,17 @@ def _parse_json_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
         entries=_each_once(entries),
+        hub=hubs.offer({"hub": _json_hub(data), "self": _string(data, "feed_url")}, url),
     )
+
+
+def _json_hub(data: Mapping[str, Any]) -> str:
+    """The first hub that speaks WebSub; the other kinds (rssCloud) tell nothing to us."""
+    named = data.get("hubs")
+    for one in named if isinstance(named, list) else ():
+        if isinstance(one, dict) and _string(one, "type").lower() == "websub":
+            return _string(one, "url")
+    return ""
 
 
 def _json_entry(

@@ -9,11 +9,19 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, PlainValidator
 
-from bot.grammar import list_of, nearest, one_of, parse_address, parse_clock, parse_text, whole
+from bot.grammar import (
+    list_of,
+    nearest,
+    one_of,
+    parse_address,
+    parse_clock,
+    parse_proxy,
+    parse_text,
+    whole,
+)
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
@@ -92,23 +100,6 @@ def _user_agent(value: object) -> str:
     if not isinstance(value, str) or not _SAID.fullmatch(value):
         raise ValueError("how we call ourselves to this host, a line of Latin letters")
     return value
-
-
-def _proxy(value: object) -> str:
-    """A proxy's address; told wrong, it is not repeated: it may hold a password."""
-    right = "http://host:port, https://host:port or socks5://host:port, user:password@ before it"
-    text = parse_text(value, right)
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(right) from None
-    known = parts.scheme in {"http", "https", "socks5", "socks5h"}
-    if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError(right)
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(right)
-    return text
 
 
 def public_name(value: object) -> str:
@@ -192,7 +183,7 @@ def _holiday(value: object, right: str) -> Holiday:
 PublicName = Annotated[str, PlainValidator(public_name)]
 Headers = Annotated[dict[str, str], PlainValidator(_headers)]
 UserAgent = Annotated[str, PlainValidator(_user_agent)]
-Proxy = Annotated[str, PlainValidator(_proxy)]
+Proxy = Annotated[str, PlainValidator(parse_proxy)]
 Latitude = Annotated[float, PlainValidator(_degrees(90))]
 Longitude = Annotated[float, PlainValidator(_degrees(180))]
 PlaceKey = Annotated[str, PlainValidator(_place)]

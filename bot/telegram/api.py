@@ -19,7 +19,7 @@ from yarl import URL
 from bot.clock import boottime
 from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
-from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
+from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
 
 # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
 TOKEN_ASKS = 3
@@ -28,6 +28,12 @@ TOKEN_PAUSE = 1.0
 # seconds of nothing but 401 from one method, whatever the token's own question says
 TOKEN_PATIENCE = 15.0
 OK = 200
+#: Errors of the way to Telegram: nothing of the request has left.
+UNSENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+)
 TOKEN_REFUSALS = 4  # and at least so many of them
 
 
@@ -79,6 +85,7 @@ class Api:
         url: str,
         token: str,
         seconds: float = TOTAL_SECONDS,
+        proxy: str | None = None,
         on_revoked: Callable[[], None] | None = None,
     ) -> None:
         self._on_revoked = on_revoked
@@ -90,7 +97,7 @@ class Api:
         self._timeout = aiohttp.ClientTimeout(
             total=seconds, sock_connect=min(seconds, CONNECT_SECONDS)
         )
-        self._line = Line(session, URL(self._base, encoded=True), seconds)
+        self._line = Line(session, URL(self._base, encoded=True), seconds, proxy=http_proxy(proxy))
 
     def abandon(self, seconds: float) -> None:
         """Give up what waited longer than that, as Ambiguous: its connection is dead."""
@@ -103,7 +110,7 @@ class Api:
     async def _exchange(self, method: str, body: bytes) -> Outcome:
         try:
             return read(*await self._line.exchange(method, body))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except UNSENT as error:
             return Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             return Ambiguous(type(error).__name__)
@@ -194,7 +201,7 @@ class Api:
                 self._base + method, timeout=self._timeout, **request
             ) as response:
                 return read(response.status, await response.read())
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except UNSENT as error:
             return Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Ambiguous(type(error).__name__)

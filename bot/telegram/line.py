@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -20,11 +21,18 @@ class Line:
     """Ready-made JSON bodies over a session's own connections, at a third of `session.post`'s cost.
 
     aiohttp's connector opens, keeps and encrypts the connections and its parser reads the answers;
-    what is left out is all that a request may have and ours never do: redirects, cookies, proxies,
+    what is left out is all that a request may have and ours never do: redirects, cookies,
     compression, bodies that are streamed.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: URL, seconds: float) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base: URL,
+        seconds: float,
+        *,
+        proxy: URL | None = None,
+    ) -> None:
         self._session = session
         self._seconds = seconds
         self._timeout = aiohttp.ClientTimeout(
@@ -33,7 +41,9 @@ class Line:
         self._base = base
         self._loop = asyncio.get_running_loop()
         # names the server to the connector; is never sent itself
-        self._to = aiohttp.ClientRequest("POST", base, loop=self._loop, session=session)
+        self._to = aiohttp.ClientRequest(
+            "POST", base, loop=self._loop, session=session, proxy=proxy
+        )
         self._heads: dict[str, bytes] = {}
         self._waiting: dict[Connection, float] = {}  # for answers, each until when
         self._next_look: asyncio.TimerHandle | None = None
@@ -41,8 +51,8 @@ class Line:
     async def exchange(self, method: str, body: bytes) -> tuple[int, bytes]:
         """Send one body; the status and the whole content of the answer.
 
-        ClientConnectorError or ConnectionTimeoutError: nothing was sent. Any other error,
-        TimeoutError too: the server may have acted.
+        ClientConnectorError, ClientHttpProxyError or ConnectionTimeoutError: nothing was sent. Any
+        other error, TimeoutError too: the server may have acted.
         """
         connector = self._session.connector
         if connector is None:
@@ -102,11 +112,16 @@ class Line:
         """The head of a request up to its length, made once a method."""
         head = self._heads.get(method)
         if head is None:
-            lines = (
-                f"POST {self._base.raw_path}{method} HTTP/1.1",
+            target = self._base.raw_path
+            lines = [
                 f"Host: {self._base.host_port_subcomponent}",
                 "Content-Type: application/json",
                 "Content-Length: ",
-            )
+            ]
+            if self._to.proxy is not None and self._base.scheme == "http":  # said to the proxy
+                target = str(self._base)
+                if (known := self._to.headers.get(hdrs.PROXY_AUTHORIZATION)) is not None:
+                    lines.insert(0, f"{hdrs.PROXY_AUTHORIZATION}: {known}")
+            lines.insert(0, f"POST {target}{method} HTTP/1.1")
             head = self._heads[method] = "\r\n".join(lines).encode()
         return head

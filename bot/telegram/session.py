@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
+
 import aiohttp
+from yarl import URL
+
+from bot.proxies import SOCKS, connector_to_anywhere
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
@@ -10,12 +15,32 @@ TOTAL_SECONDS = 30
 MOST_CONNECTIONS = 400
 
 
-def open_session(*, connections: int = MOST_CONNECTIONS) -> aiohttp.ClientSession:
-    """The session that everything to Telegram goes through."""
+def open_session(
+    *,
+    connections: int = MOST_CONNECTIONS,
+    proxy: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> aiohttp.ClientSession:
+    """The session that everything to Telegram goes through, by a proxy where there is one.
+
+    `tls` is whom to believe, the system's authorities by themselves.
+    """
+    if proxy is None:
+        connector = aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=tls or True)
+    else:
+        connector = connector_to_anywhere(URL(proxy), tls, most=connections)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),
+        connector=connector,
         timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=True,
+        proxy=http_proxy(proxy),
     )
+
+
+def http_proxy(proxy: str | None) -> URL | None:
+    """The proxy where each request has to name it; a SOCKS one is the connector's affair."""
+    if proxy is None or URL(proxy).scheme in SOCKS:
+        return None
+    return URL(proxy)

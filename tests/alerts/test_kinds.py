@@ -16,6 +16,7 @@ import pytest
 
 from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
 from bot.alerts.answers import Answered
+from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
 from bot.alerts.edits import StoryGrew
@@ -31,6 +32,7 @@ from bot.errors import ConfigError
 from bot.i18n import known
 from bot.model.alerts import About, Payload, StoredForm
 from bot.model.rates import Move
+from bot.render.text import Entity
 from handlers import route
 from tests.factories import rate
 
@@ -154,6 +156,25 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
         (
             {"v": 1, "msgid": "notice.topic", "values": [["chat", "-100"]]},
             Notice(msgid="notice.topic", values=(("chat", "-100"),)),
+        )
+    ],
+    "broadcast": [
+        (
+            {
+                "v": 1,
+                "text": "A word",
+                "entities": [
+                    {"type": "bold", "offset": 0, "length": 1},
+                    {"type": "text_link", "offset": 2, "length": 4, "url": "https://e.org/"},
+                ],
+            },
+            Broadcast(
+                text="A word",
+                entities=(
+                    Entity(type="bold", offset=0, length=1),
+                    Entity(type="text_link", offset=2, length=4, url="https://e.org/"),
+                ),
+            ),
         )
     ],
     "answer": [

@@ -31,10 +31,12 @@ from sqlalchemy import make_url
 
 import storage.alerts
 import storage.chats
+from bot.alerts.broadcasts import Broadcast
+from bot.alerts.broadcasts import alert as broadcast
 from bot.alerts.notices import alert as notice
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
-from bot.model.alerts import Audience
+from bot.model.alerts import BROADCAST, EVERYBODY, Audience
 from bot.model.chats import ChatKind
 from storage.db import Store
 from storage.opening import open_store
@@ -47,9 +49,14 @@ from tests.world import loopback_fetcher, poll_flow
 PRIVATE, GROUP, BLOCKED = (1001, 1002, 1003), -2001, 1004
 CHATS = (*PRIVATE, GROUP, BLOCKED)
 POINTS = {"sqlite": 4, "postgresql": 4}  # of the normal suite; the full sweep takes every K
-#: What the message of each alert says and no other does. The notice waits already when the run
-#: begins.
-TELLS = {"notice": "already waiting", "move": "USD/KGS", "story": ATTACK[1]}
+#: What the message of each alert says and no other does. The notice and the operator's message to
+#: all wait already when the run begins.
+TELLS = {
+    "notice": "already waiting",
+    "move": "USD/KGS",
+    "story": ATTACK[1],
+    BROADCAST: "a word to everybody",
+}
 STALE = "already stale"
 BURST = 4  # messages a private chat may get at once, then one a second
 WINDOW = 0.1  # seconds
@@ -157,6 +164,8 @@ async def _subscribe_all(store: Store) -> None:
             await storage.chats.subscribe(
                 db, chat_id, ["pair:USD/KGS", "topic:security"], now=long_ago
             )
+        to_all = Broadcast(text=TELLS[BROADCAST])
+        await storage.alerts.enqueue(db, broadcast("1", to_all, EVERYBODY, now=datetime.now(UTC)))
         for words, lasts in ((TELLS["notice"], timedelta(days=2)), (STALE, timedelta(seconds=-1))):
             values = {"chat": "1", "why": words}
             waiting = notice(1, "notice.gone", values, now=long_ago)
@@ -234,7 +243,9 @@ def _check(
             )
         }
         in_order = connection.execute("SELECT kind, lane FROM alert ORDER BY id").fetchall()
-    assert decided == {"move": 1, "story": 1, "notice": 2}, f"I1, I3, died at {die_at}: {decided}"
+    assert decided == {"move": 1, "story": 1, "notice": 2, BROADCAST: 1}, (
+        f"I1, I3, {die_at}: {decided}"
+    )
     for what, words in TELLS.items():
         for chat in CHATS:
             state, message, error, doubts = rows.get((what, chat), ("no row", None, None, 0))
@@ -246,6 +257,7 @@ def _check(
             assert (state == "sent" and message in got) or error, f"I1: {where}"
             assert len(got) <= 1 + doubts + crashes + damaged, f"I2: {where}"
     assert late == 0, f"I5, died at {die_at}"
+    in_order = [(kind, lane) for kind, lane in in_order if kind != BROADCAST]
     assert len({lane for _, lane in in_order}) == 1, "I6 compares alerts of one lane"
     for chat in CHATS:
         assert chat == BLOCKED or rows[STALE, chat][0] == "expired", f"I5, died at {die_at}"

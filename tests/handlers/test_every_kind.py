@@ -20,6 +20,7 @@ import storage.own_feeds
 import storage.rules
 from bot.alerts import KINDS, corrections, edits
 from bot.alerts.answers import Answered
+from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
 from bot.alerts.edits import StoryGrew
@@ -31,6 +32,7 @@ from bot.alerts.stories import StoryBroke
 from bot.detect.moves import Moved
 from bot.i18n import t
 from bot.model.alerts import (
+    EVERYBODY,
     Alert,
     Audience,
     Lane,
@@ -127,6 +129,7 @@ SAMPLES = {
         lambda _: Notice(msgid="notice.gone", values=(("chat", "1"), ("why", "–"))),
         Audience(chat=RUSSIAN),
     ),
+    "broadcast": Sample(lambda _: Broadcast(text="Завтра тихо"), Audience(subscription=EVERYBODY)),
     "answer": Sample(
         lambda _: Answered(method="sendMessage", body={"text": "Ответ"}), Audience(chat=RUSSIAN)
     ),

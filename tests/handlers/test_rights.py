@@ -271,9 +271,17 @@ async def test_S9_an_operator_is_one_by_number_in_their_own_chat(asked: Asked) -
         asked.no_operator(OWNER, admins=(OWNER,), place=GROUP),
         asked.no_operator(GROUP, admins=(GROUP,), place=GROUP),
         asked.no_operator(OWNER, admins=(OWNER,), kind=ChatKind.GROUP),
-        asked.refused(Who.OPERATOR, None, place=OWNER, admins=(OWNER,)),
     ):
         assert await stranger == "error.stale"
+
+
+async def test_S9_to_others_an_operators_command_is_not_understood(asked: Asked) -> None:
+    """Nothing says that it exists."""
+    for written in (
+        asked.refused(Who.OPERATOR, OWNER, place=OWNER, admins=(MEMBER,)),
+        asked.refused(Who.OPERATOR, None, place=OWNER, admins=(OWNER,)),
+    ):
+        assert await written == "unknown.text"
 
 
 @pytest.mark.parametrize("number", [ANONYMOUS, CHANNEL_BOT, TELEGRAM])
@@ -294,6 +302,6 @@ async def test_a_route_may_decide_by_its_use(asked: Asked) -> None:
     async def operators_in_groups(context: Context) -> Who:
         return Who.OPERATOR if context.chat.kind is ChatKind.GROUP else Who.ANYBODY
 
-    assert await asked.refused(operators_in_groups, MEMBER) == "error.stale"
+    assert await asked.refused(operators_in_groups, MEMBER) == "unknown.text"
     assert await asked.refused(operators_in_groups, MEMBER, place=MEMBER) is None
     assert asked.questions == 0

@@ -39,7 +39,7 @@ from bot.model.filters import Filter, Mark, Sense
 from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
-from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS
+from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS, OPERATORS
 from handlers.services import Services
 from storage.news import NewEntry
 from storage.schema import chat as chat_table
@@ -80,6 +80,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "help": {"": ANYBODY},
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
+    "broadcast": {"": OPERATORS_ONLY},
 }
 #: Button → its data, of what `Place` has made → who may.
 PRESSED: dict[tuple[str, int], dict[str, str]] = {
@@ -119,6 +120,14 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "story:back:{waiting}": OPERATORS_ONLY,
     },
     ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
+    ("cast", 2): {
+        "cast:send:1": OPERATORS_ONLY,
+        "cast:sure:1": OPERATORS_ONLY,
+        "cast:back:1": OPERATORS_ONLY,
+        "cast:cancel:1": OPERATORS_ONLY,
+        "cast:stop:1": OPERATORS_ONLY,
+    },
+    ("cast", 3): {"cast:to:1:all": OPERATORS_ONLY},
     ("feeds", 1): {"feeds:opml": ANYBODY},
     ("feed", 2): {
         "feed:pause:{feed}": ADMINISTRATORS_ONLY,
@@ -139,6 +148,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
 }
+#: What a group hears: an operator's commands are nothing there.
+IN_GROUPS = {name: uses for name, uses in WRITTEN.items() if OPERATORS_ONLY not in uses.values()}
 
 
 def test_S10_every_route_has_a_decision() -> None:
@@ -157,7 +168,8 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     """Derived from the same table as the rights; administrators and private chats are offered
     everything.
     """
-    for name, written in WRITTEN.items():
+    assert {name for name, uses in WRITTEN.items() if OPERATORS_ONLY in uses.values()} == OPERATORS
+    for name, written in IN_GROUPS.items():
         assert (name in MENUS["all_group_chats"]) == (name not in ADMINISTRATORS)
         assert written.get("", ANYBODY) == ANYBODY or name in ADMINISTRATORS, name
     assert (
@@ -165,7 +177,7 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
         == set(MENUS["all_private_chats"])
         == set(MENUS["all_chat_administrators"])
     )
-    assert set(MENUS["default"]) == set(COMMANDS)
+    assert set(MENUS["default"]) == set(COMMANDS) - OPERATORS
     assert frozenset(
         {
             "alert", "feed", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop",
@@ -306,7 +318,7 @@ async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothin
     """By any command and any button, whatever message it is said to be under."""
     wrong = {}
     before = await group.state()
-    for name, written in WRITTEN.items():
+    for name, written in IN_GROUPS.items():
         for words, may in written.items():
             said = await group.write(f"/{name} {words}", who)
             if (said in REFUSALS) != (may == ADMINISTRATORS_ONLY) or said in STALE:
@@ -339,12 +351,25 @@ async def test_S10_a_groups_administrator_may_do_everything_but_an_operators_wor
             said = await group.press(data, ADMINISTRATOR)
             if (said in STALE) != (may == OPERATORS_ONLY) or said in REFUSALS:
                 wrong[data] = said
-    for name, written in WRITTEN.items():
+    for name, written in IN_GROUPS.items():
         for words in written:
             said = await group.write(f"/{name} {words}", ADMINISTRATOR, anonymous=anonymous)
             if said in REFUSALS or said == t("error.unexpected", "en"):
                 wrong[f"/{name} {words}"] = said
     assert wrong == {}
+
+
+async def test_S9_an_operators_commands_are_nothing_in_a_group(group: Place) -> None:
+    """Not even an answer, whoever writes them; what comes next is answered."""
+    telegram, before = group.world.emulator, await group.state()
+    for name in sorted(OPERATORS):
+        await telegram.send_text(GROUP, f"/{name}", user_id=ADMINISTRATOR)
+    first = await telegram.send_text(GROUP, "/rates USD", user_id=ADMINISTRATOR)
+    ours = telegram.bot.id
+    await telegram.wait_message(GROUP, lambda m: m["from"]["id"] == ours, after=first, timeout=40)
+    said = [one for one in telegram.messages(GROUP) if one["from"]["id"] == ours]
+    assert len(said) == 1
+    assert await group.state() == before
 
 
 async def test_S10_only_an_administrator_wakes_a_group(group: Place) -> None:

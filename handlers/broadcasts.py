@@ -1,0 +1,186 @@
+"""/broadcast: an operator's message to all chats, or to the readers of a topic.
+
+The text comes as a message of its own, is shown as its readers will see it, with how many chats it
+reaches, and is sent after two taps. All of it is bound to the operator's own chat, and a broadcast
+that is not sent ends by itself. Only an operator in their own private chat gets here.
+"""
+
+from __future__ import annotations
+
+from telegram import Message as Written
+from telegram import Update
+
+import storage.alerts
+import storage.broadcasts
+from bot.alerts import notices
+from bot.alerts.broadcasts import Broadcast, alert, entities_of, marks_of
+from bot.errors import UserError
+from bot.model.alerts import EVERYBODY
+from bot.model.broadcasts import Reach, Step, StoredBroadcast
+from bot.model.subjects import TopicSubject
+from bot.readers.news import READERS_TOPICS
+from bot.render import broadcasts as render
+from bot.render.answers import say
+from bot.render.text import LIMIT, units
+from handlers.access import is_operator, is_second_hand
+from handlers.context import Context
+from handlers.numbers import number_of
+from storage.db import Db
+
+
+async def broadcast(_update: Update, context: Context) -> None:
+    """/broadcast: asks for the words."""
+    async with context.services.store.writing() as db:
+        number = await storage.broadcasts.begin(db, context.chat.id)
+    await context.reply(render.ask_words(number, context.language))
+
+
+async def written(update: Update, context: Context) -> bool:
+    """Whether what somebody wrote was the words of a broadcast; then they are shown."""
+    message = update.effective_message
+    if message is None or not is_operator(context) or (message.text or "").startswith("/"):
+        return False
+    async with context.services.store.reading() as db:
+        found = await storage.broadcasts.awaited(db, context.chat.id)
+    if found is None:
+        return False
+    words = _words(message)
+    async with context.services.store.writing() as db:
+        marks = marks_of(words.entities)
+        await storage.broadcasts.write_words(db, found.id, words.text, marks)
+        shown = await _mine(context, db, found.id, Step.SHOWN)
+        reach = await storage.broadcasts.reach(db, shown.audience)
+    await context.reply(words.message)
+    await context.reply(render.preview(shown, reach, READERS_TOPICS, context.language))
+    return True
+
+
+def _words(message: Written) -> Broadcast:
+    """What is to be sent, with its entities; UserError for what cannot be sent so."""
+    if is_second_hand(message):
+        raise UserError("error.broadcast.forwarded")
+    text = message.text or ""
+    if not text.strip():
+        raise UserError("error.broadcast.no_text")
+    if units(text) > LIMIT:
+        raise UserError("error.broadcast.long", longest=LIMIT)
+    marks = [one.to_dict() for one in message.entities]
+    return Broadcast(text=text, entities=entities_of(text, marks))
+
+
+async def pressed(context: Context, what: str, number: str) -> None:
+    """Buttons `cast:send:7`, `sure`, `back`, `cancel` and `stop`."""
+    steps = {"send": _send, "sure": _sure, "back": _back, "cancel": _cancel, "stop": _stop}
+    if what not in steps:
+        raise UserError("error.stale")
+    await steps[what](context, number_of(number))
+
+
+async def chosen(context: Context, what: str, number: str, whom: str) -> None:
+    """Button `cast:to:7:security`: to that topic's readers, or to `all`."""
+    if what != "to" or whom not in {"all", *READERS_TOPICS}:
+        raise UserError("error.stale")
+    audience = EVERYBODY if whom == "all" else str(TopicSubject(whom))
+    async with context.services.store.writing() as db:
+        shown = await _mine(context, db, number_of(number), Step.SHOWN)
+        await storage.broadcasts.change(db, shown.id, Step.SHOWN, audience=audience)
+    await _show(context, shown.id)
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+async def _send(context: Context, number: int) -> None:
+    """The first of the two steps: asks once more, with how many chats it is."""
+    async with context.services.store.writing() as db:
+        shown = await _mine(context, db, number, Step.SHOWN)
+        reach = await _reach(db, shown)
+        await storage.broadcasts.change(db, number, Step.SURE)
+    await context.answer()
+    await context.edit(render.confirm(shown, reach, context.language))
+
+
+async def _back(context: Context, number: int) -> None:
+    async with context.services.store.writing() as db:
+        shown = await _mine(context, db, number, Step.SURE)
+        await storage.broadcasts.change(db, shown.id, Step.SHOWN)
+    await _show(context, number)
+
+
+async def _show(context: Context, number: int) -> None:
+    """Whom it reaches, in the message pressed."""
+    async with context.services.store.reading() as db:
+        shown = await _mine(context, db, number, Step.SHOWN)
+        reach = await storage.broadcasts.reach(db, shown.audience)
+    await context.answer()
+    await context.edit(render.preview(shown, reach, READERS_TOPICS, context.language))
+
+
+async def _sure(context: Context, number: int) -> None:
+    """The second step: it goes out, and from now on this message says how far it has come.
+
+    One job writes that (`bot/broadcasts.py`): two writers would overtake each other.
+    """
+    services = context.services
+    async with services.store.writing() as db:
+        sure = await _mine(context, db, number, Step.SURE)
+        reach = await _reach(db, sure)
+        words = Broadcast(text=sure.text, entities=entities_of(sure.text, sure.marks))
+        made = alert(str(number), words, sure.audience, now=services.clock())
+        sent = await storage.alerts.enqueue(db, made)
+        if sent is None:  # a number is given once: it was sent before its row was put back
+            raise UserError("error.stale")
+        origin = context.incoming.effective_message
+        place = None if origin is None else origin.message_id
+        await storage.broadcasts.change(
+            db, number, Step.SENDING, alert_id=sent, message_id=place, reach=reach.total
+        )
+        await _tell_others(context, db, sent, reach.total)
+    services.wake()
+    await context.answer(say("broadcast.under_way", context.language).text)
+
+
+async def _cancel(context: Context, number: int) -> None:
+    async with context.services.store.writing() as db:
+        await _mine(context, db, number, Step.ASKED, Step.SHOWN, Step.SURE)
+        await storage.broadcasts.drop(db, number)
+    await context.answer()
+    await context.edit(say("broadcast.cancelled", context.language))
+
+
+async def _stop(context: Context, number: int) -> None:
+    """What has not left does not leave any more; the progress says so at its next look."""
+    async with context.services.store.writing() as db:
+        sent = await _mine(context, db, number, Step.SENDING)
+        if sent.alert is not None:
+            await storage.broadcasts.stop(db, sent.alert)
+    await context.answer(say("broadcast.stopping", context.language).text)
+
+
+# --- the store ------------------------------------------------------------------------------------
+
+
+async def _mine(context: Context, db: Db, number: int, *steps: Step) -> StoredBroadcast:
+    """This operator's broadcast, at one of these steps; UserError for any other."""
+    found = await storage.broadcasts.of_chat(db, number, context.chat.id)
+    if found is None or found.step not in steps:
+        raise UserError("error.stale")
+    return found
+
+
+async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
+    """Whom it reaches now; UserError where that is nobody."""
+    reach = await storage.broadcasts.reach(db, shown.audience)
+    if not reach.total:
+        raise UserError("error.broadcast.nobody")
+    return reach
+
+
+async def _tell_others(context: Context, db: Db, sent: int, total: int) -> None:
+    """One silent word to every other operator: who sends something, and to how many."""
+    user = context.incoming.effective_user
+    values = {"who": "–" if user is None else user.full_name, "count": str(total)}
+    now = context.services.clock()
+    for operator in sorted(context.services.admins - {context.chat.id}):
+        told = notices.decided(operator, sent, "notice.broadcast", values, now=now)
+        await storage.alerts.enqueue(db, told)
