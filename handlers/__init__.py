@@ -159,6 +159,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
+    ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
     ("chart", 3): Route(charts.pressed, Who.ANYBODY),
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),
