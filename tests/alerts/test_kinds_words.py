@@ -86,7 +86,7 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
         ["https://news.example/apples", "why:8", "snooze:8"],
         ["less:8", "mute:8"],
     ]
-    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Mute security"]]
+    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Unsubscribe"]]
 
 
 def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
