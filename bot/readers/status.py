@@ -7,6 +7,7 @@ from datetime import date, datetime
 import storage.marks
 import storage.overview
 import storage.sources
+import storage.switch
 from bot.model.status import SourceStatus, Status
 from bot.sources.specs import Catalog
 from storage.db import Db
@@ -35,6 +36,7 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 failures=state.failures,
                 error=state.error,
                 stuck_on=stuck_on,
+                paused=state.paused_at is not None,
             )
         )
     return Status(
@@ -43,4 +45,5 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         waiting=summary.waiting,
         oldest=summary.oldest,
         last_sent_at=summary.last_sent_at,
+        stopped_at=await storage.switch.off_since(db),
     )
