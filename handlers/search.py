@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram import Message as Told
 from telegram import Update
 
+import storage.filters
 from bot.detect.search import asked
 from bot.errors import UserError
 from bot.readers.search import found_page
@@ -43,7 +44,14 @@ async def _page(context: Context, words: str, number: int) -> Message:
     services, language = context.services, context.language
     try:
         async with services.store.reading() as db:
-            page = await found_page(db, services.catalog, words, language=language, number=number)
+            page = await found_page(
+                db,
+                services.catalog,
+                words,
+                language=language,
+                number=number,
+                filters=await storage.filters.of_chat(db, context.chat.id),
+            )
     except SearchTooLongError:
         raise UserError("error.search_long") from None
     return render.found(page, language, zone=context.chat.time_zone, now=services.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import delete
@@ -16,9 +17,11 @@ from bot import archive
 from bot.alerts import stories as kind_stories
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
 from bot.model.alerts import Approval, Severity
+from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import Verdict
 from bot.readers.news import STORIES_A_PAGE
 from bot.readers.search import found_page
+from bot.render import news as render
 from bot.sources.specs import Catalog
 from storage import schema
 from storage.db import Db, Store
@@ -119,6 +122,28 @@ async def test_what_an_operator_rejected_is_not_found_and_leaves_no_gap(store: S
         page = await found_page(db, Catalog(), "border", language="en")
     assert [one.lead.entry.title for one in page.stories] == titles[-2::-1]
     assert not page.more
+
+
+async def test_what_the_chats_filters_keep_back_is_counted_and_leaves_no_gap(store: Store) -> None:
+    """Page by page; nothing is hidden in silence, also where nothing else is found."""
+    titles = [
+        f"{word} {number}" for number in range(STORIES_A_PAGE) for word in ("Border", "Flour")
+    ]
+    await stored(store, [("en", title, "Guards.") for title in titles])
+    muted = StoredFilter(
+        id=1, chat=1, sense=Sense.NEVER, mark=Mark.WORD, what="flour", said="flour"
+    )
+    async with store.reading() as db:
+        ask = partial(found_page, db, Catalog(), language="en", filters=[muted])
+        page = await ask("guards")
+        nothing = await ask("flour")
+        second = await ask("guards", number=1)
+    assert [one.lead.entry.title for one in page.stories] == titles[-2::-2]
+    assert (page.more, page.left_out) == (False, STORIES_A_PAGE)
+    assert (nothing.stories, nothing.left_out) == ((), STORIES_A_PAGE)
+    assert second.stories == ()
+    assert "5" in render.found(nothing, "en", zone="UTC", now=NOW).text
+    assert render.found(page, "en", zone="UTC", now=NOW).text.count("Flour") == 0
 
 
 HOSTILE = [

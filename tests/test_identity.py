@@ -298,6 +298,17 @@ async def test_F15_an_edited_entry_is_known_and_reworded(
 
 
 @pytest.mark.cases
+async def test_F15_what_is_corrected_to_and_fro_says_its_last_word(world: World) -> None:
+    """Each change is an edit, also back to words that the message had before."""
+    await poll(world, WEATHER)
+    other = replace(blast(), title="Explosion at a shopping centre in Bishkek kills two people")
+    for count, item in enumerate([blast(), other, blast(), other]):
+        world.now = NOW + timedelta(minutes=count)
+        await polls(world, [item, WEATHER])
+    assert [row.kind for row in await world.alerts()] == ["story", "edit", "edit", "edit"]
+
+
+@pytest.mark.cases
 @pytest.mark.parametrize("link", ["https://a.example/b", "https://a.example/b-2"])
 async def test_F15_what_is_deleted_and_published_again_is_not_told_twice(
     world: World, link: str

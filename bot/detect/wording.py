@@ -9,6 +9,7 @@ how many pieces it has, so that a headline and an article speak equally loud.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from itertools import pairwise
 from math import sqrt
 from zlib import crc32
 
@@ -28,27 +29,26 @@ ENCODING = "utf-16-le"
 def buckets(title: str, text: str) -> frozenset[int]:
     """Where the pieces of a text fall: of its words, their pairs, and the words themselves."""
     last = BUCKETS - 1
-    found: set[int] = set()
-    before = ""
+    words: list[str] = []
     for word in WORD.findall(fold(f"{title}\n{text}"[:READ_CHARS])):
-        if word.isdecimal():  # that there is a number says something, which one it is nothing
-            word = "0"  # noqa: PLW2901 - the word as it is read
-        found.update(_pieces(word) if len(word) <= LONGEST else _pieces.__wrapped__(word))
-        if before:
-            found.add(crc32(f"{before} {word}".encode(ENCODING)) & last)
-        before = word
-    return frozenset(found)
+        # that there is a number says something, which one it is nothing
+        words.append("0" if word.isdecimal() else word)
+    pairs = {crc32(f"{one} {next_}".encode(ENCODING)) & last for one, next_ in pairwise(words)}
+    pieces = [
+        _pieces(word) if len(word) <= LONGEST else _pieces.__wrapped__(word) for word in set(words)
+    ]
+    return frozenset(pairs.union(*pieces))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _pieces(word: str) -> tuple[int, ...]:
     """Where a word falls, and its pieces."""
     letters, last = f"^{word}$".encode(ENCODING), BUCKETS - 1
-    found = {crc32(letters) & last}
+    found = [crc32(letters) & last]
     for size in SIZES:
         wide = 2 * size
-        for at in range(0, len(letters) - wide + 1, 2):
-            found.add(crc32(letters[at : at + wide]) & last)
+        ends = range(wide, len(letters) + 1, 2)
+        found += [crc32(letters[end - wide : end]) & last for end in ends]
     return tuple(found)
 
 

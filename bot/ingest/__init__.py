@@ -218,6 +218,7 @@ class Ingest:
             entries=listed.count,
             hub=_hub_of(looked.changed) or listed.hub,
             judged=judged,
+            marks=recognised.marks,
             reworded=recognised.reworded,
             quiet=first or len(new) > FLOOD,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),

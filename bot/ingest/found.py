@@ -9,6 +9,7 @@ from typing import Self
 
 import structlog
 
+from bot.detect.identity import Mark
 from bot.errors import ParseError, SourceError
 from bot.ingest.documents import Looked, trouble_of
 from bot.ingest.notices import TOLD_AFTER
@@ -51,13 +52,15 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those in other words now.
+    """Of a feed's entries those it had not brought before, and those in other words now; and the
+    marks of the former, where they were recognised by any.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
     stands in the document beside it is needed.
     """
 
     unknown: Sequence[Entry] = ()
+    marks: Mapping[Entry, Mark] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     unsure: bool = False
 
@@ -76,6 +79,8 @@ class NewsFound:
     whole: bool = False
     entries: int = 0
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
+    #: What new entries are recognised by, of those that are still as they were listed.
+    marks: Mapping[Entry, Mark] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     quiet: bool = True
     #: Who tells of changes, where the document names a hub.

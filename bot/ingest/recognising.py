@@ -245,7 +245,7 @@ class _Recogniser:
         """The new entries, and with `reword` those under another headline than is stored."""
         claims = await self._claims()
         times = Counter(claims.values())
-        unknown: list[Entry] = []
+        unknown: dict[Entry, Mark] = {}
         reworded: list[Entry] = []
         fresh = _Namesakes[Mark]()
         ids = self.taken | {one.id for one in self.stored.values()}
@@ -258,14 +258,16 @@ class _Recogniser:
                 if name in ids:
                     name = identity.another_id(one)
                 ids.add(name)
-                unknown.append(_under(one, name))
+                unknown[_under(one, name)] = one
                 continue
             known = self.stored[claims[one]]
             another = known.title_key is not None and one.title_key != known.title_key
             corrected = bool(known.text_key and one.text_key and known.text_key != one.text_key)
             if reword and (another or corrected) and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
-        return Recognised(unknown=unknown, reworded=reworded, unsure=self.unsure)
+        return Recognised(
+            unknown=list(unknown), marks=unknown, reworded=reworded, unsure=self.unsure
+        )
 
     async def _claims(self) -> dict[Mark, int]:
         """Which stored entry each is; several are one only where they are one article."""

@@ -74,13 +74,14 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
 
 
 def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
+    mark = found.marks.get(item) or identity.mark(item, link_key(item))
     return NewEntry(
         feed=found.spec.key,
         item=item,
         at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
-        link_key=link_key(item),
-        title_key=identity.headline_key(item) or "",
-        text_key=identity.text_key(item),
+        link_key=mark.link_key,
+        title_key=mark.title_key or "",
+        text_key=mark.text_key,
         verdict=verdict,
         meaning=found.meanings.get(item.id),
     )

@@ -121,7 +121,8 @@ async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool =
     """Edit the messages of a story while it is fresh, a few times; `why` is unique.
 
     A correction and an end reach whoever got the story, `always`: however late and however often
-    the message was edited before.
+    the message was edited before. What was corrected to and fro says its last word too, as long as
+    the message was not edited often: some pages show two headlines by turns.
     """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH_FOR
@@ -129,7 +130,12 @@ async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool =
             expires_at = max(expires_at, now + CORRECTED_WITHIN)
         elif now >= expires_at or await _edited_enough(db, told.id):
             continue
-        await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=expires_at))
+        edit = edits.alert(told.id, why, now=now, expires_at=expires_at)
+        known = await storage.alerts.enqueue(db, edit) is None
+        if known and always and not await _edited_enough(db, told.id):
+            again = f"{why}:{now.isoformat()}"
+            edit = edits.alert(told.id, again, now=now, expires_at=expires_at)
+            await storage.alerts.enqueue(db, edit)
 
 
 async def _edited_enough(db: Db, told: int) -> bool:

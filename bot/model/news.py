@@ -18,7 +18,8 @@ def ends_a_day(moment: datetime | None) -> bool:
     return moment is not None and moment.microsecond == 1_000_000 - LAST_MOMENT.microseconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# without slots: what crosses to the worker process and back by the thousand is pickled by C alone
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One item as published: plain text, without markup or control characters.
 
@@ -112,7 +113,7 @@ class Story:
         return frozenset(item.entry.language for item in self.entries)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, as an entry
 class Verdict:
     """What a detector thinks of one text: its topics, how severe it is, and the reasons."""
 
@@ -131,7 +132,7 @@ class FoundPage:
     """One page of the stories that have all `words`, those in the reader's language first.
 
     `number` counts from 0, `more` says whether another page exists; `feed_names` maps feed key →
-    language → name.
+    language → name; `left_out` counts the stories of its stretch that the chat's filters kept back.
     """
 
     stories: tuple[Story, ...]
@@ -139,6 +140,7 @@ class FoundPage:
     number: int
     more: bool
     feed_names: dict[str, dict[str, str]]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,11 @@ async def news_page(
     asked: dict[str, Any] = {"topic": topic, "before": now}
     left_out = 0
     if filters:
-        stories, left_out = await _sifted(db, filters, start, asked)
+
+        async def load(offset: int) -> list[Story]:
+            return await storage.news.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
+
+        stories, left_out = await sifted(load, filters, start)
     else:
         stories = await storage.news.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
     return NewsPage(
@@ -49,17 +53,17 @@ async def news_page(
     )
 
 
-async def _sifted(
-    db: Db, filters: Sequence[StoredFilter], start: int, asked: Mapping[str, Any]
+async def sifted(
+    load: Callable[[int], Awaitable[list[Story]]], filters: Sequence[StoredFilter], start: int
 ) -> tuple[list[Story], int]:
     """The stories from the `start`-th let through on, one more than a page has, and how many were
-    kept back between them.
+    kept back between them. `load` brings `LOOKED_AT_ONCE` of them from a place on.
     """
     end = start + STORIES_A_PAGE
     let_through: list[Story] = []
     left_out = 0
     for offset in range(0, LOOKED_THROUGH, LOOKED_AT_ONCE):
-        stories = await storage.news.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
+        stories = await load(offset)
         for story in stories:
             await asyncio.sleep(0)  # the words of a long text take a millisecond
             if keeps_back(filters, Looked(story)) is None:

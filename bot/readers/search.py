@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import storage.news
 import storage.search
 from bot.detect.search import asked
-from bot.model.news import FoundPage
-from bot.readers.news import STORIES_A_PAGE
+from bot.model.filters import StoredFilter
+from bot.model.news import FoundPage, Story
+from bot.readers.news import LOOKED_AT_ONCE, STORIES_A_PAGE, sifted
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 
 
 async def found_page(
-    db: Db, catalog: Catalog, words: str, *, language: str, number: int = 0
+    db: Db,
+    catalog: Catalog,
+    words: str,
+    *,
+    language: str,
+    number: int = 0,
+    filters: Sequence[StoredFilter] = (),
 ) -> FoundPage:
-    """A page of the stories with all these words: newest first, those in `language` before others.
+    """A page of the stories with all these words: newest first, those in `language` before others,
+    and without those that the filters keep back.
 
     SearchTooLongError where there is too much to look through.
     """
@@ -25,11 +35,20 @@ async def found_page(
     # before the pages are cut: what is shown to nobody leaves no gap in one
     pks = await storage.news.shown_among(db, list(dict.fromkeys(hit.story for hit in hits)))
     start = number * STORIES_A_PAGE
-    stories = await storage.news.several(db, pks[start : start + STORIES_A_PAGE])
+    left_out = 0
+    if filters:
+
+        async def load(offset: int) -> list[Story]:
+            return await storage.news.several(db, pks[offset : offset + LOOKED_AT_ONCE])
+
+        stories, left_out = await sifted(load, filters, start)
+    else:
+        stories = await storage.news.several(db, pks[start : start + STORIES_A_PAGE + 1])
     return FoundPage(
-        stories=tuple(led(story, catalog.news) for story in stories),
+        stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         words=words,
         number=number,
-        more=len(pks) > start + STORIES_A_PAGE,
+        more=len(stories) > STORIES_A_PAGE,
         feed_names=catalog.feed_names,
+        left_out=left_out,
     )

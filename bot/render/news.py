@@ -69,13 +69,14 @@ def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Messag
         buttons.append(Button(t("news.newer", language), f"find:{page.number - 1}"))
     if page.more:
         buttons.append(Button(t("news.older", language), f"find:{page.number + 1}"))
+    foot = left_out(page.left_out, language)
     if not page.stories:
-        return message(join("\n\n", [asked, phrase("search.none", language)]), [buttons])
+        return message(join("\n\n", [asked, phrase("search.none", language), foot]), [buttons])
     told = [
         _item(story.told_in(language), page.feed_names, language, zone, now)
         for story in page.stories
     ]
-    return message(join("\n\n", [asked, *told]), [buttons])
+    return message(join("\n\n", [asked, *told, foot]), [buttons])
 
 
 def words_of_found(text: str) -> str | None:
