@@ -157,6 +157,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
+    ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
     ("chart", 3): Route(charts.pressed, Who.ANYBODY),
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),

@@ -50,6 +50,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "rates.tomorrow",
         "filters.left_out",
         "news.read_on",
     )
@@ -88,6 +89,7 @@ class Digests(Kind):
             late=due.late,
             source_name=source_name,
             feed_names=desk.catalog.feed_names,
+            following=found.following,
             left_out=found.left_out,
         )
 

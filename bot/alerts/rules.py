@@ -11,12 +11,18 @@ from bot.alerts.kind import Desk, Kind, Reader
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
 from bot.detect.rules import Fired
-from bot.i18n import day, t
+from bot.i18n import t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render.alerts import RATE_TEXTS, rate_moved
+from bot.render.alerts import (
+    RATE_TEXTS,
+    changed_in_a_day,
+    in_a_day,
+    pause_button,
+    rate_moved,
+)
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase
 from bot.render.rules import words as rule_words
@@ -71,8 +77,12 @@ class Rules(Kind):
     texts = (
         *RATE_TEXTS,
         "rule.yours",
+        "button.pause_alert",
+        "button.resume",
+        "move.day",
         "move.fixing",
         "why.move",
+        "why.day",
         "why.fixing",
         "why.rules",
     )
@@ -141,11 +151,12 @@ def rule_fired(
     channel: bool = False,
 ) -> Message:
     """The rate as it moved, since when, the rule, whose number."""
-    since = day(fired.move.old.effective_on, language, today=fired.move.new.effective_on)
+    move = fired.move
     return rate_moved(
-        fired.move,
+        move,
         phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language))),
-        phrase("move.fixing", language, day=since),
+        in_a_day(move.old.effective_on, move.new.effective_on, language),
+        silencer=pause_button(alert, language),
         alert=alert,
         language=language,
         source_names=source_names,
@@ -156,9 +167,8 @@ def rule_fired(
 def why_rule(fired: RuleFired, language: str) -> Message:
     """Why a chat's own rule spoke: the rule, from what to what, and since when."""
     old, new = fired.move.old, fired.move.new
-    since = day(old.effective_on, language, today=new.effective_on)
     size = change(fired.move.percent, language).strip()
-    measured = phrase("why.fixing", language, change=size, day=since)
+    measured = changed_in_a_day(size, old.effective_on, new.effective_on, language)
     values = f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}"
     asked_for = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
     return message(

@@ -119,10 +119,9 @@ class Stories(Kind):
         if found is None:
             # the story is gone; why it was told stands with its alert
             return why_story(told.severity, told.reasons, reader.language, near=near)
-        # the reasons name stems, and the words that readers see stand in these
-        texts = []
-        for one in found.entries:
-            texts.append(f"{one.entry.title}\n{one.entry.summary or one.entry.content}")
+        # the reasons name stems: what this reader sees of them stands in what they were told
+        entry = led(found, desk.catalog.news).told_in(reader.language).lead.entry
+        texts = [f"{entry.title}\n{entry.summary or entry.content}"]
         return why_story(
             told.severity,
             told.reasons,

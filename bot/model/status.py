@@ -11,8 +11,8 @@ class SourceStatus:
     """One source as an operator sees it.
 
     `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
-    `stuck_on` is the day of its newest rates when it answers but brings nothing new. One that an
-    operator `paused` is not polled.
+    `newest_on` is the day of a bank's newest rates, `stuck_on` the same when it answers but brings
+    nothing new. One that an operator `paused` is not polled.
     """
 
     key: str
@@ -23,6 +23,7 @@ class SourceStatus:
     error: str | None
     stuck_on: date | None = None
     paused: bool = False
+    newest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import storage.marks
 import storage.overview
+import storage.rates
 import storage.sources
 import storage.switch
 from bot.model.status import SourceStatus, Status
+from bot.readers.rates import local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 from storage.sources import SourceState
@@ -27,6 +29,10 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         stuck_on = None
         if (noted := stuck.get(stuck_marks[key])) is not None:
             stuck_on = date.fromisoformat(noted)
+        newest_on = None
+        if key in catalog.rates:
+            tomorrow = local_day(catalog, key, now) + timedelta(days=1)  # known today
+            newest_on = await storage.rates.newest_day(db, key, until=tomorrow)
         sources.append(
             SourceStatus(
                 key=key,
@@ -37,6 +43,7 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 error=state.error,
                 stuck_on=stuck_on,
                 paused=state.paused_at is not None,
+                newest_on=newest_on,
             )
         )
     return Status(

@@ -97,7 +97,7 @@ def sources(status: Status, number: int, short: Short, language: str) -> Message
     if number + 1 < pages:
         turns.append(Button("›", data=f"admin:sources:{number + 1}"))
     rows += [turns, [back_button(language, "admin:desk")]]
-    title = bold(t("status.title", language))
+    title = bold(t("button.admin_sources", language))
     return message(lines(title, *[source_line(one, status, language) for one in page]), rows)
 
 

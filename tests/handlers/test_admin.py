@@ -100,7 +100,7 @@ async def test_the_desk_is_one_message_in_the_operators_language(
         "admin:off",
     }
     for data, words in (
-        ("admin:sources:0", t("status.title", language)),
+        ("admin:sources:0", t("button.admin_sources", language)),
         ("admin:errors", t("button.admin_errors", language)),
         ("admin:held", "847"),
         ("admin:stories", "A fire in a market"),

@@ -108,7 +108,7 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
     world: World,
 ) -> None:
     """As a file; then a button, and a goodbye in place."""
-    await world.ask("/alert USD < 80", fits="would have fired")
+    await world.ask("/alert USD < 80", fits="USD/KGS < 80")
     asked = await world.emulator.send_text(READER, "/mydata")
     sent = await world.emulator.wait_message(READER, lambda m: "document" in m, after=asked)
     assert sent["document"]["file_name"] == "jarchy.json"

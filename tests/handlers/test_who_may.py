@@ -97,6 +97,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("zone", 1): {"zone:Europe/Moscow": ADMINISTRATORS_ONLY},
     ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},
     ("done", 0): {"done": ADMINISTRATORS_ONLY},
+    ("hour", 1): {"hour:0800": ADMINISTRATORS_ONLY},
     ("chart", 2): {"chart:USD/KGS:30d": ANYBODY},
     ("chart", 3): {"chart:USD/KGS:30d:dark": ANYBODY},
     ("amounts", 1): {"amounts:USD": ANYBODY},
